@@ -1,0 +1,96 @@
+// dist/: the library as ES modules, one minified file for CDNs, the command line, the page it drives in Chrome, and
+// declarations. `--quick` leaves the declarations as they are, which is all that running from a clone needs.
+import { spawn } from "node:child_process";
+import { chmod, copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build as esbuild } from "esbuild";
+import { generate } from "./wgsl.mjs";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const DIST = join(ROOT, "dist");
+const ENTRIES = ["src/index.ts", "src/runtime/index.ts", "src/node/index.ts", "src/report/index.ts"];
+const SCHEMA = "report-v1.schema.json";
+/** The core in one file, gzipped, stays below this many bytes. */
+export const CORE_BUDGET = 60_000;
+
+const shared = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  external: ["node:*", "webgpu", "puppeteer-core"],
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning",
+};
+
+const bundles = [
+  {
+    entryPoints: ENTRIES,
+    outbase: "src",
+    outdir: "dist",
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    sourcemap: true,
+  },
+  { entryPoints: ["src/index.ts"], outfile: "dist/index.min.js", platform: "browser", minify: true, sourcemap: true },
+  {
+    entryPoints: ["src/cli/main.ts"],
+    outfile: "dist/cli.js",
+    platform: "node",
+    banner: {
+      // commander and jpeg-js are CommonJS and ask for Node's modules with `require`.
+      js: '#!/usr/bin/env node\nimport { createRequire as requireFrom } from "node:module";\nconst require = requireFrom(import.meta.url);',
+    },
+  },
+  { entryPoints: ["src/cli/chrome-page.ts"], outfile: "dist/chrome-page.js", platform: "browser" },
+];
+
+async function declarations() {
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+  const child = spawn(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
+  const status = await new Promise((resolve) => child.on("close", resolve));
+  if (status !== 0) throw new Error(`tsc failed with status ${status}`);
+}
+
+/** Builds `dist` and returns each script's size gzipped, by its path from the root. */
+export async function build({ quick = false } = {}) {
+  await generate();
+  const [results] = await Promise.all([
+    Promise.all(bundles.map((options) => esbuild({ ...shared, ...options }))),
+    quick ? undefined : declarations(),
+  ]);
+  await chmod(join(DIST, "cli.js"), 0o755);
+  await mkdir(join(DIST, "schema"), { recursive: true });
+  await copyFile(join(ROOT, "src/report", SCHEMA), join(DIST, "schema", SCHEMA));
+
+  const written = results.flatMap(({ metafile }) => Object.keys(metafile.outputs));
+  if (!quick) await prune(new Set(written));
+  const sizes = {};
+  for (const path of written.filter((path) => path.endsWith(".js"))) {
+    sizes[path] = gzipSync(await readFile(join(ROOT, path)), { level: 9 }).length;
+  }
+  if (sizes["dist/index.min.js"] > CORE_BUDGET) {
+    throw new Error(`dist/index.min.js has ${sizes["dist/index.min.js"]} bytes gzipped; the budget is ${CORE_BUDGET}`);
+  }
+  return sizes;
+}
+
+/** Removes scripts of earlier builds: chunk names change with their contents. */
+async function prune(written) {
+  for (const entry of await readdir(DIST, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (/\.js(\.map)?$/.test(entry.name) && !written.has(relative(ROOT, path))) await rm(path);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const start = performance.now();
+  const sizes = await build({ quick: process.argv.includes("--quick") });
+  for (const [path, bytes] of Object.entries(sizes)) {
+    console.error(`${(bytes / 1000).toFixed(1).padStart(7)} kB gzipped  ${path}`);
+  }
+  console.error(`built in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}

@@ -1,0 +1,150 @@
+import { join } from "node:path";
+import type { QuantileThreshold } from "../dissect/result.ts";
+import { UsageError } from "../errors.ts";
+import { nodeEncoder } from "../node/encoder.ts";
+import { outputFolder } from "../node/folder.ts";
+import type { Provenance, WeightsSource } from "../report/report.ts";
+import type { Source } from "../weights/source.ts";
+import { EXIT } from "./exit.ts";
+import { requestDevice } from "./gpu.ts";
+import { Interrupted, onInterrupt } from "./interrupt.ts";
+import { EMBEDDED, openModel, openSegmenter, packageVersion } from "./models.ts";
+import { duration, Progress } from "./progress.ts";
+import { type Job, runJob, type SegmenterFiles } from "./run.ts";
+import type { Summary } from "./summary.ts";
+import { summaryTable } from "./table.ts";
+
+export interface DissectOptions {
+  readonly model?: string;
+  readonly segmenter?: string;
+  readonly layers?: readonly string[];
+  readonly size?: number;
+  readonly seed: number;
+  readonly trainSeed: number;
+  readonly quantileThreshold: QuantileThreshold;
+  readonly examples: number;
+  readonly outdir?: string;
+  readonly force?: boolean;
+  readonly stripHeight?: number;
+  readonly batch?: number;
+  readonly json?: boolean;
+  readonly chrome?: boolean;
+}
+
+/** `ganatomy dissect`: resolves with the exit status. */
+export async function dissectCommand(options: DissectOptions): Promise<number> {
+  const started = performance.now();
+  const progress = new Progress();
+  const note = (text: string): void => progress.note(text);
+  const interruption = onInterrupt(note);
+  const { signal } = interruption;
+  try {
+    const job = await openJob(options, signal);
+    const path = options.outdir ?? join("dissect", job.model.name);
+    const folder = await outputFolder(path, { force: options.force });
+    let summary: Summary;
+    try {
+      summary = await (options.chrome ? inChrome : inNode)(job, { folder, progress, signal });
+      if (signal.aborted) note("Writing what is finished.");
+      await folder.finish();
+    } catch (error) {
+      progress.end();
+      if (folder.written > 0) {
+        note(`What was written until then is in ${path}.`);
+        await folder.finish().catch(() => {});
+      } else await folder.discard().catch(() => {});
+      if (!signal.aborted || !(error instanceof Interrupted)) throw error;
+      note("Interrupted before there was anything to write.");
+      return EXIT.aborted;
+    }
+    progress.end();
+    if (options.json) {
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      process.stdout.write(
+        `${JSON.stringify({ ...summary, outdir: folder.path, files: folder.written, seconds }, null, 2)}\n`,
+      );
+    } else {
+      process.stdout.write(`${summaryTable(summary)}\n`);
+    }
+    const what = `${folder.written} files in ${path} (${duration(performance.now() - started)})`;
+    if (!summary.complete) {
+      note(`Interrupted: the report holds what was finished until then. ${what}\nOpen ${join(path, "report.html")}`);
+      return EXIT.aborted;
+    }
+    note(`${what}\nOpen ${join(path, "report.html")}`);
+    return EXIT.ok;
+  } finally {
+    progress.end();
+    interruption.release();
+  }
+}
+
+type Context = { folder: Awaited<ReturnType<typeof outputFolder>>; progress: Progress; signal: AbortSignal };
+
+async function inNode(job: Job<Source>, { folder, progress, signal }: Context): Promise<Summary> {
+  const device = await requestDevice((text) => progress.note(text), signal);
+  try {
+    return await runJob(job, {
+      device,
+      folder,
+      signal,
+      encoder: nodeEncoder(),
+      progress: (phase, done, total) => progress.report(phase, done, total),
+      note: (text) => progress.note(text),
+    });
+  } finally {
+    device.dispose();
+  }
+}
+
+async function inChrome(job: Job<Source>, context: Context): Promise<Summary> {
+  const { runInChrome } = await import("./chrome.ts");
+  return runInChrome(job, context);
+}
+
+/** Opens all files before the long work, so that a wrong path is found out at once. */
+async function openJob(options: DissectOptions, signal: AbortSignal): Promise<Job<Source>> {
+  const isEmbedded = options.model === undefined || options.model === EMBEDDED;
+  if (!isEmbedded && options.segmenter === undefined) {
+    throw new UsageError(
+      "Which segmenter? A model of your own needs one that knows what its pictures show.",
+      `Give --segmenter DIR, or --segmenter ${EMBEDDED} if it draws such scenes.`,
+    );
+  }
+  const model = await openModel(options.model ?? EMBEDDED, signal);
+  const segmenter = await openSegmenter(options.segmenter ?? EMBEDDED);
+  const { stripHeight, batch } = options;
+  return {
+    model,
+    segmenter,
+    settings: {
+      layers: options.layers ?? (isEmbedded ? ["layer4", "layer6"] : []),
+      size: options.size ?? (isEmbedded ? 200 : 1000),
+      seed: options.seed,
+      trainSeed: options.trainSeed,
+      quantileThreshold: options.quantileThreshold,
+      examples: options.examples,
+      ...(batch !== undefined && { batch }),
+      ...(stripHeight !== undefined && { stripHeight }),
+    },
+    provenance: await provenance(options, model.source, segmenter.files),
+  };
+}
+
+async function provenance(
+  options: DissectOptions,
+  model: Source,
+  segmenter: SegmenterFiles<Source>,
+): Promise<Provenance> {
+  const weights: WeightsSource[] = [{ role: "generator", source: options.model ?? EMBEDDED, bytes: model.size }];
+  for (const [part, source] of Object.entries(segmenter) as [string, Source][]) {
+    if (part !== "labels")
+      weights.push({ role: "segmenter", source: join(options.segmenter ?? EMBEDDED, source.name), bytes: source.size });
+  }
+  return {
+    generator: { name: "ganatomy", version: await packageVersion() },
+    created: new Date().toISOString(),
+    weights,
+    command: ["ganatomy", ...process.argv.slice(2)].join(" "),
+  };
+}

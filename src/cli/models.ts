@@ -1,0 +1,133 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
+import { fileSource } from "../node/files.ts";
+import { openSource, type Source } from "../weights/source.ts";
+import type { SegmenterFiles } from "./run.ts";
+
+/** The model and segmenter that come with the package. */
+export const EMBEDDED = "scenes64";
+/** File names that say nothing of the model. */
+const GENERIC = /^(generator|model|weights|checkpoint|netG)$/i;
+
+/** The folder with `package.json` and `weights/`: above dist/ when built, above src/ in tests. */
+export function packageRoot(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "package.json"))) return folder;
+    if (folder === dirname(folder))
+      throw new Error("ganatomy's own package.json is missing; install the package again.");
+  }
+}
+
+/** Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. */
+export async function openModel(model: string, signal?: AbortSignal): Promise<{ name: string; source: Source }> {
+  if (isUrl(model)) {
+    const source = await openSource(model, { signal });
+    return { name: withoutExtension(source.name), source };
+  }
+  if (model === EMBEDDED && !existsSync(model)) {
+    return { name: EMBEDDED, source: await fileSource(embedded("generator.safetensors")) };
+  }
+  const path = model.startsWith("file:") ? fileURLToPath(model) : model;
+  const source = await fileSource(path);
+  const name = withoutExtension(source.name);
+  // "church/generator.pth" is known as "church".
+  return { name: GENERIC.test(name) ? withoutExtension(basename(dirname(resolve(path)))) : name, source };
+}
+
+/** Opens a segmenter: the embedded one by its name, or a folder with the published files or with safetensors. */
+export async function openSegmenter(segmenter: string): Promise<{ name: string; files: SegmenterFiles<Source> }> {
+  if (segmenter === EMBEDDED && !existsSync(segmenter)) {
+    return {
+      name: EMBEDDED,
+      files: {
+        weights: await fileSource(embedded("segmenter.safetensors")),
+        labels: await fileSource(embedded("labels.json")),
+      },
+    };
+  }
+  if (!(await isFolder(segmenter))) {
+    throw new UsageError(
+      `The segmenter "${segmenter}" is neither a folder nor the name of one that comes with ganatomy (${EMBEDDED}).`,
+      "Name a folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or with segmenter.safetensors and labels.json.",
+    );
+  }
+  const names = await readdir(segmenter);
+  const file = (name: string): Promise<Source> => fileSource(join(segmenter, name));
+  const name = basename(resolve(segmenter));
+  const needsLabels = (): void => {
+    if (!names.includes("labels.json")) {
+      throw new GanatomyError(
+        "not-found",
+        `"${segmenter}" has weights but no labels.json, so nobody knows what they name.`,
+        "Put the labels.json that was published with the weights beside them.",
+      );
+    }
+  };
+  if (names.includes("segmenter.safetensors")) {
+    needsLabels();
+    return { name, files: { weights: await file("segmenter.safetensors"), labels: await file("labels.json") } };
+  }
+  const epoch = lastEpoch(names);
+  if (epoch === undefined) {
+    throw new WeightsError(
+      "not-found",
+      `The folder "${segmenter}" holds no segmenter.`,
+      "It needs encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or segmenter.safetensors and labels.json.",
+    );
+  }
+  needsLabels();
+  const [encoder, decoder, labels] = await Promise.all([
+    file(`encoder_epoch_${epoch}.pth`),
+    file(`decoder_epoch_${epoch}.pth`),
+    file("labels.json"),
+  ]);
+  return { name, files: { encoder, decoder, labels } };
+}
+
+/** The last epoch of which both halves are there. */
+function lastEpoch(names: readonly string[]): number | undefined {
+  const epochs = names
+    .map((name) => /^encoder_epoch_(\d+)\.pth$/.exec(name)?.[1])
+    .filter((epoch) => epoch !== undefined)
+    .filter((epoch) => names.includes(`decoder_epoch_${epoch}.pth`))
+    .map(Number);
+  return epochs.length > 0 ? Math.max(...epochs) : undefined;
+}
+
+export function isUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
+}
+
+function embedded(file: string): string {
+  return join(packageRoot(), "weights", EMBEDDED, file);
+}
+
+/** "church.pth" → "church"; a folder of that name can be made on any system. */
+function withoutExtension(name: string): string {
+  return name.replace(/\.(pth|pt|bin|safetensors|npz)$/i, "").replace(/[^\p{L}\p{N} ._-]/gu, "_") || "model";
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/** The version of this package. */
+export async function packageVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(packageRoot(), "package.json"), "utf8")) as { version: string };
+  return version;
+}
+
+/** The version of an optional package as it would be loaded, or null when it is not installed. */
+export async function installedVersion(name: string): Promise<string | null> {
+  for (let folder = packageRoot(); ; folder = dirname(folder)) {
+    try {
+      const text = await readFile(join(folder, "node_modules", name, "package.json"), "utf8");
+      return (JSON.parse(text) as { version: string }).version;
+    } catch {
+      if (folder === dirname(folder)) return null;
+    }
+  }
+}

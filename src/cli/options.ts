@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from "commander";
+import type { QuantileThreshold } from "../dissect/result.ts";
+
+/** Parses a whole number between two bounds. */
+export function whole(what: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`${what} is a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+/** NumPy's seeds are 32 bits wide. */
+export const seed = whole("A seed", 0, 2 ** 32 - 1);
+/** Beyond this many images scores no longer change; a typo would run for weeks. */
+export const size = whole("The number of images", 1, 1_000_000);
+
+/** Layers by commas, spaces or repetition; an option may be given more than once. */
+export function layers(text: string, before: readonly string[] = []): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => name === "")) throw new InvalidArgumentError("A layer's name is missing beside a comma.");
+  return [...new Set([...before, ...names])];
+}
+
+/** "iqr", "maxiou", or an upper quantile such as 0.01. */
+export function quantileThreshold(text: string): QuantileThreshold {
+  if (text === "iqr" || text === "maxiou") return text;
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!(value > 0 && value < 1)) {
+    throw new InvalidArgumentError('It is "iqr", "maxiou", or a fraction between 0 and 1 such as 0.01.');
+  }
+  return value;
+}
+
+/** A path or name that says something. */
+export function named(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
+}

@@ -1,0 +1,105 @@
+import { Command } from "commander";
+import { type DissectOptions, dissectCommand } from "./dissect.ts";
+import { type DoctorOptions, doctorCommand } from "./doctor.ts";
+import { EXIT_HELP } from "./exit.ts";
+import { type GenerateOptions, generateCommand } from "./generate.ts";
+import { layers, named, quantileThreshold, seed, size, whole } from "./options.ts";
+
+const EXAMPLES = `
+Examples:
+  ganatomy dissect                                 the embedded model, report in dissect/scenes64
+  ganatomy dissect --model church.pth --segmenter upp/ --layers layer4,layer7
+  ganatomy dissect --size 50 --json > summary.json
+  ganatomy generate --model church.pth --size 8 --outdir pictures
+  ganatomy doctor                                  which adapter there is, and what to fix
+
+Data goes to stdout, everything else to stderr.
+
+${EXIT_HELP}`;
+
+/** What `ganatomy` dissects, generates and diagnoses when it is called; tests put their own in their place. */
+export interface Commands {
+  dissect(options: DissectOptions): Promise<number>;
+  generate(options: GenerateOptions): Promise<number>;
+  doctor(options: DoctorOptions): Promise<number>;
+}
+
+const COMMANDS: Commands = { dissect: dissectCommand, generate: generateCommand, doctor: doctorCommand };
+
+/** The commands with their options. `done` receives the exit status. */
+export function commandLine(version: string, done: (status: number) => void, commands = COMMANDS): Command {
+  const program = new Command("ganatomy")
+    .description("GAN Dissection on WebGPU: which units of a GAN draw which objects?")
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("(--help tells more)")
+    .addHelpText("after", EXAMPLES);
+
+  program
+    .command("dissect")
+    .description("generate pictures, segment them, find what each unit of the layers detects, and write a report")
+    .option(
+      "--model <file|url>",
+      "generator's checkpoint (.pth, .safetensors, .npz); the embedded scenes64 unless given",
+      named,
+    )
+    .option(
+      "--segmenter <dir|name>",
+      "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or scenes64",
+      named,
+    )
+    .option(
+      "--layers <names...>",
+      "layers to dissect, by commas or repeated (default: layer4,layer6 of the embedded model, else layer4)",
+      layers,
+    )
+    .option("--size <n>", "number of images (default: 200 with the embedded model, else 1000)", size)
+    .option("--seed <n>", "seed of the images that are scored and shown", seed, 1)
+    .option("--train-seed <n>", "seed of the images that thresholds are chosen on", seed, 2)
+    .option(
+      "--quantile-threshold <t>",
+      "iqr, maxiou, or one fraction for all units such as 0.01",
+      quantileThreshold,
+      "iqr" as const,
+    )
+    .option("--examples <n>", "top images a unit", whole("The number of examples", 1, 1000), 20)
+    .option("--outdir <dir>", "where the report goes (default: dissect/MODEL)", named)
+    .option("--force", "write into a folder that holds other files; none of them is removed")
+    .option(
+      "--strip-height <px>",
+      "edge of the pictures in strips (default: the image size; gandissect has 256)",
+      whole("The height", 8, 4096),
+    )
+    .option(
+      "--batch <n>",
+      "images at a time (default: chosen for the adapter; results do not depend on it)",
+      whole("The batch size", 1, 1024),
+    )
+    .option("--json", "print the summary as JSON on stdout instead of the table")
+    .option("--chrome", "run in headless Chrome instead of in Node")
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: DissectOptions) => done(await commands.dissect(options)));
+
+  program
+    .command("generate")
+    .description("draw pictures as PNG files image_0.png, image_1.png, ...")
+    .option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named)
+    .option("--size <n>", "number of pictures", size, 8)
+    .option("--seed <n>", "seed of their z", seed, 1)
+    .option("--outdir <dir>", "where they go (default: generate/MODEL)", named)
+    .option("--force", "write into a folder that holds other files; none of them is removed")
+    .option("--batch <n>", "pictures at a time", whole("The batch size", 1, 1024))
+    .option("--json", "print the list of files as JSON on stdout")
+    .addHelpText("after", `\n${EXIT_HELP}`)
+    .action(async (options: GenerateOptions) => done(await commands.generate(options)));
+
+  program
+    .command("doctor")
+    .description("tell which adapter there is, what it can do, and what to fix")
+    .option("--json", "print it as JSON")
+    .option("--fix", "install a software adapter where that can be done (Debian or Ubuntu, as root)")
+    .addHelpText("after", `\n${EXIT_HELP}`)
+    .action(async (options: DoctorOptions) => done(await commands.doctor(options)));
+
+  return program;
+}

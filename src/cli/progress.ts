@@ -1,0 +1,133 @@
+/** Where progress goes: stderr, or a stand-in for it. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+/** Redrawing more often than this is not seen. */
+const REDRAW_MS = 80;
+const LINE_MS = 1000;
+const LABEL_WIDTH = 24;
+
+/**
+ * Progress of one phase after the other: on a terminal a bar that is redrawn, else a line for each started phase and each
+ * 10 %, as logs like it.
+ */
+export class Progress {
+  readonly #screen: Screen;
+  readonly #now: () => number;
+  #phase = "";
+  #done = 0;
+  #total = 0;
+  #start = 0;
+  /** The first news of the phase: what came before (compiling, loading) says nothing about its pace. */
+  #first = { time: 0, done: 0 };
+  #drawn = Number.NEGATIVE_INFINITY;
+  #tenth = -1;
+  #barShown = false;
+
+  constructor(screen: Screen = process.stderr, now: () => number = () => performance.now()) {
+    this.#screen = screen;
+    this.#now = now;
+  }
+
+  /** `done` of `total` steps of a phase; a new phase ends the one before. A total of 0 means it is not known. */
+  report(phase: string, done: number, total: number): void {
+    const now = this.#now();
+    if (phase !== this.#phase) {
+      this.#finishPhase();
+      this.#phase = phase;
+      this.#start = now;
+      this.#first = { time: now, done };
+      this.#drawn = Number.NEGATIVE_INFINITY;
+      this.#tenth = -1;
+    }
+    this.#done = done;
+    this.#total = total;
+    if (this.#screen.isTTY) {
+      if (now - this.#drawn < REDRAW_MS && done < total) return;
+      this.#drawn = now;
+      this.#draw(this.#bar(now));
+    } else {
+      const tenth = total > 0 ? Math.floor((10 * done) / total) : 0;
+      // The phase's first and last line always; of those between not more than one a second.
+      if (tenth === this.#tenth || (this.#tenth >= 0 && done < total && now - this.#drawn < LINE_MS)) return;
+      this.#tenth = tenth;
+      this.#drawn = now;
+      this.#screen.write(`${this.#line(now)}\n`);
+    }
+  }
+
+  /** A sentence between the bars. */
+  note(text: string): void {
+    this.#clear();
+    this.#screen.write(`${text}\n`);
+    this.#drawn = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Leaves the terminal clean; the next report starts anew. */
+  end(): void {
+    this.#finishPhase();
+    this.#phase = "";
+  }
+
+  #finishPhase(): void {
+    if (this.#phase === "" || !this.#barShown) return;
+    const whole = this.#total > 0 && this.#done >= this.#total;
+    const took = duration(this.#now() - this.#start);
+    const line = `${label(this.#phase)} ${whole ? `${this.#total}` : count(this.#done, this.#total)} in ${took}`;
+    this.#clear();
+    this.#screen.write(`${line.slice(0, this.#width())}\n`);
+  }
+
+  #bar(now: number): string {
+    const name = label(this.#phase);
+    if (this.#total <= 0) return `${name} ${this.#done}`;
+    const fraction = Math.min(1, this.#done / this.#total);
+    const numbers = `${percent(fraction).padStart(5)}  ${count(this.#done, this.#total)}${this.#left(now)}`;
+    const cells = Math.max(0, Math.min(30, this.#width() - name.length - numbers.length - 3));
+    const full = Math.round(fraction * cells);
+    return `${name} ${"█".repeat(full)}${"░".repeat(cells - full)} ${numbers}`;
+  }
+
+  #line(now: number): string {
+    if (this.#total <= 0) return `${this.#phase}: ${this.#done}`;
+    const fraction = percent(Math.min(1, this.#done / this.#total));
+    return `${this.#phase}: ${fraction} (${count(this.#done, this.#total)})${this.#left(now)}`;
+  }
+
+  #left(now: number): string {
+    const { time, done } = this.#first;
+    if (this.#done <= done || this.#done >= this.#total || now <= time) return "";
+    return `, ${duration(((now - time) / (this.#done - done)) * (this.#total - this.#done))} left`;
+  }
+
+  #draw(line: string): void {
+    this.#screen.write(`\r${line.slice(0, this.#width())}\x1b[K`);
+    this.#barShown = true;
+  }
+
+  #clear(): void {
+    if (this.#barShown) this.#screen.write("\r\x1b[K");
+    this.#barShown = false;
+  }
+
+  /** One column stays free: some terminals wrap as soon as the last one is filled. */
+  #width(): number {
+    return Math.max(20, (this.#screen.columns || 80) - 1);
+  }
+}
+
+/** Milliseconds as people say it: "8 s", "2 min 5 s", "3 h 10 min". */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min${seconds % 60 ? ` ${seconds % 60} s` : ""}`;
+  return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ""}`;
+}
+
+const label = (phase: string): string => phase.padEnd(LABEL_WIDTH);
+const percent = (fraction: number): string => `${Math.floor(100 * fraction)} %`;
+const count = (done: number, total: number): string => (total > 0 ? `${done} of ${total}` : `${done}`);

@@ -1,0 +1,149 @@
+import type { Dissection, QuantileThreshold, UnitPictures } from "../dissect/result.ts";
+import { UsageError } from "../errors.ts";
+import { type Device, dissect, type Generator, loadGenerator, loadSegmenter } from "../index.ts";
+import type { Folder } from "../report/folder.ts";
+import type { ImageEncoder } from "../report/image.ts";
+import type { Provenance } from "../report/report.ts";
+import { writeReport } from "../report/write.ts";
+import type { LoadProgress, SourceLike } from "../weights/source.ts";
+import { type Summary, toSummary } from "./summary.ts";
+
+/** The files of a segmenter, as `loadSegmenter` takes them. */
+export type SegmenterFiles<Source> =
+  | { readonly encoder: Source; readonly decoder: Source; readonly labels: Source }
+  | { readonly weights: Source; readonly labels: Source };
+
+/** Everything that decides what a dissection computes. Generic in what a file is: a source in Node, an address in a page. */
+export interface Job<Source = SourceLike> {
+  readonly model: { readonly name: string; readonly source: Source };
+  readonly segmenter: { readonly name: string; readonly files: SegmenterFiles<Source> };
+  readonly settings: JobSettings;
+  readonly provenance: Provenance;
+}
+
+export interface JobSettings {
+  /** Empty: layer4, the layer of the paper. */
+  readonly layers: readonly string[];
+  readonly size: number;
+  readonly seed: number;
+  readonly trainSeed: number;
+  readonly quantileThreshold: QuantileThreshold;
+  readonly examples: number;
+  readonly batch?: number;
+  readonly stripHeight?: number;
+}
+
+/** Where a job runs and who watches it. */
+export interface Place {
+  readonly device: Device;
+  readonly folder: Folder;
+  readonly encoder: ImageEncoder;
+  readonly signal: AbortSignal;
+  progress(phase: string, done: number, total: number): void;
+  note(text: string): void;
+}
+
+/**
+ * Runs a job: loads, dissects and writes the report. Node and the page in Chrome run this same function.
+ *
+ * Interrupted, it writes a valid report of what it has: all scores and the pictures drawn so far, or the scores of the images
+ * seen so far. Only when there are none yet does it reject with the signal's reason. When it fails half-way, it writes the
+ * scores it has and rejects all the same.
+ */
+export async function runJob(job: Job, place: Place): Promise<Summary> {
+  const { device, signal, folder, encoder } = place;
+  const started = performance.now();
+  const provenance = (): Provenance => ({
+    ...job.provenance,
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+  });
+  const options = { device, signal };
+  const loading =
+    (phase: string) =>
+    ({ loaded, total = 0 }: LoadProgress): void =>
+      place.progress(`${phase} (kB)`, Math.ceil(loaded / 1000), Math.ceil(total / 1000));
+
+  const generator = await loadGenerator(job.model.source, {
+    ...options,
+    name: job.model.name,
+    onProgress: loading("load model"),
+  });
+  const segmenter = await loadSegmenter(job.segmenter.files, {
+    ...options,
+    name: job.segmenter.name,
+    onProgress: loading("load segmenter"),
+  });
+  const { layers, stripHeight, ...settings } = job.settings;
+  const chosen = layers.length > 0 ? layers : defaultLayers(generator, place);
+
+  let seen: Dissection | undefined;
+  const write = (dissection: Dissection, pictures: AsyncIterable<UnitPictures>): Promise<void> =>
+    writeReport(folder, dissection, pictures, {
+      encoder,
+      provenance: provenance(),
+      ...(stripHeight !== undefined && { stripHeight }),
+      onProgress: ({ done, total }) => place.progress("draw pictures", done, total),
+    });
+  try {
+    for await (const event of dissect(generator, segmenter, { ...settings, layers: chosen, signal })) {
+      if (event.type === "progress") place.progress(event.phase, event.done, event.total);
+      else if (event.type === "partial") seen = event.dissection;
+      else {
+        seen = event.dissection;
+        // No signal for the writer: it stops because the pictures stop, and then finishes the page with those it has.
+        let complete = true;
+        const pictures = untilAborted(event.pictures({ signal }), signal, () => {
+          complete = false;
+        });
+        await write(seen, pictures);
+        return toSummary(seen, complete);
+      }
+    }
+  } catch (error) {
+    if (!seen) throw error;
+    await write(seen, nothing()).catch((second) => {
+      throw signal.aborted ? second : error;
+    });
+    if (!signal.aborted) {
+      place.note("It failed half-way; the scores of the images seen until then have been written.");
+      throw error;
+    }
+    return toSummary(seen, false);
+  } finally {
+    segmenter.dispose();
+    generator.dispose();
+  }
+  throw new Error("The dissection ended without a result.");
+}
+
+/** The layer the paper's figures show, where the model has it. */
+function defaultLayers(generator: Generator, { note }: Place): string[] {
+  const names = generator.layers.map(({ name }) => name);
+  if (!names.includes("layer4")) {
+    throw new UsageError(
+      `Which layers? "${generator.name}" has no layer4, which is taken when none is named.`,
+      `Choose with --layers among ${names.join(", ")}.`,
+    );
+  }
+  note(`No --layers given, so layer4 is dissected, as in the paper. This model has ${names.join(", ")}.`);
+  return ["layer4"];
+}
+
+/** The items until the signal aborts: then it ends instead of throwing, and calls `cut`. */
+export async function* untilAborted<T>(
+  items: AsyncIterable<T>,
+  signal: AbortSignal,
+  cut: () => void,
+): AsyncGenerator<T> {
+  try {
+    for await (const item of items) {
+      if (signal.aborted) return cut();
+      yield item;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    cut();
+  }
+}
+
+async function* nothing(): AsyncGenerator<never> {}

@@ -1,0 +1,77 @@
+/** What went wrong, as a word a program can branch on. */
+export type ErrorCode =
+  | "insecure-context"
+  | "no-webgpu"
+  | "no-adapter"
+  | "limit"
+  | "device-lost"
+  | "out-of-memory"
+  | "kernel"
+  | "shape"
+  | "weights-format"
+  | "weights-unsafe"
+  | "weights-shape"
+  | "weights-integrity"
+  | "network"
+  | "not-found"
+  | "usage"
+  | "labels"
+  | "output";
+
+/** Every error this library throws on purpose: a code, the cause in its message, and the fix in `fix`. Aborts are the exception: they reject with the signal's reason. */
+export class GanatomyError extends Error {
+  readonly code: ErrorCode;
+  /** What the caller can do about it. */
+  readonly fix: string;
+
+  constructor(code: ErrorCode, message: string, fix: string, options?: ErrorOptions) {
+    super(`${message} ${fix}`.trim(), options);
+    this.name = new.target.name;
+    this.code = code;
+    this.fix = fix;
+  }
+}
+
+/** WebGPU is missing, blocked, or less than a plan needs (`insecure-context`, `no-webgpu`, `no-adapter`, `limit`). */
+export class UnsupportedError extends GanatomyError {}
+
+/** The GPU device went away (`device-lost`) or had no memory left (`out-of-memory`). */
+export class DeviceLostError extends GanatomyError {}
+
+/** A WGSL kernel did not compile, or was given what it does not declare. */
+export class KernelError extends GanatomyError {
+  constructor(message: string, fix = "This is a fault of ganatomy, please report it.", options?: ErrorOptions) {
+    super("kernel", message, fix, options);
+  }
+}
+
+/** Shapes that do not fit an operation or each other. */
+export class ShapeError extends GanatomyError {
+  constructor(message: string, fix = "", options?: ErrorOptions) {
+    super("shape", message, fix, options);
+  }
+}
+
+/** A file that is no checkpoint, is damaged, hostile, or does not hold the tensors a model needs. */
+export class WeightsError extends GanatomyError {}
+
+/** A label file that does not fit its network. */
+export class LabelsError extends GanatomyError {
+  constructor(message: string, fix: string, options?: ErrorOptions) {
+    super("labels", message, fix, options);
+  }
+}
+
+/** Arguments that make no sense: an unknown layer, a size of zero, a threshold out of range. */
+export class UsageError extends GanatomyError {
+  constructor(message: string, fix: string, options?: ErrorOptions) {
+    super("usage", message, fix, options);
+  }
+}
+
+/** The output folder cannot be used, or the disk refused. */
+export class OutputError extends GanatomyError {
+  constructor(message: string, fix: string, options?: ErrorOptions) {
+    super("output", message, fix, options);
+  }
+}

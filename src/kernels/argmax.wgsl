@@ -1,0 +1,40 @@
+// The channel of the largest value at every point of a height × width grid over x [n, inHeight, inWidth, channels],
+// resized bilinearly (half-pixel centres, clamped borders). The first of equal channels wins.
+struct Params {
+  channels: u32, vectors: u32, inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> labels: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let at = id.x + id.y * groups.x * 64u;
+  if (at >= params.total) { return; }
+  let column = at % params.outWidth;
+  let row = (at / params.outWidth) % params.outHeight;
+  let image = at / params.outWidth / params.outHeight;
+  let size = vec2f(f32(params.inHeight), f32(params.inWidth));
+  let scale = size / vec2f(f32(params.outHeight), f32(params.outWidth));
+  let source = max((vec2f(f32(row), f32(column)) + 0.5) * scale - 0.5, vec2f());
+  let lo = min(vec2u(source), vec2u(size) - 1u);
+  let hi = min(lo + 1u, vec2u(size) - 1u);
+  let f = source - vec2f(lo);
+  let top = (image * params.inHeight + lo.x) * params.inWidth;
+  let bottom = (image * params.inHeight + hi.x) * params.inWidth;
+  let a = (top + lo.y) * params.vectors;
+  let b = (top + hi.y) * params.vectors;
+  let d = (bottom + lo.y) * params.vectors;
+  let e = (bottom + hi.y) * params.vectors;
+  var best = 0u;
+  var most = 0.0;
+  for (var c = 0u; c < params.vectors; c++) {
+    let v = (1.0 - f.x) * ((1.0 - f.y) * x[a + c] + f.y * x[b + c]) + f.x * ((1.0 - f.y) * x[d + c] + f.y * x[e + c]);
+    for (var k = 0u; k < 4u; k++) {
+      let channel = c * 4u + k;
+      if (channel < params.channels && (channel == 0u || v[k] > most)) { most = v[k]; best = channel; }
+    }
+  }
+  labels[at] = best;
+}

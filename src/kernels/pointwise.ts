@@ -1,0 +1,59 @@
+import { ShapeError } from "../errors.ts";
+import { elements, fold, type Graph, type Value } from "../runtime/graph.ts";
+import bytesKernel from "./bytes.wgsl.ts";
+import clampKernel from "./clamp.wgsl.ts";
+import editKernel from "./edit.wgsl.ts";
+import pixelnormKernel from "./pixelnorm.wgsl.ts";
+
+/** Workgroups of 64 for so many invocations. */
+export const lanes = (invocations: number): readonly [number, number, number] => fold(Math.ceil(invocations / 64));
+
+/** Pixelwise normalisation of x [n, h, w, c] over its channels (Karras et al. 2018, §4.2). */
+export function pixelnorm(graph: Graph, x: Value): Value {
+  const y = graph.value(`${x.label}.normed`, x.shape, "f32", x.channels);
+  const vectors = x.shape.at(-1)! / 4;
+  const pixels = elements(x.shape) / (4 * vectors);
+  graph.step(pixelnormKernel, { x, y }, { pixels, vectors, channels: x.channels }, lanes(pixels));
+  return y;
+}
+
+/** y = clamp(x, −1, 1). */
+export function clamp(graph: Graph, x: Value): Value {
+  const y = graph.value(`${x.label}.clamped`, x.shape, "f32", x.channels);
+  const total = elements(x.shape) / 4;
+  graph.step(clampKernel, { x, y }, { total }, lanes(total));
+  return y;
+}
+
+/** The changeable numbers of an edit: inputs of the graph, so that changing them recompiles nothing. */
+export interface EditValues {
+  /** [c]: how much of each unit is replaced, 0…1. */
+  readonly alpha: Value;
+  /** [c]: what replaces it. */
+  readonly value: Value;
+  /** [h, w]: where. */
+  readonly mask: Value;
+}
+
+/** x (1 − a) + v a with a = alpha · mask, on x [n, h, w, c] (Bau et al. 2019, §3.2). */
+export function edit(graph: Graph, x: Value): { readonly y: Value; readonly values: EditValues } {
+  const [, height = 1, width = 1, stored = 4] = x.shape;
+  const values: EditValues = {
+    alpha: graph.value(`${x.label}.alpha`, [stored]),
+    value: graph.value(`${x.label}.value`, [stored]),
+    mask: graph.value(`${x.label}.mask`, [height, width]),
+  };
+  const y = graph.value(`${x.label}.edited`, x.shape, "f32", x.channels);
+  const total = elements(x.shape) / 4;
+  graph.step(editKernel, { x, ...values, y }, { vectors: stored / 4, pixels: height * width, total }, lanes(total));
+  return { y, values };
+}
+
+/** An image [n, h, w, 3] in [−1,1] as packed RGBA bytes, one u32 a pixel: [n, h, w]. */
+export function bytes(graph: Graph, x: Value): Value {
+  if (x.channels !== 3) throw new ShapeError(`Only an RGB image becomes bytes; "${x.label}" is [${x.shape}].`);
+  const rgba = graph.value(`${x.label}.rgba`, x.shape.slice(0, -1), "u32");
+  const total = elements(rgba.shape);
+  graph.step(bytesKernel, { x, rgba }, { total }, lanes(total));
+  return rgba;
+}

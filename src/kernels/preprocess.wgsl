@@ -1,0 +1,31 @@
+// A generator's image [n, height, width, RGB_] in [−1,1] as a segmenter's input: bytes 0…255 in BGR order minus a mean,
+// resized by adaptive average pooling (the mean over the input pixels an output pixel touches).
+struct Params {
+  inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,
+  blue: f32, green: f32, red: f32,  // the means
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let at = id.x + id.y * groups.x * 64u;
+  if (at >= params.total) { return; }
+  let column = at % params.outWidth;
+  let row = (at / params.outWidth) % params.outHeight;
+  let image = at / params.outWidth / params.outHeight;
+  let top = row * params.inHeight / params.outHeight;
+  let bottom = ((row + 1u) * params.inHeight + params.outHeight - 1u) / params.outHeight;
+  let left = column * params.inWidth / params.outWidth;
+  let right = ((column + 1u) * params.inWidth + params.outWidth - 1u) / params.outWidth;
+  var sum = vec3f();
+  for (var i = top; i < bottom; i++) {
+    for (var j = left; j < right; j++) {
+      sum += (x[(image * params.inHeight + i) * params.inWidth + j].xyz + 1.0) / 2.0 * 255.0;
+    }
+  }
+  let mean = sum / f32((bottom - top) * (right - left));
+  y[at] = vec4f(mean.zyx - vec3f(params.blue, params.green, params.red), 0.0);
+}

@@ -1,0 +1,50 @@
+// y += softmax over channels of x [n, inHeight, inWidth, channels] resized bilinearly to y's height × width: sums a
+// segmenter's probabilities over several input sizes.
+struct Params {
+  channels: u32, vectors: u32, inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,
+  first: u32,  // 1 to replace y
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let at = id.x + id.y * groups.x * 64u;
+  if (at >= params.total) { return; }
+  let column = at % params.outWidth;
+  let row = (at / params.outWidth) % params.outHeight;
+  let image = at / params.outWidth / params.outHeight;
+  let size = vec2f(f32(params.inHeight), f32(params.inWidth));
+  let scale = size / vec2f(f32(params.outHeight), f32(params.outWidth));
+  let source = max((vec2f(f32(row), f32(column)) + 0.5) * scale - 0.5, vec2f());
+  let lo = min(vec2u(source), vec2u(size) - 1u);
+  let hi = min(lo + 1u, vec2u(size) - 1u);
+  let f = source - vec2f(lo);
+  let top = (image * params.inHeight + lo.x) * params.inWidth;
+  let bottom = (image * params.inHeight + hi.x) * params.inWidth;
+  let a = (top + lo.y) * params.vectors;
+  let b = (top + hi.y) * params.vectors;
+  let d = (bottom + lo.y) * params.vectors;
+  let e = (bottom + hi.y) * params.vectors;
+  var most = x[a].x;
+  var sum = 0.0;
+  for (var pass = 0u; pass < 3u; pass++) {
+    for (var c = 0u; c < params.vectors; c++) {
+      let v = (1.0 - f.x) * ((1.0 - f.y) * x[a + c] + f.y * x[b + c]) + f.x * ((1.0 - f.y) * x[d + c] + f.y * x[e + c]);
+      let known = vec4u(0u, 1u, 2u, 3u) + c * 4u < vec4u(params.channels);
+      if (pass == 0u) {
+        let w = select(vec4f(v.x), v, known);
+        most = max(most, max(max(w.x, w.y), max(w.z, w.w)));
+      } else {
+        let p = select(vec4f(), exp(v - most), known);
+        if (pass == 1u) { sum += p.x + p.y + p.z + p.w; }
+        else {
+          let to = at * params.vectors + c;
+          y[to] = p / sum + select(y[to], vec4f(), params.first == 1u);
+        }
+      }
+    }
+  }
+}

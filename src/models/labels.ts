@@ -1,0 +1,45 @@
+import { LabelsError } from "../errors.ts";
+import type { UpernetConfig } from "./upernet.ts";
+
+/** A concept a segmenter knows: its name within its category. Names may repeat across categories; the pair does not. */
+export interface Label {
+  readonly name: string;
+  readonly category: string;
+}
+
+/** labels.json of a unified parsing network: names per head, index 0 is "-" (spec §2.1). */
+export interface LabelFile {
+  readonly object: readonly string[];
+  readonly material?: readonly string[];
+  readonly part?: readonly string[];
+  readonly scene?: readonly string[];
+  readonly object_part?: Readonly<Record<string, readonly string[]>>;
+  readonly segsizes?: readonly number[];
+}
+
+/**
+ * The object labels of a label file, checked against the object head.
+ * @throws LabelsError saying what is wrong and how long the list should be.
+ */
+export function parseLabels(
+  file: unknown,
+  config: UpernetConfig,
+): { readonly labels: readonly Label[]; readonly segsizes: readonly number[] | undefined } {
+  const fix = 'Give the labels.json that came with the network: {"object": ["-", …]}.';
+  const { object, segsizes } = (file ?? {}) as { object?: unknown; segsizes?: unknown };
+  if (!isStrings(object)) throw new LabelsError('The label file has no list of names called "object".', fix);
+  if (object.length !== config.heads.object) {
+    throw new LabelsError(`The label file names ${object.length} objects, but the object head has ${config.heads.object} channels.`, fix);
+  }
+  if (object[0] !== "-") throw new LabelsError(`The first object is "${object[0]}" and not "-" (none).`, fix);
+  if (segsizes !== undefined && !(Array.isArray(segsizes) && segsizes.length > 0 && segsizes.every((size) => typeof size === "number"))) {
+    throw new LabelsError('"segsizes" in the label file is no list of numbers.', fix);
+  }
+  return {
+    labels: object.map((name) => ({ name, category: "object" })),
+    segsizes: segsizes as readonly number[] | undefined,
+  };
+}
+
+const isStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string");

@@ -1,0 +1,258 @@
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { OutputError, UsageError } from "../errors.ts";
+import type { Folder } from "../report/folder.ts";
+
+/** The file by which we know a folder that we wrote; it lists what we put there. */
+const MARKER = ".ganatomy";
+
+/** A folder on disk that takes a report. */
+export interface OutputFolder extends Folder {
+  /** Absolute path. */
+  readonly path: string;
+  /** Number of files written so far. */
+  readonly written: number;
+  /** Call it when all is written: notes what is ours and removes what an earlier report left that this one did not replace. */
+  finish(): Promise<void>;
+  /** Call it instead when nothing was written: leaves the disk as it was found. */
+  discard(): Promise<void>;
+}
+
+export interface OutputFolderOptions {
+  /** Write even among files that are not ours. */
+  readonly force?: boolean | undefined;
+  /** What will be in it: a folder of one kind takes no other. "report" unless given. */
+  readonly kind?: string | undefined;
+}
+
+/**
+ * Opens a folder for a report and makes it if need be. A folder with other files is refused unless `force` is given; even then
+ * nothing is removed that an earlier report did not write. Files appear whole or not at all, and only inside.
+ * @throws OutputError saying what is in the way and how to go on.
+ */
+export async function outputFolder(
+  path: string,
+  { force = false, kind = "report" }: OutputFolderOptions = {},
+): Promise<OutputFolder> {
+  if (path === "") throw new UsageError("The output folder has no name.", "Give a path.");
+  const absolute = resolve(path);
+  const made = await makeFolders(absolute).catch((cause) => refused(path, cause));
+  const root = await realpath(absolute).catch((cause) => refused(path, cause));
+  const entries = await readdir(root).catch((cause) => refused(path, cause));
+  const earlier = entries.includes(MARKER) ? await readMarker(root, kind) : undefined;
+  if (entries.length > 0 && !earlier && !force) {
+    throw new OutputError(
+      `The folder "${path}" is not empty and holds no ${kind} of ours (it has ${some(entries.filter((entry) => entry !== MARKER))}).`,
+      "Choose another --outdir, or add --force to write into it all the same.",
+    );
+  }
+  const folder = new DiskFolder(absolute, root, made, earlier, kind);
+  await folder.mark(earlier ?? []).catch((cause) => refused(path, cause)); // finds out now whether it may be written
+  return folder;
+}
+
+class DiskFolder implements OutputFolder {
+  readonly path: string;
+  readonly #root: string;
+  /** The topmost folder that did not exist before. */
+  readonly #made: string | undefined;
+  /** What the marker listed, if there was one. */
+  readonly #earlier: readonly string[] | undefined;
+  readonly #kind: string;
+  readonly #files = new Set<string>();
+  readonly #folders = new Map<string, Promise<string>>();
+
+  constructor(
+    path: string,
+    root: string,
+    made: string | undefined,
+    earlier: readonly string[] | undefined,
+    kind: string,
+  ) {
+    this.path = path;
+    this.#root = root;
+    this.#made = made;
+    this.#earlier = earlier;
+    this.#kind = kind;
+  }
+
+  async mark(files: readonly string[]): Promise<void> {
+    await writeWhole(
+      join(this.#root, MARKER),
+      `${JSON.stringify({ writtenBy: "ganatomy", kind: this.#kind, files })}\n`,
+    );
+  }
+
+  get written(): number {
+    return this.#files.size;
+  }
+
+  async write(path: string, data: Uint8Array | string): Promise<void> {
+    const parts = safeParts(path);
+    const folder = await this.#folder(parts.slice(0, -1));
+    const target = join(folder, parts.at(-1)!);
+    await writeWhole(target, data).catch((cause) => refused(target, cause));
+    this.#files.add(parts.join("/"));
+  }
+
+  async finish(): Promise<void> {
+    for (const path of this.#earlier ?? []) if (!this.#files.has(path)) await this.#remove(path);
+    await this.mark([...this.#files].sort()).catch((cause) => refused(this.path, cause));
+  }
+
+  async discard(): Promise<void> {
+    if (this.#earlier || this.#files.size > 0) return;
+    await rm(join(this.#root, MARKER), { force: true });
+    // Only folders that are still empty go, up to the first that was there before.
+    for (let folder = this.path; this.#made && folder.length >= this.#made.length; folder = dirname(folder)) {
+      await rmdir(folder).catch(() => {});
+    }
+  }
+
+  /** Makes a folder within and makes sure that no link leads out of the root. */
+  #folder(parts: readonly string[]): Promise<string> {
+    const key = parts.join("/");
+    let folder = this.#folders.get(key);
+    if (!folder) {
+      folder = this.#make(parts);
+      this.#folders.set(key, folder);
+      folder.catch(() => this.#folders.delete(key));
+    }
+    return folder;
+  }
+
+  async #make(parts: readonly string[]): Promise<string> {
+    if (parts.length === 0) return this.#root;
+    const parent = await this.#folder(parts.slice(0, -1));
+    const folder = join(parent, parts.at(-1)!);
+    await mkdir(folder).catch((cause) => {
+      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") refused(folder, cause);
+    });
+    const real = await realpath(folder).catch((cause) => refused(folder, cause));
+    if (!real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep)) {
+      throw new OutputError(
+        `"${folder}" is a link out of the output folder.`,
+        "Remove the link, or choose another --outdir.",
+      );
+    }
+    if (!(await lstat(real)).isDirectory()) {
+      throw new OutputError(
+        `"${folder}" is a file, and a folder must go there.`,
+        "Move the file away, or choose another --outdir.",
+      );
+    }
+    return real;
+  }
+
+  /** Removes a file of an earlier report, and its folder if that leaves it empty. The marker is input like any other: only paths within count. */
+  async #remove(path: string): Promise<void> {
+    let parts: string[];
+    try {
+      parts = safeParts(path);
+    } catch {
+      return;
+    }
+    let folder = this.#root;
+    for (const part of parts.slice(0, -1)) {
+      folder = join(folder, part);
+      if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) return;
+    }
+    await rm(join(folder, parts.at(-1)!)).catch(() => {});
+    for (; folder !== this.#root; folder = dirname(folder)) {
+      if (
+        !(await rmdir(folder).then(
+          () => true,
+          () => false,
+        ))
+      )
+        return;
+    }
+  }
+}
+
+/** The names on the way to a file, none of which can leave the folder on any system. */
+function safeParts(path: string): string[] {
+  const parts = path.split("/");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
+  if (parts.some((part) => part === "" || part === "." || part === ".." || /[\\:\u0000-\u001f]/.test(part))) {
+    throw new OutputError(
+      `${JSON.stringify(path)} is no path within the output folder.`,
+      "This is a fault of ganatomy, please report it.",
+    );
+  }
+  return parts;
+}
+
+/** Makes a folder with its parents and returns the topmost new one. `mkdir`'s own way says ENOENT where a disk is read-only. */
+async function makeFolders(path: string): Promise<string | undefined> {
+  const code = await mkdir(path).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST" || (error.code === "ENOENT" && dirname(path) !== path)) return error.code;
+      throw error;
+    },
+  );
+  if (code === undefined) return path;
+  if (code === "EEXIST") return undefined;
+  const made = await makeFolders(dirname(path));
+  await mkdir(path);
+  return made ?? path;
+}
+
+/** Writes a file that appears whole or not at all, beside its place first; never through a link that somebody put there. */
+async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(data);
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** The files of an earlier report of this kind; undefined when the marker is not ours or of another kind. */
+async function readMarker(root: string, kind: string): Promise<string[] | undefined> {
+  try {
+    const marker = JSON.parse(await readFile(join(root, MARKER), "utf8")) as { kind: unknown; files: unknown };
+    if (marker.kind !== kind || !Array.isArray(marker.files)) return undefined;
+    return marker.files.filter((file) => typeof file === "string");
+  } catch {
+    return undefined;
+  }
+}
+
+function some(entries: readonly string[]): string {
+  const shown = entries.slice(0, 3).map((entry) => `"${entry}"`);
+  return shown.join(", ") + (entries.length > shown.length ? ` and ${entries.length - shown.length} more` : "");
+}
+
+const CAUSES: Readonly<Record<string, readonly [cause: string, fix: string]>> = {
+  ENOSPC: ["the disk is full", "Free some space or choose an --outdir on another disk."],
+  EDQUOT: ["the disk quota is used up", "Free some space or choose an --outdir on another disk."],
+  EFBIG: ["the file would be larger than the disk allows", "Choose an --outdir on another disk."],
+  EACCES: ["it may not be written", "Change its permissions, or choose another --outdir."],
+  EPERM: ["it may not be written", "Change its permissions, or choose another --outdir."],
+  EROFS: ["the disk is read-only", "Choose an --outdir on another disk."],
+  EEXIST: ["a file is in the way", "Move it away, or choose another --outdir."],
+  ENOTDIR: ["a file is in the way", "Move it away, or choose another --outdir."],
+  EISDIR: ["a folder is in the way", "Move it away, or choose another --outdir."],
+  ENOENT: ["it disappeared or cannot be made there", "Choose another --outdir."],
+  ENAMETOOLONG: ["its name is too long", "Choose a shorter --outdir."],
+  EMFILE: ["too many files are open", "Raise the limit (`ulimit -n`) and start again."],
+  EIO: ["the disk failed", "Check the disk, or choose an --outdir on another one."],
+};
+
+/** Turns an error of the file system into one that says what to do. */
+export function refused(path: string, cause: unknown): never {
+  if (cause instanceof OutputError) throw cause;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const [why, fix] = CAUSES[code ?? ""] ?? [message, "Choose another --outdir."];
+  throw new OutputError(`"${path}" cannot be written: ${why}.`, fix, { cause });
+}

@@ -1,0 +1,97 @@
+/** Bytes of a picture, row-major, channels interleaved: grey (1), RGB (3) or RGBA (4). */
+export interface Image {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3 | 4;
+  readonly data: Uint8Array;
+}
+
+/** What turns pictures into files; the browser and Node each bring their own, so that this room depends on neither. */
+export interface ImageEncoder {
+  png(image: Image): Promise<Uint8Array> | Uint8Array;
+  /** Quality as in libjpeg, 1 to 100. */
+  jpeg(image: Image, quality: number): Promise<Uint8Array> | Uint8Array;
+}
+
+/** Resizes RGB bytes to `size`²: box average when it shrinks, half-pixel bilinear when it grows. */
+export function resizeRgb(rgb: Uint8Array, from: number, size: number): Uint8Array {
+  if (from === size) return rgb;
+  const taps = from > size ? boxTaps(from, size) : linearTaps(from, size);
+  const rows = new Float32Array(size * from * 3);
+  for (let y = 0; y < size; y++) {
+    for (const { index, weight } of taps[y]!) {
+      for (let i = 0; i < from * 3; i++) rows[y * from * 3 + i]! += weight * rgb[index * from * 3 + i]!;
+    }
+  }
+  const out = new Uint8Array(size * size * 3);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      for (let c = 0; c < 3; c++) {
+        let sum = 0.5;
+        for (const { index, weight } of taps[x]!) sum += weight * rows[(y * from + index) * 3 + c]!;
+        out[(y * size + x) * 3 + c] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+interface Tap {
+  readonly index: number;
+  readonly weight: number;
+}
+
+function boxTaps(from: number, to: number): Tap[][] {
+  const scale = from / to;
+  return Array.from({ length: to }, (_, t) => {
+    const [start, end] = [t * scale, (t + 1) * scale];
+    const taps: Tap[] = [];
+    for (let index = Math.floor(start); index < Math.min(from, Math.ceil(end)); index++) {
+      const weight = (Math.min(end, index + 1) - Math.max(start, index)) / scale;
+      if (weight > 0) taps.push({ index, weight });
+    }
+    return taps;
+  });
+}
+
+function linearTaps(from: number, to: number): Tap[][] {
+  return Array.from({ length: to }, (_, t) => {
+    const source = Math.min(from - 1, Math.max(0, ((t + 0.5) * from) / to - 0.5));
+    const index = Math.floor(source);
+    const weight = source - index;
+    return weight > 0
+      ? [
+          { index, weight: 1 - weight },
+          { index: index + 1, weight },
+        ]
+      : [{ index, weight: 1 }];
+  });
+}
+
+/** Resizes a label map to `size`² by nearest neighbour, sampling at pixel centres. */
+export function resizeNearest(map: Uint16Array, from: number, size: number): Uint16Array {
+  if (from === size) return map;
+  const source = Uint32Array.from({ length: size }, (_, t) => Math.floor(((t + 0.5) * from) / size));
+  const out = new Uint16Array(size * size);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) out[y * size + x] = map[source[y]! * from + source[x]!]!;
+  }
+  return out;
+}
+
+/** RGBA bytes of a picture in whatever channels. */
+export function toRgba({ width, height, channels, data }: Image): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  if (channels === 4) {
+    rgba.set(data);
+    return rgba;
+  }
+  for (let i = 0; i < width * height; i++) {
+    const at = i * channels;
+    rgba[i * 4] = data[at]!;
+    rgba[i * 4 + 1] = data[channels === 3 ? at + 1 : at]!;
+    rgba[i * 4 + 2] = data[channels === 3 ? at + 2 : at]!;
+    rgba[i * 4 + 3] = 255;
+  }
+  return rgba;
+}

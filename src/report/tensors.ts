@@ -1,0 +1,68 @@
+import type { Dissection, LayerResult } from "../dissect/result.ts";
+import { writeSafetensors } from "../weights/safetensors.ts";
+
+/** Written where a unit has fewer top images than the others. */
+export const NO_IMAGE = 0xffffffff;
+
+type Tensors = { -readonly [Name in keyof Inputs]: Inputs[Name] };
+type Inputs = Parameters<typeof writeSafetensors>[0];
+
+/**
+ * `tensors.safetensors`: the full tables behind the report, for Python, Rust, Netron. Names are `LAYER.iou`, `.iqr`, `.mi`,
+ * `.correlation`, `.intersection` ([labels, units]), `.activation` ([categories, units]), `.level` ([units]), `.top_image`
+ * and `.top_activation` ([units, examples]), where levels were searched `.training_iqr` and `.training_maxiou`
+ * ([labels, units]), and once `label_pixels` ([labels]). Labels and categories are JSON in the metadata.
+ */
+export function toTensors(dissection: Dissection): Uint8Array {
+  const { labels, categories, model, layers } = dissection;
+  const tensors: Tensors = {
+    label_pixels: { dtype: "float64", shape: [labels.length], data: Float64Array.from(dissection.labelPixels) },
+  };
+  for (const layer of layers) Object.assign(tensors, layerTensors(layer, labels.length, categories.length));
+  return writeSafetensors(tensors, {
+    format: "ganatomy-report-1",
+    model: model.name,
+    layers: JSON.stringify(layers.map(({ layer }) => layer)),
+    labels: JSON.stringify(labels.map(({ name, category }) => [name, category])),
+    categories: JSON.stringify(categories),
+  });
+}
+
+function layerTensors({ layer, units, tables }: LayerResult, labels: number, categories: number): Tensors {
+  const f32 = (shape: number[], data: ArrayLike<number>) => ({
+    dtype: "float32" as const,
+    shape,
+    data: Float32Array.from(data),
+  });
+  const u32 = (shape: number[], data: ArrayLike<number>) => ({
+    dtype: "uint32" as const,
+    shape,
+    data: Uint32Array.from(data),
+  });
+  const matrix = [labels, units.length];
+  const examples = units.reduce((most, { top }) => Math.max(most, top.length), 0);
+  const images = new Uint32Array(units.length * examples).fill(NO_IMAGE);
+  const activations = new Float32Array(units.length * examples).fill(Number.NaN);
+  units.forEach(({ top }, u) => {
+    top.forEach(({ image, activation }, i) => {
+      images[u * examples + i] = image;
+      activations[u * examples + i] = activation;
+    });
+  });
+  return {
+    [`${layer}.iou`]: f32(matrix, tables.iou),
+    [`${layer}.iqr`]: f32(matrix, tables.iqr),
+    [`${layer}.mi`]: f32(matrix, tables.mi),
+    [`${layer}.correlation`]: f32(matrix, tables.correlation),
+    [`${layer}.intersection`]: u32(matrix, tables.intersection),
+    [`${layer}.activation`]: u32([categories, units.length], tables.activation),
+    ...(tables.trainingIqr && { [`${layer}.training_iqr`]: f32(matrix, tables.trainingIqr) }),
+    ...(tables.trainingMaxiou && { [`${layer}.training_maxiou`]: f32(matrix, tables.trainingMaxiou) }),
+    [`${layer}.level`]: f32(
+      [units.length],
+      units.map(({ level }) => level),
+    ),
+    [`${layer}.top_image`]: u32([units.length, examples], images),
+    [`${layer}.top_activation`]: f32([units.length, examples], activations),
+  };
+}

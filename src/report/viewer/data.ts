@@ -1,0 +1,54 @@
+import type { Report } from "../report.ts";
+
+/** What `report.html` carries: the report itself, and what the page needs to draw without asking anybody. */
+export interface PageData {
+  readonly report: Report;
+  /** Unique, readable name of each label, and the colours of each category's bars. */
+  readonly names: readonly string[];
+  readonly categoryColors: Readonly<Record<string, readonly [bar: string, background: string]>>;
+  readonly layers: readonly PageLayer[];
+  readonly pictures: PagePictures;
+}
+
+export interface PageLayer {
+  /** Height and width of the feature maps in this page, which may be smaller than the layer's. */
+  readonly shape: readonly [number, number];
+  /** Place of each unit when shown by label. */
+  readonly labelPosition: readonly number[];
+  /** IoU of every unit with each concept that one can sort by: label → one number a unit. */
+  readonly scores: Readonly<Record<number, readonly number[]>>;
+  /** For each unit its five best concepts and their IoU. */
+  readonly best: readonly (readonly (readonly [label: number, iou: number])[])[];
+  /** For each unit where its feature maps begin in the packed bytes, and activation = level + scale × byte. */
+  readonly features: readonly ({ readonly at: number; readonly scale: number; readonly images: number[] } | null)[];
+}
+
+export interface PagePictures {
+  /** Edge of the embedded pictures and of their label maps, in pixels. */
+  readonly size: number;
+  readonly labelSize: number;
+  /** Bytes of one label: 1 or 2, little-endian. */
+  readonly labelBytes: 1 | 2;
+  /** Image number → its place among the packed label maps. */
+  readonly place: Readonly<Record<number, number>>;
+  /** Base64 JPEG of each picture, by place. */
+  readonly jpegs: readonly string[];
+  /** What was left out to keep the page small, in words; empty when nothing was. */
+  readonly note: string;
+}
+
+/** What a picture shows: the image dimmed outside the mask, as it is, the mask, the labels, or the activation. */
+export type View = "masked" | "original" | "mask" | "segmentation" | "activation";
+
+export type Sort = "label" | "iou" | "iqr" | "unit" | "concept";
+
+/** What the page shows, all of it in the address, so that every view can be linked to. */
+export interface State {
+  readonly layer: string;
+  readonly unit: number | undefined;
+  readonly concept: string;
+  readonly sort: Sort;
+  readonly query: string;
+  readonly interpretable: boolean;
+  readonly view: View;
+}

@@ -1,0 +1,267 @@
+import { DeviceLostError, type GanatomyError, KernelError, UnsupportedError } from "../errors.ts";
+import type { Target } from "./graph.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** WebGPU's flag values, written out because Node has no globals for them. */
+export const BUFFER = {
+  MAP_READ: 0x1,
+  COPY_SRC: 0x4,
+  COPY_DST: 0x8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+} as const;
+const COMPUTE_STAGE = 0x4;
+
+/** Limits worth raising to what the adapter has; everything else stays at WebGPU's defaults. */
+const RAISED = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+] as const;
+
+/** What an adapter says of itself. */
+export interface Adapter {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** A software rasteriser: right, but orders of magnitude slower than a GPU. */
+  readonly software: boolean;
+}
+
+export interface DeviceOptions {
+  /** A WebGPU entry point; `navigator.gpu` unless given. In Node, `import { gpu } from "ganatomy/node"`. */
+  readonly gpu?: GPU;
+  readonly powerPreference?: GPUPowerPreference;
+  /** Refuse software adapters. */
+  readonly requireHardware?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A GPU device with its pipelines, its live memory and its fate. */
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly adapter: Adapter;
+  readonly target: Target;
+  /** Settles with the reason when the device is lost; never for a device this library let go itself. */
+  readonly lost: Promise<DeviceLostError>;
+  /** Buffers alive that were made through this device. */
+  readonly live = { buffers: 0, bytes: 0 };
+
+  #failure: GanatomyError | undefined;
+  #disposed = false;
+  readonly #owned: boolean;
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean) {
+    this.gpu = gpu;
+    this.adapter = adapter;
+    this.target = adapter.software ? "software" : "gpu";
+    this.#owned = owned;
+    this.lost = new Promise((resolve) => {
+      gpu.lost.then((info) => {
+        if (this.#disposed) return;
+        const error = new DeviceLostError(
+          "device-lost",
+          `The GPU device was lost${info.message ? ` (${info.message.trim()})` : ""}.`,
+          "Request a new device and load the models again; results already delivered stay valid.",
+        );
+        this.#failure = error;
+        resolve(error);
+      });
+    });
+    gpu.addEventListener?.("uncapturederror", (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.#failure ??= new KernelError(`WebGPU reported: ${error.message}`);
+    });
+  }
+
+  /**
+   * Asks for an adapter and a device of our own.
+   * @throws UnsupportedError saying which of the four usual causes it is: insecure page, no WebGPU, no adapter, too small limits.
+   */
+  static async request(options: DeviceOptions = {}): Promise<Device> {
+    options.signal?.throwIfAborted();
+    const gpu = options.gpu ?? entryPoint();
+    let adapter: GPUAdapter | null;
+    try {
+      adapter = await gpu.requestAdapter(options.powerPreference ? { powerPreference: options.powerPreference } : {});
+    } catch (cause) {
+      throw noAdapter({ cause });
+    }
+    if (!adapter) throw noAdapter();
+    const info = describe(adapter.info);
+    if (info.software && options.requireHardware) {
+      throw new UnsupportedError(
+        "no-adapter",
+        `Only a software adapter was found (${info.description || info.architecture}).`,
+        "Enable hardware acceleration, or drop `requireHardware`.",
+      );
+    }
+    const requiredLimits: Record<string, number> = {};
+    for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
+    options.signal?.throwIfAborted();
+    return new Device(await adapter.requestDevice({ label: "ganatomy", requiredLimits }), info, true);
+  }
+
+  /** Uses a device somebody else made; it is never destroyed here. */
+  static adopt(gpu: GPUDevice): Device {
+    return new Device(gpu, describe(gpu.adapterInfo), false);
+  }
+
+  /** Throws what went wrong since the last call: every entry point asks before it works. */
+  check(): void {
+    if (this.#disposed) throw new DeviceLostError("device-lost", "This device was disposed.", "Make a new one.");
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** A storage buffer, counted in `live`; `release` it when done. */
+  createBuffer(label: string, size: number, usage: number): GPUBuffer {
+    this.check();
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.limits;
+    const limit = usage & BUFFER.STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+    if (size > limit) {
+      throw new UnsupportedError(
+        "limit",
+        `"${label}" needs ${mebibytes(size)}, and this adapter binds at most ${mebibytes(limit)}.`,
+        "Use a smaller batch, fewer layers or a smaller model.",
+      );
+    }
+    const buffer = this.gpu.createBuffer({ label, size, usage });
+    this.live.buffers += 1;
+    this.live.bytes += size;
+    return buffer;
+  }
+
+  release(buffer: GPUBuffer): void {
+    this.live.buffers -= 1;
+    this.live.bytes -= buffer.size;
+    buffer.destroy();
+  }
+
+  /** Runs `allocate` and fails with `out-of-memory` instead of leaving invalid buffers behind. */
+  async allocating<T>(what: string, allocate: () => T): Promise<T> {
+    this.check();
+    this.gpu.pushErrorScope("out-of-memory");
+    let result: T;
+    try {
+      result = allocate();
+    } finally {
+      const error = await this.gpu.popErrorScope();
+      this.check(); // after a loss every allocation looks like a lack of memory
+      if (error) {
+        // biome-ignore lint/correctness/noUnsafeFinally: the scope must be popped on every path, and its verdict outranks the result
+        throw new DeviceLostError(
+          "out-of-memory",
+          `The GPU has no memory left for ${what}.`,
+          "Use a smaller batch, fewer layers or a smaller model, or close other tabs.",
+        );
+      }
+    }
+    return result;
+  }
+
+  /** The kernel's bind group layout, explicit because `auto` drops bindings a variant does not use. */
+  layout(kernel: Kernel): GPUBindGroupLayout {
+    let layout = this.#layouts.get(kernel.name);
+    if (!layout) {
+      const entries: GPUBindGroupLayoutEntry[] = Object.values(kernel.bindings).map(({ binding, access }) => ({
+        binding,
+        visibility: COMPUTE_STAGE,
+        buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+      }));
+      if (kernel.paramsSize > 0) {
+        entries.push({ binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform" } });
+      }
+      layout = this.gpu.createBindGroupLayout({ label: kernel.name, entries });
+      this.#layouts.set(kernel.name, layout);
+    }
+    return layout;
+  }
+
+  /** The pipeline of a specialised kernel; one compilation serves all who ask for the same source. */
+  pipeline(kernel: Kernel, code: string): Promise<GPUComputePipeline> {
+    let pipeline = this.#pipelines.get(code);
+    if (!pipeline) {
+      pipeline = this.#compile(kernel, code);
+      this.#pipelines.set(code, pipeline);
+      pipeline.catch(() => this.#pipelines.delete(code));
+    }
+    return pipeline;
+  }
+
+  async #compile(kernel: Kernel, code: string): Promise<GPUComputePipeline> {
+    this.check();
+    const module = this.gpu.createShaderModule({ label: kernel.name, code });
+    try {
+      const pipeline = await this.gpu.createComputePipelineAsync({
+        label: kernel.name,
+        layout: this.gpu.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [this.layout(kernel)] }),
+        compute: { module, entryPoint: "main" },
+      });
+      // A lost device resolves with a pipeline that does nothing.
+      this.check();
+      return pipeline;
+    } catch (cause) {
+      this.check();
+      const { messages } = await module.getCompilationInfo();
+      const said = messages.map((message) => `${kernel.name}.wgsl:${message.lineNum}: ${message.message}`);
+      throw new KernelError([`${kernel.name}.wgsl does not compile.`, ...said].join("\n"), undefined, { cause });
+    }
+  }
+
+  /** Everything submitted so far has run. */
+  async idle(): Promise<void> {
+    this.check();
+    // A lost device need not settle this promise.
+    await Promise.race([this.gpu.queue.onSubmittedWorkDone(), this.lost]);
+    this.check();
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (this.#owned) this.gpu.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function entryPoint(): GPU {
+  const navigator = (globalThis as { navigator?: { gpu?: GPU } }).navigator;
+  if (navigator?.gpu) return navigator.gpu;
+  if ((globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
+    throw new UnsupportedError(
+      "insecure-context",
+      "WebGPU is hidden because this page is not a secure context.",
+      "Serve it over https:// or from http://localhost.",
+    );
+  }
+  throw new UnsupportedError(
+    "no-webgpu",
+    "This environment has no WebGPU (`navigator.gpu` is missing).",
+    'Use Chrome or Edge 113+, Safari 26+ or Firefox 141+; in Node pass `gpu` from "ganatomy/node".',
+  );
+}
+
+function noAdapter(options?: ErrorOptions): UnsupportedError {
+  return new UnsupportedError(
+    "no-adapter",
+    "WebGPU is here, but it offers no adapter.",
+    "Check the graphics driver and chrome://gpu; headless Chrome needs --enable-unsafe-webgpu; `ganatomy doctor` says what to install.",
+    options,
+  );
+}
+
+function describe(info: GPUAdapterInfo): Adapter {
+  const { vendor, architecture, description } = info;
+  const said = `${vendor} ${architecture} ${info.device} ${description}`;
+  // Names of the software rasterisers WebGPU can land on: SwiftShader, Mesa's lavapipe, Windows' WARP.
+  const software = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(said);
+  return { vendor, architecture, description, software };
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,0 +1,163 @@
+import { ShapeError } from "../errors.ts";
+import type { Bindings, Choices, Kernel, Params } from "./kernel.ts";
+
+/** Element types a value can have; all are four bytes wide. */
+export type DType = "f32" | "u32";
+
+/** Which kernels a graph should use: `software` adapters run register tiles without workgroup memory, a `gpu` gets tiles staged in it. */
+export type Target = "software" | "gpu";
+
+/** A node of a graph: a shape and a name, no memory. Images and feature maps are [n, height, width, channels]. */
+export interface Value {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly label: string;
+  /** Meaningful channels. The last extent is this rounded up to a multiple of four; the rest is zero. */
+  readonly channels: number;
+}
+
+/** One dispatch of a kernel. */
+export interface Step {
+  readonly kernel: Kernel;
+  readonly choices: Readonly<Record<string, number | boolean | string>>;
+  readonly params: Readonly<Record<string, number>>;
+  readonly bindings: Readonly<Record<string, Value>>;
+  readonly grid: readonly [number, number, number];
+  /** Floating-point operations, for scheduling and for `info`. */
+  readonly flops: number;
+}
+
+/** Tensors of a checkpoint, in C order, by the names the graph asked for. */
+export type Sources = readonly Float32Array[];
+
+/** A value that a network learned: where it comes from and how it is laid out on the GPU. */
+export interface Parameter {
+  readonly value: Value;
+  /** Names of the checkpoint tensors it is made of. */
+  readonly sources: readonly string[];
+  readonly pack: (sources: Sources) => Float32Array;
+}
+
+/** Four-byte elements of a value. */
+export const elements = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+
+/** Bytes of a value. */
+export const bytesOf = (value: Pick<Value, "shape">): number => 4 * elements(value.shape);
+
+/** `channels` rounded up to whole vec4s, the unit in which kernels read feature maps. */
+export const padded = (channels: number): number => 4 * Math.ceil(channels / 4);
+
+/** WebGPU's default limit of workgroups per dimension. */
+const MAX_GROUPS = 65535;
+
+/** A grid of at least `groups` workgroups, folded in two where one dimension cannot hold them; kernels flatten it with `num_workgroups`. */
+export function fold(groups: number): readonly [number, number, number] {
+  if (groups <= MAX_GROUPS) return [Math.max(1, groups), 1, 1];
+  const rows = Math.ceil(groups / MAX_GROUPS);
+  if (rows > MAX_GROUPS) throw new ShapeError(`${groups} workgroups are more than one dispatch can hold.`);
+  return [Math.ceil(groups / rows), rows, 1];
+}
+
+/** Steps over shapes alone: no device, no memory. Models and operations append to it; `Plan.compile` gives it memory. */
+export class Graph {
+  readonly values: Value[] = [];
+  readonly steps: Step[] = [];
+  readonly parameters: Parameter[] = [];
+  readonly target: Target;
+
+  constructor(target: Target) {
+    this.target = target;
+  }
+
+  /** A new value; `channels` defaults to the last extent. */
+  value(label: string, shape: readonly number[], dtype: DType = "f32", channels = shape.at(-1) ?? 1): Value {
+    for (const extent of shape) {
+      if (!Number.isInteger(extent) || extent < 1) throw new ShapeError(`"${label}" cannot have the shape [${shape}].`);
+    }
+    const value: Value = { id: this.values.length, shape, dtype, label, channels };
+    this.values.push(value);
+    return value;
+  }
+
+  /** A feature map [n, height, width, channels], its channels padded to whole vec4s. */
+  map(label: string, n: number, height: number, width: number, channels: number): Value {
+    return this.value(label, [n, height, width, padded(channels)], "f32", channels);
+  }
+
+  /** The same memory under another shape. */
+  view(value: Value, label: string, shape: readonly number[], channels: number): Value {
+    if (elements(shape) !== elements(value.shape)) {
+      throw new ShapeError(`"${value.label}" [${value.shape}] cannot be seen as [${shape}].`);
+    }
+    return { id: value.id, shape, dtype: value.dtype, label, channels };
+  }
+
+  /** A learned value, packed from checkpoint tensors when the graph is loaded. */
+  parameter(label: string, shape: readonly number[], sources: readonly string[], pack: Parameter["pack"]): Value {
+    const value = this.value(label, shape);
+    this.parameters.push({ value, sources, pack });
+    return value;
+  }
+
+  step<const K extends Kernel>(
+    kernel: K,
+    bindings: Bindings<K, Value>,
+    params: Params<K>,
+    grid: readonly [number, number, number],
+    options: { readonly choices?: Choices<K>; readonly flops?: number } = {},
+  ): void {
+    if (grid.some((extent) => extent < 1 || extent > MAX_GROUPS)) {
+      throw new ShapeError(`${kernel.name}: a grid of [${grid}] workgroups is out of bounds.`);
+    }
+    this.steps.push({
+      kernel,
+      bindings: bindings as Readonly<Record<string, Value>>,
+      params: params as Readonly<Record<string, number>>,
+      choices: (options.choices ?? {}) as Step["choices"],
+      grid,
+      flops: options.flops ?? 0,
+    });
+  }
+
+  /** Floating-point operations of one run. */
+  get flops(): number {
+    return this.steps.reduce((sum, step) => sum + step.flops, 0);
+  }
+}
+
+/** Buffers for intermediates: two values share a slot when their lives do not meet. */
+export interface Slots {
+  readonly slotOf: ReadonlyMap<number, number>;
+  /** Bytes of each slot. */
+  readonly sizes: readonly number[];
+}
+
+/** Gives every value outside `pinned` a slot, best fit first; a value lives from its first step to its last. */
+export function assignSlots(graph: Graph, pinned: ReadonlySet<number>): Slots {
+  const first = new Map<number, number>();
+  const last = new Map<number, number>();
+  graph.steps.forEach((step, index) => {
+    for (const { id } of Object.values(step.bindings)) {
+      if (!first.has(id)) first.set(id, index);
+      last.set(id, index);
+    }
+  });
+  const slotOf = new Map<number, number>();
+  const sizes: number[] = [];
+  const free: number[] = [];
+  graph.steps.forEach((step, index) => {
+    const used = new Set(Object.values(step.bindings).filter((value) => !pinned.has(value.id)));
+    for (const value of used) {
+      if (slotOf.has(value.id)) continue;
+      const need = bytesOf(value);
+      // The slot that wastes or grows least: separate buffers, since WebGPU forbids binding one as read and read_write.
+      free.sort((a, b) => Math.abs(sizes[a]! - need) - Math.abs(sizes[b]! - need));
+      const slot = free.shift() ?? sizes.push(0) - 1;
+      sizes[slot] = Math.max(sizes[slot]!, need);
+      slotOf.set(value.id, slot);
+    }
+    for (const value of used) if (last.get(value.id) === index) free.push(slotOf.get(value.id)!);
+  });
+  return { slotOf, sizes };
+}

@@ -1,0 +1,177 @@
+import { ShapeError } from "../errors.ts";
+import { BUFFER, type Device } from "./device.ts";
+import { assignSlots, bytesOf, type DType, type Graph, type Value } from "./graph.ts";
+import { packParams, specialize } from "./kernel.ts";
+import { Tensor } from "./tensor.ts";
+
+/** WebGPU's minimum alignment of a uniform buffer offset. */
+const PARAMS_STRIDE = 256;
+
+/**
+ * Work per submit. Windows resets a GPU that is busy for about 2 s; an integrated GPU doing 0.5 TFLOP/s finishes this
+ * in 0.2 s.
+ */
+const SUBMIT_FLOPS = 1e11;
+
+export interface CompileOptions {
+  /** Values whose contents outlive a run: outputs, retained layers, accumulators. Inputs are kept anyway. */
+  readonly keep?: Iterable<Value>;
+  /** Tensors to use for values: weights, or another plan's kept values. They stay their owner's. */
+  readonly bind?: Iterable<readonly [Value, Tensor]>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Dispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+  readonly flops: number;
+}
+
+/** A graph with its memory and pipelines on a device. Running it allocates nothing. */
+export class Plan {
+  readonly device: Device;
+  /** Bytes of GPU memory that this plan owns. */
+  readonly bytes: number;
+  readonly #dispatches: readonly Dispatch[];
+  readonly #tensors: ReadonlyMap<number, Tensor>;
+  readonly #owned: readonly { dispose(): void }[];
+
+  private constructor(
+    device: Device,
+    bytes: number,
+    dispatches: readonly Dispatch[],
+    tensors: ReadonlyMap<number, Tensor>,
+    owned: readonly { dispose(): void }[],
+  ) {
+    this.device = device;
+    this.bytes = bytes;
+    this.#dispatches = dispatches;
+    this.#tensors = tensors;
+    this.#owned = owned;
+  }
+
+  /** Allocates everything, writes every step's parameters once, and compiles all pipelines in parallel. */
+  static async compile(device: Device, graph: Graph, options: CompileOptions = {}): Promise<Plan> {
+    options.signal?.throwIfAborted();
+    // By id, not by object: views of a value share its id and its memory.
+    const tensors = new Map<number, Tensor>();
+    for (const [value, tensor] of options.bind ?? []) {
+      if (tensor.bytes < bytesOf(value)) {
+        throw new ShapeError(`"${tensor.label}" [${tensor.shape}] cannot stand for "${value.label}" [${value.shape}].`);
+      }
+      tensors.set(value.id, tensor);
+    }
+    const kept = new Map([...(options.keep ?? []), ...inputsOf(graph)].map((value) => [value.id, value]));
+    for (const id of tensors.keys()) kept.delete(id);
+    const { slotOf, sizes } = assignSlots(graph, new Set([...kept.keys(), ...tensors.keys()]));
+
+    const owned: { dispose(): void }[] = [];
+    try {
+      return await device
+        .allocating("a plan", () => {
+          const slots = sizes.map((size, index) => {
+            const buffer = device.createBuffer(`slot ${index}`, size, BUFFER.STORAGE | BUFFER.COPY_SRC);
+            owned.push({ dispose: () => device.release(buffer) });
+            return buffer;
+          });
+          for (const [id, value] of kept) {
+            const tensor = Tensor.create(device, value.label, value.shape, value.dtype);
+            tensors.set(id, tensor);
+            owned.push(tensor);
+          }
+          const uniforms = device.createBuffer(
+            "params",
+            PARAMS_STRIDE * Math.max(1, graph.steps.length),
+            BUFFER.UNIFORM | BUFFER.COPY_DST,
+          );
+          owned.push({ dispose: () => device.release(uniforms) });
+          return { slots, uniforms };
+        })
+        .then(async ({ slots, uniforms }) => {
+          const dispatches = await Promise.all(
+            graph.steps.map(async ({ kernel, choices, params, bindings, grid, flops }, index): Promise<Dispatch> => {
+              const entries: GPUBindGroupEntry[] = Object.entries(kernel.bindings).map(([name, { binding }]) => {
+                const value = bindings[name]!;
+                const buffer = tensors.get(value.id)?.buffer ?? slots[slotOf.get(value.id)!]!;
+                // Slots may be larger than the value: bind what it needs, so that arrayLength means its length.
+                return { binding, resource: { buffer, size: bytesOf(value) } };
+              });
+              if (kernel.paramsSize > 0) {
+                const offset = index * PARAMS_STRIDE;
+                device.gpu.queue.writeBuffer(uniforms, offset, packParams(kernel, params));
+                entries.push({ binding: 0, resource: { buffer: uniforms, offset, size: kernel.paramsSize } });
+              }
+              const group = device.gpu.createBindGroup({ label: kernel.name, layout: device.layout(kernel), entries });
+              const pipeline = await device.pipeline(kernel, specialize(kernel, choices));
+              return { pipeline, group, grid, flops };
+            }),
+          );
+          options.signal?.throwIfAborted();
+          device.check();
+          const bytes =
+            sizes.reduce((sum, size) => sum + size, 0) +
+            [...kept.values()].reduce((sum, value) => sum + bytesOf(value), 0);
+          return new Plan(device, bytes, dispatches, tensors, owned);
+        });
+    } catch (error) {
+      for (const resource of owned) resource.dispose();
+      throw error;
+    }
+  }
+
+  /** The tensor of a kept, bound or input value. */
+  tensor<D extends DType = "f32">(value: Value): Tensor<D> {
+    const tensor = this.#tensors.get(value.id);
+    if (!tensor) throw new ShapeError(`"${value.label}" is not kept by this plan.`, "Name it in `keep`.");
+    return tensor as Tensor<D>;
+  }
+
+  /** Submits every step, in as many submits as keep a slow GPU responsive. */
+  run(): void {
+    this.device.check();
+    const { queue } = this.device.gpu;
+    let start = 0;
+    while (start < this.#dispatches.length) {
+      const encoder = this.device.gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      let flops = 0;
+      let index = start;
+      for (; index < this.#dispatches.length && (index === start || flops < SUBMIT_FLOPS); index += 1) {
+        const { pipeline, group, grid, flops: work } = this.#dispatches[index]!;
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(...grid);
+        flops += work;
+      }
+      pass.end();
+      queue.submit([encoder.finish()]);
+      start = index;
+    }
+  }
+
+  dispose(): void {
+    for (const resource of this.#owned) resource.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Values that are read before any step writes them. */
+function inputsOf(graph: Graph): Value[] {
+  const known = new Set<number>();
+  const inputs: Value[] = [];
+  for (const { kernel, bindings } of graph.steps) {
+    const entries = Object.entries(bindings);
+    for (const [name, value] of entries) {
+      if (kernel.bindings[name]?.access === "read" && !known.has(value.id)) {
+        known.add(value.id);
+        inputs.push(value);
+      }
+    }
+    for (const [, value] of entries) known.add(value.id);
+  }
+  return inputs;
+}

@@ -1,0 +1,125 @@
+import { DeviceLostError, ShapeError } from "../errors.ts";
+import { BUFFER, type Device } from "./device.ts";
+import { bytesOf, type DType, elements } from "./graph.ts";
+
+/** The array type of each dtype. */
+export type ArrayOf<D extends DType> = D extends "f32" ? Float32Array<ArrayBuffer> : Uint32Array<ArrayBuffer>;
+
+/** A GPU buffer with a shape: C order, four bytes an element. Feature maps are [n, height, width, channels]. */
+export class Tensor<D extends DType = DType> {
+  readonly device: Device;
+  readonly label: string;
+  readonly shape: readonly number[];
+  readonly dtype: D;
+  readonly buffer: GPUBuffer;
+  readonly #owned: boolean;
+  #disposed = false;
+
+  private constructor(
+    device: Device,
+    label: string,
+    shape: readonly number[],
+    dtype: D,
+    buffer: GPUBuffer,
+    owned: boolean,
+  ) {
+    this.device = device;
+    this.label = label;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.buffer = buffer;
+    this.#owned = owned;
+  }
+
+  /** A zeroed tensor. */
+  static create<D extends DType>(device: Device, label: string, shape: readonly number[], dtype: D): Tensor<D> {
+    const usage = BUFFER.STORAGE | BUFFER.COPY_SRC | BUFFER.COPY_DST;
+    return new Tensor(device, label, shape, dtype, device.createBuffer(label, bytesOf({ shape }), usage), true);
+  }
+
+  /** A tensor with these contents. */
+  static from<D extends DType>(
+    device: Device,
+    label: string,
+    shape: readonly number[],
+    dtype: D,
+    data: ArrayOf<D>,
+  ): Tensor<D> {
+    const tensor = Tensor.create(device, label, shape, dtype);
+    tensor.write(data);
+    return tensor;
+  }
+
+  /** A tensor over a caller's buffer (usage STORAGE, and COPY_SRC to read it back); disposing it leaves the buffer alone. */
+  static wrap<D extends DType>(device: Device, buffer: GPUBuffer, shape: readonly number[], dtype: D): Tensor<D> {
+    if (buffer.size < bytesOf({ shape })) {
+      throw new ShapeError(`A buffer of ${buffer.size} bytes cannot hold [${shape}].`);
+    }
+    return new Tensor(device, buffer.label, shape, dtype, buffer, false);
+  }
+
+  get bytes(): number {
+    return bytesOf(this);
+  }
+
+  /** Replaces the first `data.length` elements. Takes effect before anything submitted later. */
+  write(data: ArrayOf<D>): void {
+    this.device.check();
+    if (data.length > elements(this.shape)) {
+      throw new ShapeError(`${data.length} elements do not fit "${this.label}" [${this.shape}].`);
+    }
+    this.device.gpu.queue.writeBuffer(this.buffer, 0, data);
+  }
+
+  /** Sets every element to zero. */
+  clear(): void {
+    this.device.check();
+    const encoder = this.device.gpu.createCommandEncoder();
+    encoder.clearBuffer(this.buffer);
+    this.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Copies `bytes` bytes between two tensors on the GPU. */
+  copyTo(target: Tensor, bytes = Math.min(this.bytes, target.bytes), from = 0, to = 0): void {
+    this.device.check();
+    const encoder = this.device.gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.buffer, from, target.buffer, to, bytes);
+    this.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** The first `count` elements, copied off the GPU. */
+  async read(count = elements(this.shape)): Promise<ArrayOf<D>> {
+    const { device } = this;
+    device.check();
+    const size = 4 * count;
+    const staging = device.createBuffer(`read ${this.label}`, size, BUFFER.COPY_DST | BUFFER.MAP_READ);
+    try {
+      const encoder = device.gpu.createCommandEncoder();
+      encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, size);
+      device.gpu.queue.submit([encoder.finish()]);
+      try {
+        await staging.mapAsync(0x1);
+      } catch (cause) {
+        await Promise.resolve(); // let `lost` settle first: it knows the reason
+        device.check();
+        throw new DeviceLostError("device-lost", `"${this.label}" could not be read back.`, "Request a new device.", {
+          cause,
+        });
+      }
+      const bytes = staging.getMappedRange().slice(0);
+      return (this.dtype === "f32" ? new Float32Array(bytes) : new Uint32Array(bytes)) as ArrayOf<D>;
+    } finally {
+      device.release(staging);
+    }
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (this.#owned) this.device.release(this.buffer);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

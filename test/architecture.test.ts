@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { createContext, runInContext } from "node:vm";
+import { build } from "esbuild";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+/** Which rooms of src/ each room may enter; "type" lets only types through. `node` and `cli` may enter all. */
+const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
+  "errors.ts": {},
+  runtime: { "errors.ts": "all" },
+  kernels: { "errors.ts": "all", runtime: "all" },
+  weights: { "errors.ts": "all" },
+  models: { "errors.ts": "all", runtime: "all", kernels: "all", weights: "all" },
+  dissect: { "errors.ts": "all", runtime: "all", kernels: "all", weights: "all", models: "all" },
+  report: { "errors.ts": "all", weights: "all", dissect: "type" },
+  "index.ts": {
+    "errors.ts": "all",
+    runtime: "all",
+    kernels: "all",
+    weights: "all",
+    models: "all",
+    dissect: "all",
+    report: "all",
+  },
+};
+const BEYOND_THE_WEB = /^(node|cli)\//;
+/** The script inside report.html: the one part that is a page, not a library. */
+const PAGE_SCRIPT = /^report\/viewer\//;
+
+const SRC = new URL("../src/", import.meta.url);
+const paths = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
+const room = (path: string) => path.split("/")[0]!;
+
+interface Import {
+  readonly from: string;
+  readonly typeOnly: boolean;
+}
+
+/** The imports of a module and the identifiers it uses, from its syntax tree. */
+function read(text: string): { imports: Import[]; identifiers: Set<string> } {
+  const imports: Import[] = [];
+  const identifiers = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) identifiers.add(node.text);
+    const add = (from: ts.Node | undefined, typeOnly: boolean) =>
+      from && ts.isStringLiteralLike(from) && imports.push({ from: from.text, typeOnly });
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, node.importClause?.isTypeOnly ?? false);
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0], false);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("module.ts", text, ts.ScriptTarget.ES2022, true));
+  return { imports, identifiers };
+}
+
+/** What in this module breaks the rules of the house. */
+function faults(path: string, text: string): string[] {
+  const { imports, identifiers } = read(text);
+  const found: string[] = [];
+  const free = BEYOND_THE_WEB.test(path);
+  for (const { from, typeOnly } of imports) {
+    if (!from.startsWith(".")) {
+      if (!free) found.push(`imports ${from}`);
+      continue;
+    }
+    const to = new URL(from, new URL(path, SRC)).href.slice(SRC.href.length);
+    const allowed = free || room(to) === room(path) ? "all" : MAY_ENTER[room(path)]?.[room(to)];
+    if (path.endsWith(".wgsl.ts") || !allowed || (allowed === "type" && !typeOnly)) found.push(`imports ${to}`);
+  }
+  if (identifiers.has("navigator") && !free && !PAGE_SCRIPT.test(path) && path !== "runtime/device.ts")
+    found.push("names navigator");
+  const lines = text.split("\n").length - 1;
+  if (lines > 400 && !path.endsWith(".wgsl.ts")) found.push(`has ${lines} lines`);
+  return found;
+}
+
+describe("rooms", () => {
+  for (const path of paths) {
+    test(`src/${path} keeps to its room`, () => {
+      expect(faults(path, readFileSync(new URL(path, SRC), "utf8"))).toEqual([]);
+    });
+  }
+
+  test.each([
+    ["runtime/plan.ts", 'import { conv } from "../kernels/conv.ts";', ["imports kernels/conv.ts"]],
+    ["report/csv.ts", 'import { dissect } from "../dissect/dissect.ts";', ["imports dissect/dissect.ts"]],
+    ["report/csv.ts", 'import type { Unit } from "../dissect/result.ts";', []],
+    ["models/progan.ts", 'export { x } from "../dissect/result.ts";', ["imports dissect/result.ts"]],
+    ["models/progan.ts", 'const x = await import("../dissect/result.ts");', ["imports dissect/result.ts"]],
+    ["weights/zip.ts", 'let x: import("../runtime/device.ts").Device;', ["imports runtime/device.ts"]],
+    ["weights/zip.ts", 'import { readFile } from "node:fs";', ["imports node:fs"]],
+    ["kernels/a.wgsl.ts", 'import { a } from "./b.ts";', ["imports kernels/b.ts"]],
+    ["dissect/iou.ts", "export const f = () => navigator.gpu;", ["names navigator"]],
+    ["dissect/iou.ts", "// navigator\n".repeat(401), ["has 401 lines"]],
+  ])("the rules notice faults in %s: %s", (path, text, expected) => expect(faults(path, text)).toEqual(expected));
+});
+
+describe("imports", () => {
+  // What every JavaScript host has; anything else of a page, a worker or Node is poison while modules load.
+  const UNIVERSAL = { TextEncoder, TextDecoder, URL };
+  const LANGUAGE = new Set<string>(runInContext("Object.getOwnPropertyNames(globalThis)", createContext({})));
+  LANGUAGE.delete("console");
+  const PAGE = ["navigator", "window", "document", "self", "location", "caches", "indexedDB", "GPUBufferUsage"];
+  const HOST = new Set([...Object.getOwnPropertyNames(globalThis), ...PAGE]);
+  async function load(entry: string): Promise<void> {
+    const { outputFiles } = await build({
+      stdin: { contents: entry, resolveDir: new URL(".", SRC).pathname },
+      bundle: true,
+      format: "iife",
+      globalName: "modules",
+      ignoreAnnotations: true, // `sideEffects: false` would drop what is under test
+      treeShaking: false,
+      write: false,
+      logLevel: "silent",
+    });
+    const context = createContext({ ...UNIVERSAL });
+    for (const name of HOST) {
+      if (name in UNIVERSAL || LANGUAGE.has(name)) continue;
+      Object.defineProperty(context, name, {
+        get: () => {
+          throw new Error(`touches the global ${name}`);
+        },
+      });
+    }
+    runInContext(outputFiles[0]!.text, context);
+  }
+
+  test("no module of the web library touches a global when it is imported", async () => {
+    const modules = paths.filter((path) => !BEYOND_THE_WEB.test(path) && !PAGE_SCRIPT.test(path));
+    await load(modules.map((path, index) => `export * as m${index} from "./${path}";`).join("\n"));
+  });
+
+  test.each(["navigator.gpu;", "globalThis.document;", "const n = performance.now();", "console.log(1);"])(
+    "%s would be noticed",
+    async (code) => await expect(load(`export const x = 1;\n${code}`)).rejects.toThrow(/touches the global/),
+  );
+});

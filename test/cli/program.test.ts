@@ -1,0 +1,140 @@
+import { CommanderError } from "commander";
+import { expect, test } from "vitest";
+import { exitStatus } from "../../src/cli/exit.ts";
+import { commandLine } from "../../src/cli/program.ts";
+import { GanatomyError, KernelError, OutputError, ShapeError, UsageError } from "../../src/errors.ts";
+
+interface Parsed {
+  readonly command: string;
+  readonly options: Record<string, unknown>;
+  readonly status: number | undefined;
+}
+
+/** What a command line asks for; the commands themselves do not run. */
+async function parse(line: string): Promise<Parsed> {
+  let result: Pick<Parsed, "command" | "options"> | undefined;
+  let status: number | undefined;
+  const command = (command: string) => async (options: object) => {
+    result = { command, options: { ...options } };
+    return 7;
+  };
+  const program = commandLine(
+    "1.2.3",
+    (code) => {
+      status = code;
+    },
+    { dissect: command("dissect"), generate: command("generate"), doctor: command("doctor") },
+  );
+  await program.parseAsync(line === "" ? [] : line.split(" "), { from: "user" });
+  return { ...result!, status };
+}
+
+/** What is said about a command line that is wrong. */
+async function complaint(line: string): Promise<string> {
+  const { write } = process.stderr;
+  let said = "";
+  process.stderr.write = (text) => {
+    said += text;
+    return true;
+  };
+  try {
+    await parse(line);
+  } catch (error) {
+    expect(error).toBeInstanceOf(CommanderError);
+    expect((error as CommanderError).exitCode).not.toBe(0);
+    return said;
+  } finally {
+    process.stderr.write = write;
+  }
+  throw new Error(`"${line}" was accepted`);
+}
+
+const DEFAULTS = { seed: 1, trainSeed: 2, quantileThreshold: "iqr", examples: 20 };
+
+test("dissect needs no option, and its status is handed on", async () => {
+  expect(await parse("dissect")).toEqual({ command: "dissect", options: DEFAULTS, status: 7 });
+});
+
+test("every option of dissect arrives", async () => {
+  const line =
+    "dissect --model a.pth --segmenter upp --layers layer1,layer4 --size 50 --seed 3 --train-seed 4 --quantile-threshold 0.01 " +
+    "--examples 5 --outdir out --force --strip-height 256 --batch 8 --json --chrome";
+  expect((await parse(line)).options).toEqual({
+    model: "a.pth",
+    segmenter: "upp",
+    layers: ["layer1", "layer4"],
+    size: 50,
+    seed: 3,
+    trainSeed: 4,
+    quantileThreshold: 0.01,
+    examples: 5,
+    outdir: "out",
+    force: true,
+    stripHeight: 256,
+    batch: 8,
+    json: true,
+    chrome: true,
+  });
+});
+
+test.each([
+  "--layers a,b,c",
+  "--layers a b c",
+  "--layers a --layers b,c",
+  "--layers a,b --layers b c a",
+  "--layers a,b, --layers c",
+])("%s", async (option) => {
+  if (option.includes(", ")) expect(await complaint(`dissect ${option}`)).toMatch(/name is missing/);
+  else expect((await parse(`dissect ${option}`)).options["layers"]).toEqual(["a", "b", "c"]);
+});
+
+test.each([
+  ["iqr", "iqr"],
+  ["maxiou", "maxiou"],
+  ["0.01", 0.01],
+  ["5e-3", 0.005],
+])("--quantile-threshold %s", async (text, value) => {
+  expect((await parse(`dissect --quantile-threshold ${text}`)).options["quantileThreshold"]).toBe(value);
+});
+
+test.each([
+  ["dissect --size 0", /whole number from 1 to 1000000/],
+  ["dissect --size -5", /whole number/],
+  ["dissect --size 1e9", /whole number/],
+  ["dissect --size 2.5", /whole number/],
+  ["dissect --size many", /whole number/],
+  ["dissect --seed 4294967296", /whole number from 0 to 4294967295/],
+  ["dissect --examples 0", /whole number from 1/],
+  ["dissect --batch 0", /whole number from 1/],
+  ["dissect --quantile-threshold 0", /fraction between 0 and 1/],
+  ["dissect --quantile-threshold 1", /fraction between 0 and 1/],
+  ["dissect --quantile-threshold irq", /"iqr", "maxiou"/],
+  ["dissect --layer layer4", /Did you mean --layers\?/],
+  ["dissect --outdir= ", /must not be empty/],
+  ["disect", /Did you mean dissect\?/],
+  ["dissect church.pth", /too many arguments/],
+  ["generate --size", /argument missing/],
+  ["doctor --fixx", /Did you mean --fix\?/],
+])("%s is refused", async (line, said) => expect(await complaint(line)).toMatch(said));
+
+test("generate and doctor", async () => {
+  expect(await parse("generate --seed 5 --outdir out")).toMatchObject({
+    command: "generate",
+    options: { size: 8, seed: 5, outdir: "out" },
+  });
+  expect(await parse("doctor --json --fix")).toMatchObject({ command: "doctor", options: { json: true, fix: true } });
+});
+
+test.each([
+  [new UsageError("", ""), 2],
+  [new GanatomyError("no-adapter", "", ""), 3],
+  [new GanatomyError("limit", "", ""), 3],
+  [new GanatomyError("device-lost", "", ""), 3],
+  [new GanatomyError("weights-format", "", ""), 4],
+  [new GanatomyError("labels", "", ""), 4],
+  [new GanatomyError("not-found", "", ""), 4],
+  [new OutputError("", ""), 5],
+  [new KernelError(""), 1],
+  [new ShapeError(""), 1],
+  [new TypeError("x is undefined"), 1],
+])("exit status of %o", (error, status) => expect(exitStatus(error)).toBe(status));

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { duration, Progress, type Screen } from "../../src/cli/progress.ts";
+
+/** A screen that keeps what was written, and a clock to set. */
+function stage(screen: Partial<Screen>): { progress: Progress; lines(): string[]; clock: { now: number } } {
+  let text = "";
+  const clock = { now: 1000 };
+  const progress = new Progress({ ...screen, write: (more) => (text += more) }, () => clock.now);
+  return { progress, clock, lines: () => text.split("\n") };
+}
+
+/** What a terminal of one line would show, for each line that was ended, and for the one that was not. */
+function shown(lines: readonly string[]): string[] {
+  return lines.map((line) => line.split("\r").at(-1)!.replace("\x1b[K", ""));
+}
+
+describe("without a terminal", () => {
+  test("the first line and one for each tenth that takes a second, the last always", () => {
+    const { progress, clock, lines } = stage({});
+    for (let done = 0; done <= 200; done++) {
+      progress.report("score", done, 200);
+      clock.now += 100;
+    }
+    progress.end();
+    expect(lines()).toEqual([
+      "score: 0 % (0 of 200)",
+      "score: 10 % (20 of 200), 18 s left",
+      "score: 20 % (40 of 200), 16 s left",
+      "score: 30 % (60 of 200), 14 s left",
+      "score: 40 % (80 of 200), 12 s left",
+      "score: 50 % (100 of 200), 10 s left",
+      "score: 60 % (120 of 200), 8 s left",
+      "score: 70 % (140 of 200), 6 s left",
+      "score: 80 % (160 of 200), 4 s left",
+      "score: 90 % (180 of 200), 2 s left",
+      "score: 100 % (200 of 200)",
+      "",
+    ]);
+  });
+
+  test("a fast phase has two lines, and the next one starts anew", () => {
+    const { progress, clock, lines } = stage({});
+    for (const phase of ["choose", "score"]) {
+      for (let done = 0; done <= 10; done++) {
+        progress.report(phase, done, 10);
+        clock.now += 10;
+      }
+    }
+    expect(lines()).toEqual([
+      "choose: 0 % (0 of 10)",
+      "choose: 100 % (10 of 10)",
+      "score: 0 % (0 of 10)",
+      "score: 100 % (10 of 10)",
+      "",
+    ]);
+  });
+
+  test("no escape sequences, ever", () => {
+    const { progress, lines } = stage({});
+    progress.report("score", 1, 3);
+    progress.note("A note.");
+    progress.report("load", 5, 0);
+    progress.end();
+    expect(lines()).toEqual(["score: 33 % (1 of 3)", "A note.", "load: 5", ""]);
+  });
+});
+
+describe("on a terminal", () => {
+  test("one line is redrawn, at most every 80 ms, and ends as a plain line", () => {
+    const { progress, clock, lines } = stage({ isTTY: true, columns: 100 });
+    for (let done = 0; done <= 100; done++) {
+      progress.report("score", done, 100);
+      clock.now += 40;
+    }
+    expect(lines()[0]!.split("\r").length - 1).toBeLessThanOrEqual(52);
+    progress.end();
+    expect(shown(lines())).toEqual([`${"score".padEnd(24)} 100 in 4 s`, ""]);
+  });
+
+  test("the bar, the numbers and the time left belong together", () => {
+    const { progress, clock, lines } = stage({ isTTY: true, columns: 100 });
+    progress.report("score", 0, 100);
+    clock.now += 30_000;
+    progress.report("score", 25, 100);
+    const [line] = shown(lines());
+    expect(line).toBe(`${"score".padEnd(24)} ${"█".repeat(8)}${"░".repeat(22)}  25 %  25 of 100, 1 min 30 s left`);
+  });
+
+  test.each([10, 40, 60, 80, 200])("no line is wider than a terminal of %i columns", (columns) => {
+    const { progress, clock, lines } = stage({ isTTY: true, columns });
+    for (const done of [0, 3333, 10000]) {
+      progress.report("a phase with quite a long name", done, 10000);
+      clock.now += 1e6;
+    }
+    progress.end();
+    for (const drawn of lines().flatMap((line) => line.split("\r"))) {
+      expect(drawn.replace("\x1b[K", "").length).toBeLessThan(Math.max(21, columns));
+    }
+  });
+
+  test("a note leaves no trace of the bar on its line, and the bar comes back", () => {
+    const { progress, clock, lines } = stage({ isTTY: true, columns: 80 });
+    progress.report("score", 1, 10);
+    progress.note("Running on SwiftShader.");
+    clock.now += 1;
+    progress.report("score", 2, 10);
+    const [note, bar] = shown(lines());
+    expect(note).toBe("Running on SwiftShader.");
+    expect(bar).toMatch(/^score .* 20 % {2}2 of 10/);
+  });
+
+  test("what came before the first news, such as compiling, does not spoil the estimate", () => {
+    const { progress, clock, lines } = stage({ isTTY: true, columns: 100 });
+    clock.now += 60_000;
+    progress.report("score", 10, 100);
+    clock.now += 1000;
+    progress.report("score", 20, 100);
+    expect(shown(lines())[0]).toMatch(/, 8 s left$/);
+  });
+});
+
+test.each([
+  [0, "0 s"],
+  [-5, "0 s"],
+  [59_400, "59 s"],
+  [60_000, "1 min"],
+  [125_000, "2 min 5 s"],
+  [3_600_000, "1 h"],
+  [11_400_000, "3 h 10 min"],
+])("%i ms are %s", (milliseconds, text) => expect(duration(milliseconds)).toBe(text));

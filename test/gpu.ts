@@ -1,0 +1,37 @@
+import { findGpu } from "../src/node/gpu.ts";
+import { Device } from "../src/runtime/device.ts";
+
+/** A device on whatever adapter Node finds; a suite without one fails. */
+export const requestDevice = async (): Promise<Device> => Device.request({ gpu: await findGpu() });
+
+/** [n, h, w, stored channels] → [n, channels, h, w], the layout of the reference. */
+export function toNchw(data: Float32Array, shape: readonly number[], channels: number): Float32Array {
+  const [n = 1, height = 1, width = 1, stored = 1] = shape;
+  const out = new Float32Array(n * channels * height * width);
+  for (let i = 0; i < n; i += 1) {
+    for (let p = 0; p < height * width; p += 1) {
+      for (let c = 0; c < channels; c += 1) {
+        out[(i * channels + c) * height * width + p] = data[(i * height * width + p) * stored + c]!;
+      }
+    }
+  }
+  return out;
+}
+
+/** Root mean square. */
+export function rms(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) sum += values[i]! ** 2;
+  return Math.sqrt(sum / values.length);
+}
+
+/** The largest |actual − expected| in units of the expected rms. */
+export function worst(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) throw new Error(`${actual.length} values instead of ${expected.length}`);
+  let most = 0;
+  for (let i = 0; i < expected.length; i += 1) {
+    const error = Math.abs(actual[i]! - expected[i]!);
+    if (!(error <= most)) most = error;
+  }
+  return most / rms(expected);
+}

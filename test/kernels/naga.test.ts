@@ -1,0 +1,96 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { findSwiftShader } from "../../src/node/vulkan.ts";
+import { type Kernel, specialize } from "../../src/runtime/kernel.ts";
+
+type Variant = Readonly<Record<string, number | boolean>>;
+
+/** Choices beyond the defaults that operations make, by kernel. Every `bool` constant is tried both ways besides. */
+const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
+  "conv-register": [
+    { SCALE: 2, ACTIVATION: 1 },
+    { ACTIVATION: 2, RESIDUAL: true },
+  ],
+  "conv-tiled": [
+    { SCALE: 2, ACTIVATION: 1 },
+    { ACTIVATION: 2, RESIDUAL: true },
+  ],
+};
+
+const DIRECTORY = new URL("../../src/kernels/", import.meta.url);
+const NAMES = readdirSync(DIRECTORY).flatMap((file) => /^(.+)\.wgsl$/.exec(file)?.[1] ?? []);
+
+/** The program in the package `deno`; its launcher unpacks it where npm did not, and would outlive a timeout. */
+function deno(): string {
+  const directory = new URL("../../node_modules/deno/", import.meta.url);
+  const program = fileURLToPath(new URL("deno", directory));
+  if (!existsSync(program)) execFileSync(process.execPath, [fileURLToPath(new URL("bin.cjs", directory)), "--version"]);
+  return program;
+}
+
+/** What naga, the shader compiler of Firefox and Deno, says of each source: a message, or null when it compiles. */
+function naga(sources: readonly { readonly name: string; readonly code: string }[]): Map<string, string | null> {
+  const swiftShader = findSwiftShader();
+  if (!swiftShader) throw new Error("naga runs on Chromium's SwiftShader, which is missing");
+  const script = fileURLToPath(new URL("naga.mjs", import.meta.url));
+  const { error, status, stdout, stderr } = spawnSync(deno(), ["run", "--unstable-webgpu", script], {
+    input: JSON.stringify(sources),
+    encoding: "utf8",
+    timeout: 60_000, // SwiftShader needs minutes for a kernel with far too many live registers
+    env: {
+      ...process.env,
+      VK_DRIVER_FILES: swiftShader,
+      LD_LIBRARY_PATH: dirname(swiftShader), // Chromium's own Vulkan loader, should the system have none
+      XDG_RUNTIME_DIR: "/tmp",
+      DENO_NO_UPDATE_CHECK: "1",
+    },
+  });
+  if (status !== 0) throw new Error(`deno failed (${error ?? `status ${status}`}) after:\n${stderr}`);
+  const { answers } = JSON.parse(stdout) as { answers: { name: string; error: string | null }[] };
+  return new Map(answers.map(({ name, error }) => [name, error]));
+}
+
+const title = (kernel: string, variant: Variant) => `${kernel} ${JSON.stringify(variant)}`;
+
+async function variantsOf(name: string): Promise<{ name: string; code: string }[]> {
+  const kernel = ((await import(new URL(`${name}.wgsl.ts`, DIRECTORY).href)) as { default: Kernel }).default;
+  const flips = Object.entries(kernel.constants)
+    .filter(([, value]) => value === "true" || value === "false")
+    .map(([constant, value]) => ({ [constant]: value === "false" }));
+  return [{}, ...flips, ...(VARIANTS[name] ?? [])].map((variant) => ({
+    name: title(name, variant),
+    code: specialize(kernel, variant),
+  }));
+}
+
+describe("naga", () => {
+  let verdicts: Map<string, string | null>;
+  beforeAll(async () => {
+    const broken = [
+      { name: "a type error", code: "@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }" },
+      {
+        name: "a workgroup pointer",
+        code: "var<workgroup> t: array<u32, 4>;\nfn f(p: ptr<workgroup, array<u32, 4>>) { (*p)[0] = 1u; }\n@compute @workgroup_size(1) fn main() { f(&t); }",
+      },
+    ];
+    verdicts = naga([...broken, ...(await Promise.all(NAMES.map(variantsOf))).flat()]);
+  });
+
+  test.each(NAMES)("compiles %s and its variants", async (name) => {
+    const variants = await variantsOf(name);
+    expect(Object.fromEntries(variants.map((variant) => [variant.name, verdicts.get(variant.name)]))).toEqual(
+      Object.fromEntries(variants.map((variant) => [variant.name, null])),
+    );
+  });
+
+  test.each(["a type error", "a workgroup pointer"])("refuses %s", (name) => {
+    expect(verdicts.get(name)).toMatch(/error/i);
+  });
+
+  test("the table of variants names kernels that exist", () => {
+    expect(NAMES).toEqual(expect.arrayContaining(Object.keys(VARIANTS)));
+  });
+});

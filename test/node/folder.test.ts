@@ -1,0 +1,211 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { OutputError } from "../../src/errors.ts";
+import { outputFolder, refused } from "../../src/node/folder.ts";
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-folder-"));
+});
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+const files = async (folder: string): Promise<string[]> => (await readdir(folder, { recursive: true })).sort();
+
+/** The error of an output that must not work. */
+async function failure(work: Promise<unknown>): Promise<OutputError> {
+  const error = await work.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(OutputError);
+  return error as OutputError;
+}
+
+describe("a new folder", () => {
+  test("is made with its parents, and takes text and bytes in folders of its own", async () => {
+    const folder = await outputFolder(join(home, "a/b"));
+    await folder.write("report.json", "{}");
+    await folder.write("layer4/image/0-top.jpg", new Uint8Array([1, 2]));
+    await folder.finish();
+    expect(folder.written).toBe(2);
+    expect(await readFile(join(home, "a/b/layer4/image/0-top.jpg"))).toEqual(Buffer.from([1, 2]));
+    expect(await files(join(home, "a/b"))).toEqual([
+      ".ganatomy",
+      "layer4",
+      "layer4/image",
+      "layer4/image/0-top.jpg",
+      "report.json",
+    ]);
+  });
+
+  test("is taken away again when nothing was written, with the parents it needed and no others", async () => {
+    await mkdir(join(home, "a"));
+    await (await outputFolder(join(home, "a/b/c"))).discard();
+    expect(await files(home)).toEqual(["a"]);
+  });
+
+  test("takes many files at once", async () => {
+    const folder = await outputFolder(join(home, "many"));
+    await Promise.all(Array.from({ length: 200 }, (_, i) => folder.write(`deep/er/${i % 7}/${i}.txt`, String(i))));
+    expect((await files(join(home, "many"))).filter((path) => path.endsWith(".txt"))).toHaveLength(200);
+    expect(await readFile(join(home, "many/deep/er/3/10.txt"), "utf8")).toBe("10");
+  });
+});
+
+describe("a folder with files", () => {
+  test("of somebody else is refused and left as it is", async () => {
+    await writeFile(join(home, "thesis.tex"), "mine");
+    const error = await failure(outputFolder(home));
+    expect(error.message).toMatch(/not empty .*"thesis\.tex".*--force/);
+    expect(error.code).toBe("output");
+    expect(await files(home)).toEqual(["thesis.tex"]);
+  });
+
+  test("of somebody else is written into with force, and nothing of theirs goes", async () => {
+    await writeFile(join(home, "thesis.tex"), "mine");
+    const folder = await outputFolder(home, { force: true });
+    await folder.write("report.json", "{}");
+    await folder.finish();
+    expect(await files(home)).toEqual([".ganatomy", "report.json", "thesis.tex"]);
+  });
+
+  test("of an earlier report is ours: what the new one does not replace goes, what somebody added stays", async () => {
+    const first = await outputFolder(home);
+    for (const path of ["report.json", "layer4/image/0.png", "layer4/image/1.png", "layer5/0.png"])
+      await first.write(path, "old");
+    await first.finish();
+    await writeFile(join(home, "layer4/notes.txt"), "mine");
+    const second = await outputFolder(home);
+    await second.write("report.json", "new");
+    await second.write("layer4/image/1.png", "new");
+    expect(await files(home)).toContain("layer5/0.png"); // nothing goes before the new report is there
+    await second.finish();
+    expect(await files(home)).toEqual([
+      ".ganatomy",
+      "layer4",
+      "layer4/image",
+      "layer4/image/1.png",
+      "layer4/notes.txt",
+      "report.json",
+    ]);
+    expect(await readFile(join(home, "report.json"), "utf8")).toBe("new");
+  });
+
+  test("of an earlier report survives a run that wrote nothing", async () => {
+    const first = await outputFolder(home);
+    await first.write("report.json", "old");
+    await first.finish();
+    await (await outputFolder(home)).discard();
+    await (await outputFolder(home)).write("report.json", "new"); // and is still known as ours
+    expect(await readFile(join(home, "report.json"), "utf8")).toBe("new");
+  });
+
+  test("of ours but of another kind is refused", async () => {
+    const pictures = await outputFolder(home, { kind: "pictures" });
+    await pictures.write("image_0.png", "");
+    await pictures.finish();
+    expect((await failure(outputFolder(home))).message).toMatch(/no report of ours/);
+  });
+
+  test.each(["not json", '{"files":"all"}', "null"])("is not ours because of a marker that says %s", async (marker) => {
+    await writeFile(join(home, ".ganatomy"), marker);
+    await writeFile(join(home, "thesis.tex"), "mine");
+    await failure(outputFolder(home));
+  });
+
+  test("keeps what a forged marker lists outside", async () => {
+    await writeFile(join(home, "precious"), "mine");
+    await mkdir(join(home, "elsewhere"));
+    await writeFile(join(home, "elsewhere/precious"), "mine");
+    const out = join(home, "out");
+    await mkdir(out);
+    await symlink(join(home, "elsewhere"), join(out, "link"));
+    const list = ["../precious", join(home, "precious"), "link/precious", "a/../../precious"];
+    await writeFile(join(out, ".ganatomy"), JSON.stringify({ kind: "report", files: list }));
+    const folder = await outputFolder(out);
+    await folder.write("report.json", "{}");
+    await folder.finish();
+    expect(await readFile(join(home, "precious"), "utf8")).toBe("mine");
+    expect(await readFile(join(home, "elsewhere/precious"), "utf8")).toBe("mine");
+  });
+});
+
+describe("paths", () => {
+  test.each([
+    "../out.txt",
+    "a/../../out.txt",
+    "/etc/out.txt",
+    "a//b",
+    "",
+    ".",
+    "a/.",
+    "a\\..\\b",
+    "C:evil",
+    "a\u0000b",
+  ])("%j is refused", async (path) => {
+    const folder = await outputFolder(join(home, "out"));
+    await failure(folder.write(path, "x"));
+    expect(await files(home)).toEqual(["out", "out/.ganatomy"]);
+  });
+
+  test("a link out of the folder is not followed", async () => {
+    const folder = await outputFolder(join(home, "out"));
+    await mkdir(join(home, "elsewhere"));
+    await symlink(join(home, "elsewhere"), join(home, "out/layer4"));
+    expect((await failure(folder.write("layer4/x.txt", "x"))).message).toMatch(/link out of the output folder/);
+    expect(await files(join(home, "elsewhere"))).toEqual([]);
+  });
+
+  test("a link in a file's place is replaced, not written through", async () => {
+    const folder = await outputFolder(join(home, "out"));
+    await writeFile(join(home, "precious"), "mine");
+    await symlink(join(home, "precious"), join(home, "out/report.json"));
+    await folder.write("report.json", "new");
+    expect(await readFile(join(home, "precious"), "utf8")).toBe("mine");
+    expect(await readFile(join(home, "out/report.json"), "utf8")).toBe("new");
+  });
+});
+
+describe("what is in the way", () => {
+  test("a file instead of the folder", async () => {
+    await writeFile(join(home, "out"), "");
+    expect((await failure(outputFolder(join(home, "out")))).message).toMatch(/a file is in the way/);
+    expect((await failure(outputFolder(join(home, "out/deeper")))).message).toMatch(/a file is in the way/);
+  });
+
+  test("a file instead of a layer's folder, and a folder instead of a file; no leftovers", async () => {
+    const folder = await outputFolder(join(home, "out"));
+    await writeFile(join(home, "out/layer4"), "");
+    await mkdir(join(home, "out/report.json"));
+    expect((await failure(folder.write("layer4/x.txt", "x"))).message).toMatch(/a file, and a folder must go there/);
+    expect((await failure(folder.write("report.json", "x"))).message).toMatch(/a folder is in the way/);
+    expect(await files(join(home, "out"))).toEqual([".ganatomy", "layer4", "report.json"]);
+  });
+
+  test.skipIf(process.platform === "win32")("a folder that may not be written", async () => {
+    await mkdir(join(home, "out"));
+    await chmod(home, 0o755);
+    await chmod(join(home, "out"), 0o555);
+    const { seteuid, getuid } = process;
+    const isRoot = getuid?.() === 0;
+    if (isRoot) seteuid?.(65534); // to root everything is writable
+    try {
+      expect((await failure(outputFolder(join(home, "out")))).message).toMatch(/may not be written.*permissions/);
+    } finally {
+      if (isRoot) seteuid?.(0);
+    }
+  });
+
+  test.each([
+    ["ENOSPC", /the disk is full.*Free some space/],
+    ["EROFS", /read-only/],
+    ["EDQUOT", /quota/],
+    ["EWEIRD", /something new/],
+  ])("%s is told with its cause and fix", (code, said) => {
+    const cause = Object.assign(new Error("something new"), { code });
+    expect(() => refused("/out/report.json", cause)).toThrow(said);
+    expect(() => refused("/out/report.json", cause)).toThrow(OutputError);
+  });
+});

@@ -1,0 +1,245 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serve } from "../../scripts/serve.mjs";
+import { openPage } from "../browser/chrome.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ENTRIES = ["ganatomy", "ganatomy/runtime", "ganatomy/report", "ganatomy/node"];
+const WEB_ENTRIES = ENTRIES.slice(0, 3);
+
+const run = async (file: string, args: readonly string[], cwd: string): Promise<string> => {
+  const { stdout } = await promisify(execFile)(file, args, { cwd, maxBuffer: 2 ** 26 }).catch((error) => {
+    throw new Error(`${file} ${args.join(" ")} failed:\n${error.stdout}\n${error.stderr}`);
+  });
+  return stdout;
+};
+const tool = (name: string): string => join(ROOT, "node_modules/.bin", name);
+
+/** An empty project outside this tree with nothing installed but the packed package. */
+let project: string;
+let tarball: string;
+let packed: { readonly path: string; readonly size: number; readonly mode: number }[];
+let packedBytes: number;
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "ganatomy-package-"));
+  await run(process.execPath, [join(ROOT, "scripts/build.mjs")], ROOT);
+  const report = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], ROOT);
+  const [{ filename, files, size }] = JSON.parse(report);
+  tarball = join(project, filename);
+  packed = files;
+  packedBytes = size;
+  await writeFile(join(project, "package.json"), '{ "name": "consumer", "private": true, "type": "module" }\n');
+  await run("npm", ["install", tarball, "--omit=peer", "--offline", "--no-audit", "--no-fund"], project);
+});
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+describe("the tarball", () => {
+  test("holds the package and nothing else", () => {
+    const known =
+      /^(package\.json|README\.md|LICENSE|dist\/[\w./-]+\.(js|js\.map|d\.ts|json)|weights\/scenes64\/[\w.-]+)$/;
+    expect(packed.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([]);
+    expect(packed.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([
+        "LICENSE",
+        "README.md",
+        "dist/chrome-page.js",
+        "dist/cli.js",
+        "dist/index.d.ts",
+        "dist/index.js",
+        "dist/index.min.js",
+        "dist/schema/report-v1.schema.json",
+        "weights/scenes64/generator.safetensors",
+        "weights/scenes64/segmenter.safetensors",
+        "weights/scenes64/labels.json",
+      ]),
+    );
+    expect(packed.find(({ path }) => path === "dist/cli.js")!.mode & 0o111).toBe(0o111);
+  });
+
+  test("is below 6 MB", () => expect(packedBytes).toBeLessThan(6e6));
+
+  test("names no folder of the machine that built it", async () => {
+    const texts = packed.filter(({ path }) => /\.(js|map|ts|json|md)$/.test(path));
+    const folders = [ROOT, `${dirname(ROOT)}/`, `${homedir()}/`];
+    const found = [];
+    for (const { path } of texts) {
+      const text = await readFile(join(project, "node_modules/ganatomy", path), "utf8");
+      if (folders.some((folder) => text.includes(folder))) found.push(path);
+    }
+    expect(found).toEqual([]);
+  });
+
+  test("has a core below 60 kB gzipped that imports nothing", async () => {
+    const core = await readFile(join(project, "node_modules/ganatomy/dist/index.min.js"));
+    expect(gzipSync(core, { level: 9 }).length).toBeLessThan(60_000);
+    expect(ts.preProcessFile(core.toString()).importedFiles).toEqual([]);
+  });
+
+  test("passes publint", async () => {
+    await run(tool("publint"), ["--strict", tarball], project);
+  });
+
+  test("passes attw", async () => {
+    await run(tool("attw"), [tarball, "--profile", "esm-only", "--no-emoji"], project);
+  });
+});
+
+describe("in Node", () => {
+  test("every entry loads, and touches no global of a page or of WebGPU", async () => {
+    const script = `
+      for (const name of ["navigator", "window", "document", "self", "GPUBufferUsage"]) {
+        Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error("touches " + name); } });
+      }
+      const names = {};
+      for (const entry of ${JSON.stringify(ENTRIES)}) names[entry] = Object.keys(await import(entry));
+      console.log(JSON.stringify(names));`;
+    const names = JSON.parse(await run(process.execPath, ["--input-type=module", "--eval", script], project));
+    expect(names["ganatomy"]).toEqual(
+      expect.arrayContaining(["Device", "init", "loadGenerator", "loadSegmenter", "dissect", "show", "GanatomyError"]),
+    );
+    expect(names["ganatomy/runtime"]).toEqual(expect.arrayContaining(["Device", "Tensor", "Graph", "Plan"]));
+    expect(names["ganatomy/node"]).toContain("findGpu");
+    expect(names["ganatomy/report"].length).toBeGreaterThan(0);
+  });
+
+  test("the command line starts", async () => {
+    expect(await run(join(project, "node_modules/.bin/ganatomy"), ["--help"], project)).toMatch(/dissect/);
+  });
+
+  test("schema and weights have addresses", async () => {
+    const script = `
+      import { readFileSync } from "node:fs";
+      const read = (name) => readFileSync(new URL(import.meta.resolve(name)), "utf8");
+      JSON.parse(read("ganatomy/schema/report-v1.schema.json"));
+      JSON.parse(read("ganatomy/weights/scenes64/labels.json"));
+      JSON.parse(read("ganatomy/package.json"));`;
+    await run(process.execPath, ["--input-type=module", "--eval", script], project);
+  });
+});
+
+describe("in a bundler", () => {
+  const bundle = (entries: readonly string[], options: { minify?: boolean } = {}) =>
+    build({
+      stdin: {
+        contents: entries.map((entry, index) => `export * as m${index} from "${entry}";`).join("\n"),
+        resolveDir: project,
+      },
+      bundle: true,
+      platform: "browser",
+      format: "esm",
+      write: false,
+      metafile: true,
+      logLevel: "silent",
+      ...options,
+    });
+
+  test("the entries for pages bundle without anything of Node's", async () => {
+    const { metafile, warnings } = await bundle(WEB_ENTRIES);
+    expect(warnings).toEqual([]);
+    expect(Object.values(metafile.outputs).flatMap((output) => output.imports)).toEqual([]);
+  });
+
+  test("the entry for Node is refused in a page, loudly", async () => {
+    await expect(bundle(["ganatomy/node"])).rejects.toThrow(/Could not resolve "node:/);
+  });
+
+  test("what is not used is left out", async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: 'export { GanatomyError } from "ganatomy";', resolveDir: project },
+      bundle: true,
+      format: "esm",
+      minify: true,
+      write: false,
+    });
+    expect(outputFiles[0]!.contents.length).toBeLessThan(1500);
+  });
+});
+
+describe("in a page", () => {
+  test('<script type="module"> imports the minified file and computes on the GPU', async () => {
+    const page_ = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+      <script type="module">
+        import { Device, loadGenerator } from "./node_modules/ganatomy/dist/index.min.js";
+        try {
+          const device = await Device.request();
+          const generator = await loadGenerator("./node_modules/ganatomy/weights/scenes64/generator.safetensors", { device });
+          globalThis.outcome = { software: device.adapter.software, layers: generator.layers.length };
+        } catch (error) {
+          globalThis.outcome = { error: String(error?.stack ?? error) };
+        }
+      </script>`;
+    await writeFile(join(project, "index.html"), page_);
+    const server = await serve(project);
+    const { page, errors, close } = await openPage(server.url);
+    try {
+      await page.waitForFunction("globalThis.outcome !== undefined", { timeout: 60_000 });
+      expect(await page.evaluate("globalThis.outcome")).toEqual({ software: true, layers: expect.any(Number) });
+      expect(errors).toEqual([]);
+    } finally {
+      await close();
+      await server.close();
+    }
+  });
+});
+
+describe("in TypeScript", () => {
+  const SOURCE = `
+    import { Device, type Dissection, GanatomyError } from "ganatomy";
+    import { Tensor } from "ganatomy/runtime";
+    import * as report from "ganatomy/report";
+    import { findGpu } from "ganatomy/node";
+    export async function main(dissection: Dissection): Promise<number> {
+      const device: Device = await Device.request({ gpu: await findGpu() });
+      const tensor = Tensor.from(device, "x", [2], "f32", Float32Array.of(1, 2));
+      const values: Float32Array = await tensor.read();
+      // @ts-expect-error an f32 tensor is read as floats
+      const wrong: Uint32Array = await tensor.read();
+      // @ts-expect-error there is no such option
+      await Device.request({ gpus: 1 });
+      if (!(dissection instanceof GanatomyError)) console.log(report, wrong);
+      return values.length + dissection.layers.length;
+    }\n`;
+
+  beforeAll(async () => {
+    await writeFile(join(project, "main.ts"), SOURCE);
+    for (const types of ["@webgpu/types", "@types/node", "undici-types"]) {
+      const target = join(project, "node_modules", types);
+      await mkdir(dirname(target), { recursive: true });
+      await symlink(join(ROOT, "node_modules", types), target);
+    }
+  });
+
+  test.each([
+    ["nodenext", ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+    ["bundler", ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+  ])("the declarations are whole under %s", (_, module, moduleResolution) => {
+    const program = ts.createProgram([join(project, "main.ts")], {
+      module,
+      moduleResolution,
+      target: ts.ScriptTarget.ES2022,
+      lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.asynciterable.d.ts", "lib.esnext.disposable.d.ts"],
+      types: ["@webgpu/types", "node"],
+      typeRoots: [join(project, "node_modules/@types"), join(project, "node_modules")],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+    });
+    const diagnostics = ts.getPreEmitDiagnostics(program);
+    const host = {
+      getCanonicalFileName: (name: string) => name,
+      getCurrentDirectory: () => project,
+      getNewLine: () => "\n",
+    };
+    expect(ts.formatDiagnostics(diagnostics, host)).toBe("");
+  });
+});

@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, test } from "vitest";
+import type { Dissection } from "../../src/dissect/result.ts";
+import { type Provenance, toReport } from "../../src/report/report.ts";
+import { fixture, PROVENANCE } from "./fixture.ts";
+
+const schema = JSON.parse(readFileSync(new URL("../../src/report/report-v1.schema.json", import.meta.url), "utf8"));
+const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, formats: { "date-time": true } });
+const validate = ajv.compile(schema);
+const { dissection } = fixture();
+
+function written(of: Dissection, provenance: Provenance = PROVENANCE) {
+  return JSON.parse(JSON.stringify(toReport(of, provenance)));
+}
+
+/** What the schema says is wrong, as paths and keywords. */
+function faults(report: unknown): string[] {
+  validate(report);
+  return (validate.errors ?? []).map(({ instancePath, keyword }) => `${instancePath} ${keyword}`);
+}
+
+describe("report.json", () => {
+  test("fits its schema", () => {
+    expect(faults(written(dissection))).toEqual([]);
+    const provenance = { ...PROVENANCE, created: "2025-01-01T00:00:00Z", command: "ganatomy", seconds: 1.5 };
+    expect(faults(written(dissection, provenance))).toEqual([]);
+  });
+
+  test("fits it with a fixed quantile and numbers that are not finite", () => {
+    const layers = dissection.layers.map((layer) => ({
+      ...layer,
+      units: layer.units.map(({ training, ...unit }) => ({
+        ...unit,
+        iou: Number.NaN,
+        level: Number.POSITIVE_INFINITY,
+      })),
+    }));
+    const report = written({ ...dissection, layers, settings: { ...dissection.settings, quantileThreshold: 0.005 } });
+    expect(faults(report)).toEqual([]);
+    expect(report.layers[0].units[0]).toMatchObject({ iou: null, level: null });
+  });
+
+  test("is refused by its schema when a field is missing or of another kind", () => {
+    const { settings, ...rest } = written(dissection);
+    expect(faults(rest)).toEqual([" required"]);
+    expect(faults({ ...rest, settings: { ...settings, quantileThreshold: "best" } })).toContain(
+      "/settings/quantileThreshold oneOf",
+    );
+    expect(faults({ ...rest, settings, schemaVersion: 2 })).toEqual(["/schemaVersion const"]);
+    const broken = written(dissection);
+    broken.layers[0].units[1].label = "tree";
+    expect(faults(broken)).toEqual(["/layers/0/units/1/label type"]);
+  });
+
+  test("every field that the code writes is described", () => {
+    const closed = JSON.parse(JSON.stringify(schema), (_, value) =>
+      value?.type === "object" ? { ...value, additionalProperties: false } : value,
+    );
+    closed.additionalProperties = false;
+    delete closed.$id;
+    const provenance = { ...PROVENANCE, created: "2025-01-01T00:00:00Z", command: "ganatomy", seconds: 1.5 };
+    const strict = ajv.compile(closed);
+    expect(strict(written(dissection, provenance)) || strict.errors).toBe(true);
+    expect(strict({ ...written(dissection), more: 1 })).toBe(false);
+  });
+
+  test("says the same as the dissection", () => {
+    const report = written(dissection);
+    const unit = dissection.layers[1]!.units[4]!;
+    expect(report.layers[1].units[4]).toEqual(JSON.parse(JSON.stringify(unit)));
+    expect(report.layers[0].interpretable).toBe(dissection.layers[0]!.units.filter((u) => u.interpretable).length);
+    expect(report.labels[2]).toEqual({
+      name: "tree",
+      category: "object",
+      pixels: dissection.labelPixels[2],
+      color: [0, 137, 65],
+    });
+    const grouped = report.layers[0].concepts.flatMap(({ units }: { units: number[] }) => units);
+    expect(grouped.sort((a: number, b: number) => a - b)).toEqual(
+      dissection.layers[0]!.units.filter((u) => u.interpretable).map((u) => u.unit),
+    );
+  });
+});

@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import { bargraphSvg, CATEGORY_COLORS, colorsOf, escapeXml } from "../../src/report/bargraph.ts";
+import { colorTable, labelColors, segcolors } from "../../src/report/colors.ts";
+import { conceptGroups } from "../../src/report/concepts.ts";
+import { toCsv, toRows } from "../../src/report/csv.ts";
+import { NO_IMAGE, toTensors } from "../../src/report/tensors.ts";
+import { openSafetensors } from "../../src/weights/safetensors.ts";
+import { openSource } from "../../src/weights/source.ts";
+import { fixture, LABELS } from "./fixture.ts";
+
+const { dissection } = fixture();
+
+describe("csv", () => {
+  test("has one row a unit, with the unit's values", () => {
+    const lines = toCsv(dissection).trimEnd().split("\n");
+    expect(lines[0]).toBe(
+      "layer,unit,label,category,iou,iqr,mi,correlation,level,interpretable,intersection,activation,pixels,top_image,top_activation",
+    );
+    expect(lines).toHaveLength(1 + 22);
+    const unit = dissection.layers[1]!.units[3]!;
+    expect(lines[1 + 12 + 3]!.split(",")).toEqual([
+      "layer6",
+      "3",
+      dissection.labels[unit.label]!.name,
+      dissection.labels[unit.label]!.category,
+      ...[unit.iou, unit.iqr, unit.mi, unit.correlation, unit.level].map(String),
+      String(unit.interpretable),
+      ...[unit.intersection, unit.activation, unit.pixels, unit.top[0]!.image, unit.top[0]!.activation].map(String),
+    ]);
+  });
+
+  test("quotes what needs it and runs as no formula", () => {
+    const hostile = ["-", '=HYPERLINK("x")', "a,b", 'q"q', "new\nline", "@cmd"];
+    const labels = hostile.map((name) => ({ name, category: "+1" }));
+    const text = toCsv({ ...dissection, labels });
+    expect(text).toContain(`"'=HYPERLINK(""x"")",'+1,`);
+    expect(text).not.toMatch(/(^|,)"?[=+@]/m);
+  });
+
+  test("leaves cells empty for no concept, for no number and for no image", () => {
+    const layer = dissection.layers[0]!;
+    const units = [{ ...layer.units[0]!, label: 0, mi: Number.NaN, top: [] }];
+    const row = toCsv({ ...dissection, layers: [{ ...layer, units }] })
+      .split("\n")[1]!
+      .split(",");
+    expect(row.slice(2, 4)).toEqual(["", ""]);
+    expect(row[6]).toBe("");
+    expect(row.slice(-2)).toEqual(["", ""]);
+    expect(toRows({ ...dissection, layers: [{ ...layer, units }] })[0]!.top_image).toBeUndefined();
+  });
+});
+
+describe("tensors", () => {
+  test("hold the tables of every layer", async () => {
+    const layer = dissection.layers[0]!;
+    const units = layer.units.map((unit, i) => (i === 2 ? { ...unit, top: unit.top.slice(0, 1) } : unit));
+    const bytes = toTensors({ ...dissection, layers: [{ ...layer, units }, dissection.layers[1]!] });
+    const file = await openSafetensors(await openSource(bytes));
+    expect([...file.tensors.keys()].sort()).toEqual(
+      [
+        "label_pixels",
+        ...["layer4", "layer6"].flatMap((name) =>
+          [
+            ...["iou", "iqr", "mi", "correlation", "intersection", "activation", "training_iqr", "training_maxiou"],
+            ...["level", "top_image", "top_activation"],
+          ].map((table) => `${name}.${table}`),
+        ),
+      ].sort(),
+    );
+    expect(file.tensors.get("layer4.iou")!.shape).toEqual([6, 12]);
+    expect(file.tensors.get("layer4.activation")!.shape).toEqual([2, 12]);
+    const header = new TextDecoder().decode(
+      bytes.subarray(8, 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))),
+    );
+    const { __metadata__: metadata, ...places } = JSON.parse(header);
+    expect(JSON.parse(metadata.labels)).toEqual(LABELS.map(({ name, category }) => [name, category]));
+    const data = bytes.subarray(8 + new TextEncoder().encode(header).length).slice().buffer;
+    const at = (name: string) => places[name].data_offsets as [number, number];
+    const iou = new Float32Array(data.slice(...at("layer4.iou")));
+    expect(iou).toEqual(Float32Array.from(dissection.layers[0]!.tables.iou));
+    const images = new Uint32Array(data.slice(...at("layer4.top_image")));
+    expect([...images.subarray(12, 18)]).toEqual([layer.units[2]!.top[0]!.image, ...Array(5).fill(NO_IMAGE)]);
+  });
+});
+
+describe("bar graph", () => {
+  const { labels, categories } = dissection;
+  const groups = conceptGroups(dissection.layers[0]!, labels, categories);
+
+  test("has one bar a concept, as high as its units", () => {
+    const svg = bargraphSvg(groups, labels, categories);
+    const bars = [...svg.matchAll(/width="12" height="([\d.]+)" fill="([^"]+)"/g)].filter(([, , fill]) =>
+      CATEGORY_COLORS.some(([bar]) => bar === fill),
+    );
+    expect(bars).toHaveLength(groups.length);
+    const highest = Math.max(...groups.map(({ units }) => units.length));
+    bars.forEach(([, height, fill], i) => {
+      expect(Number(height)).toBeCloseTo((100 * groups[i]!.units.length) / highest, 1);
+      expect(fill).toBe(colorsOf(labels[groups[i]!.label]!.category, categories)[0]);
+    });
+    expect(svg).toContain(`>${groups.filter(({ label }) => labels[label]!.category === "object").length} objects<`);
+  });
+
+  test("objects come before materials", () => {
+    const order = groups.map(({ label }) => labels[label]!.category);
+    expect(order).toEqual([...order].sort().reverse());
+    expect(new Set(order).size).toBe(2);
+  });
+
+  test("names cannot break out", () => {
+    const evil = labels.map(({ category }) => ({ name: `</text><script>"&\u0001`, category }));
+    const svg = bargraphSvg(groups, evil, categories);
+    expect(svg).not.toContain("<script>");
+    expect(svg).not.toContain("\u0001");
+    expect(escapeXml("<&>\"'")).toBe("&#60;&#38;&#62;&#34;&#39;");
+  });
+
+  test("of nothing is an empty graph", () => {
+    expect(bargraphSvg([], labels, categories)).toMatch(/^<svg [^>]+><\/svg>\n$/);
+  });
+});
+
+describe("colours", () => {
+  test("are black for nothing, distinct, and far apart at first", () => {
+    const table = colorTable();
+    expect(table[0]).toEqual([0, 0, 0]);
+    expect(new Set(table.map(String)).size).toBe(table.length);
+    const near = (count: number) => {
+      let least = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < count; i++) {
+        for (let j = 0; j < i; j++) {
+          least = Math.min(least, Math.hypot(...table[i]!.map((v, c) => v - table[j]![c]!)));
+        }
+      }
+      return least;
+    };
+    expect(near(16)).toBeGreaterThan(60);
+    expect(near(64)).toBeGreaterThan(30);
+  });
+
+  test("trees and buildings have the colours people know", () => {
+    const labels = ["-", "building", "x", "tree"].map((name) => ({ name, category: "object" }));
+    const colors = labelColors(labels);
+    expect([colors[0], colors[1], colors[3]]).toEqual([
+      [0, 0, 0],
+      [183, 151, 98],
+      [0, 137, 65],
+    ]);
+  });
+
+  test("labels that share a colour share its entry", () => {
+    const labels = Array.from({ length: 300 }, (_, i) => ({ name: `n${i}`, category: "object" }));
+    const entries = segcolors(labels);
+    expect(entries["0,0,0"]).toBe("n0");
+    expect(entries[labelColors(labels)[1]!.join(",")]).toBe("n1/n128/n255");
+    expect(Object.values(entries).join("/").split("/")).toHaveLength(300);
+  });
+});

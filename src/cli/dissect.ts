@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { QuantileThreshold } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
-import { nodeEncoder } from "../node/encoder.ts";
 import { outputFolder } from "../node/folder.ts";
 import type { Provenance, WeightsSource } from "../report/report.ts";
 import type { Source } from "../weights/source.ts";
+import { nodeEncoder } from "./encoder.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
@@ -39,7 +39,7 @@ export async function dissectCommand(options: DissectOptions): Promise<number> {
   const interruption = onInterrupt(note);
   const { signal } = interruption;
   try {
-    const job = await openJob(options, signal);
+    const job = await openJob(options, { signal, onProgress: progress.download });
     const path = options.outdir ?? join("dissect", job.model.name);
     const folder = await outputFolder(path, { force: options.force });
     let summary: Summary;
@@ -103,7 +103,7 @@ async function inChrome(job: Job<Source>, context: Context): Promise<Summary> {
 }
 
 /** Opens all files before the long work, so that a wrong path is found out at once. */
-async function openJob(options: DissectOptions, signal: AbortSignal): Promise<Job<Source>> {
+async function openJob(options: DissectOptions, loading: Parameters<typeof openModel>[1]): Promise<Job<Source>> {
   const isEmbedded = options.model === undefined || options.model === EMBEDDED;
   if (!isEmbedded && options.segmenter === undefined) {
     throw new UsageError(
@@ -111,7 +111,7 @@ async function openJob(options: DissectOptions, signal: AbortSignal): Promise<Jo
       `Give --segmenter DIR, or --segmenter ${EMBEDDED} if it draws such scenes.`,
     );
   }
-  const model = await openModel(options.model ?? EMBEDDED, signal);
+  const model = await openModel(options.model ?? EMBEDDED, loading);
   const segmenter = await openSegmenter(options.segmenter ?? EMBEDDED);
   const { stripHeight, batch } = options;
   return {
@@ -136,7 +136,9 @@ async function provenance(
   model: Source,
   segmenter: SegmenterFiles<Source>,
 ): Promise<Provenance> {
-  const weights: WeightsSource[] = [{ role: "generator", source: options.model ?? EMBEDDED, bytes: model.size }];
+  const weights: WeightsSource[] = [
+    { role: "generator", source: withoutSecrets(options.model ?? EMBEDDED), bytes: model.size },
+  ];
   for (const [part, source] of Object.entries(segmenter) as [string, Source][]) {
     if (part !== "labels")
       weights.push({ role: "segmenter", source: join(options.segmenter ?? EMBEDDED, source.name), bytes: source.size });
@@ -145,6 +147,11 @@ async function provenance(
     generator: { name: "ganatomy", version: await packageVersion() },
     created: new Date().toISOString(),
     weights,
-    command: ["ganatomy", ...process.argv.slice(2)].join(" "),
+    command: ["ganatomy", ...process.argv.slice(2)].map(withoutSecrets).join(" "),
   };
+}
+
+/** Reports are passed on: addresses in them lose their passwords and their queries, which often hold a token. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/(https?:\/\/)(?:[^/?#\s@]*@)?([^?#\s]*)[?#]?\S*/gi, "$1$2");
 }

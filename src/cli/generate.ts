@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { loadGenerator } from "../index.ts";
-import { nodeEncoder } from "../node/encoder.ts";
 import { outputFolder } from "../node/folder.ts";
+import { nodeEncoder } from "./encoder.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
@@ -26,7 +26,7 @@ export async function generateCommand({ seed, size, batch, ...options }: Generat
   const interruption = onInterrupt(note);
   const { signal } = interruption;
   try {
-    const model = await openModel(options.model ?? EMBEDDED, signal);
+    const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
     const path = options.outdir ?? join("generate", model.name);
     const folder = await outputFolder(path, { force: options.force, kind: "pictures" });
     const files: string[] = [];

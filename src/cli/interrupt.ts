@@ -5,6 +5,9 @@ export class Interrupted extends Error {
   override readonly name = "AbortError";
 }
 
+/** One Ctrl-C can arrive twice: from the terminal, and from npm or npx, which pass it on to what they run. */
+const ONE_PRESS_MS = 400;
+
 export interface Interruption {
   readonly signal: AbortSignal;
   /** Stops listening: from here on Ctrl-C kills, as everywhere. */
@@ -14,8 +17,13 @@ export interface Interruption {
 /** Turns the first Ctrl-C into an abort, so that what is finished can be written; a second one ends the program at once. */
 export function onInterrupt(note: (text: string) => void): Interruption {
   const controller = new AbortController();
+  let first = 0;
   const listener = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.aborted);
+    if (controller.signal.aborted) {
+      if (performance.now() - first > ONE_PRESS_MS) process.exit(EXIT.aborted);
+      return;
+    }
+    first = performance.now();
     note("Stopping. What is finished will be written; press Ctrl-C again to quit at once.");
     controller.abort(new Interrupted("Interrupted."));
   };

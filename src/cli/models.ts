@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
 import { fileSource } from "../node/files.ts";
-import { openSource, type Source } from "../weights/source.ts";
+import { type LoadOptions, openSource, type Source } from "../weights/source.ts";
 import type { SegmenterFiles } from "./run.ts";
 
 /** The model and segmenter that come with the package. */
@@ -22,9 +22,12 @@ export function packageRoot(): string {
 }
 
 /** Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. */
-export async function openModel(model: string, signal?: AbortSignal): Promise<{ name: string; source: Source }> {
+export async function openModel(
+  model: string,
+  options: Pick<LoadOptions, "signal" | "onProgress">,
+): Promise<{ name: string; source: Source }> {
   if (isUrl(model)) {
-    const source = await openSource(model, { signal });
+    const source = await openSource(model, options);
     return { name: withoutExtension(source.name), source };
   }
   if (model === EMBEDDED && !existsSync(model)) {
@@ -97,7 +100,7 @@ function lastEpoch(names: readonly string[]): number | undefined {
   return epochs.length > 0 ? Math.max(...epochs) : undefined;
 }
 
-export function isUrl(text: string): boolean {
+function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
 }
 

@@ -59,6 +59,17 @@ export class Progress {
     }
   }
 
+  /** Bytes of a download. */
+  readonly download = ({
+    name,
+    loaded,
+    total = 0,
+  }: {
+    name: string;
+    loaded: number;
+    total?: number | undefined;
+  }): void => this.report(`${name} (kB)`, Math.ceil(loaded / 1000), Math.ceil(total / 1000));
+
   /** A sentence between the bars. */
   note(text: string): void {
     this.#clear();

@@ -1,5 +1,5 @@
 /** What Node has and a browser has not: WebGPU by way of Dawn, files, and encoders for pictures. */
-export { nodeEncoder } from "./encoder.ts";
+export { nodeEncoder } from "../cli/encoder.ts";
 export { fileSource } from "./files.ts";
 export { type OutputFolder, outputFolder } from "./folder.ts";
 export { findGpu } from "./gpu.ts";

@@ -23,7 +23,6 @@ const PACKAGES: readonly {
   },
   { system: /\b(arch|manjaro)\b/, command: ["pacman", "-S"], packages: ["vulkan-swrast", "vulkan-icd-loader"] },
   { system: /\b(suse|opensuse\S*)\b/, command: ["zypper", "install"], packages: ["libvulkan_lvp", "libvulkan1"] },
-  { system: /\balpine\b/, command: ["apk", "add"], packages: ["chromium"] },
 ];
 
 /** What to do on this machine to get an adapter, as a sentence for the end of a message. */

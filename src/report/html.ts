@@ -106,7 +106,8 @@ function block(id: string, type: string, content: string): string {
 
 /**
  * The viewer's functions as source. They import nothing and are handed to each other by name, so they read the same whether
- * they come from TypeScript, a bundle or a minified one; `__name` is what some bundlers wrap inner functions in.
+ * they come from TypeScript, a bundle or a minified one. `__name` is what bundlers that keep names wrap inner functions in;
+ * a bundle that keeps names and is minified renames that too, and is the one kind that this cannot be part of.
  */
 export function viewerSource(): string {
   const parts = Object.entries({ permalink, dom, painter, chart, cards, detail });

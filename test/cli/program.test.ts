@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
+import { withoutSecrets } from "../../src/cli/dissect.ts";
 import { exitStatus } from "../../src/cli/exit.ts";
 import { commandLine } from "../../src/cli/program.ts";
 import { GanatomyError, KernelError, OutputError, ShapeError, UsageError } from "../../src/errors.ts";
@@ -138,3 +139,10 @@ test.each([
   [new ShapeError(""), 1],
   [new TypeError("x is undefined"), 1],
 ])("exit status of %o", (error, status) => expect(exitStatus(error)).toBe(status));
+
+test.each([
+  ["church.pth", "church.pth"],
+  ["--model=https://me:secret@host/a/b.pth?token=secret#secret", "--model=https://host/a/b.pth"],
+  ["http://host/b.pth?secret", "http://host/b.pth"],
+  ["https://host/me@home/b.pth", "https://host/me@home/b.pth"],
+])("%s in a report is %s", (text, expected) => expect(withoutSecrets(text)).toBe(expected));

@@ -1,0 +1,190 @@
+import { ShapeError } from "../errors.ts";
+import { elements, fold, type Graph, type Value } from "../runtime/graph.ts";
+import accumulateKernel from "./accumulate.wgsl.ts";
+import countKernel from "./count.wgsl.ts";
+import examplesKernel from "./examples.wgsl.ts";
+import imagesKernel from "./images.wgsl.ts";
+import momentsKernel from "./moments.wgsl.ts";
+import narrowKernel from "./narrow.wgsl.ts";
+import { lanes } from "./pointwise.ts";
+import presenceKernel from "./presence.wgsl.ts";
+import radixKernel from "./radix.wgsl.ts";
+import topKernel from "./top.wgsl.ts";
+import upsampleKernel from "./upsample.wgsl.ts";
+
+/** Images of a batch whose activations are looked at together: `map` is [images, rows, units], images `first`… of the batch. */
+export interface Chunk {
+  readonly map: Value;
+  readonly first: number;
+  readonly images: number;
+}
+
+/** Upsampled activations held at once: enough to fill a GPU, little enough for WebGPU's default binding limit of 128 MiB. */
+const CHUNK_BYTES = 64 * 2 ** 20;
+
+/** The feature maps x [n, h, w, units] on a size × size grid, a chunk of images after the other (spec §3.4). */
+export function upsample(graph: Graph, x: Value, size: number): Chunk[] {
+  const [n = 1, height = 1, width = 1, units = 4] = x.shape;
+  const images = Math.min(n, Math.max(1, Math.floor(CHUNK_BYTES / (4 * size * size * units))));
+  const chunks: Chunk[] = [];
+  for (let first = 0; first < n; first += images) {
+    const count = Math.min(images, n - first);
+    const y = graph.value(`${x.label}.upsampled`, [count, size, size, units], "f32", x.channels);
+    const total = elements(y.shape) / 4;
+    graph.step(upsampleKernel, { x, y }, { units, height, width, size, first, total }, lanes(total));
+    chunks.push({ map: y, first, images: count });
+  }
+  return chunks;
+}
+
+/** A whole batch of raw feature maps as one chunk. */
+export const rawChunk = (x: Value): Chunk => ({ map: x, first: 0, images: x.shape[0]! });
+
+/** Rows and units of a chunk's map. */
+function extents({ map }: Chunk): { readonly imageRows: number; readonly units: number } {
+  const [, height = 1, width = 1, units = 4] = map.shape;
+  return { imageRows: height * width, units };
+}
+
+/** Rows a lane walks: long enough for runs of equal counters to merge, short enough to give every lane work. */
+const RUN = 64;
+
+/** The longest run up to `RUN` that divides the rows of an image. */
+function runOf(imageRows: number): number {
+  for (let run = Math.min(RUN, imageRows); run > 1; run -= 1) if (imageRows % run === 0) return run;
+  return 1;
+}
+
+/** Bits a radix pass fixes: eight, or four where eight would need more counters than a binding holds. */
+export type Digit = 4 | 8;
+
+/** Counts the next digit of every value that begins like one of the targets; see radix.wgsl. */
+export function radix(
+  graph: Graph,
+  chunk: Chunk,
+  bindings: { readonly batch: Value; readonly digits: Value; readonly prefix: Value; readonly histogram: Value },
+  digit: Digit,
+): void {
+  const { imageRows, units } = extents(chunk);
+  const [targets = 1] = bindings.prefix.shape;
+  const runs = Math.ceil((chunk.images * imageRows) / RUN);
+  graph.step(
+    radixKernel,
+    { x: chunk.map, ...bindings },
+    { units, targets, imageRows, images: chunk.images, first: chunk.first, run: RUN },
+    lanes(runs * units),
+    { choices: { DIGIT: digit } },
+  );
+}
+
+/** Fixes one more digit of every target. */
+export function narrow(
+  graph: Graph,
+  bindings: {
+    readonly histogram: Value;
+    readonly prefix: Value;
+    readonly rank: Value;
+    readonly nextPrefix: Value;
+    readonly nextRank: Value;
+  },
+  digit: Digit,
+): void {
+  const [targets = 1, units = 4] = bindings.prefix.shape;
+  graph.step(narrowKernel, bindings, { units, targets }, lanes(units * targets), { choices: { DIGIT: digit } });
+}
+
+/** Labels' pixels, and which categories each image [n, channels, pixels] holds. */
+export function presence(
+  graph: Graph,
+  bindings: {
+    readonly labels: Value;
+    readonly batch: Value;
+    readonly categoryOf: Value;
+    readonly pixels: Value;
+    readonly present: Value;
+    readonly images: Value;
+  },
+): void {
+  const { images, ...rest } = bindings;
+  const [, channels = 1, imagePixels = 1] = bindings.labels.shape;
+  const [categories = 1] = images.shape;
+  const total = elements(bindings.labels.shape);
+  graph.step(presenceKernel, rest, { imagePixels, channels, categories, total }, lanes(total));
+  const { batch, present } = bindings;
+  graph.step(imagesKernel, { batch, present, images }, { categories }, lanes(categories));
+}
+
+/** Adds a chunk to the joint histogram [labels + categories, levels + 1, units]; see count.wgsl. */
+export function count(
+  graph: Graph,
+  chunk: Chunk,
+  bindings: {
+    readonly labels: Value;
+    readonly batch: Value;
+    readonly present: Value;
+    readonly level: Value;
+    readonly histogram: Value;
+  },
+  labels: number,
+): void {
+  const { imageRows, units } = extents(chunk);
+  const [levels = 1] = bindings.level.shape;
+  const [, channels = 1, pixels = 1] = bindings.labels.shape;
+  const [, categories = 1] = bindings.present.shape;
+  if (pixels !== imageRows) throw new ShapeError(`${pixels} labels an image do not fit ${imageRows} activations.`);
+  const run = runOf(imageRows);
+  graph.step(
+    countKernel,
+    { x: chunk.map, ...bindings },
+    { units, levels, labels, categories, channels, imageRows, images: chunk.images, first: chunk.first, run },
+    lanes(((chunk.images * imageRows) / run) * units),
+  );
+}
+
+/** Adds a chunk's Σv, Σv² and Σv over each label to `total` [(2 + labels) units, (high, low)]. */
+export function moments(
+  graph: Graph,
+  chunk: Chunk,
+  bindings: { readonly labels: Value; readonly batch: Value; readonly total: Value },
+  labels: number,
+): void {
+  const { imageRows, units } = extents(chunk);
+  const [, channels = 1] = bindings.labels.shape;
+  const partial = graph.value("moments.partial", [chunk.images, 2 + labels, units]);
+  graph.step(
+    momentsKernel,
+    { x: chunk.map, labels: bindings.labels, batch: bindings.batch, partial },
+    { units, labels, channels, imageRows, images: chunk.images, first: chunk.first },
+    lanes(units * chunk.images),
+  );
+  const sums = (2 + labels) * units;
+  graph.step(
+    accumulateKernel,
+    { partial, total: bindings.total },
+    { count: sums, images: chunk.images },
+    lanes(sums),
+  );
+}
+
+/** Updates every unit's k images of largest spatial maximum; `value` and `image` are [k, units]. */
+export function top(
+  graph: Graph,
+  x: Value,
+  bindings: { readonly batch: Value; readonly value: Value; readonly image: Value },
+): void {
+  const { imageRows, units } = extents(rawChunk(x));
+  const [k = 1] = bindings.value.shape;
+  graph.step(topKernel, { x, ...bindings }, { units, k, imageRows }, fold(Math.ceil(units / 64)));
+}
+
+/** Collects the feature maps of the top images that are in this batch into y [k, units, rows]. */
+export function examples(
+  graph: Graph,
+  x: Value,
+  bindings: { readonly batch: Value; readonly image: Value; readonly y: Value },
+): void {
+  const { imageRows, units } = extents(rawChunk(x));
+  const [k = 1] = bindings.image.shape;
+  const total = k * units * imageRows;
+  graph.step(examplesKernel, { x, ...bindings }, { units, k, imageRows, total }, lanes(total));
+}

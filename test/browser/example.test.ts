@@ -1,0 +1,87 @@
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { decode } from "fast-png";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serve } from "../../scripts/serve.mjs";
+import { type OpenPage, openPage } from "./chrome.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Where the page's picture is left for whoever wants to look: GANATOMY_SCREENSHOTS names a folder. */
+const SCREENSHOTS = process.env["GANATOMY_SCREENSHOTS"];
+
+let server: { readonly url: string; close(): Promise<void> };
+beforeAll(async () => {
+  server = await serve(ROOT);
+});
+afterAll(() => server.close());
+
+async function openExample(query = ""): Promise<OpenPage> {
+  const opened = await openPage(`${server.url}examples/page/${query}`, { width: 1120, height: 900 });
+  await opened.page.waitForSelector("button[type=submit]:enabled, #status.error", { timeout: 60_000 });
+  return opened;
+}
+
+/** What the screen shows where an element is: RGB or RGBA bytes. */
+async function pixels({ page }: OpenPage, selector: string): Promise<Uint8Array> {
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  return decode(await (await page.$(selector))!.screenshot()).data as Uint8Array;
+}
+
+/** The standard deviation of bytes: zero for a blank canvas. */
+function contrast(bytes: Uint8Array): number {
+  const mean = bytes.reduce((a, b) => a + b, 0) / bytes.length;
+  return Math.sqrt(bytes.reduce((a, b) => a + (b - mean) ** 2, 0) / bytes.length);
+}
+
+const text = (selector: string): string => `document.querySelector(${JSON.stringify(selector)}).textContent`;
+
+async function start({ page }: OpenPage, size: number): Promise<void> {
+  await page.evaluate(`document.querySelector("[name=size]").value = ${size}`);
+  await page.click("#dissection button[type=submit]");
+}
+
+describe("the example page", () => {
+  test("draws, dissects and edits", async () => {
+    const example = await openExample();
+    const { page, errors, close } = example;
+    try {
+      expect(await page.evaluate(text("#status"))).toMatch(/^Running on .*SwiftShader/i);
+      const before = await pixels(example, "#pictures");
+      expect(contrast(before)).toBeGreaterThan(20);
+
+      await start(example, 20);
+      await page.waitForFunction(`/ units of layer4 detect a concept/.test(${text("#phase")})`, { timeout: 100_000 });
+      const concepts = await page.$$eval("#concepts b", (names) => names.map(({ textContent }) => textContent));
+      expect(concepts).toEqual(expect.arrayContaining(["sky", "grass"]));
+      if (SCREENSHOTS) {
+        await mkdir(SCREENSHOTS, { recursive: true });
+        await page.screenshot({ path: `${SCREENSHOTS}/example.png`, fullPage: true });
+      }
+
+      await page.click("#concepts input[name=sky]");
+      expect(await pixels(example, "#pictures")).not.toEqual(before);
+      if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/example-sky-off.png`, fullPage: true });
+      await page.click("#concepts input[name=sky]");
+      expect(await pixels(example, "#pictures")).toEqual(before);
+      expect(errors).toEqual([]);
+    } finally {
+      await close();
+    }
+  });
+
+  test("uses a device the page already has, shows partial results, and stops when asked", async () => {
+    const example = await openExample("?adopt");
+    const { page, errors, close } = example;
+    try {
+      await start(example, 2000);
+      await page.waitForSelector("#concepts li", { timeout: 100_000 });
+      await page.click("#stop");
+      await page.waitForFunction(`/^Stopped/.test(${text("#phase")})`, { timeout: 20_000 });
+      expect(await page.$$("#concepts li")).not.toEqual([]);
+      await page.waitForSelector("#dissection button[type=submit]:enabled");
+      expect(errors).toEqual([]);
+    } finally {
+      await close();
+    }
+  });
+});

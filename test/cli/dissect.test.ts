@@ -1,0 +1,201 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Summary } from "../../src/cli/summary.ts";
+import { findChrome } from "../../src/node/chrome.ts";
+import { buildCli, EMBEDDED, GOLDEN, run, start } from "./ganatomy.ts";
+
+let home: string;
+beforeAll(async () => {
+  buildCli();
+  home = await mkdtemp(join(tmpdir(), "ganatomy-cli-"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const SMALL = ["--size", "4", "--layers", "layer4", "--examples", "2"];
+const filesOf = async (folder: string): Promise<string[]> => (await readdir(folder, { recursive: true })).sort();
+const json = async (...path: string[]): Promise<unknown> => JSON.parse(await readFile(join(...path), "utf8"));
+
+describe("a dissection of the embedded model", () => {
+  let outdir: string;
+  let summary: Summary & { outdir: string; files: number; seconds: number };
+  beforeAll(async () => {
+    outdir = join(home, "node");
+    const { status, stdout, stderr } = await run(["dissect", ...SMALL, "--json", "--outdir", outdir]);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("report.html")]);
+    summary = JSON.parse(stdout); // stdout is JSON and nothing else, or this throws
+  });
+
+  test("leaves a report", async () => {
+    const files = await filesOf(outdir);
+    expect(files).toEqual(
+      expect.arrayContaining(["dissect.json", "report.json", "report.html", "tensors.safetensors", "units.csv"]),
+    );
+    expect(files.filter((path) => /^layer4\/image\/\d+-top\.jpg$/.test(path))).toHaveLength(128);
+    expect(files.filter((path) => path.endsWith(".tmp"))).toEqual([]);
+    expect(await json(outdir, "report.json")).toMatchObject({
+      model: { name: "scenes64", resolution: 64 },
+      settings: { layers: ["layer4"], size: 4, seed: 1, trainSeed: 2, quantileThreshold: "iqr", examples: 2 },
+      provenance: {
+        generator: { name: "ganatomy" },
+        weights: [{ role: "generator", source: "scenes64" }, { role: "segmenter" }],
+      },
+    });
+  });
+
+  test("is summed up in JSON that agrees with it", async () => {
+    const report = (await json(outdir, "report.json")) as {
+      layers: { interpretable: number; units: { unit: number; iou: number }[] }[];
+    };
+    expect(summary).toMatchObject({ complete: true, outdir, model: { name: "scenes64" } });
+    const [layer] = summary.layers;
+    expect(layer).toMatchObject({
+      layer: "layer4",
+      shape: [8, 8],
+      units: 128,
+      interpretable: report.layers[0]!.interpretable,
+    });
+    const named = layer!.concepts.flatMap(({ units }) => units);
+    expect(named).toHaveLength(layer!.interpretable);
+    for (const { unit, iou } of named) expect(iou).toBeCloseTo(report.layers[0]!.units[unit]!.iou, 6);
+    expect(summary.files).toBe((await filesOf(outdir)).filter((path) => /\./.test(path.slice(1))).length);
+  });
+
+  test("has a table for people, and the same folder takes the next report", async () => {
+    const { status, stdout } = await run(["dissect", ...SMALL, "--outdir", outdir]);
+    expect(status).toBe(0);
+    const rows = stdout.split("\n");
+    expect(rows[0]).toMatch(/^layer4 {2}8×8, \d+ of 128 units interpretable/);
+    expect(rows[1]).toMatch(/concept +category +units +best IoU +best units/);
+    const [first] = summary.layers[0]!.concepts;
+    expect(rows[2]).toContain(`${first!.units[0]!.unit} (${first!.units[0]!.iou.toFixed(2)})`);
+  });
+
+  test("in headless Chrome gives the same tables", async () => {
+    expect(findChrome()).toBeDefined();
+    const chrome = join(home, "chrome");
+    const { status, stdout, stderr } = await run(["dissect", ...SMALL, "--chrome", "--json", "--outdir", chrome]);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("Running in Chrome")]);
+    expect(await json(chrome, "dissect.json")).toEqual(await json(outdir, "dissect.json"));
+    expect(
+      (await readFile(join(chrome, "tensors.safetensors"))).equals(await readFile(join(outdir, "tensors.safetensors"))),
+    ).toBe(true);
+    expect(JSON.parse(stdout).layers).toEqual(summary.layers);
+    expect((await filesOf(chrome)).filter((path) => path !== ".ganatomy")).toEqual(
+      (await filesOf(outdir)).filter((path) => path !== ".ganatomy"),
+    );
+  });
+});
+
+test("a model and a segmenter of one's own, from files", async () => {
+  const segmenter = join(home, "upp");
+  await cp(EMBEDDED, segmenter, { recursive: true });
+  const model = join(GOLDEN, "progan-tiny.legacy.pth");
+  const { status, stdout, stderr } = await run(
+    ["dissect", "--model", model, "--segmenter", segmenter, "--size", "2", "--json"],
+    { cwd: home },
+  );
+  expect([status, stderr]).toEqual([0, expect.stringContaining("No --layers given, so layer4")]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    model: { name: "progan-tiny.legacy", resolution: 32 },
+    segmenter: { name: "upp" },
+  });
+  expect(await filesOf(join(home, "dissect/progan-tiny.legacy"))).toContain("report.html");
+});
+
+describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
+  test("while pictures are drawn leaves all scores and the pictures so far", async () => {
+    const outdir = join(home, "pictures");
+    const work = start(["dissect", ...SMALL, "--strip-height", "512", "--json", "--outdir", outdir]);
+    await work.said(/draw pictures: \d+ %/);
+    work.interrupt();
+    const { status, stdout, stderr } = await work.ended;
+    expect([status, stderr]).toEqual([130, expect.stringContaining("Interrupted: the report holds what was finished")]);
+    expect(JSON.parse(stdout)).toMatchObject({ complete: false, layers: [{ units: 128 }] });
+    const files = await filesOf(outdir);
+    expect(files).toEqual(expect.arrayContaining([".ganatomy", "dissect.json", "report.html", "report.json"]));
+    const drawn = files.filter((path) => /^layer4\/image\/\d+-top\.jpg$/.test(path)).length;
+    expect(drawn).toBeGreaterThan(0);
+    expect(drawn).toBeLessThan(128);
+    expect(files.filter((path) => path.endsWith(".tmp"))).toEqual([]);
+    expect(await json(outdir, "report.json")).toMatchObject({ layers: [{ layer: "layer4" }] });
+  });
+
+  test("before there is anything leaves the disk as it was", async () => {
+    const work = start(["dissect", ...SMALL, "--size", "1000", "--outdir", join(home, "early/dissect")]);
+    await work.said(/Running on/);
+    work.interrupt();
+    const { status, stderr } = await work.ended;
+    expect([status, stderr]).toEqual([130, expect.stringContaining("Interrupted before there was anything to write")]);
+    expect(await filesOf(home)).not.toContain("early");
+  });
+
+  test("twice ends at once", async () => {
+    const work = start(["dissect", ...SMALL, "--size", "1000", "--outdir", join(home, "twice")]);
+    await work.said(/Running on/);
+    work.interrupt();
+    await work.said(/Stopping\./);
+    await new Promise((resolve) => setTimeout(resolve, 600)); // sooner it would count as one
+    work.interrupt();
+    expect((await work.ended).status).toBe(130);
+  });
+});
+
+describe("bad input", () => {
+  /** Files that are not what they should be. */
+  let bad: string;
+  beforeAll(async () => {
+    bad = join(home, "bad");
+    await mkdir(join(bad, "labels"), { recursive: true });
+    await mkdir(join(bad, "nothing"));
+    await mkdir(join(bad, "foreign"));
+    await writeFile(join(bad, "foreign/thesis.tex"), "mine");
+    await writeFile(join(bad, "text.pth"), "I am no checkpoint, whatever my name says.\n");
+    await writeFile(join(bad, "empty.pth"), "");
+    await cp(join(GOLDEN, "progan-tiny.legacy.pth"), join(bad, "truncated.pth"));
+    await truncate(join(bad, "truncated.pth"), 20_000);
+    await cp(EMBEDDED, join(bad, "labels"), { recursive: true });
+    const labels = (await json(bad, "labels/labels.json")) as Record<string, unknown>;
+    await writeFile(join(bad, "labels/labels.json"), JSON.stringify({ ...labels, object: ["-", "sky"] }));
+  });
+
+  test.each([
+    [2, ["--layers", "layer99"], /layer99.*layer1, layer2/s],
+    [2, ["--model", "text.pth"], /Which segmenter\?.*--segmenter DIR/s],
+    [2, ["--segmenter", "nowhere"], /"nowhere" is neither a folder/],
+    [2, ["--model", "nothing", "--segmenter", "scenes64"], /is a folder/],
+    [4, ["--model", "nowhere.pth", "--segmenter", "scenes64"], /no file "nowhere\.pth"/],
+    [4, ["--model", "text.pth", "--segmenter", "scenes64"], /text\.pth/],
+    [4, ["--model", "empty.pth", "--segmenter", "scenes64"], /is empty/],
+    [4, ["--model", "truncated.pth", "--segmenter", "scenes64"], /truncated\.pth/],
+    [4, ["--model", join(EMBEDDED, "segmenter.safetensors"), "--segmenter", "scenes64"], /error: /],
+    [4, ["--model", "http://127.0.0.1:9/church.pth", "--segmenter", "scenes64"], /could not be fetched/],
+    [4, ["--segmenter", "nothing"], /holds no segmenter/],
+    [4, ["--segmenter", "labels"], /label/],
+    [5, ["--outdir", "foreign"], /not empty.*thesis\.tex/],
+    [5, ["--outdir", "text.pth"], /a file is in the way/],
+  ])("exit status %i for %j", async (expected, args, said) => {
+    const { status, stdout, stderr } = await run(["dissect", "--size", "2", ...args], { cwd: bad });
+    expect([status, stdout, stderr]).toEqual([expected, "", expect.stringMatching(said)]);
+    expect(stderr).toMatch(/\n {2}fix: \S/);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(await filesOf(bad)).not.toContain("dissect"); // no empty folders are left behind
+  });
+
+  test("no adapter", async () => {
+    const { status, stderr } = await run(["dissect", "--size", "2"], {
+      cwd: bad,
+      env: { VK_DRIVER_FILES: join(bad, "no.json") },
+    });
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/offer no WebGPU adapter/)]);
+  });
+
+  test("no Chrome", async () => {
+    const { status, stderr } = await run(["dissect", "--chrome"], {
+      cwd: bad,
+      env: { GANATOMY_CHROME: join(bad, "chrome") },
+    });
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/No Chrome.*GANATOMY_CHROME/s)]);
+  });
+});

@@ -1,0 +1,68 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export const EMBEDDED = join(ROOT, "weights/scenes64");
+export const GOLDEN = join(ROOT, "test/golden");
+const CLI = join(ROOT, "dist/cli.js");
+
+/** Builds the command line as it is now, so that no test runs an old one. */
+export function buildCli(): void {
+  execFileSync(process.execPath, [join(ROOT, "scripts/build.mjs"), "--quick"], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  /** Resolves as soon as stderr matches. */
+  said(pattern: RegExp): Promise<void>;
+  interrupt(): void;
+  readonly ended: Promise<Ended>;
+}
+
+/** Starts the real command line in a process of its own. */
+export function start(
+  args: readonly string[],
+  { cwd = ROOT, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Running {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    stderr += text;
+  });
+  const ended = once(child, "close").then(([status]) => ({ status: status as number | null, stdout, stderr }));
+  return {
+    ended,
+    interrupt: () => child.kill("SIGINT"),
+    said: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (pattern.test(stderr)) resolve();
+        };
+        child.stderr.on("data", look);
+        look();
+        void ended.then(() => reject(new Error(`It ended without saying ${pattern}:\n${stderr}`)));
+      }),
+  };
+}
+
+export function run(args: readonly string[], options?: Parameters<typeof start>[1]): Promise<Ended> {
+  return start(args, options).ended;
+}

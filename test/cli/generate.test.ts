@@ -1,0 +1,63 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decode } from "fast-png";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Diagnosis } from "../../src/cli/doctor.ts";
+import { buildCli, run, start } from "./ganatomy.ts";
+
+let home: string;
+beforeAll(async () => {
+  buildCli();
+  home = await mkdtemp(join(tmpdir(), "ganatomy-generate-"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+test("generate writes pictures that follow the seed, whatever their number and the batch", async () => {
+  const { status, stdout, stderr } = await run(["generate", "--size", "5", "--json"], { cwd: home });
+  expect([status, stderr]).toEqual([0, expect.stringContaining("5 pictures in generate/scenes64")]);
+  const outdir = join(home, "generate/scenes64");
+  const names = [0, 1, 2, 3, 4].map((i) => `image_${i}.png`);
+  expect(JSON.parse(stdout)).toMatchObject({ complete: true, size: 5, seed: 1, outdir, files: names });
+  expect((await readdir(outdir)).sort()).toEqual([".ganatomy", ...names]);
+  const pictures = await Promise.all(names.map(async (name) => decode(await readFile(join(outdir, name)))));
+  for (const { width, height, channels, data } of pictures) {
+    expect([width, height, channels]).toEqual([64, 64, 3]);
+    expect(new Set(data).size).toBeGreaterThan(50); // a picture, not a plain colour
+  }
+
+  expect((await run(["generate", "--size", "3", "--batch", "2", "--outdir", "three"], { cwd: home })).status).toBe(0);
+  const again = await readFile(join(home, "three/image_2.png"));
+  expect(again.equals(await readFile(join(outdir, "image_2.png")))).toBe(true);
+
+  expect((await run(["generate", "--size", "1", "--seed", "2", "--outdir", "other"], { cwd: home })).status).toBe(0);
+  expect((await readFile(join(home, "other/image_0.png"))).equals(await readFile(join(outdir, "image_0.png")))).toBe(
+    false,
+  );
+});
+
+test.skipIf(process.platform === "win32")("an interrupted generate keeps the pictures it has", async () => {
+  const work = start(["generate", "--size", "100000", "--batch", "1", "--outdir", "long"], { cwd: home });
+  await work.said(/generate: /);
+  work.interrupt();
+  const { status, stderr } = await work.ended;
+  expect([status, stderr]).toEqual([130, expect.stringMatching(/Interrupted\. \d+ pictures/)]);
+  const files = (await readdir(join(home, "long"))).filter((name) => name !== ".ganatomy");
+  expect(files.length).toBeGreaterThan(0);
+  for (const file of files) expect(decode(await readFile(join(home, "long", file))).width).toBe(64);
+});
+
+test("doctor finds an adapter that computes", async () => {
+  const { status, stdout } = await run(["doctor"]);
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/adapter .*compute check +right.*All is well/s)]);
+  const diagnosis: Diagnosis = JSON.parse((await run(["doctor", "--json"])).stdout);
+  expect(diagnosis).toMatchObject({ ok: true, versions: { node: process.versions.node, webgpu: expect.any(String) } });
+  expect(diagnosis.limits["maxBufferSize"]).toBeGreaterThanOrEqual(2 ** 28);
+  expect(diagnosis.features).toContain("core-features-and-limits");
+});
+
+test.runIf(process.platform === "linux")("doctor says what is wrong where there is none", async () => {
+  const { status, stdout } = await run(["doctor", "--json"], { env: { VK_DRIVER_FILES: join(home, "none.json") } });
+  expect(status).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, adapter: null, advice: [expect.stringMatching(/Unset it/)] });
+});

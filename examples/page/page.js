@@ -1,10 +1,17 @@
-// @ts-check
 // Everything ganatomy does for a page: a device, models by address, pictures on canvases, a dissection that shows what
 // it knows so far, stops when asked, and then edits the generator with what it found.
 import { dissect, init, loadGenerator, loadSegmenter, show } from "ganatomy";
 
 const WEIGHTS = new URL("../../weights/scenes64/", import.meta.url).href;
 const PICTURES = 8;
+/** The phases of a dissection in their order, for people. */
+const PHASES = {
+  activations: "Drawing pictures and watching the units",
+  quantiles: "Finding how active a unit can be",
+  levels: "Choosing from when on a unit is active",
+  scores: "Comparing units with concepts",
+  pictures: "Collecting the best pictures",
+};
 const COLORS = {
   sky: "#78bcf5",
   cloud: "#cfd8e3",
@@ -18,12 +25,11 @@ const COLORS = {
   door: "#6e3c14",
 };
 
-const element = (/** @type {string} */ selector) => /** @type {any} */ (document.querySelector(selector));
+const element = (selector) => document.querySelector(selector);
 const drawing = element("#drawing");
 const dissection = element("#dissection");
 const [status, phase, progress, stop] = ["#status", "#phase", "progress", "#stop"].map(element);
 
-/** @param {HTMLElement} line @param {unknown} error */
 function complain(line, error) {
   line.className = "error";
   line.textContent = error instanceof Error ? error.message : String(error);
@@ -38,7 +44,7 @@ async function deviceOfThisPage() {
 async function main() {
   const adopt = new URLSearchParams(location.search).has("adopt");
   const device = await init(adopt ? { device: await deviceOfThisPage() } : {});
-  const loading = (/** @type {{ loaded: number, total?: number }} */ { loaded, total }) => {
+  const loading = ({ loaded, total }) => {
     status.textContent = `Loading… ${(loaded / 1e6).toFixed(1)}${total ? ` of ${(total / 1e6).toFixed(1)}` : ""} MB`;
   };
   const generator = await loadGenerator(`${WEIGHTS}generator.safetensors`, { device, onProgress: loading });
@@ -63,25 +69,27 @@ async function main() {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = generator.resolution;
     element("#pictures").append(canvas);
-    return /** @type {GPUCanvasContext} */ (canvas.getContext("webgpu"));
+    const context = canvas.getContext("webgpu");
+    context.configure({ device: device.gpu, format: navigator.gpu.getPreferredCanvasFormat(), alphaMode: "opaque" });
+    return context;
   });
   // Compiled once, with every layer open to edits: from here on a picture is one run without any allocation.
   const plan = await generator.compile({ batch: PICTURES, edit: inner.map(({ name }) => name) });
   const draw = () => {
     plan.run(generator.sample({ size: PICTURES, seed: drawing.elements.seed.valueAsNumber }));
-    for (const [index, context] of contexts.entries()) show(plan.image, context, { index });
+    for (const [image, context] of contexts.entries()) show(plan.image, context, { image });
   };
   draw();
 
   /** Concepts whose units are switched off, and the layer the list is of. */
   const off = new Set();
   let shown = "";
-  const switchUnits = (/** @type {{ name: string, units: number[] }[]} */ concepts) => {
+  const switchUnits = (concepts) => {
     const units = concepts.filter(({ name }) => off.has(name)).flatMap((concept) => concept.units);
     plan.setEdit(units.length > 0 ? { layer: shown, units } : { layer: shown });
     draw();
   };
-  const list = (/** @type {import("ganatomy").Dissection} */ { layers: [layer], labels }) => {
+  const list = ({ layers: [layer], labels }) => {
     const concepts = conceptsOf(layer, labels);
     element("#concepts").replaceChildren(
       ...concepts.map((concept) =>
@@ -94,15 +102,15 @@ async function main() {
     );
   };
 
-  const busy = (/** @type {boolean} */ working) => {
+  const busy = (working) => {
     element("#dissection button").disabled = working;
     stop.disabled = !working;
   };
-  drawing.addEventListener("submit", (/** @type {Event} */ event) => {
+  drawing.addEventListener("submit", (event) => {
     event.preventDefault();
     draw();
   });
-  dissection.addEventListener("submit", async (/** @type {Event} */ event) => {
+  dissection.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { layer, size } = dissection.elements;
     if (shown) plan.setEdit({ layer: shown });
@@ -122,8 +130,9 @@ async function main() {
         signal,
       })) {
         if (event.type === "progress") {
-          progress.value = event.done / event.total;
-          phase.textContent = `${event.phase}: ${event.done} of ${event.total}`;
+          const step = Object.keys(PHASES).indexOf(event.phase);
+          progress.value = (step + event.done / event.total) / Object.keys(PHASES).length;
+          phase.textContent = `${PHASES[event.phase]}: ${event.done} of ${event.total}`;
         } else {
           list(event.dissection);
           if (event.type === "result") phase.textContent = summary(event.dissection);
@@ -136,22 +145,16 @@ async function main() {
       busy(false);
     }
   });
-  for (const button of document.querySelectorAll("button[type=submit]")) /** @type {any} */ (button).disabled = false;
+  for (const button of document.querySelectorAll("button[type=submit]")) button.disabled = false;
 }
 
-/** @param {import("ganatomy").Dissection} dissection */
 function summary({ layers: [layer], settings }) {
   const found = layer.units.filter(({ interpretable }) => interpretable).length;
   return `${found} of the ${layer.units.length} units of ${layer.layer} detect a concept (${settings.size} pictures).`;
 }
 
-/**
- * The concepts that interpretable units detect, those with the best unit first.
- * @param {import("ganatomy").LayerResult} layer
- * @param {readonly import("ganatomy").Label[]} labels
- */
+/** The concepts that interpretable units of a layer detect, those with the best unit first. */
 function conceptsOf(layer, labels) {
-  /** @type {Map<number, import("ganatomy").Unit[]>} */
   const groups = new Map();
   for (const unit of layer.units.filter(({ interpretable }) => interpretable)) {
     const group = groups.get(unit.label);
@@ -166,12 +169,7 @@ function conceptsOf(layer, labels) {
     .sort((a, b) => b.best - a.best);
 }
 
-/**
- * A line of the list: the concept, its best unit's IoU, its units, and a switch for them.
- * @param {{ name: string, best: number, units: number[] }} concept
- * @param {boolean} isOff
- * @param {(off: boolean) => void} onSwitch
- */
+/** A line of the list: the concept, its best unit's IoU, its units, and a switch for them. */
 function row({ name, best, units }, isOff, onSwitch) {
   const item = document.createElement("li");
   const title = document.createElement("b");

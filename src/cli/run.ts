@@ -5,7 +5,7 @@ import type { Folder } from "../report/folder.ts";
 import type { ImageEncoder } from "../report/image.ts";
 import type { Provenance } from "../report/report.ts";
 import { writeReport } from "../report/write.ts";
-import type { LoadProgress, SourceLike } from "../weights/source.ts";
+import type { SourceLike } from "../weights/source.ts";
 import { type Summary, toSummary } from "./summary.ts";
 
 /** The files of a segmenter, as `loadSegmenter` takes them. */
@@ -58,21 +58,9 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
     seconds: Math.round((performance.now() - started) / 100) / 10,
   });
   const options = { device, signal };
-  const loading =
-    (phase: string) =>
-    ({ loaded, total = 0 }: LoadProgress): void =>
-      place.progress(`${phase} (kB)`, Math.ceil(loaded / 1000), Math.ceil(total / 1000));
 
-  const generator = await loadGenerator(job.model.source, {
-    ...options,
-    name: job.model.name,
-    onProgress: loading("load model"),
-  });
-  const segmenter = await loadSegmenter(job.segmenter.files, {
-    ...options,
-    name: job.segmenter.name,
-    onProgress: loading("load segmenter"),
-  });
+  const generator = await loadGenerator(job.model.source, { ...options, name: job.model.name });
+  const segmenter = await loadSegmenter(job.segmenter.files, { ...options, name: job.segmenter.name });
   const { layers, stripHeight, ...settings } = job.settings;
   const chosen = layers.length > 0 ? layers : defaultLayers(generator, place);
 
@@ -82,7 +70,7 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
       encoder,
       provenance: provenance(),
       ...(stripHeight !== undefined && { stripHeight }),
-      onProgress: ({ done, total }) => place.progress("draw pictures", done, total),
+      onProgress: ({ done, total }) => place.progress("draw strips", done, total),
     });
   try {
     for await (const event of dissect(generator, segmenter, { ...settings, layers: chosen, signal })) {

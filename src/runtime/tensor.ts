@@ -87,15 +87,15 @@ export class Tensor<D extends DType = DType> {
     this.device.gpu.queue.submit([encoder.finish()]);
   }
 
-  /** The first `count` elements, copied off the GPU. */
-  async read(count = elements(this.shape)): Promise<ArrayOf<D>> {
+  /** `count` elements from `first` on, all of them unless said otherwise, copied off the GPU. */
+  async read(count?: number, first = 0): Promise<ArrayOf<D>> {
     const { device } = this;
     device.check();
-    const size = 4 * count;
+    const size = 4 * (count ?? elements(this.shape) - first);
     const staging = device.createBuffer(`read ${this.label}`, size, BUFFER.COPY_DST | BUFFER.MAP_READ);
     try {
       const encoder = device.gpu.createCommandEncoder();
-      encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, size);
+      encoder.copyBufferToBuffer(this.buffer, 4 * first, staging, 0, size);
       device.gpu.queue.submit([encoder.finish()]);
       try {
         await staging.mapAsync(0x1);

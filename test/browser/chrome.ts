@@ -1,15 +1,18 @@
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { findChrome } from "../../src/node/chrome.ts";
 
-/** SwiftShader, as the same adapter everywhere: `--use-angle` and the flags after it make canvases work too. */
+/**
+ * SwiftShader, the same adapter everywhere. With these flags WebGPU canvases reach the screen too; with the often quoted
+ * `--disable-vulkan-surface` they stay blank (Chromium 156, headless).
+ */
 const FLAGS = [
   "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
   "--enable-unsafe-swiftshader",
   "--use-angle=swiftshader",
-  "--enable-features=Vulkan",
   "--use-vulkan=swiftshader",
-  "--disable-vulkan-surface",
+  "--enable-features=Vulkan",
+  "--ignore-gpu-blocklist",
+  "--enable-gpu",
   "--disable-dev-shm-usage",
   "--force-color-profile=srgb",
   "--hide-scrollbars",

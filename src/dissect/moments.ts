@@ -1,0 +1,88 @@
+import { moments, upsample } from "../kernels/statistics.ts";
+import type { Device } from "../runtime/device.ts";
+import { Graph, type Value } from "../runtime/graph.ts";
+import { Plan } from "../runtime/plan.ts";
+import { Tensor } from "../runtime/tensor.ts";
+import { correlation } from "./scores.ts";
+
+/** Sums from which the correlation of every unit with every concept follows; see moments.wgsl. */
+export class Moments {
+  readonly #plan: Plan;
+  readonly #total: Tensor<"f32">;
+  readonly #stored: number;
+  readonly #channels: number;
+  readonly #labels: number;
+
+  private constructor(plan: Plan, total: Tensor<"f32">, stored: number, channels: number, labels: number) {
+    this.#plan = plan;
+    this.#total = total;
+    this.#stored = stored;
+    this.#channels = channels;
+    this.#labels = labels;
+  }
+
+  static async create(
+    device: Device,
+    options: {
+      /** The layer's feature maps [n, h, w, units] of the current batch. */
+      readonly maps: Tensor<"f32">;
+      readonly channels: number;
+      readonly batch: Tensor<"u32">;
+      /** Label maps of the current batch [n, channels, size²]. */
+      readonly labelMaps: Tensor<"u32">;
+      readonly labels: number;
+      readonly size: number;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<Moments> {
+    const { maps, channels, batch, labelMaps, labels, size, signal } = options;
+    const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
+    const graph = new Graph(device.target);
+    const x = graph.map("maps", n, height, width, channels);
+    const values = {
+      labels: graph.value("labels", labelMaps.shape, "u32"),
+      batch: graph.value("batch", [2], "u32"),
+      total: graph.value("moments", [2 + labels, stored, 2]),
+    };
+    for (const chunk of upsample(graph, x, size)) moments(graph, chunk, values, labels);
+    const bind: (readonly [Value, Tensor])[] = [
+      [x, maps],
+      [values.labels, labelMaps],
+      [values.batch, batch],
+    ];
+    const plan = await Plan.compile(device, graph, { keep: [values.total], bind, signal });
+    return new Moments(plan, plan.tensor(values.total), stored, channels, labels);
+  }
+
+  /** Adds the batch the maps hold now. */
+  add(): void {
+    this.#plan.run();
+  }
+
+  /** Correlations [labels][channels] over `count` pixels, of which `pixels[label]` show each label; 0 for labels that do not occur. */
+  async correlations(count: number, pixels: ArrayLike<number>): Promise<Float64Array> {
+    const pairs = await this.#total.read();
+    const at = (row: number, unit: number): number => {
+      const index = 2 * (row * this.#stored + unit);
+      return pairs[index]! + pairs[index + 1]!;
+    };
+    const result = new Float64Array(this.#labels * this.#channels);
+    for (let label = 1; label < this.#labels; label += 1) {
+      if (pixels[label] === 0) continue;
+      for (let unit = 0; unit < this.#channels; unit += 1) {
+        result[label * this.#channels + unit] = correlation({
+          count,
+          sum: at(0, unit),
+          squares: at(1, unit),
+          onConcept: at(2 + label, unit),
+          pixels: pixels[label]!,
+        });
+      }
+    }
+    return result;
+  }
+
+  dispose(): void {
+    this.#plan.dispose();
+  }
+}

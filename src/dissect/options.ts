@@ -1,0 +1,90 @@
+import { UsageError } from "../errors.ts";
+import type { Generator } from "../models/generator.ts";
+import type { Segmenter } from "../models/segmenter.ts";
+import type { QuantileThreshold } from "./result.ts";
+
+export interface DissectOptions {
+  /** Layers to dissect; all but the image unless given. */
+  readonly layers?: readonly string[];
+  /** Images of the test set, and as many of the training set. 1000 unless given, as in gandissect's scripts. */
+  readonly size?: number;
+  /** Seed of the test set's z, on which scores are measured. */
+  readonly seed?: number;
+  /** Seed of the training set's z, on which levels are chosen. */
+  readonly trainSeed?: number;
+  /**
+   * How a unit's level is chosen: `iqr` (unless given) or `maxiou`, the best of 100 quantiles of the training set, or one
+   * upper quantile of the raw activations of the test set such as 0.005.
+   */
+  readonly quantileThreshold?: QuantileThreshold;
+  /** Top images to keep per unit; 20 unless given. */
+  readonly examples?: number;
+  /** Edge of the label maps on which activations and concepts are compared; half the image's unless given. */
+  readonly segmentationSize?: number;
+  /** Images a batch. Results do not depend on it. */
+  readonly batch?: number;
+  /** Bytes of samples that may stay on the GPU between passes; what does not fit is generated again. 512 MiB unless given. */
+  readonly memory?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type Settled = Required<Omit<DissectOptions, "signal">> & { readonly signal: AbortSignal | undefined };
+
+/** Activations a batch may hold, in pixels of the image: 8 images of 256 pixels. */
+const BATCH_PIXELS = 8 * 256 ** 2;
+const MAX_BATCH = 16;
+
+/** Fills in defaults and refuses what makes no sense. */
+export function settle(generator: Generator, segmenter: Segmenter, options: DissectOptions): Settled {
+  const { resolution } = generator;
+  const {
+    layers = generator.layers.map(({ name }) => name).filter((name) => !name.startsWith("output")),
+    size = 1000,
+    seed = 1,
+    trainSeed = 2,
+    quantileThreshold = "iqr",
+    examples = 20,
+    segmentationSize = Math.max(4, resolution / 2),
+    batch = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_PIXELS / resolution ** 2))),
+    memory = 512 * 2 ** 20,
+  } = options;
+  if (generator.device !== segmenter.device) {
+    throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
+  }
+  if (layers.length === 0) throw new UsageError("There is no layer to dissect.", "Name at least one.");
+  if (new Set(layers).size < layers.length) {
+    throw new UsageError(`A layer is named twice in ${layers.join(", ")}.`, "Name each once.");
+  }
+  for (const layer of layers) generator.layer(layer);
+  const whole = (name: string, value: number, least: number, most: number): void => {
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new UsageError(`${name} ${value} makes no sense.`, `Use a whole number from ${least} to ${most}.`);
+    }
+  };
+  whole("examples", examples, 1, 1000);
+  whole("batch", batch, 1, 1024);
+  whole("segmentationSize", segmentationSize, 2, 4096);
+  // Counters are 32 bits wide: every pixel of the set must be countable.
+  whole("size", size, 1, Math.floor((2 ** 32 - 1) / segmentationSize ** 2));
+  whole("seed", seed, 0, 2 ** 32 - 1);
+  whole("trainSeed", trainSeed, 0, 2 ** 32 - 1);
+  const known = quantileThreshold === "iqr" || quantileThreshold === "maxiou";
+  if (!known && !(typeof quantileThreshold === "number" && quantileThreshold > 0 && quantileThreshold < 1)) {
+    throw new UsageError(
+      `quantileThreshold ${quantileThreshold} makes no sense.`,
+      'Use "iqr", "maxiou" or a number between 0 and 1, such as 0.005.',
+    );
+  }
+  return {
+    layers,
+    size,
+    seed,
+    trainSeed,
+    quantileThreshold,
+    examples: Math.min(examples, size),
+    segmentationSize,
+    batch,
+    memory,
+    signal: options.signal,
+  };
+}

@@ -1,0 +1,176 @@
+import { type Generator, type GeneratorPlan, withoutAlpha } from "../models/generator.ts";
+import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
+import type { Device } from "../runtime/device.ts";
+import { Tensor } from "../runtime/tensor.ts";
+import type { SamplePicture } from "./result.ts";
+
+export interface SamplesOptions {
+  readonly generator: Generator;
+  readonly segmenter: Segmenter;
+  readonly layers: readonly string[];
+  readonly size: number;
+  readonly seed: number;
+  readonly batch: number;
+  /** Edge of the label maps. */
+  readonly segmentationSize: number;
+  /** Keep RGB bytes and label maps on the CPU while batches are segmented, to draw unit strips from. */
+  readonly pictures: boolean;
+  /** Bytes of feature and label maps that may stay on the GPU; what does not fit is generated again in every pass. */
+  readonly memory: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One seed's generated images, batch by batch, as often as a statistic needs to see them. */
+export class Samples {
+  readonly size: number;
+  readonly batchSize: number;
+  /** Feature maps of the current batch, [batch, h, w, units], by layer. */
+  readonly maps: ReadonlyMap<string, Tensor<"f32">>;
+  /** Label maps of the current batch, [batch, 1, segmentationSize²]. */
+  readonly labelMaps: Tensor<"u32">;
+  /** [2]: index of the batch's first image, how many are valid. */
+  readonly batch: Tensor<"u32">;
+
+  readonly #device: Device;
+  readonly #generator: Generator;
+  readonly #options: SamplesOptions;
+  readonly #full: GeneratorPlan;
+  readonly #part: GeneratorPlan;
+  readonly #segmentation: SegmenterPlan;
+  readonly #z: Float32Array;
+  /** Copies of `maps` and `labelMaps` by batch; empty when they would not fit. */
+  readonly #kept = new Map<number, readonly Tensor[]>();
+  /** Whether every batch fits on the GPU beside the others. */
+  readonly keeps: boolean;
+  readonly #pictures = new Map<number, SamplePicture>();
+
+  private constructor(
+    options: SamplesOptions,
+    plans: { readonly full: GeneratorPlan; readonly part: GeneratorPlan; readonly segmentation: SegmenterPlan },
+  ) {
+    const { generator, size, seed, segmentationSize } = options;
+    const device = generator.device;
+    this.#options = options;
+    this.#device = device;
+    this.#generator = generator;
+    this.#full = plans.full;
+    this.#part = plans.part;
+    this.#segmentation = plans.segmentation;
+    this.size = size;
+    this.batchSize = plans.full.batch;
+    this.#z = generator.sample({ size, seed });
+    this.maps = new Map(
+      [...plans.full.layers].map(([name, { shape }]) => [name, Tensor.create(device, `${name} maps`, shape, "f32")]),
+    );
+    this.labelMaps = Tensor.create(device, "label maps", [this.batchSize, 1, segmentationSize ** 2], "u32");
+    this.batch = Tensor.create(device, "batch", [2], "u32");
+    this.keeps = this.#current().reduce((sum, { bytes }) => sum + bytes, 0) * this.batches <= options.memory;
+  }
+
+  static async create(options: SamplesOptions): Promise<Samples> {
+    const { generator, segmenter, layers, segmentationSize, pictures, signal } = options;
+    const batch = Math.min(options.batch, options.size);
+    const depth = (name: string): number => generator.layers.findIndex((layer) => layer.name === name);
+    const deepest = layers.reduce((a, b) => (depth(a) > depth(b) ? a : b));
+    const made: { dispose(): void }[] = [];
+    const own = <T extends { dispose(): void }>(resource: T): T => {
+      made.push(resource);
+      return resource;
+    };
+    try {
+      const full = own(await generator.compile({ batch, retain: layers, bytes: pictures, signal }));
+      const part = own(await generator.compile({ batch, retain: layers, until: deepest, signal }));
+      const segmentation = own(await segmenter.compile(full.image!, segmentationSize, signal));
+      return await generator.device.allocating("a batch", () => new Samples(options, { full, part, segmentation }));
+    } catch (error) {
+      for (const resource of made) resource.dispose();
+      throw error;
+    }
+  }
+
+  get batches(): number {
+    return Math.ceil(this.size / this.batchSize);
+  }
+
+  #current(): Tensor[] {
+    return [...this.maps.values(), this.labelMaps];
+  }
+
+  /**
+   * Brings every batch into `maps` and `batch`, and into `labelMaps` when asked, one after the other; at most two are in
+   * flight, so that a page stays responsive. A batch seen with labels is kept on the GPU when all of them fit.
+   */
+  async *each({ labels }: { readonly labels: boolean }): AsyncGenerator<{ readonly first: number; readonly count: number }> {
+    let previous: Promise<void> | undefined;
+    for (let index = 0; index < this.batches; index += 1) {
+      this.#options.signal?.throwIfAborted();
+      const first = index * this.batchSize;
+      const count = Math.min(this.batchSize, this.size - first);
+      this.batch.write(Uint32Array.of(first, count));
+      const kept = this.#kept.get(index);
+      if (kept) this.#current().forEach((tensor, i) => kept[i]!.copyTo(tensor));
+      else await this.#generate(index, first, count, labels);
+      yield { first, count };
+      await previous;
+      previous = this.#device.idle();
+      previous.catch(() => {}); // awaited a batch later
+    }
+    await previous;
+  }
+
+  async #generate(index: number, first: number, count: number, labels: boolean): Promise<void> {
+    const { zSize } = this.#generator;
+    const plan = labels ? this.#full : this.#part;
+    plan.run(this.#z.subarray(first * zSize, (first + count) * zSize));
+    for (const [name, tensor] of plan.layers) tensor.copyTo(this.maps.get(name)!);
+    if (!labels) return;
+    this.#segmentation.run();
+    this.#segmentation.labels.copyTo(this.labelMaps);
+    if (this.keeps) {
+      const copies = await this.#device.allocating("kept samples", () =>
+        this.#current().map((tensor) => {
+          const copy = Tensor.create(this.#device, `${tensor.label} ${index}`, tensor.shape, tensor.dtype);
+          tensor.copyTo(copy);
+          return copy;
+        }),
+      );
+      this.#kept.set(index, copies);
+    }
+    if (this.#options.pictures) await this.#readPictures(first, count);
+  }
+
+  async #readPictures(first: number, count: number): Promise<void> {
+    const { resolution } = this.#generator;
+    const pixels = resolution ** 2;
+    const area = this.#options.segmentationSize ** 2;
+    const [rgba, labels] = await Promise.all([
+      this.#full.rgba!.read(count * pixels),
+      this.labelMaps.read(count * area),
+    ]);
+    const bytes = new Uint8Array(rgba.buffer);
+    for (let i = 0; i < count; i += 1) {
+      this.#pictures.set(first + i, {
+        image: first + i,
+        rgb: withoutAlpha(bytes, i * pixels, pixels),
+        size: resolution,
+        labels: Uint16Array.from(labels.subarray(i * area, (i + 1) * area)),
+      });
+    }
+  }
+
+  /** Pictures of images that were seen with labels. */
+  picture(image: number): SamplePicture {
+    const picture = this.#pictures.get(image);
+    if (!picture) throw new Error(`Image ${image} was not kept.`);
+    return picture;
+  }
+
+  dispose(): void {
+    for (const copies of this.#kept.values()) for (const copy of copies) copy.dispose();
+    this.#kept.clear();
+    for (const tensor of [...this.#current(), this.batch]) tensor.dispose();
+    this.#segmentation.dispose();
+    this.#part.dispose();
+    this.#full.dispose();
+  }
+}

@@ -1,0 +1,32 @@
+export { dissect, type DissectionEvent, type Phase } from "./dissect/dissect.ts";
+export type { DissectOptions } from "./dissect/options.ts";
+export type * from "./dissect/result.ts";
+export * from "./errors.ts";
+export { init, type InitOptions, loadGenerator, loadSegmenter } from "./load.ts";
+export {
+  type CompileGeneratorOptions,
+  type Edit,
+  Generator,
+  type GeneratorPlan,
+  type LoadGeneratorOptions,
+  type Run,
+} from "./models/generator.ts";
+export type { LabelFile } from "./models/labels.ts";
+export type { LayerInfo, ProganConfig } from "./models/progan.ts";
+export { type LoadSegmenterOptions, Segmenter, type SegmenterFiles, type SegmenterPlan } from "./models/segmenter.ts";
+export type { UpernetConfig } from "./models/upernet.ts";
+export { type Adapter, Device, type DeviceOptions } from "./runtime/device.ts";
+export { show, type ShowOptions } from "./runtime/show.ts";
+export { type ArrayOf, Tensor } from "./runtime/tensor.ts";
+export { type Checkpoint, openCheckpoint } from "./weights/checkpoint.ts";
+export { RandomState, sampleZ } from "./weights/random.ts";
+export { type SafetensorsInput, writeSafetensors } from "./weights/safetensors.ts";
+export {
+  type CacheLike,
+  type LoadOptions,
+  type LoadProgress,
+  openSource,
+  type Source,
+  type SourceLike,
+} from "./weights/source.ts";
+export type { CheckpointTensor } from "./weights/tensor.ts";

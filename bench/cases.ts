@@ -38,10 +38,10 @@ export const SLOPE = 0.2;
 
 /** A case's name, and how to make it. `--case` filters by name. */
 export const CASES: ReadonlyMap<string, (checkpoint: () => Promise<ArrayBuffer>) => Promise<Case>> = new Map([
-  ["generator", async (checkpoint) => generator("generator", await checkpoint(), 8)],
+  ["generator", async (checkpoint) => generator("generator", await checkpoint(), 1)],
   ["conv-64x64", async () => convolution("conv-64x64", 1, 64, 64)],
   ["conv-32x32", async () => convolution("conv-32x32", 1, 32, 128)],
-  ["conv-8x8", async () => convolution("conv-8x8", 4, 8, 512)],
+  ["conv-8x8", async () => convolution("conv-8x8", 2, 8, 512)],
 ]);
 
 /** One 3×3 convolution with bias and LeakyReLU on normal noise, `channels` to `channels`. */

@@ -64,17 +64,20 @@ export async function race(
     await contestant.device.queue.onSubmittedWorkDone();
     return (performance.now() - start) / repeat;
   };
+  const times = entries.map((): number[] => []);
   const repeats: number[] = [];
   for (const index of entries.keys()) {
     let last = await sample(index, 1);
-    for (let i = 1; i < WARM_UPS && i * last < budget / 20; i += 1) last = await sample(index, 1);
+    for (let i = 1; i < WARM_UPS && last < budget / 20; i += 1) last = await sample(index, 1);
     repeats.push(Math.min(100, Math.max(1, Math.ceil(SAMPLE / last))));
+    if (last >= budget / 20) times[index]!.push(last); // too dear to throw away, and warm from the comparison
   }
-  const times = entries.map((): number[] => []);
   const start = performance.now();
-  for (let round = 0; round < MOST_ROUNDS && (round < least || performance.now() - start < budget); round += 1) {
-    for (const index of entries.keys()) times[index]!.push(await sample(index, repeats[index]!));
-  }
+  const enough = (): boolean => {
+    const rounds = Math.min(...times.map(({ length }) => length));
+    return rounds >= MOST_ROUNDS || (rounds >= least && performance.now() - start >= budget);
+  };
+  while (!enough()) for (const index of entries.keys()) times[index]!.push(await sample(index, repeats[index]!));
   return times.map((samples) => {
     const sorted = samples.toSorted((a, b) => a - b);
     const middle = (sorted.length - 1) / 2;

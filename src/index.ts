@@ -1,8 +1,8 @@
-export { dissect, type DissectionEvent, type Phase } from "./dissect/dissect.ts";
+export { type DissectionEvent, dissect, type Phase } from "./dissect/dissect.ts";
 export type { DissectOptions } from "./dissect/options.ts";
 export type * from "./dissect/result.ts";
 export * from "./errors.ts";
-export { init, type InitOptions, loadGenerator, loadSegmenter } from "./load.ts";
+export { type InitOptions, init, loadGenerator, loadSegmenter } from "./load.ts";
 export {
   type CompileGeneratorOptions,
   type Edit,
@@ -16,9 +16,10 @@ export type { LayerInfo, ProganConfig } from "./models/progan.ts";
 export { type LoadSegmenterOptions, Segmenter, type SegmenterFiles, type SegmenterPlan } from "./models/segmenter.ts";
 export type { UpernetConfig } from "./models/upernet.ts";
 export { type Adapter, Device, type DeviceOptions } from "./runtime/device.ts";
-export { show, type ShowOptions } from "./runtime/show.ts";
+export { type ShowOptions, show } from "./runtime/show.ts";
 export { type ArrayOf, Tensor } from "./runtime/tensor.ts";
 export { type Checkpoint, openCheckpoint } from "./weights/checkpoint.ts";
+export { decodeFloat16, encodeFloat16 } from "./weights/float16.ts";
 export { RandomState, sampleZ } from "./weights/random.ts";
 export { type SafetensorsInput, writeSafetensors } from "./weights/safetensors.ts";
 export {

@@ -13,7 +13,9 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
   models: { "errors.ts": "all", runtime: "all", kernels: "all", weights: "all" },
   dissect: { "errors.ts": "all", runtime: "all", kernels: "all", weights: "all", models: "all" },
   report: { "errors.ts": "all", weights: "all", dissect: "type" },
+  "load.ts": { "errors.ts": "all", runtime: "all", weights: "all", models: "all" },
   "index.ts": {
+    "load.ts": "all",
     "errors.ts": "all",
     runtime: "all",
     kernels: "all",
@@ -109,6 +111,7 @@ describe("imports", () => {
       stdin: { contents: entry, resolveDir: new URL(".", SRC).pathname },
       bundle: true,
       format: "iife",
+      target: "es2022",
       globalName: "modules",
       ignoreAnnotations: true, // `sideEffects: false` would drop what is under test
       treeShaking: false,

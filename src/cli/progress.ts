@@ -21,8 +21,8 @@ export class Progress {
   #done = 0;
   #total = 0;
   #start = 0;
-  /** The first news of the phase: what came before (compiling, loading) says nothing about its pace. */
-  #first = { time: 0, done: 0 };
+  /** Steps done at the first news of the phase: those before it (compiling, loading) say nothing about its pace. */
+  #first = 0;
   #drawn = Number.NEGATIVE_INFINITY;
   #tenth = -1;
   #barShown = false;
@@ -39,7 +39,7 @@ export class Progress {
       this.#finishPhase();
       this.#phase = phase;
       this.#start = now;
-      this.#first = { time: now, done };
+      this.#first = done;
       this.#drawn = Number.NEGATIVE_INFINITY;
       this.#tenth = -1;
     }
@@ -109,9 +109,9 @@ export class Progress {
   }
 
   #left(now: number): string {
-    const { time, done } = this.#first;
-    if (this.#done <= done || this.#done >= this.#total || now <= time) return "";
-    return `, ${duration(((now - time) / (this.#done - done)) * (this.#total - this.#done))} left`;
+    const done = this.#done - this.#first;
+    if (done <= 0 || this.#done >= this.#total || now <= this.#start) return "";
+    return `, ${duration(((now - this.#start) / done) * (this.#total - this.#done))} left`;
   }
 
   #draw(line: string): void {

@@ -3,7 +3,7 @@ import type { Label } from "../models/labels.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
-import { Tensor } from "../runtime/tensor.ts";
+import type { Tensor } from "../runtime/tensor.ts";
 
 /** Pixels of every label, and in how many images each category occurs, over the batches added. */
 export class Presence {
@@ -46,7 +46,11 @@ export class Presence {
       [values.labels, maps],
       [values.batch, options.batch],
     ];
-    const plan = await Plan.compile(device, graph, { keep: [values.pixels, values.present, values.images], bind, signal });
+    const plan = await Plan.compile(device, graph, {
+      keep: [values.pixels, values.present, values.images],
+      bind,
+      signal,
+    });
     plan
       .tensor<"u32">(values.categoryOf)
       .write(Uint32Array.from(labels, ({ category }) => Math.max(0, categories.indexOf(category))));

@@ -18,7 +18,10 @@ export interface LayerLevels {
   /** [channels] */
   readonly levels: Float32Array;
   /** The search on the training set; absent for a fixed quantile. */
-  readonly search?: { readonly found: LevelSearch; readonly training: Pick<TrainingCounts, "levels" | "units" | "labels"> };
+  readonly search?: {
+    readonly found: LevelSearch;
+    readonly training: Pick<TrainingCounts, "levels" | "units" | "labels">;
+  };
 }
 
 /** The level of every unit as the search found it. */

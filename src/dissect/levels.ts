@@ -1,6 +1,6 @@
-import { agree } from "./scores.ts";
 import type { Counts } from "./counts.ts";
 import type { LevelChoice } from "./result.ts";
+import { agree } from "./scores.ts";
 
 /** Fractions of pixels above the candidate levels: 100 from 0.001 to 1, evenly in the logarithm (spec §3.5, step 3). */
 export const FRACTIONS: readonly number[] = Array.from({ length: 100 }, (_, t) => 10 ** (-3 + (3 * t) / 99));

@@ -2,7 +2,7 @@ import { moments, upsample } from "../kernels/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
-import { Tensor } from "../runtime/tensor.ts";
+import type { Tensor } from "../runtime/tensor.ts";
 import { correlation } from "./scores.ts";
 
 /** Sums from which the correlation of every unit with every concept follows; see moments.wgsl. */

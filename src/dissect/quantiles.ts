@@ -1,8 +1,8 @@
+import { type Digit, narrow, radix, rawChunk, upsample } from "../kernels/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import { type Digit, narrow, radix, rawChunk, upsample } from "../kernels/statistics.ts";
 
 /** Where a quantile of n sorted samples lies in Hazen's sense: between ranks `low` and `low + 1`, `weight` of the way. */
 export interface Position {
@@ -80,8 +80,7 @@ export class Quantiles {
     const wanted = positions.flatMap(({ low, weight }) => (weight > 0 ? [low, low + 1] : [low]));
     const ranks = [...new Set(wanted)].sort((a, b) => a - b);
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
-    const digit: Digit =
-      4 * ranks.length * 256 * stored <= device.gpu.limits.maxStorageBufferBindingSize ? 8 : 4;
+    const digit: Digit = 4 * ranks.length * 256 * stored <= device.gpu.limits.maxStorageBufferBindingSize ? 8 : 4;
 
     const graph = new Graph(device.target);
     const x = graph.map("maps", n, height, width, options.channels);
@@ -91,10 +90,14 @@ export class Quantiles {
       prefix: graph.value("prefix", [ranks.length, stored], "u32"),
       histogram: graph.value("histogram", [ranks.length, 2 ** digit, stored], "u32"),
     };
-    for (const chunk of size === undefined ? [rawChunk(x)] : upsample(graph, x, size)) radix(graph, chunk, values, digit);
+    for (const chunk of size === undefined ? [rawChunk(x)] : upsample(graph, x, size))
+      radix(graph, chunk, values, digit);
     const counting = await Plan.compile(device, graph, {
       keep: [values.histogram],
-      bind: [[x, maps], [values.batch, batch]] as readonly (readonly [Value, Tensor])[],
+      bind: [
+        [x, maps],
+        [values.batch, batch],
+      ] as readonly (readonly [Value, Tensor])[],
       signal,
     });
 
@@ -108,7 +111,10 @@ export class Quantiles {
     narrow(next, { histogram, prefix, rank, nextPrefix, nextRank }, digit);
     const narrowing = await Plan.compile(device, next, {
       keep: [nextPrefix, nextRank],
-      bind: [[histogram, counting.tensor(values.histogram)], [prefix, counting.tensor(values.prefix)]] as readonly (readonly [Value, Tensor])[],
+      bind: [
+        [histogram, counting.tensor(values.histogram)],
+        [prefix, counting.tensor(values.prefix)],
+      ] as readonly (readonly [Value, Tensor])[],
       signal,
     });
 

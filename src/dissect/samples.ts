@@ -100,7 +100,11 @@ export class Samples {
    * Brings every batch into `maps` and `batch`, and into `labelMaps` when asked, one after the other; at most two are in
    * flight, so that a page stays responsive. A batch seen with labels is kept on the GPU when all of them fit.
    */
-  async *each({ labels }: { readonly labels: boolean }): AsyncGenerator<{ readonly first: number; readonly count: number }> {
+  async *each({
+    labels,
+  }: {
+    readonly labels: boolean;
+  }): AsyncGenerator<{ readonly first: number; readonly count: number }> {
     let previous: Promise<void> | undefined;
     for (let index = 0; index < this.batches; index += 1) {
       this.#options.signal?.throwIfAborted();
@@ -108,7 +112,7 @@ export class Samples {
       const count = Math.min(this.batchSize, this.size - first);
       this.batch.write(Uint32Array.of(first, count));
       const kept = this.#kept.get(index);
-      if (kept) this.#current().forEach((tensor, i) => kept[i]!.copyTo(tensor));
+      if (kept) for (const [i, tensor] of this.#current().entries()) kept[i]!.copyTo(tensor);
       else await this.#generate(index, first, count, labels);
       yield { first, count };
       await previous;

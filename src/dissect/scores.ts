@@ -21,7 +21,8 @@ export interface Agreement {
 
 const within01 = (p: number): number => Math.min(1, Math.max(0, p));
 const entropyTerm = (p: number): number => (p > 0 ? -p * Math.log(p) : 0);
-const informationTerm = (p: number, row: number, column: number): number => (p > 0 ? p * Math.log(p / (row * column)) : 0);
+const informationTerm = (p: number, row: number, column: number): number =>
+  p > 0 ? p * Math.log(p / (row * column)) : 0;
 
 /** IoU, MI and IQR of a 2 × 2 table (spec §3.5, steps 4–6; Bau et al. 2019, §3.1). */
 export function agree({ intersection, active, truth }: Overlap): Agreement {

@@ -28,18 +28,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let b = (top + hi.y) * params.vectors;
   let d = (bottom + lo.y) * params.vectors;
   let e = (bottom + hi.y) * params.vectors;
-  var most = x[a].x;
+  var most = 0.0;
   var sum = 0.0;
-  for (var pass = 0u; pass < 3u; pass++) {
+  for (var round = 0u; round < 3u; round++) {
     for (var c = 0u; c < params.vectors; c++) {
       let v = (1.0 - f.x) * ((1.0 - f.y) * x[a + c] + f.y * x[b + c]) + f.x * ((1.0 - f.y) * x[d + c] + f.y * x[e + c]);
       let known = vec4u(0u, 1u, 2u, 3u) + c * 4u < vec4u(params.channels);
-      if (pass == 0u) {
+      if (round == 0u) {
+        // The maximum of the resized values: one pixel's may be so far above them that every exp is zero.
         let w = select(vec4f(v.x), v, known);
-        most = max(most, max(max(w.x, w.y), max(w.z, w.w)));
+        let here = max(max(w.x, w.y), max(w.z, w.w));
+        most = select(max(most, here), here, c == 0u);
       } else {
         let p = select(vec4f(), exp(v - most), known);
-        if (pass == 1u) { sum += p.x + p.y + p.z + p.w; }
+        if (round == 1u) { sum += p.x + p.y + p.z + p.w; }
         else {
           let to = at * params.vectors + c;
           y[to] = p / sum + select(y[to], vec4f(), params.first == 1u);

@@ -158,12 +158,7 @@ export function moments(
     lanes(units * chunk.images),
   );
   const sums = (2 + labels) * units;
-  graph.step(
-    accumulateKernel,
-    { partial, total: bindings.total },
-    { count: sums, images: chunk.images },
-    lanes(sums),
-  );
+  graph.step(accumulateKernel, { partial, total: bindings.total }, { count: sums, images: chunk.images }, lanes(sums));
 }
 
 /** Updates every unit's k images of largest spatial maximum; `value` and `image` are [k, units]. */

@@ -7,7 +7,7 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import { sampleZ } from "../weights/random.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
-import { currentNames, inferProgan, type LayerInfo, progan, type ProganConfig } from "./progan.ts";
+import { currentNames, inferProgan, type LayerInfo, type ProganConfig, progan } from "./progan.ts";
 import { Weights } from "./state.ts";
 
 export interface LoadGeneratorOptions extends LoadOptions {
@@ -216,7 +216,11 @@ export class Generator {
   /** One run on rows of z, with interventions; for repeated runs `compile` once. */
   async forward(
     z: Float32Array,
-    options: { readonly retain?: readonly string[]; readonly edits?: readonly Edit[]; readonly signal?: AbortSignal } = {},
+    options: {
+      readonly retain?: readonly string[];
+      readonly edits?: readonly Edit[];
+      readonly signal?: AbortSignal;
+    } = {},
   ): Promise<Run> {
     const { retain = [], edits = [], signal } = options;
     const layers = edits.map((change) => change.layer);
@@ -293,6 +297,7 @@ export function withoutAlpha(rgba: Uint8Array, first: number, pixels: number): U
 
 function pick(values: number | readonly number[], index: number, count: number, what: string): number {
   if (typeof values === "number") return values;
-  if (values.length !== count) throw new ShapeError(`An edit of ${count} units has ${values.length} values of ${what}.`);
+  if (values.length !== count)
+    throw new ShapeError(`An edit of ${count} units has ${values.length} values of ${what}.`);
   return values[index]!;
 }

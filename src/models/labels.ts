@@ -29,10 +29,16 @@ export function parseLabels(
   const { object, segsizes } = (file ?? {}) as { object?: unknown; segsizes?: unknown };
   if (!isStrings(object)) throw new LabelsError('The label file has no list of names called "object".', fix);
   if (object.length !== config.heads.object) {
-    throw new LabelsError(`The label file names ${object.length} objects, but the object head has ${config.heads.object} channels.`, fix);
+    throw new LabelsError(
+      `The label file names ${object.length} objects, but the object head has ${config.heads.object} channels.`,
+      fix,
+    );
   }
   if (object[0] !== "-") throw new LabelsError(`The first object is "${object[0]}" and not "-" (none).`, fix);
-  if (segsizes !== undefined && !(Array.isArray(segsizes) && segsizes.length > 0 && segsizes.every((size) => typeof size === "number"))) {
+  if (
+    segsizes !== undefined &&
+    !(Array.isArray(segsizes) && segsizes.length > 0 && segsizes.every((size) => typeof size === "number"))
+  ) {
     throw new LabelsError('"segsizes" in the label file is no list of numbers.', fix);
   }
   return {

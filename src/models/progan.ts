@@ -48,7 +48,7 @@ export function currentNames(state: State): State {
  */
 export function inferProgan(state: State): ProganConfig {
   const first = state.get("layer1.conv.weight")?.shape;
-  if (!first || first.length !== 4) {
+  if (first?.length !== 4) {
     const found = [...state.keys()].slice(0, 4).join(", ");
     throw new WeightsError(
       "weights-shape",

@@ -11,7 +11,7 @@ import { type LoadOptions, openSource, type SourceLike } from "../weights/source
 import type { CheckpointTensor } from "../weights/tensor.ts";
 import { type Label, type LabelFile, parseLabels } from "./labels.ts";
 import { type State, Weights } from "./state.ts";
-import { inferUpernet, upernet, type UpernetConfig } from "./upernet.ts";
+import { inferUpernet, type UpernetConfig, upernet } from "./upernet.ts";
 
 /** Means of the training images in bytes, in BGR order (unifiedparsing; spec §2.1). There is no division by a deviation. */
 const MEAN_BGR = [102.9801, 115.9465, 122.7717] as const;
@@ -176,7 +176,10 @@ function isLabelFile(labels: SourceLike | LabelFile): labels is LabelFile {
 async function readLabels(like: SourceLike, options: LoadOptions): Promise<unknown> {
   const source = await openSource(like, options);
   if (source.size > 16 * 2 ** 20) {
-    throw new LabelsError(`${source.name} is ${source.size} bytes long: too much for a label file.`, "Give labels.json.");
+    throw new LabelsError(
+      `${source.name} is ${source.size} bytes long: too much for a label file.`,
+      "Give labels.json.",
+    );
   }
   const text = new TextDecoder().decode(await readExactly(source, 0, source.size, options));
   try {

@@ -193,7 +193,10 @@ export class Device {
 
   async #compile(kernel: Kernel, code: string): Promise<GPUComputePipeline> {
     this.check();
+    // The scope keeps a bad kernel from being reported a second time, as an uncaptured error of whatever comes next.
+    this.gpu.pushErrorScope("validation");
     const module = this.gpu.createShaderModule({ label: kernel.name, code });
+    this.gpu.popErrorScope().catch(() => {});
     try {
       const pipeline = await this.gpu.createComputePipelineAsync({
         label: kernel.name,

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findSwiftShader } from "../../src/node/vulkan.ts";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const EMBEDDED = join(ROOT, "weights/scenes64");
@@ -12,9 +13,13 @@ const CLI = join(ROOT, "dist/cli.js");
 export function buildCli(): void {
   execFileSync(process.execPath, [join(ROOT, "scripts/build.mjs"), "--quick"], {
     cwd: ROOT,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"], // esbuild's words are in the error if it fails
   });
 }
+
+/** The same adapter on every machine, so that a run takes long enough to be interrupted. */
+const SWIFTSHADER = findSwiftShader();
+const ADAPTER = process.platform === "linux" && SWIFTSHADER ? { VK_DRIVER_FILES: SWIFTSHADER } : {};
 
 export interface Ended {
   readonly status: number | null;
@@ -36,7 +41,7 @@ export function start(
 ): Running {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...ADAPTER, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

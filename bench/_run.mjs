@@ -1,0 +1,172 @@
+// `npm run bench`: our time beside tfjs-webgpu's and onnxruntime-web's, in one page of headless Chrome on one adapter.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+import puppeteer from "puppeteer-core";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const HELP = `npm run bench -- [options]
+
+  --case NAME   only cases whose name contains NAME; may be repeated
+  --model FILE  a Progressive GAN's checkpoint (default: weights/scenes64/generator.safetensors)
+  --json        one line of JSON a case
+`;
+
+const PAGE =
+  '<!doctype html><meta charset="utf-8"><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>\n';
+const TFJS = 'import "@tensorflow/tfjs-backend-webgpu"; export * from "@tensorflow/tfjs-core";';
+const HARDWARE = process.platform === "linux" ? ["--use-angle=vulkan", "--enable-features=Vulkan"] : [];
+const SOFTWARE = ["--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"];
+
+/** A script's text, with everything it imports. */
+async function bundle(options) {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    bundle: true,
+    format: "esm",
+    target: "es2023",
+    minify: true,
+    legalComments: "none",
+    write: false,
+    logLevel: "error",
+    ...options,
+  });
+  return outputFiles[0].text;
+}
+
+/** A module of ours, which is TypeScript, for Node. */
+async function library(path) {
+  const code = await bundle({ entryPoints: [path], platform: "node" });
+  return import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
+}
+
+/** Serves the page, its scripts, the checkpoint and onnxruntime-web's WebAssembly; cross-origin isolated. */
+async function serve(model) {
+  const browser = { platform: "browser" };
+  const [page, tfjs] = await Promise.all([
+    bundle({ entryPoints: ["bench/_dbg.ts"], conditions: ["onnxruntime-web-use-extern-wasm"], ...browser }),
+    bundle({ stdin: { contents: TFJS, resolveDir: ROOT }, ...browser }),
+  ]);
+  const rooms = {
+    "/": () => ["text/html", PAGE],
+    "/page.js": () => ["text/javascript", page],
+    "/tfjs.js": () => ["text/javascript", tfjs],
+    "/model": async () => ["application/octet-stream", await readFile(model)],
+  };
+  const ort = async (name) => [
+    name.endsWith(".wasm") ? "application/wasm" : "text/javascript",
+    await readFile(join(ROOT, "node_modules/onnxruntime-web/dist", basename(name))),
+  ];
+  const server = createServer(async ({ url }, response) => {
+    response.setHeader("cross-origin-opener-policy", "same-origin");
+    response.setHeader("cross-origin-embedder-policy", "require-corp");
+    try {
+      const [type, body] = url.startsWith("/ort/") ? await ort(url) : await rooms[url]();
+      response.writeHead(200, { "content-type": type }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://localhost:${server.address().port}/`, close: () => server.close() };
+}
+
+/** The page on a GPU if Chrome offers one, else on SwiftShader. */
+async function open(url) {
+  const { findChrome } = await library("src/node/chrome.ts");
+  const { hasGpuNode } = await library("src/node/vulkan.ts");
+  const executablePath = findChrome();
+  if (!executablePath) throw new Error("No Chrome was found: install one, or name it with GANATOMY_CHROME.");
+  const attempts = process.platform === "linux" && !hasGpuNode() ? [SOFTWARE] : [HARDWARE, SOFTWARE];
+  for (const flags of attempts) {
+    const root = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // for whom Chrome refuses its sandbox
+    const args = ["--enable-unsafe-webgpu", "--disable-dev-shm-usage", ...root, ...flags];
+    const browser = await puppeteer.launch({ executablePath, args, pipe: true, protocolTimeout: 0 });
+    const page = await browser.newPage();
+    page.on("console", (message) => message.type() === "error" && console.error(`page: ${message.text()}`));
+    page.on("pageerror", (error) => console.error(`page: ${error.message}`));
+    await page.goto(url);
+    if (await page.evaluate("bench.hasAdapter()")) return { browser, page };
+    await browser.close();
+  }
+  throw new Error("Chrome offers no WebGPU adapter, not even its software one.");
+}
+
+const milliseconds = (ms) => (ms < 10 ? ms.toFixed(2) : ms.toFixed(ms < 100 ? 1 : 0));
+
+const COLUMNS = ["case", "ganatomy", "GFLOP/s", "tfjs", "ort", "vs tfjs", "vs ort", "error tfjs", "error ort", "n"];
+const WIDTHS = [12, 10, 8, 10, 10, 8, 8, 11, 11, 4];
+const line = (cells) =>
+  cells.map((cell, i) => (i === 0 ? cell.padEnd(WIDTHS[i]) : cell.padStart(WIDTHS[i]))).join("  ");
+
+/** A case as a row of medians, and under it the shortest times. */
+function row({ case: name, ms, gflops, peers, error, timings }) {
+  const { tfjs, ort } = peers;
+  return [
+    line([
+      name,
+      `${milliseconds(ms)} ms`,
+      gflops.toFixed(gflops < 10 ? 2 : 0),
+      `${milliseconds(tfjs)} ms`,
+      `${milliseconds(ort)} ms`,
+      `${(tfjs / ms).toFixed(1)}×`,
+      `${(ort / ms).toFixed(1)}×`,
+      error.tfjs.toExponential(1),
+      error.ort.toExponential(1),
+      `${timings.ganatomy.samples}`,
+    ]),
+    line([
+      "  shortest",
+      `${milliseconds(timings.ganatomy.min)} ms`,
+      "",
+      `${milliseconds(timings.tfjs.min)} ms`,
+      `${milliseconds(timings.ort.min)} ms`,
+    ]),
+  ].join("\n");
+}
+
+const { values: options } = parseArgs({
+  options: {
+    case: { type: "string", multiple: true, default: [] },
+    model: { type: "string", default: join(ROOT, "weights/scenes64/generator.safetensors") },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+if (options.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
+
+const server = await serve(options.model);
+const { browser, page } = await open(server.url);
+try {
+  const known = await page.evaluate("bench.cases");
+  const wanted = known.filter((name) => options.case.length === 0 || options.case.some((part) => name.includes(part)));
+  if (wanted.length === 0) throw new Error(`No case is called ${options.case}; there are ${known.join(", ")}.`);
+  let headed = false;
+  for (const name of wanted) {
+    const outcome = await page.evaluate(`bench.run(${JSON.stringify(name)})`);
+    if (options.json) {
+      const { case: title, adapter, software, ms, peers, gflops, error } = outcome;
+      console.log(JSON.stringify({ case: title, adapter, software, ms, peers, gflops, error }));
+      continue;
+    }
+    if (!headed) {
+      console.log(`adapter: ${outcome.adapter}${outcome.software ? " (software)" : ""}`);
+      if (outcome.software) console.log("No headline numbers: a software adapter says nothing about GPUs.");
+      console.log(`\n${line(COLUMNS)}`);
+      headed = true;
+    }
+    console.log(row(outcome));
+  }
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+  server.close();
+}

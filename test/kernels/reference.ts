@@ -1,0 +1,341 @@
+// Every operation in double precision, from its definition, and what is needed to run the kernels beside it.
+import type { Device } from "../../src/runtime/device.ts";
+import { elements, Graph, padded, type Target, type Value } from "../../src/runtime/graph.ts";
+import { Plan } from "../../src/runtime/plan.ts";
+
+/** Half the distance from 1 to the next f32: the rounding error of one operation. */
+export const EPSILON = 2 ** -24;
+/** What a linear kernel may err, in units of ε·Σ|terms|. Right ones measure below 3; weights silently rounded to f16, 240. */
+export const TOLERANCE = 16;
+
+/** A feature map [n, height, width, channels] in double precision, without padding. */
+export interface Map64 {
+  readonly n: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly data: Float64Array;
+}
+
+/** The result of a linear operation, and for each element the sum of its terms' absolute values. */
+export interface Linear extends Map64 {
+  readonly terms: Float64Array;
+}
+
+export type Extents = readonly [n: number, height: number, width: number, channels: number];
+
+/** A map of zeros. */
+export function zeros([n, height, width, channels]: Extents): Linear {
+  const size = n * height * width * channels;
+  return { n, height, width, channels, data: new Float64Array(size), terms: new Float64Array(size) };
+}
+
+/** Where element (image, row, column, channel) lies. */
+export const at = (map: Map64, i: number, y: number, x: number, c: number): number =>
+  ((i * map.height + y) * map.width + x) * map.channels + c;
+
+/** The same pseudo-random numbers from the same seed: mulberry32, in [0, 1). */
+export function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Numbers in [−1, 1) that f32 holds exactly. */
+export function noise(seed: number, length: number): Float32Array<ArrayBuffer> {
+  const next = random(seed);
+  return Float32Array.from({ length }, () => 2 * next() - 1);
+}
+
+export function noiseMap(seed: number, [n, height, width, channels]: Extents): Map64 {
+  return { n, height, width, channels, data: Float64Array.from(noise(seed, n * height * width * channels)) };
+}
+
+/** One image of a batch. */
+export function imageOf(map: Map64, image: number): Map64 {
+  const size = map.height * map.width * map.channels;
+  return { ...map, n: 1, data: map.data.slice(image * size, (image + 1) * size) };
+}
+
+/** As the GPU holds it: f32, channels padded with zeros to whole vec4s. */
+export function pack(map: Map64): Float32Array<ArrayBuffer> {
+  const stored = padded(map.channels);
+  const packed = new Float32Array(map.n * map.height * map.width * stored);
+  map.data.forEach((value, index) => {
+    packed[Math.floor(index / map.channels) * stored + (index % map.channels)] = value;
+  });
+  return packed;
+}
+
+/** The meaningful channels of a stored map. @throws when the padding is not zero. */
+export function unpack(stored: Float32Array, channels: number): Float32Array<ArrayBuffer> {
+  const width = padded(channels);
+  const values = new Float32Array((stored.length / width) * channels);
+  stored.forEach((value, index) => {
+    const channel = index % width;
+    if (channel < channels) values[Math.floor(index / width) * channels + channel] = value;
+    else if (value !== 0) throw new Error(`Padding channel ${channel} holds ${value}.`);
+  });
+  return values;
+}
+
+/** The largest error in units of ε·Σ|terms|; infinite where something is missing or no number. */
+export function worstUnit(actual: ArrayLike<number>, { data, terms }: Linear): number {
+  if (actual.length !== data.length) return Number.POSITIVE_INFINITY;
+  let worst = 0;
+  for (let index = 0; index < data.length; index += 1) {
+    const error = Math.abs(actual[index]! - data[index]!);
+    const unit = error === 0 ? 0 : error / (EPSILON * terms[index]!);
+    if (!(unit <= worst)) worst = Number.isNaN(unit) ? Number.POSITIVE_INFINITY : unit;
+  }
+  return worst;
+}
+
+/** The largest |actual − expected|; infinite where something is missing or no number. */
+export function worstError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;
+  let worst = 0;
+  for (let index = 0; index < expected.length; index += 1) {
+    const error = Math.abs(actual[index]! - expected[index]!);
+    if (!(error <= worst)) worst = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+  }
+  return worst;
+}
+
+/** The bits of f32 numbers, for comparisons that tell −0 from 0. */
+export const bitsOf = (values: Float32Array<ArrayBuffer>): Uint32Array =>
+  new Uint32Array(values.buffer, values.byteOffset, values.length);
+
+/** A graph under construction with the contents of its inputs. */
+export class Bench {
+  readonly graph: Graph;
+  readonly #device: Device;
+  readonly #inputs: (readonly [Value, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>])[] = [];
+
+  constructor(device: Device, target: Target = device.target) {
+    this.#device = device;
+    this.graph = new Graph(target);
+  }
+
+  /** An input with these contents. */
+  map(map: Map64, label = "x"): Value {
+    const value = this.graph.map(label, map.n, map.height, map.width, map.channels);
+    this.give(value, pack(map));
+    return value;
+  }
+
+  give(value: Value, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+    if (data.length !== elements(value.shape)) throw new Error(`${data.length} elements for [${value.shape}].`);
+    this.#inputs.push([value, data]);
+  }
+
+  /** What the graph computes for each of these values, as stored. */
+  async run<const V extends readonly Value[]>(...outputs: V): Promise<{ [K in keyof V]: Float32Array<ArrayBuffer> }> {
+    const plan = await Plan.compile(this.#device, this.graph, { keep: outputs });
+    try {
+      for (const [value, data] of this.#inputs) plan.tensor<"f32">(value).write(data as Float32Array<ArrayBuffer>);
+      for (const { value, pack } of this.graph.parameters) {
+        plan.tensor(value).write(pack([]) as Float32Array<ArrayBuffer>);
+      }
+      plan.run();
+      const read: Float32Array<ArrayBuffer>[] = [];
+      for (const value of outputs) read.push(await plan.tensor(value).read());
+      return read as { [K in keyof V]: Float32Array<ArrayBuffer> };
+    } finally {
+      plan.dispose();
+    }
+  }
+}
+
+export interface Conv64 {
+  /** [out][in][k][k] */
+  readonly weight: ArrayLike<number>;
+  readonly scale: ArrayLike<number>;
+  readonly bias: ArrayLike<number>;
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly pad?: number;
+  readonly residual?: Map64 | undefined;
+  readonly activation?: "none" | "leaky" | "relu";
+}
+
+/** activation(conv(x) + bias + residual), with zero padding. */
+export function conv64(x: Map64, filter: Conv64): Linear {
+  const { weight, scale, bias, kernel, stride = 1, pad = 0, residual, activation = "none" } = filter;
+  const height = Math.floor((x.height + 2 * pad - kernel) / stride) + 1;
+  const width = Math.floor((x.width + 2 * pad - kernel) / stride) + 1;
+  const y = zeros([x.n, height, width, bias.length]);
+  for (let i = 0; i < x.n; i += 1) {
+    for (let row = 0; row < height; row += 1) {
+      for (let column = 0; column < width; column += 1) {
+        for (let o = 0; o < bias.length; o += 1) {
+          const to = at(y, i, row, column, o);
+          let sum = bias[o]!;
+          let terms = Math.abs(sum);
+          for (let ky = 0; ky < kernel; ky += 1) {
+            const from = row * stride + ky - pad;
+            if (from < 0 || from >= x.height) continue;
+            for (let kx = 0; kx < kernel; kx += 1) {
+              const across = column * stride + kx - pad;
+              if (across < 0 || across >= x.width) continue;
+              for (let c = 0; c < x.channels; c += 1) {
+                const w = weight[((o * x.channels + c) * kernel + ky) * kernel + kx]! * scale[o]!;
+                const term = x.data[at(x, i, from, across, c)]! * w;
+                sum += term;
+                terms += Math.abs(term);
+              }
+            }
+          }
+          if (residual) {
+            sum += residual.data[to]!;
+            terms += Math.abs(residual.data[to]!);
+          }
+          if (activation === "relu") sum = Math.max(sum, 0);
+          if (activation === "leaky" && sum < 0) sum *= 0.2;
+          y.data[to] = sum;
+          y.terms[to] = terms;
+        }
+      }
+    }
+  }
+  return y;
+}
+
+/** Nearest-neighbour upsampling ×2. */
+export function double64(x: Map64): Map64 {
+  const y = zeros([x.n, 2 * x.height, 2 * x.width, x.channels]);
+  each(y, (i, row, column, c, to) => {
+    y.data[to] = x.data[at(x, i, row >> 1, column >> 1, c)]!;
+  });
+  return y;
+}
+
+/** Calls `visit` for every element of a map, in the order of memory. */
+export function each(
+  map: Map64,
+  visit: (i: number, row: number, column: number, c: number, index: number) => void,
+): void {
+  for (let index = 0; index < map.data.length; index += 1) {
+    const pixel = Math.floor(index / map.channels);
+    const row = Math.floor(pixel / map.width);
+    visit(Math.floor(row / map.height), row % map.height, pixel % map.width, index % map.channels, index);
+  }
+}
+
+/**
+ * Bilinear resize with half-pixel centres: target t stands at (t + ½)·source/target − ½, clamped to the map, between the
+ * two pixels around it (spec §3.4).
+ */
+export function resize64(x: Map64, height: number, width: number): Linear {
+  const y = zeros([x.n, height, width, x.channels]);
+  const taps = (t: number, from: number, to: number): readonly (readonly [pixel: number, weight: number])[] => {
+    const source = Math.min(from - 1, Math.max(0, ((t + 0.5) * from) / to - 0.5));
+    const low = Math.floor(source);
+    return [
+      [low, 1 - (source - low)],
+      [Math.min(low + 1, from - 1), source - low],
+    ];
+  };
+  each(y, (i, row, column, c, to) => {
+    for (const [py, wy] of taps(row, x.height, height)) {
+      for (const [px, wx] of taps(column, x.width, width)) {
+        const term = wy * wx * x.data[at(x, i, py, px, c)]!;
+        y.data[to]! += term;
+        y.terms[to]! += Math.abs(term);
+      }
+    }
+  });
+  return y;
+}
+
+/** PyTorch's adaptive average pooling to size × size: the mean over [⌊p·h/size⌋, ⌈(p + 1)·h/size⌉). */
+export function adaptive64(x: Map64, size: number): Linear {
+  const y = zeros([x.n, size, size, x.channels]);
+  each(y, (i, row, column, c, to) => {
+    const top = Math.floor((row * x.height) / size);
+    const bottom = Math.ceil(((row + 1) * x.height) / size);
+    const left = Math.floor((column * x.width) / size);
+    const right = Math.ceil(((column + 1) * x.width) / size);
+    const count = (bottom - top) * (right - left);
+    for (let py = top; py < bottom; py += 1) {
+      for (let px = left; px < right; px += 1) {
+        const term = x.data[at(x, i, py, px, c)]! / count;
+        y.data[to]! += term;
+        y.terms[to]! += Math.abs(term);
+      }
+    }
+  });
+  return y;
+}
+
+/** Max pooling 3×3, stride 2, padding 1 (padding never wins). */
+export function maxpool64(x: Map64): Map64 {
+  const y = zeros([x.n, Math.floor((x.height - 1) / 2) + 1, Math.floor((x.width - 1) / 2) + 1, x.channels]);
+  each(y, (i, row, column, c, to) => {
+    let most = Number.NEGATIVE_INFINITY;
+    for (let py = 2 * row - 1; py <= 2 * row + 1; py += 1) {
+      for (let px = 2 * column - 1; px <= 2 * column + 1; px += 1) {
+        const inside = py >= 0 && px >= 0 && py < x.height && px < x.width;
+        if (inside) most = Math.max(most, x.data[at(x, i, py, px, c)]!);
+      }
+    }
+    y.data[to] = most;
+  });
+  return y;
+}
+
+/** x / sqrt(mean over channels of x² + 1e-8). */
+export function pixelnorm64(x: Map64): Map64 {
+  const y = zeros([x.n, x.height, x.width, x.channels]);
+  each(y, (i, row, column, c, to) => {
+    let squares = 0;
+    for (let k = 0; k < x.channels; k += 1) squares += x.data[at(x, i, row, column, k)]! ** 2;
+    y.data[to] = x.data[at(x, i, row, column, c)]! / Math.sqrt(squares / x.channels + 1e-8);
+  });
+  return y;
+}
+
+/** Softmax over channels. */
+export function softmax64(x: Map64): Map64 {
+  const y = zeros([x.n, x.height, x.width, x.channels]);
+  each(y, (i, row, column, c, to) => {
+    let most = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < x.channels; k += 1) most = Math.max(most, x.data[at(x, i, row, column, k)]!);
+    let sum = 0;
+    for (let k = 0; k < x.channels; k += 1) sum += Math.exp(x.data[at(x, i, row, column, k)]! - most);
+    y.data[to] = Math.exp(x.data[at(x, i, row, column, c)]! - most) / sum;
+  });
+  return y;
+}
+
+/** Precise RoI pooling of the whole map: the integral of the bilinear interpolant over each bin by the midpoint rule, over the bin's area. */
+export function prroi64(x: Map64, size: number, points = 4096): Linear {
+  const bins = prroiBins64(x.height, size, points);
+  const y = zeros([x.n, size, size, x.channels]);
+  each(y, (i, p, q, c, to) => {
+    for (let row = 0; row < x.height; row += 1) {
+      for (let column = 0; column < x.width; column += 1) {
+        const term = bins[p * x.height + row]! * bins[q * x.width + column]! * x.data[at(x, i, row, column, c)]!;
+        y.data[to]! += term;
+        y.terms[to]! += Math.abs(term);
+      }
+    }
+  });
+  return y;
+}
+
+/** [size][extent]: the mean of the hat function around each pixel over each bin, by the midpoint rule. */
+export function prroiBins64(extent: number, size: number, points = 4096): Float64Array {
+  const bins = new Float64Array(size * extent);
+  for (let p = 0; p < size; p += 1) {
+    for (let k = 0; k < points; k += 1) {
+      const t = ((p + (k + 0.5) / points) * extent) / size;
+      for (let i = 0; i < extent; i += 1) bins[p * extent + i]! += Math.max(0, 1 - Math.abs(t - i)) / points;
+    }
+  }
+  return bins;
+}

@@ -1,0 +1,115 @@
+import type { State } from "../../src/models/state.ts";
+import { RandomState } from "../../src/weights/random.ts";
+import type { CheckpointTensor } from "../../src/weights/tensor.ts";
+
+// The golden files' recipe: n = RandomState(crc32(key)).standard_normal(…) in float32, scaled by what the key is.
+
+const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k += 1) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c >>> 0;
+});
+
+function crc32(text: string): number {
+  let c = 0xffffffff;
+  for (const byte of new TextEncoder().encode(text)) c = CRC[(c ^ byte) & 255]! ^ (c >>> 8);
+  return (c ^ 0xffffffff) >>> 0;
+}
+
+/** Float32 rounding after every operation, as NumPy computes on float32 arrays. */
+const f = Math.fround;
+
+function tensor(key: string, shape: readonly number[], scale: (n: number) => number): CheckpointTensor {
+  return {
+    name: key,
+    dtype: "float32",
+    shape,
+    async read() {
+      const count = shape.reduce((a, b) => a * b, 1);
+      return Float32Array.from(new RandomState(crc32(key)).standardNormal(count), (n) => scale(f(n)));
+    },
+  };
+}
+
+/** A Progressive GAN: conv weights n, biases 0.1 n. */
+export function proganState(sizes: readonly number[]): State {
+  const state = new Map<string, CheckpointTensor>();
+  const add = (name: string, out: number, into: number, kernel: number): void => {
+    state.set(
+      `${name}.conv.weight`,
+      tensor(`${name}.conv.weight`, [out, into, kernel, kernel], (n) => n),
+    );
+    state.set(
+      `${name}.wscale.b`,
+      tensor(`${name}.wscale.b`, [out], (n) => f(f(0.1) * n)),
+    );
+  };
+  for (let i = 1; i <= 2 * (sizes.length - 1); i += 1) {
+    const into = sizes[Math.floor(i / 2)]!;
+    add(`layer${i}`, sizes[Math.ceil(i / 2)]!, into, i === 1 ? 4 : 3);
+  }
+  const resolution = 4 * 2 ** (sizes.length - 2);
+  add(`output_${resolution}x${resolution}`, 3, sizes.at(-1)!, 1);
+  return state;
+}
+
+/** A UPerNet with bottleneck blocks: He-scaled convolutions, batch norms near the identity. */
+export function upernetState(config: {
+  readonly blocks: readonly number[];
+  readonly stem: readonly [number, number, number];
+  readonly planes: number;
+  readonly width: number;
+  readonly heads: Readonly<Record<string, number>>;
+}): Map<string, CheckpointTensor> {
+  const state = new Map<string, CheckpointTensor>();
+  const conv = (part: string, key: string, out: number, into: number, kernel: number): void => {
+    const scale = f(Math.sqrt(2 / (into * kernel * kernel)));
+    state.set(
+      `${part}.${key}.weight`,
+      tensor(`${key}.weight`, [out, into, kernel, kernel], (n) => f(n * scale)),
+    );
+  };
+  const vector = (part: string, key: string, length: number): void => {
+    const scale = key.endsWith("running_var")
+      ? (n: number) => f(1 + f(f(0.1) * Math.abs(n)))
+      : key.endsWith("running_mean") || key.endsWith("bias")
+        ? (n: number) => f(f(0.1) * n)
+        : (n: number) => f(1 + f(f(0.1) * n));
+    state.set(`${part}.${key}`, tensor(key, [length], scale));
+  };
+  const unit = (part: string, key: string, norm: string, out: number, into: number, kernel: number): void => {
+    conv(part, key, out, into, kernel);
+    for (const name of ["weight", "bias", "running_mean", "running_var"]) vector(part, `${norm}.${name}`, out);
+  };
+  let channels = 3;
+  config.stem.forEach((out, i) => {
+    unit("encoder", `conv${i + 1}`, `bn${i + 1}`, out, channels, 3);
+    channels = out;
+  });
+  const stages = config.blocks.map((count, stage) => {
+    const planes = config.planes * 2 ** stage;
+    for (let b = 0; b < count; b += 1) {
+      const key = `layer${stage + 1}.${b}`;
+      unit("encoder", `${key}.conv1`, `${key}.bn1`, planes, channels, 1);
+      unit("encoder", `${key}.conv2`, `${key}.bn2`, planes, planes, 3);
+      unit("encoder", `${key}.conv3`, `${key}.bn3`, 4 * planes, planes, 1);
+      if (b === 0) unit("encoder", `${key}.downsample.0`, `${key}.downsample.1`, 4 * planes, channels, 1);
+      channels = 4 * planes;
+    }
+    return channels;
+  });
+  const { width } = config;
+  for (let i = 0; i < 4; i += 1) unit("decoder", `ppm_conv.${i}.0`, `ppm_conv.${i}.1`, width, channels, 1);
+  unit("decoder", "ppm_last_conv.0", "ppm_last_conv.1", width, channels + 4 * width, 3);
+  for (let i = 0; i < 3; i += 1) {
+    unit("decoder", `fpn_in.${i}.0`, `fpn_in.${i}.1`, width, stages[i]!, 1);
+    unit("decoder", `fpn_out.${i}.0.0`, `fpn_out.${i}.0.1`, width, width, 3);
+  }
+  unit("decoder", "conv_fusion.0", "conv_fusion.1", width, 4 * width, 3);
+  for (const [head, labels] of Object.entries(config.heads)) {
+    unit("decoder", `${head}_head.0.0`, `${head}_head.0.1`, width, width, 3);
+    conv("decoder", `${head}_head.1`, labels, width, 1);
+    vector("decoder", `${head}_head.1.bias`, labels);
+  }
+  return state;
+}

@@ -1,0 +1,212 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type Device,
+  LabelsError,
+  openCheckpoint,
+  Segmenter,
+  type SegmenterFiles,
+  WeightsError,
+} from "../../src/index.ts";
+import { argmax, softmaxSum } from "../../src/kernels/classify.ts";
+import { preprocess } from "../../src/kernels/resample.ts";
+import { Weights } from "../../src/models/state.ts";
+import { type Head, inferUpernet, upernet } from "../../src/models/upernet.ts";
+import { Graph } from "../../src/runtime/graph.ts";
+import { Plan } from "../../src/runtime/plan.ts";
+import { Tensor } from "../../src/runtime/tensor.ts";
+import { requestDevice, rms, toNchw, worst } from "../gpu.ts";
+import { upernetState } from "./recipe.ts";
+
+const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/${name}`, import.meta.url));
+const MEAN = [102.9801, 115.9465, 122.7717] as const;
+
+let device: Device;
+beforeAll(async () => {
+  device = await requestDevice();
+});
+afterAll(() => device.dispose());
+
+describe("UPerNet-ResNet50 at its published widths", () => {
+  it("matches PyTorch in every stage, every head and every label", async () => {
+    const expected = await openCheckpoint(golden("upp-64.expected.safetensors"));
+    const state = upernetState({
+      blocks: [3, 4, 6, 3],
+      stem: [64, 64, 128],
+      planes: 64,
+      width: 512,
+      heads: { object: 336, part: 427, material: 26 },
+    });
+    const config = inferUpernet(state);
+    expect(config).toEqual({ blocks: [3, 4, 6, 3], bottleneck: true, heads: { object: 336, part: 427, material: 26 } });
+    const heads: Head[] = ["object", "part", "material"];
+    const graph = new Graph(device.target);
+    const image = graph.map("image", 1, 64, 64, 3);
+    const { stages, logits } = upernet(graph, state, config, preprocess(graph, image, 64, MEAN), heads);
+    const labels = new Map(
+      (["object", "material"] as const).map((head) => [head, argmax(graph, logits.get(head)!, 64, 64)]),
+    );
+    const weights = new Weights(device, state);
+    const keep = [...stages, ...logits.values(), ...labels.values()];
+    const plan = await Plan.compile(device, graph, { keep, bind: await weights.bind(graph) });
+    try {
+      plan.tensor(image).write(interleave(await expected.tensors.get("image")!.read(), 64 * 64));
+      plan.run();
+      const differences: string[] = [];
+      for (const [i, stage] of stages.entries()) {
+        const tensor = plan.tensor(stage);
+        const ours = toNchw(await tensor.read(), tensor.shape, stage.channels);
+        const read = (what: string): Promise<Float32Array> => expected.tensors.get(`c${i + 2}.${what}`)!.read();
+        const [index, value, [scale = 0]] = [await read("index"), await read("value"), await read("rms")];
+        expect(Math.abs(rms(ours) / scale - 1)).toBeLessThan(1e-5);
+        let most = 0;
+        index.forEach((at, j) => {
+          most = Math.max(most, Math.abs(ours[at]! - value[j]!) / scale);
+        });
+        differences.push(`c${i + 2} ${most.toExponential(1)}`);
+        expect(most, `c${i + 2}`).toBeLessThan(2e-5);
+      }
+      for (const head of heads) {
+        const value = logits.get(head)!;
+        const tensor = plan.tensor(value);
+        const ours = toNchw(await tensor.read(), tensor.shape, value.channels);
+        const most = worst(ours, await expected.tensors.get(`${head}.logits`)!.read());
+        differences.push(`${head} ${most.toExponential(1)}`);
+        expect(most, head).toBeLessThan(5e-5);
+      }
+      console.log(`upernet-resnet50: largest differences from PyTorch, of the rms: ${differences.join(", ")}`);
+      for (const [head, value] of labels) {
+        const ours = Float32Array.from(await plan.tensor<"u32">(value).read());
+        expect(ours).toEqual(await expected.tensors.get(`${head}.argmax`)!.read());
+      }
+    } finally {
+      plan.dispose();
+      weights.dispose();
+    }
+  }, 600_000);
+});
+
+describe("a tiny UPerNet", () => {
+  const tiny = () =>
+    upernetState({
+      blocks: [1, 2, 1, 1],
+      stem: [4, 4, 8],
+      planes: 4,
+      width: 8,
+      heads: { object: 5, part: 6, scene: 3 },
+    });
+
+  it("computes only the heads that are asked for", () => {
+    const state = tiny();
+    const config = inferUpernet(state);
+    const steps = (heads: Head[]): number => {
+      const graph = new Graph(device.target);
+      upernet(graph, state, config, graph.map("x", 1, 64, 64, 3), heads);
+      return graph.steps.length;
+    };
+    expect(steps(["object", "part"]) - steps(["object"])).toBe(2);
+  });
+
+  it("sums probabilities over input sizes", async () => {
+    const state = tiny();
+    const config = inferUpernet(state);
+    const graph = new Graph(device.target);
+    const image = graph.map("image", 1, 64, 64, 3);
+    const maps = [64, 96].map(
+      (size) => upernet(graph, state, config, preprocess(graph, image, size, MEAN)).logits.get("object")!,
+    );
+    const sum = softmaxSum(graph, maps, 32, 32);
+    const weights = new Weights(device, state);
+    using plan = await Plan.compile(device, graph, { keep: [sum], bind: await weights.bind(graph) });
+    plan.tensor(image).write(Float32Array.from({ length: 4 * 64 * 64 }, (_, at) => (at % 4 === 3 ? 0 : Math.sin(at))));
+    plan.run();
+    const probabilities = await plan.tensor(sum).read();
+    for (let p = 0; p < 32 * 32; p += 1) {
+      let total = 0;
+      for (let c = 0; c < 8; c += 1) total += probabilities[8 * p + c]!;
+      expect(Math.abs(total - 2)).toBeLessThan(1e-5);
+    }
+    weights.dispose();
+  });
+
+  it.each([
+    [
+      "encoder and decoder swapped",
+      (keys: string[]) =>
+        keys.map((key) => key.replace(/^(en|de)coder/, (part) => (part === "encoder" ? "decoder" : "encoder"))),
+      /swapped/,
+    ],
+    [
+      "no decoder",
+      (keys: string[]) => keys.map((key) => (key.startsWith("decoder") ? "" : key)),
+      /not the weights of a UPerNet/,
+    ],
+    [
+      "no object head",
+      (keys: string[]) => keys.map((key) => (key.includes("object_head") ? "" : key)),
+      /no object head/,
+    ],
+    [
+      "a missing tensor",
+      (keys: string[]) => keys.map((key) => (key === "decoder.fpn_in.1.0.weight" ? "" : key)),
+      /fpn_in.1.0.weight/,
+    ],
+    ["a tensor too many", (keys: string[]) => [...keys, "encoder.fc.weight"], /Unexpected: encoder.fc.weight/],
+  ])("%s is refused", (_, rename, message) => {
+    const state = tiny();
+    const keys = [...state.keys()];
+    const tensors = [...state.values()];
+    const changed = new Map(rename(keys).map((key, i) => [key, tensors[i] ?? tensors[0]!]));
+    changed.delete("");
+    expect(() => inferUpernet(changed)).toThrow(WeightsError);
+    expect(() => inferUpernet(changed)).toThrow(message);
+  });
+});
+
+describe("the segmenter of scenes64", () => {
+  const files = {
+    encoder: golden("scenes64/segmenter/encoder_epoch_1.pth"),
+    decoder: golden("scenes64/segmenter/decoder_epoch_1.pth"),
+  };
+  const published: SegmenterFiles = { ...files, labels: golden("scenes64/segmenter/labels.json") };
+
+  it("loads from its published files and segments any image size", async () => {
+    using segmenter = await Segmenter.load(published, { device });
+    expect(segmenter.segsizes).toEqual([128]);
+    expect(segmenter.labels).toHaveLength(11);
+    expect(segmenter.categories).toEqual(["object"]);
+    using image = Tensor.create(device, "image", [1, 48, 48, 4], "f32");
+    using plan = await segmenter.compile(image, 24);
+    plan.run();
+    expect((await plan.labels.read()).every((label) => label < 11)).toBe(true);
+  });
+
+  it.each([
+    ["too few names", { object: ["-", "sky"] }, /names 2 objects, but the object head has 11/],
+    ["no names", { material: ["-"] }, /no list of names called "object"/],
+    ["no '-' first", { object: Array.from({ length: 11 }, (_, i) => `thing ${i}`) }, /first object is "thing 0"/],
+    ["names that are no text", { object: Array.from({ length: 11 }, (_, i) => i) }, /no list of names/],
+    ["segsizes that are no sizes", { object: ["-", ..."abcdefghij"], segsizes: ["big"] }, /segsizes/],
+  ])("%s", async (_, labels, message) => {
+    const file = new TextEncoder().encode(JSON.stringify(labels));
+    const loading = Segmenter.load({ ...files, labels: file }, { device });
+    await expect(loading).rejects.toThrow(LabelsError);
+    await expect(loading).rejects.toThrow(message);
+  });
+
+  it("a label file that is no JSON, swapped files, and absurd input sizes", async () => {
+    const before = device.live.buffers;
+    await expect(Segmenter.load({ ...files, labels: golden("README.md") }, { device })).rejects.toThrow(/is not JSON/);
+    const swapped = { encoder: files.decoder, decoder: files.encoder, labels: published.labels };
+    await expect(Segmenter.load(swapped, { device })).rejects.toThrow(/swapped/);
+    await expect(Segmenter.load(published, { device, segsizes: [7] })).rejects.toThrow(/from 32 to 4096/);
+    expect(device.live.buffers).toBe(before);
+  });
+});
+
+/** [3, pixels] → [pixels, 4] */
+function interleave(planes: Float32Array, pixels: number): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(4 * pixels);
+  for (let p = 0; p < pixels; p += 1) for (let c = 0; c < 3; c += 1) out[4 * p + c] = planes[c * pixels + p]!;
+  return out;
+}

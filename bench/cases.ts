@@ -38,7 +38,7 @@ export const SLOPE = 0.2;
 
 /** A case's name, and how to make it. `--case` filters by name. */
 export const CASES: ReadonlyMap<string, (checkpoint: () => Promise<ArrayBuffer>) => Promise<Case>> = new Map([
-  ["generator", async (checkpoint) => generator("generator", await checkpoint(), 1)],
+  ["generator", async (checkpoint) => generator("generator", await checkpoint(), 8)],
   ["conv-64x64", async () => convolution("conv-64x64", 1, 64, 64)],
   ["conv-32x32", async () => convolution("conv-32x32", 1, 32, 128)],
   ["conv-8x8", async () => convolution("conv-8x8", 2, 8, 512)],

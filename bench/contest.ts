@@ -25,10 +25,12 @@ export interface Timing {
 }
 
 export interface Effort {
-  /** Milliseconds that all measured runs together may take. */
+  /** Milliseconds to spend on measuring. */
   readonly budget: number;
-  /** Rounds to measure even where the budget does not last. */
-  readonly least: number;
+  /** Rounds to measure where they take longer than that, … */
+  readonly rounds: number;
+  /** … unless even those take more than this many milliseconds. */
+  readonly patience: number;
 }
 
 /** Rounds beyond this tell nothing new. */
@@ -55,7 +57,7 @@ export function difference(values: Float32Array, reference: Float32Array): numbe
 /** Times runners in turns, A B C A B C …, so that whatever else the machine does falls on all alike. */
 export async function race(
   entries: readonly { readonly contestant: Contestant; readonly runner: Runner }[],
-  { budget, least }: Effort,
+  { budget, rounds, patience }: Effort,
 ): Promise<Timing[]> {
   const sample = async (index: number, repeat: number): Promise<number> => {
     const { contestant, runner } = entries[index]!;
@@ -66,16 +68,17 @@ export async function race(
   };
   const times = entries.map((): number[] => []);
   const repeats: number[] = [];
+  const start = performance.now();
   for (const index of entries.keys()) {
     let last = await sample(index, 1);
     for (let i = 1; i < WARM_UPS && last < budget / 20; i += 1) last = await sample(index, 1);
     repeats.push(Math.min(100, Math.max(1, Math.ceil(SAMPLE / last))));
-    if (last >= budget / 20) times[index]!.push(last); // too dear to throw away, and warm from the comparison
+    if (last >= budget / 20) times[index]!.push(last); // too dear to throw away, and the comparison warmed it up
   }
-  const start = performance.now();
   const enough = (): boolean => {
-    const rounds = Math.min(...times.map(({ length }) => length));
-    return rounds >= MOST_ROUNDS || (rounds >= least && performance.now() - start >= budget);
+    const done = Math.min(...times.map(({ length }) => length));
+    const elapsed = performance.now() - start;
+    return done >= MOST_ROUNDS || (elapsed >= budget && done >= rounds) || (elapsed >= patience && done > 0);
   };
   while (!enough()) for (const index of entries.keys()) times[index]!.push(await sample(index, repeats[index]!));
   return times.map((samples) => {

@@ -18,7 +18,10 @@ const HELP = `npm run bench -- [options]
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>\n';
 const TFJS = 'import "@tensorflow/tfjs-backend-webgpu"; export * from "@tensorflow/tfjs-core";';
-const HARDWARE = process.platform === "linux" ? ["--use-angle=vulkan", "--enable-features=Vulkan"] : [];
+const HARDWARE =
+  process.platform === "linux"
+    ? ["--ignore-gpu-blocklist", "--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"]
+    : [];
 const SOFTWARE = ["--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"];
 
 /** A script's text, with everything it imports. */
@@ -45,6 +48,7 @@ async function library(path) {
 
 /** Serves the page, its scripts, the checkpoint and onnxruntime-web's WebAssembly; cross-origin isolated. */
 async function serve(model) {
+  const weights = await readFile(model);
   const browser = { platform: "browser" };
   const [page, tfjs] = await Promise.all([
     bundle({ entryPoints: ["bench/page.ts"], conditions: ["onnxruntime-web-use-extern-wasm"], ...browser }),
@@ -54,7 +58,7 @@ async function serve(model) {
     "/": () => ["text/html", PAGE],
     "/page.js": () => ["text/javascript", page],
     "/tfjs.js": () => ["text/javascript", tfjs],
-    "/model": async () => ["application/octet-stream", await readFile(model)],
+    "/model": () => ["application/octet-stream", weights],
   };
   const ort = async (name) => [
     name.endsWith(".wasm") ? "application/wasm" : "text/javascript",
@@ -128,6 +132,37 @@ function row({ case: name, ms, gflops, peers, error, timings }) {
   ].join("\n");
 }
 
+/** The table, which says first where its numbers are from. */
+function table() {
+  let begun = false;
+  return (outcome) => {
+    if (!begun) {
+      console.log(`adapter: ${outcome.adapter}${outcome.software ? " (software)" : ""}`);
+      if (outcome.software) console.log("No headline numbers: a software adapter says nothing about GPUs.");
+      console.log(`\n${line(COLUMNS)}`);
+      begun = true;
+    }
+    console.log(row(outcome));
+  };
+}
+
+async function main({ model, json, case: filters }) {
+  const server = await serve(model);
+  let browser;
+  try {
+    const opened = await open(server.url);
+    browser = opened.browser;
+    const known = await opened.page.evaluate("bench.cases");
+    const wanted = known.filter((name) => filters.length === 0 || filters.some((part) => name.includes(part)));
+    if (wanted.length === 0) throw new Error(`No case is called ${filters}; there are ${known.join(", ")}.`);
+    const print = json ? ({ timings, ...outcome }) => console.log(JSON.stringify(outcome)) : table();
+    for (const name of wanted) print(await opened.page.evaluate(`bench.run(${JSON.stringify(name)})`));
+  } finally {
+    await browser?.close();
+    server.close();
+  }
+}
+
 const { values: options } = parseArgs({
   options: {
     case: { type: "string", multiple: true, default: [] },
@@ -136,37 +171,10 @@ const { values: options } = parseArgs({
     help: { type: "boolean", short: "h", default: false },
   },
 });
-if (options.help) {
-  process.stdout.write(HELP);
-  process.exit();
-}
-
-const server = await serve(options.model);
-const { browser, page } = await open(server.url);
-try {
-  const known = await page.evaluate("bench.cases");
-  const wanted = known.filter((name) => options.case.length === 0 || options.case.some((part) => name.includes(part)));
-  if (wanted.length === 0) throw new Error(`No case is called ${options.case}; there are ${known.join(", ")}.`);
-  let headed = false;
-  for (const name of wanted) {
-    const outcome = await page.evaluate(`bench.run(${JSON.stringify(name)})`);
-    if (options.json) {
-      const { case: title, adapter, software, ms, peers, gflops, error } = outcome;
-      console.log(JSON.stringify({ case: title, adapter, software, ms, peers, gflops, error }));
-      continue;
-    }
-    if (!headed) {
-      console.log(`adapter: ${outcome.adapter}${outcome.software ? " (software)" : ""}`);
-      if (outcome.software) console.log("No headline numbers: a software adapter says nothing about GPUs.");
-      console.log(`\n${line(COLUMNS)}`);
-      headed = true;
-    }
-    console.log(row(outcome));
-  }
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-  server.close();
+if (options.help) process.stdout.write(HELP);
+else {
+  await main(options).catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }

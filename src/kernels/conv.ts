@@ -1,31 +1,14 @@
 import { ShapeError } from "../errors.ts";
-import { fold, type Graph, padded, type Sources, type Value } from "../runtime/graph.ts";
+import { fold, type Graph, padded, type Value } from "../runtime/graph.ts";
 import register from "./conv-register.wgsl.ts";
 import tiled from "./conv-tiled.wgsl.ts";
+import { type Filter, packed, packPhases, packTaps } from "./filter.ts";
+import { suitsWinograd, winograd } from "./winograd.ts";
 
 /** What is applied to a convolution's sum; `leaky` is LeakyReLU with slope 0.2. */
 export type Activation = "none" | "leaky" | "relu";
-const ACTIVATIONS: Readonly<Record<Activation, number>> = { none: 0, leaky: 1, relu: 2 };
-
-/** Numbers computed from checkpoint tensors. */
-export interface Learned {
-  readonly sources: readonly string[];
-  readonly of: (sources: Sources) => ArrayLike<number>;
-}
-
-/** A convolution's learned part. */
-export interface Filter {
-  readonly label: string;
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly kernel: number;
-  /** [out][in][k][k] */
-  readonly weight: Learned;
-  /** [out]: multiplies the weight; an equalised learning rate's constant or a folded batch norm. */
-  readonly scale: Learned;
-  /** [out] */
-  readonly bias: Learned;
-}
+/** The kernels' constant ACTIVATION. */
+export const ACTIVATIONS: Readonly<Record<Activation, number>> = { none: 0, leaky: 1, relu: 2 };
 
 export interface ConvOptions {
   readonly stride?: number;
@@ -56,6 +39,17 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
       `"${label}" makes [${y.shape}], to which "${residual.label}" [${residual.shape}] cannot be added.`,
     );
   }
+  const bias = graph.parameter(`${label}.bias`, [padded(outChannels)], filter.bias.sources, (sources) => {
+    const values = new Float32Array(padded(outChannels));
+    values.set(filter.bias.of(sources));
+    return values;
+  });
+  // Chosen by the shape of one image and never by the batch, so that an image's bits do not depend on its company.
+  const simple = kernel === 3 && stride === 1 && pad === 1 && !upsample;
+  if (simple && suitsWinograd(graph, filter, height, width)) {
+    winograd(graph, { x, y, bias, ...(residual ? { residual } : {}) }, filter, activation);
+    return y;
+  }
 
   const taps = upsample ? 2 : kernel;
   const phases = upsample ? 4 : 1;
@@ -63,19 +57,8 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
     `${label}.weight${upsample ? ".phases" : ""}`,
     [phases, taps * taps, stored, padded(outChannels)],
     [...filter.weight.sources, ...filter.scale.sources],
-    (sources) => {
-      const split = filter.weight.sources.length;
-      const values = filter.weight.of(sources.slice(0, split));
-      const scale = filter.scale.of(sources.slice(split));
-      return upsample ? packPhases(values, scale, filter) : packTaps(values, scale, filter);
-    },
+    packed(filter, upsample ? packPhases : packTaps),
   );
-  const bias = graph.parameter(`${label}.bias`, [padded(outChannels)], filter.bias.sources, (sources) => {
-    const values = new Float32Array(padded(outChannels));
-    values.set(filter.bias.of(sources));
-    return values;
-  });
-
   const walked = upsample ? [height, width] : [outHeight, outWidth];
   const pixels = n * walked[0]! * walked[1]!;
   const outVectors = padded(outChannels) / 4;
@@ -106,61 +89,4 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
     },
   );
   return y;
-}
-
-type Extents = Pick<Filter, "inChannels" | "outChannels" | "kernel">;
-
-/** [out][in][k][k] → [tap][in][out], channels padded with zeros. */
-function packTaps(
-  weight: ArrayLike<number>,
-  scale: ArrayLike<number>,
-  { inChannels, outChannels, kernel }: Extents,
-): Float32Array {
-  const taps = kernel * kernel;
-  const rows = padded(inChannels);
-  const columns = padded(outChannels);
-  const packed = new Float32Array(taps * rows * columns);
-  for (let o = 0; o < outChannels; o += 1) {
-    const factor = scale[o]!;
-    for (let i = 0; i < inChannels; i += 1) {
-      const from = (o * inChannels + i) * taps;
-      for (let t = 0; t < taps; t += 1) packed[(t * rows + i) * columns + o] = weight[from + t]! * factor;
-    }
-  }
-  return packed;
-}
-
-/** Which of a 3-tap kernel's rows (or columns) fall on the same input pixel: [output parity][tap of the 2-tap kernel]. */
-const MERGED = [
-  [[0], [1, 2]],
-  [[0, 1], [2]],
-] as const;
-
-/**
- * Nearest ×2 upsampling makes neighbouring taps read the same input pixel, so each output parity sees a 2×2 kernel of
- * summed taps: even rows add taps {0} and {1,2}, odd rows {0,1} and {2} (tkarras/progressive_growing_of_gans does the
- * same as a transposed convolution). 4 instead of 9 multiply-adds per output.
- */
-function packPhases(
-  weight: ArrayLike<number>,
-  scale: ArrayLike<number>,
-  { inChannels, outChannels }: Extents,
-): Float32Array {
-  const rows = padded(inChannels);
-  const columns = padded(outChannels);
-  const packed = new Float32Array(16 * rows * columns);
-  for (let phase = 0; phase < 4; phase += 1) {
-    for (let tap = 0; tap < 4; tap += 1) {
-      const ys = MERGED[phase >> 1]![tap >> 1]!;
-      const xs = MERGED[phase & 1]![tap & 1]!;
-      for (let o = 0; o < outChannels; o += 1) {
-        for (let i = 0; i < inChannels; i += 1) {
-          let sum = 0;
-          for (const ky of ys) for (const kx of xs) sum += weight[((o * inChannels + i) * 3 + ky) * 3 + kx]!;
-          packed[((phase * 4 + tap) * rows + i) * columns + o] = sum * scale[o]!;
-        }
-      }
-    }
-  }
-  return packed;
 }

@@ -35,20 +35,30 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let known = digits[0] * DIGIT;
   var slot = 0xffffffffu;  // counter of the current run of equal digits
   var length = 0u;
+  var owner = params.targets;  // target that counts the last value's prefix, if any
+  var last = 0u;               // the last value's prefix
+  var searched = false;
   for (var row = start; row < end; row++) {
     let k = key(x[row * params.units + unit]);
     // (k >> 32 is not defined)
     let mine = select(k >> (32u - known), 0u, known == 0u);
-    var lo = 0u;
-    var hi = params.targets;
-    while (lo < hi) {
-      let mid = (lo + hi) / 2u;
-      if (prefix[mid * params.units + unit] < mine) { lo = mid + 1u; } else { hi = mid; }
+    // Neighbours mostly share a prefix: search only when it changes.
+    if (!searched || mine != last) {
+      searched = true;
+      last = mine;
+      var lo = 0u;
+      var hi = params.targets;
+      while (lo < hi) {
+        let mid = (lo + hi) / 2u;
+        if (prefix[mid * params.units + unit] < mine) { lo = mid + 1u; } else { hi = mid; }
+      }
+      owner = params.targets;
+      if (lo < params.targets && prefix[lo * params.units + unit] == mine) { owner = lo; }
     }
     var next = 0xffffffffu;
-    if (lo < params.targets && prefix[lo * params.units + unit] == mine) {
+    if (owner < params.targets) {
       let digit = (k >> (32u - known - DIGIT)) & ((1u << DIGIT) - 1u);
-      next = ((lo << DIGIT) + digit) * params.units + unit;
+      next = ((owner << DIGIT) + digit) * params.units + unit;
     }
     // Upsampled maps are smooth: merging runs of one digit saves most of the atomics.
     if (next != slot) {

@@ -1,5 +1,6 @@
 import { WeightsError } from "../errors.ts";
-import { conv, type Learned } from "../kernels/conv.ts";
+import { conv } from "../kernels/conv.ts";
+import type { Learned } from "../kernels/filter.ts";
 import { clamp, type EditValues, edit, pixelnorm } from "../kernels/pointwise.ts";
 import { type Graph, padded, type Value } from "../runtime/graph.ts";
 import { checkShapes, type State } from "./state.ts";

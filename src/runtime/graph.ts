@@ -147,8 +147,10 @@ export function assignSlots(graph: Graph, pinned: ReadonlySet<number>): Slots {
   const sizes: number[] = [];
   const free: number[] = [];
   graph.steps.forEach((step, index) => {
-    const used = new Set(Object.values(step.bindings).filter((value) => !pinned.has(value.id)));
-    for (const value of used) {
+    // By id: a value and its views are one.
+    const used = new Map(Object.values(step.bindings).map((value) => [value.id, value]));
+    for (const id of pinned) used.delete(id);
+    for (const value of used.values()) {
       if (slotOf.has(value.id)) continue;
       const need = bytesOf(value);
       // The slot that wastes or grows least: separate buffers, since WebGPU forbids binding one as read and read_write.
@@ -157,7 +159,7 @@ export function assignSlots(graph: Graph, pinned: ReadonlySet<number>): Slots {
       sizes[slot] = Math.max(sizes[slot]!, need);
       slotOf.set(value.id, slot);
     }
-    for (const value of used) if (last.get(value.id) === index) free.push(slotOf.get(value.id)!);
+    for (const id of used.keys()) if (last.get(id) === index) free.push(slotOf.get(id)!);
   });
   return { slotOf, sizes };
 }

@@ -35,14 +35,14 @@ export class Plan {
   readonly bytes: number;
   readonly #dispatches: readonly Dispatch[];
   readonly #tensors: ReadonlyMap<number, Tensor>;
-  readonly #owned: readonly { dispose(): void }[];
+  readonly #owned: { dispose(): void }[];
 
   private constructor(
     device: Device,
     bytes: number,
     dispatches: readonly Dispatch[],
     tensors: ReadonlyMap<number, Tensor>,
-    owned: readonly { dispose(): void }[],
+    owned: { dispose(): void }[],
   ) {
     this.device = device;
     this.bytes = bytes;
@@ -151,7 +151,7 @@ export class Plan {
   }
 
   dispose(): void {
-    for (const resource of this.#owned) resource.dispose();
+    for (const resource of this.#owned.splice(0)) resource.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -46,7 +46,12 @@ export class Tensor<D extends DType = DType> {
     data: ArrayOf<D>,
   ): Tensor<D> {
     const tensor = Tensor.create(device, label, shape, dtype);
-    tensor.write(data);
+    try {
+      tensor.write(data);
+    } catch (error) {
+      tensor.dispose();
+      throw error;
+    }
     return tensor;
   }
 

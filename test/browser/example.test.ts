@@ -77,7 +77,7 @@ describe("the example page", { timeout: SLOW + 40_000 }, () => {
     const example = await openExample("?adopt");
     const { page, errors, close } = example;
     try {
-      await start(example, 48); // three batches: partial results come after each but the last
+      await start(example, 32); // two batches: a partial result comes between them
       await page.waitForSelector("#concepts li", { timeout: SLOW });
       await page.click("#stop");
       await page.waitForSelector("#dissection button[type=submit]:enabled", { timeout: SLOW });

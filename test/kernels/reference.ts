@@ -134,7 +134,9 @@ export class Bench {
   }
 
   /** What the graph computes for each of these values, as stored. */
-  async run<const V extends readonly Value[]>(...outputs: V): Promise<{ [K in keyof V]: Float32Array<ArrayBuffer> }> {
+  async run<const V extends readonly Value[]>(
+    ...outputs: V
+  ): Promise<{ -readonly [K in keyof V]: Float32Array<ArrayBuffer> }> {
     const plan = await Plan.compile(this.#device, this.graph, { keep: outputs });
     try {
       for (const [value, data] of this.#inputs) plan.tensor<"f32">(value).write(data as Float32Array<ArrayBuffer>);
@@ -144,7 +146,7 @@ export class Bench {
       plan.run();
       const read: Float32Array<ArrayBuffer>[] = [];
       for (const value of outputs) read.push(await plan.tensor(value).read());
-      return read as { [K in keyof V]: Float32Array<ArrayBuffer> };
+      return read as { -readonly [K in keyof V]: Float32Array<ArrayBuffer> };
     } finally {
       plan.dispose();
     }
@@ -228,24 +230,24 @@ export function each(
 
 /**
  * Bilinear resize with half-pixel centres: target t stands at (t + ½)·source/target − ½, clamped to the map, between the
- * two pixels around it (spec §3.4).
+ * two pixels around it (spec §3.4). The weights are differences of coordinates, whose rounding counts among the terms.
  */
 export function resize64(x: Map64, height: number, width: number): Linear {
   const y = zeros([x.n, height, width, x.channels]);
-  const taps = (t: number, from: number, to: number): readonly (readonly [pixel: number, weight: number])[] => {
+  const taps = (t: number, from: number, to: number) => {
     const source = Math.min(from - 1, Math.max(0, ((t + 0.5) * from) / to - 0.5));
     const low = Math.floor(source);
     return [
-      [low, 1 - (source - low)],
-      [Math.min(low + 1, from - 1), source - low],
+      { pixel: low, weight: 1 - (source - low), terms: 1 + source },
+      { pixel: Math.min(low + 1, from - 1), weight: source - low, terms: 1 + source },
     ];
   };
   each(y, (i, row, column, c, to) => {
-    for (const [py, wy] of taps(row, x.height, height)) {
-      for (const [px, wx] of taps(column, x.width, width)) {
-        const term = wy * wx * x.data[at(x, i, py, px, c)]!;
-        y.data[to]! += term;
-        y.terms[to]! += Math.abs(term);
+    for (const down of taps(row, x.height, height)) {
+      for (const across of taps(column, x.width, width)) {
+        const v = x.data[at(x, i, down.pixel, across.pixel, c)]!;
+        y.data[to]! += down.weight * across.weight * v;
+        y.terms[to]! += Math.abs(v) * (down.weight * across.terms + down.terms * across.weight);
       }
     }
   });

@@ -1,0 +1,127 @@
+import { padded, type Sources } from "../runtime/graph.ts";
+
+/** Numbers computed from checkpoint tensors. */
+export interface Learned {
+  readonly sources: readonly string[];
+  readonly of: (sources: Sources) => ArrayLike<number>;
+}
+
+/** A convolution's learned part. */
+export interface Filter {
+  readonly label: string;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernel: number;
+  /** [out][in][k][k] */
+  readonly weight: Learned;
+  /** [out]: multiplies the weight; an equalised learning rate's constant or a folded batch norm. */
+  readonly scale: Learned;
+  /** [out] */
+  readonly bias: Learned;
+}
+
+
+/** The filter's weights as `pack` lays them out, scaled. */
+export const packed =
+  (filter: Filter, pack: (weight: ArrayLike<number>, scale: ArrayLike<number>, extents: Extents) => Float32Array) =>
+  (sources: Sources): Float32Array => {
+    const split = filter.weight.sources.length;
+    return pack(filter.weight.of(sources.slice(0, split)), filter.scale.of(sources.slice(split)), filter);
+  };
+
+type Extents = Pick<Filter, "inChannels" | "outChannels" | "kernel">;
+
+/** [out][in][k][k] → [tap][in][out], channels padded with zeros. */
+export function packTaps(
+  weight: ArrayLike<number>,
+  scale: ArrayLike<number>,
+  { inChannels, outChannels, kernel }: Extents,
+): Float32Array {
+  const taps = kernel * kernel;
+  const rows = padded(inChannels);
+  const columns = padded(outChannels);
+  const packed = new Float32Array(taps * rows * columns);
+  for (let o = 0; o < outChannels; o += 1) {
+    const factor = scale[o]!;
+    for (let i = 0; i < inChannels; i += 1) {
+      const from = (o * inChannels + i) * taps;
+      for (let t = 0; t < taps; t += 1) packed[(t * rows + i) * columns + o] = weight[from + t]! * factor;
+    }
+  }
+  return packed;
+}
+
+/** Which of a 3-tap kernel's rows (or columns) fall on the same input pixel: [output parity][tap of the 2-tap kernel]. */
+const MERGED = [
+  [[0], [1, 2]],
+  [[0, 1], [2]],
+] as const;
+
+/**
+ * Nearest ×2 upsampling makes neighbouring taps read the same input pixel, so each output parity sees a 2×2 kernel of
+ * summed taps: even rows add taps {0} and {1,2}, odd rows {0,1} and {2} (tkarras/progressive_growing_of_gans does the
+ * same as a transposed convolution). 4 instead of 9 multiply-adds per output.
+ */
+export function packPhases(
+  weight: ArrayLike<number>,
+  scale: ArrayLike<number>,
+  { inChannels, outChannels }: Extents,
+): Float32Array {
+  const rows = padded(inChannels);
+  const columns = padded(outChannels);
+  const packed = new Float32Array(16 * rows * columns);
+  for (let phase = 0; phase < 4; phase += 1) {
+    for (let tap = 0; tap < 4; tap += 1) {
+      const ys = MERGED[phase >> 1]![tap >> 1]!;
+      const xs = MERGED[phase & 1]![tap & 1]!;
+      for (let o = 0; o < outChannels; o += 1) {
+        for (let i = 0; i < inChannels; i += 1) {
+          let sum = 0;
+          for (const ky of ys) for (const kx of xs) sum += weight[((o * inChannels + i) * 3 + ky) * 3 + kx]!;
+          packed[((phase * 4 + tap) * rows + i) * columns + o] = sum * scale[o]!;
+        }
+      }
+    }
+  }
+  return packed;
+}
+
+/** G of F(2×2, 3×3): U = G g Gᵀ (Lavin & Gray, CVPR 2016, §4.1). */
+const G = [
+  [1, 0, 0],
+  [0.5, 0.5, 0.5],
+  [0.5, -0.5, 0.5],
+  [0, 0, 1],
+] as const;
+
+/** [out][in][3][3] → [16][in][out], transformed for Winograd's F(2×2, 3×3) in double precision. */
+export function packWinograd(
+  weight: ArrayLike<number>,
+  scale: ArrayLike<number>,
+  { inChannels, outChannels }: Extents,
+): Float32Array {
+  const rows = padded(inChannels);
+  const columns = padded(outChannels);
+  const packed = new Float32Array(16 * rows * columns);
+  const half = new Float64Array(12); // G g
+  for (let o = 0; o < outChannels; o += 1) {
+    const factor = scale[o]!;
+    for (let i = 0; i < inChannels; i += 1) {
+      const from = (o * inChannels + i) * 9;
+      for (let r = 0; r < 4; r += 1) {
+        const [a, b, c] = G[r]!;
+        for (let k = 0; k < 3; k += 1) {
+          half[r * 3 + k] = a * weight[from + k]! + b * weight[from + 3 + k]! + c * weight[from + 6 + k]!;
+        }
+      }
+      for (let r = 0; r < 4; r += 1) {
+        for (let s = 0; s < 4; s += 1) {
+          const [a, b, c] = G[s]!;
+          const u = a * half[r * 3]! + b * half[r * 3 + 1]! + c * half[r * 3 + 2]!;
+          packed[((r * 4 + s) * rows + i) * columns + o] = u * factor;
+        }
+      }
+    }
+  }
+  return packed;
+}

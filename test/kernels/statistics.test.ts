@@ -1,0 +1,746 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Counts, Presence } from "../../src/dissect/counts.ts";
+import { chooseLevel, FRACTIONS, searchLevels, type TrainingCounts } from "../../src/dissect/levels.ts";
+import { Moments } from "../../src/dissect/moments.ts";
+import { hazen, Quantiles } from "../../src/dissect/quantiles.ts";
+import { agree, correlation } from "../../src/dissect/scores.ts";
+import { Top } from "../../src/dissect/top.ts";
+import accumulateKernel from "../../src/kernels/accumulate.wgsl.ts";
+import { type Chunk, count, moments, radix, upsample } from "../../src/kernels/statistics.ts";
+import upsampleKernel from "../../src/kernels/upsample.wgsl.ts";
+import { Device } from "../../src/runtime/device.ts";
+import { Graph, padded } from "../../src/runtime/graph.ts";
+import { Tensor } from "../../src/runtime/tensor.ts";
+import { requestDevice } from "../gpu.ts";
+import {
+  Bench,
+  bitsOf,
+  type Extents,
+  imageOf,
+  type Map64,
+  noiseMap,
+  pack,
+  random,
+  resize64,
+  TOLERANCE,
+  unpack,
+  worstError,
+  worstUnit,
+} from "./reference.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await requestDevice();
+});
+afterAll(() => device?.dispose());
+
+/** The maps of a data set as the statistics see them, a batch at a time; what is not valid in the last one is rubbish. */
+class Batches {
+  readonly maps: Tensor<"f32">;
+  readonly batch: Tensor<"u32">;
+  readonly labels: Tensor<"u32">;
+  readonly #all: Map64;
+  readonly #allLabels: readonly Uint32Array[];
+  readonly #size: number;
+
+  constructor(device: Device, all: Map64, size: number, allLabels: readonly Uint32Array[] = []) {
+    const { height, width, channels } = all;
+    this.maps = Tensor.create(device, "maps", [size, height, width, padded(channels)], "f32");
+    this.batch = Tensor.create(device, "batch", [2], "u32");
+    const perImage = allLabels[0]?.length ?? 1;
+    this.labels = Tensor.create(device, "labels", [size, CHANNELS, Math.ceil(perImage / CHANNELS)], "u32");
+    this.#all = all;
+    this.#allLabels = allLabels;
+    this.#size = size;
+  }
+
+  /** Loads every batch in turn, or from the last to the first, and calls `add` for it. */
+  each(add: () => void, order: "forwards" | "backwards" = "forwards"): void {
+    const count = Math.ceil(this.#all.n / this.#size);
+    for (let index = 0; index < count; index += 1) {
+      const first = this.#size * (order === "forwards" ? index : count - 1 - index);
+      const valid = Math.min(this.#size, this.#all.n - first);
+      this.maps.write(new Float32Array(this.maps.bytes / 4).fill(1e9));
+      this.labels.write(new Uint32Array(this.labels.bytes / 4).fill(1));
+      const images = Array.from({ length: valid }, (_, i) => [...pack(imageOf(this.#all, first + i))]);
+      this.maps.write(Float32Array.from(images.flat()));
+      this.labels.write(Uint32Array.from(this.#allLabels.slice(first, first + valid).flatMap((map) => [...map])));
+      this.batch.write(Uint32Array.of(first, valid));
+      add();
+    }
+  }
+
+  dispose(): void {
+    for (const tensor of [this.maps, this.batch, this.labels]) tensor.dispose();
+  }
+}
+
+/** Labels a pixel can have at once. */
+const CHANNELS = 2;
+
+/** The maps on a size × size grid as the GPU has them, to compare what follows exactly. */
+async function upsampled(all: Map64, size: number): Promise<Map64> {
+  const bench = new Bench(device);
+  const chunks = upsample(bench.graph, bench.map(all), size);
+  expect(chunks).toHaveLength(1);
+  const [stored] = await bench.run(chunks[0]!.map);
+  return { ...all, height: size, width: size, data: Float64Array.from(unpack(stored, all.channels)) };
+}
+
+/** One unit's activations. */
+const ofUnit = (map: Map64, unit: number): Float64Array => map.data.filter((_, index) => index % map.channels === unit);
+
+describe("upsampling to the grid of labels", () => {
+  test.each<readonly [Extents, size: number]>([
+    [[2, 4, 4, 5], 8],
+    [[1, 3, 5, 8], 11],
+    [[3, 1, 1, 3], 4],
+    [[1, 8, 8, 4], 8],
+    [[1, 9, 7, 4], 4],
+  ])("%j to %i", async (extents, size) => {
+    const x = noiseMap(1, extents);
+    const bench = new Bench(device);
+    const [chunk] = upsample(bench.graph, bench.map(x), size);
+    const [y] = await bench.run(chunk!.map);
+    expect(worstUnit(unpack(y, x.channels), resize64(x, size, size))).toBeLessThan(TOLERANCE);
+  });
+
+  test("goes by chunks of images that fit a binding", () => {
+    const graph = new Graph("gpu");
+    const chunks = upsample(graph, graph.map("x", 5, 64, 64, 128), 256);
+    expect(chunks.map(({ first, images, map }) => [first, images, map.shape])).toEqual([
+      [0, 2, [2, 256, 256, 128]],
+      [2, 2, [2, 256, 256, 128]],
+      [4, 1, [1, 256, 256, 128]],
+    ]);
+    expect(graph.steps.map(({ params }) => [params["first"], params["total"]])).toEqual([
+      [0, 2 * 256 * 256 * 32],
+      [2, 2 * 256 * 256 * 32],
+      [4, 256 * 256 * 32],
+    ]);
+  });
+
+  test("of a later chunk reads its own images", async () => {
+    const x = noiseMap(2, [3, 2, 3, 4]);
+    const bench = new Bench(device);
+    const y = bench.graph.value("y", [2, 4, 4, 4]);
+    const params = { units: 4, height: 2, width: 3, size: 4, first: 1, total: 2 * 4 * 4 };
+    bench.graph.step(upsampleKernel, { x: bench.map(x), y }, params, [1, 1, 1]);
+    const [stored] = await bench.run(y);
+    const all = (await upsampled(x, 4)).data;
+    expect(worstError(stored, all.subarray(all.length / 3))).toBe(0);
+  });
+});
+
+describe("quantiles", () => {
+  /** A device whose bindings hold so little that radix selection takes digits of four bits. */
+  const smallDevice = (): Device =>
+    Device.adopt(
+      new Proxy(device.gpu, {
+        get(gpu, name) {
+          const own = Reflect.get(gpu, name, gpu);
+          if (name === "limits") return { maxBufferSize: 2 ** 20, maxStorageBufferBindingSize: 2 ** 14 };
+          return typeof own === "function" ? own.bind(gpu) : own;
+        },
+      }),
+    );
+
+  const QUANTILES = [0, 0.001, 0.1, 0.25, 1 / 3, 0.5, 0.9, 0.995, 1];
+
+  /** Units that each try something: noise, many ties, negatives, zeros of both signs, a constant, many magnitudes. */
+  function dataSet([n, height, width]: readonly [number, number, number]): Map64 {
+    const map = noiseMap(3, [n, height, width, 6]);
+    const next = random(4);
+    const pick = (values: readonly number[]) => values[Math.floor(next() * values.length)]!;
+    map.data.forEach((value, index) => {
+      const kinds = [
+        value,
+        pick([-1, 0.5, 2]),
+        value - 3,
+        pick([0, -0, 0.25, -0.25, 0, -0]),
+        -1.5,
+        value * 10 ** (60 * next() - 30),
+      ];
+      map.data[index] = Math.fround(kinds[index % 6]!);
+    });
+    return map;
+  }
+
+  /** Hazen: sample i of n stands at (i + ½)/n, straight lines between, the extremes beyond; from the definition. */
+  function expected(samples: Float64Array, quantile: number): number {
+    const sorted = samples.toSorted();
+    const n = sorted.length;
+    for (let i = 0; i < n; i += 1) {
+      const here = (i + 0.5) / n;
+      if (quantile > here) continue;
+      if (i === 0) return sorted[0]!;
+      const before = (i - 0.5) / n;
+      const share = (quantile - before) / (here - before);
+      return sorted[i - 1]! + (sorted[i]! - sorted[i - 1]!) * share;
+    }
+    return sorted[n - 1]!;
+  }
+
+  test("positions are Hazen's", () => {
+    expect(hazen(0.5, 2)).toEqual({ low: 0, weight: 0.5 });
+    expect(hazen(0.5, 3)).toEqual({ low: 1, weight: 0 });
+    expect(hazen(0.25, 4)).toEqual({ low: 0, weight: 0.5 });
+    expect(hazen(0, 5)).toEqual({ low: 0, weight: 0 });
+    expect(hazen(1, 5)).toEqual({ low: 4, weight: 0 });
+    expect(hazen(0.5, 1)).toEqual({ low: 0, weight: 0 });
+  });
+
+  describe.each([8, 4])("by digits of %i bits", (digit) => {
+    test.each<readonly [string, images: readonly [number, number, number], batch: number, size: number | undefined]>([
+      ["several batches, the last one partial", [7, 3, 4], 3, undefined],
+      ["one batch, larger than the set", [2, 5, 5], 4, undefined],
+      ["upsampled", [5, 2, 3], 2, 6],
+      ["a single sample", [1, 1, 1], 1, undefined],
+      ["two samples", [2, 1, 1], 1, undefined],
+    ])("equal those of the sorted activations: %s", async (_, images, batch, size) => {
+      const all = dataSet(images);
+      const small = digit === 4 ? smallDevice() : device;
+      const batches = new Batches(small, all, batch);
+      const grid = size === undefined ? all : await upsampled(all, size);
+      const quantiles = await Quantiles.create(small, {
+        maps: batches.maps,
+        channels: 6,
+        batch: batches.batch,
+        size,
+        samples: grid.n * grid.height * grid.width,
+        quantiles: QUANTILES,
+      });
+      // With few samples there are few ranks, and their counters fit any binding.
+      if (grid.data.length > 100) expect(quantiles.passes).toBe(32 / digit);
+      for (let pass = 0; pass < quantiles.passes; pass += 1) {
+        batches.each(() => quantiles.add());
+        quantiles.endPass();
+      }
+      const values = await quantiles.read();
+      for (let unit = 0; unit < 6; unit += 1) {
+        const samples = ofUnit(grid, unit);
+        const most = samples.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+        QUANTILES.forEach((quantile, q) => {
+          // The weights of the two formulas differ in the last bits of double precision.
+          const exact = expected(samples, quantile);
+          expect(Math.abs(values[q * 6 + unit]! - exact)).toBeLessThanOrEqual(
+            2 ** -24 * Math.abs(exact) + 1e-13 * most,
+          );
+        });
+        const sorted = [...samples.toSorted()].map((value) => value + 0); // −0 counts as 0
+        expect(values[unit]).toBe(sorted[0]);
+        expect(values[(QUANTILES.length - 1) * 6 + unit]).toBe(sorted.at(-1));
+      }
+      quantiles.dispose();
+      batches.dispose();
+    });
+  });
+
+  test("every rank is exact", async () => {
+    const all = dataSet([4, 4, 4]);
+    const batches = new Batches(device, all, 3);
+    const quantiles = Array.from({ length: 64 }, (_, rank) => (rank + 0.5) / 64);
+    const selection = await Quantiles.create(device, {
+      maps: batches.maps,
+      channels: 6,
+      batch: batches.batch,
+      size: undefined,
+      samples: 64,
+      quantiles,
+    });
+    for (let pass = 0; pass < selection.passes; pass += 1) {
+      batches.each(() => selection.add());
+      selection.endPass();
+    }
+    const values = await selection.read();
+    for (let unit = 0; unit < 6; unit += 1) {
+      const sorted = [...ofUnit(all, unit).toSorted()].map((value) => value + 0); // −0 counts as 0
+      expect(quantiles.map((_, q) => values[q * 6 + unit])).toEqual(sorted);
+    }
+    selection.dispose();
+    batches.dispose();
+  });
+
+  test("cannot be read before the last pass", async () => {
+    const batches = new Batches(device, dataSet([1, 2, 2]), 1);
+    const options = { maps: batches.maps, channels: 6, batch: batches.batch, size: undefined, samples: 4 };
+    const quantiles = await Quantiles.create(device, { ...options, quantiles: [0.5] });
+    quantiles.endPass();
+    await expect(quantiles.read()).rejects.toThrow("1 of 4 passes");
+    quantiles.dispose();
+    batches.dispose();
+  });
+});
+
+const LABELS = [
+  { name: "-", category: "object" },
+  { name: "tree", category: "object" },
+  { name: "sky", category: "object" },
+  { name: "wood", category: "material" },
+  { name: "stone", category: "material" },
+  { name: "door", category: "object" }, // never occurs
+];
+const CATEGORIES = ["object", "material"];
+
+/** Label maps [channels, size²] of images: smooth or speckled, objects in one channel, materials in the other, some with neither. */
+function labelMaps(seed: number, images: number, size: number): Uint32Array[] {
+  const next = random(seed);
+  return Array.from({ length: images }, (_, image) => {
+    const map = new Uint32Array(CHANNELS * size * size);
+    for (let p = 0; p < size * size; p += 1) {
+      const speckled = image % 2 === 0;
+      map[p] = image === 3 ? 0 : speckled ? Math.floor(3 * next()) : p < size ? 1 : 2;
+      map[size * size + p] = image % 3 === 1 ? 0 : speckled ? [0, 3, 4][Math.floor(3 * next())]! : 3;
+    }
+    return map;
+  });
+}
+
+describe("counts", () => {
+  test.each([
+    { images: 7, batch: 3, size: 16 }, // runs of 64 pixels
+    { images: 5, batch: 2, size: 7 }, // runs of 49
+    { images: 2, batch: 4, size: 13 }, // 169 pixels: runs of 13
+  ])(
+    "equal those of a loop over all pixels: $images images by $batch, $size × $size",
+    async ({ images, batch, size }) => {
+      const channels = 5;
+      const all = noiseMap(5, [images, 3, 4, channels]);
+      const grid = await upsampled(all, size);
+      const maps = labelMaps(6, images, size);
+      // Levels that activations equal exactly, one of them twice: only what exceeds a level counts.
+      const levels = new Float32Array(4 * channels);
+      for (let unit = 0; unit < channels; unit += 1) {
+        const sorted = ofUnit(grid, unit).toSorted();
+        [0.2, 0.5, 0.5, 0.99].forEach((share, level) => {
+          levels[level * channels + unit] = sorted[Math.floor(share * sorted.length)]!;
+        });
+      }
+
+      const batches = new Batches(device, all, batch, maps);
+      const presence = await Presence.create(device, {
+        maps: batches.labels,
+        batch: batches.batch,
+        labels: LABELS,
+        categories: CATEGORIES,
+      });
+      const counts = await Counts.create(device, {
+        maps: batches.maps,
+        channels,
+        batch: batches.batch,
+        labelMaps: batches.labels,
+        present: presence.present,
+        labels: LABELS.length,
+        categories: CATEGORIES.length,
+        size,
+        levels,
+      });
+      batches.each(() => {
+        presence.add();
+        counts.add();
+      });
+
+      const pixels = new Uint32Array(LABELS.length);
+      const present = maps.map((map) =>
+        CATEGORIES.map((category) => map.some((label) => label > 0 && LABELS[label]!.category === category)),
+      );
+      for (const map of maps) for (const label of map) if (label > 0) pixels[label]! += 1;
+      expect(await presence.read()).toEqual({
+        pixels,
+        images: Uint32Array.from(CATEGORIES, (_, k) => present.filter((image) => image[k]).length),
+      });
+
+      const intersection = LABELS.map(() => new Uint32Array(4 * channels));
+      const activation = CATEGORIES.map(() => new Uint32Array(4 * channels));
+      grid.data.forEach((value, index) => {
+        const unit = index % channels;
+        const pixel = Math.floor(index / channels) % size ** 2;
+        const image = Math.floor(index / channels / size ** 2);
+        for (let level = 0; level < 4; level += 1) {
+          const cell = level * channels + unit;
+          if (!(value > levels[cell]!)) continue;
+          for (let channel = 0; channel < CHANNELS; channel += 1) {
+            intersection[maps[image]![channel * size ** 2 + pixel]!]![cell]! += 1;
+          }
+          CATEGORIES.forEach((_, k) => {
+            if (present[image]![k]) activation[k]![cell]! += 1;
+          });
+        }
+      });
+      for (let label = 1; label < LABELS.length; label += 1) {
+        expect(await counts.intersection(label)).toEqual(intersection[label]);
+      }
+      for (let k = 0; k < CATEGORIES.length; k += 1) expect(await counts.activation(k)).toEqual(activation[k]);
+      counts.dispose();
+      presence.dispose();
+      batches.dispose();
+    },
+  );
+
+  test("refuse label maps of another size", async () => {
+    const graph = new Graph("gpu");
+    const [chunk] = upsample(graph, graph.map("x", 1, 2, 2, 4), 4);
+    const values = {
+      labels: graph.value("labels", [1, 1, 25], "u32"),
+      batch: graph.value("batch", [2], "u32"),
+      present: graph.value("present", [1, 1], "u32"),
+      level: graph.value("level", [1, 4]),
+      histogram: graph.value("histogram", [3, 2, 4], "u32"),
+    };
+    expect(() => count(graph, chunk!, values, 2)).toThrow("25 labels an image do not fit 16 activations");
+  });
+});
+
+describe("correlations", () => {
+  test.each([
+    { batch: 2, share: 1, offset: 0 },
+    { batch: 3, share: 1, offset: 0.3 },
+    { batch: 7, share: 0.2, offset: -0.1 },
+  ])(
+    "equal those in double precision: $batch images a batch, $share (v + $offset)",
+    async ({ batch, share, offset }) => {
+      const [images, channels, size] = [7, 6, 11];
+      const noisy = noiseMap(7, [images, 4, 4, channels]);
+      const all = { ...noisy, data: noisy.data.map((v) => Math.fround(share * (v + offset))) };
+      all.data.forEach((_, index) => {
+        if (index % channels === 5) all.data[index] = 0.7; // a constant correlates with nothing
+      });
+      const grid = await upsampled(all, size);
+      const maps = labelMaps(8, images, size);
+      const batches = new Batches(device, all, batch, maps);
+      const sums = await Moments.create(device, {
+        maps: batches.maps,
+        channels,
+        batch: batches.batch,
+        labelMaps: batches.labels,
+        labels: LABELS.length,
+        size,
+      });
+      batches.each(() => sums.add());
+      const total = images * size ** 2;
+      const pixels = LABELS.map((_, label) =>
+        maps.reduce((n, map) => n + map.filter((here) => here === label).length, 0),
+      );
+      const correlations = await sums.correlations(total, pixels);
+
+      const expected = new Float64Array(LABELS.length * channels);
+      for (let label = 1; label < LABELS.length; label += 1) {
+        for (let unit = 0; unit < 5; unit += 1) {
+          const v = ofUnit(grid, unit);
+          const t = v.map((_, p) => {
+            const map = maps[Math.floor(p / size ** 2)]!;
+            return [0, 1].some((channel) => map[channel * size ** 2 + (p % size ** 2)] === label) ? 1 : 0;
+          });
+          const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+          const [mv, mt] = [mean(v), mean(t)];
+          const moment = (a: Float64Array, ma: number, b: Float64Array, mb: number) =>
+            mean(a.map((value, p) => (value - ma) * (b[p]! - mb)));
+          const product = moment(v, mv, v, mv) * moment(t, mt, t, mt);
+          if (product > 0) expected[label * channels + unit] = moment(v, mv, t, mt) / Math.sqrt(product);
+        }
+      }
+      const varying = (values: Float64Array) => values.filter((_, index) => index % channels !== 5);
+      const error = worstError(varying(correlations), varying(expected));
+      console.log(`correlations of ${share} (v + ${offset}): worst error ${error.toExponential(1)}`);
+      expect(error).toBeLessThan(1e-6);
+      expect(correlations.subarray(5 * channels)).toEqual(new Float64Array(channels)); // the label that never occurs
+      sums.dispose();
+      batches.dispose();
+    },
+  );
+
+  test("do not depend on the batch, to the bit", async () => {
+    const [images, channels, size] = [7, 4, 6];
+    const all = noiseMap(9, [images, 3, 3, channels]);
+    const maps = labelMaps(10, images, size);
+    const results: Float64Array[] = [];
+    for (const batch of [1, 3, 7]) {
+      const batches = new Batches(device, all, batch, maps);
+      const { maps: x, batch: range, labels: labelMaps } = batches;
+      const options = { maps: x, channels, batch: range, labelMaps, labels: LABELS.length, size };
+      const sums = await Moments.create(device, options);
+      batches.each(() => sums.add());
+      results.push(await sums.correlations(images * size ** 2, [0, 90, 80, 70, 60, 0]));
+      sums.dispose();
+      batches.dispose();
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+  });
+
+  test("come from sums that lose nothing over many images", async () => {
+    // In single precision 2²⁴ + 1 is 2²⁴.
+    const partial = Float32Array.from({ length: 2 * 1000 }, (_, at) => (at === 0 ? 2 ** 24 : at % 2 === 0 ? 1 : 0.1));
+    const bench = new Bench(device);
+    const total = bench.graph.value("total", [2, 2]);
+    for (const [first, images] of [
+      [0, 1],
+      [1, 600],
+      [601, 399],
+    ] as const) {
+      const value = bench.graph.value(`images from ${first}`, [images, 2]);
+      bench.give(value, partial.slice(2 * first, 2 * (first + images)));
+      bench.graph.step(accumulateKernel, { partial: value, total }, { count: 2, images }, [1, 1, 1]);
+    }
+    const [[high0 = 0, low0 = 0, high1 = 0, low1 = 0]] = await bench.run(total);
+    expect(high0 + low0).toBe(2 ** 24 + 999);
+    expect(high1 + low1).toBeCloseTo(1000 * Math.fround(0.1), 9);
+  });
+
+  test("from sums", () => {
+    // v = 0 0 1 3, t = 0 0 1 1
+    expect(correlation({ count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 2 })).toBeCloseTo(2 / Math.sqrt(6), 12);
+    expect(correlation({ count: 4, sum: 4, squares: 4, onConcept: 2, pixels: 2 })).toBe(0); // constant unit
+    expect(correlation({ count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 4 })).toBe(0); // constant concept
+  });
+});
+
+describe("chunks", () => {
+  test("of a batch add up to the whole", async () => {
+    const [rows, units, labels] = [16, 4, 3];
+    const x = noiseMap(11, [4, 4, 4, units]);
+    const [next, targets] = [random(12), 2];
+    const labelData = Uint32Array.from({ length: 4 * CHANNELS * rows }, () => Math.floor(labels * next()));
+    const results: Float32Array<ArrayBuffer>[][] = [];
+    for (const cuts of [[4], [2, 2], [1, 3], [3, 1]]) {
+      const bench = new Bench(device);
+      const { graph } = bench;
+      const given = <const N extends string>(
+        name: N,
+        shape: readonly number[],
+        data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+      ) => {
+        const value = graph.value(name, shape, data instanceof Float32Array ? "f32" : "u32");
+        bench.give(value, data);
+        return value;
+      };
+      const batch = given("batch", [2], Uint32Array.of(8, 3)); // the fourth image is not valid
+      const labelMap = given("labels", [4, CHANNELS, rows], labelData);
+      const present = given("present", [4, 2], Uint32Array.of(1, 0, 1, 1, 0, 1, 1, 1));
+      const level = given("level", [2, units], Float32Array.of(-0.5, -0.4, -0.3, 0, 0.1, 0.2, 0.3, 0.4));
+      const digits = given("digits", [1], Uint32Array.of(0));
+      const prefix = given("prefix", [targets, units], new Uint32Array(targets * units));
+      const histogram = graph.value("histogram", [labels + 2, 3, units], "u32");
+      const digitCounts = graph.value("digit counts", [targets, 256, units], "u32");
+      const total = graph.value("total", [2 + labels, units, 2]);
+      let first = 0;
+      for (const images of cuts) {
+        const from = first;
+        const part = Array.from({ length: images }, (_, i) => [...imageOf(x, from + i).data]).flat();
+        const map = bench.map({ ...x, n: images, data: Float64Array.from(part) }, `chunk at ${first}`);
+        const chunk: Chunk = { map, first, images };
+        count(graph, chunk, { labels: labelMap, batch, present, level, histogram }, labels);
+        radix(graph, chunk, { batch, digits, prefix, histogram: digitCounts }, 8);
+        moments(graph, chunk, { labels: labelMap, batch, total }, labels);
+        first += images;
+      }
+      results.push(await bench.run(histogram, digitCounts, total));
+    }
+    const [whole, ...others] = results.map((arrays) => arrays.map(bitsOf));
+    const sum = (values: Uint32Array) => values.reduce((a, b) => a + b, 0);
+    expect(sum(whole![1]!)).toBe(3 * rows * units);
+    for (const other of others) expect(other).toEqual(whole);
+  });
+});
+
+describe("top images", () => {
+  /** Maps whose spatial maxima are `maxima[image][unit]`, at places that differ. */
+  function mapsOf(maxima: readonly (readonly number[])[]): Map64 {
+    const [height, width, channels] = [2, 3, maxima[0]!.length];
+    const map = noiseMap(13, [maxima.length, height, width, channels]);
+    map.data.forEach((value, index) => {
+      const unit = index % channels;
+      const pixel = Math.floor(index / channels) % 6;
+      const image = Math.floor(index / channels / 6);
+      const most = maxima[image]![unit]!;
+      map.data[index] = pixel === (image + unit) % 6 ? most : Math.fround(most - 1 - value * value);
+    });
+    return map;
+  }
+
+  const MAXIMA = [
+    [1, 5, -3, 0, 2],
+    [2, 5, -1, 0, 2],
+    [3, 5, -2, 0, 1],
+    [9, 7, -9, 0, 3],
+    [3, 5, -1, 0, 3],
+    [2, 7, -4, 0, 2],
+    [8, 1, -1, 0, 3],
+  ];
+
+  test.each([
+    { k: 3, batch: 3 },
+    { k: 1, batch: 2 },
+    { k: 10, batch: 4 }, // more than there are
+    { k: 4, batch: 7 },
+  ])("are the $k of largest maximum, the earlier of equals first: batches of $batch", async ({ k, batch }) => {
+    const all = mapsOf(MAXIMA);
+    const batches = new Batches(device, all, batch);
+    const top = await Top.create(device, { maps: batches.maps, channels: 5, batch: batches.batch, k });
+    batches.each(() => top.add());
+    const expected = Array.from({ length: 5 }, (_, unit) =>
+      MAXIMA.map((row, image) => ({ image, activation: row[unit]! }))
+        .toSorted((a, b) => b.activation - a.activation || a.image - b.image)
+        .slice(0, k),
+    );
+    const lists = await top.read();
+    expect(lists).toEqual(expected);
+
+    const examples = await top.examples();
+    batches.each(() => examples.add(), "backwards"); // so that no later batch mends what an earlier one spoilt
+    const maps = await examples.maps.read();
+    for (let rank = 0; rank < k; rank += 1) {
+      for (let unit = 0; unit < 5; unit += 1) {
+        const example = maps.subarray((rank * 8 + unit) * 6, (rank * 8 + unit + 1) * 6);
+        const image = lists[unit]![rank]?.image;
+        expect(Float64Array.from(example)).toEqual(
+          image === undefined ? new Float64Array(6) : ofUnit(imageOf(all, image), unit),
+        );
+      }
+    }
+    examples.dispose();
+    top.dispose();
+    batches.dispose();
+  });
+});
+
+describe("scores", () => {
+  // Spec §3.5.
+  test.each([
+    [0.04, 0.05, 0.1, 0.363636, 0.076272, 0.170506, 0.93],
+    [0.009, 0.01, 0.05, 0.176471, 0.024576, 0.106879, 0.958],
+    [0.02, 0.1, 0.1, 0.111111, 0.005079, 0.007874, 0.84],
+    [0, 0.01, 0.01, 0, 0.000101, 0.000903, 0.98],
+    [0.3, 0.35, 0.4, 0.666667, 0.250411, 0.234019, 0.85],
+  ])("of intersection %d, active %d, truth %d", (intersection, active, truth, iou, mi, iqr, agreement) => {
+    const scores = agree({ intersection, active, truth });
+    const published = { iou, mi, iqr, agreement };
+    for (const name of ["iou", "mi", "iqr", "agreement"] as const) {
+      expect(Math.abs(scores[name] - published[name]), name).toBeLessThan(5.1e-7);
+    }
+  });
+
+  test("of nothing are zero, of equals one", () => {
+    expect(agree({ intersection: 0, active: 0, truth: 0 })).toEqual({ iou: 0, mi: 0, iqr: 0, agreement: 1 });
+    expect(agree({ intersection: 1, active: 1, truth: 1 })).toEqual({ iou: 1, mi: 0, iqr: 0, agreement: 1 });
+    const same = agree({ intersection: 0.25, active: 0.25, truth: 0.25 });
+    expect(same).toMatchObject({ iou: 1, agreement: 1 });
+    expect(same.iqr).toBeCloseTo(1, 12);
+    // Independent: no information, and never less than none.
+    expect(agree({ intersection: 0.06, active: 0.2, truth: 0.3 }).mi).toBeCloseTo(0, 12);
+  });
+});
+
+describe("the search for levels", () => {
+  test("tries a thousandth to all of the pixels", () => {
+    expect(FRACTIONS).toHaveLength(100);
+    expect(FRACTIONS[0]).toBeCloseTo(0.001, 15);
+    expect(FRACTIONS[33]).toBeCloseTo(0.01, 15);
+    expect(FRACTIONS[99]).toBe(1);
+  });
+
+  const PIXELS = 1e6;
+  const LAST = FRACTIONS.length - 1;
+  /** [label][category, pixels]; the first `pixels` in order of activation unless noted. */
+  const CONCEPTS = [
+    { category: 0, pixels: 0 },
+    { category: 0, pixels: 1e5 }, // 1: exactly where a unit exceeds its tenth
+    { category: 0, pixels: 99 }, // 2: too rare to have a distribution
+    { category: 0, pixels: 500 }, // 3: too rare to inform
+    { category: 0, pixels: 5e5 }, // 4: everywhere alike: agrees with nothing above 0.8
+    { category: 0, pixels: 9.7e5 }, // 5: exactly where a unit exceeds its minimum
+    { category: 1, pixels: 2e4 }, // 6: in a category on a quarter of the pixels, where a quarter of the activations are
+  ];
+  /** The last level is the minimum, which only some exceed. */
+  const activeAt = (t: number): number => (t === LAST ? 0.97 * PIXELS : Math.round(FRACTIONS[t]! * PIXELS));
+  const intersectionAt = (label: number, t: number): number => {
+    const { pixels } = CONCEPTS[label]!;
+    return label === 4 ? Math.round(activeAt(t) / 2) : Math.min(activeAt(t), pixels);
+  };
+  /** Three units that activate on the same pixels, with levels above zero, below, and zero from t = 50 on. */
+  const levels = Float32Array.from({ length: 3 * FRACTIONS.length }, (_, at) => {
+    const t = Math.floor(at / 3);
+    return [200 - t, -1 - t, t < 50 ? 50 - t : 0][at % 3]!;
+  });
+  /** [levels, ascending][units] of what descends with t. */
+  const ascending = (of: (t: number) => number) =>
+    Uint32Array.from({ length: 3 * FRACTIONS.length }, (_, at) => of(LAST - Math.floor(at / 3)));
+  const read: number[] = [];
+  const training: TrainingCounts = {
+    counts: {
+      intersection: async (label: number) => {
+        read.push(label);
+        return ascending((t) => intersectionAt(label, t));
+      },
+      activation: async (category: number) => ascending((t) => activeAt(t) / (category === 1 ? 4 : 1)),
+    } as unknown as Counts,
+    units: 3,
+    levels,
+    labels: CONCEPTS.length,
+    categoryOf: CONCEPTS.map(({ category }) => category),
+    categories: 2,
+    labelPixels: CONCEPTS.map(({ pixels }) => pixels),
+    pixels: PIXELS,
+    categoryPixels: [PIXELS, PIXELS / 4],
+  };
+
+  test("finds the best level of every unit and concept, and skips what cannot be judged", async () => {
+    read.length = 0;
+    const { iqr, maxiou } = await searchLevels(training);
+    const at = (label: number, unit: number) => label * 3 + unit;
+    expect(read).toEqual([1, 3, 4, 5, 6]);
+
+    // A unit and a concept that are the same pixels at t = 66, a tenth.
+    expect(iqr.fraction[at(1, 0)]).toBe(66);
+    expect(iqr.score[at(1, 0)]).toBeCloseTo(1, 9);
+    expect(iqr.iou[at(1, 0)]).toBeCloseTo(1, 9);
+    expect(maxiou.fraction[at(1, 0)]).toBe(66);
+    expect(maxiou.score[at(1, 0)]).toBeCloseTo(1, 9);
+
+    expect([iqr.score[at(2, 0)], maxiou.score[at(2, 0)]]).toEqual([0, 0]);
+    expect(iqr.score[at(3, 0)]).toBe(0);
+    expect(maxiou.score[at(3, 0)]).toBeCloseTo(0.5, 9); // 500 of 1000 pixels, at the smallest fraction
+    expect(iqr.score[at(4, 0)]).toBe(0);
+    expect(maxiou.fraction[at(4, 0)]).toBe(99);
+    expect(maxiou.score[at(4, 0)]).toBeCloseTo(0.485 / 0.985, 9);
+    expect(maxiou.fraction[at(5, 0)]).toBe(99);
+    expect(maxiou.score[at(5, 0)]).toBeCloseTo(1, 9);
+    expect(iqr.fraction[at(5, 0)]).not.toBe(99); // exceeding the minimum tells nothing
+
+    // The category's own pixels are what counts: a unit's fraction of all pixels is that of the category's here.
+    const best = FRACTIONS.map((_, t) =>
+      agree({ intersection: intersectionAt(6, t) / PIXELS, active: activeAt(t) / 4 / (PIXELS / 4), truth: 0.02 }),
+    );
+    const most = Math.max(...best.map(({ iou }) => iou));
+    expect(maxiou.score[at(6, 0)]).toBeCloseTo(most, 6);
+    expect(maxiou.fraction[at(6, 0)]).toBe(best.findIndex(({ iou }) => iou === most));
+
+    // Levels of zero and below are no detectors; the best one above zero is taken.
+    for (let label = 0; label < CONCEPTS.length; label += 1) expect(iqr.score[at(label, 1)]).toBe(0);
+    expect(maxiou.score[at(1, 1)]).toBeCloseTo(1, 9);
+    expect(iqr.fraction[at(1, 2)]).toBe(49);
+  });
+
+  test("gives a unit the level of its best concept", async () => {
+    const { iqr, maxiou } = await searchLevels(training);
+    const chosen = chooseLevel(iqr, training, 0);
+    expect(chosen).toMatchObject({ label: 1, level: 200 - 66 });
+    expect(chosen.quantile).toBeCloseTo(0.1, 12);
+    expect(chosen.iou).toBeCloseTo(1, 9);
+    // Labels 1 and 5 both reach an IoU of 1: the first stays, and above half of the pixels none may.
+    expect(chooseLevel(maxiou, training, 0)).toMatchObject({ label: 1 });
+    expect(
+      chooseLevel({ ...maxiou, score: maxiou.score.map((v, i) => (i === 15 ? 2 : v)) }, training, 0),
+    ).toMatchObject({
+      label: 5,
+      quantile: 1,
+      level: 200 - 99,
+    });
+    const belowHalf = { belowHalf: true };
+    expect(
+      chooseLevel({ ...maxiou, score: maxiou.score.map((v, i) => (i === 15 ? 2 : v)) }, training, 0, belowHalf),
+    ).toMatchObject({ label: 1 });
+    // Nothing qualifies: no label, and the highest level.
+    expect(chooseLevel(iqr, training, 1)).toEqual({ label: 0, score: 0, level: -1, quantile: FRACTIONS[0], iou: 0 });
+  });
+});

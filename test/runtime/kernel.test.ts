@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import convTiled from "../../src/kernels/conv-tiled.wgsl.ts";
+import { type Kernel, packParams, specialize } from "../../src/runtime/kernel.ts";
+
+const SOURCE = `// A kernel.
+const TILE: u32 = 8;  // an edge
+const GAIN: f32 = 1.5;
+const ADD: bool = false;
+const TILES: u32 = TILE * 2;
+alias Scalar = f32;
+fn f() { const TILE2 = 3; }`;
+const KERNEL = {
+  name: "sample",
+  source: SOURCE,
+  constants: { TILE: "8", GAIN: "1.5", ADD: "false", TILES: "TILE * 2" },
+  aliases: { Scalar: "f32" },
+  params: {
+    count: { offset: 0, type: "u32" },
+    shift: { offset: 4, type: "i32" },
+    gain: { offset: 12, type: "f32" },
+  },
+  paramsSize: 16,
+  bindings: {},
+} as const satisfies Kernel;
+
+describe("specialising", () => {
+  test("nothing changes nothing", () => expect(specialize(KERNEL, {})).toBe(SOURCE));
+
+  test("rewrites what is named, and only that", () => {
+    expect(specialize(KERNEL, { TILE: 16, ADD: true, GAIN: 0.25 })).toBe(
+      SOURCE.replace("TILE: u32 = 8;", "TILE: u32 = 16;")
+        .replace("ADD: bool = false;", "ADD: bool = true;")
+        .replace("GAIN: f32 = 1.5;", "GAIN: f32 = 0.25;"),
+    );
+    expect(specialize(KERNEL, { TILES: 4 })).toBe(SOURCE.replace("TILES: u32 = TILE * 2;", "TILES: u32 = 4;"));
+  });
+
+  test("to half precision enables it, and to single does not", () => {
+    expect(specialize(KERNEL, { Scalar: "f16" })).toBe(`enable f16;\n${SOURCE.replace("= f32;", "= f16;")}`);
+    expect(specialize(KERNEL, { Scalar: "f32" })).toBe(SOURCE);
+  });
+
+  test.each(["TYPO", "TIL", "Scala", "TILE2", "f"])("an unknown name is refused: %s", (name) => {
+    expect(() => specialize(KERNEL, { [name]: 1 })).toThrow(
+      expect.objectContaining({
+        code: "kernel",
+        message: expect.stringContaining(`sample.wgsl declares no const or alias "${name}"`),
+      }),
+    );
+  });
+
+  test("a real kernel", () => {
+    const code = specialize(convTiled, { SCALE: 2, ACTIVATION: 1, RESIDUAL: true });
+    expect(code).toMatch(/^const SCALE: u32 = 2;/m);
+    expect(code).toMatch(/^const ACTIVATION: u32 = 1;/m);
+    expect(code).toMatch(/^const RESIDUAL: bool = true;/m);
+    expect(code.split("\n")).toHaveLength(convTiled.source.split("\n").length);
+  });
+});
+
+describe("parameters", () => {
+  test("lie where the struct has them", () => {
+    const bytes = packParams(KERNEL, { count: 0xfffffffe, shift: -2, gain: 0.1 });
+    const view = new DataView(bytes.buffer);
+    expect(bytes).toHaveLength(16);
+    expect([view.getUint32(0, true), view.getInt32(4, true), view.getUint32(8, true)]).toEqual([0xfffffffe, -2, 0]);
+    expect(view.getFloat32(12, true)).toBe(Math.fround(0.1));
+  });
+
+  test("that are missing are named", () => {
+    expect(() => packParams(KERNEL, { count: 1, gain: 1 })).toThrow(
+      expect.objectContaining({
+        code: "kernel",
+        message: expect.stringContaining('sample.wgsl needs the parameter "shift"'),
+      }),
+    );
+  });
+});

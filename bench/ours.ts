@@ -1,4 +1,5 @@
-import { conv, type Learned } from "../src/kernels/conv.ts";
+import { conv } from "../src/kernels/conv.ts";
+import type { Learned } from "../src/kernels/filter.ts";
 import { Generator } from "../src/models/generator.ts";
 import { Device } from "../src/runtime/device.ts";
 import { Graph } from "../src/runtime/graph.ts";

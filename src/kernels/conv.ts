@@ -1,14 +1,11 @@
 import { ShapeError } from "../errors.ts";
 import { fold, type Graph, padded, type Value } from "../runtime/graph.ts";
+import { ACTIVATIONS, type Activation } from "./activation.ts";
 import register from "./conv-register.wgsl.ts";
 import tiled from "./conv-tiled.wgsl.ts";
 import { type Filter, packed, packPhases, packTaps } from "./filter.ts";
+import { suitsTaps, taps } from "./taps.ts";
 import { suitsWinograd, winograd } from "./winograd.ts";
-
-/** What is applied to a convolution's sum; `leaky` is LeakyReLU with slope 0.2. */
-export type Activation = "none" | "leaky" | "relu";
-/** The kernels' constant ACTIVATION. */
-export const ACTIVATIONS: Readonly<Record<Activation, number>> = { none: 0, leaky: 1, relu: 2 };
 
 export interface ConvOptions {
   readonly stride?: number;
@@ -50,12 +47,16 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
     winograd(graph, { x, y, bias, ...(residual ? { residual } : {}) }, filter, activation);
     return y;
   }
+  if (upsample && !residual && suitsTaps(graph, filter, height, width)) {
+    taps(graph, { x, y, bias }, filter, activation);
+    return y;
+  }
 
-  const taps = upsample ? 2 : kernel;
+  const edge = upsample ? 2 : kernel;
   const phases = upsample ? 4 : 1;
   const weight = graph.parameter(
     `${label}.weight${upsample ? ".phases" : ""}`,
-    [phases, taps * taps, stored, padded(outChannels)],
+    [phases, edge * edge, stored, padded(outChannels)],
     [...filter.weight.sources, ...filter.scale.sources],
     packed(filter, upsample ? packPhases : packTaps),
   );
@@ -78,14 +79,14 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
       inWidth: width,
       inVectors: stored / 4,
       outVectors,
-      kernel: taps,
+      kernel: edge,
       stride,
       pad,
     },
     [columns, rows, phases],
     {
       choices: { SCALE: upsample ? 2 : 1, ACTIVATION: ACTIVATIONS[activation], RESIDUAL: residual !== undefined },
-      flops: 2 * pixels * phases * taps * taps * inChannels * outChannels,
+      flops: 2 * pixels * phases * edge * edge * inChannels * outChannels,
     },
   );
   return y;

@@ -20,7 +20,6 @@ export interface Filter {
   readonly bias: Learned;
 }
 
-
 /** The filter's weights as `pack` lays them out, scaled. */
 export const packed =
   (filter: Filter, pack: (weight: ArrayLike<number>, scale: ArrayLike<number>, extents: Extents) => Float32Array) =>
@@ -80,6 +79,24 @@ export function packPhases(
           for (const ky of ys) for (const kx of xs) sum += weight[((o * inChannels + i) * 3 + ky) * 3 + kx]!;
           packed[((phase * 4 + tap) * rows + i) * columns + o] = sum * scale[o]!;
         }
+      }
+    }
+  }
+  return packed;
+}
+
+/** [out][in][3][3] → [in][9][out]: all taps of an input channel side by side. */
+export function packColumns(
+  weight: ArrayLike<number>,
+  scale: ArrayLike<number>,
+  { inChannels, outChannels }: Extents,
+): Float32Array {
+  const columns = padded(outChannels);
+  const packed = new Float32Array(padded(inChannels) * 9 * columns);
+  for (let o = 0; o < outChannels; o += 1) {
+    for (let i = 0; i < inChannels; i += 1) {
+      for (let t = 0; t < 9; t += 1) {
+        packed[(i * 9 + t) * columns + o] = weight[(o * inChannels + i) * 9 + t]! * scale[o]!;
       }
     }
   }

@@ -1,7 +1,8 @@
 // Products of matrices, y[b] = x[b] w[b], as a register tile of 8 rows × 16 columns an invocation, without workgroup
 // memory; see conv-register.wgsl for why. x is [batch, rows, depth], w is [batch, depth, columns].
 struct Params {
-  rows: u32,
+  first: u32,          // row of x that is y's first
+  rows: u32,           // of y, and of every matrix of x when there are several
   depthVectors: u32,   // depth / 4
   columnVectors: u32,  // columns / 4
 }
@@ -27,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let co = (flat % blocks) * 4u;
   let first = (flat / blocks) * 8u;
   if (first >= params.rows) { return; }
-  let base = id.z * params.rows;
+  let base = params.first + id.z * params.rows;
   let weights = id.z * params.depthVectors * 4u;
   let k0 = min(co + 0u, params.columnVectors - 1u);
   let k1 = min(co + 1u, params.columnVectors - 1u);

@@ -1,5 +1,5 @@
 import { fold, type Graph, padded, type Value } from "../runtime/graph.ts";
-import { ACTIVATIONS, type Activation } from "./conv.ts";
+import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { type Filter, packed, packWinograd } from "./filter.ts";
 import matmul from "./matmul-register.wgsl.ts";
 import { lanes } from "./pointwise.ts";
@@ -54,7 +54,7 @@ export function winograd(
     graph.step(
       matmul,
       { x: d, w: weight, y: m },
-      { rows: tiles, depthVectors: stored / 4, columnVectors: columns / 4 },
+      { first: 0, rows: tiles, depthVectors: stored / 4, columnVectors: columns / 4 },
       [across, down, 16],
       { flops: 2 * 16 * tiles * inChannels * outChannels },
     );

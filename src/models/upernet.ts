@@ -1,5 +1,6 @@
 import { WeightsError } from "../errors.ts";
-import { type Activation, conv } from "../kernels/conv.ts";
+import type { Activation } from "../kernels/activation.ts";
+import { conv } from "../kernels/conv.ts";
 import type { Filter } from "../kernels/filter.ts";
 import { concat, maxpool, prroi, resize, resizeAdd } from "../kernels/resample.ts";
 import type { Graph, Value } from "../runtime/graph.ts";

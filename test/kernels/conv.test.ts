@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Activation, conv, type Filter } from "../../src/kernels/conv.ts";
+import type { Activation } from "../../src/kernels/activation.ts";
+import { conv } from "../../src/kernels/conv.ts";
+import type { Filter } from "../../src/kernels/filter.ts";
+import inputKernel from "../../src/kernels/winograd-input.wgsl.ts";
+import outputKernel from "../../src/kernels/winograd-output.wgsl.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { Graph, type Target } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
@@ -17,6 +21,12 @@ import {
   worstUnit,
 } from "./reference.ts";
 
+/** The kernels of the algorithms that only software adapters run. */
+const ALGORITHMS = {
+  winograd: ["winograd-input", "matmul-register", "winograd-output"],
+  taps: ["matmul-register", "taps"],
+} as const;
+
 interface Case {
   readonly name: string;
   readonly x: Extents;
@@ -27,6 +37,8 @@ interface Case {
   readonly upsample?: true;
   readonly activation?: Activation;
   readonly residual?: true;
+  /** The algorithm it goes by on software adapters, unless it is the plain one. */
+  readonly software?: keyof typeof ALGORITHMS;
 }
 
 // Three combinations of upsampling, activation and residual, no more: each is a pipeline, and a software adapter compiles
@@ -41,13 +53,46 @@ const CASES: readonly Case[] = [
   { name: "3×3, stride 2, odd extents", x: [2, 9, 7, 5], out: 11, kernel: 3, stride: 2, pad: 1 },
   { name: "3×3, stride 2, even extents", x: [1, 8, 6, 3], out: 3, kernel: 3, stride: 2, pad: 1 },
   { name: "a generator's first layer: 4×4 over a padded pixel", x: [3, 1, 1, 13], out: 11, kernel: 4, pad: 3 },
-  { name: "more pixels and channels than a tile", x: [1, 9, 8, 69], out: 70, kernel: 3, pad: 1 },
+  { name: "more pixels and channels than a tile", x: [1, 9, 8, 31], out: 70, kernel: 3, pad: 1 },
   { name: "tiles that cross images", x: [3, 5, 5, 11], out: 5, kernel: 3, pad: 1 },
   { name: "residual and relu", x: [3, 5, 3, 13], out: 5, kernel: 3, pad: 1, activation: "relu", residual: true },
   { name: "residual, relu, tiles", x: [1, 9, 9, 17], out: 67, kernel: 1, activation: "relu", residual: true },
   { name: "upsampling and leaky", x: [1, 3, 5, 3], out: 5, kernel: 3, pad: 1, upsample: true, activation: "leaky" },
   { name: "upsampling one pixel", x: [1, 1, 1, 5], out: 3, kernel: 3, pad: 1, upsample: true, activation: "leaky" },
   { name: "upsampling, tiles", x: [3, 5, 5, 13], out: 69, kernel: 3, pad: 1, upsample: true, activation: "leaky" },
+  { name: "many channels", x: [1, 9, 8, 69], out: 70, kernel: 3, pad: 1, software: "winograd" },
+  { name: "many channels, one pixel", x: [1, 1, 1, 32], out: 33, kernel: 3, pad: 1, software: "winograd" },
+  { name: "many channels, one row", x: [2, 1, 6, 33], out: 32, kernel: 3, pad: 1, software: "winograd" },
+  {
+    name: "upsampling many channels",
+    x: [3, 3, 5, 33],
+    out: 13,
+    kernel: 3,
+    pad: 1,
+    upsample: true,
+    activation: "leaky",
+    software: "taps",
+  },
+  {
+    name: "upsampling many channels of one pixel",
+    x: [1, 1, 1, 32],
+    out: 5,
+    kernel: 3,
+    pad: 1,
+    upsample: true,
+    activation: "leaky",
+    software: "taps",
+  },
+  {
+    name: "many channels, odd extents, residual and relu",
+    x: [3, 5, 7, 35],
+    out: 37,
+    kernel: 3,
+    pad: 1,
+    activation: "relu",
+    residual: true,
+    software: "winograd",
+  },
 ];
 
 const KERNELS: readonly (readonly [Target, string])[] = [
@@ -101,8 +146,11 @@ async function compute(target: Target, settings: Case, given: Numbers): Promise<
 }
 
 describe.each(KERNELS)("on a %s target, %s", (target, kernel) => {
-  const units: number[] = [];
-  afterAll(() => console.log(`${kernel}: worst error ${Math.max(...units).toFixed(2)} ε·Σ|terms|`));
+  const kernelOf = ({ software }: Case) => (target === "software" && software) || kernel;
+  const units = new Map<string, number>();
+  afterAll(() => {
+    for (const [name, unit] of units) console.log(`${name}: worst error ${unit.toFixed(2)} ε·Σ|terms|`);
+  });
 
   test.each(CASES)("equals the definition: $name", async (settings) => {
     const given = numbers(settings);
@@ -115,7 +163,7 @@ describe.each(KERNELS)("on a %s target, %s", (target, kernel) => {
       activation,
     });
     const unit = worstUnit(await compute(target, settings, given), expected);
-    units.push(unit);
+    units.set(kernelOf(settings), Math.max(unit, units.get(kernelOf(settings)) ?? 0));
     expect(unit).toBeLessThan(TOLERANCE);
   });
 
@@ -130,11 +178,76 @@ describe.each(KERNELS)("on a %s target, %s", (target, kernel) => {
     }
   });
 
-  test("is what such a graph runs", () => {
+  test.each(CASES)("is what such a graph runs: $name", (settings) => {
+    const { x, stride = 1, pad = 0, upsample = false } = settings;
     const graph = new Graph(target);
-    const settings = CASES[0]!;
-    conv(graph, graph.map("x", ...settings.x), filterOf(settings, numbers(settings)));
-    expect(graph.steps.map((step) => step.kernel.name)).toEqual([kernel]);
+    conv(graph, graph.map("x", ...x), filterOf(settings, numbers(settings)), { stride, pad, upsample });
+    const { software } = settings;
+    const expected = target === "software" && software ? ALGORITHMS[software] : [kernel];
+    expect(graph.steps.map((step) => step.kernel.name)).toEqual(expected);
+  });
+});
+
+describe("Winograd's tiles", () => {
+  test("go by chunks of images that fit a binding", () => {
+    const settings: Case = { name: "", x: [3, 64, 64, 32], out: 512, kernel: 3, pad: 1 };
+    const graph = new Graph("software");
+    conv(graph, graph.map("x", ...settings.x), filterOf(settings, numbers({ ...settings, x: [1, 1, 1, 32] })), {
+      pad: 1,
+    });
+    expect(
+      graph.steps.map(({ kernel, params }) => [kernel.name, params["rows"] ?? params["first"], params["tiles"]]),
+    ).toEqual([
+      ["winograd-input", 0, 2048],
+      ["matmul-register", 2048, undefined],
+      ["winograd-output", 0, 2048],
+      ["winograd-input", 2, 1024],
+      ["matmul-register", 1024, undefined],
+      ["winograd-output", 2, 1024],
+    ]);
+  });
+
+  test("of a later chunk are its own images'", async () => {
+    const [images, height, width, channels] = [3, 3, 4, 4];
+    const map = noiseMap(6, [images, height, width, channels]);
+    const bench = new Bench(device);
+    const { graph } = bench;
+    const x = bench.map(map);
+    const bias = graph.value("bias", [channels]);
+    bench.give(bias, noise(7, channels));
+    const through = (first: number, count: number) => {
+      const tiles = count * 4;
+      const shape = { height, width, tileRows: 2, tileColumns: 2, tiles, first, vectors: 1, total: tiles };
+      const d = graph.value("tiles", [16, tiles, channels]);
+      const y = graph.map("y", images, height, width, channels);
+      graph.step(inputKernel, { x, y: d }, shape, [1, 1, 1]);
+      graph.step(outputKernel, { m: d, bias, residual: bias, y }, shape, [1, 1, 1]);
+      return y;
+    };
+    const [whole, later] = await bench.run(through(0, 3), through(1, 2));
+    const image = height * width * channels;
+    expect(later.slice(0, image)).toEqual(new Float32Array(image));
+    expect(bitsOf(later.slice(image))).toEqual(bitsOf(whole.slice(image)));
+  });
+});
+
+describe("taps at low resolution", () => {
+  test("go by chunks of images, whose numbers are those of all at once", async () => {
+    // 9 × 64² × 448 channels × 4 bytes are 66 MB: one image of these fits a chunk, two do not.
+    const settings: Case = { name: "", x: [2, 64, 64, 32], out: 448, kernel: 3, pad: 1, upsample: true };
+    const graph = new Graph("software");
+    const filter = filterOf(settings, numbers({ ...settings, x: [1, 1, 1, 32] }));
+    conv(graph, graph.map("x", ...settings.x), filter, { pad: 1, upsample: true });
+    expect(graph.steps.map(({ kernel, params }) => [kernel.name, params["first"]])).toEqual([
+      ["matmul-register", 0],
+      ["taps", 0],
+      ["matmul-register", 4096],
+      ["taps", 1],
+    ]);
+    const given = numbers(settings);
+    const together = await compute("software", settings, given);
+    const alone = await compute("software", settings, { ...given, input: imageOf(given.input, 1) });
+    expect(bitsOf(alone)).toEqual(bitsOf(together.slice(alone.length)));
   });
 });
 

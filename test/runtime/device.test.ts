@@ -249,10 +249,14 @@ describe("a lost device", () => {
     for (const patience of [0, 1, 2, 5]) {
       using device = await requestDevice();
       const compiling = Plan.compile(device, twice().graph);
+      const pipeline = device.pipeline(KERNEL, `${KERNEL.source} // another`).then(
+        () => "compiled",
+        (error: unknown) => error,
+      );
       for (let tick = 0; tick < patience; tick += 1) await Promise.resolve();
       device.gpu.destroy();
       await expect(compiling).rejects.toThrow(LOST);
-      await device.lost;
+      expect(await pipeline).toEqual(LOST);
       expect(device.live).toEqual({ buffers: 0, bytes: 0 });
     }
   });

@@ -1,0 +1,5 @@
+/** What is applied to a convolution's sum; `leaky` is LeakyReLU with slope 0.2. */
+export type Activation = "none" | "leaky" | "relu";
+
+/** The kernels' constant ACTIVATION. */
+export const ACTIVATIONS: Readonly<Record<Activation, number>> = { none: 0, leaky: 1, relu: 2 };

@@ -72,7 +72,7 @@ async function run(name: string): Promise<Outcome> {
   if (!Object.values(error).every((value) => value <= TOLERANCE)) {
     throw new Error(`${name}: outputs differ from ours, in units of their root mean square: ${JSON.stringify(error)}.`);
   }
-  const results = await race(entries, { budget: 10_000, rounds: 3, patience: 60_000 });
+  const results = await race(entries, { budget: 10_000, rounds: 3, patience: 45_000 });
   for (const { runner } of entries) await runner.dispose();
   if (failure) throw failure;
   const timings = Object.fromEntries(entries.map(({ contestant }, index) => [contestant.name, results[index]!]));

@@ -38,20 +38,25 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var owner = params.targets;  // target that counts the last value's prefix, if any
   var last = 0u;               // the last value's prefix
   var searched = false;
+  var lo = 0u;                 // the first target whose prefix is not below it
   for (var row = start; row < end; row++) {
     let k = key(x[row * params.units + unit]);
     // (k >> 32 is not defined)
     let mine = select(k >> (32u - known), 0u, known == 0u);
-    // Neighbours mostly share a prefix: search only when it changes.
+    // Neighbours mostly share a prefix, or at least fall between the same targets: search only when they do not.
     if (!searched || mine != last) {
+      let above = lo == 0u || prefix[(lo - 1u) * params.units + unit] < mine;
+      let below = lo == params.targets || prefix[min(lo, params.targets - 1u) * params.units + unit] >= mine;
+      if (!(searched && above && below)) {
+        lo = 0u;
+        var hi = params.targets;
+        while (lo < hi) {
+          let mid = (lo + hi) / 2u;
+          if (prefix[mid * params.units + unit] < mine) { lo = mid + 1u; } else { hi = mid; }
+        }
+      }
       searched = true;
       last = mine;
-      var lo = 0u;
-      var hi = params.targets;
-      while (lo < hi) {
-        let mid = (lo + hi) / 2u;
-        if (prefix[mid * params.units + unit] < mine) { lo = mid + 1u; } else { hi = mid; }
-      }
       owner = params.targets;
       if (lo < params.targets && prefix[lo * params.units + unit] == mine) { owner = lo; }
     }

@@ -38,7 +38,7 @@ export function taps(
   for (let first = 0; first < n; first += images) {
     const rows = Math.min(images, n - first) * height * width;
     const t = graph.value(`${label}.taps`, [rows, 9, 4 * vectors]);
-    const [across, down] = fold(Math.ceil((Math.ceil(rows / 8) * Math.ceil((9 * vectors) / 4)) / 4));
+    const [across, down] = fold(Math.ceil((Math.ceil(rows / 8) * Math.ceil((9 * vectors) / 8)) / 4));
     graph.step(
       matmul,
       { x, w: weight, y: t },

@@ -7,7 +7,7 @@ import inputKernel from "./winograd-input.wgsl.ts";
 import outputKernel from "./winograd-output.wgsl.ts";
 
 /** Below so many channels the transforms cost what the products save. */
-const MIN_CHANNELS = 32;
+const MIN_CHANNELS = 16;
 
 /** Transformed tiles held at once, in bytes: well below WebGPU's default binding limit of 128 MiB. */
 const CHUNK_BYTES = 64 * 2 ** 20;
@@ -50,7 +50,7 @@ export function winograd(
     const m = graph.value(`${label}.products`, [16, tiles, columns]);
     const inputs = (tiles * stored) / 4;
     graph.step(inputKernel, { x, y: d }, { ...shape, vectors: stored / 4, total: inputs }, lanes(inputs));
-    const [across, down] = fold(Math.ceil((Math.ceil(tiles / 8) * Math.ceil(columns / 16)) / 4));
+    const [across, down] = fold(Math.ceil((Math.ceil(tiles / 8) * Math.ceil(columns / 32)) / 4));
     graph.step(
       matmul,
       { x: d, w: weight, y: m },

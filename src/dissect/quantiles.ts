@@ -1,8 +1,8 @@
-import { type Digit, narrow, radix, rawChunk, upsample } from "../kernels/statistics.ts";
+import { narrow, RADIX_BITS, radix, rawChunk, upsample } from "../kernels/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
-import type { Tensor } from "../runtime/tensor.ts";
+import { Tensor } from "../runtime/tensor.ts";
 
 /** Where a quantile of n sorted samples lies in Hazen's sense: between ranks `low` and `low + 1`, `weight` of the way. */
 export interface Position {
@@ -31,126 +31,126 @@ export interface QuantileOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The state of a selection on the GPU. */
-type Selection = Readonly<
-  Record<"digits" | "histogram" | "prefix" | "rank" | "nextPrefix" | "nextRank", Tensor<"u32">>
->;
-
 /**
  * Exact quantiles of every unit's activations by radix selection: `passes` times over all images, `add` for every batch
  * and `endPass` after the last. Nothing is sampled and nothing but the selected values comes back.
  */
 export class Quantiles {
   /** Times to go through all images. */
-  readonly passes: number;
-  readonly #digit: Digit;
+  readonly passes = RADIX_BITS.length;
   readonly #positions: readonly Position[];
   readonly #ranks: readonly number[];
   readonly #stored: number;
   readonly #channels: number;
-  readonly #counting: Plan;
-  readonly #narrowing: Plan;
-  readonly #tensors: Selection;
+  readonly #plans: readonly { readonly counting: Plan; readonly narrowing: Plan }[];
+  readonly #state: Selection;
   #pass = 0;
 
-  private constructor(options: {
-    digit: Digit;
-    positions: readonly Position[];
-    ranks: readonly number[];
-    stored: number;
-    channels: number;
-    counting: Plan;
-    narrowing: Plan;
-    tensors: Selection;
-  }) {
-    this.passes = 32 / options.digit;
-    this.#digit = options.digit;
-    this.#positions = options.positions;
-    this.#ranks = options.ranks;
-    this.#stored = options.stored;
+  private constructor(
+    options: QuantileOptions,
+    positions: readonly Position[],
+    ranks: readonly number[],
+    plans: readonly { readonly counting: Plan; readonly narrowing: Plan }[],
+    state: Selection,
+  ) {
+    this.#positions = positions;
+    this.#ranks = ranks;
+    this.#stored = options.maps.shape.at(-1)!;
     this.#channels = options.channels;
-    this.#counting = options.counting;
-    this.#narrowing = options.narrowing;
-    this.#tensors = options.tensors;
+    this.#plans = plans;
+    this.#state = state;
   }
 
   static async create(device: Device, options: QuantileOptions): Promise<Quantiles> {
-    const { maps, batch, size, samples, quantiles, signal } = options;
+    const { maps, batch, size, samples, quantiles, channels, signal } = options;
     const positions = quantiles.map((quantile) => hazen(quantile, samples));
     const wanted = positions.flatMap(({ low, weight }) => (weight > 0 ? [low, low + 1] : [low]));
     const ranks = [...new Set(wanted)].sort((a, b) => a - b);
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
-    const digit: Digit = 4 * ranks.length * 256 * stored <= device.gpu.limits.maxStorageBufferBindingSize ? 8 : 4;
-
-    const graph = new Graph(device.target);
-    const x = graph.map("maps", n, height, width, options.channels);
-    const values = {
-      batch: graph.value("batch", [2], "u32"),
-      digits: graph.value("digits", [1], "u32"),
-      prefix: graph.value("prefix", [ranks.length, stored], "u32"),
-      histogram: graph.value("histogram", [ranks.length, 2 ** digit, stored], "u32"),
-    };
-    for (const chunk of size === undefined ? [rawChunk(x)] : upsample(graph, x, size))
-      radix(graph, chunk, values, digit);
-    const counting = await Plan.compile(device, graph, {
-      keep: [values.histogram],
-      bind: [
-        [x, maps],
-        [values.batch, batch],
-      ] as readonly (readonly [Value, Tensor])[],
-      signal,
-    });
-
-    const next = new Graph(device.target);
-    const targets = [ranks.length, stored] as const;
-    const histogram = next.value("histogram", values.histogram.shape, "u32");
-    const prefix = next.value("prefix", targets, "u32");
-    const rank = next.value("rank", targets, "u32");
-    const nextPrefix = next.value("next prefix", targets, "u32");
-    const nextRank = next.value("next rank", targets, "u32");
-    narrow(next, { histogram, prefix, rank, nextPrefix, nextRank }, digit);
-    const narrowing = await Plan.compile(device, next, {
-      keep: [nextPrefix, nextRank],
-      bind: [
-        [histogram, counting.tensor(values.histogram)],
-        [prefix, counting.tensor(values.prefix)],
-      ] as readonly (readonly [Value, Tensor])[],
-      signal,
-    });
-
-    const tensors = {
-      digits: counting.tensor<"u32">(values.digits),
-      histogram: counting.tensor<"u32">(values.histogram),
-      prefix: counting.tensor<"u32">(values.prefix),
-      rank: narrowing.tensor<"u32">(rank),
-      nextPrefix: narrowing.tensor<"u32">(nextPrefix),
-      nextRank: narrowing.tensor<"u32">(nextRank),
-    };
-    tensors.rank.write(Uint32Array.from({ length: ranks.length * stored }, (_, at) => ranks[Math.floor(at / stored)]!));
-    return new Quantiles({ digit, positions, ranks, stored, channels: options.channels, counting, narrowing, tensors });
+    const shapes = {
+      high: [2 ** RADIX_BITS[0], stored],
+      middle: [ranks.length, 2 ** RADIX_BITS[1], stored],
+      low: [ranks.length, 2 ** RADIX_BITS[2], stored],
+      key: [ranks.length, stored],
+      rank: [ranks.length, stored],
+      row: [ranks.length, stored],
+    } as const;
+    const made: { dispose(): void }[] = [];
+    try {
+      const state = await device.allocating("quantiles", () => {
+        const tensors = Object.entries(shapes).map(([name, shape]) => {
+          const tensor = Tensor.create(device, name, shape, "u32");
+          made.push(tensor);
+          return [name, tensor] as const;
+        });
+        return Object.fromEntries(tensors) as Selection;
+      });
+      state.rank.write(Uint32Array.from({ length: ranks.length * stored }, (_, at) => ranks[Math.floor(at / stored)]!));
+      const plans: { counting: Plan; narrowing: Plan }[] = [];
+      for (const pass of [0, 1, 2] as const) {
+        const graph = new Graph(device.target);
+        const x = graph.map("maps", n, height, width, channels);
+        const values = {
+          batch: graph.value("batch", [2], "u32"),
+          high: graph.value("high", shapes.high, "u32"),
+          middle: graph.value("middle", shapes.middle, "u32"),
+          low: graph.value("low", shapes.low, "u32"),
+        };
+        for (const chunk of size === undefined ? [rawChunk(x)] : upsample(graph, x, size)) {
+          radix(graph, chunk, values, pass);
+        }
+        const bind: (readonly [Value, Tensor])[] = [
+          [x, maps],
+          [values.batch, batch],
+          [values.high, state.high],
+          [values.middle, state.middle],
+          [values.low, state.low],
+        ];
+        const counting = await Plan.compile(device, graph, { bind, signal });
+        made.push(counting);
+        const next = new Graph(device.target);
+        const counters = [state.high, state.middle, state.low][pass]!;
+        const targets = {
+          counters: next.value("counters", counters.shape, "u32"),
+          key: next.value("key", shapes.key, "u32"),
+          rank: next.value("rank", shapes.rank, "u32"),
+          row: next.value("row", shapes.row, "u32"),
+        };
+        narrow(next, targets, pass);
+        const narrowing = await Plan.compile(device, next, {
+          bind: [
+            [targets.counters, counters],
+            [targets.key, state.key],
+            [targets.rank, state.rank],
+            [targets.row, state.row],
+          ] as (readonly [Value, Tensor])[],
+          signal,
+        });
+        made.push(narrowing);
+        plans.push({ counting, narrowing });
+      }
+      return new Quantiles(options, positions, ranks, plans, state);
+    } catch (error) {
+      for (const resource of made) resource.dispose();
+      throw error;
+    }
   }
 
   /** Counts the batch the maps hold now. */
   add(): void {
-    this.#counting.run();
+    this.#plans[this.#pass]!.counting.run();
   }
 
   /** All batches of a pass were added. */
   endPass(): void {
-    const { digits, histogram, prefix, rank, nextPrefix, nextRank } = this.#tensors;
-    this.#narrowing.run();
-    nextPrefix.copyTo(prefix);
-    nextRank.copyTo(rank);
-    histogram.clear();
+    this.#plans[this.#pass]!.narrowing.run();
     this.#pass += 1;
-    digits.write(Uint32Array.of(this.#pass));
   }
 
   /** After the last pass: the quantiles, [quantiles][channels], rounded to the activations' precision. */
   async read(): Promise<Float32Array<ArrayBuffer>> {
-    if (this.#pass !== 32 / this.#digit) throw new Error(`${this.#pass} of ${this.passes} passes were made.`);
-    const keys = await this.#tensors.prefix.read();
-    const sorted = floats(keys);
+    if (this.#pass !== this.passes) throw new Error(`${this.#pass} of ${this.passes} passes were made.`);
+    const sorted = floats(await this.#state.key.read());
     const rowOf = new Map(this.#ranks.map((rank, row) => [rank, row]));
     const values = new Float32Array(this.#positions.length * this.#channels);
     this.#positions.forEach(({ low, weight }, q) => {
@@ -166,10 +166,16 @@ export class Quantiles {
   }
 
   dispose(): void {
-    this.#narrowing.dispose();
-    this.#counting.dispose();
+    for (const { counting, narrowing } of this.#plans) {
+      narrowing.dispose();
+      counting.dispose();
+    }
+    for (const tensor of Object.values(this.#state)) tensor.dispose();
   }
 }
+
+/** The state of a selection on the GPU; see radix.wgsl and narrow.wgsl. */
+type Selection = Readonly<Record<"high" | "middle" | "low" | "key" | "rank" | "row", Tensor<"u32">>>;
 
 /** The floats whose ordered keys (see radix.wgsl) these are. */
 function floats(keys: Uint32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {

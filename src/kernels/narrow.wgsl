@@ -1,37 +1,48 @@
-// After a pass of radix.wgsl: extends every target's prefix by the digit in which its rank falls, and makes the rank
-// relative to that digit.
-const DIGIT: u32 = 8;
-
-struct Params { units: u32, targets: u32 }
+// After a pass of radix.wgsl: finds the digit in which each target's rank falls, appends it to the target's key, makes the
+// rank relative to it, and turns the counters into the table that the next pass looks values up in. One invocation walks
+// the counters of one unit; targets are sorted by rank, so one walk serves them all.
+struct Params {
+  units: u32,
+  targets: u32,
+  digits: u32,  // counters in a row
+  bits: u32,    // of a digit
+}
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> histogram: array<u32>;  // [targets, 2^DIGIT, units]
-@group(0) @binding(2) var<storage, read> prefix: array<u32>;     // [targets, units]
-@group(0) @binding(3) var<storage, read> rank: array<u32>;       // [targets, units]
-@group(0) @binding(4) var<storage, read_write> nextPrefix: array<u32>;
-@group(0) @binding(5) var<storage, read_write> nextRank: array<u32>;
+@group(0) @binding(1) var<storage, read_write> counters: array<u32>;  // [rows, digits, units]
+@group(0) @binding(2) var<storage, read_write> key: array<u32>;       // [targets, units]
+@group(0) @binding(3) var<storage, read_write> rank: array<u32>;      // [targets, units], within the row it is in
+@group(0) @binding(4) var<storage, read_write> row: array<u32>;       // [targets, units]: the target's row of counters
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let flat = id.x + id.y * groups.x * 64u;
-  if (flat >= params.units * params.targets) { return; }
-  let unit = flat % params.units;
-  let target_ = flat / params.units;
-  let mine = prefix[flat];
-  var lo = 0u;
-  var hi = target_;
-  while (lo < hi) {
-    let mid = (lo + hi) / 2u;
-    if (prefix[mid * params.units + unit] < mine) { lo = mid + 1u; } else { hi = mid; }
+@compute @workgroup_size(16)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let unit = id.x;
+  if (unit >= params.units) { return; }
+  var t = 0u;     // the next target
+  var rows = 0u;  // rows that the next pass has
+  while (t < params.targets) {
+    let here = row[t * params.units + unit];
+    var below = 0u;  // values in the digits before
+    for (var d = 0u; d < params.digits; d++) {
+      let at = (here * params.digits + d) * params.units + unit;
+      let count = counters[at];
+      var found = false;
+      while (t < params.targets) {
+        let me = t * params.units + unit;
+        // (The last digit takes what is left, so that this ends whatever was counted.)
+        if (row[me] != here || (rank[me] >= below + count && d + 1u < params.digits)) { break; }
+        key[me] = (key[me] << params.bits) | d;
+        rank[me] -= below;
+        row[me] = rows;
+        found = true;
+        t++;
+      }
+      counters[at] = 0u;
+      if (found) {
+        rows++;
+        counters[at] = rows;
+      }
+      below += count;
+    }
   }
-  var below = rank[flat];
-  var digit = 0u;
-  let last = (1u << DIGIT) - 1u;
-  for (; digit < last; digit++) {
-    let count = histogram[((lo << DIGIT) + digit) * params.units + unit];
-    if (below < count) { break; }
-    below -= count;
-  }
-  nextPrefix[flat] = (mine << DIGIT) | digit;
-  nextRank[flat] = below;
 }

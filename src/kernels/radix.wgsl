@@ -1,11 +1,11 @@
-// One pass of an exact radix selection for many ranks of every unit at once: among the values whose leading digits equal
-// a target's prefix, count the next digit. Four passes of eight bits find the value at any rank. x is [rows, units].
-// Targets are sorted by rank, so their prefixes ascend; the first of equal prefixes owns the counters.
-const DIGIT: u32 = 8;  // bits a pass
+// One pass of an exact radix selection for many ranks of every unit at once. Values are 32-bit keys that sort like the
+// floats. Pass 0 counts their first 16 bits, passes 1 and 2 the next 8 of those that begin like a target. After each pass
+// narrow.wgsl turns its counters into a table: 0 where no target is, else 1 + the row of counters of the next pass. So a
+// value finds its counter by one look-up per pass, and most values are dropped by the first.
+const PASS: u32 = 0;
 
 struct Params {
   units: u32,
-  targets: u32,
   imageRows: u32,  // rows of one image
   images: u32,     // images in x
   first: u32,      // index in the batch of the first of them
@@ -13,16 +13,22 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> batch: array<u32>;   // index of the batch's first image, how many are valid
-@group(0) @binding(3) var<storage, read> digits: array<u32>;  // digits already known
-@group(0) @binding(4) var<storage, read> prefix: array<u32>;  // [targets, units]
-@group(0) @binding(5) var<storage, read_write> histogram: array<atomic<u32>>;  // [targets, 2^DIGIT, units]
+@group(0) @binding(1) var<storage, read> x: array<f32>;      // [rows, units]
+@group(0) @binding(2) var<storage, read> batch: array<u32>;  // index of the batch's first image, how many are valid
+@group(0) @binding(3) var<storage, read_write> high: array<atomic<u32>>;    // [65536, units]
+@group(0) @binding(4) var<storage, read_write> middle: array<atomic<u32>>;  // [targets, 256, units]
+@group(0) @binding(5) var<storage, read_write> low: array<atomic<u32>>;     // [targets, 256, units]
 
 // Unsigned order of the keys = order of the floats; −0 sorts with +0.
 fn key(v: f32) -> u32 {
   let bits = bitcast<u32>(select(v, 0.0, v == 0.0));
   return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+}
+
+fn add(counter: u32, length: u32) {
+  if (PASS == 0u) { atomicAdd(&high[counter], length); }
+  if (PASS == 1u) { atomicAdd(&middle[counter], length); }
+  if (PASS == 2u) { atomicAdd(&low[counter], length); }
 }
 
 @compute @workgroup_size(64)
@@ -32,46 +38,27 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let start = (flat / params.units) * params.run;
   let valid = min(params.images, max(batch[1], params.first) - params.first) * params.imageRows;
   let end = min(start + params.run, valid);
-  let known = digits[0] * DIGIT;
-  var slot = 0xffffffffu;  // counter of the current run of equal digits
+  let none = 0xffffffffu;
+  var counter = none;  // of the current run of equal keys
   var length = 0u;
-  var owner = params.targets;  // target that counts the last value's prefix, if any
-  var last = 0u;               // the last value's prefix
-  var searched = false;
-  var lo = 0u;                 // the first target whose prefix is not below it
   for (var row = start; row < end; row++) {
     let k = key(x[row * params.units + unit]);
-    // (k >> 32 is not defined)
-    let mine = select(k >> (32u - known), 0u, known == 0u);
-    // Neighbours mostly share a prefix, or at least fall between the same targets: search only when they do not.
-    if (!searched || mine != last) {
-      let above = lo == 0u || prefix[(lo - 1u) * params.units + unit] < mine;
-      let below = lo == params.targets || prefix[min(lo, params.targets - 1u) * params.units + unit] >= mine;
-      if (!(searched && above && below)) {
-        lo = 0u;
-        var hi = params.targets;
-        while (lo < hi) {
-          let mid = (lo + hi) / 2u;
-          if (prefix[mid * params.units + unit] < mine) { lo = mid + 1u; } else { hi = mid; }
-        }
-      }
-      searched = true;
-      last = mine;
-      owner = params.targets;
-      if (lo < params.targets && prefix[lo * params.units + unit] == mine) { owner = lo; }
+    var next = (k >> 16u) * params.units + unit;
+    if (PASS > 0u) {
+      let target_ = atomicLoad(&high[next]);
+      next = select(none, ((target_ - 1u) * 256u + ((k >> 8u) & 255u)) * params.units + unit, target_ > 0u);
     }
-    var next = 0xffffffffu;
-    if (owner < params.targets) {
-      let digit = (k >> (32u - known - DIGIT)) & ((1u << DIGIT) - 1u);
-      next = ((owner << DIGIT) + digit) * params.units + unit;
+    if (PASS > 1u && next != none) {
+      let target_ = atomicLoad(&middle[next]);
+      next = select(none, ((target_ - 1u) * 256u + (k & 255u)) * params.units + unit, target_ > 0u);
     }
-    // Upsampled maps are smooth: merging runs of one digit saves most of the atomics.
-    if (next != slot) {
-      if (slot != 0xffffffffu) { atomicAdd(&histogram[slot], length); }
-      slot = next;
+    // Upsampled maps are smooth: merging runs of one counter saves atomics.
+    if (next != counter) {
+      if (counter != none) { add(counter, length); }
+      counter = next;
       length = 0u;
     }
     length++;
   }
-  if (slot != 0xffffffffu) { atomicAdd(&histogram[slot], length); }
+  if (counter != none) { add(counter, length); }
 }

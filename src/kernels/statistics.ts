@@ -55,42 +55,44 @@ function runOf(imageRows: number): number {
   return 1;
 }
 
-/** Bits a radix pass fixes: eight, or four where eight would need more counters than a binding holds. */
-export type Digit = 4 | 8;
+/** Bits of a value's key that each pass of a radix selection fixes. */
+export const RADIX_BITS = [16, 8, 8] as const;
+export type RadixPass = 0 | 1 | 2;
+
+/** Counters of a selection's passes, which become tables: [2¹⁶, units] and twice [targets, 2⁸, units]. */
+export interface RadixCounters {
+  readonly high: Value;
+  readonly middle: Value;
+  readonly low: Value;
+}
 
 /** Counts the next digit of every value that begins like one of the targets; see radix.wgsl. */
 export function radix(
   graph: Graph,
   chunk: Chunk,
-  bindings: { readonly batch: Value; readonly digits: Value; readonly prefix: Value; readonly histogram: Value },
-  digit: Digit,
+  bindings: RadixCounters & { readonly batch: Value },
+  pass: RadixPass,
 ): void {
   const { imageRows, units } = extents(chunk);
-  const [targets = 1] = bindings.prefix.shape;
   const runs = Math.ceil((chunk.images * imageRows) / RUN);
   graph.step(
     radixKernel,
     { x: chunk.map, ...bindings },
-    { units, targets, imageRows, images: chunk.images, first: chunk.first, run: RUN },
+    { units, imageRows, images: chunk.images, first: chunk.first, run: RUN },
     lanes(runs * units),
-    { choices: { DIGIT: digit } },
+    { choices: { PASS: pass } },
   );
 }
 
-/** Fixes one more digit of every target. */
+/** Fixes one more digit of every target, and makes the pass's counters the next one's table; see narrow.wgsl. */
 export function narrow(
   graph: Graph,
-  bindings: {
-    readonly histogram: Value;
-    readonly prefix: Value;
-    readonly rank: Value;
-    readonly nextPrefix: Value;
-    readonly nextRank: Value;
-  },
-  digit: Digit,
+  bindings: { readonly counters: Value; readonly key: Value; readonly rank: Value; readonly row: Value },
+  pass: RadixPass,
 ): void {
-  const [targets = 1, units = 4] = bindings.prefix.shape;
-  graph.step(narrowKernel, bindings, { units, targets }, lanes(units * targets), { choices: { DIGIT: digit } });
+  const [targets = 1, units = 4] = bindings.key.shape;
+  const bits = RADIX_BITS[pass];
+  graph.step(narrowKernel, bindings, { units, targets, digits: 2 ** bits, bits }, fold(Math.ceil(units / 16)));
 }
 
 /** Labels' pixels, and which categories each image [n, channels, pixels] holds. */

@@ -1,5 +1,6 @@
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
+import { Scope } from "../runtime/scope.ts";
 import { Counts, Presence } from "./counts.ts";
 import { IOU_THRESHOLD, IQR_THRESHOLD, type LayerLevels, type LayerStatistics, levelsOf, scoreLayer } from "./layer.ts";
 import { FRACTIONS, searchLevels } from "./levels.ts";
@@ -44,24 +45,14 @@ export async function* dissect(
   options: DissectOptions = {},
 ): AsyncGenerator<DissectionEvent, void, undefined> {
   const settings = settle(generator, segmenter, options);
-  const resources: { dispose(): void }[] = [];
-  const own = <T extends { dispose(): void }>(resource: T): T => {
-    resources.push(resource);
-    return resource;
-  };
-  try {
-    const levels =
-      typeof settings.quantileThreshold === "number"
-        ? undefined
-        : yield* searchTraining(generator, segmenter, settings);
-    const samples = own(
-      await Samples.create({ ...settings, generator, segmenter, seed: settings.seed, pictures: true }),
-    );
-    const chosen = levels ?? (yield* fixedLevels(generator, settings, samples));
-    yield* scoreTest(generator, segmenter, settings, samples, chosen, own);
-  } finally {
-    for (const resource of resources.reverse()) resource.dispose();
-  }
+  using scope = new Scope();
+  const levels =
+    typeof settings.quantileThreshold === "number" ? undefined : yield* searchTraining(generator, segmenter, settings);
+  const samples = scope.own(
+    await Samples.create({ ...settings, generator, segmenter, seed: settings.seed, pictures: true }),
+  );
+  const chosen = levels ?? (yield* fixedLevels(generator, settings, samples));
+  yield* scoreTest(generator, segmenter, settings, samples, chosen, scope);
 }
 
 /** Quantiles of the upsampled activations, then counts at every level, on the training set. */
@@ -72,67 +63,59 @@ async function* searchTraining(
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const { device } = generator;
   const { layers, size, segmentationSize, signal, quantileThreshold } = settings;
-  const resources: { dispose(): void }[] = [];
-  const own = <T extends { dispose(): void }>(resource: T): T => {
-    resources.push(resource);
-    return resource;
-  };
-  try {
-    const samples = own(
-      await Samples.create({ ...settings, generator, segmenter, seed: settings.trainSeed, pictures: false }),
-    );
-    const levels = yield* quantilesOf(generator, settings, samples, {
-      size: segmentationSize,
-      quantiles: FRACTIONS.map((fraction) => 1 - fraction),
-    });
+  using scope = new Scope();
+  const samples = scope.own(
+    await Samples.create({ ...settings, generator, segmenter, seed: settings.trainSeed, pictures: false }),
+  );
+  const levels = yield* quantilesOf(generator, settings, samples, {
+    size: segmentationSize,
+    quantiles: FRACTIONS.map((fraction) => 1 - fraction),
+  });
 
-    const { labels, categories } = segmenter;
-    const presence = own(
-      await Presence.create(device, { maps: samples.labelMaps, batch: samples.batch, labels, categories, signal }),
-    );
-    const counts = new Map<string, Counts>();
-    for (const layer of layers) {
-      const { channels } = generator.layer(layer);
-      const created = await Counts.create(device, {
-        maps: samples.maps.get(layer)!,
-        channels,
-        batch: samples.batch,
-        labelMaps: samples.labelMaps,
-        present: presence.present,
-        labels: labels.length,
-        categories: categories.length,
-        size: segmentationSize,
-        levels: ascending(levels.get(layer)!, channels),
-        signal,
-      });
-      counts.set(layer, own(created));
-    }
-    for await (const { first, count } of samples.each({ labels: true })) {
-      presence.add();
-      for (const layer of layers) counts.get(layer)!.add();
-      yield { type: "progress", phase: "levels", done: first + count, total: size };
-    }
-    const { pixels, images } = await presence.read();
-    const area = segmentationSize ** 2;
-    const result: LayerLevels[] = [];
-    for (const layer of layers) {
-      const training = {
-        counts: counts.get(layer)!,
-        units: generator.layer(layer).channels,
-        levels: levels.get(layer)!,
-        labels: labels.length,
-        categoryOf: labels.map(({ category }) => categories.indexOf(category)),
-        categories: categories.length,
-        labelPixels: pixels,
-        pixels: size * area,
-        categoryPixels: Array.from(images, (count) => count * area),
-      };
-      result.push(levelsOf(layer, await searchLevels(training), training, quantileThreshold));
-    }
-    return result;
-  } finally {
-    for (const resource of resources.reverse()) resource.dispose();
+  const { labels, categories } = segmenter;
+  const presence = scope.own(
+    await Presence.create(device, { maps: samples.labelMaps, batch: samples.batch, labels, categories, signal }),
+  );
+  const counts = new Map<string, Counts>();
+  for (const layer of layers) {
+    const { channels } = generator.layer(layer);
+    const created = await Counts.create(device, {
+      maps: samples.maps.get(layer)!,
+      channels,
+      batch: samples.batch,
+      labelMaps: samples.labelMaps,
+      present: presence.present,
+      labels: labels.length,
+      categories: categories.length,
+      size: segmentationSize,
+      levels: ascending(levels.get(layer)!, channels),
+      signal,
+    });
+    counts.set(layer, scope.own(created));
   }
+  for await (const { first, count } of samples.each({ labels: true })) {
+    presence.add();
+    for (const layer of layers) counts.get(layer)!.add();
+    yield { type: "progress", phase: "levels", done: first + count, total: size };
+  }
+  const { pixels, images } = await presence.read();
+  const area = segmentationSize ** 2;
+  const result: LayerLevels[] = [];
+  for (const layer of layers) {
+    const training = {
+      counts: counts.get(layer)!,
+      units: generator.layer(layer).channels,
+      levels: levels.get(layer)!,
+      labels: labels.length,
+      categoryOf: labels.map(({ category }) => categories.indexOf(category)),
+      categories: categories.length,
+      labelPixels: pixels,
+      pixels: size * area,
+      categoryPixels: Array.from(images, (count) => count * area),
+    };
+    result.push(levelsOf(layer, await searchLevels(training), training, quantileThreshold));
+  }
+  return result;
 }
 
 /** One upper quantile of every unit's raw activations on the test set (spec §3.2, step 2'). */
@@ -208,24 +191,24 @@ async function* scoreTest(
   settings: Settled,
   samples: Samples,
   chosen: readonly LayerLevels[],
-  own: <T extends { dispose(): void }>(resource: T) => T,
+  scope: Scope,
 ): AsyncGenerator<DissectionEvent, void, undefined> {
   const { device } = generator;
   const { size, segmentationSize, signal, examples, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
   const area = segmentationSize ** 2;
-  const presence = own(
+  const presence = scope.own(
     await Presence.create(device, { maps: samples.labelMaps, batch: samples.batch, labels, categories, signal }),
   );
   const statistics = new Map<string, LayerStatistics>();
   for (const { layer, channels, levels } of chosen) {
     const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
     const onLabels = { ...common, labelMaps: samples.labelMaps, labels: labels.length, size: segmentationSize };
-    const counts = own(
+    const counts = scope.own(
       await Counts.create(device, { ...onLabels, present: presence.present, categories: categories.length, levels }),
     );
-    const moments = own(await Moments.create(device, onLabels));
-    const top = own(await Top.create(device, { ...common, k: examples }));
+    const moments = scope.own(await Moments.create(device, onLabels));
+    const top = scope.own(await Top.create(device, { ...common, k: examples }));
     statistics.set(layer, { counts, moments, top });
   }
 
@@ -278,7 +261,7 @@ async function* scoreTest(
 
   const dissection = await dissectionOf(size);
   const collected = new Map<string, Examples>();
-  for (const [layer, { top }] of statistics) collected.set(layer, own(await top.examples(signal)));
+  for (const [layer, { top }] of statistics) collected.set(layer, scope.own(await top.examples(signal)));
   for await (const { first, count } of samples.each({ labels: false })) {
     for (const examples of collected.values()) examples.add();
     yield { type: "progress", phase: "pictures", done: first + count, total: size };

@@ -2,6 +2,7 @@ import { narrow, RADIX_BITS, radix, rawChunk, upsample } from "../kernels/statis
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
+import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 
 /** Where a quantile of n sorted samples lies in Hazen's sense: between ranks `low` and `low + 1`, `weight` of the way. */
@@ -44,6 +45,7 @@ export class Quantiles {
   readonly #channels: number;
   readonly #plans: readonly { readonly counting: Plan; readonly narrowing: Plan }[];
   readonly #state: Selection;
+  readonly #scope: Scope;
   #pass = 0;
 
   private constructor(
@@ -52,6 +54,7 @@ export class Quantiles {
     ranks: readonly number[],
     plans: readonly { readonly counting: Plan; readonly narrowing: Plan }[],
     state: Selection,
+    scope: Scope,
   ) {
     this.#positions = positions;
     this.#ranks = ranks;
@@ -59,6 +62,7 @@ export class Quantiles {
     this.#channels = options.channels;
     this.#plans = plans;
     this.#state = state;
+    this.#scope = scope;
   }
 
   static async create(device: Device, options: QuantileOptions): Promise<Quantiles> {
@@ -75,13 +79,11 @@ export class Quantiles {
       rank: [ranks.length, stored],
       row: [ranks.length, stored],
     } as const;
-    const made: { dispose(): void }[] = [];
+    const scope = new Scope();
     try {
       const state = await device.allocating("quantiles", () => {
         const tensors = Object.entries(shapes).map(([name, shape]) => {
-          const tensor = Tensor.create(device, name, shape, "u32");
-          made.push(tensor);
-          return [name, tensor] as const;
+          return [name, scope.own(Tensor.create(device, name, shape, "u32"))] as const;
         });
         return Object.fromEntries(tensors) as Selection;
       });
@@ -106,8 +108,7 @@ export class Quantiles {
           [values.middle, state.middle],
           [values.low, state.low],
         ];
-        const counting = await Plan.compile(device, graph, { bind, signal });
-        made.push(counting);
+        const counting = scope.own(await Plan.compile(device, graph, { bind, signal }));
         const next = new Graph(device.target);
         const counters = [state.high, state.middle, state.low][pass]!;
         const targets = {
@@ -117,7 +118,7 @@ export class Quantiles {
           row: next.value("row", shapes.row, "u32"),
         };
         narrow(next, targets, pass);
-        const narrowing = await Plan.compile(device, next, {
+        const compiled = await Plan.compile(device, next, {
           bind: [
             [targets.counters, counters],
             [targets.key, state.key],
@@ -126,12 +127,11 @@ export class Quantiles {
           ] as (readonly [Value, Tensor])[],
           signal,
         });
-        made.push(narrowing);
-        plans.push({ counting, narrowing });
+        plans.push({ counting, narrowing: scope.own(compiled) });
       }
-      return new Quantiles(options, positions, ranks, plans, state);
+      return new Quantiles(options, positions, ranks, plans, state, scope);
     } catch (error) {
-      for (const resource of made) resource.dispose();
+      scope.dispose();
       throw error;
     }
   }
@@ -166,11 +166,7 @@ export class Quantiles {
   }
 
   dispose(): void {
-    for (const { counting, narrowing } of this.#plans) {
-      narrowing.dispose();
-      counting.dispose();
-    }
-    for (const tensor of Object.values(this.#state)) tensor.dispose();
+    this.#scope.dispose();
   }
 }
 

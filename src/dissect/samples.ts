@@ -1,6 +1,7 @@
 import { type Generator, type GeneratorPlan, withoutAlpha } from "../models/generator.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
+import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import type { SamplePicture } from "./result.ts";
 
@@ -72,18 +73,14 @@ export class Samples {
     const batch = Math.min(options.batch, options.size);
     const depth = (name: string): number => generator.layers.findIndex((layer) => layer.name === name);
     const deepest = layers.reduce((a, b) => (depth(a) > depth(b) ? a : b));
-    const made: { dispose(): void }[] = [];
-    const own = <T extends { dispose(): void }>(resource: T): T => {
-      made.push(resource);
-      return resource;
-    };
+    const scope = new Scope();
     try {
-      const full = own(await generator.compile({ batch, retain: layers, bytes: pictures, signal }));
-      const part = own(await generator.compile({ batch, retain: layers, until: deepest, signal }));
-      const segmentation = own(await segmenter.compile(full.image!, segmentationSize, signal));
+      const full = scope.own(await generator.compile({ batch, retain: layers, bytes: pictures, signal }));
+      const part = scope.own(await generator.compile({ batch, retain: layers, until: deepest, signal }));
+      const segmentation = scope.own(await segmenter.compile(full.image!, segmentationSize, signal));
       return await generator.device.allocating("a batch", () => new Samples(options, { full, part, segmentation }));
     } catch (error) {
-      for (const resource of made) resource.dispose();
+      scope.dispose();
       throw error;
     }
   }

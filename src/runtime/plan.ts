@@ -2,6 +2,7 @@ import { ShapeError } from "../errors.ts";
 import { BUFFER, type Device } from "./device.ts";
 import { assignSlots, bytesOf, type DType, type Graph, type Value } from "./graph.ts";
 import { packParams, specialize } from "./kernel.ts";
+import { Scope } from "./scope.ts";
 import { Tensor } from "./tensor.ts";
 
 /** WebGPU's minimum alignment of a uniform buffer offset. */
@@ -35,20 +36,20 @@ export class Plan {
   readonly bytes: number;
   readonly #dispatches: readonly Dispatch[];
   readonly #tensors: ReadonlyMap<number, Tensor>;
-  readonly #owned: { dispose(): void }[];
+  readonly #scope: Scope;
 
   private constructor(
     device: Device,
     bytes: number,
     dispatches: readonly Dispatch[],
     tensors: ReadonlyMap<number, Tensor>,
-    owned: { dispose(): void }[],
+    scope: Scope,
   ) {
     this.device = device;
     this.bytes = bytes;
     this.#dispatches = dispatches;
     this.#tensors = tensors;
-    this.#owned = owned;
+    this.#scope = scope;
   }
 
   /** Allocates everything, writes every step's parameters once, and compiles all pipelines in parallel. */
@@ -66,26 +67,26 @@ export class Plan {
     for (const id of tensors.keys()) kept.delete(id);
     const { slotOf, sizes } = assignSlots(graph, new Set([...kept.keys(), ...tensors.keys()]));
 
-    const owned: { dispose(): void }[] = [];
+    const scope = new Scope();
     try {
       return await device
         .allocating("a plan", () => {
           const slots = sizes.map((size, index) => {
             const buffer = device.createBuffer(`slot ${index}`, size, BUFFER.STORAGE | BUFFER.COPY_SRC);
-            owned.push({ dispose: () => device.release(buffer) });
+            scope.own({ dispose: () => device.release(buffer) });
             return buffer;
           });
           for (const [id, value] of kept) {
             const tensor = Tensor.create(device, value.label, value.shape, value.dtype);
             tensors.set(id, tensor);
-            owned.push(tensor);
+            scope.own(tensor);
           }
           const uniforms = device.createBuffer(
             "params",
             PARAMS_STRIDE * Math.max(1, graph.steps.length),
             BUFFER.UNIFORM | BUFFER.COPY_DST,
           );
-          owned.push({ dispose: () => device.release(uniforms) });
+          scope.own({ dispose: () => device.release(uniforms) });
           return { slots, uniforms };
         })
         .then(async ({ slots, uniforms }) => {
@@ -112,10 +113,10 @@ export class Plan {
           const bytes =
             sizes.reduce((sum, size) => sum + size, 0) +
             [...kept.values()].reduce((sum, value) => sum + bytesOf(value), 0);
-          return new Plan(device, bytes, dispatches, tensors, owned);
+          return new Plan(device, bytes, dispatches, tensors, scope);
         });
     } catch (error) {
-      for (const resource of owned) resource.dispose();
+      scope.dispose();
       throw error;
     }
   }
@@ -151,7 +152,7 @@ export class Plan {
   }
 
   dispose(): void {
-    for (const resource of this.#owned.splice(0)) resource.dispose();
+    this.#scope.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -14,13 +14,14 @@ export {
 export type { LabelFile } from "./models/labels.ts";
 export type { LayerInfo, ProganConfig } from "./models/progan.ts";
 export { type LoadSegmenterOptions, Segmenter, type SegmenterFiles, type SegmenterPlan } from "./models/segmenter.ts";
-export type { UpernetConfig } from "./models/upernet.ts";
+export type { Head, UpernetConfig } from "./models/upernet.ts";
 export { type Adapter, Device, type DeviceOptions } from "./runtime/device.ts";
+export type { DType, Graph, Target, Value } from "./runtime/graph.ts";
 export { type ShowOptions, show } from "./runtime/show.ts";
 export { type ArrayOf, Tensor } from "./runtime/tensor.ts";
 export { type Checkpoint, openCheckpoint } from "./weights/checkpoint.ts";
 export { decodeFloat16, encodeFloat16 } from "./weights/float16.ts";
-export { RandomState, sampleZ } from "./weights/random.ts";
+export { RandomState, type SampleZOptions, sampleZ } from "./weights/random.ts";
 export { type SafetensorsInput, writeSafetensors } from "./weights/safetensors.ts";
 export {
   type CacheLike,

@@ -1,7 +1,7 @@
 import { count, presence, upsample } from "../kernels/statistics.ts";
 import type { Label } from "../models/labels.ts";
 import type { Device } from "../runtime/device.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
@@ -12,12 +12,20 @@ export class Presence {
   readonly #plan: Plan;
   readonly #pixels: Tensor<"u32">;
   readonly #images: Tensor<"u32">;
+  readonly #everywhere: boolean;
 
-  private constructor(plan: Plan, present: Tensor<"u32">, pixels: Tensor<"u32">, images: Tensor<"u32">) {
+  private constructor(
+    plan: Plan,
+    present: Tensor<"u32">,
+    pixels: Tensor<"u32">,
+    images: Tensor<"u32">,
+    everywhere: boolean,
+  ) {
     this.#plan = plan;
     this.present = present;
     this.#pixels = pixels;
     this.#images = images;
+    this.#everywhere = everywhere;
   }
 
   static async create(
@@ -28,6 +36,8 @@ export class Presence {
       readonly batch: Tensor<"u32">;
       readonly labels: readonly Label[];
       readonly categories: readonly string[];
+      /** Let every category occur in every image: an only category's condition is no condition (spec §3.5, step 2). */
+      readonly everywhere?: boolean;
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<Presence> {
@@ -54,12 +64,19 @@ export class Presence {
     plan
       .tensor<"u32">(values.categoryOf)
       .write(Uint32Array.from(labels, ({ category }) => Math.max(0, categories.indexOf(category))));
-    return new Presence(plan, plan.tensor(values.present), plan.tensor(values.pixels), plan.tensor(values.images));
+    return new Presence(
+      plan,
+      plan.tensor(values.present),
+      plan.tensor(values.pixels),
+      plan.tensor(values.images),
+      options.everywhere ?? false,
+    );
   }
 
   /** Looks at the batch the label maps hold now. */
   add(): void {
-    this.present.clear();
+    if (this.#everywhere) this.present.write(new Uint32Array(elements(this.present.shape)).fill(1));
+    else this.present.clear();
     this.#plan.run();
   }
 
@@ -86,6 +103,8 @@ export interface CountsOptions {
   readonly size: number;
   /** Ascending levels of every unit, [levels][channels]. */
   readonly levels: Float32Array;
+  /** Room for upsampled maps that plans run one after the other may share; each has its own unless given. */
+  readonly scratch?: Tensor<"f32">;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -124,13 +143,15 @@ export class Counts {
       level: graph.value("level", [rungs, stored]),
       histogram: graph.value("joint histogram", [labels + categories, rungs + 1, stored], "u32"),
     };
-    for (const chunk of upsample(graph, x, size)) count(graph, chunk, values, labels);
+    const chunks = upsample(graph, x, size);
+    for (const chunk of chunks) count(graph, chunk, values, labels);
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.labels, labelMaps],
       [values.batch, batch],
       [values.present, present],
     ];
+    if (options.scratch) for (const { map } of chunks) bind.push([map, options.scratch]);
     const plan = await Plan.compile(device, graph, { keep: [values.histogram], bind, signal });
     const rows = new Float32Array(rungs * stored);
     for (let level = 0; level < rungs; level += 1) {

@@ -1,3 +1,4 @@
+import { RADIX_BITS } from "../kernels/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Scope } from "../runtime/scope.ts";
@@ -6,7 +7,7 @@ import { IOU_THRESHOLD, IQR_THRESHOLD, type LayerLevels, type LayerStatistics, l
 import { FRACTIONS, searchLevels } from "./levels.ts";
 import { Moments } from "./moments.ts";
 import { type DissectOptions, type Settled, settle } from "./options.ts";
-import { Quantiles } from "./quantiles.ts";
+import { Quantiles, selectionBytes } from "./quantiles.ts";
 import type { Dissection, LayerResult, UnitPictures } from "./result.ts";
 import { Samples } from "./samples.ts";
 import { type Examples, Top } from "./top.ts";
@@ -45,14 +46,20 @@ export async function* dissect(
   options: DissectOptions = {},
 ): AsyncGenerator<DissectionEvent, void, undefined> {
   const settings = settle(generator, segmenter, options);
-  using scope = new Scope();
-  const levels =
-    typeof settings.quantileThreshold === "number" ? undefined : yield* searchTraining(generator, segmenter, settings);
-  const samples = scope.own(
-    await Samples.create({ ...settings, generator, segmenter, seed: settings.seed, pictures: true }),
-  );
-  const chosen = levels ?? (yield* fixedLevels(generator, settings, samples));
-  yield* scoreTest(generator, segmenter, settings, samples, chosen, scope);
+  const scope = new Scope();
+  try {
+    const levels =
+      typeof settings.quantileThreshold === "number"
+        ? undefined
+        : yield* searchTraining(generator, segmenter, settings);
+    const samples = scope.own(
+      await Samples.create({ ...settings, generator, segmenter, seed: settings.seed, pictures: true }),
+    );
+    const chosen = levels ?? (yield* fixedLevels(generator, settings, samples));
+    yield* scoreTest(generator, segmenter, settings, samples, chosen, scope);
+  } finally {
+    scope.dispose();
+  }
 }
 
 /** Quantiles of the upsampled activations, then counts at every level, on the training set. */
@@ -63,59 +70,71 @@ async function* searchTraining(
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const { device } = generator;
   const { layers, size, segmentationSize, signal, quantileThreshold } = settings;
-  using scope = new Scope();
-  const samples = scope.own(
-    await Samples.create({ ...settings, generator, segmenter, seed: settings.trainSeed, pictures: false }),
-  );
-  const levels = yield* quantilesOf(generator, settings, samples, {
-    size: segmentationSize,
-    quantiles: FRACTIONS.map((fraction) => 1 - fraction),
-  });
-
-  const { labels, categories } = segmenter;
-  const presence = scope.own(
-    await Presence.create(device, { maps: samples.labelMaps, batch: samples.batch, labels, categories, signal }),
-  );
-  const counts = new Map<string, Counts>();
-  for (const layer of layers) {
-    const { channels } = generator.layer(layer);
-    const created = await Counts.create(device, {
-      maps: samples.maps.get(layer)!,
-      channels,
-      batch: samples.batch,
-      labelMaps: samples.labelMaps,
-      present: presence.present,
-      labels: labels.length,
-      categories: categories.length,
+  const scope = new Scope();
+  try {
+    const samples = scope.own(
+      await Samples.create({ ...settings, generator, segmenter, seed: settings.trainSeed, pictures: false }),
+    );
+    const levels = yield* quantilesOf(generator, settings, samples, {
       size: segmentationSize,
-      levels: ascending(levels.get(layer)!, channels),
-      signal,
+      quantiles: FRACTIONS.map((fraction) => 1 - fraction),
     });
-    counts.set(layer, scope.own(created));
+
+    const { labels, categories } = segmenter;
+    const presence = scope.own(
+      await Presence.create(device, {
+        maps: samples.labelMaps,
+        batch: samples.batch,
+        labels,
+        categories,
+        everywhere: categories.length === 1,
+        signal,
+      }),
+    );
+    const counts = new Map<string, Counts>();
+    for (const layer of layers) {
+      const { channels } = generator.layer(layer);
+      const created = await Counts.create(device, {
+        maps: samples.maps.get(layer)!,
+        channels,
+        batch: samples.batch,
+        labelMaps: samples.labelMaps,
+        present: presence.present,
+        labels: labels.length,
+        categories: categories.length,
+        size: segmentationSize,
+        levels: ascending(levels.get(layer)!, channels),
+        scratch: samples.scratch,
+        signal,
+      });
+      counts.set(layer, scope.own(created));
+    }
+    for await (const { first, count } of samples.each({ labels: true })) {
+      presence.add();
+      for (const layer of layers) counts.get(layer)!.add();
+      yield { type: "progress", phase: "levels", done: first + count, total: size };
+    }
+    const { pixels, images } = await presence.read();
+    const area = segmentationSize ** 2;
+    const result: LayerLevels[] = [];
+    for (const layer of layers) {
+      const training = {
+        counts: counts.get(layer)!,
+        units: generator.layer(layer).channels,
+        levels: levels.get(layer)!,
+        labels: labels.length,
+        categoryOf: labels.map(({ category }) => categories.indexOf(category)),
+        categories: categories.length,
+        labelPixels: pixels,
+        pixels: size * area,
+        categoryPixels: Array.from(images, (count) => (categories.length === 1 ? size : count) * area),
+      };
+      result.push(levelsOf(layer, await searchLevels(training), training, quantileThreshold));
+    }
+    return result;
+  } finally {
+    scope.dispose();
   }
-  for await (const { first, count } of samples.each({ labels: true })) {
-    presence.add();
-    for (const layer of layers) counts.get(layer)!.add();
-    yield { type: "progress", phase: "levels", done: first + count, total: size };
-  }
-  const { pixels, images } = await presence.read();
-  const area = segmentationSize ** 2;
-  const result: LayerLevels[] = [];
-  for (const layer of layers) {
-    const training = {
-      counts: counts.get(layer)!,
-      units: generator.layer(layer).channels,
-      levels: levels.get(layer)!,
-      labels: labels.length,
-      categoryOf: labels.map(({ category }) => categories.indexOf(category)),
-      categories: categories.length,
-      labelPixels: pixels,
-      pixels: size * area,
-      categoryPixels: Array.from(images, (count) => count * area),
-    };
-    result.push(levelsOf(layer, await searchLevels(training), training, quantileThreshold));
-  }
-  return result;
 }
 
 /** One upper quantile of every unit's raw activations on the test set (spec §3.2, step 2'). */
@@ -133,46 +152,71 @@ async function* fixedLevels(
   }));
 }
 
-/** Exact quantiles of all layers, [quantiles][units] each, in as many passes over the samples as the selection needs. */
+/** Selections kept on the GPU at once: one 512-unit layer takes 329 MiB. */
+const SELECTION_BYTES = 512 * 2 ** 20;
+
+/** The layers in groups whose selections fit beside each other; at least one a group. */
+function groupsOf(layers: readonly string[], samples: Samples, targets: number): string[][] {
+  const groups: string[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const layer of layers) {
+    const need = selectionBytes(samples.maps.get(layer)!.shape, targets);
+    if (bytes + need > SELECTION_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)!.push(layer);
+    bytes += need;
+  }
+  return groups;
+}
+
+/** Exact quantiles of all layers, [quantiles][units] each, in as many passes over the samples as the selections need. */
 async function* quantilesOf(
   generator: Generator,
   { layers, size, signal }: Settled,
   samples: Samples,
   wanted: { readonly size: number | undefined; readonly quantiles: readonly number[] },
 ): AsyncGenerator<DissectionEvent, Map<string, Float32Array>, undefined> {
-  const selections = new Map<string, Quantiles>();
-  try {
-    for (const layer of layers) {
-      const { channels, height, width } = generator.layer(layer);
-      const created = await Quantiles.create(generator.device, {
-        maps: samples.maps.get(layer)!,
-        channels,
-        batch: samples.batch,
-        samples: size * (wanted.size === undefined ? height * width : wanted.size ** 2),
-        ...wanted,
-        signal,
-      });
-      selections.set(layer, created);
-    }
-    const passes = Math.max(...[...selections.values()].map((selection) => selection.passes));
-    for (let pass = 0; pass < passes; pass += 1) {
-      const active = [...selections.values()].filter((selection) => pass < selection.passes);
-      const phase = pass === 0 ? "activations" : "quantiles";
-      const before = pass === 0 ? 0 : (pass - 1) * size;
-      const total = pass === 0 ? size : (passes - 1) * size;
-      // Segmenting now lets the later passes find everything kept, where it fits.
-      for await (const { first, count } of samples.each({ labels: pass === 0 && samples.keeps })) {
-        for (const selection of active) selection.add();
-        yield { type: "progress", phase, done: before + first + count, total };
+  const result = new Map<string, Float32Array>();
+  const groups = groupsOf(layers, samples, 2 * wanted.quantiles.length);
+  const passes = groups.length * RADIX_BITS.length;
+  let pass = 0;
+  for (const group of groups) {
+    const scope = new Scope();
+    try {
+      const selections = new Map<string, Quantiles>();
+      for (const layer of group) {
+        const { channels, height, width } = generator.layer(layer);
+        const created = await Quantiles.create(generator.device, {
+          maps: samples.maps.get(layer)!,
+          channels,
+          batch: samples.batch,
+          samples: size * (wanted.size === undefined ? height * width : wanted.size ** 2),
+          scratch: samples.scratch,
+          ...wanted,
+          signal,
+        });
+        selections.set(layer, scope.own(created));
       }
-      for (const selection of active) selection.endPass();
+      for (const _ of RADIX_BITS) {
+        const phase = pass === 0 ? "activations" : "quantiles";
+        const before = pass === 0 ? 0 : (pass - 1) * size;
+        const total = pass === 0 ? size : (passes - 1) * size;
+        // Segmenting now lets the later passes find everything kept, where it fits.
+        for await (const { first, count } of samples.each({ labels: pass === 0 && samples.keeps })) {
+          for (const selection of selections.values()) selection.add();
+          yield { type: "progress", phase, done: before + first + count, total };
+        }
+        for (const selection of selections.values()) selection.endPass();
+        pass += 1;
+      }
+      for (const [layer, selection] of selections) result.set(layer, await selection.read());
+    } finally {
+      scope.dispose();
     }
-    const result = new Map<string, Float32Array>();
-    for (const [layer, selection] of selections) result.set(layer, await selection.read());
-    return result;
-  } finally {
-    for (const selection of selections.values()) selection.dispose();
   }
+  return result;
 }
 
 /** [levels][units] in the opposite order of levels. */
@@ -201,15 +245,19 @@ async function* scoreTest(
     await Presence.create(device, { maps: samples.labelMaps, batch: samples.batch, labels, categories, signal }),
   );
   const statistics = new Map<string, LayerStatistics>();
+  const collected = new Map<string, Examples>();
   for (const { layer, channels, levels } of chosen) {
     const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
-    const onLabels = { ...common, labelMaps: samples.labelMaps, labels: labels.length, size: segmentationSize };
+    const { labelMaps, scratch } = samples;
+    const onLabels = { ...common, labelMaps, labels: labels.length, size: segmentationSize, scratch };
     const counts = scope.own(
       await Counts.create(device, { ...onLabels, present: presence.present, categories: categories.length, levels }),
     );
     const moments = scope.own(await Moments.create(device, onLabels));
     const top = scope.own(await Top.create(device, { ...common, k: examples }));
     statistics.set(layer, { counts, moments, top });
+    // Now, so that a lack of memory shows before the work is done.
+    collected.set(layer, scope.own(await top.examples(signal)));
   }
 
   const dissectionOf = async (seen: number): Promise<Dissection> => {
@@ -260,8 +308,6 @@ async function* scoreTest(
   }
 
   const dissection = await dissectionOf(size);
-  const collected = new Map<string, Examples>();
-  for (const [layer, { top }] of statistics) collected.set(layer, scope.own(await top.examples(signal)));
   for await (const { first, count } of samples.each({ labels: false })) {
     for (const examples of collected.values()) examples.add();
     yield { type: "progress", phase: "pictures", done: first + count, total: size };

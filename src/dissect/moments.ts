@@ -32,6 +32,8 @@ export class Moments {
       readonly labelMaps: Tensor<"u32">;
       readonly labels: number;
       readonly size: number;
+      /** Room for upsampled maps that plans run one after the other may share; each has its own unless given. */
+      readonly scratch?: Tensor<"f32">;
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<Moments> {
@@ -44,12 +46,14 @@ export class Moments {
       batch: graph.value("batch", [2], "u32"),
       total: graph.value("moments", [2 + labels, stored, 2]),
     };
-    for (const chunk of upsample(graph, x, size)) moments(graph, chunk, values, labels);
+    const chunks = upsample(graph, x, size);
+    for (const chunk of chunks) moments(graph, chunk, values, labels);
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.labels, labelMaps],
       [values.batch, batch],
     ];
+    if (options.scratch) for (const { map } of chunks) bind.push([map, options.scratch]);
     const plan = await Plan.compile(device, graph, { keep: [values.total], bind, signal });
     return new Moments(plan, plan.tensor(values.total), stored, channels, labels);
   }

@@ -1,6 +1,8 @@
 import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
+import { progan } from "../models/progan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
+import { bytesOf, Graph } from "../runtime/graph.ts";
 import type { QuantileThreshold } from "./result.ts";
 
 export interface DissectOptions {
@@ -34,6 +36,19 @@ export type Settled = Required<Omit<DissectOptions, "signal">> & { readonly sign
 const BATCH_PIXELS = 8 * 256 ** 2;
 const MAX_BATCH = 16;
 
+/** As many images as keep a GPU busy, and whose largest map still fits what the device binds. */
+function defaultBatch(generator: Generator, segmenter: Segmenter): number {
+  const { device, resolution } = generator;
+  const graph = new Graph(device.target);
+  const { image } = progan(graph, generator.config, 1);
+  segmenter.append(graph, image!, resolution);
+  const learned = new Set(graph.parameters.map(({ value }) => value.id));
+  const largest = Math.max(...graph.values.filter(({ id }) => !learned.has(id)).map(bytesOf));
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits;
+  const fitting = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / largest);
+  return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_PIXELS / resolution ** 2), fitting));
+}
+
 /** Fills in defaults and refuses what makes no sense. */
 export function settle(generator: Generator, segmenter: Segmenter, options: DissectOptions): Settled {
   const { resolution } = generator;
@@ -45,7 +60,7 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     quantileThreshold = "iqr",
     examples = 20,
     segmentationSize = Math.max(4, resolution / 2),
-    batch = Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_PIXELS / resolution ** 2))),
+    batch = defaultBatch(generator, segmenter),
     memory = 512 * 2 ** 20,
   } = options;
   if (generator.device !== segmenter.device) {
@@ -65,7 +80,10 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
   whole("batch", batch, 1, 1024);
   whole("segmentationSize", segmentationSize, 2, 4096);
   // Counters are 32 bits wide: every pixel of the set must be countable.
-  whole("size", size, 1, Math.floor((2 ** 32 - 1) / segmentationSize ** 2));
+  // (A fixed quantile is selected among raw activations, which can be finer than the label maps.)
+  const raw = layers.map((name) => generator.layer(name)).map(({ height, width }) => height * width);
+  const finest = Math.max(segmentationSize ** 2, ...(typeof quantileThreshold === "number" ? raw : []));
+  whole("size", size, 1, Math.floor((2 ** 32 - 1) / finest));
   whole("seed", seed, 0, 2 ** 32 - 1);
   whole("trainSeed", trainSeed, 0, 2 ** 32 - 1);
   const known = quantileThreshold === "iqr" || quantileThreshold === "maxiou";

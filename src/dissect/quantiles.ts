@@ -29,6 +29,8 @@ export interface QuantileOptions {
   /** Samples of a unit over all images. */
   readonly samples: number;
   readonly quantiles: readonly number[];
+  /** Room for upsampled maps that plans run one after the other may share; each has its own unless given. */
+  readonly scratch?: Tensor<"f32">;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -98,9 +100,8 @@ export class Quantiles {
           middle: graph.value("middle", shapes.middle, "u32"),
           low: graph.value("low", shapes.low, "u32"),
         };
-        for (const chunk of size === undefined ? [rawChunk(x)] : upsample(graph, x, size)) {
-          radix(graph, chunk, values, pass);
-        }
+        const chunks = size === undefined ? [rawChunk(x)] : upsample(graph, x, size);
+        for (const chunk of chunks) radix(graph, chunk, values, pass);
         const bind: (readonly [Value, Tensor])[] = [
           [x, maps],
           [values.batch, batch],
@@ -108,6 +109,7 @@ export class Quantiles {
           [values.middle, state.middle],
           [values.low, state.low],
         ];
+        if (options.scratch && size !== undefined) for (const { map } of chunks) bind.push([map, options.scratch]);
         const counting = scope.own(await Plan.compile(device, graph, { bind, signal }));
         const next = new Graph(device.target);
         const counters = [state.high, state.middle, state.low][pass]!;
@@ -168,6 +170,12 @@ export class Quantiles {
   dispose(): void {
     this.#scope.dispose();
   }
+}
+
+/** Bytes that a selection of at most `targets` ranks keeps on the GPU for maps [n, h, w, units]. */
+export function selectionBytes(shape: readonly number[], targets: number): number {
+  const [high, middle, low] = RADIX_BITS;
+  return 4 * shape.at(-1)! * (2 ** high + targets * (2 ** middle + 2 ** low));
 }
 
 /** The state of a selection on the GPU; see radix.wgsl and narrow.wgsl. */

@@ -1,6 +1,9 @@
+import { DeviceLostError } from "../errors.ts";
+import { chunkShape } from "../kernels/statistics.ts";
 import { type Generator, type GeneratorPlan, withoutAlpha } from "../models/generator.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
+import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import type { SamplePicture } from "./result.ts";
@@ -31,7 +34,10 @@ export class Samples {
   readonly labelMaps: Tensor<"u32">;
   /** [2]: index of the batch's first image, how many are valid. */
   readonly batch: Tensor<"u32">;
+  /** Room for any layer's upsampled maps, shared by the plans that look at a batch. */
+  readonly scratch: Tensor<"f32">;
 
+  readonly #scope: Scope;
   readonly #device: Device;
   readonly #generator: Generator;
   readonly #options: SamplesOptions;
@@ -41,13 +47,14 @@ export class Samples {
   readonly #z: Float32Array;
   /** Copies of `maps` and `labelMaps` by batch; empty when they would not fit. */
   readonly #kept = new Map<number, readonly Tensor[]>();
-  /** Whether every batch fits on the GPU beside the others. */
-  readonly keeps: boolean;
+  /** Whether all batches stay on the GPU. */
+  keeps: boolean;
   readonly #pictures = new Map<number, SamplePicture>();
 
   private constructor(
     options: SamplesOptions,
     plans: { readonly full: GeneratorPlan; readonly part: GeneratorPlan; readonly segmentation: SegmenterPlan },
+    scope: Scope,
   ) {
     const { generator, size, seed, segmentationSize } = options;
     const device = generator.device;
@@ -61,10 +68,17 @@ export class Samples {
     this.batchSize = plans.full.batch;
     this.#z = generator.sample({ size, seed });
     this.maps = new Map(
-      [...plans.full.layers].map(([name, { shape }]) => [name, Tensor.create(device, `${name} maps`, shape, "f32")]),
+      [...plans.full.layers].map(([name, { shape }]) => [
+        name,
+        scope.own(Tensor.create(device, `${name} maps`, shape, "f32")),
+      ]),
     );
-    this.labelMaps = Tensor.create(device, "label maps", [this.batchSize, 1, segmentationSize ** 2], "u32");
-    this.batch = Tensor.create(device, "batch", [2], "u32");
+    this.labelMaps = scope.own(Tensor.create(device, "label maps", [this.batchSize, 1, segmentationSize ** 2], "u32"));
+    this.batch = scope.own(Tensor.create(device, "batch", [2], "u32"));
+    const chunks = [...this.maps.values()].map(({ shape }) => chunkShape(shape, segmentationSize));
+    const largest = chunks.reduce((a, b) => (elements(a) > elements(b) ? a : b));
+    this.scratch = scope.own(Tensor.create(device, "upsampled", largest, "f32"));
+    this.#scope = scope;
     this.keeps = this.#current().reduce((sum, { bytes }) => sum + bytes, 0) * this.batches <= options.memory;
   }
 
@@ -78,7 +92,10 @@ export class Samples {
       const full = scope.own(await generator.compile({ batch, retain: layers, bytes: pictures, signal }));
       const part = scope.own(await generator.compile({ batch, retain: layers, until: deepest, signal }));
       const segmentation = scope.own(await segmenter.compile(full.image!, segmentationSize, signal));
-      return await generator.device.allocating("a batch", () => new Samples(options, { full, part, segmentation }));
+      return await generator.device.allocating(
+        "a batch",
+        () => new Samples(options, { full, part, segmentation }, scope),
+      );
     } catch (error) {
       scope.dispose();
       throw error;
@@ -127,17 +144,27 @@ export class Samples {
     if (!labels) return;
     this.#segmentation.run();
     this.#segmentation.labels.copyTo(this.labelMaps);
-    if (this.keeps) {
-      const copies = await this.#device.allocating("kept samples", () =>
-        this.#current().map((tensor) => {
-          const copy = Tensor.create(this.#device, `${tensor.label} ${index}`, tensor.shape, tensor.dtype);
-          tensor.copyTo(copy);
-          return copy;
-        }),
-      );
-      this.#kept.set(index, copies);
-    }
+    if (this.keeps) await this.#keep(index);
     if (this.#options.pictures) await this.#readPictures(first, count);
+  }
+
+  /** Copies the current batch. What no longer fits is generated again, so a lack of memory only stops the keeping. */
+  async #keep(index: number): Promise<void> {
+    const copies: Tensor[] = [];
+    try {
+      await this.#device.allocating("kept samples", () => {
+        for (const tensor of this.#current()) {
+          const copy = Tensor.create(this.#device, `${tensor.label} ${index}`, tensor.shape, tensor.dtype);
+          copies.push(copy);
+          tensor.copyTo(copy);
+        }
+      });
+      this.#kept.set(index, copies);
+    } catch (error) {
+      for (const copy of copies) copy.dispose();
+      if (!(error instanceof DeviceLostError && error.code === "out-of-memory")) throw error;
+      this.keeps = false;
+    }
   }
 
   async #readPictures(first: number, count: number): Promise<void> {
@@ -169,9 +196,6 @@ export class Samples {
   dispose(): void {
     for (const copies of this.#kept.values()) for (const copy of copies) copy.dispose();
     this.#kept.clear();
-    for (const tensor of [...this.#current(), this.batch]) tensor.dispose();
-    this.#segmentation.dispose();
-    this.#part.dispose();
-    this.#full.dispose();
+    this.#scope.dispose();
   }
 }

@@ -35,7 +35,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       run += v;
       // Two stages keep the sums short: 64 pixels, then all.
       line += vec2f(v, v * v);
-      if (row % 64u == 63u) { sum += line; line = vec2f(); }
+      if (row % 64u == 63u) {
+        sum += line;
+        line = vec2f();
+        if (label > 0u) { partial[base + (2u + label) * params.units] += run; }
+        run = 0.0;
+      }
     }
     if (label > 0u) { partial[base + (2u + label) * params.units] += run; }
     if (channel == 0u) {

@@ -19,13 +19,25 @@ export interface Chunk {
   readonly images: number;
 }
 
-/** Upsampled activations held at once: enough to fill a GPU, little enough for WebGPU's default binding limit of 128 MiB. */
+/** Upsampled activations held at once, where an image's are not more: enough to fill a GPU, half of WebGPU's default binding limit. */
 const CHUNK_BYTES = 64 * 2 ** 20;
+
+/** Images of feature maps with so many stored units that are upsampled at once. */
+const chunkImages = (n: number, size: number, units: number): number =>
+  Math.min(n, Math.max(1, Math.floor(CHUNK_BYTES / (4 * size * size * units))));
+
+/** Shape of the largest chunk of maps [n, h, w, units] upsampled to size × size: room that plans can share. */
+export const chunkShape = ([n = 1, , , units = 4]: readonly number[], size: number): readonly number[] => [
+  chunkImages(n, size, units),
+  size,
+  size,
+  units,
+];
 
 /** The feature maps x [n, h, w, units] on a size × size grid, a chunk of images after the other (spec §3.4). */
 export function upsample(graph: Graph, x: Value, size: number): Chunk[] {
   const [n = 1, height = 1, width = 1, units = 4] = x.shape;
-  const images = Math.min(n, Math.max(1, Math.floor(CHUNK_BYTES / (4 * size * size * units))));
+  const images = chunkImages(n, size, units);
   const chunks: Chunk[] = [];
   for (let first = 0; first < n; first += images) {
     const count = Math.min(images, n - first);

@@ -255,17 +255,21 @@ export class Generator {
       throw new UsageError(`A size of ${size} images makes no sense.`, "Use a whole number from 1.");
     }
     const batch = Math.min(size, options.batch ?? 8);
-    using plan = await this.compile({ batch, bytes: true, signal });
-    const z = this.sample({ size, seed, start });
-    const pixels = this.resolution ** 2;
-    for (let first = 0; first < size; first += batch) {
-      signal?.throwIfAborted();
-      const count = Math.min(batch, size - first);
-      plan.run(z.subarray(first * this.zSize, (first + count) * this.zSize));
-      const rgba = new Uint8Array((await plan.rgba!.read(count * pixels)).buffer);
-      for (let i = 0; i < count; i += 1) {
-        yield { image: start + first + i, size: this.resolution, rgb: withoutAlpha(rgba, i * pixels, pixels) };
+    const plan = await this.compile({ batch, bytes: true, signal });
+    try {
+      const z = this.sample({ size, seed, start });
+      const pixels = this.resolution ** 2;
+      for (let first = 0; first < size; first += batch) {
+        signal?.throwIfAborted();
+        const count = Math.min(batch, size - first);
+        plan.run(z.subarray(first * this.zSize, (first + count) * this.zSize));
+        const rgba = new Uint8Array((await plan.rgba!.read(count * pixels)).buffer);
+        for (let i = 0; i < count; i += 1) {
+          yield { image: start + first + i, size: this.resolution, rgb: withoutAlpha(rgba, i * pixels, pixels) };
+        }
       }
+    } finally {
+      plan.dispose();
     }
   }
 

@@ -34,6 +34,7 @@ export function parseLabels(
       fix,
     );
   }
+  if (object.length < 2) throw new LabelsError("The label file names nothing but none.", fix);
   if (object[0] !== "-") throw new LabelsError(`The first object is "${object[0]}" and not "-" (none).`, fix);
   if (
     segsizes !== undefined &&

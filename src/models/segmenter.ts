@@ -103,6 +103,7 @@ export class Segmenter {
       : await readLabels(files.labels, { ...rest, sha256: sha256?.labels });
     const { labels, segsizes } = parseLabels(file, config);
     const sizes = options.segsizes ?? segsizes ?? DEFAULT_SEGSIZES;
+    if (sizes.length === 0) throw new UsageError("There is no segmentation size.", "Give at least one.");
     for (const size of sizes) {
       // Four halvings and a quarter: anything smaller leaves nothing to pool.
       if (!Number.isInteger(size) || size < 32 || size > 4096) {

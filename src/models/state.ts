@@ -51,6 +51,7 @@ export class Weights {
   readonly #device: Device;
   readonly #state: State;
   readonly #tensors = new Map<string, Tensor>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(device: Device, state: State) {
     this.#device = device;
@@ -58,7 +59,14 @@ export class Weights {
   }
 
   /** Uploads what the graph learned and is not yet here, one tensor at a time, and says which tensor is which value. */
-  async bind(graph: Graph, { signal }: UploadOptions = {}): Promise<Map<Value, Tensor>> {
+  async bind(graph: Graph, options: UploadOptions = {}): Promise<Map<Value, Tensor>> {
+    // One caller after the other, so that two plans compiled at once do not upload the same value twice.
+    const turn = this.#turn.then(() => this.#bind(graph, options));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #bind(graph: Graph, { signal }: UploadOptions): Promise<Map<Value, Tensor>> {
     const bound = new Map<Value, Tensor>();
     for (const { value, sources, pack } of graph.parameters) {
       let tensor = this.#tensors.get(value.label);
@@ -67,10 +75,11 @@ export class Weights {
         const arrays: Float32Array[] = [];
         for (const key of sources) arrays.push(await this.#state.get(key)!.read({ signal }));
         const packed = pack(arrays) as Float32Array<ArrayBuffer>;
-        tensor = await this.#device.allocating(`"${value.label}"`, () =>
-          Tensor.from(this.#device, value.label, value.shape, "f32", packed),
-        );
-        this.#tensors.set(value.label, tensor);
+        tensor = await this.#device.allocating(`"${value.label}"`, () => {
+          const created = Tensor.from(this.#device, value.label, value.shape, "f32", packed);
+          this.#tensors.set(value.label, created);
+          return created;
+        });
       }
       bound.set(value, tensor);
     }

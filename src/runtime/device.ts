@@ -48,7 +48,8 @@ export class Device {
   /** Buffers alive that were made through this device. */
   readonly live = { buffers: 0, bytes: 0 };
 
-  #failure: GanatomyError | undefined;
+  #loss: DeviceLostError | undefined;
+  #uncaptured: GanatomyError | undefined;
   #disposed = false;
   readonly #owned: boolean;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
@@ -67,19 +68,21 @@ export class Device {
           `The GPU device was lost${info.message ? ` (${info.message.trim()})` : ""}.`,
           "Request a new device and load the models again; results already delivered stay valid.",
         );
-        this.#failure = error;
+        this.#loss = error;
         resolve(error);
       });
     });
-    gpu.addEventListener?.("uncapturederror", (event) => {
-      const { error } = event as GPUUncapturedErrorEvent;
-      this.#failure ??= new KernelError(`WebGPU reported: ${error.message}`);
-    });
+    // An adopted device's uncaptured errors may be its owner's.
+    if (owned) {
+      gpu.addEventListener?.("uncapturederror", (event) => {
+        this.#uncaptured ??= new KernelError(`WebGPU reported: ${(event as GPUUncapturedErrorEvent).error.message}`);
+      });
+    }
   }
 
   /**
    * Asks for an adapter and a device of our own.
-   * @throws UnsupportedError saying which of the four usual causes it is: insecure page, no WebGPU, no adapter, too small limits.
+   * @throws UnsupportedError saying which of the usual causes it is: insecure page, no WebGPU, no adapter.
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
     options.signal?.throwIfAborted();
@@ -102,7 +105,20 @@ export class Device {
     const requiredLimits: Record<string, number> = {};
     for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
     options.signal?.throwIfAborted();
-    return new Device(await adapter.requestDevice({ label: "ganatomy", requiredLimits }), info, true);
+    let device: GPUDevice;
+    try {
+      device = await adapter.requestDevice({ label: "ganatomy", requiredLimits });
+    } catch (cause) {
+      throw new UnsupportedError(
+        "no-adapter",
+        "The adapter refused to make a device.",
+        "Reload, or restart the browser.",
+        {
+          cause,
+        },
+      );
+    }
+    return new Device(device, info, true);
   }
 
   /** Uses a device somebody else made; it is never destroyed here. */
@@ -113,7 +129,10 @@ export class Device {
   /** Throws what went wrong since the last call: every entry point asks before it works. */
   check(): void {
     if (this.#disposed) throw new DeviceLostError("device-lost", "This device was disposed.", "Make a new one.");
-    if (this.#failure) throw this.#failure;
+    if (this.#loss) throw this.#loss;
+    const uncaptured = this.#uncaptured;
+    this.#uncaptured = undefined;
+    if (uncaptured) throw uncaptured;
   }
 
   /** A storage buffer, counted in `live`; `release` it when done. */
@@ -164,18 +183,17 @@ export class Device {
 
   /** The kernel's bind group layout, explicit because `auto` drops bindings a variant does not use. */
   layout(kernel: Kernel): GPUBindGroupLayout {
-    let layout = this.#layouts.get(kernel.name);
+    const entries: GPUBindGroupLayoutEntry[] = Object.values(kernel.bindings).map(({ binding, access }) => ({
+      binding,
+      visibility: COMPUTE_STAGE,
+      buffer: { type: access === "read" ? "read-only-storage" : "storage" },
+    }));
+    if (kernel.paramsSize > 0) entries.push({ binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform" } });
+    const key = JSON.stringify(entries);
+    let layout = this.#layouts.get(key);
     if (!layout) {
-      const entries: GPUBindGroupLayoutEntry[] = Object.values(kernel.bindings).map(({ binding, access }) => ({
-        binding,
-        visibility: COMPUTE_STAGE,
-        buffer: { type: access === "read" ? "read-only-storage" : "storage" },
-      }));
-      if (kernel.paramsSize > 0) {
-        entries.push({ binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform" } });
-      }
       layout = this.gpu.createBindGroupLayout({ label: kernel.name, entries });
-      this.#layouts.set(kernel.name, layout);
+      this.#layouts.set(key, layout);
     }
     return layout;
   }
@@ -259,11 +277,12 @@ function noAdapter(options?: ErrorOptions): UnsupportedError {
   );
 }
 
-function describe(info: GPUAdapterInfo): Adapter {
-  const { vendor, architecture, description } = info;
-  const said = `${vendor} ${architecture} ${info.device} ${description}`;
+/** `adapter.info` came with Chrome 127 and `device.adapterInfo` with 132: before, an adapter says nothing of itself. */
+function describe(info: Partial<GPUAdapterInfo> = {}): Adapter {
+  const { vendor = "", architecture = "", device = "", description = "" } = info;
+  const said = `${vendor} ${architecture} ${device} ${description}`;
   // Names of the software rasterisers WebGPU can land on: SwiftShader, Mesa's lavapipe, Windows' WARP.
-  const software = info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(said);
+  const software = info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(said);
   return { vendor, architecture, description, software };
 }
 

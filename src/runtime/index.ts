@@ -2,4 +2,6 @@ export { type Adapter, Device, type DeviceOptions } from "./device.ts";
 export { type DType, fold, Graph, type Parameter, padded, type Step, type Target, type Value } from "./graph.ts";
 export type { Bindings, Choices, Kernel, Params } from "./kernel.ts";
 export { type CompileOptions, Plan } from "./plan.ts";
+export { Scope } from "./scope.ts";
+export { type ShowOptions, show } from "./show.ts";
 export { type ArrayOf, Tensor } from "./tensor.ts";

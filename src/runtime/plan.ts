@@ -37,6 +37,7 @@ export class Plan {
   readonly #dispatches: readonly Dispatch[];
   readonly #tensors: ReadonlyMap<number, Tensor>;
   readonly #scope: Scope;
+  #disposed = false;
 
   private constructor(
     device: Device,
@@ -131,6 +132,7 @@ export class Plan {
   /** Submits every step, in as many submits as keep a slow GPU responsive. */
   run(): void {
     this.device.check();
+    if (this.#disposed) throw new ShapeError("This plan was disposed.", "Compile a new one.");
     const { queue } = this.device.gpu;
     let start = 0;
     while (start < this.#dispatches.length) {
@@ -152,6 +154,7 @@ export class Plan {
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#scope.dispose();
   }
 

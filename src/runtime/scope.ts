@@ -1,4 +1,4 @@
-/** Resources that are let go together, the last made first. */
+/** Resources that are let go together, the last made first. (No `using` in this library: Safari and Chrome before 134 have no `Symbol.dispose`.) */
 export class Scope {
   readonly #resources: { dispose(): void }[] = [];
 
@@ -10,9 +10,5 @@ export class Scope {
 
   dispose(): void {
     for (const resource of this.#resources.splice(0).reverse()) resource.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 }

@@ -49,7 +49,10 @@ export function show(tensor: Tensor<"f32">, context: GPUCanvasContext, options: 
   const [n = 0, height = 0, width = 0, channels = 0] = tensor.shape;
   const { image = 0, channel = -1, range = [-1, 1] } = options;
   if (tensor.shape.length !== 4) throw new ShapeError(`"${tensor.label}" [${tensor.shape}] is no [n, h, w, c].`);
-  if (!(image >= 0 && image < n) || channel >= channels || (channel < 0 && channels < 3)) {
+  const known = Number.isInteger(image) && image >= 0 && image < n;
+  const shown =
+    options.channel === undefined ? channels >= 3 : Number.isInteger(channel) && channel >= 0 && channel < channels;
+  if (!known || !shown) {
     throw new ShapeError(`"${tensor.label}" [${tensor.shape}] has no image ${image} or no channel ${channel} to show.`);
   }
   const { device } = tensor;

@@ -63,13 +63,18 @@ export class Tensor<D extends DType = DType> {
     return new Tensor(device, buffer.label, shape, dtype, buffer, false);
   }
 
+  #check(): void {
+    this.device.check();
+    if (this.#disposed) throw new ShapeError(`"${this.label}" was disposed.`, "Read what you need before.");
+  }
+
   get bytes(): number {
     return bytesOf(this);
   }
 
   /** Replaces the first `data.length` elements. Takes effect before anything submitted later. */
   write(data: ArrayOf<D>): void {
-    this.device.check();
+    this.#check();
     if (data.length > elements(this.shape)) {
       throw new ShapeError(`${data.length} elements do not fit "${this.label}" [${this.shape}].`);
     }
@@ -78,7 +83,7 @@ export class Tensor<D extends DType = DType> {
 
   /** Sets every element to zero. */
   clear(): void {
-    this.device.check();
+    this.#check();
     const encoder = this.device.gpu.createCommandEncoder();
     encoder.clearBuffer(this.buffer);
     this.device.gpu.queue.submit([encoder.finish()]);
@@ -86,7 +91,11 @@ export class Tensor<D extends DType = DType> {
 
   /** Copies `bytes` bytes between two tensors on the GPU. */
   copyTo(target: Tensor, bytes = Math.min(this.bytes, target.bytes), from = 0, to = 0): void {
-    this.device.check();
+    this.#check();
+    target.#check();
+    if (from + bytes > this.bytes || to + bytes > target.bytes) {
+      throw new ShapeError(`${bytes} bytes of "${this.label}" do not fit "${target.label}" there.`);
+    }
     const encoder = this.device.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(this.buffer, from, target.buffer, to, bytes);
     this.device.gpu.queue.submit([encoder.finish()]);
@@ -95,8 +104,11 @@ export class Tensor<D extends DType = DType> {
   /** `count` elements from `first` on, all of them unless said otherwise, copied off the GPU. */
   async read(count?: number, first = 0): Promise<ArrayOf<D>> {
     const { device } = this;
-    device.check();
+    this.#check();
     const size = 4 * (count ?? elements(this.shape) - first);
+    if (!(first >= 0 && size >= 0 && 4 * first + size <= this.bytes)) {
+      throw new ShapeError(`"${this.label}" [${this.shape}] has no ${size / 4} elements from ${first} on.`);
+    }
     const staging = device.createBuffer(`read ${this.label}`, size, BUFFER.COPY_DST | BUFFER.MAP_READ);
     try {
       const encoder = device.gpu.createCommandEncoder();

@@ -20,26 +20,33 @@ export type ErrorCode =
 
 /** Every error this library throws on purpose: a code, the cause in its message, and the fix in `fix`. Aborts are the exception: they reject with the signal's reason. */
 export class GanatomyError extends Error {
+  // Written out in every class: minifiers rename classes.
+  override name: string = "GanatomyError";
   readonly code: ErrorCode;
   /** What the caller can do about it. */
   readonly fix: string;
 
   constructor(code: ErrorCode, message: string, fix: string, options?: ErrorOptions) {
     super(`${message} ${fix}`.trim(), options);
-    this.name = new.target.name;
     this.code = code;
     this.fix = fix;
   }
 }
 
 /** WebGPU is missing, blocked, or less than a plan needs (`insecure-context`, `no-webgpu`, `no-adapter`, `limit`). */
-export class UnsupportedError extends GanatomyError {}
+export class UnsupportedError extends GanatomyError {
+  override name = "UnsupportedError";
+}
 
 /** The GPU device went away (`device-lost`) or had no memory left (`out-of-memory`). */
-export class DeviceLostError extends GanatomyError {}
+export class DeviceLostError extends GanatomyError {
+  override name = "DeviceLostError";
+}
 
 /** A WGSL kernel did not compile, or was given what it does not declare. */
 export class KernelError extends GanatomyError {
+  override name = "KernelError";
+
   constructor(message: string, fix = "This is a fault of ganatomy, please report it.", options?: ErrorOptions) {
     super("kernel", message, fix, options);
   }
@@ -47,16 +54,22 @@ export class KernelError extends GanatomyError {
 
 /** Shapes that do not fit an operation or each other. */
 export class ShapeError extends GanatomyError {
+  override name = "ShapeError";
+
   constructor(message: string, fix = "", options?: ErrorOptions) {
     super("shape", message, fix, options);
   }
 }
 
 /** A file that is no checkpoint, is damaged, hostile, or does not hold the tensors a model needs. */
-export class WeightsError extends GanatomyError {}
+export class WeightsError extends GanatomyError {
+  override name = "WeightsError";
+}
 
 /** A label file that does not fit its network. */
 export class LabelsError extends GanatomyError {
+  override name = "LabelsError";
+
   constructor(message: string, fix: string, options?: ErrorOptions) {
     super("labels", message, fix, options);
   }
@@ -64,6 +77,8 @@ export class LabelsError extends GanatomyError {
 
 /** Arguments that make no sense: an unknown layer, a size of zero, a threshold out of range. */
 export class UsageError extends GanatomyError {
+  override name = "UsageError";
+
   constructor(message: string, fix: string, options?: ErrorOptions) {
     super("usage", message, fix, options);
   }
@@ -71,6 +86,8 @@ export class UsageError extends GanatomyError {
 
 /** The output folder cannot be used, or the disk refused. */
 export class OutputError extends GanatomyError {
+  override name = "OutputError";
+
   constructor(message: string, fix: string, options?: ErrorOptions) {
     super("output", message, fix, options);
   }

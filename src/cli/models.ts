@@ -90,14 +90,14 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
   return { name, files: { encoder, decoder, labels } };
 }
 
-/** The last epoch of which both halves are there. */
-function lastEpoch(names: readonly string[]): number | undefined {
+/** The highest epoch of which both files are there, as it is written in their names. */
+function lastEpoch(names: readonly string[]): string | undefined {
   const epochs = names
     .map((name) => /^encoder_epoch_(\d+)\.pth$/.exec(name)?.[1])
     .filter((epoch) => epoch !== undefined)
     .filter((epoch) => names.includes(`decoder_epoch_${epoch}.pth`))
-    .map(Number);
-  return epochs.length > 0 ? Math.max(...epochs) : undefined;
+    .sort((a, b) => Number(a) - Number(b));
+  return epochs.at(-1);
 }
 
 function isUrl(text: string): boolean {
@@ -110,7 +110,8 @@ function embedded(file: string): string {
 
 /** "church.pth" → "church"; a folder of that name can be made on any system. */
 function withoutExtension(name: string): string {
-  return name.replace(/\.(pth|pt|bin|safetensors|npz)$/i, "").replace(/[^\p{L}\p{N} ._-]/gu, "_") || "model";
+  const stem = name.replace(/\.(pth|pt|bin|safetensors|npz)$/i, "").replace(/[^\p{L}\p{N} ._-]/gu, "_");
+  return /^\.*$/.test(stem) ? "model" : stem; // it becomes a folder's name, and "." and ".." are others
 }
 
 async function isFolder(path: string): Promise<boolean> {

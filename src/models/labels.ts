@@ -36,17 +36,29 @@ export function parseLabels(
   }
   if (object.length < 2) throw new LabelsError("The label file names nothing but none.", fix);
   if (object[0] !== "-") throw new LabelsError(`The first object is "${object[0]}" and not "-" (none).`, fix);
-  if (
-    segsizes !== undefined &&
-    !(Array.isArray(segsizes) && segsizes.length > 0 && segsizes.every((size) => typeof size === "number"))
-  ) {
-    throw new LabelsError('"segsizes" in the label file is no list of numbers.', fix);
+  if (segsizes !== undefined && !isSegsizes(segsizes)) {
+    throw new LabelsError(
+      `"segsizes" in the label file is ${JSON.stringify(segsizes).slice(0, 60)}.`,
+      "It lists up to 8 input sizes from 32 to 4096, such as [256].",
+    );
+  }
+  const names = new Set(object);
+  if (names.size < object.length) {
+    const twice = object.find((name, index) => object.indexOf(name) !== index);
+    throw new LabelsError(`The label file names the object "${twice}" twice.`, fix);
   }
   return {
     labels: object.map((name) => ({ name, category: "object" })),
-    segsizes: segsizes as readonly number[] | undefined,
+    segsizes,
   };
 }
 
 const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string");
+
+/** Input sizes a UPerNet can have: four halvings and a quarter leave nothing of less than 32 pixels to pool. */
+export const isSegsizes = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) &&
+  value.length >= 1 &&
+  value.length <= 8 &&
+  value.every((size) => Number.isInteger(size) && size >= 32 && size <= 4096);

@@ -9,7 +9,7 @@ import { readExactly } from "../weights/bytes.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import { type LoadOptions, openSource, type SourceLike } from "../weights/source.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
-import { type Label, type LabelFile, parseLabels } from "./labels.ts";
+import { isSegsizes, type Label, type LabelFile, parseLabels } from "./labels.ts";
 import { type State, Weights } from "./state.ts";
 import { inferUpernet, type UpernetConfig, upernet } from "./upernet.ts";
 
@@ -103,12 +103,8 @@ export class Segmenter {
       : await readLabels(files.labels, { ...rest, sha256: sha256?.labels });
     const { labels, segsizes } = parseLabels(file, config);
     const sizes = options.segsizes ?? segsizes ?? DEFAULT_SEGSIZES;
-    if (sizes.length === 0) throw new UsageError("There is no segmentation size.", "Give at least one.");
-    for (const size of sizes) {
-      // Four halvings and a quarter: anything smaller leaves nothing to pool.
-      if (!Number.isInteger(size) || size < 32 || size > 4096) {
-        throw new UsageError(`A segmentation size of ${size} makes no sense.`, "Use whole numbers from 32 to 4096.");
-      }
+    if (!isSegsizes(sizes)) {
+      throw new UsageError(`segsizes [${sizes}] make no sense.`, "Use one to eight whole numbers from 32 to 4096.");
     }
     const called = options.name ?? name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
     const segmenter = new Segmenter(called, options.device, config, sizes, labels, state);

@@ -1,4 +1,4 @@
-import { WeightsError } from "../errors.ts";
+import { UsageError, WeightsError } from "../errors.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Graph, Value } from "../runtime/graph.ts";
 import { Tensor } from "../runtime/tensor.ts";
@@ -51,6 +51,7 @@ export class Weights {
   readonly #device: Device;
   readonly #state: State;
   readonly #tensors = new Map<string, Tensor>();
+  #disposed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(device: Device, state: State) {
@@ -67,6 +68,7 @@ export class Weights {
   }
 
   async #bind(graph: Graph, { signal }: UploadOptions): Promise<Map<Value, Tensor>> {
+    if (this.#disposed) throw new UsageError("This network was disposed.", "Load it again.");
     const bound = new Map<Value, Tensor>();
     for (const { value, sources, pack } of graph.parameters) {
       let tensor = this.#tensors.get(value.label);
@@ -92,6 +94,7 @@ export class Weights {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
   }

@@ -34,7 +34,7 @@ const EPSILON = 1e-5;
  */
 export function inferUpernet(state: State): UpernetConfig {
   const swapped = state.has(`${ENCODER}ppm_conv.0.0.weight`) || state.has(`${DECODER}conv1.weight`);
-  if (swapped) {
+  if (swapped && !(state.has(`${ENCODER}conv1.weight`) || state.has(`${DECODER}ppm_conv.0.0.weight`))) {
     throw new WeightsError("weights-shape", "Encoder and decoder are swapped.", "Give them the other way round.");
   }
   const blocks = [1, 2, 3, 4].map((stage) => {

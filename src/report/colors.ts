@@ -38,7 +38,9 @@ export function colorTable(): readonly Rgb[] {
 /** The colour of each label: its place in the table, or the colour that its name is known by. */
 export function labelColors(labels: readonly Label[]): Rgb[] {
   const colors = colorTable();
-  return labels.map(({ name }, label) => (label === 0 ? colors[0]! : (NAMED[name] ?? pick(label))));
+  return labels.map(({ name }, label) =>
+    label === 0 ? colors[0]! : Object.hasOwn(NAMED, name) ? NAMED[name]! : pick(label),
+  );
 
   function pick(label: number): Rgb {
     return colors[1 + ((label - 1) % (colors.length - 1))]!;

@@ -162,6 +162,14 @@ describe("files that are no such generator", () => {
   });
 });
 
+describe("a disposed generator", () => {
+  it("is refused", async () => {
+    const generator = await Generator.load(golden("progan-tiny.zip.pth"), { device });
+    generator.dispose();
+    await expect(generator.forward(generator.sample({ size: 1, seed: 1 }))).rejects.toThrow(/was disposed/);
+  });
+});
+
 describe("edits", () => {
   it("ablate units everywhere, where a mask says, partly, and are taken back", async () => {
     using generator = await Generator.load(golden("progan-tiny.zip.pth"), { device });

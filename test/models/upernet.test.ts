@@ -186,6 +186,9 @@ describe("the segmenter of scenes64", () => {
     ["no names", { material: ["-"] }, /no list of names called "object"/],
     ["no '-' first", { object: Array.from({ length: 11 }, (_, i) => `thing ${i}`) }, /first object is "thing 0"/],
     ["names that are no text", { object: Array.from({ length: 11 }, (_, i) => i) }, /no list of names/],
+    ["a name twice", { object: ["-", ..."abcdefghia"] }, /names the object "a" twice/],
+    ["absurd segsizes", { object: ["-", ..."abcdefghij"], segsizes: [0] }, /segsizes/],
+    ["too many segsizes", { object: ["-", ..."abcdefghij"], segsizes: Array(9).fill(64) }, /up to 8/],
     ["segsizes that are no sizes", { object: ["-", ..."abcdefghij"], segsizes: ["big"] }, /segsizes/],
   ])("%s", async (_, labels, message) => {
     const file = new TextEncoder().encode(JSON.stringify(labels));
@@ -199,6 +202,8 @@ describe("the segmenter of scenes64", () => {
     await expect(Segmenter.load({ ...files, labels: golden("README.md") }, { device })).rejects.toThrow(/is not JSON/);
     const swapped = { encoder: files.decoder, decoder: files.encoder, labels: published.labels };
     await expect(Segmenter.load(swapped, { device })).rejects.toThrow(/swapped/);
+    const twice = { ...published, decoder: files.encoder };
+    await expect(Segmenter.load(twice, { device })).rejects.toThrow(/not the weights of a UPerNet/);
     await expect(Segmenter.load(published, { device, segsizes: [7] })).rejects.toThrow(/from 32 to 4096/);
     expect(device.live.buffers).toBe(before);
   });

@@ -1,6 +1,6 @@
 // Joint counts of units and concepts at every level at once. A pixel's bucket is the number of levels its activation
 // exceeds (strictly), so suffix sums over buckets give every intersection and every active area exactly; see
-// performance notes in dissect/counts.ts. x is [rows, units], a row a pixel; labels are [n, channels, pixels].
+// dissect/counts.ts. x is [rows, units], a row a pixel; labels are [n, channels, pixels].
 struct Params {
   units: u32,
   levels: u32,

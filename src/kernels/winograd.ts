@@ -17,7 +17,7 @@ const imageBytes = ({ inChannels, outChannels }: Filter, height: number, width: 
 
 /**
  * Whether a 3×3 convolution (stride 1, padding 1) runs by Winograd's F(2×2, 3×3): on software adapters, where 16 instead
- * of 36 multiply-adds per tile are 16 instead of 36 seconds. In float32 it is more exact than a sum of 9 × channels terms.
+ * of 36 multiply-adds per tile outweigh the transforms. In float32 it is more exact than a sum of 9 × channels terms.
  */
 export const suitsWinograd = (graph: Graph, filter: Filter, height: number, width: number): boolean =>
   graph.target === "software" &&

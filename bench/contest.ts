@@ -5,7 +5,7 @@ export interface Contestant {
   readonly name: string;
   readonly device: GPUDevice;
   /** Builds the case's network on the device. */
-  prepare(network: Case): Promise<Runner>;
+  prepare(contest: Case): Promise<Runner>;
 }
 
 /** A network ready to run, its input and output staying on the GPU. */

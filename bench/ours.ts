@@ -1,76 +1,107 @@
 import { conv } from "../src/kernels/conv.ts";
-import type { Learned } from "../src/kernels/filter.ts";
 import { Generator } from "../src/models/generator.ts";
+import { type State, Weights } from "../src/models/state.ts";
+import { inferUpernet, upernet } from "../src/models/upernet.ts";
 import { Device } from "../src/runtime/device.ts";
-import { Graph } from "../src/runtime/graph.ts";
+import { Graph, type Value } from "../src/runtime/graph.ts";
 import { Plan } from "../src/runtime/plan.ts";
-import { Tensor } from "../src/runtime/tensor.ts";
 import type { Case } from "./cases.ts";
 import type { Contestant, Runner } from "./contest.ts";
+import type { MosaicFile } from "./networks/mosaic.ts";
+import type { Network } from "./networks/operations.ts";
 
-/** Ganatomy: `Generator` as its users call it, and `conv` as models do. */
+/** How we run a case: a checkpoint as `Generator` loads it, or what a model appends to a graph. */
+export type Ours =
+  | { readonly checkpoint: ArrayBuffer }
+  | { readonly state: State; append(graph: Graph, x: Value): Value };
+
+/** Ganatomy: `Generator` as its users call it, and graphs as models write them. */
 export async function ganatomy(): Promise<Contestant & { readonly software: boolean }> {
   const device = await Device.request({ powerPreference: "high-performance" });
   return {
     name: "ganatomy",
     device: device.gpu,
     software: device.adapter.software,
-    prepare: (network) => (network.checkpoint ? generator(device, network) : convolution(device, network)),
+    prepare: (contest) => prepare(device, contest),
   };
 }
 
-async function generator(device: Device, network: Case): Promise<Runner> {
-  const model = await Generator.load(network.checkpoint!, { device });
-  const plan = await model.compile({ batch: network.outputShape[0]! });
-  return {
-    run: () => plan.run(network.input),
-    output: async () => withoutPadding(await plan.image!.read(), network.outputShape.at(-1)!),
-    dispose: () => {
-      plan.dispose();
-      model.dispose();
-    },
-  };
-}
-
-async function convolution(device: Device, network: Case): Promise<Runner> {
-  const [layer] = network.layers;
-  if (layer?.op !== "conv" || network.layers.length > 1) throw new Error(`${network.name} is no convolution.`);
-  const [n = 0, height = 0, width = 0, channels = 0] = network.inputShape;
-  const learned = (values: ArrayLike<number>): Learned => ({ sources: [], of: () => values });
+async function prepare(device: Device, { input, network, ours }: Case): Promise<Runner> {
+  const [n, height, width, channels] = network.input.shape;
+  const outChannels = network.output.shape[3];
+  if ("checkpoint" in ours) {
+    const model = await Generator.load(ours.checkpoint, { device });
+    const plan = await model.compile({ batch: n });
+    return {
+      run: () => plan.run(input),
+      output: async () => withoutPadding(await plan.image!.read(), outChannels),
+      dispose: () => {
+        plan.dispose();
+        model.dispose();
+      },
+    };
+  }
   const graph = new Graph(device.target);
   const x = graph.map("x", n, height, width, channels);
-  const y = conv(
-    graph,
-    x,
-    {
-      label: network.name,
-      inChannels: layer.in,
-      outChannels: layer.out,
-      kernel: layer.kernel,
-      weight: learned(layer.weight),
-      scale: learned(new Float32Array(layer.out).fill(1)),
-      bias: learned(layer.bias),
-    },
-    { pad: (layer.kernel - 1) / 2, activation: layer.leaky ? "leaky" : "none" },
-  );
-  const weights = graph.parameters.map(({ value, pack }) => {
-    const data = pack([]) as Float32Array<ArrayBuffer>;
-    return [value, Tensor.from(device, value.label, value.shape, "f32", data)] as const;
-  });
-  const plan = await Plan.compile(device, graph, { keep: [y], bind: weights });
-  plan.tensor(x).write(network.input);
+  const y = ours.append(graph, x);
+  const weights = new Weights(device, ours.state);
+  const plan = await Plan.compile(device, graph, { keep: [y], bind: await weights.bind(graph) });
+  plan.tensor(x).write(withPadding(input, channels));
   return {
     run: () => plan.run(),
-    output: async () => withoutPadding(await plan.tensor(y).read(), layer.out),
+    output: async () => withoutPadding(await plan.tensor(y).read(), outChannels),
     dispose: () => {
       plan.dispose();
-      for (const [, tensor] of weights) tensor.dispose();
+      weights.dispose();
+    },
+  };
+}
+
+/** The network's one convolution. */
+export function ourConvolution({ input, operations: [operation] }: Network): Ours {
+  if (operation?.op !== "conv") throw new Error("This network is no convolution.");
+  const { weight, bias, kernel, pad, activation } = operation;
+  const learned = (values: ArrayLike<number>) => ({ sources: [], of: () => values });
+  const filter = {
+    label: "conv",
+    inChannels: input.shape[3],
+    outChannels: bias.length,
+    kernel,
+    weight: learned(weight),
+    scale: learned(new Float32Array(bias.length).fill(1)),
+    bias: learned(bias),
+  };
+  return { state: new Map(), append: (graph, x) => conv(graph, x, filter, { pad: pad[0], activation }) };
+}
+
+/** The object head's logits. */
+export const ourUpernet = (state: State): Ours => ({
+  state,
+  append: (graph, x) => upernet(graph, state, inferUpernet(state), x, ["object"]).logits.get("object")!,
+});
+
+/** MOSAIC's logits, at a quarter of the image's extent. */
+export function ourMosaic(_file: MosaicFile): Ours {
+  return {
+    state: new Map(),
+    append: () => {
+      throw new Error("MOSAIC is not here yet.");
     },
   };
 }
 
 /** Our maps pad channels to whole vec4s. */
+const stored = (channels: number): number => 4 * Math.ceil(channels / 4);
+
+function withPadding(values: Float32Array<ArrayBuffer>, channels: number): Float32Array<ArrayBuffer> {
+  if (stored(channels) === channels) return values;
+  const padded = new Float32Array((values.length / channels) * stored(channels));
+  values.forEach((value, at) => {
+    padded[Math.floor(at / channels) * stored(channels) + (at % channels)] = value;
+  });
+  return padded;
+}
+
 function withoutPadding(values: Float32Array, channels: number): Float32Array {
-  const stored = 4 * Math.ceil(channels / 4);
-  return stored === channels ? values : values.filter((_, at) => at % stored < channels);
+  return stored(channels) === channels ? values : values.filter((_, at) => at % stored(channels) < channels);
 }

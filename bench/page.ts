@@ -6,8 +6,6 @@ import { tfjs } from "./peers/tfjs.ts";
 
 /** Outputs further apart than this, relative to their root mean square, are not of the same network. */
 const TOLERANCE = 1e-3;
-/** Where run.mjs serves the checkpoint. */
-const CHECKPOINT = "/model";
 
 /** One case's outcome: what `--json` prints, and the table's row. */
 export interface Outcome {
@@ -54,14 +52,20 @@ function describe({ adapterInfo: { vendor, architecture, device, description } }
   return [...new Set([vendor, architecture, device, description])].filter(Boolean).join(" ");
 }
 
+async function read(path: string): Promise<ArrayBuffer> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`There is no ${path}: see the options --model and --mosaic.`);
+  return response.arrayBuffer();
+}
+
 async function run(name: string): Promise<Outcome> {
   contestants ??= gather();
   const [ours, ...peers] = await contestants;
-  const network = await CASES.get(name)!(async () => (await fetch(CHECKPOINT)).arrayBuffer());
+  const contest = await CASES.get(name)!(name, read);
   const entries = [];
   const outputs = new Map<string, Float32Array>();
   for (const contestant of [ours, ...peers]) {
-    const runner = await contestant.prepare(network);
+    const runner = await contestant.prepare(contest);
     await runner.run();
     outputs.set(contestant.name, await runner.output());
     entries.push({ contestant, runner });
@@ -83,7 +87,7 @@ async function run(name: string): Promise<Outcome> {
     software: ours.software,
     ms,
     peers: Object.fromEntries(peers.map((peer) => [peer.name, timings[peer.name]!.median])),
-    gflops: network.flops / ms / 1e6,
+    gflops: contest.network.flops / ms / 1e6,
     error,
     timings,
   };

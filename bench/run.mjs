@@ -1,7 +1,7 @@
 // `npm run bench`: our time beside tfjs-webgpu's and onnxruntime-web's, in one page of headless Chrome on one adapter.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { basename, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
@@ -12,6 +12,7 @@ const HELP = `npm run bench -- [options]
 
   --case NAME   only cases whose name contains NAME; may be repeated
   --model FILE  a Progressive GAN's checkpoint (default: weights/scenes64/generator.safetensors)
+  --mosaic DIR  MOSAIC's graph.json and weights_f16.bin (default: weights/mosaic-ade20k32)
   --json        one line of JSON a case
 `;
 
@@ -46,8 +47,8 @@ async function library(path) {
   return import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`);
 }
 
-/** Serves the page, its scripts, the checkpoint and onnxruntime-web's WebAssembly; cross-origin isolated. */
-async function serve(model) {
+/** Serves the page, its scripts, the models and onnxruntime-web's WebAssembly; cross-origin isolated. */
+async function serve(model, mosaic) {
   const weights = await readFile(model);
   const browser = { platform: "browser" };
   const [page, tfjs] = await Promise.all([
@@ -60,15 +61,17 @@ async function serve(model) {
     "/tfjs.js": () => ["text/javascript", tfjs],
     "/model": () => ["application/octet-stream", weights],
   };
-  const ort = async (name) => [
-    name.endsWith(".wasm") ? "application/wasm" : "text/javascript",
-    await readFile(join(ROOT, "node_modules/onnxruntime-web/dist", basename(name))),
+  const folders = { "/ort/": join(ROOT, "node_modules/onnxruntime-web/dist"), "/mosaic/": mosaic };
+  const types = { ".wasm": "application/wasm", ".mjs": "text/javascript", ".js": "text/javascript" };
+  const file = async (url) => [
+    types[extname(url)] ?? "application/octet-stream",
+    await readFile(join(folders[url.slice(0, url.lastIndexOf("/") + 1)], basename(url))),
   ];
   const server = createServer(async ({ url }, response) => {
     response.setHeader("cross-origin-opener-policy", "same-origin");
     response.setHeader("cross-origin-embedder-policy", "require-corp");
     try {
-      const [type, body] = url.startsWith("/ort/") ? await ort(url) : await rooms[url]();
+      const [type, body] = rooms[url]?.() ?? (await file(url));
       response.writeHead(200, { "content-type": type }).end(body);
     } catch {
       response.writeHead(404).end();
@@ -146,8 +149,8 @@ function table() {
   };
 }
 
-async function main({ model, json, case: filters }) {
-  const server = await serve(model);
+async function main({ model, mosaic, json, case: filters }) {
+  const server = await serve(model, mosaic);
   let browser;
   try {
     const opened = await open(server.url);
@@ -167,6 +170,7 @@ const { values: options } = parseArgs({
   options: {
     case: { type: "string", multiple: true, default: [] },
     model: { type: "string", default: join(ROOT, "weights/scenes64/generator.safetensors") },
+    mosaic: { type: "string", default: join(ROOT, "weights/mosaic-ade20k32") },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },

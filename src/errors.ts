@@ -16,6 +16,7 @@ export type ErrorCode =
   | "not-found"
   | "usage"
   | "labels"
+  | "photo"
   | "output";
 
 /** Every error this library throws on purpose: a code, the cause in its message, and the fix in `fix`. Aborts are the exception: they reject with the signal's reason. */
@@ -81,6 +82,15 @@ export class UsageError extends GanatomyError {
 
   constructor(message: string, fix: string, options?: ErrorOptions) {
     super("usage", message, fix, options);
+  }
+}
+
+/** A picture that cannot be read: it is none, is damaged, too large, or of a kind that is not decoded. */
+export class PhotoError extends GanatomyError {
+  override name = "PhotoError";
+
+  constructor(message: string, fix: string, options?: ErrorOptions) {
+    super("photo", message, fix, options);
   }
 }
 

@@ -3,6 +3,7 @@ export type { DissectOptions } from "./dissect/options.ts";
 export type * from "./dissect/result.ts";
 export * from "./errors.ts";
 export { type InitOptions, init, loadGenerator, loadSegmenter } from "./load.ts";
+export { filterOf } from "./models/filters.ts";
 export {
   type CompileGeneratorOptions,
   type Edit,
@@ -11,12 +12,22 @@ export {
   type LoadGeneratorOptions,
   type Run,
 } from "./models/generator.ts";
-export type { LabelFile } from "./models/labels.ts";
+export type { SemanticLabelFile } from "./models/labels.ts";
+export type { Label, LabelMap, Network } from "./models/network.ts";
+export type { Operation, OperationList } from "./models/operations.ts";
 export type { LayerInfo, ProganConfig } from "./models/progan.ts";
-export { type LoadSegmenterOptions, Segmenter, type SegmenterFiles, type SegmenterPlan } from "./models/segmenter.ts";
-export type { Head, UpernetConfig } from "./models/upernet.ts";
+export {
+  type LoadSegmenterOptions,
+  Segmenter,
+  type SegmenterCost,
+  type SegmenterFiles,
+  type SegmenterOptions,
+  type SegmenterPlan,
+} from "./models/segmenter.ts";
+export type { LabelFile, UnifiedOptions } from "./models/unified.ts";
+export type { Head } from "./models/upernet.ts";
 export { type Adapter, Device, type DeviceOptions } from "./runtime/device.ts";
-export type { DType, Graph, Target, Value } from "./runtime/graph.ts";
+export type { DType, Graph, Storage, Target, Value } from "./runtime/graph.ts";
 export { type ShowOptions, show } from "./runtime/show.ts";
 export { type ArrayOf, Tensor } from "./runtime/tensor.ts";
 export { type Checkpoint, openCheckpoint } from "./weights/checkpoint.ts";

@@ -1,7 +1,8 @@
 import * as ort from "onnxruntime-web/webgpu";
-import { type Case, type Layer, SLOPE } from "../cases.ts";
+import type { Case } from "../cases.ts";
 import type { Contestant, Runner } from "../contest.ts";
-import { Float, OnnxGraph } from "./onnx.ts";
+import { OnnxGraph } from "./onnx.ts";
+import { write } from "./onnx-network.ts";
 
 /** Where run.mjs serves onnxruntime-web's WebAssembly. */
 const FILES = "/ort/";
@@ -16,7 +17,7 @@ export async function onnxRuntime(): Promise<Contestant> {
   const y = first.node("Relu", ["x"]);
   await open(first.model({ name: "x", shape: [1] }, { name: y, shape: [1] }));
   const device = (await ort.env.webgpu.device) as GPUDevice;
-  return { name: "ort", device, prepare: (network) => prepare(device, network) };
+  return { name: "ort", device, prepare: (contest) => prepare(device, contest) };
 }
 
 function open(model: Uint8Array): Promise<ort.InferenceSession> {
@@ -29,16 +30,15 @@ function open(model: Uint8Array): Promise<ort.InferenceSession> {
   });
 }
 
-async function prepare(device: GPUDevice, network: Case): Promise<Runner> {
+async function prepare(device: GPUDevice, { input, network }: Case): Promise<Runner> {
   const graph = new OnnxGraph();
-  const batch = network.inputShape[0]!;
-  const output = network.layers.reduce((value, layer) => append(graph, value, layer, batch), "x");
+  const output = write(graph, network, "x");
   const session = await open(
-    graph.model({ name: "x", shape: network.inputShape }, { name: output, shape: network.outputShape }),
+    graph.model({ name: "x", shape: network.input.shape }, { name: output, shape: network.output.shape }),
   );
-  const x = tensor(device, network.inputShape);
-  const y = tensor(device, network.outputShape);
-  device.queue.writeBuffer(x.gpuBuffer, 0, network.input);
+  const x = tensor(device, network.input.shape);
+  const y = tensor(device, network.output.shape);
+  device.queue.writeBuffer(x.gpuBuffer, 0, input);
   return {
     run: async () => void (await session.run({ x }, { [output]: y })),
     output: () => read(device, y.gpuBuffer),
@@ -49,42 +49,6 @@ async function prepare(device: GPUDevice, network: Case): Promise<Runner> {
     },
   };
 }
-
-/** Appends a layer. Convolutions are written channels first, as ONNX knows them; the optimiser removes the transpositions. */
-function append(graph: OnnxGraph, x: string, layer: Layer, batch: number): string {
-  switch (layer.op) {
-    case "pixelnorm": {
-      const mean = graph.node("ReduceMean", [graph.node("Mul", [x, x])], { axes: [-1], keepdims: 1 });
-      const epsilon = graph.constant([1], new Float32Array([1e-8]));
-      return graph.node("Div", [x, graph.node("Sqrt", [graph.node("Add", [mean, epsilon])])]);
-    }
-    case "upsample": {
-      const scales = graph.constant([4], new Float32Array([1, 2, 2, 1]));
-      return graph.node("Resize", [x, "", scales]);
-    }
-    case "dense": {
-      const weight = graph.constant([layer.in, 16 * layer.out], layer.weight);
-      const bias = graph.constant([16 * layer.out], layer.bias);
-      const row = graph.node("Reshape", [x, shape(graph, [batch, layer.in])]);
-      const sum = graph.node("Gemm", [row, weight, bias]);
-      const leaky = graph.node("LeakyRelu", [sum], { alpha: new Float(SLOPE) });
-      return graph.node("Reshape", [leaky, shape(graph, [batch, 4, 4, layer.out])]);
-    }
-    case "conv": {
-      const { kernel } = layer;
-      const pad = (kernel - 1) / 2;
-      const weight = graph.constant([layer.out, layer.in, kernel, kernel], layer.weight);
-      const bias = graph.constant([layer.out], layer.bias);
-      const channelsFirst = graph.node("Transpose", [x], { perm: [0, 3, 1, 2] });
-      const sum = graph.node("Conv", [channelsFirst, weight, bias], { pads: [pad, pad, pad, pad] });
-      const y = layer.leaky ? graph.node("LeakyRelu", [sum], { alpha: new Float(SLOPE) }) : sum;
-      return graph.node("Transpose", [y], { perm: [0, 2, 3, 1] });
-    }
-  }
-}
-
-const shape = (graph: OnnxGraph, extents: readonly number[]): string =>
-  graph.constant([extents.length], BigInt64Array.from(extents, BigInt));
 
 function tensor(device: GPUDevice, dims: readonly number[]) {
   const size = 4 * dims.reduce((product, extent) => product * extent, 1);

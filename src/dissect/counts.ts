@@ -1,104 +1,20 @@
-import { count, presence, upsample } from "../kernels/statistics.ts";
-import type { Label } from "../models/labels.ts";
+import { count, upsample } from "../kernels/statistics.ts";
 import type { Device } from "../runtime/device.ts";
-import { elements, Graph, type Value } from "../runtime/graph.ts";
+import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-
-/** Pixels of every label, and in how many images each category occurs, over the batches added. */
-export class Presence {
-  /** [n, categories]: which categories the current batch's images hold. */
-  readonly present: Tensor<"u32">;
-  readonly #plan: Plan;
-  readonly #pixels: Tensor<"u32">;
-  readonly #images: Tensor<"u32">;
-  readonly #everywhere: boolean;
-
-  private constructor(
-    plan: Plan,
-    present: Tensor<"u32">,
-    pixels: Tensor<"u32">,
-    images: Tensor<"u32">,
-    everywhere: boolean,
-  ) {
-    this.#plan = plan;
-    this.present = present;
-    this.#pixels = pixels;
-    this.#images = images;
-    this.#everywhere = everywhere;
-  }
-
-  static async create(
-    device: Device,
-    options: {
-      /** Label maps of the current batch [n, channels, pixels]. */
-      readonly maps: Tensor<"u32">;
-      readonly batch: Tensor<"u32">;
-      readonly labels: readonly Label[];
-      readonly categories: readonly string[];
-      /** Let every category occur in every image: an only category's condition is no condition (spec §3.5, step 2). */
-      readonly everywhere?: boolean;
-      readonly signal?: AbortSignal | undefined;
-    },
-  ): Promise<Presence> {
-    const { maps, labels, categories, signal } = options;
-    const graph = new Graph(device.target);
-    const values = {
-      labels: graph.value("labels", maps.shape, "u32"),
-      batch: graph.value("batch", [2], "u32"),
-      categoryOf: graph.value("category of", [labels.length], "u32"),
-      pixels: graph.value("pixels", [labels.length], "u32"),
-      present: graph.value("present", [maps.shape[0]!, categories.length], "u32"),
-      images: graph.value("images", [categories.length], "u32"),
-    };
-    presence(graph, values);
-    const bind: (readonly [Value, Tensor])[] = [
-      [values.labels, maps],
-      [values.batch, options.batch],
-    ];
-    const plan = await Plan.compile(device, graph, {
-      keep: [values.pixels, values.present, values.images],
-      bind,
-      signal,
-    });
-    plan
-      .tensor<"u32">(values.categoryOf)
-      .write(Uint32Array.from(labels, ({ category }) => Math.max(0, categories.indexOf(category))));
-    return new Presence(
-      plan,
-      plan.tensor(values.present),
-      plan.tensor(values.pixels),
-      plan.tensor(values.images),
-      options.everywhere ?? false,
-    );
-  }
-
-  /** Looks at the batch the label maps hold now. */
-  add(): void {
-    if (this.#everywhere) this.present.write(new Uint32Array(elements(this.present.shape)).fill(1));
-    else this.present.clear();
-    this.#plan.run();
-  }
-
-  async read(): Promise<{ readonly pixels: Uint32Array; readonly images: Uint32Array }> {
-    return { pixels: await this.#pixels.read(), images: await this.#images.read() };
-  }
-
-  dispose(): void {
-    this.#plan.dispose();
-  }
-}
 
 export interface CountsOptions {
   /** The layer's feature maps [n, h, w, units] of the current batch. */
   readonly maps: Tensor<"f32">;
   readonly channels: number;
   readonly batch: Tensor<"u32">;
-  /** Label maps of the current batch [n, channels, size²]. */
-  readonly labelMaps: Tensor<"u32">;
+  /** Slots of the current batch's labels [n, labels a pixel, size²]; see `Slots`. */
+  readonly slotMaps: Tensor<"u32">;
+  /** The labels that have slots, in their order. */
+  readonly labels: readonly number[];
+  /** [n, categories]: which categories the current batch's images hold. */
   readonly present: Tensor<"u32">;
-  readonly labels: number;
-  readonly categories: number;
   /** Edge of the label maps. */
   readonly size: number;
   /** Ascending levels of every unit, [levels][channels]. */
@@ -108,18 +24,27 @@ export interface CountsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Bytes of one label's or category's counters, for so many levels of maps [n, h, w, units]. */
+export const rowBytes = (shape: readonly number[], levels: number): number => 4 * (levels + 1) * shape.at(-1)!;
+
+/** Counters that are read back at once, where one row is not more: a call takes about a millisecond whatever it reads. */
+const READ_BYTES = 8 * 2 ** 20;
+
 /**
- * Exact joint counts of one layer's units with every concept at every level, in one pass. A pixel falls into the bucket of
+ * Exact joint counts of one layer's units with concepts at every level, in one pass. A pixel falls into the bucket of
  * how many levels its activation exceeds; the number above level j is the sum of the buckets beyond j. Counters are
  * integers, so neither batches nor the order of pixels change them.
  */
 export class Counts {
   readonly #plan: Plan;
+  /** [categories + labels with slots, levels + 1, units] */
   readonly #histogram: Tensor<"u32">;
   readonly #levels: number;
   readonly #stored: number;
   readonly #channels: number;
-  readonly #labels: number;
+  readonly #rowOf: ReadonlyMap<number, number>;
+  /** The rows read last. */
+  #read: { readonly first: number; readonly count: number; readonly counters: Uint32Array } | undefined;
 
   private constructor(plan: Plan, histogram: Tensor<"u32">, options: CountsOptions) {
     this.#plan = plan;
@@ -127,27 +52,28 @@ export class Counts {
     this.#levels = options.levels.length / options.channels;
     this.#stored = options.maps.shape.at(-1)!;
     this.#channels = options.channels;
-    this.#labels = options.labels;
+    const categories = options.present.shape[1]!;
+    this.#rowOf = new Map(options.labels.map((label, index) => [label, categories + index]));
   }
 
   static async create(device: Device, options: CountsOptions): Promise<Counts> {
-    const { maps, channels, batch, labelMaps, present, labels, categories, size, levels, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, present, size, levels, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const rungs = levels.length / channels;
     const graph = new Graph(device.target);
     const x = graph.map("maps", n, height, width, channels);
     const values = {
-      labels: graph.value("labels", labelMaps.shape, "u32"),
+      slots: graph.value("slots", slotMaps.shape, "u32"),
       batch: graph.value("batch", [2], "u32"),
       present: graph.value("present", present.shape, "u32"),
       level: graph.value("level", [rungs, stored]),
-      histogram: graph.value("joint histogram", [labels + categories, rungs + 1, stored], "u32"),
+      histogram: graph.value("joint histogram", [present.shape[1]! + labels.length, rungs + 1, stored], "u32"),
     };
     const chunks = upsample(graph, x, size);
-    for (const chunk of chunks) count(graph, chunk, values, labels);
+    for (const chunk of chunks) count(graph, chunk, values);
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
-      [values.labels, labelMaps],
+      [values.slots, slotMaps],
       [values.batch, batch],
       [values.present, present],
     ];
@@ -163,31 +89,48 @@ export class Counts {
 
   /** Counts the batch the maps hold now. */
   add(): void {
+    this.#read = undefined;
     this.#plan.run();
   }
 
   /** Pixels of a label on which each unit exceeds each level, [levels][channels]. */
   intersection(label: number): Promise<Uint32Array<ArrayBuffer>> {
-    return this.#above(label);
+    const row = this.#rowOf.get(label);
+    if (row === undefined) throw new Error(`Label ${label} was not counted.`);
+    return this.#above(row);
   }
 
   /** Pixels of images with a category on which each unit exceeds each level, [levels][channels]. */
   activation(category: number): Promise<Uint32Array<ArrayBuffer>> {
-    return this.#above(this.#labels + category);
+    return this.#above(category);
   }
 
   async #above(row: number): Promise<Uint32Array<ArrayBuffer>> {
     const buckets = this.#levels + 1;
-    const histogram = await this.#histogram.read(buckets * this.#stored, row * buckets * this.#stored);
+    const histogram = await this.#row(row);
     const above = new Uint32Array(this.#levels * this.#channels);
     for (let unit = 0; unit < this.#channels; unit += 1) {
       let sum = 0;
-      for (let level = this.#levels - 1; level >= 0; level -= 1) {
+      for (let level = buckets - 2; level >= 0; level -= 1) {
         sum += histogram[(level + 1) * this.#stored + unit]!;
         above[level * this.#channels + unit] = sum;
       }
     }
     return above;
+  }
+
+  /** Counters of a row [levels + 1, units], read together with those that follow. */
+  async #row(row: number): Promise<Uint32Array> {
+    const [rows = 1, buckets = 1, stored = 4] = this.#histogram.shape;
+    const length = buckets * stored;
+    let read = this.#read;
+    if (!read || row < read.first || row >= read.first + read.count) {
+      const count = Math.min(rows - row, Math.max(1, Math.floor(READ_BYTES / (4 * length))));
+      read = { first: row, count, counters: await this.#histogram.read(count * length, row * length) };
+      this.#read = read;
+    }
+    const { first, counters } = read;
+    return counters.subarray((row - first) * length, (row - first + 1) * length);
   }
 
   dispose(): void {

@@ -1,16 +1,17 @@
-import { RADIX_BITS } from "../kernels/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Scope } from "../runtime/scope.ts";
-import { Counts, Presence } from "./counts.ts";
-import { IOU_THRESHOLD, IQR_THRESHOLD, type LayerLevels, type LayerStatistics, levelsOf, scoreLayer } from "./layer.ts";
-import { FRACTIONS, searchLevels } from "./levels.ts";
+import { Counts } from "./counts.ts";
+import { IOU_THRESHOLD, IQR_THRESHOLD, type LayerLevels, type LayerStatistics, scoreLayer } from "./layer.ts";
 import { Moments } from "./moments.ts";
 import { type DissectOptions, type Settled, settle } from "./options.ts";
-import { Quantiles, selectionBytes } from "./quantiles.ts";
+import { Presence } from "./presence.ts";
 import type { Dissection, LayerResult, UnitPictures } from "./result.ts";
 import { Samples } from "./samples.ts";
+import { quantilesOf } from "./select.ts";
+import { Slots } from "./slots.ts";
 import { type Examples, Top } from "./top.ts";
+import { searchTraining } from "./training.ts";
 
 /** The steps of a dissection: choosing levels on the training set, then scoring and collecting pictures on the test set. */
 export type Phase = "activations" | "quantiles" | "levels" | "scores" | "pictures";
@@ -53,85 +54,17 @@ export async function* dissect(
         ? undefined
         : yield* searchTraining(generator, segmenter, settings);
     const samples = scope.own(
-      await Samples.create({ ...settings, generator, segmenter, seed: settings.seed, pictures: true }),
+      await Samples.create({
+        ...settings,
+        generator,
+        segmenter,
+        seed: settings.seed,
+        pictures: true,
+        keepLabels: levels === undefined, // the quantile passes of a fixed level come before the scores
+      }),
     );
     const chosen = levels ?? (yield* fixedLevels(generator, settings, samples));
     yield* scoreTest(generator, segmenter, settings, samples, chosen, scope);
-  } finally {
-    scope.dispose();
-  }
-}
-
-/** Quantiles of the upsampled activations, then counts at every level, on the training set. */
-async function* searchTraining(
-  generator: Generator,
-  segmenter: Segmenter,
-  settings: Settled,
-): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
-  const { device } = generator;
-  const { layers, size, segmentationSize, signal, quantileThreshold } = settings;
-  const scope = new Scope();
-  try {
-    const samples = scope.own(
-      await Samples.create({ ...settings, generator, segmenter, seed: settings.trainSeed, pictures: false }),
-    );
-    const levels = yield* quantilesOf(generator, settings, samples, {
-      size: segmentationSize,
-      quantiles: FRACTIONS.map((fraction) => 1 - fraction),
-    });
-
-    const { labels, categories } = segmenter;
-    const presence = scope.own(
-      await Presence.create(device, {
-        maps: samples.labelMaps,
-        batch: samples.batch,
-        labels,
-        categories,
-        everywhere: categories.length === 1,
-        signal,
-      }),
-    );
-    const counts = new Map<string, Counts>();
-    for (const layer of layers) {
-      const { channels } = generator.layer(layer);
-      const created = await Counts.create(device, {
-        maps: samples.maps.get(layer)!,
-        channels,
-        batch: samples.batch,
-        labelMaps: samples.labelMaps,
-        present: presence.present,
-        labels: labels.length,
-        categories: categories.length,
-        size: segmentationSize,
-        levels: ascending(levels.get(layer)!, channels),
-        scratch: samples.scratch,
-        signal,
-      });
-      counts.set(layer, scope.own(created));
-    }
-    for await (const { first, count } of samples.each({ labels: true })) {
-      presence.add();
-      for (const layer of layers) counts.get(layer)!.add();
-      yield { type: "progress", phase: "levels", done: first + count, total: size };
-    }
-    const { pixels, images } = await presence.read();
-    const area = segmentationSize ** 2;
-    const result: LayerLevels[] = [];
-    for (const layer of layers) {
-      const training = {
-        counts: counts.get(layer)!,
-        units: generator.layer(layer).channels,
-        levels: levels.get(layer)!,
-        labels: labels.length,
-        categoryOf: labels.map(({ category }) => categories.indexOf(category)),
-        categories: categories.length,
-        labelPixels: pixels,
-        pixels: size * area,
-        categoryPixels: Array.from(images, (count) => (categories.length === 1 ? size : count) * area),
-      };
-      result.push(levelsOf(layer, await searchLevels(training), training, quantileThreshold));
-    }
-    return result;
   } finally {
     scope.dispose();
   }
@@ -152,82 +85,6 @@ async function* fixedLevels(
   }));
 }
 
-/** Selections kept on the GPU at once: one 512-unit layer takes 329 MiB. */
-const SELECTION_BYTES = 512 * 2 ** 20;
-
-/** The layers in groups whose selections fit beside each other; at least one a group. */
-function groupsOf(layers: readonly string[], samples: Samples, targets: number): string[][] {
-  const groups: string[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const layer of layers) {
-    const need = selectionBytes(samples.maps.get(layer)!.shape, targets);
-    if (bytes + need > SELECTION_BYTES) {
-      groups.push([]);
-      bytes = 0;
-    }
-    groups.at(-1)!.push(layer);
-    bytes += need;
-  }
-  return groups;
-}
-
-/** Exact quantiles of all layers, [quantiles][units] each, in as many passes over the samples as the selections need. */
-async function* quantilesOf(
-  generator: Generator,
-  { layers, size, signal }: Settled,
-  samples: Samples,
-  wanted: { readonly size: number | undefined; readonly quantiles: readonly number[] },
-): AsyncGenerator<DissectionEvent, Map<string, Float32Array>, undefined> {
-  const result = new Map<string, Float32Array>();
-  const groups = groupsOf(layers, samples, 2 * wanted.quantiles.length);
-  const passes = groups.length * RADIX_BITS.length;
-  let pass = 0;
-  for (const group of groups) {
-    const scope = new Scope();
-    try {
-      const selections = new Map<string, Quantiles>();
-      for (const layer of group) {
-        const { channels, height, width } = generator.layer(layer);
-        const created = await Quantiles.create(generator.device, {
-          maps: samples.maps.get(layer)!,
-          channels,
-          batch: samples.batch,
-          samples: size * (wanted.size === undefined ? height * width : wanted.size ** 2),
-          scratch: samples.scratch,
-          ...wanted,
-          signal,
-        });
-        selections.set(layer, scope.own(created));
-      }
-      for (const _ of RADIX_BITS) {
-        const phase = pass === 0 ? "activations" : "quantiles";
-        const before = pass === 0 ? 0 : (pass - 1) * size;
-        const total = pass === 0 ? size : (passes - 1) * size;
-        // Segmenting now lets the later passes find everything kept, where it fits.
-        for await (const { first, count } of samples.each({ labels: pass === 0 && samples.keeps })) {
-          for (const selection of selections.values()) selection.add();
-          yield { type: "progress", phase, done: before + first + count, total };
-        }
-        for (const selection of selections.values()) selection.endPass();
-        pass += 1;
-      }
-      for (const [layer, selection] of selections) result.set(layer, await selection.read());
-    } finally {
-      scope.dispose();
-    }
-  }
-  return result;
-}
-
-/** [levels][units] in the opposite order of levels. */
-function ascending(levels: Float32Array, units: number): Float32Array {
-  const reversed = new Float32Array(levels.length);
-  for (let from = 0; from < levels.length; from += units) {
-    reversed.set(levels.subarray(from, from + units), levels.length - units - from);
-  }
-  return reversed;
-}
-
 /** Scores, correlations and top images on the test set. */
 async function* scoreTest(
   generator: Generator,
@@ -241,18 +98,20 @@ async function* scoreTest(
   const { size, segmentationSize, signal, examples, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
   const area = segmentationSize ** 2;
+  const { labelMaps, scratch } = samples;
   const presence = scope.own(
-    await Presence.create(device, { maps: samples.labelMaps, batch: samples.batch, labels, categories, signal }),
+    await Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
   );
+  // At one level a label takes a few kilobytes: all are counted, as which occur is only known after the last batch.
+  const scored = labels.map((_, label) => label).slice(1);
+  const slots = scope.own(await Slots.create(device, { labelMaps, labels: labels.length, signal }));
+  slots.assign(scored);
   const statistics = new Map<string, LayerStatistics>();
   const collected = new Map<string, Examples>();
   for (const { layer, channels, levels } of chosen) {
     const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
-    const { labelMaps, scratch } = samples;
-    const onLabels = { ...common, labelMaps, labels: labels.length, size: segmentationSize, scratch };
-    const counts = scope.own(
-      await Counts.create(device, { ...onLabels, present: presence.present, categories: categories.length, levels }),
-    );
+    const onLabels = { ...common, slotMaps: slots.maps, labels: scored, size: segmentationSize, scratch };
+    const counts = scope.own(await Counts.create(device, { ...onLabels, present: presence.present, levels }));
     const moments = scope.own(await Moments.create(device, onLabels));
     const top = scope.own(await Top.create(device, { ...common, k: examples }));
     statistics.set(layer, { counts, moments, top });
@@ -271,7 +130,7 @@ async function* scoreTest(
     const { name, resolution, sizes } = generator;
     return {
       model: { name, resolution, sizes },
-      segmenter: { name: segmenter.name },
+      segmenter: { name: segmenter.name, channels: samples.channels },
       labels,
       categories,
       settings: {
@@ -294,6 +153,7 @@ async function* scoreTest(
   let partials = 1;
   for await (const { first, count } of samples.each({ labels: true })) {
     presence.add();
+    slots.update();
     for (const { counts, moments, top } of statistics.values()) {
       counts.add();
       moments.add();

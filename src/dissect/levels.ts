@@ -5,7 +5,7 @@ import { agree } from "./scores.ts";
 /** Fractions of pixels above the candidate levels: 100 from 0.001 to 1, evenly in the logarithm (spec §3.5, step 3). */
 export const FRACTIONS: readonly number[] = Array.from({ length: 100 }, (_, t) => 10 ** (-3 + (3 * t) / 99));
 
-/** Labels on fewer of the training pixels have no distribution to speak of (step 2). */
+/** Labels on fewer of the training pixels, in any channel, have no distribution to speak of (step 2). */
 const RARE = 1e-4;
 /** Labels on fewer of the training pixels carry no information (step 5). */
 const UNINFORMATIVE = 1e-3;
@@ -25,9 +25,25 @@ export interface LevelSearch {
   readonly maxiou: Best;
 }
 
+/** Nothing found yet, for tables of so many labels × units. */
+export function emptySearch(labels: number, units: number): LevelSearch {
+  const best = (): Best => {
+    const score = new Float64Array(labels * units);
+    return { score, fraction: new Uint8Array(labels * units), iou: score };
+  };
+  return { iqr: { ...best(), iou: new Float64Array(labels * units) }, maxiou: best() };
+}
+
+/** The labels on enough of the training pixels to be matched with anything; the others need not be counted. */
+export const countable = (labelPixels: ArrayLike<number>, pixels: number): number[] =>
+  Array.from(labelPixels, (_, label) => label).filter((label) => label > 0 && labelPixels[label]! / pixels >= RARE);
+
 /** What the training set says of one layer. */
 export interface TrainingCounts {
-  readonly counts: Counts;
+  /** Counts of `counted`. */
+  readonly counts: Pick<Counts, "intersection" | "activation">;
+  /** Labels to look at. */
+  readonly counted: readonly number[];
   readonly units: number;
   /** `FRACTIONS.length` descending levels of every unit: [levels][units]; `counts` has them ascending. */
   readonly levels: Float32Array;
@@ -43,21 +59,18 @@ export interface TrainingCounts {
 }
 
 /**
- * Tries all candidate levels of every unit against every concept on the training set (spec §3.5, steps 4–7).
- * Reads back the counts of the concepts that occur, and no others.
+ * Tries all candidate levels of every unit against the concepts that were counted on the training set (spec §3.5, steps
+ * 4–7), and adds what it finds to `found`.
  */
-export async function searchLevels(training: TrainingCounts): Promise<LevelSearch> {
-  const { counts, units, levels, labels, categoryOf, categories, labelPixels, pixels, categoryPixels } = training;
-  const best = (): Best => ({
-    score: new Float64Array(labels * units),
-    fraction: new Uint8Array(labels * units),
-    iou: new Float64Array(labels * units),
-  });
-  const found: LevelSearch = { iqr: best(), maxiou: best() };
+export async function searchLevels(
+  training: TrainingCounts,
+  found = emptySearch(training.labels, training.units),
+): Promise<LevelSearch> {
+  const { counts, counted, units, levels, categoryOf, categories, labelPixels, pixels, categoryPixels } = training;
   const activations: Uint32Array[] = [];
   for (let k = 0; k < categories; k += 1) activations.push(await counts.activation(k));
   const last = FRACTIONS.length - 1;
-  for (let label = 1; label < labels; label += 1) {
+  for (const label of counted) {
     const truth = labelPixels[label]! / pixels;
     if (truth < RARE) continue;
     const intersections = await counts.intersection(label);
@@ -70,9 +83,8 @@ export async function searchLevels(training: TrainingCounts): Promise<LevelSearc
         const active = activations[category]![row]! / categoryPixels[category]!;
         const { iou, iqr, agreement } = agree({ intersection, active, truth });
         if (iou > found.maxiou.score[at]!) {
-          found.maxiou.score[at] = iou;
+          found.maxiou.score[at] = iou; // which is its `iou`
           found.maxiou.fraction[at] = t;
-          found.maxiou.iou[at] = iou;
         }
         // The last level is the minimum: nothing is told by exceeding it.
         const eligible = t < last && truth >= UNINFORMATIVE && agreement > AGREEMENT && levels[t * units + unit]! > 0;

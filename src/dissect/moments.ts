@@ -11,9 +11,9 @@ export class Moments {
   readonly #total: Tensor<"f32">;
   readonly #stored: number;
   readonly #channels: number;
-  readonly #labels: number;
+  readonly #labels: readonly number[];
 
-  private constructor(plan: Plan, total: Tensor<"f32">, stored: number, channels: number, labels: number) {
+  private constructor(plan: Plan, total: Tensor<"f32">, stored: number, channels: number, labels: readonly number[]) {
     this.#plan = plan;
     this.#total = total;
     this.#stored = stored;
@@ -28,29 +28,30 @@ export class Moments {
       readonly maps: Tensor<"f32">;
       readonly channels: number;
       readonly batch: Tensor<"u32">;
-      /** Label maps of the current batch [n, channels, size²]. */
-      readonly labelMaps: Tensor<"u32">;
-      readonly labels: number;
+      /** Slots of the current batch's labels [n, labels a pixel, size²]; see `Slots`. */
+      readonly slotMaps: Tensor<"u32">;
+      /** The labels that have slots, in their order. */
+      readonly labels: readonly number[];
       readonly size: number;
       /** Room for upsampled maps that plans run one after the other may share; each has its own unless given. */
       readonly scratch?: Tensor<"f32">;
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<Moments> {
-    const { maps, channels, batch, labelMaps, labels, size, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, size, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const graph = new Graph(device.target);
     const x = graph.map("maps", n, height, width, channels);
     const values = {
-      labels: graph.value("labels", labelMaps.shape, "u32"),
+      slots: graph.value("slots", slotMaps.shape, "u32"),
       batch: graph.value("batch", [2], "u32"),
-      total: graph.value("moments", [2 + labels, stored, 2]),
+      total: graph.value("moments", [2 + labels.length, stored, 2]),
     };
     const chunks = upsample(graph, x, size);
-    for (const chunk of chunks) moments(graph, chunk, values, labels);
+    for (const chunk of chunks) moments(graph, chunk, values);
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
-      [values.labels, labelMaps],
+      [values.slots, slotMaps],
       [values.batch, batch],
     ];
     if (options.scratch) for (const { map } of chunks) bind.push([map, options.scratch]);
@@ -63,26 +64,29 @@ export class Moments {
     this.#plan.run();
   }
 
-  /** Correlations [labels][channels] over `count` pixels, of which `pixels[label]` show each label; 0 for labels that do not occur. */
+  /**
+   * Correlations [labels][channels] over `count` pixels, of which `pixels[label]` show each label; 0 for labels that do not
+   * occur or have no slot.
+   */
   async correlations(count: number, pixels: ArrayLike<number>): Promise<Float64Array> {
     const pairs = await this.#total.read();
     const at = (row: number, unit: number): number => {
       const index = 2 * (row * this.#stored + unit);
       return pairs[index]! + pairs[index + 1]!;
     };
-    const result = new Float64Array(this.#labels * this.#channels);
-    for (let label = 1; label < this.#labels; label += 1) {
-      if (pixels[label] === 0) continue;
+    const result = new Float64Array(pixels.length * this.#channels);
+    this.#labels.forEach((label, index) => {
+      if (pixels[label] === 0) return;
       for (let unit = 0; unit < this.#channels; unit += 1) {
         result[label * this.#channels + unit] = correlation({
           count,
           sum: at(0, unit),
           squares: at(1, unit),
-          onConcept: at(2 + label, unit),
+          onConcept: at(2 + index, unit),
           pixels: pixels[label]!,
         });
       }
-    }
+    });
     return result;
   }
 

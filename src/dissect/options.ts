@@ -25,7 +25,7 @@ export interface DissectOptions {
   readonly segmentationSize?: number;
   /** Images a batch. Results do not depend on it. */
   readonly batch?: number;
-  /** Bytes of samples that may stay on the GPU between passes; what does not fit is generated again. 512 MiB unless given. */
+  /** Bytes of samples, label maps first, that may stay on the GPU between passes; what does not fit is made again. 512 MiB unless given. */
   readonly memory?: number;
   readonly signal?: AbortSignal;
 }

@@ -1,4 +1,4 @@
-import type { Label } from "../models/labels.ts";
+import type { Label } from "../models/network.ts";
 
 export type { Label };
 
@@ -19,7 +19,7 @@ export interface Unit {
   readonly mi: number;
   /** Pearson correlation of the upsampled activation with the label's indicator. */
   readonly correlation: number;
-  /** Counts of pixels on the test set: label ∧ active, active in images holding the label's category, label. */
+  /** Counts of pixels on the test set: label (in any channel) ∧ active, active in images holding the label's category, label. */
   readonly intersection: number;
   readonly activation: number;
   readonly pixels: number;
@@ -81,7 +81,11 @@ export interface AdapterDescription {
 /** Everything a dissection found: plain data, no GPU objects. */
 export interface Dissection {
   readonly model: { readonly name: string; readonly resolution: number; readonly sizes: readonly number[] };
-  readonly segmenter: { readonly name: string };
+  readonly segmenter: {
+    readonly name: string;
+    /** Labels a pixel can have at once, one of each kind: objects, materials, parts. One unless given. */
+    readonly channels?: number;
+  };
   /** Index 0 is ("-", "object"): no prediction. */
   readonly labels: readonly Label[];
   /** In the order of `Tables.activation`'s rows. */
@@ -99,7 +103,7 @@ export interface Dissection {
     readonly segmentationSize: number;
   };
   readonly adapter: AdapterDescription;
-  /** Pixels of each label over the whole test set. */
+  /** Pixels of each label over the whole test set; a pixel that bears it in several channels is one. */
   readonly labelPixels: readonly number[];
   readonly layers: readonly LayerResult[];
 }

@@ -1,4 +1,3 @@
-import { DeviceLostError } from "../errors.ts";
 import { chunkShape } from "../kernels/statistics.ts";
 import { type Generator, type GeneratorPlan, withoutAlpha } from "../models/generator.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
@@ -6,6 +5,7 @@ import type { Device } from "../runtime/device.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import { Kept } from "./kept.ts";
 import type { SamplePicture } from "./result.ts";
 
 export interface SamplesOptions {
@@ -19,7 +19,9 @@ export interface SamplesOptions {
   readonly segmentationSize: number;
   /** Keep RGB bytes and label maps on the CPU while batches are segmented, to draw unit strips from. */
   readonly pictures: boolean;
-  /** Bytes of feature and label maps that may stay on the GPU; what does not fit is generated again in every pass. */
+  /** Whether labels are looked at in more than one pass, so that label maps are worth keeping. */
+  readonly keepLabels: boolean;
+  /** Bytes of label maps, then of feature maps, that may stay on the GPU; what does not fit is made again in every pass. */
   readonly memory: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -30,7 +32,7 @@ export class Samples {
   readonly batchSize: number;
   /** Feature maps of the current batch, [batch, h, w, units], by layer. */
   readonly maps: ReadonlyMap<string, Tensor<"f32">>;
-  /** Label maps of the current batch, [batch, 1, segmentationSize²]. */
+  /** Label maps of the current batch, [batch, channels, segmentationSize²]. */
   readonly labelMaps: Tensor<"u32">;
   /** [2]: index of the batch's first image, how many are valid. */
   readonly batch: Tensor<"u32">;
@@ -45,10 +47,7 @@ export class Samples {
   readonly #part: GeneratorPlan;
   readonly #segmentation: SegmenterPlan;
   readonly #z: Float32Array;
-  /** Copies of `maps` and `labelMaps` by batch; empty when they would not fit. */
-  readonly #kept = new Map<number, readonly Tensor[]>();
-  /** Whether all batches stay on the GPU. */
-  keeps: boolean;
+  readonly #kept: Kept;
   readonly #pictures = new Map<number, SamplePicture>();
 
   private constructor(
@@ -73,13 +72,17 @@ export class Samples {
         scope.own(Tensor.create(device, `${name} maps`, shape, "f32")),
       ]),
     );
-    this.labelMaps = scope.own(Tensor.create(device, "label maps", [this.batchSize, 1, segmentationSize ** 2], "u32"));
+    const channels = elements(plans.segmentation.labels.shape) / (this.batchSize * segmentationSize ** 2);
+    const labelShape = [this.batchSize, channels, segmentationSize ** 2];
+    this.labelMaps = scope.own(Tensor.create(device, "label maps", labelShape, "u32"));
     this.batch = scope.own(Tensor.create(device, "batch", [2], "u32"));
     const chunks = [...this.maps.values()].map(({ shape }) => chunkShape(shape, segmentationSize));
     const largest = chunks.reduce((a, b) => (elements(a) > elements(b) ? a : b));
     this.scratch = scope.own(Tensor.create(device, "upsampled", largest, "f32"));
     this.#scope = scope;
-    this.keeps = this.#current().reduce((sum, { bytes }) => sum + bytes, 0) * this.batches <= options.memory;
+    const features = [...this.maps.values()];
+    const { memory, keepLabels } = options;
+    this.#kept = scope.own(new Kept(device, features, keepLabels ? this.labelMaps : undefined, this.batches, memory));
   }
 
   static async create(options: SamplesOptions): Promise<Samples> {
@@ -106,13 +109,19 @@ export class Samples {
     return Math.ceil(this.size / this.batchSize);
   }
 
-  #current(): Tensor[] {
-    return [...this.maps.values(), this.labelMaps];
+  /** Labels a pixel can have at once. */
+  get channels(): number {
+    return this.labelMaps.shape[1]!;
+  }
+
+  /** Whether no batch is segmented twice. */
+  get keepsLabels(): boolean {
+    return this.#kept.labels === this.batches;
   }
 
   /**
    * Brings every batch into `maps` and `batch`, and into `labelMaps` when asked, one after the other; at most two are in
-   * flight, so that a page stays responsive. A batch seen with labels is kept on the GPU when all of them fit.
+   * flight, so that a page stays responsive.
    */
   async *each({
     labels,
@@ -125,9 +134,9 @@ export class Samples {
       const first = index * this.batchSize;
       const count = Math.min(this.batchSize, this.size - first);
       this.batch.write(Uint32Array.of(first, count));
-      const kept = this.#kept.get(index);
-      if (kept) for (const [i, tensor] of this.#current().entries()) kept[i]!.copyTo(tensor);
-      else await this.#generate(index, first, count, labels);
+      const segment = labels && !this.#kept.restoreLabels(index);
+      // Segmenting needs the image, and making that brings the feature maps along.
+      if (segment || !this.#kept.restoreFeatures(index)) await this.#generate(index, first, count, segment);
       yield { first, count };
       await previous;
       previous = this.#device.idle();
@@ -136,44 +145,26 @@ export class Samples {
     await previous;
   }
 
-  async #generate(index: number, first: number, count: number, labels: boolean): Promise<void> {
+  async #generate(index: number, first: number, count: number, segment: boolean): Promise<void> {
     const { zSize } = this.#generator;
-    const plan = labels ? this.#full : this.#part;
+    const plan = segment ? this.#full : this.#part;
     plan.run(this.#z.subarray(first * zSize, (first + count) * zSize));
     for (const [name, tensor] of plan.layers) tensor.copyTo(this.maps.get(name)!);
-    if (!labels) return;
+    await this.#kept.keepFeatures(index);
+    if (!segment) return;
     this.#segmentation.run();
     this.#segmentation.labels.copyTo(this.labelMaps);
-    if (this.keeps) await this.#keep(index);
+    await this.#kept.keepLabels(index);
     if (this.#options.pictures) await this.#readPictures(first, count);
-  }
-
-  /** Copies the current batch. What no longer fits is generated again, so a lack of memory only stops the keeping. */
-  async #keep(index: number): Promise<void> {
-    const copies: Tensor[] = [];
-    try {
-      await this.#device.allocating("kept samples", () => {
-        for (const tensor of this.#current()) {
-          const copy = Tensor.create(this.#device, `${tensor.label} ${index}`, tensor.shape, tensor.dtype);
-          copies.push(copy);
-          tensor.copyTo(copy);
-        }
-      });
-      this.#kept.set(index, copies);
-    } catch (error) {
-      for (const copy of copies) copy.dispose();
-      if (!(error instanceof DeviceLostError && error.code === "out-of-memory")) throw error;
-      this.keeps = false;
-    }
   }
 
   async #readPictures(first: number, count: number): Promise<void> {
     const { resolution } = this.#generator;
     const pixels = resolution ** 2;
-    const area = this.#options.segmentationSize ** 2;
+    const perImage = this.channels * this.#options.segmentationSize ** 2;
     const [rgba, labels] = await Promise.all([
       this.#full.rgba!.read(count * pixels),
-      this.labelMaps.read(count * area),
+      this.labelMaps.read(count * perImage),
     ]);
     const bytes = new Uint8Array(rgba.buffer);
     for (let i = 0; i < count; i += 1) {
@@ -181,7 +172,7 @@ export class Samples {
         image: first + i,
         rgb: withoutAlpha(bytes, i * pixels, pixels),
         size: resolution,
-        labels: Uint16Array.from(labels.subarray(i * area, (i + 1) * area)),
+        labels: Uint16Array.from(labels.subarray(i * perImage, (i + 1) * perImage)),
       });
     }
   }
@@ -194,8 +185,6 @@ export class Samples {
   }
 
   dispose(): void {
-    for (const copies of this.#kept.values()) for (const copy of copies) copy.dispose();
-    this.#kept.clear();
     this.#scope.dispose();
   }
 }

@@ -1,44 +1,137 @@
+import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
-import argmaxKernel from "./argmax.wgsl.ts";
+import classifyKernel from "./classify.wgsl.ts";
+import maskKernel from "./mask.wgsl.ts";
 import { lanes } from "./pointwise.ts";
+import probabilityKernel from "./probability.wgsl.ts";
+import type { Sampling } from "./resample.ts";
 import softmaxKernel from "./softmax.wgsl.ts";
 
-/** The channel of the largest of x [n, h, w, c] at every pixel of its bilinear resize: [n, height, width] u32. */
-export function argmax(graph: Graph, x: Value, height: number, width: number): Value {
-  const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
-  const labels = graph.value(`${x.label}.argmax`, [n, height, width], "u32");
-  const total = elements(labels.shape);
-  graph.step(
-    argmaxKernel,
-    { x, labels },
-    { channels: x.channels, vectors: stored / 4, inHeight, inWidth, outHeight: height, outWidth: width, total },
-    lanes(total),
-  );
-  return labels;
+/** Neighbouring channels, of which one is chosen. */
+export interface Range {
+  readonly first: number;
+  readonly count: number;
 }
 
-/** The sum over `maps` of softmax(resize(map)): a segmenter's probabilities over several input sizes (spec §2.1). */
-export function softmaxSum(graph: Graph, maps: readonly Value[], height: number, width: number): Value {
-  const [n = 1, , , stored = 4] = maps[0]!.shape;
-  const y = graph.map(`${maps[0]!.label}.probability`, n, height, width, maps[0]!.channels);
+/** Numbers that a graph holds because the network's labels say so, not because it learned them: u32s seen as f32s. */
+const table = (graph: Graph, label: string, numbers: readonly number[]): Value =>
+  graph.parameter(label, [numbers.length], [], () => new Float32Array(Uint32Array.from(numbers).buffer));
+
+const flat = (ranges: readonly Range[]): number[] => ranges.flatMap(({ first, count }) => [first, count]);
+
+const within = (x: Value, ranges: readonly Range[]): void => {
+  for (const { first, count } of ranges) {
+    if (first < 0 || count < 0 || first + count > x.channels) {
+      throw new ShapeError(`"${x.label}" has ${x.channels} channels, not ${count} from ${first} on.`);
+    }
+  }
+};
+
+function extents(x: Value, labels: Value) {
+  const [, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
+  const [outHeight = 1, outWidth = 1] = labels.shape.slice(-2);
+  return { vectors: stored / 4, inHeight, inWidth, outHeight, outWidth };
+}
+
+export interface ClassifyOptions {
+  /** Which of the label maps is written. */
+  readonly map: number;
+  /** Where one of several is chosen: one range, or with `gate` one for every label that the gate may hold. */
+  readonly ranges: readonly Range[];
+  /** The label of every channel of x. */
+  readonly names: readonly number[];
+  /** A label map, already written, whose label chooses the range. */
+  readonly gate?: number;
+  readonly sampling?: Sampling;
+}
+
+/** Writes one of the label maps [n, maps, height, width] from logits or probabilities x [n, h, w, c]; see classify.wgsl. */
+export function classify(graph: Graph, x: Value, labels: Value, options: ClassifyOptions): void {
+  const { map, ranges, names, gate, sampling = "centre" } = options;
+  within(x, ranges);
+  if (names.length !== x.channels) throw new ShapeError(`${names.length} names do not fit "${x.label}" [${x.shape}].`);
+  const [, maps = 1] = labels.shape;
+  const total = elements(labels.shape) / maps;
+  graph.step(
+    classifyKernel,
+    {
+      x,
+      ranges: table(graph, `${x.label} ranges of map ${map}`, flat(ranges)),
+      names: table(graph, `${x.label} names of map ${map}`, names),
+      labels,
+    },
+    { ...extents(x, labels), total, maps, map, gate: gate ?? 0 },
+    lanes(total),
+    { choices: { CORNER: sampling === "corner", GATED: gate !== undefined } },
+  );
+}
+
+/** The sum over `logits` of the softmax within each range of their resizes: probabilities over several input sizes (spec §2.1). */
+export function softmaxSum(
+  graph: Graph,
+  logits: readonly Value[],
+  ranges: readonly Range[],
+  [height, width]: readonly [number, number],
+  sampling: Sampling = "centre",
+): Value {
+  const [n = 1] = logits[0]!.shape;
+  const y = graph.map(`${logits[0]!.label}.probability`, n, height, width, logits[0]!.channels);
   const total = n * height * width;
-  maps.forEach((x, index) => {
-    const [, inHeight = 1, inWidth = 1] = x.shape;
+  const choices = table(graph, `${logits[0]!.label} softmaxes`, flat(ranges));
+  logits.forEach((x, index) => {
+    within(x, ranges);
+    const [, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
     graph.step(
       softmaxKernel,
-      { x, y },
+      { x, ranges: choices, y },
       {
-        channels: x.channels,
         vectors: stored / 4,
         inHeight,
         inWidth,
         outHeight: height,
         outWidth: width,
         total,
+        ranges: ranges.length,
         first: index === 0 ? 1 : 0,
       },
       lanes(total),
+      { choices: { CORNER: sampling === "corner" } },
     );
   });
+  return y;
+}
+
+/** The probability [n, height, width] of one channel of logits x [n, h, w, c] among those of its range, added to `addend`. */
+export function probability(
+  graph: Graph,
+  x: Value,
+  {
+    range,
+    channel,
+    sampling = "centre",
+  }: { readonly range: Range; readonly channel: number; readonly sampling?: Sampling },
+  [height, width]: readonly [number, number],
+  addend?: Value,
+): Value {
+  within(x, [range]);
+  const [n = 1] = x.shape;
+  const y = graph.value(`${x.label}.probability of ${channel}`, [n, height, width]);
+  const total = elements(y.shape);
+  graph.step(
+    probabilityKernel,
+    { x, addend: addend ?? x, y },
+    { ...extents(x, y), total, first: range.first, count: range.count, channel },
+    lanes(total),
+    { choices: { CORNER: sampling === "corner", ADD: addend !== undefined } },
+  );
+  return y;
+}
+
+/** Where any of the label maps [n, maps, height, width] holds a label: [n, height, width], 1 or 0. */
+export function mask(graph: Graph, labels: Value, label: number): Value {
+  const [n = 1, maps = 1, height = 1, width = 1] = labels.shape;
+  const y = graph.value(`mask of ${label}`, [n, height, width]);
+  const total = elements(y.shape);
+  graph.step(maskKernel, { labels, y }, { maps, pixels: height * width, label, total }, lanes(total));
   return y;
 }

@@ -4,8 +4,9 @@
 // Feature maps are [n, height, width, channels]; weights are [phase][tap][input channel][output channel].
 // With SCALE 2 it is nearest-neighbour upsampling followed by a 3×3 convolution, as four 2×2 convolutions.
 const SCALE: u32 = 1;       // 1, or 2 to upsample first
-const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU
+const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
 const RESIDUAL: bool = false;
+const HALF: bool = false;   // weights are float16, eight a vec4u
 
 struct Params {
   pixels: u32,       // n × height × width of the grid walked: the output, or the input when SCALE is 2
@@ -13,21 +14,33 @@ struct Params {
   inHeight: u32, inWidth: u32,
   inVectors: u32,    // input channels / 4
   outVectors: u32,   // output channels / 4
-  kernel: u32, stride: u32, pad: u32,
+  kernel: u32, stride: u32, dilation: u32,
+  padTop: u32, padLeft: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4u>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
+
+// Four output channels' weights.
+fn weightAt(i: u32) -> vec4f {
+  if (HALF) {
+    let eight = weight[i / 2u];
+    let four = select(eight.xy, eight.zw, i % 2u == 1u);
+    return vec4f(unpack2x16float(four.x), unpack2x16float(four.y));
+  }
+  return bitcast<vec4f>(weight[i]);
+}
 
 fn finish(sum: vec4f, at: u32) -> vec4f {
   var v = sum;
   if (RESIDUAL) { v += residual[at]; }
   if (ACTIVATION == 1u) { v = select(0.2 * v, v, v > vec4f()); }
   if (ACTIVATION == 2u) { v = max(v, vec4f()); }
+  if (ACTIVATION == 3u) { v = clamp(v, vec4f(), vec4f(6.0)); }
   return v;
 }
 
@@ -49,7 +62,6 @@ fn offset(o: vec3i, tap: vec2i) -> u32 {
   let at = vec2u(clamp(o.yz + tap, vec2i(), vec2i(i32(params.inHeight), i32(params.inWidth)) - 1));
   return ((u32(o.x) * params.inHeight + at.x) * params.inWidth + at.y) * params.inVectors;
 }
-
 
 fn store(p: u32, phase: vec2u, co: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) {
   if (p >= params.pixels) { return; }
@@ -73,7 +85,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let first = (flat / blocks) * 8u;
   if (first >= params.pixels) { return; }
   let phase = vec2u(id.z / 2u, id.z % 2u);
-  let pad = select(vec2i(i32(params.pad)), vec2i(1) - vec2i(phase), SCALE == 2u);
+  let pad = select(vec2i(i32(params.padTop), i32(params.padLeft)), vec2i(1) - vec2i(phase), SCALE == 2u);
   let rows = params.inVectors * 4u;
   let taps = params.kernel * params.kernel;
 
@@ -102,7 +114,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var a6_0 = z0;   var a6_1 = z1;   var a6_2 = z2;   var a6_3 = z3;
   var a7_0 = z0;   var a7_1 = z1;   var a7_2 = z2;   var a7_3 = z3;
   for (var t = 0u; t < taps; t++) {
-    let tap = vec2i(vec2u(t / params.kernel, t % params.kernel));
+    let tap = vec2i(vec2u(t / params.kernel, t % params.kernel) * params.dilation);
     let start = (id.z * taps + t) * rows;
     let v0 = inside(o0, tap); let i0 = offset(o0, tap);
     let v1 = inside(o1, tap); let i1 = offset(o1, tap);
@@ -114,10 +126,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let v7 = inside(o7, tap); let i7 = offset(o7, tap);
     for (var c = 0u; c < params.inVectors; c++) {
       let row = (start + c * 4u) * params.outVectors;
-      let w0_0 = weight[row + 0u * params.outVectors + k0];       let w0_1 = weight[row + 0u * params.outVectors + k1];       let w0_2 = weight[row + 0u * params.outVectors + k2];       let w0_3 = weight[row + 0u * params.outVectors + k3];
-      let w1_0 = weight[row + 1u * params.outVectors + k0];       let w1_1 = weight[row + 1u * params.outVectors + k1];       let w1_2 = weight[row + 1u * params.outVectors + k2];       let w1_3 = weight[row + 1u * params.outVectors + k3];
-      let w2_0 = weight[row + 2u * params.outVectors + k0];       let w2_1 = weight[row + 2u * params.outVectors + k1];       let w2_2 = weight[row + 2u * params.outVectors + k2];       let w2_3 = weight[row + 2u * params.outVectors + k3];
-      let w3_0 = weight[row + 3u * params.outVectors + k0];       let w3_1 = weight[row + 3u * params.outVectors + k1];       let w3_2 = weight[row + 3u * params.outVectors + k2];       let w3_3 = weight[row + 3u * params.outVectors + k3];
+      let w0_0 = weightAt(row + 0u * params.outVectors + k0);       let w0_1 = weightAt(row + 0u * params.outVectors + k1);       let w0_2 = weightAt(row + 0u * params.outVectors + k2);       let w0_3 = weightAt(row + 0u * params.outVectors + k3);
+      let w1_0 = weightAt(row + 1u * params.outVectors + k0);       let w1_1 = weightAt(row + 1u * params.outVectors + k1);       let w1_2 = weightAt(row + 1u * params.outVectors + k2);       let w1_3 = weightAt(row + 1u * params.outVectors + k3);
+      let w2_0 = weightAt(row + 2u * params.outVectors + k0);       let w2_1 = weightAt(row + 2u * params.outVectors + k1);       let w2_2 = weightAt(row + 2u * params.outVectors + k2);       let w2_3 = weightAt(row + 2u * params.outVectors + k3);
+      let w3_0 = weightAt(row + 3u * params.outVectors + k0);       let w3_1 = weightAt(row + 3u * params.outVectors + k1);       let w3_2 = weightAt(row + 3u * params.outVectors + k2);       let w3_3 = weightAt(row + 3u * params.outVectors + k3);
       let x0 = select(vec4f(), x[i0 + c], v0);
       a0_0 += x0.x * w0_0 + x0.y * w1_0 + x0.z * w2_0 + x0.w * w3_0;
       a0_1 += x0.x * w0_1 + x0.y * w1_1 + x0.z * w2_1 + x0.w * w3_1;

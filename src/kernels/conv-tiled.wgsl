@@ -3,8 +3,9 @@
 // Feature maps are [n, height, width, channels]; weights are [phase][tap][input channel][output channel].
 // With SCALE 2 it is nearest-neighbour upsampling followed by a 3×3 convolution, as four 2×2 convolutions.
 const SCALE: u32 = 1;       // 1, or 2 to upsample first
-const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU
+const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
 const RESIDUAL: bool = false;
+const HALF: bool = false;   // weights are float16, eight a vec4u
 
 const PIXELS: u32 = 64;
 const VECTORS: u32 = 16;    // output channels / 4 of a tile
@@ -17,12 +18,13 @@ struct Params {
   inHeight: u32, inWidth: u32,
   inVectors: u32,    // input channels / 4
   outVectors: u32,   // output channels / 4
-  kernel: u32, stride: u32, pad: u32,
+  kernel: u32, stride: u32, dilation: u32,
+  padTop: u32, padLeft: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4u>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
@@ -30,11 +32,22 @@ struct Params {
 var<workgroup> inputs: array<vec4f, DEPTH * 4 * ROW>;       // [channel][pixel / 4]
 var<workgroup> weights: array<vec4f, DEPTH * 4 * VECTORS>;  // [channel][output channel / 4]
 
+// Four output channels' weights.
+fn weightAt(i: u32) -> vec4f {
+  if (HALF) {
+    let eight = weight[i / 2u];
+    let four = select(eight.xy, eight.zw, i % 2u == 1u);
+    return vec4f(unpack2x16float(four.x), unpack2x16float(four.y));
+  }
+  return bitcast<vec4f>(weight[i]);
+}
+
 fn finish(sum: vec4f, at: u32) -> vec4f {
   var v = sum;
   if (RESIDUAL) { v += residual[at]; }
   if (ACTIVATION == 1u) { v = select(0.2 * v, v, v > vec4f()); }
   if (ACTIVATION == 2u) { v = max(v, vec4f()); }
+  if (ACTIVATION == 3u) { v = clamp(v, vec4f(), vec4f(6.0)); }
   return v;
 }
 
@@ -57,14 +70,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let firstPixel = (flat / columns) * PIXELS;
   let firstVector = (flat % columns) * VECTORS;
   let phase = vec2u(group.z / 2u, group.z % 2u);
-  let pad = select(vec2i(i32(params.pad)), vec2i(1) - vec2i(phase), SCALE == 2u);
+  let pad = select(vec2i(i32(params.padTop), i32(params.padLeft)), vec2i(1) - vec2i(phase), SCALE == 2u);
   let taps = params.kernel * params.kernel;
   let px = (lane / 8u) * 8u;  // this invocation's first pixel in the tile
   let cv = (lane % 8u) * 2u;  // and its first vector of output channels
 
   var acc: array<vec4f, 16>;
   for (var t = 0u; t < taps; t++) {
-    let tap = vec2u(t / params.kernel, t % params.kernel);
+    let tap = vec2u(t / params.kernel, t % params.kernel) * params.dilation;
     for (var c = 0u; c < params.inVectors; c += DEPTH) {
       // 16 groups of four pixels × 4 vectors: each invocation loads a 4 × 4 block and stores it transposed.
       let g = lane / DEPTH;
@@ -82,7 +95,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let vector = firstVector + i % VECTORS;
         var v = vec4f();
         if (channel < params.inVectors * 4u && vector < params.outVectors) {
-          v = weight[((group.z * taps + t) * params.inVectors * 4u + channel) * params.outVectors + vector];
+          v = weightAt(((group.z * taps + t) * params.inVectors * 4u + channel) * params.outVectors + vector);
         }
         weights[i] = v;
       }

@@ -6,6 +6,12 @@ export interface Learned {
   readonly of: (sources: Sources) => ArrayLike<number>;
 }
 
+/** One factor for all channels: 1 for weights that nothing scales. */
+export const constant = (factor: number, channels: number): Learned => ({
+  sources: [],
+  of: () => new Float64Array(channels).fill(factor),
+});
+
 /** A convolution's learned part. */
 export interface Filter {
   readonly label: string;
@@ -46,6 +52,21 @@ export function packTaps(
       const from = (o * inChannels + i) * taps;
       for (let t = 0; t < taps; t += 1) packed[(t * rows + i) * columns + o] = weight[from + t]! * factor;
     }
+  }
+  return packed;
+}
+
+/** [channel][1][k][k] → [tap][channel], channels padded with zeros. */
+export function packChannels(
+  weight: ArrayLike<number>,
+  scale: ArrayLike<number>,
+  { outChannels, kernel }: Extents,
+): Float32Array {
+  const taps = kernel * kernel;
+  const columns = padded(outChannels);
+  const packed = new Float32Array(taps * columns);
+  for (let c = 0; c < outChannels; c += 1) {
+    for (let t = 0; t < taps; t += 1) packed[t * columns + c] = weight[c * taps + t]! * scale[c]!;
   }
   return packed;
 }

@@ -1,5 +1,7 @@
 // Products of matrices, y[b] = x[b] w[b], as a register tile of 8 rows × 32 columns an invocation, without workgroup
 // memory; see conv-register.wgsl for why. x is [batch, rows, depth], w is [batch, depth, columns].
+const HALF: bool = false;  // w is float16, eight a vec4u
+
 struct Params {
   first: u32,          // row of x that is y's first
   rows: u32,           // of y, and of every matrix of x when there are several
@@ -9,8 +11,18 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<vec4u>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+// Four columns of w.
+fn wAt(i: u32) -> vec4f {
+  if (HALF) {
+    let eight = w[i / 2u];
+    let four = select(eight.xy, eight.zw, i % 2u == 1u);
+    return vec4f(unpack2x16float(four.x), unpack2x16float(four.y));
+  }
+  return bitcast<vec4f>(w[i]);
+}
 
 fn store(batch: u32, row: u32, co: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f, s4: vec4f, s5: vec4f, s6: vec4f, s7: vec4f) {
   if (row >= params.rows) { return; }
@@ -60,38 +72,38 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var a7_0 = vec4f(); var a7_1 = vec4f(); var a7_2 = vec4f(); var a7_3 = vec4f(); var a7_4 = vec4f(); var a7_5 = vec4f(); var a7_6 = vec4f(); var a7_7 = vec4f();
   for (var c = 0u; c < params.depthVectors; c++) {
     let row = (weights + c * 4u) * params.columnVectors;
-    let w0_0 = w[row + 0u * params.columnVectors + k0];
-    let w0_1 = w[row + 0u * params.columnVectors + k1];
-    let w0_2 = w[row + 0u * params.columnVectors + k2];
-    let w0_3 = w[row + 0u * params.columnVectors + k3];
-    let w0_4 = w[row + 0u * params.columnVectors + k4];
-    let w0_5 = w[row + 0u * params.columnVectors + k5];
-    let w0_6 = w[row + 0u * params.columnVectors + k6];
-    let w0_7 = w[row + 0u * params.columnVectors + k7];
-    let w1_0 = w[row + 1u * params.columnVectors + k0];
-    let w1_1 = w[row + 1u * params.columnVectors + k1];
-    let w1_2 = w[row + 1u * params.columnVectors + k2];
-    let w1_3 = w[row + 1u * params.columnVectors + k3];
-    let w1_4 = w[row + 1u * params.columnVectors + k4];
-    let w1_5 = w[row + 1u * params.columnVectors + k5];
-    let w1_6 = w[row + 1u * params.columnVectors + k6];
-    let w1_7 = w[row + 1u * params.columnVectors + k7];
-    let w2_0 = w[row + 2u * params.columnVectors + k0];
-    let w2_1 = w[row + 2u * params.columnVectors + k1];
-    let w2_2 = w[row + 2u * params.columnVectors + k2];
-    let w2_3 = w[row + 2u * params.columnVectors + k3];
-    let w2_4 = w[row + 2u * params.columnVectors + k4];
-    let w2_5 = w[row + 2u * params.columnVectors + k5];
-    let w2_6 = w[row + 2u * params.columnVectors + k6];
-    let w2_7 = w[row + 2u * params.columnVectors + k7];
-    let w3_0 = w[row + 3u * params.columnVectors + k0];
-    let w3_1 = w[row + 3u * params.columnVectors + k1];
-    let w3_2 = w[row + 3u * params.columnVectors + k2];
-    let w3_3 = w[row + 3u * params.columnVectors + k3];
-    let w3_4 = w[row + 3u * params.columnVectors + k4];
-    let w3_5 = w[row + 3u * params.columnVectors + k5];
-    let w3_6 = w[row + 3u * params.columnVectors + k6];
-    let w3_7 = w[row + 3u * params.columnVectors + k7];
+    let w0_0 = wAt(row + 0u * params.columnVectors + k0);
+    let w0_1 = wAt(row + 0u * params.columnVectors + k1);
+    let w0_2 = wAt(row + 0u * params.columnVectors + k2);
+    let w0_3 = wAt(row + 0u * params.columnVectors + k3);
+    let w0_4 = wAt(row + 0u * params.columnVectors + k4);
+    let w0_5 = wAt(row + 0u * params.columnVectors + k5);
+    let w0_6 = wAt(row + 0u * params.columnVectors + k6);
+    let w0_7 = wAt(row + 0u * params.columnVectors + k7);
+    let w1_0 = wAt(row + 1u * params.columnVectors + k0);
+    let w1_1 = wAt(row + 1u * params.columnVectors + k1);
+    let w1_2 = wAt(row + 1u * params.columnVectors + k2);
+    let w1_3 = wAt(row + 1u * params.columnVectors + k3);
+    let w1_4 = wAt(row + 1u * params.columnVectors + k4);
+    let w1_5 = wAt(row + 1u * params.columnVectors + k5);
+    let w1_6 = wAt(row + 1u * params.columnVectors + k6);
+    let w1_7 = wAt(row + 1u * params.columnVectors + k7);
+    let w2_0 = wAt(row + 2u * params.columnVectors + k0);
+    let w2_1 = wAt(row + 2u * params.columnVectors + k1);
+    let w2_2 = wAt(row + 2u * params.columnVectors + k2);
+    let w2_3 = wAt(row + 2u * params.columnVectors + k3);
+    let w2_4 = wAt(row + 2u * params.columnVectors + k4);
+    let w2_5 = wAt(row + 2u * params.columnVectors + k5);
+    let w2_6 = wAt(row + 2u * params.columnVectors + k6);
+    let w2_7 = wAt(row + 2u * params.columnVectors + k7);
+    let w3_0 = wAt(row + 3u * params.columnVectors + k0);
+    let w3_1 = wAt(row + 3u * params.columnVectors + k1);
+    let w3_2 = wAt(row + 3u * params.columnVectors + k2);
+    let w3_3 = wAt(row + 3u * params.columnVectors + k3);
+    let w3_4 = wAt(row + 3u * params.columnVectors + k4);
+    let w3_5 = wAt(row + 3u * params.columnVectors + k5);
+    let w3_6 = wAt(row + 3u * params.columnVectors + k6);
+    let w3_7 = wAt(row + 3u * params.columnVectors + k7);
     let x0 = x[i0 + c];
     a0_0 += x0.x * w0_0 + x0.y * w1_0 + x0.z * w2_0 + x0.w * w3_0;
     a0_1 += x0.x * w0_1 + x0.y * w1_1 + x0.z * w2_1 + x0.w * w3_1;

@@ -1,8 +1,12 @@
-// A generator's image [n, height, width, RGB_] in [−1,1] as a segmenter's input: bytes 0…255 in BGR order minus a mean,
-// resized by adaptive average pooling (the mean over the input pixels an output pixel touches).
+// An RGB image [n, height, width, RGB_] in [−1,1] as a network's input: values 0…range in the network's channel order, minus
+// a mean, over a deviation, resized by adaptive average pooling (the mean over the input pixels an output pixel touches).
+const BGR: bool = false;
+
 struct Params {
   inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,
-  blue: f32, green: f32, red: f32,  // the means
+  range: f32,
+  mean0: f32, mean1: f32, mean2: f32,
+  deviation0: f32, deviation1: f32, deviation2: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,9 +27,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum = vec3f();
   for (var i = top; i < bottom; i++) {
     for (var j = left; j < right; j++) {
-      sum += (x[(image * params.inHeight + i) * params.inWidth + j].xyz + 1.0) / 2.0 * 255.0;
+      sum += (x[(image * params.inHeight + i) * params.inWidth + j].xyz + 1.0) / 2.0 * params.range;
     }
   }
-  let mean = sum / f32((bottom - top) * (right - left));
-  y[at] = vec4f(mean.zyx - vec3f(params.blue, params.green, params.red), 0.0);
+  var v = sum / f32((bottom - top) * (right - left));
+  if (BGR) { v = v.zyx; }
+  let mean = vec3f(params.mean0, params.mean1, params.mean2);
+  let deviation = vec3f(params.deviation0, params.deviation1, params.deviation2);
+  y[at] = vec4f((v - mean) / deviation, 0.0);
 }

@@ -1,4 +1,5 @@
-// Pixels of each label, in all and whether a category occurs in an image. Label 0 (none) counts for no category.
+// Pixels of each label, in all and whether a category occurs in an image. Label 0 (none) counts for no category, and a
+// label that a pixel bears in several channels counts once.
 struct Params { imagePixels: u32, channels: u32, categories: u32, total: u32 }  // channels: labels a pixel can have at once
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -15,6 +16,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let image = at / (params.channels * params.imagePixels);
   let label = labels[at];
   if (image >= batch[1] || label == 0u) { return; }
+  let channel = (at / params.imagePixels) % params.channels;
+  for (var back = 1u; back <= channel; back++) {
+    if (labels[at - back * params.imagePixels] == label) { return; }
+  }
   atomicAdd(&pixels[label], 1u);
   atomicOr(&present[image * params.categories + categoryOf[label]], 1u);
 }

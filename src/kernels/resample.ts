@@ -1,56 +1,116 @@
 import { ShapeError } from "../errors.ts";
-import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import { elements, type Graph, padded, type Value } from "../runtime/graph.ts";
+import averageKernel from "./average.wgsl.ts";
 import maxpoolKernel from "./maxpool.wgsl.ts";
 import { lanes } from "./pointwise.ts";
 import preprocessKernel from "./preprocess.wgsl.ts";
 import prroiKernel from "./prroi.wgsl.ts";
 import resizeKernel from "./resize.wgsl.ts";
 
-function resizeStep(graph: Graph, x: Value, y: Value, first: number, addend?: Value): void {
+/** Where a resize samples: at half-pixel centres (PyTorch's align_corners=False), or at top left corners (TensorFlow 1). */
+export type Sampling = "centre" | "corner";
+
+interface Slices {
+  /** Channels of x that are taken: from `inFirst` on, `channels` of them; all unless given. */
+  readonly inFirst?: number;
+  readonly channels?: number;
+  /** y's channel that the first of them becomes. */
+  readonly outFirst?: number;
+  readonly addend?: Value;
+  readonly sampling?: Sampling;
+}
+
+function resizeStep(graph: Graph, x: Value, y: Value, slices: Slices = {}): void {
+  const { inFirst = 0, channels = x.channels, outFirst = 0, addend, sampling = "centre" } = slices;
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
   const [, outHeight = 1, outWidth = 1, outStored = 4] = y.shape;
-  const total = (n * outHeight * outWidth * stored) / 4;
+  const vectors = padded(channels) / 4;
+  const total = n * outHeight * outWidth * vectors;
   graph.step(
     resizeKernel,
     { x, addend: addend ?? x, y },
-    { vectors: stored / 4, inHeight, inWidth, outHeight, outWidth, outVectors: outStored / 4, first, total },
+    {
+      vectors,
+      inHeight,
+      inWidth,
+      outHeight,
+      outWidth,
+      inVectors: stored / 4,
+      inFirst: inFirst / 4,
+      outVectors: outStored / 4,
+      outFirst: outFirst / 4,
+      total,
+    },
     lanes(total),
-    { choices: { ADD: addend !== undefined } },
+    { choices: { ADD: addend !== undefined, CORNER: sampling === "corner" } },
   );
 }
 
-/** Bilinear resize of x [n, h, w, c] to height × width, half-pixel centres (PyTorch's align_corners=False). */
-export function resize(graph: Graph, x: Value, height: number, width: number): Value {
+/** Bilinear resize of x [n, h, w, c] to height × width. */
+export function resize(graph: Graph, x: Value, height: number, width: number, sampling: Sampling = "centre"): Value {
   const y = graph.map(`${x.label}.resized`, x.shape[0]!, height, width, x.channels);
-  resizeStep(graph, x, y, 0);
+  resizeStep(graph, x, y, { sampling });
   return y;
 }
 
 /** addend + resize(x): the top-down step of a feature pyramid. */
-export function resizeAdd(graph: Graph, x: Value, addend: Value): Value {
-  if (x.channels !== addend.channels) throw new ShapeError(`Cannot add "${x.label}" to "${addend.label}".`);
+export function resizeAdd(graph: Graph, x: Value, addend: Value, sampling: Sampling = "centre"): Value {
+  if (x.channels !== addend.channels || x.shape[0] !== addend.shape[0]) {
+    throw new ShapeError(`Cannot add "${x.label}" [${x.shape}] to "${addend.label}" [${addend.shape}].`);
+  }
   const y = graph.value(`${addend.label}.sum`, addend.shape, "f32", addend.channels);
-  resizeStep(graph, x, y, 0, addend);
+  resizeStep(graph, x, y, { addend, sampling });
   return y;
 }
+
+const wholeVectors = (what: string, channels: number): void => {
+  if (channels % 4 !== 0) {
+    throw new ShapeError(
+      `${what} ${channels} channels; only multiples of four can be put side by side or taken apart.`,
+    );
+  }
+};
 
 /** The parts side by side in channels, each resized to height × width. */
 export function concat(graph: Graph, label: string, parts: readonly Value[], height: number, width: number): Value {
   let channels = 0;
   for (const part of parts) {
-    if (part.channels % 4 !== 0) {
-      throw new ShapeError(
-        `"${part.label}" has ${part.channels} channels; only multiples of four can be concatenated.`,
-      );
-    }
+    wholeVectors(`"${part.label}" has`, part.channels);
     channels += part.channels;
   }
   const y = graph.map(label, parts[0]!.shape[0]!, height, width, channels);
-  let first = 0;
+  let outFirst = 0;
   for (const part of parts) {
-    resizeStep(graph, part, y, first);
-    first += part.channels / 4;
+    resizeStep(graph, part, y, { outFirst });
+    outFirst += part.channels;
   }
+  return y;
+}
+
+/** Channels `first`…`first + channels − 1` of x [n, h, w, c]. */
+export function slice(graph: Graph, x: Value, first: number, channels: number): Value {
+  wholeVectors(`A slice of "${x.label}" begins after`, first);
+  wholeVectors(`A slice of "${x.label}" takes`, channels);
+  if (first < 0 || channels < 1 || first + channels > x.channels) {
+    throw new ShapeError(`"${x.label}" has ${x.channels} channels, not ${channels} from ${first} on.`);
+  }
+  const [n = 1, height = 1, width = 1] = x.shape;
+  const y = graph.map(`${x.label}.${first}`, n, height, width, channels);
+  resizeStep(graph, x, y, { inFirst: first, channels });
+  return y;
+}
+
+/** Adaptive average pooling of x [n, h, w, c] to height × width: the mean over the pixels that an output pixel touches. */
+export function average(graph: Graph, x: Value, height: number, width: number): Value {
+  const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
+  const y = graph.map(`${x.label}.average${height}`, n, height, width, x.channels);
+  const total = elements(y.shape) / 4;
+  graph.step(
+    averageKernel,
+    { x, y },
+    { vectors: stored / 4, inHeight, inWidth, outHeight: height, outWidth: width, total },
+    lanes(total),
+  );
   return y;
 }
 
@@ -99,17 +159,41 @@ export function prroi(graph: Graph, x: Value, size: number): Value {
   return y;
 }
 
-/** A generator's image [n, h, w, 3] as a segmenter's input [n, size, size, 3]: BGR bytes minus `mean` (also BGR). */
-export function preprocess(graph: Graph, x: Value, size: number, mean: readonly [number, number, number]): Value {
+/** How a network wants its pixels: (v − mean) / deviation in `order`, of v = (x + 1) / 2 · range for x in [−1, 1]. */
+export interface Pixels {
+  readonly order: "RGB" | "BGR";
+  readonly range: number;
+  /** In the network's order. */
+  readonly mean: readonly [number, number, number];
+  readonly deviation: readonly [number, number, number];
+}
+
+/** An RGB image [n, h, w, 3] in [−1, 1] as a network's input [n, height, width, 3], resized by adaptive average pooling. */
+export function preprocess(graph: Graph, x: Value, height: number, width: number, pixels: Pixels): Value {
   if (x.channels !== 3) throw new ShapeError(`A segmenter takes RGB images; "${x.label}" is [${x.shape}].`);
   const [n = 1, inHeight = 1, inWidth = 1] = x.shape;
-  const y = graph.map(`${x.label}.input${size}`, n, size, size, 3);
-  const total = n * size * size;
+  const y = graph.map(`${x.label}.input${height}`, n, height, width, 3);
+  const total = n * height * width;
+  const { order, range, mean, deviation } = pixels;
   graph.step(
     preprocessKernel,
     { x, y },
-    { inHeight, inWidth, outHeight: size, outWidth: size, total, blue: mean[0], green: mean[1], red: mean[2] },
+    {
+      inHeight,
+      inWidth,
+      outHeight: height,
+      outWidth: width,
+      total,
+      range,
+      mean0: mean[0],
+      mean1: mean[1],
+      mean2: mean[2],
+      deviation0: deviation[0],
+      deviation1: deviation[1],
+      deviation2: deviation[2],
+    },
     lanes(total),
+    { choices: { BGR: order === "BGR" } },
   );
   return y;
 }

@@ -9,6 +9,7 @@ import narrowKernel from "./narrow.wgsl.ts";
 import { lanes } from "./pointwise.ts";
 import presenceKernel from "./presence.wgsl.ts";
 import radixKernel from "./radix.wgsl.ts";
+import relabelKernel from "./relabel.wgsl.ts";
 import topKernel from "./top.wgsl.ts";
 import upsampleKernel from "./upsample.wgsl.ts";
 
@@ -107,7 +108,7 @@ export function narrow(
   graph.step(narrowKernel, bindings, { units, targets, digits: 2 ** bits, bits }, fold(Math.ceil(units / 16)));
 }
 
-/** Labels' pixels, and which categories each image [n, channels, pixels] holds. */
+/** Labels' pixels in any channel of label maps [n, channels, pixels], and which categories each image holds. */
 export function presence(
   graph: Graph,
   bindings: {
@@ -128,51 +129,68 @@ export function presence(
   graph.step(imagesKernel, { batch, present, images }, { categories }, lanes(categories));
 }
 
-/** Adds a chunk to the joint histogram [labels + categories, levels + 1, units]; see count.wgsl. */
+/** Labels [n, channels, pixels] as slots of counters of the same shape; see relabel.wgsl. */
+export function relabel(
+  graph: Graph,
+  bindings: { readonly labels: Value; readonly slotOf: Value; readonly slots: Value },
+): void {
+  const [, channels = 1, imagePixels = 1] = bindings.labels.shape;
+  const total = elements(bindings.labels.shape);
+  graph.step(relabelKernel, bindings, { imagePixels, channels, total }, lanes(total));
+}
+
+/** Adds a chunk to the joint histogram [categories + slots, levels + 1, units]; see count.wgsl. */
 export function count(
   graph: Graph,
   chunk: Chunk,
   bindings: {
-    readonly labels: Value;
+    readonly slots: Value;
     readonly batch: Value;
     readonly present: Value;
     readonly level: Value;
     readonly histogram: Value;
   },
-  labels: number,
 ): void {
   const { imageRows, units } = extents(chunk);
   const [levels = 1] = bindings.level.shape;
-  const [, channels = 1, pixels = 1] = bindings.labels.shape;
+  const [, channels = 1, pixels = 1] = bindings.slots.shape;
   const [, categories = 1] = bindings.present.shape;
   if (pixels !== imageRows) throw new ShapeError(`${pixels} labels an image do not fit ${imageRows} activations.`);
   const run = runOf(imageRows);
   graph.step(
     countKernel,
     { x: chunk.map, ...bindings },
-    { units, levels, labels, categories, channels, imageRows, images: chunk.images, first: chunk.first, run },
+    { units, levels, categories, imageRows, images: chunk.images, first: chunk.first, run },
     lanes(((chunk.images * imageRows) / run) * units),
+    { choices: { CHANNELS: channels, KEPT: channels > 1 ? run : 1 } },
   );
 }
 
-/** Adds a chunk's Σv, Σv² and Σv over each label to `total` [(2 + labels) units, (high, low)]. */
+/** Partial sums held at once, where an image's are not more: with two thousand labels an image's take megabytes. */
+const PARTIAL_BYTES = 8 * 2 ** 20;
+
+/** Adds a chunk's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, (high, low)]. */
 export function moments(
   graph: Graph,
   chunk: Chunk,
-  bindings: { readonly labels: Value; readonly batch: Value; readonly total: Value },
-  labels: number,
+  bindings: { readonly slots: Value; readonly batch: Value; readonly total: Value },
 ): void {
   const { imageRows, units } = extents(chunk);
-  const [, channels = 1] = bindings.labels.shape;
-  const partial = graph.value("moments.partial", [chunk.images, 2 + labels, units]);
-  graph.step(
-    momentsKernel,
-    { x: chunk.map, labels: bindings.labels, batch: bindings.batch, partial },
-    { units, labels, channels, imageRows, images: chunk.images, first: chunk.first },
-    lanes(units * chunk.images),
-  );
-  const sums = (2 + labels) * units;
-  graph.step(accumulateKernel, { partial, total: bindings.total }, { count: sums, images: chunk.images }, lanes(sums));
+  const [, channels = 1] = bindings.slots.shape;
+  const [rows = 2] = bindings.total.shape;
+  const count = rows * units;
+  const together = Math.min(chunk.images, Math.max(1, Math.floor(PARTIAL_BYTES / (4 * count))));
+  for (let skip = 0; skip < chunk.images; skip += together) {
+    const images = Math.min(together, chunk.images - skip);
+    const partial = graph.value("moments.partial", [images, rows, units]);
+    graph.step(
+      momentsKernel,
+      { x: chunk.map, slots: bindings.slots, batch: bindings.batch, partial },
+      { units, rows, channels, imageRows, images, skip, first: chunk.first + skip },
+      lanes(units * images),
+    );
+    graph.step(accumulateKernel, { partial, total: bindings.total }, { count, images }, lanes(count));
+  }
 }
 
 /** Updates every unit's k images of largest spatial maximum; `value` and `image` are [k, units]. */

@@ -28,7 +28,7 @@ export function taps(
   const { label, inChannels, outChannels } = filter;
   const [n = 1, height = 1, width = 1, stored = 4] = x.shape;
   const vectors = padded(outChannels) / 4;
-  const weight = graph.parameter(
+  const weight = graph.weights(
     `${label}.weight.taps`,
     [stored, 9, 4 * vectors],
     [...filter.weight.sources, ...filter.scale.sources],
@@ -44,7 +44,7 @@ export function taps(
       { x, w: weight, y: t },
       { first: first * height * width, rows, depthVectors: stored / 4, columnVectors: 9 * vectors },
       [across, down, 1],
-      { flops: 2 * 9 * rows * inChannels * outChannels },
+      { choices: { HALF: graph.storage === "f16" }, flops: 2 * 9 * rows * inChannels * outChannels },
     );
     const total = rows * vectors;
     graph.step(tapsKernel, { t, bias, y }, { height, width, vectors, first, total }, lanes(total), {

@@ -1,7 +1,7 @@
 // Second step of nearest ×2 upsampling and a 3×3 convolution by taps at low resolution: mixing channels commutes with
 // upsampling, so the nine taps' products t = x W_tap were taken before it; here every output adds the nine that reach it,
 // with bias and activation. t is [n × height × width, 9, channels]; y is [n, 2 height, 2 width, channels].
-const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU
+const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
 
 struct Params {
   height: u32, width: u32, vectors: u32,
@@ -17,6 +17,7 @@ struct Params {
 fn finish(sum: vec4f) -> vec4f {
   if (ACTIVATION == 1u) { return select(0.2 * sum, sum, sum > vec4f()); }
   if (ACTIVATION == 2u) { return max(sum, vec4f()); }
+  if (ACTIVATION == 3u) { return clamp(sum, vec4f(), vec4f(6.0)); }
   return sum;
 }
 

@@ -1,6 +1,6 @@
 // Last step of a 3×3 convolution by Winograd's F(2×2, 3×3): Aᵀ m A of the 16 products of every tile, bias, residual and
 // activation. m is [16, tiles, channels]; y is [n, height, width, channels].
-const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU
+const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
 const RESIDUAL: bool = false;
 
 struct Params {
@@ -22,6 +22,7 @@ fn store(image: u32, row: u32, column: u32, c: u32, sum: vec4f) {
   if (RESIDUAL) { v += residual[at]; }
   if (ACTIVATION == 1u) { v = select(0.2 * v, v, v > vec4f()); }
   if (ACTIVATION == 2u) { v = max(v, vec4f()); }
+  if (ACTIVATION == 3u) { v = clamp(v, vec4f(), vec4f(6.0)); }
   y[at] = v;
 }
 

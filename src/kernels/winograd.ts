@@ -35,7 +35,7 @@ export function winograd(
   const { label, inChannels, outChannels } = filter;
   const [n = 1, height = 1, width = 1, stored = 4] = x.shape;
   const columns = padded(outChannels);
-  const weight = graph.parameter(
+  const weight = graph.weights(
     `${label}.weight.winograd`,
     [16, stored, columns],
     [...filter.weight.sources, ...filter.scale.sources],
@@ -56,7 +56,7 @@ export function winograd(
       { x: d, w: weight, y: m },
       { first: 0, rows: tiles, depthVectors: stored / 4, columnVectors: columns / 4 },
       [across, down, 16],
-      { flops: 2 * 16 * tiles * inChannels * outChannels },
+      { choices: { HALF: graph.storage === "f16" }, flops: 2 * 16 * tiles * inChannels * outChannels },
     );
     const outputs = (tiles * columns) / 4;
     graph.step(

@@ -1,62 +1,142 @@
 import { LabelsError } from "../errors.ts";
-import type { UpernetConfig } from "./upernet.ts";
+import type { Pixels } from "../kernels/resample.ts";
+import type { Label, LabelMap } from "./network.ts";
 
-/** A concept a segmenter knows: its name within its category. Names may repeat across categories; the pair does not. */
-export interface Label {
-  readonly name: string;
-  readonly category: string;
-}
-
-/** labels.json of a unified parsing network: names per head, index 0 is "-" (spec §2.1). */
-export interface LabelFile {
-  readonly object: readonly string[];
-  readonly material?: readonly string[];
-  readonly part?: readonly string[];
-  readonly scene?: readonly string[];
-  readonly object_part?: Readonly<Record<string, readonly string[]>>;
+/** labels.json of a network with one softmax per category, as gandissect's SemanticSegmenter reads it (spec §2.4). */
+export interface SemanticLabelFile {
+  readonly imageformat?: {
+    readonly byteorder?: "RGB" | "BGR";
+    /** Of values 0…1, in the network's order. */
+    readonly mean?: readonly number[];
+    readonly stdev?: readonly number[];
+  };
+  /** A category with a `mask` is looked at only where that label was seen. */
+  readonly categories: readonly { readonly name: string; readonly mask?: string }[];
+  /** One entry a channel of the logits. An internal one stands for no label. */
+  readonly labels: readonly { readonly name: string; readonly category: string; readonly internal?: boolean }[];
   readonly segsizes?: readonly number[];
 }
 
+/** Labels, how they are read, and how the network wants its pixels. */
+export interface SemanticLabels {
+  readonly labels: readonly Label[];
+  readonly maps: readonly LabelMap[];
+  readonly pixels: Pixels;
+}
+
+const FIX =
+  'Give a labels.json with "categories": [{"name": …}] and "labels": [{"name": …, "category": …}], one label a channel.';
+/** ImageNet's statistics, in RGB: what semantic-segmentation-pytorch's networks are trained with. */
+const IMAGENET = { mean: [0.485, 0.456, 0.406], stdev: [0.229, 0.224, 0.225] } as const;
+
 /**
- * The object labels of a label file, checked against the object head.
+ * The labels of a network whose categories each have a softmax of their own. Ids are given in the file's order, skipping
+ * internal and repeated names; every category is a label map.
  * @throws LabelsError saying what is wrong and how long the list should be.
  */
-export function parseLabels(
-  file: unknown,
-  config: UpernetConfig,
-): { readonly labels: readonly Label[]; readonly segsizes: readonly number[] | undefined } {
-  const fix = 'Give the labels.json that came with the network: {"object": ["-", …]}.';
-  const { object, segsizes } = (file ?? {}) as { object?: unknown; segsizes?: unknown };
-  if (!isStrings(object)) throw new LabelsError('The label file has no list of names called "object".', fix);
-  if (object.length !== config.heads.object) {
+export function semanticLabels(file: unknown, head: string, channels: number): SemanticLabels {
+  const { imageformat, categories, labels: entries } = (file ?? {}) as Readonly<Record<string, unknown>>;
+  if (!isCategories(categories)) throw new LabelsError('The label file has no list of "categories" with names.', FIX);
+  if (!isEntries(entries)) throw new LabelsError('The label file has no list of "labels" with name and category.', FIX);
+  if (entries.length !== channels) {
     throw new LabelsError(
-      `The label file names ${object.length} objects, but the object head has ${config.heads.object} channels.`,
-      fix,
+      `The label file names ${entries.length} labels, but the network has ${channels} channels.`,
+      FIX,
     );
   }
-  if (object.length < 2) throw new LabelsError("The label file names nothing but none.", fix);
-  if (object[0] !== "-") throw new LabelsError(`The first object is "${object[0]}" and not "-" (none).`, fix);
-  if (segsizes !== undefined && !isSegsizes(segsizes)) {
+  const labels: Label[] = [{ name: "-", category: categories[0]!.name }];
+  const ids = new Map<string, number>([[key("-", categories[0]!.name), 0]]);
+  const names = entries.map(({ name, category, internal }) => {
+    if (!categories.some((known) => known.name === category)) {
+      throw new LabelsError(`The label "${name}" has the category "${category}", which the file does not list.`, FIX);
+    }
+    if (internal || name === "-") return 0;
+    const id = ids.get(key(name, category)) ?? labels.push({ name, category }) - 1;
+    ids.set(key(name, category), id);
+    return id;
+  });
+  const maps: LabelMap[] = [];
+  categories.forEach(({ name, mask }) => {
+    const first = entries.findIndex(({ category }) => category === name);
+    if (first < 0) throw new LabelsError(`No label has the category "${name}".`, FIX);
+    const last = entries.findLastIndex(({ category }) => category === name);
+    if (entries.slice(first, last + 1).some(({ category }) => category !== name)) {
+      throw new LabelsError(`The labels of the category "${name}" are not side by side.`, FIX);
+    }
+    const range = { first, count: last - first + 1 };
+    if (mask === undefined) {
+      maps.push({ head, ranges: [range], names });
+      return;
+    }
+    const id = labels.findIndex((label, index) => index > 0 && label.name === mask);
+    const gate = categories.findIndex((category) => category.name === labels[id]?.category);
+    if (id < 0 || gate >= maps.length) {
+      throw new LabelsError(`The mask "${mask}" of the category "${name}" is no label of an earlier category.`, FIX);
+    }
+    maps.push({ head, gate, names, ranges: labels.map((_, index) => (index === id ? range : { first: 0, count: 0 })) });
+  });
+  return { labels, maps, pixels: pixelsOf(imageformat) };
+}
+
+const key = (name: string, category: string): string => JSON.stringify([name, category]);
+
+function pixelsOf(format: unknown): Pixels {
+  const { byteorder = "RGB", mean, stdev } = (format ?? {}) as Readonly<Record<string, unknown>>;
+  if (byteorder !== "RGB" && byteorder !== "BGR") {
+    throw new LabelsError(`The byteorder in the label file is ${JSON.stringify(byteorder)}.`, 'It is "RGB" or "BGR".');
+  }
+  const ordered = (values: readonly [number, number, number]) =>
+    byteorder === "RGB" ? values : ([values[2], values[1], values[0]] as const);
+  const three = (name: string, value: unknown, fallback: readonly [number, number, number]) => {
+    if (value === undefined) return ordered(fallback);
+    if (
+      Array.isArray(value) &&
+      value.length === 3 &&
+      value.every((v) => Number.isFinite(v) && (name === "mean" || v > 0))
+    ) {
+      return value as unknown as readonly [number, number, number];
+    }
     throw new LabelsError(
-      `"segsizes" in the label file is ${JSON.stringify(segsizes).slice(0, 60)}.`,
-      "It lists up to 8 input sizes from 32 to 4096, such as [256].",
+      `"${name}" in the label file is ${JSON.stringify(value).slice(0, 60)}.`,
+      "It is three numbers.",
     );
-  }
-  const names = new Set(object);
-  if (names.size < object.length) {
-    const twice = object.find((name, index) => object.indexOf(name) !== index);
-    throw new LabelsError(`The label file names the object "${twice}" twice.`, fix);
-  }
+  };
   return {
-    labels: object.map((name) => ({ name, category: "object" })),
-    segsizes,
+    order: byteorder,
+    range: 1,
+    mean: three("mean", mean, IMAGENET.mean),
+    deviation: three("stdev", stdev, IMAGENET.stdev),
   };
 }
 
-const isStrings = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string");
+function isCategories(value: unknown): value is SemanticLabelFile["categories"] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    new Set(value.map((category) => category?.name)).size === value.length &&
+    value.every((c) => typeof c?.name === "string" && (c.mask === undefined || typeof c.mask === "string"))
+  );
+}
 
-/** Input sizes a UPerNet can have: four halvings and a quarter leave nothing of less than 32 pixels to pool. */
+const isEntries = (value: unknown): value is SemanticLabelFile["labels"] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((entry) => typeof entry?.name === "string" && typeof entry.category === "string");
+
+/**
+ * The input sizes a label file names, if any.
+ * @throws LabelsError when they make no sense.
+ */
+export function segsizesOf(file: unknown): readonly number[] | undefined {
+  const { segsizes } = (file ?? {}) as { segsizes?: unknown };
+  if (segsizes === undefined || isSegsizes(segsizes)) return segsizes;
+  throw new LabelsError(
+    `"segsizes" in the label file is ${JSON.stringify(segsizes).slice(0, 60)}.`,
+    "It lists up to 8 input sizes from 32 to 4096, such as [256].",
+  );
+}
+
+/** Input sizes a network can have: five halvings leave nothing of less than 32 pixels to pool. */
 export const isSegsizes = (value: unknown): value is readonly number[] =>
   Array.isArray(value) &&
   value.length >= 1 &&

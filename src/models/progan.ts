@@ -1,6 +1,6 @@
 import { WeightsError } from "../errors.ts";
 import { conv } from "../kernels/conv.ts";
-import type { Learned } from "../kernels/filter.ts";
+import { constant, type Learned } from "../kernels/filter.ts";
 import { clamp, type EditValues, edit, pixelnorm } from "../kernels/pointwise.ts";
 import { type Graph, padded, type Value } from "../runtime/graph.ts";
 import { checkShapes, type State } from "./state.ts";
@@ -157,11 +157,6 @@ export function progan(graph: Graph, config: ProganConfig, batch: number, option
   }
   return { z, layers, edits, image: x };
 }
-
-const constant = (factor: number, channels: number): Learned => ({
-  sources: [],
-  of: () => new Float64Array(channels).fill(factor),
-});
 
 /**
  * layer1: a 4×4 kernel over a 1×1 input padded by 3 is a dense layer with spatially flipped weights,

@@ -1,23 +1,20 @@
 import { LabelsError, UsageError } from "../errors.ts";
-import { argmax, softmaxSum } from "../kernels/classify.ts";
-import { preprocess } from "../kernels/resample.ts";
+import { mask } from "../kernels/classify.ts";
 import type { Device } from "../runtime/device.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { assignSlots, bytesOf, elements, Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { readExactly } from "../weights/bytes.ts";
-import { openCheckpoint } from "../weights/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../weights/checkpoint.ts";
 import { type LoadOptions, openSource, type SourceLike } from "../weights/source.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
-import { isSegsizes, type Label, type LabelFile, parseLabels } from "./labels.ts";
+import { isSegsizes, type SemanticLabelFile } from "./labels.ts";
+import { type Label, mapsOf, type Network, shifted } from "./network.ts";
+import { OPERATIONS, parseOperations } from "./operations.ts";
+import { type Extent, scoreOf, writeMaps } from "./readout.ts";
+import { recognise } from "./recognise.ts";
 import { type State, Weights } from "./state.ts";
-import { inferUpernet, type UpernetConfig, upernet } from "./upernet.ts";
-
-/** Means of the training images in bytes, in BGR order (unifiedparsing; spec §2.1). There is no division by a deviation. */
-const MEAN_BGR = [102.9801, 115.9465, 122.7717] as const;
-
-/** Input edge of unified parsing for 256-pixel images (gandissect's default). */
-const DEFAULT_SEGSIZES = [256] as const;
+import type { LabelFile, UnifiedOptions } from "./unified.ts";
 
 /** A segmenter's files: encoder and decoder as published, or both in one file with `encoder.` and `decoder.` before the names. */
 export type SegmenterFiles = (
@@ -25,12 +22,17 @@ export type SegmenterFiles = (
   | { readonly weights: SourceLike }
 ) & {
   /** labels.json: a file, or its parsed contents. */
-  readonly labels: SourceLike | LabelFile;
+  readonly labels: SourceLike | LabelFile | SemanticLabelFile;
 };
 
-export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256"> {
+export interface SegmenterOptions {
   readonly device: Device;
   readonly name?: string;
+  /** Float16 halves the memory of convolution weights; sums stay float32. "f32" unless given. */
+  readonly storage?: Storage;
+}
+
+export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256">, SegmenterOptions, UnifiedOptions {
   /** Edges of the inputs whose probabilities are summed; from labels.json unless given, else [256]. */
   readonly segsizes?: readonly number[];
   /** SHA-256 of each file, by its key in `SegmenterFiles`. */
@@ -41,78 +43,96 @@ export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256"> {
 export interface SegmenterPlan {
   /** Segments what the image tensor holds now. */
   run(): void;
-  /** [n, size, size] label of every pixel; 0 is none. */
+  /** [n, maps, height, width] labels of every pixel; 0 is none. */
   readonly labels: Tensor<"u32">;
+  /** GPU memory of the plan, weights excepted. */
+  readonly bytes: number;
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** A UPerNet that names the object at every pixel of a generated image. */
+/** What a segmenter costs at one image. */
+export interface SegmenterCost {
+  readonly flops: number;
+  /** Bytes that its kernels read and write. */
+  readonly traffic: number;
+  /** Bytes of weights, and of intermediates where they share memory. */
+  readonly weights: number;
+  readonly activations: number;
+}
+
+/** A network, its labels counted from those of earlier parts on, and its weights. */
+interface Part {
+  readonly network: Network;
+  readonly weights: Weights;
+}
+
+/** Names what is at every pixel of an image: one network, or several side by side. */
 export class Segmenter {
   readonly name: string;
   readonly device: Device;
-  readonly config: UpernetConfig;
-  readonly segsizes: readonly number[];
-  /** Index 0 is ("-", "object"): no prediction. */
+  /** Index 0 is none. */
   readonly labels: readonly Label[];
-  readonly #state: State;
-  readonly #weights: Weights;
+  readonly storage: Storage;
+  readonly #parts: readonly Part[];
+  /** Whose weights a parameter of a graph is: networks may give tensors the same names. */
+  readonly #owners = new WeakMap<Parameter, Weights>();
 
-  private constructor(
-    name: string,
-    device: Device,
-    config: UpernetConfig,
-    segsizes: readonly number[],
-    labels: readonly Label[],
-    state: State,
-  ) {
+  private constructor(name: string, device: Device, storage: Storage, parts: readonly Part[]) {
     this.name = name;
     this.device = device;
-    this.config = config;
-    this.segsizes = segsizes;
-    this.labels = labels;
-    this.#state = state;
-    this.#weights = new Weights(device, state);
+    this.storage = storage;
+    this.labels = parts.flatMap(({ network }) => network.labels);
+    this.#parts = parts;
   }
 
-  /** Opens the files, reads the architecture off the tensors and checks the labels against the heads. */
+  /** Opens the files, recognises the network by its tensors and checks the labels against its heads. */
   static async load(files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> {
-    const { sha256, ...rest } = options;
-    const open = async (key: "encoder" | "decoder" | "weights", source: SourceLike): Promise<[string, State]> => {
-      const checkpoint = await openCheckpoint(source, { ...rest, sha256: sha256?.[key] });
-      return [checkpoint.source.name, checkpoint.tensors];
-    };
-    let name: string;
+    const { sha256, device, name: given, storage, segsizes, heads, segdiv, parts, ...rest } = options;
+    const open = (key: "encoder" | "decoder" | "weights", source: SourceLike): Promise<Checkpoint> =>
+      openCheckpoint(source, { ...rest, sha256: sha256?.[key] });
     let state: State;
+    let first: Checkpoint;
     if ("weights" in files) {
-      [name, state] = await open("weights", files.weights);
+      first = await open("weights", files.weights);
+      state = first.tensors;
     } else {
-      const [[encoderName, encoder], [, decoder]] = [
-        await open("encoder", files.encoder),
-        await open("decoder", files.decoder),
-      ];
+      first = await open("encoder", files.encoder);
+      const decoder = await open("decoder", files.decoder);
       const merged = new Map<string, CheckpointTensor>();
-      for (const [key, tensor] of encoder) merged.set(`encoder.${key}`, tensor);
-      for (const [key, tensor] of decoder) merged.set(`decoder.${key}`, tensor);
-      name = encoderName;
+      for (const [key, tensor] of first.tensors) merged.set(`encoder.${key}`, tensor);
+      for (const [key, tensor] of decoder.tensors) merged.set(`decoder.${key}`, tensor);
       state = merged;
     }
-    const config = inferUpernet(state);
-    const file = isLabelFile(files.labels)
+    const list = first.metadata[OPERATIONS];
+    const operations = typeof list === "string" ? parseOperations(list) : undefined;
+    const labels = isContents(files.labels)
       ? files.labels
       : await readLabels(files.labels, { ...rest, sha256: sha256?.labels });
-    const { labels, segsizes } = parseLabels(file, config);
-    const sizes = options.segsizes ?? segsizes ?? DEFAULT_SEGSIZES;
-    if (!isSegsizes(sizes)) {
-      throw new UsageError(`segsizes [${sizes}] make no sense.`, "Use one to eight whole numbers from 32 to 4096.");
+    const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
+    const network = recognise({ state, labels, operations }, unified);
+    if (segsizes !== undefined && !isSegsizes(segsizes)) {
+      throw new UsageError(`segsizes [${segsizes}] make no sense.`, "Use one to eight whole numbers from 32 to 4096.");
     }
-    const called = options.name ?? name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
-    const segmenter = new Segmenter(called, options.device, config, sizes, labels, state);
+    const name = given ?? first.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
+    return Segmenter.define(
+      { ...network, segsizes: segsizes ?? network.segsizes },
+      { device, name, ...(storage && { storage }) },
+      rest,
+    );
+  }
+
+  /** A segmenter of any network; its weights are uploaded now, since a damaged file should fail here. */
+  static async define(
+    network: Network,
+    { device, name = network.architecture, storage = "f32" }: SegmenterOptions,
+    { signal }: Pick<LoadOptions, "signal"> = {},
+  ): Promise<Segmenter> {
+    const weights = new Weights(device, network.state);
+    const segmenter = new Segmenter(name, device, storage, [{ network, weights }]);
     try {
-      const graph = new Graph(options.device.target);
-      const resolution = sizes[0]!;
-      segmenter.append(graph, graph.map("image", 1, resolution, resolution, 3), resolution);
-      await segmenter.#weights.bind(graph, options);
+      const edge = network.segsizes[0] ?? 256;
+      await segmenter.bind(segmenter.#describe([1, edge, edge], [edge, edge]).graph, signal);
     } catch (error) {
       segmenter.dispose();
       throw error;
@@ -120,45 +140,176 @@ export class Segmenter {
     return segmenter;
   }
 
+  /**
+   * Segmenters side by side as one, such as objects and colours (PNAS): label maps and labels one after the other, ids shifted
+   * by the labels before (spec §2.5). The parts belong to the result and are disposed with it.
+   */
+  static merge(name: string, segmenters: readonly Segmenter[]): Segmenter {
+    const [first] = segmenters;
+    if (!first) throw new UsageError("There is nothing to merge.", "Give at least one segmenter.");
+    if (segmenters.some(({ device, storage }) => device !== first.device || storage !== first.storage)) {
+      throw new UsageError("Merged segmenters are on different devices or stored differently.", "Load them alike.");
+    }
+    let offset = 0;
+    const parts = segmenters.flatMap((segmenter) => {
+      const first = offset;
+      offset += segmenter.labels.length;
+      return segmenter.#parts.map(({ network, weights }) => ({ network: shifted(network, first), weights }));
+    });
+    return new Segmenter(name, first.device, first.storage, parts);
+  }
+
+  /** What the networks are. */
+  get architecture(): string {
+    return this.#parts.map(({ network }) => network.architecture).join(" + ");
+  }
+
+  /** Input edges of the (first) network; none when it takes images as they are. */
+  get segsizes(): readonly number[] {
+    return this.#parts[0]!.network.segsizes;
+  }
+
+  /** Labels a pixel can have at once. */
+  get channels(): number {
+    return this.#parts.reduce((sum, { network }) => sum + mapsOf(network), 0);
+  }
+
   /** Categories in the order in which labels name them. */
   get categories(): readonly string[] {
-    return [...new Set(this.labels.slice(1).map((label) => label.category))];
+    return [...new Set(this.labels.filter(({ name }) => name !== "-").map((label) => label.category))];
   }
 
-  /** Appends the segmenter to a graph: labels [n, size, size] of image [n, h, w, 3] in [−1, 1]. */
-  append(graph: Graph, image: Value, size: number): Value {
-    const logits = this.segsizes.map((edge) => {
-      const input = preprocess(graph, image, edge, MEAN_BGR);
-      return upernet(graph, this.#state, this.config, input).logits.get("object")!;
-    });
-    // Softmax keeps the order of logits: with one size it can be left out.
-    if (logits.length === 1) return argmax(graph, logits[0]!, size, size);
-    return argmax(graph, softmaxSum(graph, logits, size, size), size, size);
+  /**
+   * The number of a label by its name, "door", or by category and name, "material/glass": the first of that name otherwise.
+   * @throws UsageError with the nearest names.
+   */
+  label(concept: string): number {
+    const [category, rest] = concept.includes("/") ? concept.split("/", 2) : [undefined, concept];
+    const found = this.labels.findIndex(
+      (label) => label.name !== "-" && label.name === rest && (category === undefined || label.category === category),
+    );
+    if (found > 0) return found;
+    const near = this.labels
+      .filter(({ name }) => name !== "-" && (name.includes(rest ?? "") || (rest ?? "").includes(name)))
+      .slice(0, 5)
+      .map(({ name }) => name);
+    throw new UsageError(
+      `${this.name} knows no concept "${concept}".`,
+      near.length > 0
+        ? `Near are ${near.join(", ")}.`
+        : `It knows ${this.labels.length - 1}, such as ${this.labels[1]?.name}.`,
+    );
   }
 
-  /** Compiles the segmenter onto an image tensor [n, h, w, 4], for label maps of size × size. */
-  async compile(image: Tensor<"f32">, size: number, signal?: AbortSignal): Promise<SegmenterPlan> {
+  /** Appends the segmenter to a graph: labels [n, maps, height, width] of image [n, h, w, 3] in [−1, 1]. */
+  append(graph: Graph, image: Value, extent: number | Extent): Value {
+    const [height, width] = typeof extent === "number" ? [extent, extent] : extent;
+    const labels = graph.value("labels", [image.shape[0]!, this.channels, height, width], "u32");
+    let first = 0;
+    for (const part of this.#parts) {
+      this.#owning(graph, part, () => writeMaps(graph, part.network, image, labels, first));
+      first += mapsOf(part.network);
+    }
+    return labels;
+  }
+
+  /** Notes whose the parameters are that `append` adds to the graph. */
+  #owning<T>(graph: Graph, { weights }: Part, append: () => T): T {
+    const before = graph.parameters.length;
+    const result = append();
+    for (const parameter of graph.parameters.slice(before)) this.#owners.set(parameter, weights);
+    return result;
+  }
+
+  /**
+   * Appends a concept's probability [n, size, size] at every pixel of image [n, h, w, 3], differentiable: summed over input
+   * sizes and over all channels that bear its name, owners of parts left aside (spec §2.3). Not for quarters.
+   */
+  score(graph: Graph, image: Value, concept: string, extent: number | Extent): Value {
+    const label = this.label(concept);
+    const size: Extent = typeof extent === "number" ? [extent, extent] : extent;
+    for (const part of this.#parts) {
+      const score = this.#owning(graph, part, () => scoreOf(graph, part.network, image, label, size));
+      if (score) return score;
+    }
+    throw new UsageError(
+      `"${concept}" is a quarter of an object and has no probability of its own.`,
+      "Ask for the object.",
+    );
+  }
+
+  /** Appends where a concept was seen [n, size, size]: 1 where any of the label maps (of `append`) holds it, else 0. */
+  mask(graph: Graph, labels: Value, concept: string): Value {
+    return mask(graph, labels, this.label(concept));
+  }
+
+  #describe(image: readonly [number, number, number], extent: Extent) {
+    const graph = new Graph(this.device.target, this.storage);
+    const input = graph.map("image", ...image, 3);
+    return { graph, input, labels: this.append(graph, input, extent) };
+  }
+
+  /** Uploads what a graph of this segmenter learned; the weights belong to the segmenter. */
+  async bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>> {
+    const bound = new Map<Value, Tensor>();
+    for (const { weights } of this.#parts) {
+      const parameters = graph.parameters.filter((parameter) => this.#owners.get(parameter) === weights);
+      for (const [value, tensor] of await weights.bind({ parameters }, { signal })) bound.set(value, tensor);
+    }
+    return bound;
+  }
+
+  /** Compiles the segmenter onto an image tensor [n, h, w, 4], for label maps of the given extent. */
+  async compile(image: Tensor<"f32">, extent: number | Extent, signal?: AbortSignal): Promise<SegmenterPlan> {
     const [n = 1, height = 1, width = 1] = image.shape;
-    const graph = new Graph(this.device.target);
-    const input = graph.map("image", n, height, width, 3);
-    const labels = this.append(graph, input, size);
-    const weights = await this.#weights.bind(graph, { signal });
+    const { graph, input, labels } = this.#describe(
+      [n, height, width],
+      typeof extent === "number" ? [extent, extent] : extent,
+    );
+    const weights = await this.bind(graph, signal);
     const plan = await Plan.compile(this.device, graph, {
       keep: [labels],
       bind: [...weights, [input, image]],
       signal,
     });
     const dispose = (): void => plan.dispose();
-    return { run: () => plan.run(), labels: plan.tensor<"u32">(labels), dispose, [Symbol.dispose]: dispose };
+    return {
+      run: () => plan.run(),
+      labels: plan.tensor<"u32">(labels),
+      bytes: plan.bytes,
+      dispose,
+      [Symbol.dispose]: dispose,
+    };
+  }
+
+  /** What one image costs, of `size` × `size` pixels unless the network has input sizes of its own. */
+  cost(size = this.segsizes[0] ?? 256): SegmenterCost {
+    const { graph, input, labels } = this.#describe([1, size, size], [size, size]);
+    const learned = new Set(graph.parameters.map(({ value }) => value.id));
+    const { sizes } = assignSlots(graph, new Set([...learned, input.id, labels.id]));
+    const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, bytes) => total + bytes, 0);
+    // By owner and label: plans for several input sizes share what is stored alike.
+    const weights = new Map(
+      graph.parameters.map((parameter) => [
+        `${this.#parts.findIndex(({ weights: own }) => own === this.#owners.get(parameter))} ${parameter.value.label}`,
+        bytesOf(parameter.value),
+      ]),
+    );
+    return {
+      flops: graph.flops,
+      traffic: sum(graph.steps.flatMap(({ bindings }) => Object.values(bindings).map(bytesOf))),
+      weights: sum(weights.values()),
+      activations: sum(sizes) + bytesOf(input) + 4 * elements(labels.shape),
+    };
   }
 
   /** Bytes of weights on the device. */
   get bytes(): number {
-    return this.#weights.bytes;
+    return this.#parts.reduce((sum, { weights }) => sum + weights.bytes, 0);
   }
 
   dispose(): void {
-    this.#weights.dispose();
+    for (const { weights } of this.#parts) weights.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -166,8 +317,9 @@ export class Segmenter {
   }
 }
 
-function isLabelFile(labels: SourceLike | LabelFile): labels is LabelFile {
-  return typeof labels === "object" && "object" in labels;
+/** Parsed contents, rather than a file, a URL or bytes. */
+function isContents(labels: SegmenterFiles["labels"]): labels is LabelFile | SemanticLabelFile {
+  return typeof labels === "object" && ("object" in labels || "categories" in labels);
 }
 
 async function readLabels(like: SourceLike, options: LoadOptions): Promise<unknown> {

@@ -1,7 +1,8 @@
 import { UsageError, WeightsError } from "../errors.ts";
 import type { Device } from "../runtime/device.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
+import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import { encodeFloat16 } from "../weights/float16.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
 
 /** The tensors of a network by the names its architecture uses. */
@@ -60,25 +61,40 @@ export class Weights {
   }
 
   /** Uploads what the graph learned and is not yet here, one tensor at a time, and says which tensor is which value. */
-  async bind(graph: Graph, options: UploadOptions = {}): Promise<Map<Value, Tensor>> {
+  async bind(graph: Pick<Graph, "parameters">, options: UploadOptions = {}): Promise<Map<Value, Tensor>> {
     // One caller after the other, so that two plans compiled at once do not upload the same value twice.
     const turn = this.#turn.then(() => this.#bind(graph, options));
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  async #bind(graph: Graph, { signal }: UploadOptions): Promise<Map<Value, Tensor>> {
+  async #bind(graph: Pick<Graph, "parameters">, { signal }: UploadOptions): Promise<Map<Value, Tensor>> {
     if (this.#disposed) throw new UsageError("This network was disposed.", "Load it again.");
     const bound = new Map<Value, Tensor>();
-    for (const { value, sources, pack } of graph.parameters) {
+    // A tensor that several values are made of is read once: held until the last of them is here.
+    const wanted = new Map<string, number>();
+    for (const { value, sources } of graph.parameters) {
+      if (!this.#tensors.has(value.label)) for (const key of sources) wanted.set(key, (wanted.get(key) ?? 0) + 1);
+    }
+    const held = new Map<string, Float32Array>();
+    const take = async (key: string): Promise<Float32Array> => {
+      const left = wanted.get(key)! - 1;
+      wanted.set(key, left);
+      const array = held.get(key) ?? (await this.#state.get(key)!.read({ signal }));
+      if (left > 0) held.set(key, array);
+      else held.delete(key);
+      return array;
+    };
+    for (const { value, sources, pack, half } of graph.parameters) {
       let tensor = this.#tensors.get(value.label);
       if (!tensor) {
         signal?.throwIfAborted();
         const arrays: Float32Array[] = [];
-        for (const key of sources) arrays.push(await this.#state.get(key)!.read({ signal }));
+        for (const key of sources) arrays.push(await take(key));
         const packed = pack(arrays) as Float32Array<ArrayBuffer>;
+        const data = half ? halves(value, packed) : packed;
         tensor = await this.#device.allocating(`"${value.label}"`, () => {
-          const created = Tensor.from(this.#device, value.label, value.shape, "f32", packed);
+          const created = Tensor.from(this.#device, value.label, value.shape, value.dtype, data);
           this.#tensors.set(value.label, created);
           return created;
         });
@@ -98,4 +114,20 @@ export class Weights {
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
   }
+}
+
+/** Numbers as float16, two to a word. @throws WeightsError when one is too large for it. */
+function halves(value: Value, numbers: Float32Array): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(elements(value.shape));
+  const bits = encodeFloat16(numbers);
+  const tooLarge = bits.findIndex((half) => (half & 0x7c00) === 0x7c00);
+  if (tooLarge >= 0) {
+    throw new WeightsError(
+      "weights-shape",
+      `${numbers[tooLarge]} in "${value.label}" is not a float16 number.`,
+      "Load this network with float32 storage.",
+    );
+  }
+  new Uint16Array(words.buffer).set(bits);
+  return words;
 }

@@ -1,4 +1,5 @@
 import type { Label } from "../dissect/result.ts";
+import { uniqueNames } from "./concepts.ts";
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
@@ -47,15 +48,15 @@ export function labelColors(labels: readonly Label[]): Rgb[] {
   }
 }
 
-/** gandissect's legend: "r,g,b" → the names of all labels in that colour, joined by "/" (§3.8). */
+/** gandissect's legend: "r,g,b" → the unique names of all labels in that colour, joined by "/" (§3.8). */
 export function segcolors(labels: readonly Label[]): Record<string, string> {
-  const names = new Map<string, string>();
+  const names = uniqueNames(labels);
+  const legend = new Map<string, string[]>();
   labelColors(labels).forEach((rgb, label) => {
     const key = rgb.join(",");
-    const before = names.get(key);
-    names.set(key, before === undefined ? labels[label]!.name : `${before}/${labels[label]!.name}`);
+    legend.set(key, [...(legend.get(key) ?? []), names[label]!]);
   });
-  return Object.fromEntries(names);
+  return Object.fromEntries([...legend].map(([rgb, list]) => [rgb, list.join("/")]));
 }
 
 /** Greedy farthest-point selection over a coarse grid of sRGB, starting from black and the named colours. */

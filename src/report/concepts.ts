@@ -47,7 +47,18 @@ export function conceptGroups(
 export function uniqueNames(labels: readonly Label[]): string[] {
   const count = new Map<string, number>();
   for (const { name } of labels) count.set(name, (count.get(name) ?? 0) + 1);
-  return labels.map(({ name, category }) => (count.get(name) === 1 ? name : `${name} (${category})`));
+  const given = new Set<string>();
+  return labels.map(({ name, category }, label) => {
+    const full = count.get(name) === 1 ? name : `${name} (${category})`;
+    const unique = given.has(full) ? `${full} #${label}` : full;
+    given.add(unique);
+    return unique;
+  });
+}
+
+/** Unique names as people read them: what is unique in a file need not be once it is made readable. */
+export function displayNames(labels: readonly Label[]): string[] {
+  return uniqueNames(labels.map(({ name, category }) => ({ name: readable(name), category })));
 }
 
 /** A label as people read it: without the -s/-c marks of scenes and colours, and with spaces. */
@@ -55,11 +66,19 @@ export function readable(name: string): string {
   return name.replace(/-[sc]$/, "").replaceAll("_", " ");
 }
 
-/** The index of the concept whose quarter a label is ("tree-t" is a quarter of "tree"), or the label itself. */
-export function wholeConcept(label: number, labels: readonly Label[]): number {
-  const { name, category } = labels[label] ?? { name: "", category: "" };
-  const whole = name.replace(/-(?:t|b|l|r|tl|tr|bl|br)$/, "");
-  if (whole === name) return label;
-  const found = labels.findIndex((other) => other.name === whole && other.category === category);
-  return found < 0 ? label : found;
+/**
+ * For each label the concept whose quarter it is ("tree-t" is a quarter of "tree"), or itself. Quarters are parts and their
+ * wholes mostly objects, so the whole is looked for in the quarter's own category, then among objects, then anywhere.
+ */
+export function wholeConcepts(labels: readonly Label[]): number[] {
+  const known = new Map<string, number>();
+  const key = (name: string, category: string) => JSON.stringify([name, category]);
+  labels.forEach(({ name, category }, label) => {
+    for (const found of [key(name, category), name]) if (!known.has(found)) known.set(found, label);
+  });
+  return labels.map(({ name, category }, label) => {
+    const whole = name.replace(/-(?:t|b|l|r|tl|tr|bl|br)$/, "");
+    if (whole === name) return label;
+    return known.get(key(whole, category)) ?? known.get(key(whole, "object")) ?? known.get(whole) ?? label;
+  });
 }

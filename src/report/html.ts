@@ -1,6 +1,6 @@
 import type { Dissection, LayerResult, UnitPictures } from "../dissect/result.ts";
 import { colorsOf, escapeXml } from "./bargraph.ts";
-import { hasConcepts, readable, uniqueNames } from "./concepts.ts";
+import { displayNames, hasConcepts } from "./concepts.ts";
 import type { ImageEncoder } from "./image.ts";
 import { pageMarkup } from "./page-markup.ts";
 import { PageGallery, pageShape } from "./page-pictures.ts";
@@ -48,7 +48,7 @@ export class HtmlPage {
     const concepts = seenConcepts(this.#dissection).filter((label) => label !== 0);
     const data: PageData = {
       report: this.#report,
-      names: uniqueNames(labels).map(readable),
+      names: displayNames(labels),
       categoryColors: Object.fromEntries(
         [...new Set(labels.map(({ category }) => category))].map((name) => [name, colorsOf(name, categories)]),
       ),

@@ -1,5 +1,5 @@
 import { escapeXml as escapeHtml } from "./bargraph.ts";
-import { readable } from "./concepts.ts";
+import { displayNames } from "./concepts.ts";
 import type { Report } from "./report.ts";
 
 /** The parts that a page is made of, already safe to stand in it. */
@@ -130,10 +130,11 @@ function views(place: string): string {
 }
 
 function noScript({ layers, labels }: Report): string {
+  const names = displayNames(labels);
   const rows = layers.flatMap(({ layer, concepts }) =>
     concepts.map(
       ({ label, units }) =>
-        `<tr><td>${escapeHtml(layer)}</td><td>${escapeHtml(readable(labels[label]?.name ?? ""))}</td><td>${units.join(", ")}</td></tr>`,
+        `<tr><td>${escapeHtml(layer)}</td><td>${escapeHtml(names[label] ?? "")}</td><td>${units.join(", ")}</td></tr>`,
     ),
   );
   return `<noscript><p class="empty">This page draws its pictures itself and needs JavaScript for that; it loads nothing from the network. These are the interpretable units; all numbers are in report.json and units.csv beside it.</p><table><tr><th>Layer</th><th>Concept</th><th>Units</th></tr>${rows.join("")}</table></noscript>`;

@@ -2,7 +2,7 @@ import type { Dissection, SamplePicture, UnitPictures } from "../dissect/result.
 import { type ImageEncoder, resizeNearest, resizeRgb } from "./image.ts";
 import { PackedBytes, toBase64 } from "./packed.ts";
 import type { PagePlan } from "./page-plan.ts";
-import { flattenLabels } from "./segmentation.ts";
+import { labelMapsOf } from "./segmentation.ts";
 import type { PageLayer, PagePictures } from "./viewer/data.ts";
 
 const JPEG_QUALITY = 85;
@@ -65,14 +65,20 @@ export class PageGallery {
     this.#jpegs.push(
       toBase64(await this.#encoder.jpeg({ width: size, height: size, channels: 3, data }, JPEG_QUALITY)),
     );
-    const labels = resizeNearest(flattenLabels(picture, segmentationSize), segmentationSize, edge);
-    await this.#labels.append(
-      this.#labelBytes() === 1 ? Uint8Array.from(labels) : new Uint8Array(Uint16Array.from(labels).buffer),
-    );
+    for (const map of labelMapsOf(picture, segmentationSize, this.#channels())) {
+      const labels = resizeNearest(map, segmentationSize, edge);
+      await this.#labels.append(
+        this.#labelBytes() === 1 ? Uint8Array.from(labels) : new Uint8Array(Uint16Array.from(labels).buffer),
+      );
+    }
   }
 
   #labelSize(): number {
     return Math.min(this.#plan.size, this.#dissection.settings.segmentationSize);
+  }
+
+  #channels(): number {
+    return this.#dissection.segmenter.channels ?? 1;
   }
 
   #labelBytes(): 1 | 2 {
@@ -90,6 +96,7 @@ export class PageGallery {
         size: this.#plan.size,
         labelSize: this.#labelSize(),
         labelBytes: this.#labelBytes(),
+        channels: this.#channels(),
         place: Object.fromEntries(this.#place),
         jpegs: this.#jpegs,
         note: this.#note(),

@@ -46,7 +46,12 @@ export function planPage(dissection: Dissection, budget = PAGE_BYTES): PagePlan 
   return { examples: 0, size: full, featureSize: 16, estimatedBytes: estimate(dissection, 0, full, 16) };
 }
 
-function estimate({ layers, settings }: Dissection, examples: number, size: number, featureSize: number): number {
+function estimate(
+  { layers, settings, segmenter }: Dissection,
+  examples: number,
+  size: number,
+  featureSize: number,
+): number {
   const images = new Set<number>();
   let bytes = 60_000;
   for (const { units, shape } of layers) {
@@ -57,7 +62,7 @@ function estimate({ layers, settings }: Dissection, examples: number, size: numb
       for (const { image } of shown) images.add(image);
     }
   }
-  const labels = Math.min(size, settings.segmentationSize) ** 2 * LABEL_PIXEL;
+  const labels = (segmenter.channels ?? 1) * Math.min(size, settings.segmentationSize) ** 2 * LABEL_PIXEL;
   return Math.round(bytes + images.size * (JPEG_HEAD + size * size * JPEG_PIXEL + labels));
 }
 

@@ -1,5 +1,5 @@
 import type { Dissection, LayerResult, Unit } from "../dissect/result.ts";
-import { conceptGroups, uniqueNames, wholeConcept } from "./concepts.ts";
+import { conceptGroups, uniqueNames, wholeConcepts } from "./concepts.ts";
 
 /** An order of a layer's units. Lower scores come first, so metrics are negated (§3.8). */
 export interface Ranking {
@@ -59,10 +59,11 @@ export function conceptRankings(layer: LayerResult, dissection: Dissection): Ran
 /** Labels that are the best concept of some unit, most frequent first, over all layers (label 0 among them). */
 export function seenConcepts({ layers, labels }: Dissection): number[] {
   const names = uniqueNames(labels);
+  const whole = wholeConcepts(labels);
   const count = new Map<number, number>();
   for (const { units } of layers) {
     for (const unit of units) {
-      const label = wholeConcept(unit.label, labels);
+      const label = whole[unit.label] ?? unit.label;
       count.set(label, (count.get(label) ?? 0) + 1);
     }
   }

@@ -34,7 +34,7 @@ export interface Report {
   adapter: AdapterDescription;
   settings: Dissection["settings"];
   categories: readonly string[];
-  /** Place in this list = the `label` of units and concepts; 0 is "no label". */
+  /** Place in this list = the `label` of units and concepts; 0 is "no label". Names may repeat across categories. */
   labels: (Label & { pixels: number; color: Rgb })[];
   layers: ReportLayer[];
 }

@@ -1,21 +1,36 @@
 import type { SamplePicture } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 
-/**
- * One label a pixel, for drawing: where a segmenter gives several, the one that is rarer in this picture lies on top, so
- * that small things stay visible (§3.7). 0 where there is none.
- */
+/** One label a pixel, for drawing; see `rarestOnTop`. */
 export function flattenLabels(picture: SamplePicture, segmentationSize: number): Uint16Array {
+  const maps = labelMapsOf(picture, segmentationSize);
+  return maps.length === 1 ? maps[0]! : rarestOnTop(picture.labels, segmentationSize ** 2);
+}
+
+/**
+ * The label maps of a picture, one for each label that a pixel can have at once.
+ * @throws OutputError when they are not of that size, or not `channels`.
+ */
+export function labelMapsOf(picture: SamplePicture, segmentationSize: number, channels?: number): Uint16Array[] {
   const { labels } = picture;
   const pixels = segmentationSize ** 2;
   const maps = labels.length / pixels;
-  if (!Number.isInteger(maps) || maps < 1) {
+  if (!Number.isInteger(maps) || maps < 1 || maps !== (channels ?? maps)) {
+    const wanted = channels === undefined ? "a multiple of" : `${channels} ·`;
     throw new OutputError(
-      `The label map of image ${picture.image} has ${labels.length} values, not a multiple of ${segmentationSize}².`,
+      `The label map of image ${picture.image} has ${labels.length} values, not ${wanted} ${segmentationSize}².`,
       "Pass the maps that were compared with the activations.",
     );
   }
-  if (maps === 1) return labels;
+  return Array.from({ length: maps }, (_, map) => labels.subarray(map * pixels, (map + 1) * pixels));
+}
+
+/**
+ * One label a pixel of label maps [maps, pixels]: where a segmenter gives several, the one that is rarer in this picture
+ * lies on top, so that small things stay visible (§3.7). 0 where there is none.
+ */
+export function rarestOnTop(labels: Uint16Array | Uint32Array, pixels: number): Uint16Array {
+  const maps = labels.length / pixels;
   const count = new Map<number, number>();
   for (const label of labels) count.set(label, (count.get(label) ?? 0) + 1);
   const flat = new Uint16Array(pixels);

@@ -7,6 +7,9 @@ export type DType = "f32" | "u32";
 /** Which kernels a graph should use: `software` adapters run register tiles without workgroup memory, a `gpu` gets tiles staged in it. */
 export type Target = "software" | "gpu";
 
+/** How convolution weights lie on the GPU. Activations and sums are float32 either way. */
+export type Storage = "f32" | "f16";
+
 /** A node of a graph: a shape and a name, no memory. Images and feature maps are [n, height, width, channels]. */
 export interface Value {
   readonly id: number;
@@ -37,6 +40,8 @@ export interface Parameter {
   /** Names of the checkpoint tensors it is made of. */
   readonly sources: readonly string[];
   readonly pack: (sources: Sources) => Float32Array;
+  /** Packed as float16, two to a u32 element of the value. */
+  readonly half: boolean;
 }
 
 /** Four-byte elements of a value. */
@@ -65,9 +70,11 @@ export class Graph {
   readonly steps: Step[] = [];
   readonly parameters: Parameter[] = [];
   readonly target: Target;
+  readonly storage: Storage;
 
-  constructor(target: Target) {
+  constructor(target: Target, storage: Storage = "f32") {
     this.target = target;
+    this.storage = storage;
   }
 
   /** A new value; `channels` defaults to the last extent. */
@@ -96,7 +103,16 @@ export class Graph {
   /** A learned value, packed from checkpoint tensors when the graph is loaded. */
   parameter(label: string, shape: readonly number[], sources: readonly string[], pack: Parameter["pack"]): Value {
     const value = this.value(label, shape);
-    this.parameters.push({ value, sources, pack });
+    this.parameters.push({ value, sources, pack, half: false });
+    return value;
+  }
+
+  /** A convolution's weights: a parameter whose numbers are stored as the graph's `storage` says. */
+  weights(label: string, shape: readonly number[], sources: readonly string[], pack: Parameter["pack"]): Value {
+    if (this.storage === "f32") return this.parameter(label, shape, sources, pack);
+    // Whole vec4u's, of eight numbers each.
+    const value = this.value(`${label}.f16`, [4 * Math.ceil(elements(shape) / 8)], "u32");
+    this.parameters.push({ value, sources, pack, half: true });
     return value;
   }
 

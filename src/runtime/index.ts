@@ -1,5 +1,15 @@
 export { type Adapter, Device, type DeviceOptions } from "./device.ts";
-export { type DType, fold, Graph, type Parameter, padded, type Step, type Target, type Value } from "./graph.ts";
+export {
+  type DType,
+  fold,
+  Graph,
+  type Parameter,
+  padded,
+  type Step,
+  type Storage,
+  type Target,
+  type Value,
+} from "./graph.ts";
 export type { Bindings, Choices, Kernel, Params } from "./kernel.ts";
 export { type CompileOptions, Plan } from "./plan.ts";
 export { Scope } from "./scope.ts";

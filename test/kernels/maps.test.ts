@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { argmax, softmaxSum } from "../../src/kernels/classify.ts";
 import { bytes, clamp, edit, pixelnorm } from "../../src/kernels/pointwise.ts";
 import { concat, maxpool, preprocess, prroi, prroiBins, resize, resizeAdd } from "../../src/kernels/resample.ts";
 import type { Device } from "../../src/runtime/device.ts";
@@ -7,6 +6,7 @@ import { Graph } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
 import {
   adaptive64,
+  argmax,
   at,
   Bench,
   bitsOf,
@@ -22,6 +22,7 @@ import {
   prroiBins64,
   resize64,
   softmax64,
+  softmaxes,
   TOLERANCE,
   unpack,
   worstError,
@@ -220,6 +221,7 @@ describe("precise RoI pooling", () => {
 
 describe("preprocess", () => {
   const MEAN = [102.9801, 115.9465, 122.7717] as const;
+  const PIXELS = { order: "BGR", range: 255, mean: MEAN, deviation: [1, 1, 1] } as const;
 
   /** BGR bytes minus the mean, pooled. */
   function expected(x: Map64, size: number): Linear {
@@ -252,13 +254,13 @@ describe("preprocess", () => {
   ])("%s", async (_, extents, size) => {
     const x = mapLike(noiseMap(9, extents), (value) => 1.2 * value);
     const bench = new Bench(device);
-    const [y] = await bench.run(preprocess(bench.graph, bench.map(x), size, MEAN));
+    const [y] = await bench.run(preprocess(bench.graph, bench.map(x), size, size, PIXELS));
     expectLinear("preprocess", y, expected(x, size));
   });
 
   test("refuses what is not RGB", () => {
     const graph = new Graph("gpu");
-    expect(() => preprocess(graph, graph.map("x", 1, 4, 4, 4), 4, MEAN)).toThrow(/RGB/);
+    expect(() => preprocess(graph, graph.map("x", 1, 4, 4, 4), 4, 4, PIXELS)).toThrow(/RGB/);
   });
 });
 
@@ -319,7 +321,7 @@ describe("softmax", () => {
   test("of one map", async () => {
     const x = mapLike(noiseMap(12, LOGITS), (value) => 8 * value);
     const bench = new Bench(device);
-    const [y] = await bench.run(softmaxSum(bench.graph, [bench.map(x)], 4, 3));
+    const [y] = await bench.run(softmaxes(bench.graph, [bench.map(x)], 4, 3));
     expect(worstError(unpack(y, 5), softmax64(x).data)).toBeLessThan(1e-6);
   });
 
@@ -330,7 +332,7 @@ describe("softmax", () => {
     );
     const bench = new Bench(device);
     const values = maps.map((map, index) => bench.map(map, `scale ${index}`));
-    const [y] = await bench.run(softmaxSum(bench.graph, values, 6, 5));
+    const [y] = await bench.run(softmaxes(bench.graph, values, 6, 5));
     const expected = new Float64Array(2 * 6 * 5 * 5);
     for (const map of maps)
       softmax64(resize64(map, 6, 5)).data.forEach((p, index) => {
@@ -342,7 +344,7 @@ describe("softmax", () => {
   test("of logits that differ by hundreds between neighbours", async () => {
     const x: Map64 = { n: 1, height: 1, width: 2, channels: 3, data: Float64Array.of(400, 100, -300, 0, -1, 1) };
     const bench = new Bench(device);
-    const [y] = await bench.run(softmaxSum(bench.graph, [bench.map(x)], 1, 64));
+    const [y] = await bench.run(softmaxes(bench.graph, [bench.map(x)], 1, 64));
     expect(worstError(unpack(y, 3), softmax64(resize64(x, 1, 64)).data)).toBeLessThan(1e-4);
   });
 });

@@ -1,7 +1,10 @@
 // Every operation in double precision, from its definition, and what is needed to run the kernels beside it.
+
+import { classify, softmaxSum } from "../../src/kernels/classify.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { elements, Graph, padded, type Target, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
+import { encodeFloat16 } from "../../src/weights/float16.ts";
 
 /** Half the distance from 1 to the next f32: the rounding error of one operation. */
 export const EPSILON = 2 ** -24;
@@ -140,8 +143,10 @@ export class Bench {
     const plan = await Plan.compile(this.#device, this.graph, { keep: outputs });
     try {
       for (const [value, data] of this.#inputs) plan.tensor<"f32">(value).write(data as Float32Array<ArrayBuffer>);
-      for (const { value, pack } of this.graph.parameters) {
-        plan.tensor(value).write(pack([]) as Float32Array<ArrayBuffer>);
+      for (const { value, pack, half } of this.graph.parameters) {
+        const packed = pack([]) as Float32Array<ArrayBuffer>;
+        if (!half) plan.tensor(value).write(packed);
+        else plan.tensor<"u32">(value).write(halves(packed, elements(value.shape)));
       }
       plan.run();
       const read: Float32Array<ArrayBuffer>[] = [];
@@ -153,6 +158,13 @@ export class Bench {
   }
 }
 
+/** Numbers as float16, two to a word. */
+function halves(numbers: Float32Array, words: number): Uint32Array<ArrayBuffer> {
+  const packed = new Uint32Array(words);
+  new Uint16Array(packed.buffer).set(encodeFloat16(numbers));
+  return packed;
+}
+
 export interface Conv64 {
   /** [out][in][k][k] */
   readonly weight: ArrayLike<number>;
@@ -160,16 +172,25 @@ export interface Conv64 {
   readonly bias: ArrayLike<number>;
   readonly kernel: number;
   readonly stride?: number;
-  readonly pad?: number;
+  readonly dilation?: number;
+  /** TensorFlow's SAME: ⌈extent / stride⌉ outputs, the odd zero at the bottom or right. */
+  readonly pad?: number | "same";
+  /** Each channel by a filter of its own: weight is [c][1][k][k]. */
+  readonly depthwise?: boolean;
   readonly residual?: Map64 | undefined;
-  readonly activation?: "none" | "leaky" | "relu";
+  readonly activation?: "none" | "leaky" | "relu" | "relu6";
 }
 
 /** activation(conv(x) + bias + residual), with zero padding. */
 export function conv64(x: Map64, filter: Conv64): Linear {
   const { weight, scale, bias, kernel, stride = 1, pad = 0, residual, activation = "none" } = filter;
-  const height = Math.floor((x.height + 2 * pad - kernel) / stride) + 1;
-  const width = Math.floor((x.width + 2 * pad - kernel) / stride) + 1;
+  const { dilation = 1, depthwise = false } = filter;
+  const reach = (kernel - 1) * dilation + 1;
+  const outputs = (extent: number): number =>
+    pad === "same" ? Math.ceil(extent / stride) : Math.floor((extent + 2 * pad - reach) / stride) + 1;
+  const before = (extent: number): number =>
+    pad === "same" ? Math.floor(Math.max(0, (outputs(extent) - 1) * stride + reach - extent) / 2) : pad;
+  const [height, width] = [outputs(x.height), outputs(x.width)];
   const y = zeros([x.n, height, width, bias.length]);
   for (let i = 0; i < x.n; i += 1) {
     for (let row = 0; row < height; row += 1) {
@@ -179,13 +200,14 @@ export function conv64(x: Map64, filter: Conv64): Linear {
           let sum = bias[o]!;
           let terms = Math.abs(sum);
           for (let ky = 0; ky < kernel; ky += 1) {
-            const from = row * stride + ky - pad;
+            const from = row * stride + ky * dilation - before(x.height);
             if (from < 0 || from >= x.height) continue;
             for (let kx = 0; kx < kernel; kx += 1) {
-              const across = column * stride + kx - pad;
+              const across = column * stride + kx * dilation - before(x.width);
               if (across < 0 || across >= x.width) continue;
-              for (let c = 0; c < x.channels; c += 1) {
-                const w = weight[((o * x.channels + c) * kernel + ky) * kernel + kx]! * scale[o]!;
+              for (let c = depthwise ? o : 0; c < (depthwise ? o + 1 : x.channels); c += 1) {
+                const row = depthwise ? o : o * x.channels + c;
+                const w = weight[(row * kernel + ky) * kernel + kx]! * scale[o]!;
                 const term = x.data[at(x, i, from, across, c)]! * w;
                 sum += term;
                 terms += Math.abs(term);
@@ -197,6 +219,7 @@ export function conv64(x: Map64, filter: Conv64): Linear {
             terms += Math.abs(residual.data[to]!);
           }
           if (activation === "relu") sum = Math.max(sum, 0);
+          if (activation === "relu6") sum = Math.min(Math.max(sum, 0), 6);
           if (activation === "leaky" && sum < 0) sum *= 0.2;
           y.data[to] = sum;
           y.terms[to] = terms;
@@ -341,3 +364,15 @@ export function prroiBins64(extent: number, size: number, points = 4096): Float6
   }
   return bins;
 }
+
+/** The channel of the largest of x [n, h, w, c] at every pixel of its resize: one label map [n, 1, height, width]. */
+export function argmax(graph: Graph, x: Value, height: number, width: number): Value {
+  const labels = graph.value(`${x.label}.argmax`, [x.shape[0]!, 1, height, width], "u32");
+  const ranges = [{ first: 0, count: x.channels }];
+  classify(graph, x, labels, { map: 0, ranges, names: Array.from({ length: x.channels }, (_, index) => index) });
+  return labels;
+}
+
+/** The sum of the softmaxes over all channels of several maps' resizes. */
+export const softmaxes = (graph: Graph, maps: readonly Value[], height: number, width: number): Value =>
+  softmaxSum(graph, maps, [{ first: 0, count: maps[0]!.channels }], [height, width]);

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Counts, Presence } from "../../src/dissect/counts.ts";
-import { chooseLevel, FRACTIONS, searchLevels, type TrainingCounts } from "../../src/dissect/levels.ts";
+import { Counts } from "../../src/dissect/counts.ts";
+import { countingPasses } from "../../src/dissect/groups.ts";
+import { chooseLevel, countable, FRACTIONS, searchLevels, type TrainingCounts } from "../../src/dissect/levels.ts";
 import { Moments } from "../../src/dissect/moments.ts";
+import { Presence } from "../../src/dissect/presence.ts";
 import { hazen, Quantiles } from "../../src/dissect/quantiles.ts";
 import { agree, correlation } from "../../src/dissect/scores.ts";
+import { Slots } from "../../src/dissect/slots.ts";
 import { Top } from "../../src/dissect/top.ts";
 import accumulateKernel from "../../src/kernels/accumulate.wgsl.ts";
 import { type Chunk, count, moments, radix, upsample } from "../../src/kernels/statistics.ts";
@@ -263,7 +266,10 @@ const LABELS = [
 ];
 const CATEGORIES = ["object", "material"];
 
-/** Label maps [channels, size²] of images: smooth or speckled, objects in one channel, materials in the other, some with neither. */
+/**
+ * Label maps [channels, size²] of images: smooth or speckled, objects in one channel, materials in the other, some with
+ * neither. In speckled ones a pixel may have its object in both.
+ */
 function labelMaps(seed: number, images: number, size: number): Uint32Array[] {
   const next = random(seed);
   return Array.from({ length: images }, (_, image) => {
@@ -271,11 +277,48 @@ function labelMaps(seed: number, images: number, size: number): Uint32Array[] {
     for (let p = 0; p < size * size; p += 1) {
       const speckled = image % 2 === 0;
       map[p] = image === 3 ? 0 : speckled ? Math.floor(3 * next()) : p < size ? 1 : 2;
-      map[size * size + p] = image % 3 === 1 ? 0 : speckled ? [0, 3, 4][Math.floor(3 * next())]! : 3;
+      map[size * size + p] = image % 3 === 1 ? 0 : speckled ? [0, 3, 4, map[p]!][Math.floor(4 * next())]! : 3;
     }
     return map;
   });
 }
+
+/** Whether a pixel of a map [channels, size²] bears a label in any channel. */
+const bears = (map: Uint32Array, pixel: number, label: number): boolean =>
+  [...Array(CHANNELS).keys()].some((channel) => map[(channel * map.length) / CHANNELS + pixel] === label);
+
+/** Pixels of every label; label 0 is none. */
+const pixelsOf = (maps: readonly Uint32Array[]): Uint32Array<ArrayBuffer> =>
+  Uint32Array.from(LABELS, (_, label) => {
+    const on = (map: Uint32Array) => map.filter((_, p) => p < map.length / CHANNELS && bears(map, p, label)).length;
+    return label === 0 ? 0 : maps.reduce((sum, map) => sum + on(map), 0);
+  });
+
+describe("slots", () => {
+  test("are those assigned, 0 for other labels and for a label that the pixel has already", async () => {
+    const labelMaps = Tensor.from(
+      device,
+      "labels",
+      [2, 3, 4],
+      "u32",
+      Uint32Array.of(1, 2, 0, 5, 1, 3, 0, 4, 2, 3, 4, 5, /* second image */ 5, 4, 3, 2, 0, 0, 0, 2, 5, 3, 3, 2),
+    );
+    const slots = await Slots.create(device, { labelMaps, labels: LABELS.length });
+    slots.assign([4, 1, 3]);
+    slots.update();
+    expect([...(await slots.maps.read())]).toEqual([
+      ...[2, 0, 0, 0, /**/ 0, 3, 0, 1, /**/ 0, 0, 1, 0],
+      ...[0, 1, 3, 0, /**/ 0, 0, 0, 0, /**/ 0, 3, 0, 0],
+    ]);
+    slots.assign([5]);
+    slots.update();
+    expect([...(await slots.maps.read())].map((slot, at) => (slot > 0 ? at : -1)).filter((at) => at >= 0)).toEqual([
+      3, 12,
+    ]);
+    slots.dispose();
+    labelMaps.dispose();
+  });
+});
 
 describe("counts", () => {
   test.each([
@@ -305,29 +348,30 @@ describe("counts", () => {
         labels: LABELS,
         categories: CATEGORIES,
       });
+      const slots = await Slots.create(device, { labelMaps: batches.labels, labels: LABELS.length });
+      const counted = [4, 1, 5, 2]; // and not 3
+      slots.assign(counted);
       const counts = await Counts.create(device, {
         maps: batches.maps,
         channels,
         batch: batches.batch,
-        labelMaps: batches.labels,
+        slotMaps: slots.maps,
         present: presence.present,
-        labels: LABELS.length,
-        categories: CATEGORIES.length,
+        labels: counted,
         size,
         levels,
       });
       batches.each(() => {
         presence.add();
+        slots.update();
         counts.add();
       });
 
-      const pixels = new Uint32Array(LABELS.length);
       const present = maps.map((map) =>
         CATEGORIES.map((category) => map.some((label) => label > 0 && LABELS[label]!.category === category)),
       );
-      for (const map of maps) for (const label of map) if (label > 0) pixels[label]! += 1;
       expect(await presence.read()).toEqual({
-        pixels,
+        pixels: pixelsOf(maps),
         images: Uint32Array.from(CATEGORIES, (_, k) => present.filter((image) => image[k]).length),
       });
 
@@ -340,19 +384,19 @@ describe("counts", () => {
         for (let level = 0; level < 4; level += 1) {
           const cell = level * channels + unit;
           if (!(value > levels[cell]!)) continue;
-          for (let channel = 0; channel < CHANNELS; channel += 1) {
-            intersection[maps[image]![channel * size ** 2 + pixel]!]![cell]! += 1;
-          }
+          LABELS.forEach((_, label) => {
+            if (bears(maps[image]!, pixel, label)) intersection[label]![cell]! += 1;
+          });
           CATEGORIES.forEach((_, k) => {
             if (present[image]![k]) activation[k]![cell]! += 1;
           });
         }
       });
-      for (let label = 1; label < LABELS.length; label += 1) {
-        expect(await counts.intersection(label)).toEqual(intersection[label]);
-      }
+      for (const label of counted) expect(await counts.intersection(label)).toEqual(intersection[label]);
       for (let k = 0; k < CATEGORIES.length; k += 1) expect(await counts.activation(k)).toEqual(activation[k]);
+      expect(() => counts.intersection(3)).toThrow("Label 3 was not counted");
       counts.dispose();
+      slots.dispose();
       presence.dispose();
       batches.dispose();
     },
@@ -362,13 +406,139 @@ describe("counts", () => {
     const graph = new Graph("gpu");
     const [chunk] = upsample(graph, graph.map("x", 1, 2, 2, 4), 4);
     const values = {
-      labels: graph.value("labels", [1, 1, 25], "u32"),
+      slots: graph.value("slots", [1, 1, 25], "u32"),
       batch: graph.value("batch", [2], "u32"),
       present: graph.value("present", [1, 1], "u32"),
       level: graph.value("level", [1, 4]),
       histogram: graph.value("histogram", [3, 2, 4], "u32"),
     };
-    expect(() => count(graph, chunk!, values, 2)).toThrow("25 labels an image do not fit 16 activations");
+    expect(() => count(graph, chunk!, values)).toThrow("25 labels an image do not fit 16 activations");
+  });
+});
+
+describe("two thousand labels", () => {
+  test("take memory for those that are counted", async () => {
+    const [images, channels, size] = [2, 4, 8];
+    const labels = Array.from({ length: 1814 }, (_, i) => ({ name: `${i}`, category: ["object", "part"][i % 2]! }));
+    const map = new Uint32Array(CHANNELS * size ** 2).map((_, p) => (p % 2 === 0 ? 1813 : 0));
+    const batches = new Batches(device, noiseMap(14, [images, size, size, channels]), images, [map, map]);
+    const before = device.live.bytes;
+    const presence = await Presence.create(device, {
+      maps: batches.labels,
+      batch: batches.batch,
+      labels,
+      categories: ["object", "part"],
+    });
+    const slots = await Slots.create(device, { labelMaps: batches.labels, labels: labels.length });
+    slots.assign([1813, 7]);
+    const tables = device.live.bytes - before;
+    expect(tables).toBeLessThan(3 * 4 * labels.length + batches.labels.bytes + 2048);
+    const counts = await Counts.create(device, {
+      maps: batches.maps,
+      channels,
+      batch: batches.batch,
+      slotMaps: slots.maps,
+      labels: [1813, 7],
+      present: presence.present,
+      size,
+      levels: new Float32Array(100 * channels).fill(-10),
+    });
+    const upsampledBytes = 4 * images * size ** 2 * channels;
+    const histogram = 4 * (2 + 2) * 101 * channels;
+    expect(device.live.bytes - before - tables).toBeLessThan(upsampledBytes + histogram + 4 * 100 * channels + 1024);
+    batches.each(() => {
+      presence.add();
+      slots.update();
+      counts.add();
+    });
+    const all = new Uint32Array(100 * channels);
+    expect(await counts.intersection(1813)).toEqual(all.fill((images * size ** 2) / 2));
+    expect(await counts.intersection(7)).toEqual(all.fill(0));
+    expect((await presence.read()).pixels[1813]).toBe((images * size ** 2) / 2);
+    for (const each of [counts, slots, presence, batches]) each.dispose();
+  });
+
+  test("go through the sums of an image at a time", () => {
+    const graph = new Graph("gpu");
+    const [chunk] = upsample(graph, graph.map("x", 16, 16, 16, 512), 16);
+    const slots = graph.value("slots", [16, 5, 256], "u32");
+    const batch = graph.value("batch", [2], "u32");
+    moments(graph, chunk!, { slots, batch, total: graph.value("total", [2 + 1813, 512, 2]) });
+    const partials = graph.values.filter(({ label }) => label === "moments.partial");
+    expect(partials.map(({ shape }) => shape)).toEqual(Array(8).fill([2, 1815, 512]));
+    const [, ...steps] = graph.steps; // the first one upsamples
+    expect(steps.filter((_, i) => i % 2 === 0).map(({ params }) => [params["skip"], params["first"]])).toEqual(
+      Array.from({ length: 8 }, (_, i) => [2 * i, 2 * i]),
+    );
+  });
+
+  test("and sums of images one by one are those of all together", async () => {
+    const [rows, units] = [16, 4];
+    const x = noiseMap(15, [3, 4, 4, units]);
+    const next = random(16);
+    const slotData = Uint32Array.from({ length: 3 * CHANNELS * rows }, () => Math.floor(4 * next()));
+    const results: Float32Array[] = [];
+    for (const slotCount of [3, 300_000]) {
+      const bench = new Bench(device);
+      const slots = bench.graph.value("slots", [3, CHANNELS, rows], "u32");
+      const batch = bench.graph.value("batch", [2], "u32");
+      bench.give(slots, slotData);
+      bench.give(batch, Uint32Array.of(0, 3));
+      const total = bench.graph.value("total", [2 + slotCount, units, 2]);
+      moments(bench.graph, { map: bench.map(x), first: 0, images: 3 }, { slots, batch, total });
+      expect(bench.graph.steps.length).toBe(slotCount === 3 ? 2 : 6);
+      const [sums] = await bench.run(total);
+      results.push(Float32Array.from(sums.subarray(0, 5 * units * 2)));
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[0]!.every((sum, at) => at % 2 === 1 || sum !== 0)).toBe(true);
+  });
+
+  const MIB = 2 ** 20;
+  const devices = (binding: number) =>
+    ({ gpu: { limits: { maxBufferSize: 1024 * MIB, maxStorageBufferBindingSize: binding } } }) as unknown as Device;
+  const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+  const wide: [string, number[]] = ["wide", [8, 16, 16, 512]];
+  const narrow: [string, number[]] = ["narrow", [8, 64, 64, 128]];
+  // A row of the wide layer is 4 · 101 · 512 bytes.
+  const options = { levels: 100, categories: 3, device: devices(128 * MIB), bytes: 512 * MIB };
+
+  test("are counted in one pass where only some occur", () => {
+    const shapes = new Map([wide, narrow]);
+    expect(countingPasses(shapes, upTo(300), options)).toEqual([{ layers: ["wide", "narrow"], labels: upTo(300) }]);
+    expect(countingPasses(shapes, [], options)).toEqual([{ layers: ["wide", "narrow"], labels: [] }]);
+  });
+
+  test("are split where a histogram would be more than can be bound", () => {
+    const most = Math.floor((128 * MIB) / (4 * 101 * 512)) - 3;
+    const passes = countingPasses(new Map([wide]), upTo(1813), options);
+    expect(passes.map(({ labels }) => labels.length)).toEqual([most, most, 1813 - 2 * most]);
+    expect(passes.flatMap(({ labels }) => labels)).toEqual(upTo(1813));
+  });
+
+  test("and layers where all histograms would be more than is kept", () => {
+    const shapes = new Map([wide, narrow, ["wider", wide[1]] as const, ["widest", wide[1]] as const]);
+    const bytes = 130 * MIB;
+    const passes = countingPasses(shapes, upTo(300), { ...options, bytes });
+    expect(passes.map(({ layers }) => layers)).toEqual([
+      ["wide", "narrow"],
+      ["wider", "widest"],
+    ]);
+    for (const { layers, labels } of passes) {
+      const need = layers.reduce((sum, layer) => sum + 4 * 101 * shapes.get(layer)!.at(-1)! * (3 + labels.length), 0);
+      expect(need).toBeLessThanOrEqual(bytes);
+    }
+  });
+
+  test("say what to do where not even one fits", () => {
+    expect(() => countingPasses(new Map([wide]), [1], { ...options, device: devices(4 * 4 * 101 * 512 - 1) })).toThrow(
+      expect.objectContaining({
+        code: "limit",
+        message: expect.stringMatching(/512 units of wide.*quantileThreshold/),
+      }),
+    );
+    const fits = devices(4 * 4 * 101 * 512);
+    expect(countingPasses(new Map([wide]), [1, 2], { ...options, device: fits })).toHaveLength(2);
   });
 });
 
@@ -389,29 +559,29 @@ describe("correlations", () => {
       const grid = await upsampled(all, size);
       const maps = labelMaps(8, images, size);
       const batches = new Batches(device, all, batch, maps);
+      const slots = await Slots.create(device, { labelMaps: batches.labels, labels: LABELS.length });
+      const summed = [4, 1, 5, 2]; // and not 3
+      slots.assign(summed);
       const sums = await Moments.create(device, {
         maps: batches.maps,
         channels,
         batch: batches.batch,
-        labelMaps: batches.labels,
-        labels: LABELS.length,
+        slotMaps: slots.maps,
+        labels: summed,
         size,
       });
-      batches.each(() => sums.add());
+      batches.each(() => {
+        slots.update();
+        sums.add();
+      });
       const total = images * size ** 2;
-      const pixels = LABELS.map((_, label) =>
-        maps.reduce((n, map) => n + map.filter((here) => here === label).length, 0),
-      );
-      const correlations = await sums.correlations(total, pixels);
+      const correlations = await sums.correlations(total, pixelsOf(maps));
 
       const expected = new Float64Array(LABELS.length * channels);
-      for (let label = 1; label < LABELS.length; label += 1) {
+      for (const label of summed) {
         for (let unit = 0; unit < 5; unit += 1) {
           const v = ofUnit(grid, unit);
-          const t = v.map((_, p) => {
-            const map = maps[Math.floor(p / size ** 2)]!;
-            return [0, 1].some((channel) => map[channel * size ** 2 + (p % size ** 2)] === label) ? 1 : 0;
-          });
+          const t = v.map((_, p) => (bears(maps[Math.floor(p / size ** 2)]!, p % size ** 2, label) ? 1 : 0));
           const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
           const [mv, mt] = [mean(v), mean(t)];
           const moment = (a: Float64Array, ma: number, b: Float64Array, mb: number) =>
@@ -426,6 +596,7 @@ describe("correlations", () => {
       expect(error).toBeLessThan(1e-6);
       expect(correlations.subarray(5 * channels)).toEqual(new Float64Array(channels)); // the label that never occurs
       sums.dispose();
+      slots.dispose();
       batches.dispose();
     },
   );
@@ -438,11 +609,18 @@ describe("correlations", () => {
     for (const batch of [1, 3, 7]) {
       const batches = new Batches(device, all, batch, maps);
       const { maps: x, batch: range, labels: labelMaps } = batches;
-      const options = { maps: x, channels, batch: range, labelMaps, labels: LABELS.length, size };
+      const slots = await Slots.create(device, { labelMaps, labels: LABELS.length });
+      const labels = [1, 2, 3, 4];
+      slots.assign(labels);
+      const options = { maps: x, channels, batch: range, slotMaps: slots.maps, labels, size };
       const sums = await Moments.create(device, options);
-      batches.each(() => sums.add());
+      batches.each(() => {
+        slots.update();
+        sums.add();
+      });
       results.push(await sums.correlations(images * size ** 2, [0, 90, 80, 70, 60, 0]));
       sums.dispose();
+      slots.dispose();
       batches.dispose();
     }
     expect(results[1]).toEqual(results[0]);
@@ -481,7 +659,7 @@ describe("chunks", () => {
     const [rows, units, labels] = [16, 4, 3];
     const x = noiseMap(11, [4, 4, 4, units]);
     const [next, targets] = [random(12), 2];
-    const labelData = Uint32Array.from({ length: 4 * CHANNELS * rows }, () => Math.floor(labels * next()));
+    const slotData = Uint32Array.from({ length: 4 * CHANNELS * rows }, () => Math.floor((labels + 1) * next()));
     const results: Float32Array<ArrayBuffer>[][] = [];
     for (const cuts of [[4], [2, 2], [1, 3], [3, 1]]) {
       const bench = new Bench(device);
@@ -496,7 +674,7 @@ describe("chunks", () => {
         return value;
       };
       const batch = given("batch", [2], Uint32Array.of(8, 3)); // the fourth image is not valid
-      const labelMap = given("labels", [4, CHANNELS, rows], labelData);
+      const slots = given("slots", [4, CHANNELS, rows], slotData);
       const present = given("present", [4, 2], Uint32Array.of(1, 0, 1, 1, 0, 1, 1, 1));
       const level = given("level", [2, units], Float32Array.of(-0.5, -0.4, -0.3, 0, 0.1, 0.2, 0.3, 0.4));
       const histogram = graph.value("histogram", [labels + 2, 3, units], "u32");
@@ -510,9 +688,9 @@ describe("chunks", () => {
         const part = Array.from({ length: images }, (_, i) => [...imageOf(x, from + i).data]).flat();
         const map = bench.map({ ...x, n: images, data: Float64Array.from(part) }, `chunk at ${first}`);
         const chunk: Chunk = { map, first, images };
-        count(graph, chunk, { labels: labelMap, batch, present, level, histogram }, labels);
+        count(graph, chunk, { slots, batch, present, level, histogram });
         radix(graph, chunk, { batch, high, middle, low }, 0);
-        moments(graph, chunk, { labels: labelMap, batch, total }, labels);
+        moments(graph, chunk, { slots, batch, total });
         first += images;
       }
       results.push(await bench.run(histogram, high, total));
@@ -654,7 +832,8 @@ describe("the search for levels", () => {
         return ascending((t) => intersectionAt(label, t));
       },
       activation: async (category: number) => ascending((t) => activeAt(t) / (category === 1 ? 4 : 1)),
-    } as unknown as Counts,
+    },
+    counted: CONCEPTS.map((_, label) => label).slice(1),
     units: 3,
     levels,
     labels: CONCEPTS.length,
@@ -670,6 +849,7 @@ describe("the search for levels", () => {
     const { iqr, maxiou } = await searchLevels(training);
     const at = (label: number, unit: number) => label * 3 + unit;
     expect(read).toEqual([1, 3, 4, 5, 6]);
+    expect(countable(training.labelPixels, PIXELS)).toEqual(read);
 
     // A unit and a concept that are the same pixels at t = 66, a tenth.
     expect(iqr.fraction[at(1, 0)]).toBe(66);
@@ -700,6 +880,12 @@ describe("the search for levels", () => {
     for (let label = 0; label < CONCEPTS.length; label += 1) expect(iqr.score[at(label, 1)]).toBe(0);
     expect(maxiou.score[at(1, 1)]).toBeCloseTo(1, 9);
     expect(iqr.fraction[at(1, 2)]).toBe(49);
+  });
+
+  test("finds the same when the concepts are counted in groups", async () => {
+    const whole = await searchLevels(training);
+    const first = await searchLevels({ ...training, counted: [6, 3, 2] });
+    expect(await searchLevels({ ...training, counted: [5, 1, 4] }, first)).toEqual(whole);
   });
 
   test("gives a unit the level of its best concept", async () => {

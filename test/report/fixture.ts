@@ -30,6 +30,39 @@ export const PROVENANCE: Provenance = {
   weights: [{ role: "generator", source: "generator.pth", sha256: "0".repeat(64), bytes: 12 }],
 };
 
+/** Labels as a segmenter of objects, materials and parts has them: a name twice, a quarter of an object. */
+export const KINDS: readonly Label[] = [
+  ...LABELS,
+  { name: "tree", category: "material" },
+  { name: "sky-t", category: "part" },
+];
+
+/**
+ * The scenes seen by a segmenter of three labels a pixel: objects, then "tree" the material on the lower half, then "sky-t"
+ * on the sky of the uppermost eighth and "sky" once more on the rest of it.
+ */
+export function severalChannels(options: Omit<FixtureOptions, "labels"> = {}): Fixture {
+  const { dissection, pictures } = fixture({ ...options, labels: KINDS });
+  const { segmentationSize: size } = dissection.settings;
+  const known = new Map<number, SamplePicture>();
+  const withKinds = (picture: SamplePicture): SamplePicture => {
+    const row = (i: number) => Math.floor(i / size) / size;
+    const material = picture.labels.map((_, i) => (row(i) < 0.5 ? 0 : 6));
+    const part = picture.labels.map((label, i) => (label !== 1 ? 0 : row(i) < 1 / 8 ? 7 : 1));
+    const made = { ...picture, labels: Uint16Array.from([...picture.labels, ...material, ...part]) };
+    known.set(picture.image, known.get(picture.image) ?? made);
+    return known.get(picture.image)!;
+  };
+  return {
+    dissection: { ...dissection, segmenter: { name: "drawn labels", channels: 3 } },
+    async *pictures() {
+      for await (const { tops, ...unit } of pictures()) {
+        yield { ...unit, tops: tops.map(({ picture, feature }) => ({ picture: withKinds(picture), feature })) };
+      }
+    },
+  };
+}
+
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Dissection } from "../../src/dissect/result.ts";
+import { wholeConcepts } from "../../src/report/concepts.ts";
 import { layerFolders, safeFolder, toGandissect, toGandissectLayer } from "../../src/report/gandissect.ts";
 import { fixture } from "./fixture.ts";
 import { golden, goldenDissection } from "./published.ts";
@@ -99,6 +100,39 @@ test("a quarter of a concept counts as its whole", () => {
   const concepts = toGandissect({ ...dissection, labels }).layers[0]!.rankings.map(({ concept }) => concept);
   expect(concepts).toContain("sky");
   expect(concepts).not.toContain("sky-tl");
+});
+
+test("a quarter counts as the object it is a quarter of, though it is a part", () => {
+  const relabelled = (changes: Readonly<Record<number, { name: string; category: string }>>) => {
+    const labels = dissection.labels.map((label, i) => changes[i] ?? label);
+    return toGandissect({ ...dissection, labels }).layers[0]!.rankings.map(({ concept }) => concept);
+  };
+  const parts = relabelled({ 5: { name: "sky-t", category: "part" } });
+  expect(parts).toContain("sky");
+  expect(parts).not.toContain("sky-t");
+  // Of two of that name it is the object, whichever comes first.
+  const material = { name: "sky", category: "material" };
+  const twice = relabelled({
+    1: material,
+    3: { name: "sky", category: "object" },
+    5: { name: "sky-r", category: "part" },
+  });
+  expect(twice).toContain("sky (object)");
+  expect(twice).not.toContain("sky-r");
+  const own = [
+    { name: "sky-b", category: "part" },
+    { name: "sky", category: "part" },
+    { name: "sky", category: "object" },
+    { name: "sky-tl", category: "object" },
+    { name: "sky-c", category: "object" },
+    { name: "lamp-l", category: "part" },
+    { name: "brick-br", category: "part" },
+    { name: "brick", category: "material" },
+    { name: "glass", category: "material" },
+    { name: "glass", category: "object" },
+    { name: "glass-t", category: "part" },
+  ];
+  expect(wholeConcepts(own)).toEqual([1, 1, 2, 2, 4, 5, 7, 7, 8, 9, 9]);
 });
 
 test("two labels of one name stay apart", () => {

@@ -1,24 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { inflateRawSync } from "node:zlib";
-import { type Browser, launch, type Page } from "puppeteer-core";
+import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
-import { embeddedJson, HtmlPage, viewerSource } from "../../src/report/html.ts";
+import { embeddedJson, viewerSource } from "../../src/report/html.ts";
 import { planPage } from "../../src/report/page-plan.ts";
 import { maskPainter } from "../../src/report/upsample.ts";
 import { permalink } from "../../src/report/viewer/permalink.ts";
-import { type Fixture, fixture, LABELS, PROVENANCE } from "./fixture.ts";
+import { type Fixture, fixture, LABELS } from "./fixture.ts";
+import { Pages, pageOf, texts } from "./pages.ts";
 
 const HOSTILE = `</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">`;
-
-async function pageOf({ dissection, pictures }: Fixture): Promise<string> {
-  const page = new HtmlPage(dissection, PROVENANCE, nodeEncoder());
-  for await (const unit of pictures()) await page.add(unit);
-  return page.finish();
-}
 
 /** The same dissection with nothing interpretable in its second layer and with names that attack the page. */
 function hostile(): Fixture {
@@ -32,43 +22,18 @@ function hostile(): Fixture {
   };
 }
 
-const folder = mkdtempSync(join(tmpdir(), "ganatomy-html-"));
-let browser: Browser;
+let pages: Pages;
 let html: string;
 
 beforeAll(async () => {
-  browser = await launch({
-    executablePath: process.env["GANATOMY_CHROME"] ?? "/usr/bin/chromium",
-    args: ["--headless=new", "--no-sandbox"],
-  });
+  pages = await Pages.launch();
   html = await pageOf(fixture());
-  writeFileSync(join(folder, "report.html"), html);
-  writeFileSync(join(folder, "hostile.html"), await pageOf(hostile()));
+  pages.write("report.html", html);
+  pages.write("hostile.html", await pageOf(hostile()));
 });
 
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => pages?.dispose());
 
-/** Opens a page and fails on whatever it complains of or asks the network for. */
-async function open(name: string, hash = ""): Promise<{ page: Page; complaints: string[] }> {
-  const page = await browser.newPage();
-  await page.setViewport({ width: 1280, height: 1000 });
-  const complaints: string[] = [];
-  const url = `${pathToFileURL(join(folder, name)).href}${hash}`;
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("request", (request) => {
-    if (!request.url().startsWith("data:") && request.url() !== url) complaints.push(request.url());
-  });
-  await page.goto(url);
-  await page.waitForSelector("body[data-ready]");
-  return { page, complaints };
-}
-
-const texts = (page: Page, selector: string) =>
-  page.$$eval(selector, (nodes) => nodes.map((node) => node.textContent ?? ""));
 const hash = (page: Page) => page.evaluate(() => location.hash);
 /** How much the pixels of a canvas differ from one another. */
 const contrast = (page: Page, selector: string) =>
@@ -192,7 +157,7 @@ test("addresses read back as they were written", () => {
 
 describe("in a browser", () => {
   test("shows the layer, its concepts and its units with their pictures", async () => {
-    const { page, complaints } = await open("report.html");
+    const { page, complaints } = await pages.open("report.html");
     const { dissection } = fixture();
     expect(await texts(page, "h1")).toEqual(["drawn scenes"]);
     expect(await texts(page, ".card")).toHaveLength(12);
@@ -208,7 +173,7 @@ describe("in a browser", () => {
   });
 
   test("filters by a bar, sorts, searches, and can go back", async () => {
-    const { page, complaints } = await open("report.html");
+    const { page, complaints } = await pages.open("report.html");
     const units = fixture().dissection.layers[0]!.units;
     const name = (await texts(page, ".bar .name"))[0]!;
     await page.click(".bar");
@@ -239,7 +204,7 @@ describe("in a browser", () => {
   });
 
   test("opens a unit by click and by address, steps with arrows, closes with escape", async () => {
-    const { page, complaints } = await open("report.html", "#layer6/unit/3");
+    const { page, complaints } = await pages.open("report.html", "#layer6/unit/3");
     expect(await texts(page, "#detail-where")).toEqual(["layer6 · unit 3 · object"]);
     await page.waitForSelector("#tiles[data-painted]");
     expect(await texts(page, "#tiles figure")).toHaveLength(6);
@@ -258,7 +223,7 @@ describe("in a browser", () => {
   });
 
   test("switches views by key, names labels under the pointer, and moves the level", async () => {
-    const { page, complaints } = await open("report.html", "#layer4/unit/0");
+    const { page, complaints } = await pages.open("report.html", "#layer4/unit/0");
     await page.waitForSelector("#tiles[data-painted$=masked]");
     const bytes = () => page.$eval("#tiles canvas", (canvas) => (canvas as HTMLCanvasElement).toDataURL());
     const masked = await bytes();
@@ -290,7 +255,7 @@ describe("in a browser", () => {
   });
 
   test("says when nothing is interpretable, and shows attacks as text", async () => {
-    const { page, complaints } = await open("hostile.html", "#layer6");
+    const { page, complaints } = await pages.open("hostile.html", "#layer6");
     expect((await texts(page, "#chart .empty"))[0]).toMatch(/^No unit of layer6 is interpretable/);
     expect(await texts(page, "h1")).toEqual([HOSTILE]);
     await page.select("#concept", HOSTILE);

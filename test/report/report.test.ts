@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import type { Dissection } from "../../src/dissect/result.ts";
 import { type Provenance, toReport } from "../../src/report/report.ts";
-import { fixture, PROVENANCE } from "./fixture.ts";
+import { fixture, PROVENANCE, severalChannels } from "./fixture.ts";
 
 const schema = JSON.parse(readFileSync(new URL("../../src/report/report-v1.schema.json", import.meta.url), "utf8"));
 const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, formats: { "date-time": true } });
@@ -62,7 +62,18 @@ describe("report.json", () => {
     const provenance = { ...PROVENANCE, created: "2025-01-01T00:00:00Z", command: "ganatomy", seconds: 1.5 };
     const strict = ajv.compile(closed);
     expect(strict(written(dissection, provenance)) || strict.errors).toBe(true);
+    expect(strict(written(severalChannels().dissection, provenance)) || strict.errors).toBe(true);
     expect(strict({ ...written(dissection), more: 1 })).toBe(false);
+  });
+
+  test("keeps labels of one name apart, and says how many a pixel can have", () => {
+    const report = written(severalChannels().dissection);
+    expect(faults(report)).toEqual([]);
+    expect(report.segmenter).toEqual({ name: "drawn labels", channels: 3 });
+    expect(report.categories).toEqual(["object", "material", "part"]);
+    const trees = report.labels.filter(({ name }: { name: string }) => name === "tree");
+    expect(trees.map(({ category }: { category: string }) => category)).toEqual(["object", "material"]);
+    expect(faults({ ...report, segmenter: { name: "none", channels: 0 } })).toEqual(["/segmenter/channels minimum"]);
   });
 
   test("says the same as the dissection", () => {

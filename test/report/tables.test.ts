@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bargraphSvg, CATEGORY_COLORS, colorsOf, escapeXml } from "../../src/report/bargraph.ts";
 import { colorTable, labelColors, segcolors } from "../../src/report/colors.ts";
-import { conceptGroups } from "../../src/report/concepts.ts";
+import { conceptGroups, displayNames } from "../../src/report/concepts.ts";
 import { toCsv, toRows } from "../../src/report/csv.ts";
 import { NO_IMAGE, toTensors } from "../../src/report/tensors.ts";
 import { openSafetensors } from "../../src/weights/safetensors.ts";
@@ -120,6 +120,22 @@ describe("bar graph", () => {
   });
 });
 
+test("names that people read are unique", () => {
+  const labels = [
+    { name: "-", category: "object" },
+    { name: "glass", category: "object" },
+    { name: "glass", category: "material" },
+    { name: "red", category: "object" },
+    { name: "red-c", category: "color" },
+    { name: "dining_table", category: "object" },
+    { name: "dining table", category: "object" },
+  ];
+  expect(displayNames(labels)).toEqual([
+    ...["-", "glass (object)", "glass (material)", "red (object)", "red (color)"],
+    ...["dining table (object)", "dining table (object) #6"],
+  ]);
+});
+
 describe("colours", () => {
   test("are black for nothing, distinct, and far apart at first", () => {
     const table = colorTable();
@@ -154,5 +170,11 @@ describe("colours", () => {
     expect(entries["0,0,0"]).toBe("n0");
     expect(entries[labelColors(labels)[1]!.join(",")]).toBe("n1/n128/n255");
     expect(Object.values(entries).join("/").split("/")).toHaveLength(300);
+  });
+
+  test("tell labels of one name apart in the legend", () => {
+    const labels = Array.from({ length: 129 }, (_, i) => ({ name: `n${i}`, category: "object" }));
+    labels[128] = { name: "n1", category: "material" };
+    expect(segcolors(labels)[labelColors(labels)[1]!.join(",")]).toBe("n1 (object)/n1 (material)");
   });
 });

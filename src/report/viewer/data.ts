@@ -29,6 +29,8 @@ export interface PagePictures {
   readonly labelSize: number;
   /** Bytes of one label: 1 or 2, little-endian. */
   readonly labelBytes: 1 | 2;
+  /** Label maps of each image, one after the other: labels that a pixel can have at once. */
+  readonly channels: number;
   /** Image number → its place among the packed label maps. */
   readonly place: Readonly<Record<number, number>>;
   /** Base64 JPEG of each picture, by place. */

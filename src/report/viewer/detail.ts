@@ -217,13 +217,13 @@ export function detail(
       return;
     }
     const box = canvas.getBoundingClientRect();
-    const label = painter.labelAt(
+    const labels = painter.labelsAt(
       image,
       (event.clientX - box.left) / box.width,
       (event.clientY - box.top) / box.height,
     );
-    const name = label === 0 ? "no label" : (data.names[label] ?? "");
-    byId("under").replaceChildren(`Image ${image}, here: `, element("b", {}, name));
+    const names = [...labels].map((label) => data.names[label] ?? "").join(", ");
+    byId("under").replaceChildren(`Image ${image}, here: `, element("b", {}, names || "no label"));
   }
 
   return { draw, repaint: () => (shown ? paint() : undefined) };

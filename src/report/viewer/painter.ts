@@ -5,6 +5,7 @@ export function painter(data: PageData, features: Int8Array, labelBytes: Uint8Ar
   const { pictures, report } = data;
   const maps = pictures.labelBytes === 1 ? labelBytes : new Uint16Array(labelBytes.buffer);
   const images = new Map<number, Promise<HTMLImageElement>>();
+  const tops = new Map<number, Uint16Array>();
   const scratch = document.createElement("canvas");
   const heat = [
     [0, 12, 8, 38],
@@ -57,19 +58,52 @@ export function painter(data: PageData, features: Int8Array, labelBytes: Uint8Ar
     });
   }
 
-  /** The label at a point of an image, both coordinates from 0 to 1. */
-  function labelAt(image: number, x: number, y: number): number {
+  /** The place in a label map of a point of an image, both coordinates from 0 to 1. */
+  function placeOf(x: number, y: number): number {
     const edge = pictures.labelSize;
     const column = Math.min(edge - 1, Math.max(0, Math.floor(x * edge)));
     const row = Math.min(edge - 1, Math.max(0, Math.floor(y * edge)));
-    return maps[pictures.place[image]! * edge * edge + row * edge + column]!;
+    return row * edge + column;
+  }
+
+  /** The labels of a pixel of an image, each once, without 0: objects first. */
+  function labelsIn(image: number, pixel: number): Set<number> {
+    const pixels = pictures.labelSize ** 2;
+    const labels = new Set<number>();
+    for (let channel = 0; channel < pictures.channels; channel++) {
+      const label = maps[(pictures.place[image]! * pictures.channels + channel) * pixels + pixel]!;
+      if (label !== 0) labels.add(label);
+    }
+    return labels;
+  }
+
+  /** The labels at a point of an image, both coordinates from 0 to 1. */
+  function labelsAt(image: number, x: number, y: number): Set<number> {
+    return labelsIn(image, placeOf(x, y));
   }
 
   /** How many pixels of an image each label has. */
   function countLabels(image: number, counts: Map<number, number>): void {
-    const pixels = pictures.labelSize ** 2;
-    const start = pictures.place[image]! * pixels;
-    for (const label of maps.subarray(start, start + pixels)) counts.set(label, (counts.get(label) ?? 0) + 1);
+    for (let pixel = 0; pixel < pictures.labelSize ** 2; pixel++) {
+      for (const label of labelsIn(image, pixel)) counts.set(label, (counts.get(label) ?? 0) + 1);
+    }
+  }
+
+  /** One label a pixel, to paint: of several the one that is rarest in the image, so that small things lie on top. */
+  function topLabels(image: number): Uint16Array {
+    let flat = tops.get(image);
+    if (flat) return flat;
+    const counts = new Map<number, number>();
+    countLabels(image, counts);
+    flat = new Uint16Array(pictures.labelSize ** 2).map((_, pixel) => {
+      let top = 0;
+      for (const label of labelsIn(image, pixel)) {
+        if (top === 0 || counts.get(label)! < counts.get(top)!) top = label;
+      }
+      return top;
+    });
+    tops.set(image, flat);
+    return flat;
   }
 
   /** Draws one example into a square of a canvas. */
@@ -99,7 +133,7 @@ export function painter(data: PageData, features: Int8Array, labelBytes: Uint8Ar
         else if (view === "mask") put(out, i, on ? [255, 255, 255] : [24, 24, 30], 255);
         else if (view === "activation") put(out, i, heatColor(values[i]! / (what.highest || 1)), 225);
         else {
-          const label = labelAt(image, (column + 0.5) / size, (row + 0.5) / size);
+          const label = topLabels(image)[placeOf((column + 0.5) / size, (row + 0.5) / size)]!;
           put(out, i, report.labels[label]?.color ?? [0, 0, 0], 215);
         }
       }
@@ -153,7 +187,7 @@ export function painter(data: PageData, features: Int8Array, labelBytes: Uint8Ar
     return [level + low * scale, level + high * scale];
   }
 
-  return { load, paint, labelAt, countLabels, range };
+  return { load, paint, labelsAt, countLabels, range };
 }
 
 export type Painter = ReturnType<typeof painter>;

@@ -1,0 +1,170 @@
+/** Batch, height, width, channels. */
+export type Shape = readonly [n: number, height: number, width: number, channels: number];
+
+/** A map between two operations. */
+export interface Value {
+  readonly shape: Shape;
+}
+
+/** Zeros around a map. */
+export type Padding = readonly [top: number, left: number, bottom: number, right: number];
+
+/** LeakyReLU's slope for negative numbers. */
+export const SLOPE = 0.2;
+export type Activation = "none" | "relu" | "leaky";
+
+type Numbers = Float32Array<ArrayBuffer>;
+
+/** What an operation does; its shapes are those of its inputs and outputs. */
+export type Work =
+  /** x / sqrt(mean over channels of x² + 1e-8) */
+  | { readonly op: "pixelnorm" }
+  /** ×2 by nearest neighbour */
+  | { readonly op: "upsample" }
+  /** [n, 1, 1, in] → LeakyReLU(x · weight + bias) as [n, 4, 4, out]; weight is [in][16 · out]. */
+  | { readonly op: "dense"; readonly weight: Numbers; readonly bias: Numbers }
+  | ({ readonly op: "conv" } & Convolution)
+  | { readonly op: "add"; readonly activation: Activation }
+  /** Side by side in channels. */
+  | { readonly op: "concat" }
+  /** Equal parts in channels. */
+  | { readonly op: "split" }
+  /** Bilinear. Pixels are sampled at their centres or, as TensorFlow 1 did, at their corners: src = dst · in / out. */
+  | { readonly op: "resize"; readonly sampling: Sampling }
+  /** 3×3, stride 2, padded by 1 */
+  | { readonly op: "maxpool" }
+  /** size × size, as many apart */
+  | { readonly op: "avgpool"; readonly size: number }
+  /** y[p, q] = Σ matrix[p, i] · matrix[q, j] · x[i, j] for every channel: a separable pooling. Matrix is [out][in]. */
+  | { readonly op: "matrixpool"; readonly matrix: Numbers };
+
+export type Sampling = "half-pixel" | "corner";
+
+export interface Convolution {
+  /** [out][in / groups][kernel][kernel]; a batch norm that follows is folded into it and the bias. */
+  readonly weight: Numbers;
+  readonly bias: Numbers;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** 1, or as many as channels: then each is convolved by itself. */
+  readonly groups: number;
+  readonly pad: Padding;
+  readonly activation: Activation;
+}
+
+export type Operation = Work & { readonly inputs: readonly Value[]; readonly outputs: readonly Value[] };
+
+/** A network in nobody's format: what each library is given to build its own from. */
+export interface Network {
+  readonly input: Value;
+  readonly output: Value;
+  /** In an order in which they can be computed. */
+  readonly operations: readonly Operation[];
+  /** Operations of the layers as written, however a library computes them. */
+  readonly flops: number;
+}
+
+/** The padding with which a convolution of odd kernel keeps the size, up to its stride. */
+export const evenly = (kernel: number): Padding => {
+  const pad = (kernel - 1) / 2;
+  return [pad, pad, pad, pad];
+};
+
+/** Writes a network down, one call an operation. */
+export class NetworkBuilder {
+  readonly input: Value;
+  readonly #operations: Operation[] = [];
+  #flops = 0;
+
+  constructor(input: Shape) {
+    this.input = { shape: input };
+  }
+
+  pixelnorm = (x: Value): Value => this.#append({ op: "pixelnorm" }, [x], x.shape);
+
+  upsample(x: Value): Value {
+    const [n, height, width, channels] = x.shape;
+    return this.#append({ op: "upsample" }, [x], [n, 2 * height, 2 * width, channels]);
+  }
+
+  dense(x: Value, weight: Numbers, bias: Numbers): Value {
+    const [n] = x.shape;
+    this.#flops += 2 * n * weight.length;
+    return this.#append({ op: "dense", weight, bias }, [x], [n, 4, 4, bias.length / 16]);
+  }
+
+  conv(x: Value, options: Pick<Convolution, "weight" | "bias"> & Partial<Convolution>): Value {
+    const { weight, bias, stride = 1, dilation = 1, groups = 1, activation = "none" } = options;
+    const [n, height, width, channels] = x.shape;
+    const kernel = Math.sqrt((weight.length * groups) / (channels * bias.length));
+    if (!Number.isInteger(kernel)) throw new Error(`${weight.length} weights are no filter of ${channels} channels.`);
+    const { pad = evenly(kernel) } = options;
+    const [top, left, bottom, right] = pad;
+    const extent = (size: number): number => Math.floor((size - dilation * (kernel - 1) - 1) / stride) + 1;
+    const shape: Shape = [n, extent(height + top + bottom), extent(width + left + right), bias.length];
+    this.#flops += 2 * n * shape[1] * shape[2] * weight.length;
+    return this.#append({ op: "conv", weight, bias, kernel, stride, dilation, groups, pad, activation }, [x], shape);
+  }
+
+  add = (a: Value, b: Value, activation: Activation = "none"): Value =>
+    this.#append({ op: "add", activation }, [a, b], a.shape);
+
+  concat(parts: readonly Value[]): Value {
+    const [n, height, width] = parts[0]!.shape;
+    const channels = parts.reduce((sum, { shape }) => sum + shape[3], 0);
+    return this.#append({ op: "concat" }, parts, [n, height, width, channels]);
+  }
+
+  split(x: Value, parts: number): readonly Value[] {
+    const [n, height, width, channels] = x.shape;
+    const outputs = Array.from({ length: parts }, () => ({ shape: [n, height, width, channels / parts] as const }));
+    this.#operations.push({ op: "split", inputs: [x], outputs });
+    return outputs;
+  }
+
+  resize(x: Value, height: number, width: number, sampling: Sampling = "half-pixel"): Value {
+    return this.#append({ op: "resize", sampling }, [x], [x.shape[0], height, width, x.shape[3]]);
+  }
+
+  maxpool(x: Value): Value {
+    const [n, height, width, channels] = x.shape;
+    return this.#append({ op: "maxpool" }, [x], [n, Math.ceil(height / 2), Math.ceil(width / 2), channels]);
+  }
+
+  avgpool(x: Value, size: number): Value {
+    const [n, height, width, channels] = x.shape;
+    return this.#append(
+      { op: "avgpool", size },
+      [x],
+      [n, Math.floor(height / size), Math.floor(width / size), channels],
+    );
+  }
+
+  matrixpool(x: Value, matrix: Numbers): Value {
+    const [n, height, , channels] = x.shape;
+    const size = matrix.length / height;
+    return this.#append({ op: "matrixpool", matrix }, [x], [n, size, size, channels]);
+  }
+
+  /** The network that ends in this value. */
+  network(output: Value): Network {
+    return { input: this.input, output, operations: this.#operations, flops: this.#flops };
+  }
+
+  #append(work: Work, inputs: readonly Value[], shape: Shape): Value {
+    const output = { shape };
+    this.#operations.push({ ...work, inputs, outputs: [output] });
+    return output;
+  }
+}
+
+/** matrix ⊗ matrix, [out²][in²]: a matrixpool as one matrix of pixels, which libraries multiply at once. */
+export function kronecker(matrix: Numbers, extent: number): Numbers {
+  const size = matrix.length / extent;
+  return Float32Array.from({ length: matrix.length ** 2 }, (_, at) => {
+    const [out, pixel] = [Math.floor(at / extent ** 2), at % extent ** 2];
+    const [p, i] = [Math.floor(out / size), Math.floor(pixel / extent)];
+    return matrix[p * extent + i]! * matrix[(out % size) * extent + (pixel % extent)]!;
+  });
+}

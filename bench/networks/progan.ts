@@ -1,0 +1,46 @@
+import { currentNames, inferProgan } from "../../src/models/progan.ts";
+import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { type Network, NetworkBuilder } from "./operations.ts";
+
+/** A Progressive GAN's generator, from z to images (Karras et al. 2018). */
+export async function progan(checkpoint: ArrayBuffer, batch: number): Promise<Network> {
+  const state = currentNames((await openCheckpoint(checkpoint)).tensors);
+  const { zSize, layers } = inferProgan(state);
+  const read = async (key: string) => Float32Array.from(await state.get(key)!.read());
+  const builder = new NetworkBuilder([batch, 1, 1, zSize]);
+  let x = builder.input;
+  for (const { name, channels: out, height } of layers) {
+    const [, extent, , channels] = x.shape;
+    const bias = await read(`${name}.wscale.b`);
+    const last = name.startsWith("output");
+    const kernel = name === "layer1" ? 4 : last ? 1 : 3;
+    // The equalised learning rate: gain / sqrt(fan in), where the port takes fan in = input channels.
+    const scale = (last ? 1 : Math.SQRT2 / kernel) / Math.sqrt(channels);
+    const weight = (await read(`${name}.conv.weight`)).map((value) => value * scale);
+    x = builder.pixelnorm(x);
+    if (name === "layer1") {
+      x = builder.dense(x, unfolded(weight, channels, out), tiled(bias));
+    } else {
+      if (height > extent) x = builder.upsample(x);
+      x = builder.conv(x, { weight, bias, activation: last ? "none" : "leaky" });
+    }
+  }
+  return builder.network(x);
+}
+
+/** A 4×4 kernel over one pixel padded by 3: each output pixel sees one tap, the kernel turned round. */
+function unfolded(kernel: Float32Array, inputs: number, out: number): Float32Array<ArrayBuffer> {
+  const weight = new Float32Array(inputs * 16 * out);
+  for (let i = 0; i < inputs; i += 1) {
+    for (let pixel = 0; pixel < 16; pixel += 1) {
+      for (let o = 0; o < out; o += 1) {
+        weight[(i * 16 + pixel) * out + o] = kernel[(o * inputs + i) * 16 + (15 - pixel)]!;
+      }
+    }
+  }
+  return weight;
+}
+
+/** A bias of channels as one of 16 pixels' channels. */
+const tiled = (bias: Float32Array): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length: 16 * bias.length }, (_, at) => bias[at % bias.length]!);

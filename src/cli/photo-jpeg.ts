@@ -1,0 +1,175 @@
+import jpeg from "jpeg-js";
+import type { Photo } from "./photo.ts";
+import { PhotoFault } from "./photo-fault.ts";
+
+export interface JpegHeader {
+  readonly width: number;
+  readonly height: number;
+  /** How the camera was held, 1 to 8 as in EXIF; 1 is upright. */
+  readonly orientation: number;
+  /** Blocks of 8 × 8 samples, over all channels. */
+  readonly blocks: number;
+  /** Whether the samples are RGB as they stand; they are mostly YCbCr. */
+  readonly rgb: boolean;
+}
+
+/** What the decoder may hold: four full channels of 100 megapixels need 2.8 GB. */
+const MAX_MEMORY_MB = 4096;
+/** Progressive files have about ten scans; each costs as much as a whole picture, however short it is. */
+const MAX_SCANS = 100;
+
+/**
+ * Walks all segments up to the end mark, which finds out before anything is decoded whether the file is whole and how large
+ * the picture is. @throws PhotoFault
+ */
+export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let frame: Frame | undefined;
+  let orientation: number | undefined;
+  let jfif = false;
+  let transform: number | undefined; // Adobe's word on what the samples are
+  let scans = 0;
+  for (let at = 2; ; ) {
+    at = nextMarker(bytes, at);
+    const marker = bytes[at - 1]!;
+    if (marker === 0xd9) break;
+    if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) continue; // these stand alone
+    const length = at + 2 > bytes.length ? 2 : view.getUint16(at);
+    if (length < 2) throw new PhotoFault("has a damaged segment");
+    const end = at + length;
+    if (end > bytes.length) throw new PhotoFault("ends within its header", true);
+    const segment = bytes.subarray(at + 2, end);
+    if (marker === 0xda) {
+      scans += 1;
+      if (!frame) throw new PhotoFault("has pixels before it says how many");
+      if (scans > MAX_SCANS) throw new PhotoFault(`has more than ${MAX_SCANS} scans`);
+    } else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
+      if (frame) throw new PhotoFault("holds more than one picture");
+      frame = readFrame(marker, segment);
+    } else if (marker === 0xe0) jfif ||= startsWith(segment, "JFIF\0");
+    else if (marker === 0xe1 && startsWith(segment, "Exif\0\0")) orientation ??= readOrientation(segment.subarray(6));
+    else if (marker === 0xee && startsWith(segment, "Adobe") && segment.length >= 12) transform = segment[11];
+    at = end;
+  }
+  if (!frame || scans === 0) throw new PhotoFault("holds no picture");
+  // As libjpeg decides.
+  const rgb = frame.ids.length === 3 && !jfif && (transform === undefined ? frame.ids === "RGB" : transform === 0);
+  const { width, height, blocks } = frame;
+  return { width, height, blocks, orientation: orientation ?? 1, rgb };
+}
+
+/** Where the marker after `at` ends; compressed pixels are passed over, in which 0xff is followed by zero. */
+function nextMarker(bytes: Uint8Array, at: number): number {
+  for (let from = at; ; ) {
+    const found = bytes.indexOf(0xff, from);
+    if (found < 0 || found + 1 >= bytes.length) throw new PhotoFault("ends before its end mark", true);
+    const next = bytes[found + 1]!;
+    if (next !== 0 && next !== 0xff) return found + 2;
+    from = found + 1;
+  }
+}
+
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  /** The channels' names, a character each. */
+  readonly ids: string;
+  /** Blocks of 8 × 8 samples, over all channels. */
+  readonly blocks: number;
+}
+
+/** A start of frame. @throws PhotoFault for what jpeg-js would misread or refuse without a word to understand. */
+function readFrame(marker: number, segment: Uint8Array): Frame {
+  const [precision = 0, h1 = 0, h0 = 0, w1 = 0, w0 = 0, count = 0] = segment;
+  if (segment.length < 6 + 3 * count) throw new PhotoFault("has a damaged segment");
+  if (marker > 0xc2) throw new PhotoFault("is lossless, hierarchical or arithmetically coded, which is not decoded");
+  if (precision !== 8) throw new PhotoFault(`has samples of ${precision} bits, which are not decoded`);
+  if (count !== 1 && count !== 3 && count !== 4) throw new PhotoFault(`has ${count} channels, which are not decoded`);
+  const [width, height] = [w1 * 256 + w0, h1 * 256 + h0];
+  const channels = Array.from({ length: count }, (_, i) => {
+    const [id = 0, sampling = 0] = segment.subarray(6 + 3 * i);
+    return { id, across: sampling >> 4, down: sampling & 15 };
+  });
+  if (channels.some(({ across, down }) => across < 1 || across > 4 || down < 1 || down > 4)) {
+    throw new PhotoFault("has a header that makes no sense");
+  }
+  const across = Math.max(...channels.map((channel) => channel.across));
+  const down = Math.max(...channels.map((channel) => channel.down));
+  const blocks = channels.reduce(
+    (sum, channel) =>
+      sum + Math.ceil((width * channel.across) / across / 8) * Math.ceil((height * channel.down) / down / 8),
+    0,
+  );
+  return { width, height, ids: String.fromCharCode(...channels.map(({ id }) => id)), blocks };
+}
+
+const startsWith = (bytes: Uint8Array, text: string): boolean =>
+  Buffer.from(bytes.subarray(0, text.length)).toString("latin1") === text;
+
+/** The orientation in a TIFF directory, as EXIF keeps it; undefined where there is none that makes sense. */
+function readOrientation(tiff: Uint8Array): number | undefined {
+  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
+  const little = startsWith(tiff, "II");
+  if (tiff.length < 8 || !(little || startsWith(tiff, "MM"))) return undefined;
+  const directory = view.getUint32(4, little);
+  if (directory + 2 > tiff.length) return undefined;
+  const entries = view.getUint16(directory, little);
+  for (let i = 0; i < entries; i++) {
+    const entry = directory + 2 + 12 * i;
+    if (entry + 12 > tiff.length) return undefined;
+    if (view.getUint16(entry, little) !== 0x0112) continue;
+    const value = view.getUint16(entry + 8, little);
+    return view.getUint16(entry + 2, little) === 3 && value >= 1 && value <= 8 ? value : undefined;
+  }
+  return undefined;
+}
+
+/** The upright RGB pixels of a JPEG whose header was found acceptable; colour profiles are ignored. @throws PhotoFault */
+export function decodeJpeg(bytes: Uint8Array, header: JpegHeader): Photo {
+  // Every block takes a bit at the least: what is shorter was made to fill the memory.
+  if (bytes.length * 8 < header.blocks) throw new PhotoFault("holds fewer pixels than its size says", true);
+  try {
+    const { width, height, data } = jpeg.decode(bytes, {
+      useTArray: true,
+      formatAsRGBA: false,
+      maxResolutionInMP: Number.POSITIVE_INFINITY, // the caller has looked
+      maxMemoryUsageInMB: MAX_MEMORY_MB,
+      ...(header.rgb && { colorTransform: false }),
+    });
+    return upright({ width, height, rgb: data }, header.orientation);
+  } catch (cause) {
+    // Tables and channels that are named but not there come as TypeErrors.
+    const reason = cause instanceof TypeError ? "it lacks parts that it refers to" : (cause as Error).message;
+    throw new PhotoFault(`cannot be decoded (${reason})`, false, { cause });
+  }
+}
+
+/** Turns and mirrors a picture as EXIF says it was taken. */
+function upright({ width, height, rgb }: Photo, orientation: number): Photo {
+  if (orientation === 1) return { width, height, rgb };
+  const last = width * height - 1;
+  // Where the first pixel comes from, and how far from it those to its right and below it do.
+  const [start, right, down] = (
+    [
+      [width - 1, -1, width],
+      [last, -1, -width],
+      [last - width + 1, 1, -width],
+      [0, width, 1],
+      [last - width + 1, -width, 1],
+      [last, -width, -1],
+      [width - 1, width, -1],
+    ] as const
+  )[orientation - 2]!;
+  const [columns, rows] = orientation < 5 ? [width, height] : [height, width];
+  const turned = new Uint8Array(rgb.length);
+  let to = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, to += 3) {
+      const from = 3 * (start + column * right + row * down);
+      turned[to] = rgb[from]!;
+      turned[to + 1] = rgb[from + 1]!;
+      turned[to + 2] = rgb[from + 2]!;
+    }
+  }
+  return { width: columns, height: rows, rgb: turned };
+}

@@ -1,0 +1,134 @@
+import { OutputError, PhotoError } from "../errors.ts";
+import type { Rgb } from "../report/colors.ts";
+import { rarestOnTop } from "../report/segmentation.ts";
+import { PhotoFault } from "./photo-fault.ts";
+import { decodeJpeg, readJpegHeader } from "./photo-jpeg.ts";
+import { decodePng, readPngHeader } from "./photo-png.ts";
+import { encodePng } from "./png.ts";
+
+export interface Photo {
+  readonly width: number;
+  readonly height: number;
+  /** Rows from the top, three bytes a pixel. */
+  readonly rgb: Uint8Array;
+}
+
+/** Pixels a photo may have. Decoding takes some 20 bytes for each. */
+const MAX_PIXELS = 100e6;
+
+const SAVE_AS = "Open it in a picture viewer and save it as JPEG or PNG.";
+
+/** What else people have, by how it begins. First match counts. */
+const OTHERS: readonly { readonly looks: RegExp; readonly what: string; readonly fix?: string }[] = [
+  { looks: /^RIFF....WEBP/s, what: "a WebP picture" },
+  { looks: /^GIF8[79]a/, what: "a GIF" },
+  { looks: /^....ftyp(hei|hev|mif|msf)/s, what: "a HEIC picture" },
+  { looks: /^....ftypavi[fs]/s, what: "an AVIF picture" },
+  { looks: /^....JXL /s, what: "a JPEG XL picture" },
+  { looks: /^....jP {2}/s, what: "a JPEG 2000 picture" },
+  { looks: /^(II[*+]\0|MM\0[*+])/, what: "a TIFF picture or a camera's raw file" },
+  { looks: /^BM.{4}\0\0\0\0/s, what: "a BMP picture" },
+  { looks: /^8BPS/, what: "a Photoshop document" },
+  { looks: /^\s*<(\?xml.*<)?svg/s, what: "an SVG drawing" },
+  { looks: /^%PDF/, what: "a PDF document" },
+  { looks: /^....ftyp/s, what: "a film", fix: "Give one picture of it, saved as JPEG or PNG." },
+  {
+    looks: /^\s*<(!doctype html|html|head|body|!--)/i,
+    what: "an HTML page",
+    fix: "Use the link that downloads the picture itself, not the page that shows it.",
+  },
+  {
+    looks: /^version https:\/\/git-lfs/,
+    what: "a Git LFS pointer, not the file it points to",
+    fix: "Run `git lfs pull`.",
+  },
+];
+
+/**
+ * The pixels of a JPEG or PNG, which is told by its contents: rows from the top, RGB bytes. JPEGs are turned as their EXIF
+ * data say; what is transparent in a PNG lies on white; greys become RGB; 16-bit samples are rounded to 8.
+ * `name` is what errors call it.
+ * @throws PhotoError when it is empty, damaged, truncated, of another kind, or has more than 100 megapixels, which is found
+ * out before memory is taken for them.
+ */
+export function decodePhoto(bytes: Uint8Array, name: string): Photo {
+  if (bytes.length === 0) throw new PhotoError(`"${name}" is empty.`, "Download or copy it again.");
+  const head = Buffer.from(bytes.subarray(0, 256)).toString("latin1");
+  if (head.startsWith("\xff\xd8\xff")) return decode(bytes, name, "JPEG", readJpegHeader, decodeJpeg);
+  if (head.startsWith("\x89PNG\r\n\x1a\n")) return decode(bytes, name, "PNG", readPngHeader, decodePng);
+  const other = OTHERS.find(({ looks }) => looks.test(head));
+  if (other) throw new PhotoError(`"${name}" is ${other.what}, which is not read.`, other.fix ?? SAVE_AS);
+  throw new PhotoError(`"${name}" is no photo: it begins like neither a JPEG nor a PNG.`, "Give a JPEG or PNG file.");
+}
+
+/** Looks at the size between reading the header and decoding, and names the file in what goes wrong. */
+function decode<H extends { readonly width: number; readonly height: number }>(
+  bytes: Uint8Array,
+  name: string,
+  kind: string,
+  read: (bytes: Uint8Array) => H,
+  pixels: (bytes: Uint8Array, header: H) => Photo,
+): Photo {
+  try {
+    const header = read(bytes);
+    const { width, height } = header;
+    if (width === 0 || height === 0) throw new PhotoFault(`has no pixels (${width} × ${height})`);
+    if (width * height > MAX_PIXELS) {
+      throw new PhotoError(
+        `"${name}" has ${width} × ${height} pixels; more than ${MAX_PIXELS / 1e6} megapixels are not read.`,
+        "Scale it down first: networks see a few hundred pixels a side.",
+      );
+    }
+    return pixels(bytes, header);
+  } catch (cause) {
+    if (!(cause instanceof PhotoFault)) throw cause;
+    if (cause.truncated) {
+      const fix = "Download or copy it again; if it is the same, open it in a picture viewer and save what is there.";
+      throw new PhotoError(`"${name}" is truncated: the ${kind} ${cause.message}.`, fix, { cause });
+    }
+    throw new PhotoError(`"${name}" is a ${kind} that ${cause.message}.`, SAVE_AS, { cause });
+  }
+}
+
+/**
+ * A label map [height, width] as a PNG whose grey values are the labels: 8 bits where they fit, 16 otherwise.
+ * @throws OutputError when the map has other pixels or labels beyond 65535.
+ */
+export function encodeLabels(labels: Uint16Array | Uint32Array, width: number, height: number): Uint8Array {
+  if (labels.length !== width * height) {
+    throw new OutputError(
+      `${labels.length} labels are no map of ${width} × ${height} pixels.`,
+      "Pass one label a pixel.",
+    );
+  }
+  let most = 0;
+  for (const label of labels) most = Math.max(most, label);
+  if (most > 0xffff)
+    throw new OutputError(`A PNG cannot hold the label ${most}.`, "Save the labels as numbers instead.");
+  return encodePng({ width, height, channels: 1, data: new (most < 256 ? Uint8Array : Uint16Array)(labels) });
+}
+
+/**
+ * Label maps [maps, height, width] as one picture, each label in its colour (`labelColors` of report/colors.ts); of several
+ * a pixel the rarer one lies on top. Labels without a colour are black, as none is.
+ * @throws OutputError when the maps have other pixels.
+ */
+export function encodeSegmentation(
+  labels: Uint16Array | Uint32Array,
+  width: number,
+  height: number,
+  colors: readonly Rgb[],
+): Uint8Array {
+  const maps = labels.length / (width * height);
+  if (!Number.isInteger(maps) || maps < 1) {
+    throw new OutputError(
+      `${labels.length} labels are no maps of ${width} × ${height} pixels.`,
+      "Pass one map after the other.",
+    );
+  }
+  const data = new Uint8Array(width * height * 3);
+  rarestOnTop(labels, width * height).forEach((label, i) => {
+    data.set(colors[label] ?? [0, 0, 0], i * 3);
+  });
+  return encodePng({ width, height, channels: 3, data });
+}

@@ -1,0 +1,46 @@
+import { crc32, deflateSync } from "node:zlib";
+
+/** Samples of a picture, row-major, channels interleaved: grey (1), RGB (3) or RGBA (4), of 8 bits or of 16. */
+export interface PngSamples {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3 | 4;
+  readonly data: Uint8Array | Uint16Array;
+}
+
+const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+/**
+ * A PNG (ISO 15948), all rows unfiltered: labels and masks are flat. Packed at a low level: pictures are many, and their
+ * flat colours pack well at any.
+ */
+export function encodePng({ width, height, channels, data }: PngSamples): Uint8Array {
+  const wide = data instanceof Uint16Array;
+  const stride = width * channels * data.BYTES_PER_ELEMENT;
+  const samples = wide ? bigEndian(data) : data;
+  const rows = new Uint8Array((stride + 1) * height);
+  for (let y = 0; y < height; y++) rows.set(samples.subarray(y * stride, (y + 1) * stride), y * (stride + 1) + 1);
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([wide ? 16 : 8, { 1: 0, 3: 2, 4: 6 }[channels]], 8);
+  const packed = deflateSync(rows, { level: 3 });
+  return Buffer.concat([SIGNATURE, chunk("IHDR", header), chunk("IDAT", packed), chunk("IEND", Buffer.alloc(0))]);
+}
+
+function bigEndian(data: Uint16Array): Uint8Array {
+  const bytes = new Uint8Array(data.length * 2);
+  data.forEach((value, i) => {
+    bytes[2 * i] = value >> 8;
+    bytes[2 * i + 1] = value;
+  });
+  return bytes;
+}
+
+function chunk(type: string, content: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), content]);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(content.length);
+  sum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, sum]);
+}

@@ -1,0 +1,138 @@
+import type { Generator } from "../models/generator.ts";
+import type { Segmenter } from "../models/segmenter.ts";
+import { Scope } from "../runtime/scope.ts";
+import { Counts } from "./counts.ts";
+import type { DissectionEvent } from "./dissect.ts";
+import { countingPasses } from "./groups.ts";
+import { type LayerLevels, levelsOf } from "./layer.ts";
+import { countable, emptySearch, FRACTIONS, searchLevels } from "./levels.ts";
+import type { Settled } from "./options.ts";
+import { Presence } from "./presence.ts";
+import { Samples } from "./samples.ts";
+import { quantilesOf } from "./select.ts";
+import { Slots } from "./slots.ts";
+
+/** A 512-unit layer's joint histogram takes 202 KiB a label at 100 levels. */
+const HISTOGRAM_BYTES = 512 * 2 ** 20;
+
+/**
+ * Levels from the training set: quantiles of the upsampled activations, then counts of the concepts at every one of them.
+ * Of a unified parsing network's two thousand labels only those that occur often enough to be matched are counted, for
+ * which label maps are looked at before.
+ */
+export async function* searchTraining(
+  generator: Generator,
+  segmenter: Segmenter,
+  settings: Settled,
+  /** Bytes of joint histograms kept on the GPU at once. */
+  histogramBytes = HISTOGRAM_BYTES,
+): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
+  const { device } = generator;
+  const { layers, size, segmentationSize, signal, quantileThreshold } = settings;
+  const { labels, categories } = segmenter;
+  const area = segmentationSize ** 2;
+  const scope = new Scope();
+  try {
+    const samples = scope.own(
+      await Samples.create({
+        ...settings,
+        generator,
+        segmenter,
+        seed: settings.trainSeed,
+        pictures: false,
+        keepLabels: true,
+      }),
+    );
+    const { labelMaps, batch } = samples;
+    // With one category its condition is none.
+    const everywhere = categories.length === 1;
+    const presence = scope.own(
+      await Presence.create(device, { maps: labelMaps, batch, labels, categories, everywhere, signal }),
+    );
+    const slots = scope.own(await Slots.create(device, { labelMaps, labels: labels.length, signal }));
+    const shapes = new Map(layers.map((layer) => [layer, samples.maps.get(layer)!.shape]));
+    const passesFor = (counted: readonly number[]) =>
+      countingPasses(shapes, counted, {
+        levels: FRACTIONS.length,
+        categories: categories.length,
+        device,
+        bytes: histogramBytes,
+      });
+    const all = labels.map((_, label) => label).slice(1);
+    // Where label maps cannot be kept, segmenting everything once more is only worth it if it saves passes.
+    const early = samples.keepsLabels || passesFor(all).length > 1;
+
+    const levels = yield* quantilesOf(
+      generator,
+      settings,
+      samples,
+      { size: segmentationSize, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
+      early ? presence : undefined,
+    );
+    let seen = early ? await presence.read() : undefined;
+    const passes = passesFor(seen ? countable(seen.pixels, size * area) : all);
+    const found = new Map(
+      layers.map((layer) => [layer, emptySearch(labels.length, generator.layer(layer).channels)] as const),
+    );
+    const trainingOf = (layer: string) => ({
+      units: generator.layer(layer).channels,
+      levels: levels.get(layer)!,
+      labels: labels.length,
+    });
+    for (const [index, pass] of passes.entries()) {
+      slots.assign(pass.labels);
+      const held = new Scope();
+      try {
+        const counts = new Map<string, Counts>();
+        for (const layer of pass.layers) {
+          const { channels } = generator.layer(layer);
+          const created = await Counts.create(device, {
+            maps: samples.maps.get(layer)!,
+            channels,
+            batch,
+            slotMaps: slots.maps,
+            labels: pass.labels,
+            present: presence.present,
+            size: segmentationSize,
+            levels: ascending(levels.get(layer)!, channels),
+            scratch: samples.scratch,
+            signal,
+          });
+          counts.set(layer, held.own(created));
+        }
+        for await (const { first, count } of samples.each({ labels: true })) {
+          presence.add(); // which categories the batch's images hold; its sums were read after one pass, and later ones are not
+          slots.update();
+          for (const layer of pass.layers) counts.get(layer)!.add();
+          yield { type: "progress", phase: "levels", done: index * size + first + count, total: passes.length * size };
+        }
+        seen ??= await presence.read();
+        const common = {
+          counted: pass.labels,
+          categoryOf: labels.map(({ category }) => categories.indexOf(category)),
+          categories: categories.length,
+          labelPixels: seen.pixels,
+          pixels: size * area,
+          categoryPixels: Array.from(seen.images, (count) => (everywhere ? size : count) * area),
+        };
+        for (const layer of pass.layers) {
+          await searchLevels({ ...trainingOf(layer), ...common, counts: counts.get(layer)! }, found.get(layer)!);
+        }
+      } finally {
+        held.dispose();
+      }
+    }
+    return layers.map((layer) => levelsOf(layer, found.get(layer)!, trainingOf(layer), quantileThreshold));
+  } finally {
+    scope.dispose();
+  }
+}
+
+/** [levels][units] in the opposite order of levels. */
+function ascending(levels: Float32Array, units: number): Float32Array {
+  const reversed = new Float32Array(levels.length);
+  for (let from = 0; from < levels.length; from += units) {
+    reversed.set(levels.subarray(from, from + units), levels.length - units - from);
+  }
+  return reversed;
+}

@@ -1,0 +1,56 @@
+import { ShapeError } from "../errors.ts";
+import { type Graph, padded, type Value } from "../runtime/graph.ts";
+import { ACTIVATIONS } from "./activation.ts";
+import { biasOf, type ConvOptions, span } from "./conv.ts";
+import depthwiseKernel from "./depthwise.wgsl.ts";
+import { type Filter, packChannels, packed } from "./filter.ts";
+import { lanes } from "./pointwise.ts";
+
+/** y = activation(depthwise convolution of x [n, h, w, c] + bias): the filter's weight is [c][1][k][k]. */
+export function depthwise(
+  graph: Graph,
+  x: Value,
+  filter: Filter,
+  options: Pick<ConvOptions, "stride" | "dilation" | "pad" | "activation"> = {},
+): Value {
+  const { label, kernel, inChannels, outChannels } = filter;
+  const { stride = 1, dilation = 1, activation = "none" } = options;
+  const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
+  if (inChannels !== outChannels || x.channels !== outChannels) {
+    throw new ShapeError(`"${label}" filters ${outChannels} channels one by one, but "${x.label}" is [${x.shape}].`);
+  }
+  const vertical = span(inHeight, kernel, options);
+  const horizontal = span(inWidth, kernel, options);
+  const [height, width] = [vertical.out, horizontal.out];
+  const y = graph.map(label, n, height, width, outChannels);
+  // Float32 whatever the storage: these weights are few.
+  const weight = graph.parameter(
+    `${label}.weight.channels`,
+    [kernel * kernel, padded(outChannels)],
+    [...filter.weight.sources, ...filter.scale.sources],
+    packed(filter, packChannels),
+  );
+  const blocks = Math.ceil(width / 4);
+  const total = n * height * blocks * (stored / 4);
+  graph.step(
+    depthwiseKernel,
+    { x, weight, bias: biasOf(graph, filter), y },
+    {
+      height,
+      width,
+      inHeight,
+      inWidth,
+      vectors: stored / 4,
+      kernel,
+      stride,
+      dilation,
+      padTop: vertical.before,
+      padLeft: horizontal.before,
+      blocks,
+      total,
+    },
+    lanes(total),
+    { choices: { ACTIVATION: ACTIVATIONS[activation] }, flops: 2 * n * height * width * outChannels * kernel * kernel },
+  );
+  return y;
+}

@@ -1,0 +1,62 @@
+// Depthwise convolution: every channel of x [n, inHeight, inWidth, channels] by its own kernel × kernel filter, with bias
+// and activation. Weights are [tap][channel]. An invocation computes four channels of four pixels of a row: they share the
+// weights, and with stride 1 most of their inputs are in the cache.
+const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
+
+struct Params {
+  height: u32, width: u32,   // of y
+  inHeight: u32, inWidth: u32,
+  vectors: u32,      // channels / 4
+  kernel: u32, stride: u32, dilation: u32,
+  padTop: u32, padLeft: u32,
+  blocks: u32,       // ⌈width / 4⌉
+  total: u32,        // n × height × blocks × vectors
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+
+fn finish(sum: vec4f) -> vec4f {
+  if (ACTIVATION == 1u) { return select(0.2 * sum, sum, sum > vec4f()); }
+  if (ACTIVATION == 2u) { return max(sum, vec4f()); }
+  if (ACTIVATION == 3u) { return clamp(sum, vec4f(), vec4f(6.0)); }
+  return sum;
+}
+
+fn load(line: u32, column: i32, c: u32) -> vec4f {
+  if (column < 0 || column >= i32(params.inWidth)) { return vec4f(); }
+  return x[(line + u32(column)) * params.vectors + c];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let at = id.x + id.y * groups.x * 64u;
+  if (at >= params.total) { return; }
+  let c = at % params.vectors;
+  let first = ((at / params.vectors) % params.blocks) * 4u;
+  let row = (at / params.vectors / params.blocks) % params.height;
+  let image = at / params.vectors / params.blocks / params.height;
+  var a0 = bias[c]; var a1 = a0; var a2 = a0; var a3 = a0;
+  for (var i = 0u; i < params.kernel; i++) {
+    let above = i32(row * params.stride + i * params.dilation) - i32(params.padTop);
+    if (above < 0 || above >= i32(params.inHeight)) { continue; }
+    let line = (image * params.inHeight + u32(above)) * params.inWidth;
+    for (var j = 0u; j < params.kernel; j++) {
+      let w = weight[(i * params.kernel + j) * params.vectors + c];
+      let column = i32(first * params.stride + j * params.dilation) - i32(params.padLeft);
+      let step = i32(params.stride);
+      a0 += w * load(line, column, c);
+      a1 += w * load(line, column + step, c);
+      a2 += w * load(line, column + 2 * step, c);
+      a3 += w * load(line, column + 3 * step, c);
+    }
+  }
+  let to = ((image * params.height + row) * params.width + first) * params.vectors + c;
+  y[to] = finish(a0);
+  if (first + 1u < params.width) { y[to + params.vectors] = finish(a1); }
+  if (first + 2u < params.width) { y[to + 2u * params.vectors] = finish(a2); }
+  if (first + 3u < params.width) { y[to + 3u * params.vectors] = finish(a3); }
+}

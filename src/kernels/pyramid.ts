@@ -1,0 +1,77 @@
+import { ShapeError } from "../errors.ts";
+import { elements, type Graph, padded, type Value } from "../runtime/graph.ts";
+import { ACTIVATIONS, type Activation } from "./activation.ts";
+import { conv } from "./conv.ts";
+import { constant, type Filter } from "./filter.ts";
+import { lanes } from "./pointwise.ts";
+import spreadKernel from "./spread.wgsl.ts";
+
+/** A filter's weights for input channels `first`…`first + count − 1`, as 3×3 taps or as nine 1×1 filters side by side. */
+function part(filter: Filter, first: number, count: number, label: string, apart: boolean): Filter {
+  const { inChannels, outChannels, weight, scale } = filter;
+  const split = weight.sources.length;
+  const rows = apart ? 9 * outChannels : outChannels;
+  return {
+    label,
+    inChannels: count,
+    outChannels: rows,
+    kernel: apart ? 1 : 3,
+    weight: {
+      sources: [...weight.sources, ...scale.sources],
+      of: (sources) => {
+        const w = weight.of(sources.slice(0, split));
+        const s = scale.of(sources.slice(split));
+        const values = new Float64Array(9 * outChannels * count);
+        for (let o = 0; o < outChannels; o += 1) {
+          for (let i = 0; i < count; i += 1) {
+            for (let t = 0; t < 9; t += 1) {
+              const to = apart ? (t * outChannels + o) * count + i : (o * count + i) * 9 + t;
+              values[to] = w[(o * inChannels + first + i) * 9 + t]! * s[o]!;
+            }
+          }
+        }
+        return values;
+      },
+    },
+    scale: constant(1, rows),
+    // The first part brings the whole convolution's bias.
+    bias: apart ? constant(0, rows) : filter.bias,
+  };
+}
+
+/**
+ * y = activation(conv3×3(the parts side by side in channels, each resized to the first one's extents) + bias), padding 1.
+ * Smaller parts are multiplied at their own resolution and resized afterwards: for UPerNet's fusion layer 12.8 instead of
+ * 38.7 GMAC, exact up to the order of sums.
+ */
+export function convOfPyramid(graph: Graph, parts: readonly Value[], filter: Filter, activation: Activation): Value {
+  const { label, inChannels, outChannels } = filter;
+  const [finest, ...coarser] = parts as [Value, ...Value[]];
+  const channels = parts.reduce((sum, { channels }) => sum + channels, 0);
+  if (filter.kernel !== 3 || channels !== inChannels || outChannels % 4 !== 0) {
+    throw new ShapeError(`"${label}" is no 3×3 convolution of ${channels} to a multiple of four channels.`);
+  }
+  const only = coarser.length === 0;
+  let y = conv(graph, finest, part(filter, 0, finest.channels, `${label}.0`, false), {
+    pad: 1,
+    activation: only ? activation : "none",
+  });
+  const [, outHeight = 1, outWidth = 1] = finest.shape;
+  let first = finest.channels;
+  coarser.forEach((x, index) => {
+    const [, inHeight = 1, inWidth = 1] = x.shape;
+    const t = conv(graph, x, part(filter, first, x.channels, `${label}.${index + 1}`, true));
+    first += x.channels;
+    const sum = graph.value(`${label}.sum${index + 1}`, y.shape, "f32", outChannels);
+    const total = elements(y.shape) / 4;
+    graph.step(
+      spreadKernel,
+      { t, addend: y, y: sum },
+      { vectors: padded(outChannels) / 4, inHeight, inWidth, outHeight, outWidth, total },
+      lanes(total),
+      { choices: { ACTIVATION: ACTIVATIONS[index === coarser.length - 1 ? activation : "none"] } },
+    );
+    y = sum;
+  });
+  return y;
+}

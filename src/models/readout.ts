@@ -1,0 +1,92 @@
+import { classify, probability, type Range, softmaxSum } from "../kernels/classify.ts";
+import { divide } from "../kernels/components.ts";
+import { preprocess } from "../kernels/resample.ts";
+import type { Graph, Value } from "../runtime/graph.ts";
+import type { Network } from "./network.ts";
+
+/** Height and width. */
+export type Extent = readonly [height: number, width: number];
+
+/** Logits of a network's heads, an entry for every input size. */
+function logitsOf(graph: Graph, network: Network, image: Value, heads: ReadonlySet<string>): Map<string, Value[]> {
+  const [, height = 1, width = 1] = image.shape;
+  const sizes: readonly Extent[] =
+    network.segsizes.length > 0 ? network.segsizes.map((edge) => [edge, edge]) : [[height, width]];
+  const all = new Map<string, Value[]>();
+  for (const size of sizes) {
+    const x = preprocess(graph, image, ...size, network.pixels);
+    for (const [head, value] of network.logits(graph, x, heads)) all.set(head, [...(all.get(head) ?? []), value]);
+  }
+  return all;
+}
+
+/** The distinct ranges in which a head's channels compete. */
+function softmaxes(network: Network, head: string): Range[] {
+  const ranges = network.maps.filter((map) => map.head === head).flatMap((map) => map.ranges);
+  const distinct = new Map(ranges.filter(({ count }) => count > 0).map((range) => [range.first, range]));
+  return [...distinct.values()];
+}
+
+/** Appends a network and writes its label maps, from `first` on, into `labels` [n, maps, height, width]. */
+export function writeMaps(graph: Graph, network: Network, image: Value, labels: Value, first: number): void {
+  const [, , height = 1, width = 1] = labels.shape;
+  const { maps, quad, sampling } = network;
+  const logits = logitsOf(graph, network, image, new Set(maps.map(({ head }) => head)));
+  const scores = new Map<string, Value>();
+  for (const [head, values] of logits) {
+    // Softmax keeps the order of logits: with one size it can be left out.
+    const summed = (): Value => softmaxSum(graph, values, softmaxes(network, head), [height, width], sampling);
+    scores.set(head, values.length === 1 ? values[0]! : summed());
+  }
+  maps.forEach(({ head, ranges, names, gate }, index) => {
+    classify(graph, scores.get(head)!, labels, {
+      map: first + index,
+      ranges,
+      names,
+      ...(gate === undefined ? {} : { gate: first + gate }),
+      // Sums of probabilities are at the maps' own resolution already.
+      ...(sampling ? { sampling } : {}),
+    });
+  });
+  if (quad) {
+    divide(graph, labels, {
+      channel: first,
+      topBottom: first + maps.length,
+      leftRight: first + maps.length + 1,
+      objects: quad.objects,
+      height,
+      width,
+    });
+  }
+}
+
+/**
+ * Appends a network: how probable a label is at every pixel [n, height, width], summed over input sizes and over all channels
+ * that bear the label (an object's, and those of parts of that name whoever owns them), as ACE's loss needs it (spec §2.3).
+ */
+export function scoreOf(
+  graph: Graph,
+  network: Network,
+  image: Value,
+  label: number,
+  extent: Extent,
+): Value | undefined {
+  const bearing = network.maps.flatMap(({ head, ranges, names }) =>
+    ranges.flatMap((range) =>
+      Array.from({ length: range.count }, (_, i) => range.first + i)
+        .filter((channel) => names[channel] === label)
+        .map((channel) => ({ head, range, channel })),
+    ),
+  );
+  const heads = new Set(bearing.map(({ head }) => head));
+  if (heads.size === 0) return undefined;
+  const logits = logitsOf(graph, network, image, heads);
+  let sum: Value | undefined;
+  for (const { head, range, channel } of bearing) {
+    for (const value of logits.get(head)!) {
+      const options = { range, channel, ...(network.sampling ? { sampling: network.sampling } : {}) };
+      sum = probability(graph, value, options, extent, sum);
+    }
+  }
+  return sum;
+}

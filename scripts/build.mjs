@@ -13,7 +13,7 @@ const DIST = join(ROOT, "dist");
 const ENTRIES = ["src/index.ts", "src/runtime/index.ts", "src/node/index.ts", "src/report/index.ts"];
 const SCHEMA = "report-v1.schema.json";
 /** The core in one file, gzipped, stays below this many bytes. */
-export const CORE_BUDGET = 60_000;
+export const CORE_BUDGET = 64_000;
 
 const shared = {
   absWorkingDir: ROOT,

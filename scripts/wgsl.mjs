@@ -8,6 +8,16 @@ const KERNELS = new URL("../src/kernels/", import.meta.url);
 const DECLARATION = /^(const|alias)\s+(\w+)(?:\s*:\s*\w+)?\s*=\s*([^;]+);/gm;
 const MAX_STORAGE_BUFFERS = 8; // the WebGPU default limit per shader stage
 
+/**
+ * Without comments, indentation and spaces that separate nothing, which would be a fifth of what users load. Lines stay
+ * where they are, for errors. (No spaces are taken from beside = < > and -: joined they would read as other tokens.)
+ */
+const bare = (source) =>
+  source
+    .replace(/[ \t]*\/\/.*$/gm, "")
+    .replace(/^[ \t]+/gm, "")
+    .replace(/ ?([,;(){}*+]) ?/g, "$1");
+
 export function describe(name, source) {
   const fail = (why) => {
     throw new Error(`src/kernels/${name}.wgsl: ${why}`);
@@ -55,7 +65,7 @@ export async function generate() {
     const { name, ...facts } = describe(file.slice(0, -".wgsl".length), source);
     const kernel = JSON.stringify({ name, source: "", ...facts }, null, 2).replace(
       '"source": ""',
-      () => `"source": ${JSON.stringify(source)} as string`,
+      () => `"source": ${JSON.stringify(bare(source))} as string`,
     );
     // One literal without a spread, which a bundler may drop when nobody uses it; the source's type stays short.
     const text = `// Generated from ${file} by scripts/wgsl.mjs. Do not edit.\nexport default ${kernel} as const;\n`;

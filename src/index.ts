@@ -3,6 +3,7 @@ export type { DissectOptions } from "./dissect/options.ts";
 export type * from "./dissect/result.ts";
 export * from "./errors.ts";
 export { type InitOptions, init, loadGenerator, loadSegmenter } from "./load.ts";
+export type { Cost } from "./models/cost.ts";
 export { filterOf } from "./models/filters.ts";
 export {
   type CompileGeneratorOptions,
@@ -19,7 +20,6 @@ export type { LayerInfo, ProganConfig } from "./models/progan.ts";
 export {
   type LoadSegmenterOptions,
   Segmenter,
-  type SegmenterCost,
   type SegmenterFiles,
   type SegmenterOptions,
   type SegmenterPlan,

@@ -1,6 +1,7 @@
 """Shared by the golden-file generators: the recipes, the safetensors writer, and how the published code is imported.
 
-Needs Python 3.9+, PyTorch 1.13 or later, NumPy, SciPy and scikit-image (Debian: python3-torch python3-skimage). Runs on a CPU.
+Needs Python 3.9+, PyTorch, NumPy and scikit-image (made with 1.13, 1.24 and 0.19: Debian 12's python3-torch and
+python3-skimage). Runs on a CPU. The published code is imported from checkouts, none of it is here.
 """
 
 import contextlib
@@ -76,7 +77,7 @@ def grid(seed, shape, bias=()):
 
 
 def narrow(module, divisor=16):
-    """Divides every hidden width (a multiple of 64) of a built network; forward code, strides and dilations stay the published ones."""
+    """Divides every hidden width (a multiple of 64) of a built network; forward code, strides and dilations stay."""
 
     def width(channels):
         return channels // divisor if channels % 64 == 0 else channels
@@ -86,7 +87,8 @@ def narrow(module, divisor=16):
             assert child.groups == 1
             options = {key: getattr(child, key) for key in ("kernel_size", "stride", "padding", "dilation")}
             bias = child.bias is not None
-            setattr(module, name, torch.nn.Conv2d(width(child.in_channels), width(child.out_channels), bias=bias, **options))
+            widths = width(child.in_channels), width(child.out_channels)
+            setattr(module, name, torch.nn.Conv2d(*widths, bias=bias, **options))
         elif isinstance(child, torch.nn.modules.batchnorm._BatchNorm):
             setattr(module, name, type(child)(width(child.num_features)))
         else:
@@ -188,24 +190,28 @@ def labelled(values, dtype):
     return array.astype(dtype)
 
 
-def margin(scores, where=None):
-    """The smallest gap between the best and the second best channel: how close an argmax comes to a tie."""
-    best = scores.topk(2, dim=1).values
-    gap = best[:, 0] - best[:, 1]
-    return float((gap if where is None else gap[where]).min())
+def ties(logits, nearer=1e-4):
+    """How near the argmax of logits [n, c, h, w] comes to a tie, in units of their rms: the smallest gap between the best
+    and the second best channel, and the flat indices into [n, h, w] of the pixels with a gap smaller than `nearer`."""
+    best = logits.topk(2, dim=1).values
+    gap = (best[:, 0] - best[:, 1]) / logits.pow(2).mean().sqrt()
+    near = (gap.flatten() < nearer).nonzero()[:, 0].tolist()
+    return {"smallest": float(f"{float(gap.min()):.3g}"), f"nearer than {nearer:g}": near}
 
 
 def write(path, tensors, metadata):
     """A safetensors file. Larger elements first, which keeps every tensor aligned."""
     names = sorted(tensors, key=lambda name: -tensors[name].dtype.itemsize)
-    texts = {key: value if isinstance(value, str) else json.dumps(value, separators=(",", ":")) for key, value in metadata.items()}
+    compact = {"separators": (",", ":")}
+    texts = {key: value if isinstance(value, str) else json.dumps(value, **compact) for key, value in metadata.items()}
     header, data = {"__metadata__": texts}, b""
     for name in names:
         array = numpy.ascontiguousarray(tensors[name])
         start = len(data)
         data += array.astype(array.dtype.newbyteorder("<")).tobytes()
-        header[name] = {"dtype": DTYPES[array.dtype.name], "shape": list(array.shape), "data_offsets": [start, len(data)]}
-    text = json.dumps(header, separators=(",", ":")).encode()
+        offsets = [start, len(data)]
+        header[name] = {"dtype": DTYPES[array.dtype.name], "shape": list(array.shape), "data_offsets": offsets}
+    text = json.dumps(header, **compact).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text + data)

@@ -3,6 +3,8 @@
   upernet-tiny.safetensors        UPerNet-ResNet50 of CSAILVision/gandissect through its UnifiedParsingSegmenter
   <encoder>-<decoder>.safetensors networks of CSAILVision/semantic-segmentation-pytorch
 
+mobilenetv2dilated-c1 also lists the keys of a c1_deepsup decoder, whose outputs are checked here to be the same.
+
 Run: python networks.py GANDISSECT SEMSEG OUT
   GANDISSECT, SEMSEG  checkouts of the two repositories; OUT  the folder to write to
 What it needs besides: see common.py.
@@ -12,10 +14,21 @@ import argparse
 import os
 import sys
 
-import numpy
 import torch
 
-from common import IMAGE_RECIPE, fill, image, labelled, margin, model_folder, narrow, netdissect, sampled, use_cpu, write
+from common import (
+    IMAGE_RECIPE,
+    fill,
+    image,
+    labelled,
+    model_folder,
+    narrow,
+    netdissect,
+    sampled,
+    ties,
+    use_cpu,
+    write,
+)
 
 RECIPE = (
     "n = RandomState(crc32(key)).standard_normal in float32; 4-d: n * f32(sqrt(2 / (shape[1] * kh * kw))); "
@@ -39,9 +52,12 @@ SEMSEG = [
     ("resnet50dilated", "ppm_deepsup", 2048),
     ("resnet101dilated", "ppm_deepsup", 2048),
     ("mobilenetv2dilated", "c1", 160),
-    ("mobilenetv2dilated", "c1_deepsup", 160),
 ]
 SIZES = [(64, 64), (72, 72), (75, 61)]
+
+
+def resize(logits, size):
+    return torch.nn.functional.interpolate(logits, size=size, mode="bilinear", align_corners=False)
 
 
 def upernet(root, out):
@@ -50,12 +66,11 @@ def upernet(root, out):
         segmentation = segmenter.UnifiedParsingSegmenter(segsizes=[256])
     model = segmentation.segmodel
     encoder, decoder = fill(narrow(model.encoder)), fill(narrow(model.decoder))
-    raw = {}
+    raw, stages = {}, {}
 
     def keep(name):
         return lambda module, inputs, output: raw.__setitem__(name, output)
 
-    stages = {}
     model.encoder.register_forward_hook(lambda module, inputs, output: stages.update(enumerate(output)))
     for head in ("object", "part", "material"):
         getattr(model.decoder, f"{head}_head").register_forward_hook(keep(head))
@@ -69,18 +84,19 @@ def upernet(root, out):
         tensors.update(sampled(f"{head}.logits", logits))
     margins = {}
     for head, scores in probability.items():
+        margins[head] = ties(resize(raw[head], (128, 128)))
         tensors[f"{head}.argmax"] = labelled(scores.argmax(1), "uint8")
-        tensors.update(sampled(f"{head}.probability", scores))
-        margins[head] = margin(scores)
     tensors["part.argmax"] = labelled(torch.stack([scores.argmax(1) for scores in parts.values()], 1), "uint8")
-    for i, scores in parts.items():
-        margins[f"part {i}"] = margin(scores)
+    groups = TINY["object_part"]
+    resized = resize(raw["part"], (128, 128)).split([len(group) for group in groups.values()], 1)
+    for owner, part in zip(groups, resized):
+        margins[f"part of {owner}"] = ties(part)
     names, categories = segmentation.get_label_and_category_names()
-    score, mask = segmentation.predict_single_class(picture, TINY["object"].index("window"), downsample=2)
-    tensors.update(sampled("window.score", score))
+    # Logits are so large here that probabilities are 0 or 1 but for a few pixels: only the mask is worth comparing.
+    _, mask = segmentation.predict_single_class(picture, TINY["object"].index("window"), downsample=2)
     tensors["window.mask"] = labelled(mask, "uint8")
-    counts = {name: torch.bincount(labels[:, i].flatten()).tolist() for i, name in enumerate(("object", "material", "part"))}
-    print("upernet-tiny", counts, margins, {head: list(logits.shape) for head, logits in raw.items()})
+    print("upernet-tiny", margins, [torch.bincount(labels[:, i].flatten()).tolist() for i in range(3)])
+    print({head: (list(logits.shape), float(logits.pow(2).mean().sqrt())) for head, logits in raw.items()})
     metadata = {
         "source": "CSAILVision/gandissect: UnifiedParsingSegmenter(segsizes=[256]), downsample 2; widths divided by 16",
         "weights": RECIPE,
@@ -90,7 +106,7 @@ def upernet(root, out):
         "labels.json": TINY,
         "names": names,
         "categories": categories,
-        "smallest margins of probability": margins,
+        "ties": margins,
     }
     write(os.path.join(out, "upernet-tiny.safetensors"), tensors, metadata)
 
@@ -106,9 +122,12 @@ def semseg(root, out):
             net = models.MobileNetV2Dilated(models.mobilenet.MobileNetV2(width_mult=0.5), dilate_scale=8)
         else:
             net = narrow(ModelBuilder.build_encoder(arch=arch, weights="recipe"))
-        decoder = ModelBuilder.build_decoder(arch=head, fc_dim=channels, num_class=LABELS, weights="recipe", use_softmax=True)
+        options = {"fc_dim": channels, "num_class": LABELS, "weights": "recipe", "use_softmax": True}
+        decoder = ModelBuilder.build_decoder(arch=head, **options)
         if not mobile:
             narrow(decoder)
+        else:
+            deepsup = ModelBuilder.build_decoder(arch="c1_deepsup", **options)
         metadata = {
             "source": f"CSAILVision/semantic-segmentation-pytorch: {arch} + {head}, {LABELS} labels, use_softmax; "
             + ("width_mult 0.5" if mobile else "widths divided by 16"),
@@ -117,6 +136,8 @@ def semseg(root, out):
             "encoder": fill(net),
             "decoder": fill(decoder),
         }
+        if mobile:
+            metadata["decoder c1_deepsup"] = fill(deepsup)
         model = SegmentationModule(net, decoder, None).eval()
         seen = {}
         net.register_forward_hook(lambda module, inputs, output: seen.update(features=output[-1]))
@@ -127,13 +148,18 @@ def semseg(root, out):
             probability = model({"img_data": image(1, height, width)}, segSize=(height, width))
             tensors.update(sampled(f"{name}.features", seen["features"], 128))
             tensors[f"{name}.logits"] = seen["logits"].numpy()
-            tensors.update(sampled(f"{name}.probability", probability))
             tensors[f"{name}.argmax"] = labelled(probability.argmax(1), "uint8")
-            margins[name] = margin(probability)
+            margins[name] = ties(resize(seen["logits"], (height, width)))
+            if mobile:
+                deep = {"img_data": image(1, height, width)}
+                assert torch.equal(SegmentationModule(net, deepsup, None)(deep, segSize=(height, width)), probability)
             counts = torch.bincount(probability.argmax(1).flatten(), minlength=LABELS).tolist()
             rms = float(seen["logits"].pow(2).mean().sqrt())
-            print(arch, head, name, list(seen["features"].shape), list(seen["logits"].shape), f"rms {rms:.3g}", counts)
-        metadata["smallest margins of probability"] = margins
+            if rms < 1e3:
+                tensors.update(sampled(f"{name}.probability", probability))
+            shapes = [list(seen[key].shape) for key in ("features", "logits")]
+            print(arch, head, name, *shapes, f"rms {rms:.3g}", counts, margins[name])
+        metadata["ties"] = margins
         write(os.path.join(out, f"{arch}-{head}.safetensors"), tensors, metadata)
 
 
@@ -142,12 +168,12 @@ def main():
     for name in ("gandissect", "semseg", "out"):
         parser.add_argument(name)
     paths = parser.parse_args()
-    roots = [os.path.abspath(path) for path in (paths.gandissect, paths.semseg, paths.out)]
-    os.makedirs(roots[2], exist_ok=True)
+    gandissect, semantic, out = map(os.path.abspath, vars(paths).values())
+    os.makedirs(out, exist_ok=True)
     use_cpu()
     with torch.no_grad():
-        semseg(roots[1], roots[2])
-        upernet(roots[0], roots[2])
+        semseg(semantic, out)
+        upernet(gandissect, out)
 
 
 if __name__ == "__main__":

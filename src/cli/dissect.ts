@@ -8,13 +8,13 @@ import { nodeEncoder } from "./encoder.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
-import { EMBEDDED, openModel, openSegmenter, packageVersion } from "./models.ts";
+import { EMBEDDED, openModel, openSegmenter, packageVersion, type UnifiedFlags } from "./models.ts";
 import { duration, Progress } from "./progress.ts";
 import { type Job, runJob, type SegmenterFiles } from "./run.ts";
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./table.ts";
 
-export interface DissectOptions {
+export interface DissectOptions extends UnifiedFlags {
   readonly model?: string;
   readonly segmenter?: string;
   readonly layers?: readonly string[];
@@ -113,10 +113,13 @@ async function openJob(options: DissectOptions, loading: Parameters<typeof openM
   }
   const model = await openModel(options.model ?? EMBEDDED, loading);
   const segmenter = await openSegmenter(options.segmenter ?? EMBEDDED);
-  const { stripHeight, batch } = options;
+  const { stripHeight, batch, heads, segdiv, parts } = options;
   return {
     model,
-    segmenter,
+    segmenter: {
+      ...segmenter,
+      unified: { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) },
+    },
     settings: {
       layers: options.layers ?? (isEmbedded ? ["layer4", "layer6"] : []),
       size: options.size ?? (isEmbedded ? 200 : 1000),

@@ -3,12 +3,20 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
+import type { Head } from "../models/upernet.ts";
 import { fileSource } from "../node/files.ts";
 import { type LoadOptions, openSource, type Source } from "../weights/source.ts";
 import type { SegmenterFiles } from "./run.ts";
 
 /** The model and segmenter that come with the package. */
 export const EMBEDDED = "scenes64";
+/** Which of a unified parsing network's labels are wanted. */
+export interface UnifiedFlags {
+  readonly heads?: readonly Head[];
+  readonly segdiv?: "undivided" | "quad";
+  readonly parts?: "default" | "all";
+}
+
 /** File names that say nothing of the model. */
 const GENERIC = /^(generator|model|weights|checkpoint|netG)$/i;
 
@@ -40,20 +48,25 @@ export async function openModel(
   return { name: GENERIC.test(name) ? withoutExtension(basename(dirname(resolve(path)))) : name, source };
 }
 
-/** Opens a segmenter: the embedded one by its name, or a folder with the published files or with safetensors. */
+/** The one of them for photographs. */
+export const EMBEDDED_PHOTOS = "mosaic-ade20k32";
+/** Segmenters that come with the package, by their folders in weights/. */
+const SEGMENTERS: readonly string[] = [EMBEDDED, EMBEDDED_PHOTOS];
+
+/** Opens a segmenter: an embedded one by its name, or a folder with the published files or with safetensors. */
 export async function openSegmenter(segmenter: string): Promise<{ name: string; files: SegmenterFiles<Source> }> {
-  if (segmenter === EMBEDDED && !existsSync(segmenter)) {
+  if (SEGMENTERS.includes(segmenter) && !existsSync(segmenter)) {
     return {
-      name: EMBEDDED,
+      name: segmenter,
       files: {
-        weights: await fileSource(embedded("segmenter.safetensors")),
-        labels: await fileSource(embedded("labels.json")),
+        weights: await fileSource(embedded("segmenter.safetensors", segmenter)),
+        labels: await fileSource(embedded("labels.json", segmenter)),
       },
     };
   }
   if (!(await isFolder(segmenter))) {
     throw new UsageError(
-      `The segmenter "${segmenter}" is neither a folder nor the name of one that comes with ganatomy (${EMBEDDED}).`,
+      `The segmenter "${segmenter}" is neither a folder nor the name of one that comes with ganatomy (${SEGMENTERS.join(", ")}).`,
       "Name a folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or with segmenter.safetensors and labels.json.",
     );
   }
@@ -104,8 +117,8 @@ function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
 }
 
-function embedded(file: string): string {
-  return join(packageRoot(), "weights", EMBEDDED, file);
+function embedded(file: string, name = EMBEDDED): string {
+  return join(packageRoot(), "weights", name, file);
 }
 
 /** "church.pth" → "church"; a folder of that name can be made on any system. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { QuantileThreshold } from "../dissect/result.ts";
+import { HEADS, type Head } from "../models/upernet.ts";
 
 /** Parses a whole number between two bounds. */
 export function whole(what: string, least: number, most: number): (text: string) => number {
@@ -38,4 +39,23 @@ export function quantileThreshold(text: string): QuantileThreshold {
 export function named(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
   return text;
+}
+
+/** Heads of a unified parsing network. */
+export function heads(text: string): Head[] {
+  const names = text.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !(HEADS as readonly string[]).includes(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`Heads are ${HEADS.join(", ")}.`);
+  return [...new Set(names)] as Head[];
+}
+
+/** "512", or width × height as in "640x480". */
+export function extent(text: string): readonly [height: number, width: number] {
+  const [, width, height = width] = /^(\d{1,4})(?:[x×](\d{1,4}))?$/.exec(text) ?? [];
+  if (!(Number(width) >= 8 && Number(height) >= 8)) {
+    throw new InvalidArgumentError(
+      "It is an edge such as 512, or a width and a height such as 640x480, from 8 to 9999.",
+    );
+  }
+  return [Number(height), Number(width)];
 }

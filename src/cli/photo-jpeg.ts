@@ -1,5 +1,6 @@
 import jpeg from "jpeg-js";
 import type { Photo } from "./photo.ts";
+import { type Chroma, smoothChroma } from "./photo-chroma.ts";
 import { PhotoFault } from "./photo-fault.ts";
 
 export interface JpegHeader {
@@ -11,6 +12,8 @@ export interface JpegHeader {
   readonly blocks: number;
   /** Whether the samples are RGB as they stand; they are mostly YCbCr. */
   readonly rgb: boolean;
+  /** Where colour is kept coarser than brightness in a way that can be smoothed. */
+  readonly chroma: Chroma | undefined;
 }
 
 /** What the decoder may hold: four full channels of 100 megapixels need 2.8 GB. */
@@ -55,7 +58,9 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   // As libjpeg decides.
   const rgb = frame.ids.length === 3 && !jfif && (transform === undefined ? frame.ids === "RGB" : transform === 0);
   const { width, height, blocks } = frame;
-  return { width, height, blocks, orientation: orientation ?? 1, rgb };
+  // With Adobe's word jpeg-js does not hand out what it decoded as it stands.
+  const chroma = rgb || transform !== undefined ? undefined : frame.chroma;
+  return { width, height, blocks, orientation: orientation ?? 1, rgb, chroma };
 }
 
 /** Where the marker after `at` ends; compressed pixels are passed over, in which 0xff is followed by zero. */
@@ -76,6 +81,7 @@ interface Frame {
   readonly ids: string;
   /** Blocks of 8 × 8 samples, over all channels. */
   readonly blocks: number;
+  readonly chroma: Chroma | undefined;
 }
 
 /** A start of frame. @throws PhotoFault for what jpeg-js would misread or refuse without a word to understand. */
@@ -100,7 +106,18 @@ function readFrame(marker: number, segment: Uint8Array): Frame {
       sum + Math.ceil((width * channel.across) / across / 8) * Math.ceil((height * channel.down) / down / 8),
     0,
   );
-  return { width, height, ids: String.fromCharCode(...channels.map(({ id }) => id)), blocks };
+  const ids = String.fromCharCode(...channels.map(({ id }) => id));
+  return { width, height, ids, blocks, chroma: chromaOf(channels) };
+}
+
+/** How coarse the second and third of three channels are beside the first, where they are alike, by halves. */
+function chromaOf(channels: readonly { readonly across: number; readonly down: number }[]): Chroma | undefined {
+  const [luma, blue, red] = channels;
+  if (channels.length !== 3 || !luma || !blue || !red) return undefined;
+  const [across, down] = [luma.across / blue.across, luma.down / blue.down];
+  const alike = blue.across === red.across && blue.down === red.down;
+  const halves = (ratio: number): ratio is 1 | 2 => ratio === 1 || ratio === 2;
+  return alike && halves(across) && halves(down) && across * down > 1 ? { across, down } : undefined;
 }
 
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
@@ -134,9 +151,10 @@ export function decodeJpeg(bytes: Uint8Array, header: JpegHeader): Photo {
       formatAsRGBA: false,
       maxResolutionInMP: Number.POSITIVE_INFINITY, // the caller has looked
       maxMemoryUsageInMB: MAX_MEMORY_MB,
-      ...(header.rgb && { colorTransform: false }),
+      ...((header.rgb || header.chroma) && { colorTransform: false }),
     });
-    return upright({ width, height, rgb: data }, header.orientation);
+    const rgb = header.chroma ? smoothChroma(data, width, height, header.chroma) : data;
+    return upright({ width, height, rgb }, header.orientation);
   } catch (cause) {
     // Tables and channels that are named but not there come as TypeErrors.
     const reason = cause instanceof TypeError ? "it lacks parts that it refers to" : (cause as Error).message;

@@ -1,9 +1,11 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type DissectOptions, dissectCommand } from "./dissect.ts";
 import { type DoctorOptions, doctorCommand } from "./doctor.ts";
 import { EXIT_HELP } from "./exit.ts";
 import { type GenerateOptions, generateCommand } from "./generate.ts";
-import { layers, named, quantileThreshold, seed, size, whole } from "./options.ts";
+import { type InfoOptions, infoCommand } from "./info.ts";
+import { extent, heads, layers, named, quantileThreshold, seed, size, whole } from "./options.ts";
+import { type SegmentOptions, segmentCommand } from "./segment.ts";
 
 const EXAMPLES = `
 Examples:
@@ -11,6 +13,8 @@ Examples:
   ganatomy dissect --model church.pth --segmenter upp/ --layers layer4,layer7
   ganatomy dissect --size 50 --json > summary.json
   ganatomy generate --model church.pth --size 8 --outdir pictures
+  ganatomy segment photo.jpg --outdir labels       what is where in a photo
+  ganatomy info upp/ --size 256                    FLOPs, bytes and GPU memory of a network
   ganatomy doctor                                  which adapter there is, and what to fix
 
 Data goes to stdout, everything else to stderr.
@@ -21,10 +25,36 @@ ${EXIT_HELP}`;
 export interface Commands {
   dissect(options: DissectOptions): Promise<number>;
   generate(options: GenerateOptions): Promise<number>;
+  segment(photos: readonly string[], options: SegmentOptions): Promise<number>;
+  info(network: string, options: InfoOptions): Promise<number>;
   doctor(options: DoctorOptions): Promise<number>;
 }
 
-const COMMANDS: Commands = { dissect: dissectCommand, generate: generateCommand, doctor: doctorCommand };
+const COMMANDS: Commands = {
+  dissect: dissectCommand,
+  generate: generateCommand,
+  segment: segmentCommand,
+  info: infoCommand,
+  doctor: doctorCommand,
+};
+
+/** Which of a unified parsing network's labels are wanted. */
+const unified = (command: Command): Command =>
+  command
+    .option(
+      "--heads <names>",
+      "heads of a unified parsing network to read: object,material,part (default: all it has)",
+      heads,
+    )
+    .addOption(
+      new Option("--segdiv <how>", "quad also splits every object in halves, as gandissect does for GANs").choices([
+        "undivided",
+        "quad",
+      ]),
+    )
+    .addOption(
+      new Option("--parts <whose>", "parts of sky, building and person, or of all objects").choices(["default", "all"]),
+    );
 
 /** The commands with their options. `done` receives the exit status. */
 export function commandLine(version: string, done: (status: number) => void, commands = COMMANDS): Command {
@@ -35,8 +65,7 @@ export function commandLine(version: string, done: (status: number) => void, com
     .showHelpAfterError("(--help tells more)")
     .addHelpText("after", EXAMPLES);
 
-  program
-    .command("dissect")
+  unified(program.command("dissect"))
     .description("generate pictures, segment them, find what each unit of the layers detects, and write a report")
     .option(
       "--model <file|url>",
@@ -45,7 +74,7 @@ export function commandLine(version: string, done: (status: number) => void, com
     )
     .option(
       "--segmenter <dir|name>",
-      "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or scenes64",
+      "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or scenes64, mosaic-ade20k32",
       named,
     )
     .option(
@@ -92,6 +121,27 @@ export function commandLine(version: string, done: (status: number) => void, com
     .option("--json", "print the list of files as JSON on stdout")
     .addHelpText("after", `\n${EXIT_HELP}`)
     .action(async (options: GenerateOptions) => done(await commands.generate(options)));
+
+  unified(program.command("segment"))
+    .description("name what is in photos: label maps and a coloured picture as PNG, a legend with areas as JSON")
+    .argument("<photos...>", "JPEG or PNG files")
+    .option("--segmenter <dir|name>", "as for dissect (default: mosaic-ade20k32)", named)
+    .option("--size <px>", "of the label maps: an edge, or WIDTHxHEIGHT (default: the network's output)", extent)
+    .option("--outdir <dir>", "where they go (default: segment)", named)
+    .option("--force", "write into a folder that holds other files; none of them is removed")
+    .option("--half", "keep weights as float16 on the GPU")
+    .option("--json", "print the legends as JSON on stdout")
+    .addHelpText("after", `\n${EXIT_HELP}`)
+    .action(async (photos: string[], options: SegmentOptions) => done(await commands.segment(photos, options)));
+
+  unified(program.command("info"))
+    .description("tell what a network is, and what an image costs: FLOPs, bytes, GPU memory")
+    .argument("<network>", "a generator's checkpoint, a segmenter's folder, scenes64 or mosaic-ade20k32")
+    .option("--size <px>", "input edge of a segmenter", whole("The size", 32, 4096))
+    .option("--half", "keep a segmenter's weights as float16 on the GPU")
+    .option("--json", "print it as JSON")
+    .addHelpText("after", `\n${EXIT_HELP}`)
+    .action(async (network: string, options: InfoOptions) => done(await commands.info(network, options)));
 
   program
     .command("doctor")

@@ -1,5 +1,6 @@
 import type { Dissection, QuantileThreshold, UnitPictures } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
+import type { UnifiedOptions } from "../index.ts";
 import { type Device, dissect, type Generator, loadGenerator, loadSegmenter } from "../index.ts";
 import type { Folder } from "../report/folder.ts";
 import type { ImageEncoder } from "../report/image.ts";
@@ -16,7 +17,11 @@ export type SegmenterFiles<Source> =
 /** Everything that decides what a dissection computes. Generic in what a file is: a source in Node, an address in a page. */
 export interface Job<Source = SourceLike> {
   readonly model: { readonly name: string; readonly source: Source };
-  readonly segmenter: { readonly name: string; readonly files: SegmenterFiles<Source> };
+  readonly segmenter: {
+    readonly name: string;
+    readonly files: SegmenterFiles<Source>;
+    readonly unified?: UnifiedOptions;
+  };
   readonly settings: JobSettings;
   readonly provenance: Provenance;
 }
@@ -60,7 +65,11 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
   const options = { device, signal };
 
   const generator = await loadGenerator(job.model.source, { ...options, name: job.model.name });
-  const segmenter = await loadSegmenter(job.segmenter.files, { ...options, name: job.segmenter.name });
+  const segmenter = await loadSegmenter(job.segmenter.files, {
+    ...options,
+    ...job.segmenter.unified,
+    name: job.segmenter.name,
+  });
   const { layers, stripHeight, ...settings } = job.settings;
   const chosen = layers.length > 0 ? layers : defaultLayers(generator, place);
 

@@ -7,6 +7,7 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import { sampleZ } from "../weights/random.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
+import { type Cost, costOf } from "./cost.ts";
 import { currentNames, inferProgan, type LayerInfo, type ProganConfig, progan } from "./progan.ts";
 import { Weights } from "./state.ts";
 
@@ -271,6 +272,13 @@ export class Generator {
     } finally {
       plan.dispose();
     }
+  }
+
+  /** What one image costs. */
+  cost(): Cost {
+    const graph = new Graph(this.device.target);
+    const { z, image } = progan(graph, this.config, 1, { clamp: this.#clamp });
+    return costOf(graph, [z, image!]);
   }
 
   /** Bytes of weights on the device. */

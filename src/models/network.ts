@@ -35,6 +35,8 @@ export interface Network {
    * they are.
    */
   readonly segsizes: readonly number[];
+  /** How images smaller than an input are enlarged: as adaptive average pooling does it, unless "bilinear". */
+  readonly enlarge?: "bilinear";
   /** Index 0 is none. */
   readonly labels: readonly Label[];
   readonly maps: readonly LabelMap[];

@@ -1,6 +1,6 @@
 import { classify, probability, type Range, softmaxSum } from "../kernels/classify.ts";
 import { divide } from "../kernels/components.ts";
-import { preprocess } from "../kernels/resample.ts";
+import { preprocess, resize } from "../kernels/resample.ts";
 import type { Graph, Value } from "../runtime/graph.ts";
 import type { Network } from "./network.ts";
 
@@ -14,7 +14,9 @@ function logitsOf(graph: Graph, network: Network, image: Value, heads: ReadonlyS
     network.segsizes.length > 0 ? network.segsizes.map((edge) => [edge, edge]) : [[height, width]];
   const all = new Map<string, Value[]>();
   for (const size of sizes) {
-    const x = preprocess(graph, image, ...size, network.pixels);
+    const smaller = height < size[0] || width < size[1];
+    const fitting = network.enlarge && smaller ? resize(graph, image, ...size) : image;
+    const x = preprocess(graph, fitting, ...size, network.pixels);
     for (const [head, value] of network.logits(graph, x, heads)) all.set(head, [...(all.get(head) ?? []), value]);
   }
   return all;

@@ -46,6 +46,7 @@ export function recognise({ state, labels, operations }: Identified, options: Un
       architecture: operations.architecture,
       state,
       segsizes: sizes,
+      enlarge: "bilinear",
       ...(operations.sampling ? { sampling: operations.sampling } : {}),
       logits: (graph, pixels) => new Map([["logits", runOperations(graph, state, operations, pixels)]]),
     };

@@ -1,13 +1,14 @@
 import { LabelsError, UsageError } from "../errors.ts";
 import { mask } from "../kernels/classify.ts";
 import type { Device } from "../runtime/device.ts";
-import { assignSlots, bytesOf, elements, Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
+import { Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { readExactly } from "../weights/bytes.ts";
 import { type Checkpoint, openCheckpoint } from "../weights/checkpoint.ts";
 import { type LoadOptions, openSource, type SourceLike } from "../weights/source.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
+import { type Cost, costOf } from "./cost.ts";
 import { isSegsizes, type SemanticLabelFile } from "./labels.ts";
 import { type Label, mapsOf, type Network, shifted } from "./network.ts";
 import { OPERATIONS, parseOperations } from "./operations.ts";
@@ -49,16 +50,6 @@ export interface SegmenterPlan {
   readonly bytes: number;
   dispose(): void;
   [Symbol.dispose](): void;
-}
-
-/** What a segmenter costs at one image. */
-export interface SegmenterCost {
-  readonly flops: number;
-  /** Bytes that its kernels read and write. */
-  readonly traffic: number;
-  /** Bytes of weights, and of intermediates where they share memory. */
-  readonly weights: number;
-  readonly activations: number;
 }
 
 /** A network, its labels counted from those of earlier parts on, and its weights. */
@@ -283,24 +274,11 @@ export class Segmenter {
   }
 
   /** What one image costs, of `size` × `size` pixels unless the network has input sizes of its own. */
-  cost(size = this.segsizes[0] ?? 256): SegmenterCost {
+  cost(size = this.segsizes[0] ?? 256): Cost {
     const { graph, input, labels } = this.#describe([1, size, size], [size, size]);
-    const learned = new Set(graph.parameters.map(({ value }) => value.id));
-    const { sizes } = assignSlots(graph, new Set([...learned, input.id, labels.id]));
-    const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, bytes) => total + bytes, 0);
-    // By owner and label: plans for several input sizes share what is stored alike.
-    const weights = new Map(
-      graph.parameters.map((parameter) => [
-        `${this.#parts.findIndex(({ weights: own }) => own === this.#owners.get(parameter))} ${parameter.value.label}`,
-        bytesOf(parameter.value),
-      ]),
-    );
-    return {
-      flops: graph.flops,
-      traffic: sum(graph.steps.flatMap(({ bindings }) => Object.values(bindings).map(bytesOf))),
-      weights: sum(weights.values()),
-      activations: sum(sizes) + bytesOf(input) + 4 * elements(labels.shape),
-    };
+    const part = (parameter: Parameter): number =>
+      this.#parts.findIndex(({ weights }) => weights === this.#owners.get(parameter));
+    return costOf(graph, [input, labels], (parameter) => `${part(parameter)} ${parameter.value.label}`);
   }
 
   /** Bytes of weights on the device. */

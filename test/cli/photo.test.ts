@@ -3,6 +3,7 @@ import { decode as decodeWithFastPng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test } from "vitest";
 import { decodePhoto, encodeLabels, encodeSegmentation } from "../../src/cli/photo.ts";
+import { smoothChroma } from "../../src/cli/photo-chroma.ts";
 import { encodePng } from "../../src/cli/png.ts";
 import { PhotoError } from "../../src/errors.ts";
 import { encodeJpeg } from "../../src/report/jpeg.ts";
@@ -240,11 +241,42 @@ describe("JPEG", () => {
   const withSegments = (bytes: Uint8Array, ...segments: Uint8Array[]) =>
     joined(bytes.subarray(0, 2), ...segments, bytes.subarray(2));
 
-  test("is what jpeg-js reads", () => {
+  test("is what jpeg-js reads, but for colour near the seams", () => {
     const photo = decodePhoto(quarters(48, 32), "a.jpg");
     expect([photo.width, photo.height, corners(photo)]).toEqual([48, 32, "rgwb"]);
     const { data } = jpeg.decode(quarters(48, 32), { useTArray: true, formatAsRGBA: false });
-    expect(photo.rgb).toEqual(data);
+    for (let y = 0; y < 32; y += 1) {
+      for (let x = 0; x < 48; x += 1) {
+        if (Math.abs(x - 23.5) < 2 || Math.abs(y - 15.5) < 2) continue;
+        const at = 3 * (48 * y + x);
+        for (let c = at; c < at + 3; c += 1) expect(Math.abs(photo.rgb[c]! - data[c]!)).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
+  test("has its colour interpolated where it is kept coarser", () => {
+    // Grey of 100; the blue difference is 16 above grey in one pair of columns, and in one pair of rows of four by two.
+    const samples = (width: number, height: number, cb: (x: number, y: number) => number) =>
+      Uint8Array.from({ length: 3 * width * height }, (_, at) => {
+        const p = Math.floor(at / 3);
+        return [100, cb(p % width, Math.floor(p / width)), 128][at % 3]!;
+      });
+    const blue = (rgb: Uint8Array) => [...rgb].filter((_, at) => at % 3 === 2);
+    const of = (share: number) => Math.round(100 + 1.772 * 16 * share);
+    const across = smoothChroma(
+      samples(5, 1, (x) => (x < 2 ? 144 : 128)),
+      5,
+      1,
+      { across: 2, down: 1 },
+    );
+    expect(blue(across)).toEqual([of(1), of(3 / 4), of(1 / 4), of(0), of(0)]);
+    const down = smoothChroma(
+      samples(1, 4, (_, y) => (y < 2 ? 144 : 128)),
+      1,
+      4,
+      { across: 1, down: 2 },
+    );
+    expect(blue(down)).toEqual([of(1), of(3 / 4), of(1 / 4), of(0)]);
   });
 
   // EXIF: on which side of the scene the stored picture's first row and its first column lie.

@@ -24,7 +24,13 @@ async function parse(line: string): Promise<Parsed> {
     (code) => {
       status = code;
     },
-    { dissect: command("dissect"), generate: command("generate"), doctor: command("doctor") },
+    {
+      dissect: command("dissect"),
+      generate: command("generate"),
+      segment: (photos, options) => command("segment")({ photos, ...options }),
+      info: (network, options) => command("info")({ network, ...options }),
+      doctor: command("doctor"),
+    },
   );
   await program.parseAsync(line === "" ? [] : line.split(" "), { from: "user" });
   return { ...result!, status };

@@ -1,0 +1,120 @@
+import { stat } from "node:fs/promises";
+import { type Cost, loadGenerator, loadSegmenter, Tensor } from "../index.ts";
+import { EXIT } from "./exit.ts";
+import { requestDevice } from "./gpu.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags } from "./models.ts";
+import { Progress } from "./progress.ts";
+
+export interface InfoOptions extends UnifiedFlags {
+  /** Input edge at which a segmenter's cost is told. */
+  readonly size?: number;
+  readonly half?: boolean;
+  readonly json?: boolean;
+}
+
+/** What `info` tells of a network. */
+interface Info {
+  readonly name: string;
+  readonly architecture: string;
+  /** What it takes and gives. */
+  readonly facts: Readonly<Record<string, string | number>>;
+  readonly cost: Cost & { readonly gpuMemory: number };
+}
+
+/** `ganatomy info`: loads a generator or a segmenter and tells what it is and what an image costs. */
+export async function infoCommand(network: string, options: InfoOptions): Promise<number> {
+  const progress = new Progress();
+  const interruption = onInterrupt((text) => progress.note(text));
+  const { signal } = interruption;
+  try {
+    const isSegmenter =
+      network === EMBEDDED_PHOTOS || ((await stat(network).catch(() => undefined))?.isDirectory() ?? false);
+    const device = await requestDevice((text) => progress.note(text), signal);
+    const told: Info[] = [];
+    try {
+      if (isSegmenter || network === EMBEDDED) {
+        const { name, files } = await openSegmenter(network);
+        const { heads, segdiv, parts, size, half } = options;
+        const segmenter = await loadSegmenter(files, {
+          device,
+          name,
+          signal,
+          ...(half && { storage: "f16" as const }),
+          ...(size && { segsizes: [size] }),
+          ...(heads && { heads }),
+          ...(segdiv && { segdiv }),
+          ...(parts && { parts }),
+        });
+        const cost = segmenter.cost();
+        told.push({
+          name,
+          architecture: segmenter.architecture,
+          facts: {
+            input: segmenter.segsizes.map((edge) => `${edge}×${edge}`).join(" + "),
+            labels: segmenter.labels.length - 1,
+            "labels a pixel": segmenter.channels,
+            categories: segmenter.categories.join(", "),
+          },
+          cost: { ...cost, gpuMemory: await measured(segmenter) },
+        });
+        segmenter.dispose();
+      }
+      if (!isSegmenter) {
+        const { name, source } = await openModel(network, { signal, onProgress: progress.download });
+        const generator = await loadGenerator(source, { device, name, signal });
+        const plan = await generator.compile({ batch: 1, signal });
+        const cost = generator.cost();
+        told.push({
+          name,
+          architecture: "Progressive GAN",
+          facts: {
+            z: generator.zSize,
+            image: `${generator.resolution}×${generator.resolution}`,
+            layers: generator.layers.map(({ name, channels, width }) => `${name} ${channels}@${width}²`).join(", "),
+          },
+          cost: { ...cost, gpuMemory: device.live.bytes },
+        });
+        plan.dispose();
+        generator.dispose();
+      }
+    } finally {
+      device.dispose();
+    }
+    progress.end();
+    process.stdout.write(options.json ? `${JSON.stringify(told, null, 2)}\n` : `${told.map(describe).join("\n\n")}\n`);
+    return EXIT.ok;
+  } finally {
+    progress.end();
+    interruption.release();
+  }
+}
+
+/** Bytes on the device while an image is segmented. */
+async function measured(segmenter: Awaited<ReturnType<typeof loadSegmenter>>): Promise<number> {
+  const { device, segsizes } = segmenter;
+  const edge = segsizes[0] ?? 256;
+  const image = Tensor.create(device, "image", [1, edge, edge, 4], "f32");
+  const plan = await segmenter.compile(image, edge);
+  plan.run();
+  await device.idle();
+  const { bytes } = device.live;
+  plan.dispose();
+  image.dispose();
+  return bytes;
+}
+
+const MIB = 2 ** 20;
+
+function describe({ name, architecture, facts, cost }: Info): string {
+  const rows: [string, string][] = [
+    ...Object.entries(facts).map(([key, value]): [string, string] => [key, String(value)]),
+    ["an image", `${(cost.flops / 1e9).toFixed(2)} GFLOP, ${(cost.traffic / 1e6).toFixed(0)} MB read and written`],
+    [
+      "GPU memory",
+      `${(cost.gpuMemory / MIB).toFixed(0)} MiB at batch 1: weights ${(cost.weights / MIB).toFixed(0)}, maps ${(cost.activations / MIB).toFixed(0)}`,
+    ],
+  ];
+  const width = Math.max(...rows.map(([key]) => key.length));
+  return [`${name}: ${architecture}`, ...rows.map(([key, value]) => `  ${key.padEnd(width)}  ${value}`)].join("\n");
+}

@@ -1,0 +1,185 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { PhotoError, UsageError } from "../errors.ts";
+import { loadSegmenter, type Segmenter, type Storage, Tensor } from "../index.ts";
+import { outputFolder } from "../node/folder.ts";
+import { labelColors } from "../report/colors.ts";
+import { EXIT } from "./exit.ts";
+import { requestDevice } from "./gpu.ts";
+import { Interrupted, onInterrupt } from "./interrupt.ts";
+import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "./models.ts";
+import { decodePhoto, encodeLabels, encodeSegmentation, type Photo } from "./photo.ts";
+import { duration, Progress } from "./progress.ts";
+
+export interface SegmentOptions extends UnifiedFlags {
+  readonly segmenter?: string;
+  /** Height and width of the label maps; the network's own unless given. */
+  readonly size?: readonly [height: number, width: number];
+  readonly outdir?: string;
+  readonly force?: boolean;
+  readonly half?: boolean;
+  readonly json?: boolean;
+}
+
+/** Photos of more pixels a side are reduced before they reach a network without an input size of its own. */
+const LONGEST_SIDE = 1024;
+
+/** What PHOTO.json says of a label map: which labels there are, and on how much of the picture. */
+interface Legend {
+  readonly photo: string;
+  readonly segmenter: string;
+  readonly width: number;
+  readonly height: number;
+  readonly labels: readonly {
+    readonly label: number;
+    readonly name: string;
+    readonly category: string;
+    readonly color: readonly number[];
+    /** Pixels, and their share of the map. */
+    readonly pixels: number;
+    readonly area: number;
+  }[];
+}
+
+/** `ganatomy segment`: names what is in photos; writes each one's maps as they are done; resolves with the exit status. */
+export async function segmentCommand(paths: readonly string[], options: SegmentOptions): Promise<number> {
+  const started = performance.now();
+  const progress = new Progress();
+  const note = (text: string): void => progress.note(text);
+  const interruption = onInterrupt(note);
+  const { signal } = interruption;
+  try {
+    const stems = stemsOf(paths);
+    const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
+    // All of them before any work: a typing error in the last name should not cost what came before.
+    const photos = await Promise.all(paths.map(async (path) => decodePhoto(await readPhoto(path), basename(path))));
+    const folder = await outputFolder(options.outdir ?? "segment", { force: options.force, kind: "segmentations" });
+    const legends: Legend[] = [];
+    try {
+      const device = await requestDevice(note, signal);
+      try {
+        const storage: Storage = options.half ? "f16" : "f32";
+        const { heads, segdiv, parts } = options;
+        const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
+        const segmenter = await loadSegmenter(files, { device, name, storage, signal, ...unified });
+        for (const [index, photo] of photos.entries()) {
+          signal.throwIfAborted();
+          const stem = stems[index]!;
+          const { labels, width, height } = await segment(segmenter, photo, options.size, signal);
+          const legend = legendOf(segmenter, basename(paths[index]!), labels, width, height);
+          const pixels = width * height;
+          for (let map = 0; map < segmenter.channels; map += 1) {
+            const suffix = map === 0 ? "labels" : `labels.${map}`;
+            const one = labels.subarray(map * pixels, (map + 1) * pixels);
+            await folder.write(`${stem}.${suffix}.png`, encodeLabels(one, width, height));
+          }
+          const picture = encodeSegmentation(labels, width, height, labelColors(segmenter.labels));
+          await folder.write(`${stem}.segmentation.png`, picture);
+          await folder.write(`${stem}.json`, new TextEncoder().encode(`${JSON.stringify(legend, null, 1)}\n`));
+          legends.push(legend);
+          progress.report("segment", legends.length, photos.length);
+        }
+        segmenter.dispose();
+      } finally {
+        device.dispose();
+      }
+    } catch (error) {
+      if (!signal.aborted || !(error instanceof Interrupted)) throw error;
+    } finally {
+      if (legends.length > 0) await folder.finish();
+      else await folder.discard();
+    }
+    progress.end();
+    if (options.json) process.stdout.write(`${JSON.stringify(legends, null, 2)}\n`);
+    else for (const legend of legends) process.stdout.write(`${describe(legend)}\n`);
+    const what = `${legends.length} of ${paths.length} photos in ${folder.path} (${duration(performance.now() - started)})`;
+    note(signal.aborted ? `Interrupted. ${what}` : what);
+    return legends.length === paths.length ? EXIT.ok : EXIT.aborted;
+  } finally {
+    progress.end();
+    interruption.release();
+  }
+}
+
+/** What each photo's files are called, which must not overwrite each other. */
+function stemsOf(paths: readonly string[]): string[] {
+  const stems = paths.map((path) => basename(path).replace(/\.[^.]+$/, ""));
+  const twice = stems.find((stem, index) => stems.indexOf(stem) !== index);
+  if (twice === undefined) return stems;
+  throw new UsageError(
+    `Two photos would both write "${twice}.json".`,
+    "Rename one, or segment them one after the other.",
+  );
+}
+
+async function readPhoto(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
+    throw new PhotoError(`"${path}" ${why}.`, "Name a JPEG or PNG file.", { cause });
+  }
+}
+
+/** Label maps [maps, height, width] of a photo. */
+async function segment(
+  segmenter: Segmenter,
+  { width, height, rgb }: Photo,
+  size: readonly [number, number] | undefined,
+  signal: AbortSignal,
+): Promise<{ labels: Uint32Array; width: number; height: number }> {
+  const pixels = new Float32Array(4 * width * height);
+  for (let p = 0; p < width * height; p += 1) {
+    for (let c = 0; c < 3; c += 1) pixels[4 * p + c] = rgb[3 * p + c]! / 127.5 - 1;
+  }
+  const own = segmenter.segsizes[0];
+  const shrink = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+  const natural = [Math.round(height * shrink), Math.round(width * shrink)] as const;
+  const extent = size ?? (own ? ([own, own] as const) : natural);
+  const { device } = segmenter;
+  const image = await device.allocating("a photo", () =>
+    Tensor.from(device, "photo", [1, height, width, 4], "f32", pixels),
+  );
+  try {
+    const plan = await segmenter.compile(image, extent, signal);
+    try {
+      plan.run();
+      return { labels: await plan.labels.read(), height: extent[0], width: extent[1] };
+    } finally {
+      plan.dispose();
+    }
+  } finally {
+    image.dispose();
+  }
+}
+
+function legendOf(segmenter: Segmenter, photo: string, labels: Uint32Array, width: number, height: number): Legend {
+  const area = width * height;
+  const pixels = new Map<number, number>();
+  for (const label of labels) if (label > 0) pixels.set(label, (pixels.get(label) ?? 0) + 1);
+  const colors = labelColors(segmenter.labels);
+  return {
+    photo,
+    segmenter: segmenter.name,
+    width,
+    height,
+    labels: [...pixels]
+      .sort((a, b) => b[1] - a[1] || a[0] - b[0])
+      .map(([label, count]) => ({
+        label,
+        ...segmenter.labels[label]!,
+        color: colors[label]!,
+        pixels: count,
+        area: Math.round((1e4 * count) / area) / 1e4,
+      })),
+  };
+}
+
+const describe = ({ photo, labels }: Legend): string =>
+  `${photo}: ${
+    labels
+      .slice(0, 12)
+      .map(({ name, area }) => `${name} ${(100 * area).toFixed(1)} %`)
+      .join(", ") || "nothing that the segmenter knows"
+  }`;

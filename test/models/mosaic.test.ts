@@ -1,0 +1,137 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Page } from "puppeteer-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Device, openSource, Segmenter, Tensor, WeightsError } from "../../src/index.ts";
+import { OPERATIONS, parseOperations } from "../../src/models/operations.ts";
+import { readExactly } from "../../src/weights/bytes.ts";
+import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { openZip } from "../../src/weights/zip.ts";
+import { openPage } from "../browser/chrome.ts";
+import { requestDevice } from "../gpu.ts";
+
+const WEIGHTS = new URL("../../weights/mosaic-ade20k32/", import.meta.url);
+/** The photos' licence is not stated: they are read where they lie and never become part of the repository. */
+const GOLDEN = new URL("../../../shared/models/mosaic-ade20k32/golden/", import.meta.url);
+const PHOTOS = new URL("ade20k_tiny.zip", GOLDEN);
+
+let device: Device;
+let segmenter: Segmenter;
+beforeAll(async () => {
+  device = await requestDevice();
+  segmenter = await Segmenter.load(
+    {
+      weights: readFileSync(new URL("segmenter.safetensors", WEIGHTS)),
+      labels: readFileSync(new URL("labels.json", WEIGHTS)),
+    },
+    { device },
+  );
+});
+afterAll(() => {
+  segmenter?.dispose();
+  device?.dispose();
+});
+
+/** The files of an archive. */
+async function unzip(url: URL): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const [name, source] of await openZip(await openSource(readFileSync(url)), {})) {
+    files.set(name, await readExactly(source, 0, source.size, {}));
+  }
+  return files;
+}
+
+/** RGBA bytes of a JPEG as Chrome decodes it: by libjpeg-turbo, like the photos that MLCommons' outputs are of. */
+async function decodeInChrome(page: Page, jpeg: Uint8Array): Promise<Uint8Array> {
+  const rgba = await page.evaluate(async (text) => {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d")!;
+    context.drawImage(bitmap, 0, 0);
+    const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    let binary = "";
+    for (let at = 0; at < data.length; at += 32768) binary += String.fromCharCode(...data.subarray(at, at + 32768));
+    return btoa(binary);
+  }, Buffer.from(jpeg).toString("base64"));
+  return Buffer.from(rgba, "base64");
+}
+
+describe("MOSAIC", () => {
+  it("is described by its files", () => {
+    expect(segmenter.architecture).toContain("MOSAIC");
+    expect(segmenter.segsizes).toEqual([512]);
+    expect(segmenter.labels).toHaveLength(32);
+    expect(segmenter.labels[5]).toEqual({ name: "tree", category: "object" });
+    const { flops } = segmenter.cost();
+    // 2.98 billion multiply-adds by its authors' count (mosaic_README.md); the exported network has a little less.
+    expect(flops / 2e9).toBeGreaterThan(2.5);
+    expect(flops / 2e9).toBeLessThan(3);
+  });
+
+  const photos = existsSync(PHOTOS);
+  it(photos
+    ? "agrees with MLCommons' outputs on 99 % of the pixels of ten photos"
+    : "ran without the ten photos, which are not here", async () => {
+    if (!photos) {
+      console.warn(
+        "MOSAIC was not compared with MLCommons' outputs: ../shared/models/mosaic-ade20k32/golden is absent.",
+      );
+      return;
+    }
+    const outputs = await unzip(new URL("ade20k-tiny-saved-output.zip", GOLDEN));
+    const { page, close } = await openPage("about:blank");
+    const image = Tensor.create(device, "photo", [1, 512, 512, 4], "f32");
+    const plan = await segmenter.compile(image, 512);
+    let [equal, total] = [0, 0];
+    for (const [name, bytes] of await unzip(PHOTOS)) {
+      const rgba = await decodeInChrome(page, bytes);
+      expect(rgba).toHaveLength(4 * 512 * 512);
+      const pixels = new Float32Array(4 * 512 * 512);
+      for (let p = 0; p < 512 * 512; p += 1) {
+        for (let c = 0; c < 3; c += 1) pixels[4 * p + c] = rgba[4 * p + c]! / 127.5 - 1;
+      }
+      image.write(pixels);
+      plan.run();
+      const labels = await plan.labels.read();
+      const expected = outputs.get(name.replace(".jpg", ".raw"))!;
+      equal += labels.filter((label, p) => label === expected[p]).length;
+      total += labels.length;
+    }
+    await close();
+    plan.dispose();
+    image.dispose();
+    console.log(`MOSAIC: ${((100 * equal) / total).toFixed(2)} % of the pixels of ten photos as MLCommons' output`);
+    expect(total).toBe(10 * 512 * 512);
+    expect(equal / total).toBeGreaterThanOrEqual(0.99);
+  }, 300_000);
+});
+
+describe("a list of operations", () => {
+  const list = async () =>
+    String((await openCheckpoint(readFileSync(new URL("segmenter.safetensors", WEIGHTS)))).metadata[OPERATIONS]);
+  const changed = async (change: (operations: Record<string, unknown>[]) => void): Promise<string> => {
+    const parsed = JSON.parse(await list());
+    change(parsed.operations);
+    return JSON.stringify(parsed);
+  };
+
+  it("is read as it was written", async () => {
+    expect(parseOperations(await list()).operations).toHaveLength(86);
+  });
+
+  it.each<readonly [string, (operations: Record<string, unknown>[]) => void, RegExp]>([
+    ["an unknown operation", ([first]) => Object.assign(first!, { op: "eval" }), /unknown operation at step 0/],
+    ["a name of the prototype", ([first]) => Object.assign(first!, { op: "constructor" }), /unknown operation/],
+    ["a result that is not made yet", ([first]) => Object.assign(first!, { x: "later" }), /"later" at step 0 before/],
+    ["a result made twice", ([first, second]) => Object.assign(second!, { to: first!["to"] }), /no new name/],
+    ["a stride of zero", ([first]) => Object.assign(first!, { stride: 0 }), /"stride" at step 0/],
+    ["a padding that is none", ([first]) => Object.assign(first!, { pad: "valid" }), /"pad" at step 0/],
+    ["an unknown activation", ([first]) => Object.assign(first!, { activation: "gelu" }), /activation at step 0/],
+    ["no operations", (operations) => operations.splice(0), /no operations/],
+  ])("with %s is refused", async (_, change, message) => {
+    const text = await changed(change);
+    expect(() => parseOperations(text)).toThrow(WeightsError);
+    expect(() => parseOperations(text)).toThrow(message);
+  });
+
+  it("that is no JSON is refused", () => expect(() => parseOperations("{")).toThrow(/not JSON/));
+});

@@ -1,7 +1,8 @@
+import { openCheckpoint } from "../src/weights/checkpoint.ts";
 import { RandomState } from "../src/weights/random.ts";
 import type { CheckpointTensor } from "../src/weights/tensor.ts";
 import { upernetState } from "../test/models/recipe.ts";
-import { mosaic, readMosaic } from "./networks/mosaic.ts";
+import { mosaic } from "./networks/mosaic.ts";
 import { type Convolution, type Network, NetworkBuilder, type Shape } from "./networks/operations.ts";
 import { progan } from "./networks/progan.ts";
 import { upernet } from "./networks/upernet.ts";
@@ -81,10 +82,9 @@ async function upernetCase(name: string): Promise<Case> {
 
 /** MOSAIC with its published weights. */
 async function mosaicCase(name: string, files: Files): Promise<Case> {
-  const graph = JSON.parse(new TextDecoder().decode(await files("/mosaic/graph.json")));
-  const file = readMosaic(graph, await files("/mosaic/weights_f16.bin"));
-  const network = mosaic(file, 512);
-  return { name, input: picture(network.input.shape), network, ours: ourMosaic(file) };
+  const checkpoint = await openCheckpoint(await files("/mosaic/segmenter.safetensors"));
+  const network = await mosaic(checkpoint, 512);
+  return { name, input: picture(network.input.shape), network, ours: ourMosaic(checkpoint) };
 }
 
 /** Something smooth in [−1, 1]. */

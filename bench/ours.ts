@@ -1,5 +1,7 @@
+import type { Checkpoint } from "../src/index.ts";
 import { conv } from "../src/kernels/conv.ts";
 import { Generator } from "../src/models/generator.ts";
+import { runOperations } from "../src/models/operations.ts";
 import { type State, Weights } from "../src/models/state.ts";
 import { inferUpernet, upernet } from "../src/models/upernet.ts";
 import { Device } from "../src/runtime/device.ts";
@@ -7,7 +9,7 @@ import { Graph, type Value } from "../src/runtime/graph.ts";
 import { Plan } from "../src/runtime/plan.ts";
 import type { Case } from "./cases.ts";
 import type { Contestant, Runner } from "./contest.ts";
-import type { MosaicFile } from "./networks/mosaic.ts";
+import { operationsOf } from "./networks/mosaic.ts";
 import type { Network } from "./networks/operations.ts";
 
 /** How we run a case: a checkpoint as `Generator` loads it, or what a model appends to a graph. */
@@ -81,14 +83,10 @@ export const ourUpernet = (state: State): Ours => ({
 });
 
 /** MOSAIC's logits, at a quarter of the image's extent. */
-export function ourMosaic(_file: MosaicFile): Ours {
-  return {
-    state: new Map(),
-    append: () => {
-      throw new Error("MOSAIC is not here yet.");
-    },
-  };
-}
+export const ourMosaic = (checkpoint: Checkpoint): Ours => ({
+  state: checkpoint.tensors,
+  append: (graph, x) => runOperations(graph, checkpoint.tensors, operationsOf(checkpoint), x),
+});
 
 /** Our maps pad channels to whole vec4s. */
 const stored = (channels: number): number => 4 * Math.ceil(channels / 4);

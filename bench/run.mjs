@@ -12,7 +12,7 @@ const HELP = `npm run bench -- [options]
 
   --case NAME   only cases whose name contains NAME; may be repeated
   --model FILE  a Progressive GAN's checkpoint (default: weights/scenes64/generator.safetensors)
-  --mosaic DIR  MOSAIC's graph.json and weights_f16.bin (default: weights/mosaic-ade20k32)
+  --mosaic DIR  MOSAIC's segmenter.safetensors (default: weights/mosaic-ade20k32)
   --json        one line of JSON a case
 `;
 

@@ -2,7 +2,19 @@ export { type DissectionEvent, dissect, type Phase } from "./dissect/dissect.ts"
 export type { DissectOptions } from "./dissect/options.ts";
 export type * from "./dissect/result.ts";
 export * from "./errors.ts";
-export { type InitOptions, init, loadGenerator, loadSegmenter } from "./load.ts";
+export { type ConvOptions, conv } from "./kernels/conv.ts";
+export { depthwise } from "./kernels/depthwise.ts";
+export type { Filter } from "./kernels/filter.ts";
+export { average, concat, maxpool, resize } from "./kernels/resample.ts";
+export {
+  defineSegmenter,
+  type InitOptions,
+  init,
+  loadGenerator,
+  loadSegmenter,
+  mergeSegmenters,
+  type SegmenterDefinition,
+} from "./load.ts";
 export type { Cost } from "./models/cost.ts";
 export { filterOf } from "./models/filters.ts";
 export {
@@ -24,6 +36,7 @@ export {
   type SegmenterOptions,
   type SegmenterPlan,
 } from "./models/segmenter.ts";
+export type { State } from "./models/state.ts";
 export type { LabelFile, UnifiedOptions } from "./models/unified.ts";
 export type { Head } from "./models/upernet.ts";
 export { type Adapter, Device, type DeviceOptions } from "./runtime/device.ts";

@@ -1,7 +1,17 @@
+import { LabelsError } from "./errors.ts";
 import { Generator, type LoadGeneratorOptions } from "./models/generator.ts";
-import { type LoadSegmenterOptions, Segmenter, type SegmenterFiles } from "./models/segmenter.ts";
+import type { Network } from "./models/network.ts";
+import {
+  type LoadSegmenterOptions,
+  Segmenter,
+  type SegmenterFiles,
+  type SegmenterOptions,
+} from "./models/segmenter.ts";
+import type { State } from "./models/state.ts";
 import { Device, type DeviceOptions } from "./runtime/device.ts";
-import type { SourceLike } from "./weights/source.ts";
+import type { Graph, Value } from "./runtime/graph.ts";
+import { openCheckpoint } from "./weights/checkpoint.ts";
+import type { LoadOptions, SourceLike } from "./weights/source.ts";
 
 export interface InitOptions extends DeviceOptions {
   /** A device of the caller's to work on; it is never destroyed here. */
@@ -19,3 +29,58 @@ export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions)
 /** A UPerNet segmenter from its published files, or from one file of both. */
 export const loadSegmenter = (files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> =>
   Segmenter.load(files, options);
+
+/** A segmenter of one's own: what `Network` says, with defaults for all that a plain network leaves as it is. */
+export interface SegmenterDefinition extends Partial<Omit<Network, "state" | "labels" | "logits">> {
+  /** A checkpoint of any known format: the tensors that `logits` names. */
+  readonly weights: SourceLike;
+  /** Index 0 is none, "-". Without `maps` label i is channel i of the logits. */
+  readonly labels: Network["labels"];
+  /**
+   * Appends the network to a graph: its logits [n, h, w, c], of any extent, for preprocessed pixels x [n, height, width, 3]. It is
+   * called again for every graph and must always append the same. Names of filters are unique within it. A network of several
+   * heads returns them by name and says in `maps` how they are read.
+   */
+  logits(graph: Graph, x: Value, state: State, heads: ReadonlySet<string>): Value | ReadonlyMap<string, Value>;
+}
+
+/**
+ * A segmenter of any network, written with `conv`, `depthwise`, `resize`, `concat`, `maxpool`, `average` and `filterOf`. Unless
+ * the definition says otherwise it takes RGB in [−1, 1] at the images' own size (segsizes []), and the strongest channel is
+ * the label.
+ * @throws LabelsError when the first label is not "-"; ShapeError when channels do not fit; WeightsError for missing or damaged
+ *   tensors; what `openCheckpoint` throws.
+ */
+export async function defineSegmenter(
+  { weights, logits, labels, ...rest }: SegmenterDefinition,
+  { device, name, storage, ...loading }: SegmenterOptions & LoadOptions,
+): Promise<Segmenter> {
+  if (labels[0]?.name !== "-") throw new LabelsError('The first label is not "-" (none).', "Put it before the others.");
+  const { tensors: state } = await openCheckpoint(weights, loading);
+  const names = labels.map((_, index) => index);
+  const network: Network = {
+    architecture: "own network",
+    pixels: { order: "RGB", range: 1, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
+    segsizes: [],
+    maps: [{ head: HEAD, ranges: [{ first: 0, count: labels.length }], names }],
+    ...rest,
+    labels,
+    state,
+    logits(graph, x, heads) {
+      const made = logits(graph, x, state, heads);
+      return made instanceof Map ? made : new Map([[HEAD, made as Value]]);
+    },
+  };
+  return Segmenter.define(network, { device, ...(name && { name }), ...(storage && { storage }) }, loading);
+}
+
+/** The head of a network that has only one. */
+const HEAD = "logits";
+
+/**
+ * Segmenters side by side as one, such as objects and colours (PNAS): every pixel gets the labels of all, those of the second
+ * numbered after the first's. They must be on one device and stored alike; they belong to the result, which disposes of them.
+ * @throws UsageError when there are none, they do not fit together, or one with quarters is not the first.
+ */
+export const mergeSegmenters = (name: string, segmenters: readonly Segmenter[]): Segmenter =>
+  Segmenter.merge(name, segmenters);

@@ -2,6 +2,7 @@ import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import classifyKernel from "./classify.wgsl.ts";
 import maskKernel from "./mask.wgsl.ts";
+import pickKernel from "./pick.wgsl.ts";
 import { lanes } from "./pointwise.ts";
 import probabilityKernel from "./probability.wgsl.ts";
 import type { Sampling } from "./resample.ts";
@@ -31,6 +32,26 @@ function extents(x: Value, labels: Value) {
   const [, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
   const [outHeight = 1, outWidth = 1] = labels.shape.slice(-2);
   return { vectors: stored / 4, inHeight, inWidth, outHeight, outWidth };
+}
+
+/** The channels of x [n, h, w, c] in another order: channel i of the result is channel `order[i]` of x. */
+export function pick(graph: Graph, x: Value, order: readonly number[]): Value {
+  if (
+    order.length !== x.channels ||
+    new Set(order).size !== x.channels ||
+    order.some((c) => !(c >= 0 && c < x.channels))
+  ) {
+    throw new ShapeError(`[${order.slice(0, 20)}] is no order of the ${x.channels} channels of "${x.label}".`);
+  }
+  const y = graph.value(`${x.label}.ordered`, x.shape, "f32", x.channels);
+  const total = elements(x.shape) / 4;
+  graph.step(
+    pickKernel,
+    { x, order: table(graph, `${x.label} order`, order), y },
+    { vectors: x.shape.at(-1)! / 4, channels: x.channels, total },
+    lanes(total),
+  );
+  return y;
 }
 
 export interface ClassifyOptions {

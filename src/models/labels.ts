@@ -22,6 +22,8 @@ export interface SemanticLabels {
   readonly labels: readonly Label[];
   readonly maps: readonly LabelMap[];
   readonly pixels: Pixels;
+  /** The channels category by category, where the file has them mixed. */
+  readonly order?: readonly number[];
 }
 
 const FIX =
@@ -55,17 +57,16 @@ export function semanticLabels(file: unknown, head: string, channels: number): S
     ids.set(key(name, category), id);
     return id;
   });
+  const place = (channel: number): number => categories.findIndex(({ name }) => name === entries[channel]!.category);
+  const order = names.map((_, channel) => channel).sort((a, b) => place(a) - place(b) || a - b);
+  const ordered = order.map((channel) => names[channel]!);
   const maps: LabelMap[] = [];
   categories.forEach(({ name, mask }) => {
-    const first = entries.findIndex(({ category }) => category === name);
-    if (first < 0) throw new LabelsError(`No label has the category "${name}".`, FIX);
-    const last = entries.findLastIndex(({ category }) => category === name);
-    if (entries.slice(first, last + 1).some(({ category }) => category !== name)) {
-      throw new LabelsError(`The labels of the category "${name}" are not side by side.`, FIX);
-    }
-    const range = { first, count: last - first + 1 };
+    const count = entries.filter(({ category }) => category === name).length;
+    if (count === 0) throw new LabelsError(`No label has the category "${name}".`, FIX);
+    const range = { first: order.findIndex((channel) => entries[channel]!.category === name), count };
     if (mask === undefined) {
-      maps.push({ head, ranges: [range], names });
+      maps.push({ head, ranges: [range], names: ordered });
       return;
     }
     const id = labels.findIndex((label, index) => index > 0 && label.name === mask);
@@ -73,9 +74,15 @@ export function semanticLabels(file: unknown, head: string, channels: number): S
     if (id < 0 || gate >= maps.length) {
       throw new LabelsError(`The mask "${mask}" of the category "${name}" is no label of an earlier category.`, FIX);
     }
-    maps.push({ head, gate, names, ranges: labels.map((_, index) => (index === id ? range : { first: 0, count: 0 })) });
+    maps.push({
+      head,
+      gate,
+      names: ordered,
+      ranges: labels.map((_, index) => (index === id ? range : { first: 0, count: 0 })),
+    });
   });
-  return { labels, maps, pixels: pixelsOf(imageformat) };
+  const mixed = order.some((channel, index) => channel !== index);
+  return { labels, maps, pixels: pixelsOf(imageformat), ...(mixed ? { order } : {}) };
 }
 
 const key = (name: string, category: string): string => JSON.stringify([name, category]);

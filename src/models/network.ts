@@ -45,6 +45,8 @@ export interface Network {
    * right. Labels 1…`objects` become label + objects · k, k = 1…4 for t, l, b, r (spec §2.3).
    */
   readonly quad?: { readonly objects: number };
+  /** The channels of the heads' logits in the order in which `maps` counts them, where that is another. */
+  readonly order?: readonly number[];
   /** Where logits are sampled when label maps are read; half-pixel centres unless given. */
   readonly sampling?: Sampling;
   /** Appends the network: the logits [n, h, w, c] of the heads in `heads`, for preprocessed pixels x [n, height, width, 3]. */

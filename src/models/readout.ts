@@ -1,4 +1,4 @@
-import { classify, probability, type Range, softmaxSum } from "../kernels/classify.ts";
+import { classify, pick, probability, type Range, softmaxSum } from "../kernels/classify.ts";
 import { divide } from "../kernels/components.ts";
 import { preprocess, resize } from "../kernels/resample.ts";
 import type { Graph, Value } from "../runtime/graph.ts";
@@ -17,7 +17,10 @@ function logitsOf(graph: Graph, network: Network, image: Value, heads: ReadonlyS
     const smaller = height < size[0] || width < size[1];
     const fitting = network.enlarge && smaller ? resize(graph, image, ...size) : image;
     const x = preprocess(graph, fitting, ...size, network.pixels);
-    for (const [head, value] of network.logits(graph, x, heads)) all.set(head, [...(all.get(head) ?? []), value]);
+    for (const [head, value] of network.logits(graph, x, heads)) {
+      const ordered = network.order ? pick(graph, value, network.order) : value;
+      all.set(head, [...(all.get(head) ?? []), ordered]);
+    }
   }
   return all;
 }

@@ -42,7 +42,8 @@ export function inferSemantic(state: State): SemanticConfig | undefined {
     ? expectResnet(expected, state, ENCODER, residual)[3]!
     : expectMobilenet(expected, state, ENCODER, mobile!);
   const channels = decoder === "PPM" ? expectPooling(expected, into) : expectPlain(expected, into);
-  const ignored = (key: string): boolean => key.endsWith("num_batches_tracked") || /deepsup/.test(key);
+  // Heads for training, and what its synchronised batch norms count.
+  const ignored = (key: string): boolean => /deepsup|num_batches_tracked$|\._tmp_running|\._running_iter$/.test(key);
   const config = { encoder, decoder, channels } as const;
   checkShapes(`a ${semanticName(config)} network`, state, expected.shapes, ignored);
   return config;

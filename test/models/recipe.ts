@@ -16,6 +16,28 @@ function crc32(text: string): number {
   return (c ^ 0xffffffff) >>> 0;
 }
 
+/** The recipe's normals for a key, in float32. */
+export const normals = (key: string | number, count: number): Float32Array =>
+  Float32Array.from(new RandomState(typeof key === "number" ? key : crc32(key)).standardNormal(count));
+
+/** A segmenter's state of given keys and shapes, whose names begin with `prefix`. */
+export function stateOf(prefix: string, shapes: readonly (readonly [string, readonly number[]])[]): State {
+  return new Map(
+    shapes.map(([key, shape]) => {
+      const scale = f(Math.sqrt(2 / (shape.slice(1).reduce((a, b) => a * b, 1) || 1)));
+      const rule =
+        shape.length === 4
+          ? (n: number) => f(n * scale)
+          : key.endsWith("running_var")
+            ? (n: number) => f(1 + f(f(0.1) * Math.abs(n)))
+            : key.endsWith("running_mean") || key.endsWith("bias")
+              ? (n: number) => f(f(0.1) * n)
+              : (n: number) => f(1 + f(f(0.1) * n));
+      return [prefix + key, tensor(key, shape, rule)] as const;
+    }),
+  );
+}
+
 /** Float32 rounding after every operation, as NumPy computes on float32 arrays. */
 const f = Math.fround;
 

@@ -26,7 +26,7 @@ export const init = async (options: InitOptions = {}): Promise<Device> =>
 export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> =>
   Generator.load(source, options);
 
-/** A UPerNet segmenter from its published files, or from one file of both. */
+/** A segmenter of a known architecture (docs/segmenters.md) from its published files, or from one file of both. */
 export const loadSegmenter = (files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> =>
   Segmenter.load(files, options);
 
@@ -38,8 +38,8 @@ export interface SegmenterDefinition extends Partial<Omit<Network, "state" | "la
   readonly labels: Network["labels"];
   /**
    * Appends the network to a graph: its logits [n, h, w, c], of any extent, for preprocessed pixels x [n, height, width, 3]. It is
-   * called again for every graph and must always append the same. Names of filters are unique within it. A network of several
-   * heads returns them by name and says in `maps` how they are read.
+   * called again for every graph and must always append the same; a filter's label stands for the same numbers everywhere.
+   * A network of several heads returns them by name and says in `maps` how they are read.
    */
   logits(graph: Graph, x: Value, state: State, heads: ReadonlySet<string>): Value | ReadonlyMap<string, Value>;
 }
@@ -53,25 +53,24 @@ export interface SegmenterDefinition extends Partial<Omit<Network, "state" | "la
  */
 export async function defineSegmenter(
   { weights, logits, labels, ...rest }: SegmenterDefinition,
-  { device, name, storage, ...loading }: SegmenterOptions & LoadOptions,
+  options: SegmenterOptions & LoadOptions,
 ): Promise<Segmenter> {
   if (labels[0]?.name !== "-") throw new LabelsError('The first label is not "-" (none).', "Put it before the others.");
-  const { tensors: state } = await openCheckpoint(weights, loading);
-  const names = labels.map((_, index) => index);
+  const { tensors: state } = await openCheckpoint(weights, options);
   const network: Network = {
     architecture: "own network",
     pixels: { order: "RGB", range: 1, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
     segsizes: [],
-    maps: [{ head: HEAD, ranges: [{ first: 0, count: labels.length }], names }],
+    maps: [{ head: HEAD, ranges: [{ first: 0, count: labels.length }], names: [...labels.keys()] }],
     ...rest,
     labels,
     state,
     logits(graph, x, heads) {
       const made = logits(graph, x, state, heads);
-      return made instanceof Map ? made : new Map([[HEAD, made as Value]]);
+      return "shape" in made ? new Map([[HEAD, made]]) : made;
     },
   };
-  return Segmenter.define(network, { device, ...(name && { name }), ...(storage && { storage }) }, loading);
+  return Segmenter.define(network, options, options);
 }
 
 /** The head of a network that has only one. */
@@ -79,7 +78,8 @@ const HEAD = "logits";
 
 /**
  * Segmenters side by side as one, such as objects and colours (PNAS): every pixel gets the labels of all, those of the second
- * numbered after the first's. They must be on one device and stored alike; they belong to the result, which disposes of them.
+ * numbered after the first's. They must be on one device and stored alike; they belong to the result, which disposes of them, so
+ * that none goes into two results.
  * @throws UsageError when there are none, they do not fit together, or one with quarters is not the first.
  */
 export const mergeSegmenters = (name: string, segmenters: readonly Segmenter[]): Segmenter =>

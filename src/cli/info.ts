@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { type Cost, loadGenerator, loadSegmenter, Tensor } from "../index.ts";
+import { type Cost, loadGenerator, loadSegmenter, Tensor, UsageError } from "../index.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice } from "./gpu.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -30,6 +30,13 @@ export async function infoCommand(network: string, options: InfoOptions): Promis
   try {
     const isSegmenter =
       network === EMBEDDED_PHOTOS || ((await stat(network).catch(() => undefined))?.isDirectory() ?? false);
+    const flags = (["size", "half", "heads", "segdiv", "parts"] as const).filter((flag) => options[flag] !== undefined);
+    if (!isSegmenter && network !== EMBEDDED && flags.length > 0) {
+      throw new UsageError(
+        `--${flags.join(" and --")} are for segmenters, and "${network}" is no segmenter's folder.`,
+        "Leave them out, or name a segmenter.",
+      );
+    }
     const device = await requestDevice((text) => progress.note(text), signal);
     const told: Info[] = [];
     try {
@@ -56,7 +63,7 @@ export async function infoCommand(network: string, options: InfoOptions): Promis
             "labels a pixel": segmenter.channels,
             categories: segmenter.categories.join(", "),
           },
-          cost: { ...cost, gpuMemory: await measured(segmenter) },
+          cost: { ...cost, gpuMemory: await measured(segmenter, signal) },
         });
         segmenter.dispose();
       }
@@ -91,11 +98,11 @@ export async function infoCommand(network: string, options: InfoOptions): Promis
 }
 
 /** Bytes on the device while an image is segmented. */
-async function measured(segmenter: Awaited<ReturnType<typeof loadSegmenter>>): Promise<number> {
+async function measured(segmenter: Awaited<ReturnType<typeof loadSegmenter>>, signal: AbortSignal): Promise<number> {
   const { device, segsizes } = segmenter;
   const edge = segsizes[0] ?? 256;
   const image = Tensor.create(device, "image", [1, edge, edge, 4], "f32");
-  const plan = await segmenter.compile(image, edge);
+  const plan = await segmenter.compile(image, edge, signal);
   plan.run();
   await device.idle();
   const { bytes } = device.live;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { PhotoError, UsageError } from "../errors.ts";
 import { loadSegmenter, type Segmenter, type Storage, Tensor } from "../index.ts";
@@ -20,9 +20,6 @@ export interface SegmentOptions extends UnifiedFlags {
   readonly half?: boolean;
   readonly json?: boolean;
 }
-
-/** Photos of more pixels a side are reduced before they reach a network without an input size of its own. */
-const LONGEST_SIDE = 1024;
 
 /** What PHOTO.json says of a label map: which labels there are, and on how much of the picture. */
 interface Legend {
@@ -51,9 +48,13 @@ export async function segmentCommand(paths: readonly string[], options: SegmentO
   try {
     const stems = stemsOf(paths);
     const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
-    // All of them before any work: a typing error in the last name should not cost what came before.
-    const photos = await Promise.all(paths.map(async (path) => decodePhoto(await readPhoto(path), basename(path))));
-    const folder = await outputFolder(options.outdir ?? "segment", { force: options.force, kind: "segmentations" });
+    // Before any work: a typing error in the last name should not be found out after an hour.
+    for (const path of paths) await access(path).catch((cause) => unreadable(path, cause));
+    const folder = await outputFolder(options.outdir ?? "segment", {
+      force: options.force,
+      kind: "segmentations",
+      keep: true,
+    });
     const legends: Legend[] = [];
     try {
       const device = await requestDevice(note, signal);
@@ -62,11 +63,14 @@ export async function segmentCommand(paths: readonly string[], options: SegmentO
         const { heads, segdiv, parts } = options;
         const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
         const segmenter = await loadSegmenter(files, { device, name, storage, signal, ...unified });
-        for (const [index, photo] of photos.entries()) {
+        for (const [index, path] of paths.entries()) {
+          // Lets Ctrl-C be heard: decoding is synchronous.
+          await new Promise((resolve) => setImmediate(resolve));
           signal.throwIfAborted();
+          const photo = decodePhoto(await readPhoto(path), basename(path));
           const stem = stems[index]!;
           const { labels, width, height } = await segment(segmenter, photo, options.size, signal);
-          const legend = legendOf(segmenter, basename(paths[index]!), labels, width, height);
+          const legend = legendOf(segmenter, basename(path), labels, width, height);
           const pixels = width * height;
           for (let map = 0; map < segmenter.channels; map += 1) {
             const suffix = map === 0 ? "labels" : `labels.${map}`;
@@ -77,7 +81,7 @@ export async function segmentCommand(paths: readonly string[], options: SegmentO
           await folder.write(`${stem}.segmentation.png`, picture);
           await folder.write(`${stem}.json`, new TextEncoder().encode(`${JSON.stringify(legend, null, 1)}\n`));
           legends.push(legend);
-          progress.report("segment", legends.length, photos.length);
+          progress.report("segment", legends.length, paths.length);
         }
         segmenter.dispose();
       } finally {
@@ -86,14 +90,15 @@ export async function segmentCommand(paths: readonly string[], options: SegmentO
     } catch (error) {
       if (!signal.aborted || !(error instanceof Interrupted)) throw error;
     } finally {
-      if (legends.length > 0) await folder.finish();
+      if (folder.written > 0) await folder.finish();
       else await folder.discard();
     }
     progress.end();
     if (options.json) process.stdout.write(`${JSON.stringify(legends, null, 2)}\n`);
     else for (const legend of legends) process.stdout.write(`${describe(legend)}\n`);
     const what = `${legends.length} of ${paths.length} photos in ${folder.path} (${duration(performance.now() - started)})`;
-    note(signal.aborted ? `Interrupted. ${what}` : what);
+    if (folder.written === 0) note("Interrupted before there was anything to write.");
+    else note(signal.aborted ? `Interrupted. ${what}` : what);
     return legends.length === paths.length ? EXIT.ok : EXIT.aborted;
   } finally {
     progress.end();
@@ -108,7 +113,7 @@ function stemsOf(paths: readonly string[]): string[] {
   if (twice === undefined) return stems;
   throw new UsageError(
     `Two photos would both write "${twice}.json".`,
-    "Rename one, or segment them one after the other.",
+    "Rename one, or give each an --outdir of its own.",
   );
 }
 
@@ -116,27 +121,45 @@ async function readPhoto(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    const { code = "unknown" } = cause as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
-    throw new PhotoError(`"${path}" ${why}.`, "Name a JPEG or PNG file.", { cause });
+    unreadable(path, cause);
   }
+}
+
+function unreadable(path: string, cause: unknown): never {
+  const { code = "unknown" } = cause as NodeJS.ErrnoException;
+  const why = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
+  throw new PhotoError(`"${path}" ${why}.`, "Name a JPEG or PNG file.", { cause });
+}
+
+/**
+ * A photo in [−1, 1] as [height, width, RGB_], averaged over whole squares of pixels while it stays at least as large as the
+ * network's largest input: what the network would average away need not be on the GPU.
+ */
+function reduced({ width, height, rgb }: Photo, edge: number) {
+  const factor = Math.max(1, Math.floor(Math.min(width, height) / edge));
+  const [columns, rows] = [Math.floor(width / factor), Math.floor(height / factor)];
+  const pixels = new Float32Array(4 * columns * rows);
+  for (let y = 0; y < rows * factor; y += 1) {
+    for (let x = 0; x < columns * factor; x += 1) {
+      const to = 4 * (Math.floor(y / factor) * columns + Math.floor(x / factor));
+      for (let c = 0; c < 3; c += 1) pixels[to + c]! += rgb[3 * (y * width + x) + c]!;
+    }
+  }
+  const area = factor * factor;
+  for (let at = 0; at < pixels.length; at += 1) pixels[at] = at % 4 === 3 ? 0 : pixels[at]! / area / 127.5 - 1;
+  return { pixels, width: columns, height: rows };
 }
 
 /** Label maps [maps, height, width] of a photo. */
 async function segment(
   segmenter: Segmenter,
-  { width, height, rgb }: Photo,
+  photo: Photo,
   size: readonly [number, number] | undefined,
   signal: AbortSignal,
 ): Promise<{ labels: Uint32Array; width: number; height: number }> {
-  const pixels = new Float32Array(4 * width * height);
-  for (let p = 0; p < width * height; p += 1) {
-    for (let c = 0; c < 3; c += 1) pixels[4 * p + c] = rgb[3 * p + c]! / 127.5 - 1;
-  }
-  const own = segmenter.segsizes[0];
-  const shrink = Math.min(1, LONGEST_SIDE / Math.max(width, height));
-  const natural = [Math.round(height * shrink), Math.round(width * shrink)] as const;
-  const extent = size ?? (own ? ([own, own] as const) : natural);
+  const edge = Math.max(...segmenter.segsizes);
+  const { pixels, width, height } = reduced(photo, edge);
+  const extent = size ?? ([edge, edge] as const);
   const { device } = segmenter;
   const image = await device.allocating("a photo", () =>
     Tensor.from(device, "photo", [1, height, width, 4], "f32", pixels),
@@ -157,7 +180,12 @@ async function segment(
 function legendOf(segmenter: Segmenter, photo: string, labels: Uint32Array, width: number, height: number): Legend {
   const area = width * height;
   const pixels = new Map<number, number>();
-  for (const label of labels) if (label > 0) pixels.set(label, (pixels.get(label) ?? 0) + 1);
+  labels.forEach((label, at) => {
+    // The label of a part may be that of its object: a pixel that has it twice counts once.
+    let twice = false;
+    for (let before = at - area; before >= 0; before -= area) twice ||= labels[before] === label;
+    if (label > 0 && !twice) pixels.set(label, (pixels.get(label) ?? 0) + 1);
+  });
   const colors = labelColors(segmenter.labels);
   return {
     photo,

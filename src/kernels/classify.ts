@@ -15,8 +15,12 @@ export interface Range {
 }
 
 /** Numbers that a graph holds because the network's labels say so, not because it learned them: u32s seen as f32s. */
-const table = (graph: Graph, label: string, numbers: readonly number[]): Value =>
-  graph.parameter(label, [numbers.length], [], () => new Float32Array(Uint32Array.from(numbers).buffer));
+function table(graph: Graph, label: string, numbers: readonly number[]): Value {
+  // Parameters are kept by label, so the label says which numbers: merged segmenters shift them (FNV-1a, 32 bits).
+  const hash = numbers.reduce((sum, number) => Math.imul(sum ^ number, 0x01000193), 0x811c9dc5) >>> 0;
+  const name = `${label} ${numbers.length} ${hash.toString(16)}`;
+  return graph.parameter(name, [numbers.length], [], () => new Float32Array(Uint32Array.from(numbers).buffer));
+}
 
 const flat = (ranges: readonly Range[]): number[] => ranges.flatMap(({ first, count }) => [first, count]);
 
@@ -87,7 +91,10 @@ export function classify(graph: Graph, x: Value, labels: Value, options: Classif
   );
 }
 
-/** The sum over `logits` of the softmax within each range of their resizes: probabilities over several input sizes (spec §2.1). */
+/**
+ * The sum over `logits` of the softmax within each range of their resizes: probabilities over several input sizes (spec §2.1).
+ * Channels outside the ranges are not written.
+ */
 export function softmaxSum(
   graph: Graph,
   logits: readonly Value[],
@@ -135,6 +142,9 @@ export function probability(
   addend?: Value,
 ): Value {
   within(x, [range]);
+  if (channel < range.first || channel >= range.first + range.count) {
+    throw new ShapeError(`Channel ${channel} is none of the ${range.count} from ${range.first} on.`);
+  }
   const [n = 1] = x.shape;
   const y = graph.value(`${x.label}.probability of ${channel}`, [n, height, width]);
   const total = elements(y.shape);

@@ -20,6 +20,16 @@ export function filterOf(state: State, key: string, norm?: string): Filter {
     );
   }
   const [outChannels = 0, inChannels = 0, kernel = 1] = shape;
+  const beside = norm ? ["weight", "bias", "running_mean", "running_var"].map((name) => `${norm}.${name}`) : [];
+  for (const name of [...beside, ...(state.has(`${key}.bias`) ? [`${key}.bias`] : [])]) {
+    const found = state.get(name)?.shape;
+    if (found?.length === 1 && found[0] === outChannels) continue;
+    throw new WeightsError(
+      "weights-shape",
+      `"${name}" ${found ? `is [${found}], not [${outChannels}]` : "is missing"}.`,
+      "Check that the file belongs to this kind of network and is complete.",
+    );
+  }
   const weight = { sources: [`${key}.weight`], of: ([w]: readonly Float32Array[]) => w! };
   const biased = state.has(`${key}.bias`);
   const common = { label: key, inChannels, outChannels, kernel, weight };
@@ -36,10 +46,7 @@ export function filterOf(state: State, key: string, norm?: string): Filter {
       of: ([gamma, variance]) => Float64Array.from(gamma!, (g, o) => g / Math.sqrt(variance![o]! + EPSILON)),
     },
     bias: {
-      sources: [
-        ...["weight", "bias", "running_mean", "running_var"].map((name) => `${norm}.${name}`),
-        ...(biased ? [`${key}.bias`] : []),
-      ],
+      sources: [...beside, ...(biased ? [`${key}.bias`] : [])],
       of: ([gamma, beta, mean, variance, own]) =>
         Float64Array.from(
           beta!,

@@ -65,7 +65,7 @@ export function semanticLabels(file: unknown, head: string, channels: number): S
     const count = entries.filter(({ category }) => category === name).length;
     if (count === 0) throw new LabelsError(`No label has the category "${name}".`, FIX);
     const range = { first: order.findIndex((channel) => entries[channel]!.category === name), count };
-    if (mask === undefined) {
+    if (mask == null) {
       maps.push({ head, ranges: [range], names: ordered });
       return;
     }
@@ -121,7 +121,7 @@ function isCategories(value: unknown): value is SemanticLabelFile["categories"] 
     Array.isArray(value) &&
     value.length > 0 &&
     new Set(value.map((category) => category?.name)).size === value.length &&
-    value.every((c) => typeof c?.name === "string" && (c.mask === undefined || typeof c.mask === "string"))
+    value.every((c) => typeof c?.name === "string" && (c.mask == null || typeof c.mask === "string"))
   );
 }
 

@@ -1,9 +1,9 @@
-import { WeightsError } from "../errors.ts";
+import { ShapeError, WeightsError } from "../errors.ts";
 import type { Activation } from "../kernels/activation.ts";
 import { conv } from "../kernels/conv.ts";
 import { depthwise } from "../kernels/depthwise.ts";
 import { average, concat, maxpool, resize, resizeAdd, type Sampling, slice } from "../kernels/resample.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
+import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { filterOf } from "./filters.ts";
 import type { State } from "./state.ts";
 
@@ -59,6 +59,9 @@ const broken = (what: string, options?: ErrorOptions): WeightsError =>
     options,
   );
 
+/** Elements of one image's results: more than any network of the kind has, and less than a device binds. */
+const MAX_ELEMENTS = 2 ** 27;
+
 /** What each operation must have: n for numbers from 0, s for names, a for lists of names. */
 const FORMS: Readonly<Record<string, Readonly<Record<string, "s" | "n" | "a">>>> = {
   conv: { x: "s", filter: "s" },
@@ -93,7 +96,8 @@ export function parseOperations(text: string): OperationList {
   const known = new Set(["input"]);
   operations.forEach((step: Readonly<Record<string, unknown>>, index) => {
     const where = `step ${index}`;
-    const form = Object.hasOwn(FORMS, String(step?.["op"])) ? FORMS[String(step["op"])] : undefined;
+    const op: unknown = step?.["op"];
+    const form = typeof op === "string" && Object.hasOwn(FORMS, op) ? FORMS[op] : undefined;
     if (!form) throw broken(`has an unknown operation at ${where}`);
     for (const [field, kind] of Object.entries(form)) {
       const value = step[field];
@@ -112,10 +116,11 @@ export function parseOperations(text: string): OperationList {
     }
     const { pad = 0, activation = "none", sampling: how = "centre", to } = step;
     if (!(pad === "same" || isCount(pad))) throw broken(`has no proper "pad" at ${where}`);
-    if (!ACTIVATION_NAMES.includes(String(activation))) throw broken(`has an unknown activation at ${where}`);
+    if (!ACTIVATION_NAMES.some((name) => name === activation)) throw broken(`has an unknown activation at ${where}`);
     if (how !== "centre" && how !== "corner") throw broken(`has an unknown sampling at ${where}`);
-    for (const name of [step["x"], step["like"], step["add"], ...((step["parts"] as unknown[]) ?? [])]) {
-      if (name !== undefined && !known.has(String(name)))
+    const parts = op === "concat" ? (step["parts"] as string[]) : [];
+    for (const name of [step["x"], step["like"], step["add"], ...parts]) {
+      if (name !== undefined && !(typeof name === "string" && known.has(name)))
         throw broken(`uses "${String(name)}" at ${where} before it is made`);
     }
     if (typeof to !== "string" || known.has(to)) throw broken(`has no new name in "to" at ${where}`);
@@ -131,6 +136,9 @@ export function runOperations(graph: Graph, state: State, { operations }: Operat
   let last = x;
   for (const step of operations) {
     last = append(graph, state, step, of);
+    if (elements(last.shape) / (last.shape[0] ?? 1) > MAX_ELEMENTS) {
+      throw new ShapeError(`"${step.to}" would be [${last.shape}].`, "Use a smaller input.");
+    }
     results.set(step.to, last);
   }
   return last;
@@ -151,8 +159,13 @@ function append(graph: Graph, state: State, step: Operation, of: (name: string) 
     }
     case "resize": {
       const { sampling = "centre", add } = step;
-      if (add !== undefined) return resizeAdd(graph, of(step.x), of(add), sampling);
       const [, height = 1, width = 1] = of(step.like).shape;
+      if (add !== undefined) {
+        if (of(add).shape[1] !== height || of(add).shape[2] !== width) {
+          throw new ShapeError(`"${step.to}" is resized like "${step.like}", which "${add}" does not fit.`);
+        }
+        return resizeAdd(graph, of(step.x), of(add), sampling);
+      }
       return resize(graph, of(step.x), height, width, sampling);
     }
     case "concat": {
@@ -165,7 +178,12 @@ function append(graph: Graph, state: State, step: Operation, of: (name: string) 
     case "average": {
       const x = of(step.x);
       const [, height = 1, width = 1] = x.shape;
-      return average(graph, x, Math.max(1, Math.floor(height / step.size)), Math.max(1, Math.floor(width / step.size)));
+      if (height % step.size !== 0 || width % step.size !== 0) {
+        throw new ShapeError(
+          `"${step.to}" averages ${step.size}×${step.size} pixels, which do not divide ${height}×${width}.`,
+        );
+      }
+      return average(graph, x, height / step.size, width / step.size);
     }
     case "maxpool":
       return maxpool(graph, of(step.x));

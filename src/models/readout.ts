@@ -15,7 +15,8 @@ function logitsOf(graph: Graph, network: Network, image: Value, heads: ReadonlyS
   const all = new Map<string, Value[]>();
   for (const size of sizes) {
     const smaller = height < size[0] || width < size[1];
-    const fitting = network.enlarge && smaller ? resize(graph, image, ...size) : image;
+    const fitting =
+      network.enlarge && smaller ? resize(graph, image, Math.max(height, size[0]), Math.max(width, size[1])) : image;
     const x = preprocess(graph, fitting, ...size, network.pixels);
     for (const [head, value] of network.logits(graph, x, heads)) {
       const ordered = network.order ? pick(graph, value, network.order) : value;

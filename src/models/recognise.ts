@@ -1,6 +1,6 @@
-import { UsageError, WeightsError } from "../errors.ts";
+import { ShapeError, UsageError, WeightsError } from "../errors.ts";
 import type { Pixels } from "../kernels/resample.ts";
-import { Graph } from "../runtime/graph.ts";
+import { Graph, type Value } from "../runtime/graph.ts";
 import { segsizesOf, semanticLabels } from "./labels.ts";
 import { inferMobilenet } from "./mobilenet.ts";
 import type { Network } from "./network.ts";
@@ -40,7 +40,7 @@ export function recognise({ state, labels, operations }: Identified, options: Un
     refuseUnified(options, operations.architecture);
     const sizes = segsizes ?? SEGSIZES;
     const x = new Graph("gpu").map("image", 1, sizes[0]!, sizes[0]!, 3);
-    const { channels } = runOperations(new Graph("gpu"), state, operations, x);
+    const channels = channelsOf(() => runOperations(new Graph("gpu"), state, operations, x));
     return {
       ...semanticLabels(labels, "logits", channels),
       architecture: operations.architecture,
@@ -73,6 +73,21 @@ export function recognise({ state, labels, operations }: Identified, options: Un
     segsizes: segsizes ?? SEGSIZES,
     logits: (graph, x, heads) => upernet(graph, state, config, x, [...heads] as Head[]).logits,
   };
+}
+
+/** Channels of what a list of operations makes. @throws WeightsError when its operations do not fit each other. */
+function channelsOf(run: () => Value): number {
+  try {
+    return run().channels;
+  } catch (cause) {
+    if (!(cause instanceof ShapeError)) throw cause;
+    throw new WeightsError(
+      "weights-format",
+      `The list of operations in this file does not fit together: ${cause.message}`,
+      "See docs/segmenters.md for its form, and check the input size.",
+      { cause },
+    );
+  }
 }
 
 function refuseUnified({ heads, segdiv, parts }: UnifiedOptions, architecture: string): void {

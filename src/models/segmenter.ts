@@ -297,7 +297,7 @@ export class Segmenter {
 
 /** Parsed contents, rather than a file, a URL or bytes. */
 function isContents(labels: SegmenterFiles["labels"]): labels is LabelFile | SemanticLabelFile {
-  return typeof labels === "object" && ("object" in labels || "categories" in labels);
+  return typeof labels === "object" && labels !== null && ("object" in labels || "categories" in labels);
 }
 
 async function readLabels(like: SourceLike, options: LoadOptions): Promise<unknown> {

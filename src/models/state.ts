@@ -80,7 +80,9 @@ export class Weights {
     const take = async (key: string): Promise<Float32Array> => {
       const left = wanted.get(key)! - 1;
       wanted.set(key, left);
-      const array = held.get(key) ?? (await this.#state.get(key)!.read({ signal }));
+      const tensor = this.#state.get(key);
+      if (!tensor) throw new WeightsError("weights-shape", `"${key}" is missing.`, "Check that the file is complete.");
+      const array = held.get(key) ?? (await tensor.read({ signal }));
       if (left > 0) held.set(key, array);
       else held.delete(key);
       return array;

@@ -1,4 +1,4 @@
-import { LabelsError } from "../errors.ts";
+import { LabelsError, UsageError } from "../errors.ts";
 import type { Range } from "../kernels/classify.ts";
 import type { Label, LabelMap } from "./network.ts";
 import { HEADS, type Head, type UpernetConfig } from "./upernet.ts";
@@ -139,10 +139,10 @@ function headsOf(
   if (!asked) return HEADS.filter((head) => config.heads[head] !== undefined && (head === "object" || named(head)));
   for (const head of asked) {
     if (!HEADS.includes(head)) {
-      throw new LabelsError(`There is no head "${head}".`, `Heads of unified parsing are ${HEADS.join(", ")}.`);
+      throw new UsageError(`There is no head "${head}".`, `Heads of unified parsing are ${HEADS.join(", ")}.`);
     }
     if (config.heads[head] === undefined) {
-      throw new LabelsError(
+      throw new UsageError(
         `This network has no ${head} head.`,
         `It has ${Object.keys(config.heads).join(", ")}; ask for these.`,
       );
@@ -150,7 +150,7 @@ function headsOf(
     if (!named(head)) throw new LabelsError(`The label file names no ${head}s.`, FIX);
   }
   if (!asked.includes("object")) {
-    throw new LabelsError("The object head is always read: parts are told apart by their objects.", 'Add "object".');
+    throw new UsageError("The object head is always read: parts are told apart by their objects.", 'Add "object".');
   }
   return asked;
 }

@@ -24,6 +24,8 @@ export interface OutputFolderOptions {
   readonly force?: boolean | undefined;
   /** What will be in it: a folder of one kind takes no other. "report" unless given. */
   readonly kind?: string | undefined;
+  /** Leave what an earlier run wrote and this one does not; otherwise a run replaces the one before. */
+  readonly keep?: boolean | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface OutputFolderOptions {
  */
 export async function outputFolder(
   path: string,
-  { force = false, kind = "report" }: OutputFolderOptions = {},
+  { force = false, kind = "report", keep = false }: OutputFolderOptions = {},
 ): Promise<OutputFolder> {
   if (path === "") throw new UsageError("The output folder has no name.", "Give a path.");
   const absolute = resolve(path);
@@ -47,7 +49,7 @@ export async function outputFolder(
       "Choose another --outdir, or add --force to write into it all the same.",
     );
   }
-  const folder = new DiskFolder(absolute, root, made, earlier, kind);
+  const folder = new DiskFolder(absolute, root, made, earlier, kind, keep);
   await folder.mark(earlier ?? []).catch((cause) => refused(path, cause)); // finds out now whether it may be written
   return folder;
 }
@@ -60,6 +62,7 @@ class DiskFolder implements OutputFolder {
   /** What the marker listed, if there was one. */
   readonly #earlier: readonly string[] | undefined;
   readonly #kind: string;
+  readonly #keep: boolean;
   readonly #files = new Set<string>();
   readonly #folders = new Map<string, Promise<string>>();
 
@@ -69,7 +72,9 @@ class DiskFolder implements OutputFolder {
     made: string | undefined,
     earlier: readonly string[] | undefined,
     kind: string,
+    keep: boolean,
   ) {
+    this.#keep = keep;
     this.path = path;
     this.#root = root;
     this.#made = made;
@@ -97,8 +102,10 @@ class DiskFolder implements OutputFolder {
   }
 
   async finish(): Promise<void> {
-    for (const path of this.#earlier ?? []) if (!this.#files.has(path)) await this.#remove(path);
-    await this.mark([...this.#files].sort()).catch((cause) => refused(this.path, cause));
+    const earlier = this.#earlier ?? [];
+    if (!this.#keep) for (const path of earlier) if (!this.#files.has(path)) await this.#remove(path);
+    const files = this.#keep ? new Set([...earlier, ...this.#files]) : this.#files;
+    await this.mark([...files].sort()).catch((cause) => refused(this.path, cause));
   }
 
   async discard(): Promise<void> {

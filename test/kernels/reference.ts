@@ -8,7 +8,7 @@ import { encodeFloat16 } from "../../src/weights/float16.ts";
 
 /** Half the distance from 1 to the next f32: the rounding error of one operation. */
 export const EPSILON = 2 ** -24;
-/** What a linear kernel may err, in units of ε·Σ|terms|. Right ones measure below 3; weights silently rounded to f16, 240. */
+/** What a linear kernel may err, in units of ε·Σ|terms|. Right ones measure below 4; weights silently rounded to f16, 240. */
 export const TOLERANCE = 16;
 
 /** A feature map [n, height, width, channels] in double precision, without padding. */

@@ -70,3 +70,24 @@ export function shifted(network: Network, offset: number): Network {
   }));
   return { ...network, maps };
 }
+
+/**
+ * Checks how a network says its label maps are read, as far as that needs no graph.
+ * @throws UsageError for a map that no pixel could be read by.
+ */
+export function checkMaps({ labels, maps }: Network): void {
+  const refuse = (index: number, why: string): never => {
+    throw new UsageError(`Label map ${index} ${why}.`, "See docs/segmenters.md for what a network must say.");
+  };
+  if (maps.length === 0) throw new UsageError("A network has no label maps.", "Give at least one.");
+  maps.forEach(({ ranges, names, gate }, index) => {
+    if (gate !== undefined && !(gate >= 0 && gate < index))
+      refuse(index, `is gated by map ${gate}, which is not before it`);
+    if (gate !== undefined && ranges.length < labels.length) {
+      refuse(index, `has ${ranges.length} ranges, fewer than the ${labels.length} labels of its gate`);
+    }
+    if (ranges.length === 0) refuse(index, "has no range");
+    const unknown = names.find((label) => !(Number.isInteger(label) && label >= 0 && label < labels.length));
+    if (unknown !== undefined) refuse(index, `names label ${unknown} of ${labels.length}`);
+  });
+}

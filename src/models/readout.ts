@@ -1,3 +1,4 @@
+import { ShapeError } from "../errors.ts";
 import { classify, pick, probability, type Range, softmaxSum } from "../kernels/classify.ts";
 import { divide } from "../kernels/components.ts";
 import { preprocess, resize } from "../kernels/resample.ts";
@@ -45,7 +46,10 @@ export function writeMaps(graph: Graph, network: Network, image: Value, labels: 
     scores.set(head, values.length === 1 ? values[0]! : summed());
   }
   maps.forEach(({ head, ranges, names, gate }, index) => {
-    classify(graph, scores.get(head)!, labels, {
+    const score = scores.get(head);
+    if (!score)
+      throw new ShapeError(`The network makes no logits called "${head}", which label map ${index} is read off.`);
+    classify(graph, score, labels, {
       map: first + index,
       ranges,
       names,

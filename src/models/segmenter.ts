@@ -10,7 +10,7 @@ import { type LoadOptions, openSource, type SourceLike } from "../weights/source
 import type { CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { isSegsizes, type SemanticLabelFile } from "./labels.ts";
-import { type Label, mapsOf, type Network, shifted } from "./network.ts";
+import { checkMaps, type Label, mapsOf, type Network, shifted } from "./network.ts";
 import { OPERATIONS, parseOperations } from "./operations.ts";
 import { type Extent, scoreOf, writeMaps } from "./readout.ts";
 import { recognise } from "./recognise.ts";
@@ -119,6 +119,7 @@ export class Segmenter {
     { device, name = network.architecture, storage = "f32" }: SegmenterOptions,
     { signal }: Pick<LoadOptions, "signal"> = {},
   ): Promise<Segmenter> {
+    checkMaps(network);
     const weights = new Weights(device, network.state);
     const segmenter = new Segmenter(name, device, storage, [{ network, weights }]);
     try {

@@ -3,6 +3,7 @@ import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openSource, Segmenter, Tensor, WeightsError } from "../../src/index.ts";
 import { OPERATIONS, parseOperations } from "../../src/models/operations.ts";
+import { recognise } from "../../src/models/recognise.ts";
 import { readExactly } from "../../src/weights/bytes.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { openZip } from "../../src/weights/zip.ts";
@@ -126,11 +127,29 @@ describe("a list of operations", () => {
     ["a stride of zero", ([first]) => Object.assign(first!, { stride: 0 }), /"stride" at step 0/],
     ["a padding that is none", ([first]) => Object.assign(first!, { pad: "valid" }), /"pad" at step 0/],
     ["an unknown activation", ([first]) => Object.assign(first!, { activation: "gelu" }), /activation at step 0/],
+    ["an operation that is no text", ([first]) => Object.assign(first!, { op: ["conv"] }), /unknown operation/],
+    ["an addend that is no name", ([, second]) => Object.assign(second!, { add: ["input"] }), /before it is made/],
     ["no operations", (operations) => operations.splice(0), /no operations/],
   ])("with %s is refused", async (_, change, message) => {
     const text = await changed(change);
     expect(() => parseOperations(text)).toThrow(WeightsError);
     expect(() => parseOperations(text)).toThrow(message);
+  });
+
+  it("whose operations do not fit each other is the file's fault", async () => {
+    const file = await openCheckpoint(readFileSync(new URL("segmenter.safetensors", WEIGHTS)));
+    const labels = JSON.parse(readFileSync(new URL("labels.json", WEIGHTS), "utf8"));
+    const crooked = parseOperations(await changed(([, second]) => Object.assign(second!, { x: "input" })));
+    const load = () => recognise({ state: file.tensors, labels, operations: crooked });
+    expect(load).toThrow(WeightsError);
+    expect(load).toThrow(/does not fit together/);
+    expect(() => recognise({ state: new Map(), labels, operations: crooked })).toThrow(/is missing/);
+    const uneven = {
+      state: file.tensors,
+      labels: { ...labels, segsizes: [300] },
+      operations: parseOperations(await list()),
+    };
+    expect(() => recognise(uneven)).toThrow(/do not divide/);
   });
 
   it("that is no JSON is refused", () => expect(() => parseOperations("{")).toThrow(/not JSON/));

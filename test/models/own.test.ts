@@ -233,3 +233,51 @@ it("the example in examples/segmenter runs", async () => {
   expect(stdout).toMatch(/^ +4 {2}object\/tree +\d+\.\d %$/m);
   expect(stdout).toMatch(/^ +15 {2}color\/green +\d+\.\d %$/m);
 });
+
+describe("a network of two categories whose maps share a head", () => {
+  // Black or white, and red, green or blue: two maps off the same logits, so that their tables differ in numbers only.
+  const two: SegmenterDefinition = {
+    ...definition,
+    labels: NAMES.map((name, index) => ({ name, category: index < 3 ? "grey" : "hue" })),
+    maps: [
+      { head: "logits", ranges: [{ first: 1, count: 2 }], names: [...NAMES.keys()] },
+      { head: "logits", ranges: [{ first: 3, count: 3 }], names: [...NAMES.keys()] },
+    ],
+  };
+
+  it("sees the same behind another as alone, with shifted labels", async () => {
+    const image = Tensor.from(
+      device,
+      "pixels",
+      [1, 1, 5, 4],
+      "f32",
+      Float32Array.from(POINTS.slice(1).flatMap((p) => [...p, 0])),
+    );
+    const read = async (segmenter: Segmenter): Promise<number[]> => {
+      const plan = await segmenter.compile(image, [1, 5]);
+      plan.run();
+      const labels = [...(await plan.labels.read())];
+      plan.dispose();
+      return labels;
+    };
+    const behind = await defineSegmenter(two, { device });
+    const alone = await read(behind);
+    expect(alone.slice(0, 2)).toEqual([1, 2]);
+    expect(alone.slice(7)).toEqual([3, 4, 5]);
+    const merged = mergeSegmenters("both", [await defineSegmenter(definition, { device }), behind]);
+    const both = await read(merged);
+    expect(both.slice(0, 5)).toEqual([1, 2, 3, 4, 5]);
+    expect(both.slice(5)).toEqual(alone.map((label) => label + NAMES.length));
+    merged.dispose();
+    image.dispose();
+  });
+
+  it.each<readonly [string, Partial<SegmenterDefinition>, RegExp]>([
+    ["no maps", { maps: [] }, /no label maps/],
+    ["a gate that comes later", { maps: [{ ...two.maps![0]!, gate: 0 }] }, /gated by map 0, which is not before/],
+    ["a label that is none", { maps: [{ ...two.maps![0]!, names: [0, 1, 2, 3, 4, 9] }] }, /names label 9 of 6/],
+    ["a head that is not made", { maps: [{ ...two.maps![0]!, head: "other" }] }, /no logits called "other"/],
+  ])("with %s is refused", async (_, change, message) => {
+    await expect(defineSegmenter({ ...two, ...change }, { device })).rejects.toThrow(message);
+  });
+});

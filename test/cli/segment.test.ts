@@ -1,0 +1,88 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decode, encode } from "fast-png";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildCli, run } from "./ganatomy.ts";
+
+let home: string;
+beforeAll(async () => {
+  buildCli();
+  home = await mkdtemp(join(tmpdir(), "ganatomy-segment-"));
+  // Sky over grass, as the embedded scenes have them.
+  const [width, height] = [96, 64];
+  const data = new Uint8Array(3 * width * height);
+  for (let p = 0; p < width * height; p += 1)
+    data.set(p < (width * height) / 2 ? [110, 170, 235] : [90, 160, 70], 3 * p);
+  for (const name of ["field.png", "meadow.png"]) {
+    await writeFile(join(home, name), encode({ width, height, channels: 3, depth: 8, data }));
+  }
+  await writeFile(join(home, "notes.jpg"), "These are no pixels.");
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+test("segment writes label maps, a picture and a legend, and keeps those of earlier photos", async () => {
+  const scenes = ["--segmenter", "scenes64"];
+  const first = await run(["segment", "field.png", ...scenes, "--json"], { cwd: home });
+  expect([first.status, first.stderr]).toEqual([0, expect.stringContaining("1 of 1 photos")]);
+  const [legend] = JSON.parse(first.stdout);
+  expect(legend).toMatchObject({ photo: "field.png", segmenter: "scenes64", width: 128, height: 128 });
+  const labels = decode(await readFile(join(home, "segment/field.labels.png")));
+  expect([labels.width, labels.height, labels.channels, labels.depth]).toEqual([128, 128, 1, 8]);
+  for (const { label, pixels, area } of legend.labels) {
+    expect(pixels).toBe(labels.data.filter((id) => id === label).length);
+    expect(area).toBeCloseTo(pixels / 128 ** 2, 4);
+  }
+  expect(JSON.parse(await readFile(join(home, "segment/field.json"), "utf8"))).toEqual(legend);
+  const picture = decode(await readFile(join(home, "segment/field.segmentation.png")));
+  expect([picture.width, picture.channels]).toEqual([128, 3]);
+
+  expect((await run(["segment", "meadow.png", ...scenes, "--size", "48x32"], { cwd: home })).status).toBe(0);
+  const small = decode(await readFile(join(home, "segment/meadow.labels.png")));
+  expect([small.width, small.height]).toEqual([48, 32]);
+  expect((await readdir(join(home, "segment"))).filter((name) => name.startsWith("field"))).toHaveLength(3);
+});
+
+test.each<readonly [string, readonly string[], number, RegExp]>([
+  ["no photo", ["segment", "notes.jpg"], 4, /"notes.jpg" .*no/s],
+  ["a photo that is not there", ["segment", "gone.jpg"], 4, /"gone.jpg" does not exist/],
+  ["a size that is none", ["segment", "field.png", "--size", "big"], 2, /640x480/],
+  ["two photos of one name", ["segment", "field.png", "field.png"], 2, /Two photos/],
+  ["heads of a network that has none", ["segment", "field.png", "--heads", "object"], 2, /are for unified parsing/],
+  [
+    "a head that scenes64 lacks",
+    ["segment", "field.png", "--segmenter", "scenes64", "--heads", "object,part"],
+    2,
+    /no part head/,
+  ],
+  ["info of nothing", ["info", "nothing.pth"], 4, /nothing.pth/],
+])("refuses %s", async (_, args, status, message) => {
+  const ended = await run([...args, "--outdir", "refused"].slice(0, args[0] === "info" ? args.length : undefined), {
+    cwd: home,
+  });
+  expect([ended.status, ended.stderr]).toEqual([status, expect.stringMatching(message)]);
+});
+
+test("swapped encoder and decoder are named", async () => {
+  const folder = join(home, "swapped");
+  await mkdir(folder);
+  const published = new URL("../golden/scenes64/segmenter/", import.meta.url);
+  const copy = async (from: string, to: string) =>
+    writeFile(join(folder, to), await readFile(new URL(from, published)));
+  await copy("encoder_epoch_1.pth", "decoder_epoch_1.pth");
+  await copy("decoder_epoch_1.pth", "encoder_epoch_1.pth");
+  await copy("labels.json", "labels.json");
+  const { status, stderr } = await run(["info", "swapped"], { cwd: home });
+  expect([status, stderr]).toEqual([4, expect.stringContaining("Encoder and decoder are swapped")]);
+});
+
+test("info tells what an image costs", async () => {
+  const { status, stdout } = await run(["info", "mosaic-ade20k32", "--json"], { cwd: home });
+  expect(status).toBe(0);
+  const [told] = JSON.parse(stdout);
+  expect(told).toMatchObject({ name: "mosaic-ade20k32", facts: { labels: 31 } });
+  // Weights, maps and what one run allocates are what is on the device.
+  const { weights, activations, gpuMemory } = told.cost;
+  expect(gpuMemory).toBeGreaterThanOrEqual(weights);
+  expect(Math.abs(gpuMemory - weights - activations) / gpuMemory).toBeLessThan(0.05);
+});

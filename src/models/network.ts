@@ -83,10 +83,8 @@ export function checkMaps({ labels, maps }: Network): void {
   maps.forEach(({ ranges, names, gate }, index) => {
     if (gate !== undefined && !(gate >= 0 && gate < index))
       refuse(index, `is gated by map ${gate}, which is not before it`);
-    if (gate !== undefined && ranges.length < labels.length) {
-      refuse(index, `has ${ranges.length} ranges, fewer than the ${labels.length} labels of its gate`);
-    }
-    if (ranges.length === 0) refuse(index, "has no range");
+    const most = gate === undefined ? 0 : maps[gate]!.names.reduce((a, b) => Math.max(a, b), 0);
+    if (ranges.length <= most) refuse(index, `has ${ranges.length} ranges, but its gate may hold label ${most}`);
     const unknown = names.find((label) => !(Number.isInteger(label) && label >= 0 && label < labels.length));
     if (unknown !== undefined) refuse(index, `names label ${unknown} of ${labels.length}`);
   });

@@ -24,6 +24,8 @@ export interface SegmentOptions extends UnifiedFlags {
 /** What PHOTO.json says of a label map: which labels there are, and on how much of the picture. */
 interface Legend {
   readonly photo: string;
+  /** Of the photo; the map's own are below. */
+  readonly photoSize: { readonly width: number; readonly height: number };
   readonly segmenter: string;
   readonly width: number;
   readonly height: number;
@@ -70,7 +72,7 @@ export async function segmentCommand(paths: readonly string[], options: SegmentO
           const photo = decodePhoto(await readPhoto(path), basename(path));
           const stem = stems[index]!;
           const { labels, width, height } = await segment(segmenter, photo, options.size, signal);
-          const legend = legendOf(segmenter, basename(path), labels, width, height);
+          const legend = legendOf(segmenter, basename(path), photo, labels, width, height);
           const pixels = width * height;
           for (let map = 0; map < segmenter.channels; map += 1) {
             const suffix = map === 0 ? "labels" : `labels.${map}`;
@@ -88,7 +90,12 @@ export async function segmentCommand(paths: readonly string[], options: SegmentO
         device.dispose();
       }
     } catch (error) {
-      if (!signal.aborted || !(error instanceof Interrupted)) throw error;
+      if (!signal.aborted || !(error instanceof Interrupted)) {
+        progress.end();
+        if (legends.length > 0)
+          note(`${legends.length} of ${paths.length} photos are in ${folder.path}; then it failed.`);
+        throw error;
+      }
     } finally {
       if (folder.written > 0) await folder.finish();
       else await folder.discard();
@@ -177,7 +184,14 @@ async function segment(
   }
 }
 
-function legendOf(segmenter: Segmenter, photo: string, labels: Uint32Array, width: number, height: number): Legend {
+function legendOf(
+  segmenter: Segmenter,
+  photo: string,
+  photoSize: Photo,
+  labels: Uint32Array,
+  width: number,
+  height: number,
+): Legend {
   const area = width * height;
   const pixels = new Map<number, number>();
   labels.forEach((label, at) => {
@@ -189,6 +203,7 @@ function legendOf(segmenter: Segmenter, photo: string, labels: Uint32Array, widt
   const colors = labelColors(segmenter.labels);
   return {
     photo,
+    photoSize: { width: photoSize.width, height: photoSize.height },
     segmenter: segmenter.name,
     width,
     height,

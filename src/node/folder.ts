@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { OutputError, UsageError } from "../errors.ts";
@@ -97,8 +98,13 @@ class DiskFolder implements OutputFolder {
     const parts = safeParts(path);
     const folder = await this.#folder(parts.slice(0, -1));
     const target = join(folder, parts.at(-1)!);
+    const key = parts.join("/");
+    // A folder that keeps what it holds may hold what is not ours.
+    if (this.#keep && !this.#files.has(key) && !this.#earlier?.includes(key) && existsSync(target)) {
+      throw new OutputError(`"${target}" is in the way: it is not of ours.`, "Move it, or choose another --outdir.");
+    }
     await writeWhole(target, data).catch((cause) => refused(target, cause));
-    this.#files.add(parts.join("/"));
+    this.#files.add(key);
   }
 
   async finish(): Promise<void> {

@@ -26,7 +26,13 @@ test("segment writes label maps, a picture and a legend, and keeps those of earl
   const first = await run(["segment", "field.png", ...scenes, "--json"], { cwd: home });
   expect([first.status, first.stderr]).toEqual([0, expect.stringContaining("1 of 1 photos")]);
   const [legend] = JSON.parse(first.stdout);
-  expect(legend).toMatchObject({ photo: "field.png", segmenter: "scenes64", width: 128, height: 128 });
+  expect(legend).toMatchObject({
+    photoSize: { width: 96, height: 64 },
+    photo: "field.png",
+    segmenter: "scenes64",
+    width: 128,
+    height: 128,
+  });
   const labels = decode(await readFile(join(home, "segment/field.labels.png")));
   expect([labels.width, labels.height, labels.channels, labels.depth]).toEqual([128, 128, 1, 8]);
   for (const { label, pixels, area } of legend.labels) {
@@ -41,6 +47,13 @@ test("segment writes label maps, a picture and a legend, and keeps those of earl
   const small = decode(await readFile(join(home, "segment/meadow.labels.png")));
   expect([small.width, small.height]).toEqual([48, 32]);
   expect((await readdir(join(home, "segment"))).filter((name) => name.startsWith("field"))).toHaveLength(3);
+
+  // What is not of ours is never written over, a photo among the outputs least of all.
+  await writeFile(join(home, "pond.png"), await readFile(join(home, "field.png")));
+  await writeFile(join(home, "segment/pond.json"), "mine");
+  const inTheWay = await run(["segment", "pond.png", ...scenes], { cwd: home });
+  expect([inTheWay.status, inTheWay.stderr]).toEqual([5, expect.stringContaining("pond.json")]);
+  expect(await readFile(join(home, "segment/pond.json"), "utf8")).toBe("mine");
 });
 
 test.each<readonly [string, readonly string[], number, RegExp]>([

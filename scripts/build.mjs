@@ -1,23 +1,26 @@
 // dist/: the library as ES modules, one minified file for CDNs, the command line, the page it drives in Chrome, and
 // declarations. `--quick` leaves the declarations as they are, which is all that running from a clone needs.
 import { spawn } from "node:child_process";
-import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build as esbuild } from "esbuild";
+import { minify } from "terser";
 import { generate } from "./wgsl.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
 const ENTRIES = ["src/index.ts", "src/runtime/index.ts", "src/node/index.ts", "src/report/index.ts"];
+const KERNELS = join(ROOT, "src/kernels");
+const CORE = "dist/index.min.js";
 const SCHEMA = "report-v1.schema.json";
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
 /** The Apache License, which some notices name but do not contain. */
 const APACHE = "weights/mosaic-ade20k32/LICENSE.md";
 const RULE = "=".repeat(80);
 /** The core in one file, gzipped, stays below this many bytes. */
-export const CORE_BUDGET = 65_000;
+export const CORE_BUDGET = 60_000;
 
 const shared = {
   absWorkingDir: ROOT,
@@ -39,7 +42,6 @@ const bundles = [
     chunkNames: "chunks/[name]-[hash]",
     sourcemap: true,
   },
-  { entryPoints: ["src/index.ts"], outfile: "dist/index.min.js", platform: "browser", minify: true, sourcemap: true },
   {
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/cli.js",
@@ -51,6 +53,43 @@ const bundles = [
   },
   { entryPoints: ["src/cli/chrome-page.ts"], outfile: "dist/chrome-page.js", platform: "browser" },
 ];
+
+/**
+ * The core in one file. gzip looks back 32 KB: with all shaders in a row, shortest first, it finds what they share, and
+ * terser's names repeat more than esbuild's do. Together they take a twentieth off what users load.
+ */
+async function core() {
+  const kernels = await readdir(KERNELS).then((files) => files.filter((file) => file.endsWith(".wgsl.ts")));
+  const sizes = await Promise.all(kernels.map(async (file) => (await stat(join(KERNELS, file))).size));
+  const order = kernels.map((file, index) => ({ file, size: sizes[index] })).sort((a, b) => a.size - b.size);
+  const { outputFiles, ...result } = await esbuild({
+    ...shared,
+    stdin: {
+      contents: `${order.map(({ file }) => `import "./kernels/${file}";`).join("\n")}\nexport * from "./index.ts";`,
+      resolveDir: join(ROOT, "src"),
+      loader: "ts",
+    },
+    outfile: CORE,
+    platform: "browser",
+    minify: true,
+    sourcemap: "external",
+    write: false,
+    plugins: [{ name: "kernels", setup: ({ onResolve }) => onResolve({ filter: /\.wgsl\.ts$/ }, atItsPlace) }],
+  });
+  const [map, script] = outputFiles.map(({ text }) => text);
+  const { code, map: chained } = await minify(script, {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3 },
+    sourceMap: { content: map, url: "index.min.js.map" },
+  });
+  await writeFile(join(ROOT, CORE), code);
+  await writeFile(join(ROOT, `${CORE}.map`), chained);
+  return result;
+}
+
+/** Kernels have no side effects, and esbuild drops imports for nothing but side effects. */
+const atItsPlace = ({ path, resolveDir }) => ({ path: join(resolveDir, path), sideEffects: true });
 
 async function declarations() {
   const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
@@ -86,7 +125,7 @@ async function licenses(metafiles) {
 export async function build({ quick = false } = {}) {
   await generate();
   const [results] = await Promise.all([
-    Promise.all(bundles.map((options) => esbuild({ ...shared, ...options }))),
+    Promise.all([...bundles.map((options) => esbuild({ ...shared, ...options })), core()]),
     quick ? undefined : declarations(),
   ]);
   await chmod(join(DIST, "cli.js"), 0o755);
@@ -101,8 +140,8 @@ export async function build({ quick = false } = {}) {
   for (const path of written.filter((path) => path.endsWith(".js"))) {
     sizes[path] = gzipSync(await readFile(join(ROOT, path)), { level: 9 }).length;
   }
-  if (sizes["dist/index.min.js"] > CORE_BUDGET) {
-    throw new Error(`dist/index.min.js has ${sizes["dist/index.min.js"]} bytes gzipped; the budget is ${CORE_BUDGET}`);
+  if (sizes[CORE] > CORE_BUDGET) {
+    throw new Error(`${CORE} has ${sizes[CORE]} bytes gzipped; the budget is ${CORE_BUDGET}`);
   }
   return sizes;
 }

@@ -1,6 +1,6 @@
 import { DeviceLostError, type GanatomyError, KernelError, UnsupportedError } from "../errors.ts";
 import type { Target } from "./graph.ts";
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, paramsSize } from "./kernel.ts";
 
 /** WebGPU's flag values, written out because Node has no globals for them. */
 export const BUFFER = {
@@ -183,12 +183,12 @@ export class Device {
 
   /** The kernel's bind group layout, explicit because `auto` drops bindings a variant does not use. */
   layout(kernel: Kernel): GPUBindGroupLayout {
-    const entries: GPUBindGroupLayoutEntry[] = Object.values(kernel.bindings).map(({ binding, access }) => ({
-      binding,
+    const entries: GPUBindGroupLayoutEntry[] = Object.values(kernel.bindings).map((access, index) => ({
+      binding: index + 1,
       visibility: COMPUTE_STAGE,
       buffer: { type: access === "read" ? "read-only-storage" : "storage" },
     }));
-    if (kernel.paramsSize > 0) entries.push({ binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform" } });
+    if (paramsSize(kernel) > 0) entries.push({ binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform" } });
     const key = JSON.stringify(entries);
     let layout = this.#layouts.get(key);
     if (!layout) {

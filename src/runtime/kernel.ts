@@ -1,20 +1,19 @@
 import { KernelError } from "../errors.ts";
 
-/** One WGSL algorithm as data: its source, the `const` and `alias` declarations that are its parameters, and its bindings. Written by scripts/wgsl.mjs. */
+/** One WGSL algorithm as data: its source, the members of its uniform block, and its storage buffers. Written by scripts/wgsl.mjs. */
 export interface Kernel {
   readonly name: string;
   readonly source: string;
-  readonly constants: Readonly<Record<string, string>>;
-  readonly aliases: Readonly<Record<string, string>>;
-  readonly params: Readonly<Record<string, { readonly offset: number; readonly type: string }>>;
-  readonly paramsSize: number;
-  readonly bindings: Readonly<Record<string, { readonly binding: number; readonly access: string }>>;
+  /** The 4-byte numbers of the uniform block at binding 0, in order. */
+  readonly params: Readonly<Record<string, "u32" | "i32" | "f32">>;
+  /** How the storage buffers at bindings 1, 2, … are accessed, in order. */
+  readonly bindings: Readonly<Record<string, "read" | "read_write">>;
+  /** A type only: the `const` and `alias` declarations, which are the algorithm's parameters, and what they may be. */
+  readonly choices?: Readonly<Record<string, number | boolean | "f32" | "f16" | undefined>>;
 }
 
 /** The constants and types a caller may choose for kernel `K`. */
-export type Choices<K extends Kernel> = { readonly [N in keyof K["constants"]]?: number | boolean } & {
-  readonly [N in keyof K["aliases"]]?: "f32" | "f16";
-};
+export type Choices<K extends Kernel> = NonNullable<K["choices"]>;
 /** The numbers a run of kernel `K` needs: the members of its uniform block. */
 export type Params<K extends Kernel> = { readonly [N in keyof K["params"]]: number };
 /** Something for each storage buffer of kernel `K`. */
@@ -31,15 +30,20 @@ export function specialize(kernel: Kernel, choices: Readonly<Record<string, numb
   return /^alias\s+\w+\s*=\s*f16\s*;/m.test(source) ? `enable f16;\n${source}` : source;
 }
 
+/** Bytes of the uniform block; 0 without one. Uniform structs are sized in 16s. */
+export function paramsSize(kernel: Kernel): number {
+  return Math.ceil(Object.keys(kernel.params).length / 4) * 16;
+}
+
 /** The uniform block `params` as the WGSL struct lays it out. */
 export function packParams(kernel: Kernel, params: Readonly<Record<string, number>>): Uint8Array<ArrayBuffer> {
-  const bytes = new DataView(new ArrayBuffer(kernel.paramsSize));
-  for (const [name, { offset, type }] of Object.entries(kernel.params)) {
+  const bytes = new DataView(new ArrayBuffer(paramsSize(kernel)));
+  for (const [index, [name, type]] of Object.entries(kernel.params).entries()) {
     const value = params[name];
     if (value === undefined) throw new KernelError(`${kernel.name}.wgsl needs the parameter "${name}".`);
-    if (type === "f32") bytes.setFloat32(offset, value, true);
-    else if (type === "i32") bytes.setInt32(offset, value, true);
-    else bytes.setUint32(offset, value, true);
+    if (type === "f32") bytes.setFloat32(4 * index, value, true);
+    else if (type === "i32") bytes.setInt32(4 * index, value, true);
+    else bytes.setUint32(4 * index, value, true);
   }
   return new Uint8Array(bytes.buffer);
 }

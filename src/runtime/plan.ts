@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import { BUFFER, type Device } from "./device.ts";
 import { assignSlots, bytesOf, type DType, type Graph, type Value } from "./graph.ts";
-import { packParams, specialize } from "./kernel.ts";
+import { packParams, paramsSize, specialize } from "./kernel.ts";
 import { Scope } from "./scope.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -93,16 +93,17 @@ export class Plan {
         .then(async ({ slots, uniforms }) => {
           const dispatches = await Promise.all(
             graph.steps.map(async ({ kernel, choices, params, bindings, grid, flops }, index): Promise<Dispatch> => {
-              const entries: GPUBindGroupEntry[] = Object.entries(kernel.bindings).map(([name, { binding }]) => {
+              const entries: GPUBindGroupEntry[] = Object.keys(kernel.bindings).map((name, position) => {
                 const value = bindings[name]!;
                 const buffer = tensors.get(value.id)?.buffer ?? slots[slotOf.get(value.id)!]!;
                 // Slots may be larger than the value: bind what it needs, so that arrayLength means its length.
-                return { binding, resource: { buffer, size: bytesOf(value) } };
+                return { binding: position + 1, resource: { buffer, size: bytesOf(value) } };
               });
-              if (kernel.paramsSize > 0) {
+              const size = paramsSize(kernel);
+              if (size > 0) {
                 const offset = index * PARAMS_STRIDE;
                 device.gpu.queue.writeBuffer(uniforms, offset, packParams(kernel, params));
-                entries.push({ binding: 0, resource: { buffer: uniforms, offset, size: kernel.paramsSize } });
+                entries.push({ binding: 0, resource: { buffer: uniforms, offset, size } });
               }
               const group = device.gpu.createBindGroup({ label: kernel.name, layout: device.layout(kernel), entries });
               const pipeline = await device.pipeline(kernel, specialize(kernel, choices));
@@ -170,7 +171,7 @@ function inputsOf(graph: Graph): Value[] {
   for (const { kernel, bindings } of graph.steps) {
     const entries = Object.entries(bindings);
     for (const [name, value] of entries) {
-      if (kernel.bindings[name]?.access === "read" && !known.has(value.id)) {
+      if (kernel.bindings[name] === "read" && !known.has(value.id)) {
         known.add(value.id);
         inputs.push(value);
       }

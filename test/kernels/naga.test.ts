@@ -57,9 +57,9 @@ const title = (kernel: string, variant: Variant) => `${kernel} ${JSON.stringify(
 
 async function variantsOf(name: string): Promise<{ name: string; code: string }[]> {
   const kernel = ((await import(new URL(`${name}.wgsl.ts`, DIRECTORY).href)) as { default: Kernel }).default;
-  const flips = Object.entries(kernel.constants)
-    .filter(([, value]) => value === "true" || value === "false")
-    .map(([constant, value]) => ({ [constant]: value === "false" }));
+  const flips = [...kernel.source.matchAll(/^const (\w+)\b[^=]*= ?(true|false);/gm)].map(([, constant, value]) => ({
+    [constant!]: value === "false",
+  }));
   return [{}, ...flips, ...(VARIANTS[name] ?? [])].map((variant) => ({
     name: title(name, variant),
     code: specialize(kernel, variant),

@@ -7,10 +7,7 @@ import { random } from "../kernels/reference.ts";
 const KERNEL: Kernel = {
   name: "any",
   source: "",
-  constants: {},
-  aliases: {},
   params: {},
-  paramsSize: 0,
   bindings: {},
 };
 const step = (graph: Graph, bindings: Readonly<Record<string, Value>>): void =>

@@ -17,12 +17,9 @@ struct Params { shift: f32 }
 @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < arrayLength(&y)) { y[id.x] = x[id.x] * FACTOR + params.shift; }
 }`,
-  constants: { FACTOR: "1" },
-  aliases: {},
-  params: { shift: { offset: 0, type: "f32" } },
-  paramsSize: 16,
-  bindings: { x: { binding: 1, access: "read" }, y: { binding: 2, access: "read_write" } },
-} as const satisfies Kernel;
+  params: { shift: "f32" },
+  bindings: { x: "read", y: "read_write" },
+} as const satisfies Kernel as Kernel & { readonly choices?: { readonly FACTOR?: number } };
 const BROKEN = { ...SCALE, name: "broken", source: SCALE.source.replace("id.x] =", "id.z.z] =") };
 
 let device: Device;

@@ -62,7 +62,10 @@ export async function generate() {
   for (const file of files) {
     const source = await readFile(new URL(file, KERNELS), "utf8");
     const { choices, ...facts } = describe(file.slice(0, -".wgsl".length), source);
-    const kernel = JSON.stringify({ ...facts, source: bare(source) }, null, 2).replace(/(\n {2}"source": .*)/, "$1 as string");
+    const kernel = JSON.stringify({ ...facts, source: bare(source) }, null, 2).replace(
+      /(\n {2}"source": .*)/,
+      "$1 as string",
+    );
     const members = Object.entries(choices).map(([choice, type]) => `readonly ${choice}?: ${type}`);
     // What may be chosen is a type only; the source's type stays short.
     const text = `// Generated from ${file} by scripts/wgsl.mjs. Do not edit.

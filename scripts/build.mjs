@@ -2,10 +2,11 @@
 // declarations. `--quick` leaves the declarations as they are, which is all that running from a clone needs.
 import { spawn } from "node:child_process";
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build as esbuild } from "esbuild";
+import { build as esbuild, transform } from "esbuild";
+import { rollup } from "rollup";
 import { minify } from "terser";
 import { generate } from "./wgsl.mjs";
 
@@ -14,6 +15,9 @@ const DIST = join(ROOT, "dist");
 const ENTRIES = ["src/index.ts", "src/runtime/index.ts", "src/node/index.ts", "src/report/index.ts"];
 const KERNELS = join(ROOT, "src/kernels");
 const CORE = "dist/index.min.js";
+/** Not a file: see coreEntry. */
+const CORE_ENTRY = join(ROOT, "src/core.ts");
+const target = "es2022";
 const SCHEMA = "report-v1.schema.json";
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
 /** The Apache License, which some notices name but do not contain. */
@@ -26,7 +30,7 @@ const shared = {
   absWorkingDir: ROOT,
   bundle: true,
   format: "esm",
-  target: "es2022",
+  target,
   external: ["node:*", "webgpu", "puppeteer-core"],
   legalComments: "none",
   metafile: true,
@@ -54,42 +58,67 @@ const bundles = [
   { entryPoints: ["src/cli/chrome-page.ts"], outfile: "dist/chrome-page.js", platform: "browser" },
 ];
 
+/** Kernels have no side effects, and what is imported for nothing else is dropped; here it is put at its place. */
+const typescript = {
+  name: "typescript",
+  resolveId: (id, importer) => ({
+    id: resolve(importer ? dirname(importer) : ROOT, id),
+    moduleSideEffects: id.endsWith(".wgsl.ts"),
+  }),
+  load: async (id) =>
+    id === CORE_ENTRY
+      ? coreEntry()
+      : transform(await readFile(id, "utf8"), { loader: "ts", target, sourcemap: true, sourcefile: id }),
+};
+
 /**
- * The core in one file. gzip looks back 32 KB: with all shaders in a row, shortest first, it finds what they share, and
- * terser's names repeat more than esbuild's do. Together they take a twentieth off what users load.
+ * The public names. gzip looks back 32 KB: with all shaders in a row, shortest first, it finds what they share, which
+ * takes 2 kB off what users load.
  */
-async function core() {
-  const kernels = await readdir(KERNELS).then((files) => files.filter((file) => file.endsWith(".wgsl.ts")));
+async function coreEntry() {
+  const kernels = (await readdir(KERNELS)).filter((file) => file.endsWith(".wgsl.ts"));
   const sizes = await Promise.all(kernels.map(async (file) => (await stat(join(KERNELS, file))).size));
   const order = kernels.map((file, index) => ({ file, size: sizes[index] })).sort((a, b) => a.size - b.size);
-  const { outputFiles, ...result } = await esbuild({
-    ...shared,
-    stdin: {
-      contents: `${order.map(({ file }) => `import "./kernels/${file}";`).join("\n")}\nexport * from "./index.ts";`,
-      resolveDir: join(ROOT, "src"),
-      loader: "ts",
-    },
-    outfile: CORE,
-    platform: "browser",
-    minify: true,
-    sourcemap: "external",
-    write: false,
-    plugins: [{ name: "kernels", setup: ({ onResolve }) => onResolve({ filter: /\.wgsl\.ts$/ }, atItsPlace) }],
-  });
-  const [map, script] = outputFiles.map(({ text }) => text);
-  const { code, map: chained } = await minify(script, {
-    module: true,
-    ecma: 2020,
-    compress: { passes: 3 },
-    sourceMap: { content: map, url: "index.min.js.map" },
-  });
-  await writeFile(join(ROOT, CORE), code);
-  await writeFile(join(ROOT, `${CORE}.map`), chained);
-  return result;
+  return `${order.map(({ file }) => `import "./kernels/${file}";`).join("\n")}\nexport * from "./index.ts";`;
 }
 
-/** Kernels have no side effects, and esbuild drops imports for nothing but side effects. */
-const atItsPlace = ({ path, resolveDir }) => ({ path: join(resolveDir, path), sideEffects: true });
+/**
+ * The core for CDNs: one file, and one for what it imports on demand. By rollup, because esbuild would put what both need
+ * into a third; and by terser, whose names repeat more than esbuild's do.
+ */
+async function core() {
+  const bundle = await rollup({
+    input: CORE_ENTRY,
+    plugins: [typescript],
+    preserveEntrySignatures: "allow-extension",
+    onwarn: (warning) => {
+      throw new Error(warning.message);
+    },
+  });
+  const { output } = await bundle.generate({
+    dir: DIST, // so that its maps name sources as seen from there
+    entryFileNames: basename(CORE),
+    chunkFileNames: "chunks/[name]-[hash].min.js",
+    sourcemap: true,
+  });
+  await bundle.close();
+  const outputs = {};
+  for (const { type, fileName, code, map } of output) {
+    if (type !== "chunk") continue; // its map, which is written with the minified code
+    const path = `dist/${fileName}`;
+    const minified = await minify(code, {
+      module: true,
+      ecma: 2020,
+      compress: { passes: 3 },
+      sourceMap: { content: map, includeSources: true, url: `${basename(fileName)}.map` },
+    });
+    await mkdir(dirname(join(ROOT, path)), { recursive: true });
+    await writeFile(join(ROOT, path), minified.code);
+    await writeFile(join(ROOT, `${path}.map`), minified.map);
+    outputs[path] = outputs[`${path}.map`] = {};
+  }
+  return { metafile: { inputs: {}, outputs } };
+}
 
 async function declarations() {
   const tsc = join(ROOT, "node_modules/typescript/bin/tsc");

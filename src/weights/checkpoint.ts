@@ -1,12 +1,9 @@
-import { WeightsError } from "../errors.ts";
+import { GanatomyError } from "../errors.ts";
 import { readExactly } from "./bytes.ts";
-import { openNpy } from "./npy.ts";
-import { openLegacyPth, openZipPth } from "./pth.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { SNIFF_BYTES, sniffContainer } from "./sniff.ts";
 import { type LoadOptions, openSource, type ReadOptions, type Source, type SourceLike } from "./source.ts";
 import type { CheckpointTensor } from "./tensor.ts";
-import { openZip } from "./zip.ts";
 
 /** An open file of named tensors. Only its description was read; tensors read their bytes when asked. */
 export interface Checkpoint {
@@ -31,57 +28,26 @@ export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}
   const head = await readExactly(source, 0, Math.min(source.size, SNIFF_BYTES), reading);
   switch (sniffContainer(head, source.size, source.name)) {
     case "pickle":
-      return openLegacyPth(source, reading);
+      return (await python()).openLegacyPth(source, reading);
     case "safetensors":
       return openSafetensors(source, reading);
     case "npy":
-      return openSingleArray(source, reading);
+      return (await python()).openSingleArray(source, reading);
     case "zip":
-      return openArchive(source, reading);
+      return (await python()).openArchive(source, reading);
   }
 }
 
-/** A lone array gets the name that numpy.savez would give it. */
-async function openSingleArray(source: Source, options: ReadOptions): Promise<Checkpoint> {
-  const array = await openNpy(source, "arr_0", options);
-  return { source, format: "npy", tensors: new Map([[array.name, array]]), metadata: Object.freeze({}) };
-}
-
-async function openArchive(source: Source, options: ReadOptions): Promise<Checkpoint> {
-  const entries = await openZip(source, options);
-  const names = [...entries.keys()];
-  const pickle = names.find((name) => /^[^/]*\/?data\.pkl$/.test(name));
-  if (pickle !== undefined) {
-    if (names.some((name) => /(^|\/)constants\.pkl$/.test(name))) throw torchScript(source.name);
-    return openZipPth(source, entries, pickle, options);
+/** Read on demand: the readers of Python's containers are a tenth of the library, and safetensors do without. */
+async function python(): Promise<typeof import("./python.ts")> {
+  try {
+    return await import("./python.ts");
+  } catch (cause) {
+    throw new GanatomyError(
+      "network",
+      "The part of this library that reads .pth, .npz and .npy files did not load.",
+      "Serve the whole `dist` folder, chunks included; or convert the file to safetensors.",
+      { cause },
+    );
   }
-  const arrays = names.filter((name) => name.endsWith(".npy"));
-  if (arrays.length > 0) return openNpz(source, entries, arrays, options);
-  const holds = names.slice(0, 5).map((name) => `"${name}"`);
-  throw new WeightsError(
-    "weights-format",
-    `${source.name} is a zip archive, but neither of torch.save nor of numpy.savez (it holds ${holds.join(", ") || "nothing"}).`,
-    "If a checkpoint is packed in it, unpack it first.",
-  );
-}
-
-async function openNpz(
-  source: Source,
-  entries: ReadonlyMap<string, Source>,
-  names: readonly string[],
-  options: ReadOptions,
-): Promise<Checkpoint> {
-  const arrays = await Promise.all(
-    names.map((name) => openNpy(entries.get(name)!, name.slice(0, -".npy".length), options)),
-  );
-  const tensors = new Map(arrays.map((array) => [array.name, array]));
-  return { source, format: "npz", tensors, metadata: Object.freeze({}) };
-}
-
-function torchScript(name: string): WeightsError {
-  return new WeightsError(
-    "weights-format",
-    `${name} is a TorchScript program, not a checkpoint.`,
-    "In Python: torch.save(torch.jit.load(path).state_dict(), new_path).",
-  );
 }

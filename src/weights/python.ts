@@ -1,0 +1,55 @@
+// The containers that Python writes: PyTorch's .pth in both its forms, NumPy's .npz and .npy.
+import { WeightsError } from "../errors.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { openNpy } from "./npy.ts";
+import { openZipPth } from "./pth.ts";
+import type { ReadOptions, Source } from "./source.ts";
+import { openZip } from "./zip.ts";
+
+export { openLegacyPth } from "./pth.ts";
+
+/** A lone array gets the name that numpy.savez would give it. */
+export async function openSingleArray(source: Source, options: ReadOptions): Promise<Checkpoint> {
+  const array = await openNpy(source, "arr_0", options);
+  return { source, format: "npy", tensors: new Map([[array.name, array]]), metadata: Object.freeze({}) };
+}
+
+/** What torch.save and numpy.savez write: zip archives. */
+export async function openArchive(source: Source, options: ReadOptions): Promise<Checkpoint> {
+  const entries = await openZip(source, options);
+  const names = [...entries.keys()];
+  const pickle = names.find((name) => /^[^/]*\/?data\.pkl$/.test(name));
+  if (pickle !== undefined) {
+    if (names.some((name) => /(^|\/)constants\.pkl$/.test(name))) throw torchScript(source.name);
+    return openZipPth(source, entries, pickle, options);
+  }
+  const arrays = names.filter((name) => name.endsWith(".npy"));
+  if (arrays.length > 0) return openNpz(source, entries, arrays, options);
+  const holds = names.slice(0, 5).map((name) => `"${name}"`);
+  throw new WeightsError(
+    "weights-format",
+    `${source.name} is a zip archive, but neither of torch.save nor of numpy.savez (it holds ${holds.join(", ") || "nothing"}).`,
+    "If a checkpoint is packed in it, unpack it first.",
+  );
+}
+
+async function openNpz(
+  source: Source,
+  entries: ReadonlyMap<string, Source>,
+  names: readonly string[],
+  options: ReadOptions,
+): Promise<Checkpoint> {
+  const arrays = await Promise.all(
+    names.map((name) => openNpy(entries.get(name)!, name.slice(0, -".npy".length), options)),
+  );
+  const tensors = new Map(arrays.map((array) => [array.name, array]));
+  return { source, format: "npz", tensors, metadata: Object.freeze({}) };
+}
+
+function torchScript(name: string): WeightsError {
+  return new WeightsError(
+    "weights-format",
+    `${name} is a TorchScript program, not a checkpoint.`,
+    "In Python: torch.save(torch.jit.load(path).state_dict(), new_path).",
+  );
+}

@@ -20,7 +20,7 @@ export interface InitOptions extends DeviceOptions {
 
 /** A device to work on: the caller's, or one of our own. */
 export const init = async (options: InitOptions = {}): Promise<Device> =>
-  options.device ? Device.adopt(options.device) : Device.request(options);
+  options.device ? Device.adopt(options.device, options) : Device.request(options);
 
 /** A Progressive GAN generator from a checkpoint of any size, container and naming. */
 export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> =>

@@ -27,7 +27,7 @@ page[PAGE] = {
   },
   async run(job: PageJob): Promise<PageOutcome> {
     try {
-      const device = await Device.request({ signal: abort.signal });
+      const device = await Device.request({ signal: abort.signal, ...(job.tune === false && { tune: false }) });
       try {
         const { description, vendor, architecture, software } = device.adapter;
         const name = description || [vendor, architecture].filter(Boolean).join(" ") || "an unnamed adapter";

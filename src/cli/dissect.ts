@@ -3,18 +3,19 @@ import type { QuantileThreshold } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
 import { outputFolder } from "../node/folder.ts";
 import type { Provenance, WeightsSource } from "../report/report.ts";
+import { VERSION } from "../version.ts";
 import type { Source } from "../weights/source.ts";
 import { nodeEncoder } from "./encoder.ts";
 import { EXIT } from "./exit.ts";
-import { requestDevice } from "./gpu.ts";
+import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
-import { EMBEDDED, openModel, openSegmenter, packageVersion, type UnifiedFlags } from "./models.ts";
+import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags } from "./models.ts";
 import { duration, Progress } from "./progress.ts";
 import { type Job, runJob, type SegmenterFiles } from "./run.ts";
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./table.ts";
 
-export interface DissectOptions extends UnifiedFlags {
+export interface DissectOptions extends UnifiedFlags, TuneFlags {
   readonly model?: string;
   readonly segmenter?: string;
   readonly layers?: readonly string[];
@@ -82,7 +83,7 @@ export async function dissectCommand(options: DissectOptions): Promise<number> {
 type Context = { folder: Awaited<ReturnType<typeof outputFolder>>; progress: Progress; signal: AbortSignal };
 
 async function inNode(job: Job<Source>, { folder, progress, signal }: Context): Promise<Summary> {
-  const device = await requestDevice((text) => progress.note(text), signal);
+  const device = await requestDevice((text) => progress.note(text), signal, job);
   try {
     return await runJob(job, {
       device,
@@ -130,15 +131,12 @@ async function openJob(options: DissectOptions, loading: Parameters<typeof openM
       ...(batch !== undefined && { batch }),
       ...(stripHeight !== undefined && { stripHeight }),
     },
-    provenance: await provenance(options, model.source, segmenter.files),
+    ...(options.tune === false && { tune: false }),
+    provenance: provenance(options, model.source, segmenter.files),
   };
 }
 
-async function provenance(
-  options: DissectOptions,
-  model: Source,
-  segmenter: SegmenterFiles<Source>,
-): Promise<Provenance> {
+function provenance(options: DissectOptions, model: Source, segmenter: SegmenterFiles<Source>): Provenance {
   const weights: WeightsSource[] = [
     { role: "generator", source: withoutSecrets(options.model ?? EMBEDDED), bytes: model.size },
   ];
@@ -147,7 +145,7 @@ async function provenance(
       weights.push({ role: "segmenter", source: join(options.segmenter ?? EMBEDDED, source.name), bytes: source.size });
   }
   return {
-    generator: { name: "ganatomy", version: await packageVersion() },
+    generator: { name: "ganatomy", version: VERSION },
     created: new Date().toISOString(),
     weights,
     command: ["ganatomy", ...process.argv.slice(2)].map(withoutSecrets).join(" "),

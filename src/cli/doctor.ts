@@ -4,8 +4,9 @@ import { findChrome } from "../node/chrome.ts";
 import { findGpu } from "../node/gpu.ts";
 import { howToGetAdapter, installHelps, installSoftwareAdapter } from "../node/install.ts";
 import { findSwiftShader, hasGpuNode, loadVulkan } from "../node/vulkan.ts";
+import { VERSION } from "../version.ts";
 import { EXIT } from "./exit.ts";
-import { installedVersion, packageVersion } from "./models.ts";
+import { installedVersion } from "./models.ts";
 import { columns } from "./table.ts";
 
 export interface DoctorOptions {
@@ -52,7 +53,7 @@ async function diagnose(): Promise<Diagnosis> {
     ? { loader: loadVulkan() ?? null, swiftShader: findSwiftShader() ?? null, gpuNode: hasGpuNode() }
     : null;
   const versions = {
-    ganatomy: await packageVersion(),
+    ganatomy: VERSION,
     node: process.versions.node,
     webgpu: await installedVersion("webgpu"),
     "puppeteer-core": await installedVersion("puppeteer-core"),

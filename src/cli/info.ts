@@ -37,7 +37,7 @@ export async function infoCommand(network: string, options: InfoOptions): Promis
         "Leave them out, or name a segmenter.",
       );
     }
-    const device = await requestDevice((text) => progress.note(text), signal);
+    const device = await requestDevice((text) => progress.note(text), signal, { tune: false });
     const told: Info[] = [];
     try {
       if (isSegmenter || network === EMBEDDED) {

@@ -1,15 +1,15 @@
 import { CommanderError } from "commander";
 import { GanatomyError } from "../errors.ts";
+import { VERSION } from "../version.ts";
 import { EXIT, exitStatus } from "./exit.ts";
 import { Interrupted } from "./interrupt.ts";
-import { packageVersion } from "./models.ts";
 import { commandLine } from "./program.ts";
 
 /** Runs a command line; resolves with the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   let status: number = EXIT.ok;
   try {
-    const program = commandLine(await packageVersion(), (result) => {
+    const program = commandLine(VERSION, (result) => {
       status = result;
     });
     await program.parseAsync(args.length > 0 ? args : ["--help"], { from: "user" });

@@ -131,12 +131,6 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-/** The version of this package. */
-export async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(packageRoot(), "package.json"), "utf8")) as { version: string };
-  return version;
-}
-
 /** The version of an optional package as it would be loaded, or null when it is not installed. */
 export async function installedVersion(name: string): Promise<string | null> {
   for (let folder = packageRoot(); ; folder = dirname(folder)) {

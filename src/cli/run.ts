@@ -23,6 +23,8 @@ export interface Job<Source = SourceLike> {
     readonly unified?: UnifiedOptions;
   };
   readonly settings: JobSettings;
+  /** False: kernels are not timed on a GPU's first use. */
+  readonly tune?: boolean;
   readonly provenance: Provenance;
 }
 

@@ -4,6 +4,7 @@ import type { Device } from "../runtime/device.ts";
 import { Graph, padded, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import { sampleZ } from "../weights/random.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
@@ -95,9 +96,14 @@ export class Generator {
     const generator = new Generator(name, options.device, config, weights, options.clamp ?? false);
     try {
       // Upload now: a damaged file should fail here and not in the middle of a dissection.
-      const graph = new Graph(options.device.target);
-      progan(graph, config, 1);
-      await weights.bind(graph, options);
+      const { device, signal } = options;
+      const describe = (): Graph => {
+        const graph = new Graph(device.target, "f32", device.tuned);
+        progan(graph, config, 1);
+        return graph;
+      };
+      await tune(device, describe, signal);
+      await weights.bind(describe(), options);
     } catch (error) {
       weights.dispose();
       throw error;
@@ -143,7 +149,7 @@ export class Generator {
       throw new UsageError(`A batch of ${batch} images makes no sense.`, "Use a whole number from 1.");
     }
     for (const name of [...retain, ...edit, ...(until ? [until] : [])]) this.layer(name);
-    const graph = new Graph(this.device.target);
+    const graph = new Graph(this.device.target, "f32", this.device.tuned);
     const values = progan(graph, this.config, batch, {
       clamp: this.#clamp,
       edit: new Set(edit),
@@ -276,7 +282,7 @@ export class Generator {
 
   /** What one image costs. */
   cost(): Cost {
-    const graph = new Graph(this.device.target);
+    const graph = new Graph(this.device.target, "f32", this.device.tuned);
     const { z, image } = progan(graph, this.config, 1, { clamp: this.#clamp });
     return costOf(graph, [z, image!]);
   }

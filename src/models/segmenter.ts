@@ -4,6 +4,7 @@ import type { Device } from "../runtime/device.ts";
 import { Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { tune } from "../runtime/tune.ts";
 import { readExactly } from "../weights/bytes.ts";
 import { type Checkpoint, openCheckpoint } from "../weights/checkpoint.ts";
 import { type LoadOptions, openSource, type SourceLike } from "../weights/source.ts";
@@ -124,7 +125,8 @@ export class Segmenter {
     const segmenter = new Segmenter(name, device, storage, [{ network, weights }]);
     try {
       const edge = network.segsizes[0] ?? 256;
-      await segmenter.bind(segmenter.#describe([1, edge, edge], [edge, edge]).graph, signal);
+      const { graph } = await segmenter.#tuned([1, edge, edge], [edge, edge], signal);
+      await segmenter.bind(graph, signal);
     } catch (error) {
       segmenter.dispose();
       throw error;
@@ -236,9 +238,15 @@ export class Segmenter {
   }
 
   #describe(image: readonly [number, number, number], extent: Extent) {
-    const graph = new Graph(this.device.target, this.storage);
+    const graph = new Graph(this.device.target, this.storage, this.device.tuned);
     const input = graph.map("image", ...image, 3);
     return { graph, input, labels: this.append(graph, input, extent) };
+  }
+
+  /** The graph, once the ways of its operations were timed. */
+  async #tuned(image: readonly [number, number, number], extent: Extent, signal?: AbortSignal) {
+    await tune(this.device, () => this.#describe(image, extent).graph, signal);
+    return this.#describe(image, extent);
   }
 
   /** Uploads what a graph of this segmenter learned; the weights belong to the segmenter. */
@@ -254,10 +262,8 @@ export class Segmenter {
   /** Compiles the segmenter onto an image tensor [n, h, w, 4], for label maps of the given extent. */
   async compile(image: Tensor<"f32">, extent: number | Extent, signal?: AbortSignal): Promise<SegmenterPlan> {
     const [n = 1, height = 1, width = 1] = image.shape;
-    const { graph, input, labels } = this.#describe(
-      [n, height, width],
-      typeof extent === "number" ? [extent, extent] : extent,
-    );
+    const label = typeof extent === "number" ? ([extent, extent] as const) : extent;
+    const { graph, input, labels } = await this.#tuned([n, height, width], label, signal);
     const weights = await this.bind(graph, signal);
     const plan = await Plan.compile(this.device, graph, {
       keep: [labels],

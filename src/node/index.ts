@@ -1,5 +1,6 @@
 /** What Node has and a browser has not: WebGPU by way of Dawn, files, and encoders for pictures. */
 export { nodeEncoder } from "../cli/encoder.ts";
+export { cacheFolder, folderCache } from "./cache.ts";
 export { fileSource } from "./files.ts";
 export { type OutputFolder, outputFolder } from "./folder.ts";
 export { findGpu } from "./gpu.ts";

@@ -1,6 +1,7 @@
 import { DeviceLostError, type GanatomyError, KernelError, UnsupportedError } from "../errors.ts";
-import type { Target } from "./graph.ts";
+import type { Target, Tuned } from "./graph.ts";
 import { type Kernel, paramsSize } from "./kernel.ts";
+import { Tuning, type TuningOptions } from "./tuning.ts";
 
 /** WebGPU's flag values, written out because Node has no globals for them. */
 export const BUFFER = {
@@ -29,7 +30,7 @@ export interface Adapter {
   readonly software: boolean;
 }
 
-export interface DeviceOptions {
+export interface DeviceOptions extends TuningOptions {
   /** A WebGPU entry point; `navigator.gpu` unless given. In Node, `import { gpu } from "ganatomy/node"`. */
   readonly gpu?: GPU;
   readonly powerPreference?: GPUPowerPreference;
@@ -43,6 +44,8 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly adapter: Adapter;
   readonly target: Target;
+  /** How operations that can run in several ways run here. */
+  readonly tuning: Tuning;
   /** Settles with the reason when the device is lost; never for a device this library let go itself. */
   readonly lost: Promise<DeviceLostError>;
   /** Buffers alive that were made through this device. */
@@ -55,10 +58,11 @@ export class Device {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
-  private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean) {
+  private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean, tuning: TuningOptions) {
     this.gpu = gpu;
     this.adapter = adapter;
     this.target = adapter.software ? "software" : "gpu";
+    this.tuning = new Tuning(adapter, tuning);
     this.#owned = owned;
     this.lost = new Promise((resolve) => {
       gpu.lost.then((info) => {
@@ -118,12 +122,17 @@ export class Device {
         },
       );
     }
-    return new Device(device, info, true);
+    return new Device(device, info, true, options);
   }
 
   /** Uses a device somebody else made; it is never destroyed here. */
-  static adopt(gpu: GPUDevice): Device {
-    return new Device(gpu, describe(gpu.adapterInfo), false);
+  static adopt(gpu: GPUDevice, options: TuningOptions = {}): Device {
+    return new Device(gpu, describe(gpu.adapterInfo), false, options);
+  }
+
+  /** The ways found to be the fastest, to be given to another device as `tune`. */
+  get tuned(): Tuned {
+    return this.tuning.tuned;
   }
 
   /** Throws what went wrong since the last call: every entry point asks before it works. */

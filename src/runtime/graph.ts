@@ -64,17 +64,39 @@ export function fold(groups: number): readonly [number, number, number] {
   return [Math.ceil(groups / rows), rows, 1];
 }
 
+/** An operation that can run in several ways, all with the same result up to rounding: what an autotuner times. */
+export interface Tunable {
+  /** The ways' names; the first is how it runs untuned. */
+  readonly ways: readonly string[];
+  /** Appends the operation alone to another graph, on inputs of its own with this many images. */
+  readonly alone: (graph: Graph, images: number) => void;
+}
+
+/** The fastest way of each operation, both by their names. */
+export type Tuned = ReadonlyMap<string, string>;
+
 /** Steps over shapes alone: no device, no memory. Models and operations append to it; `Plan.compile` gives it memory. */
 export class Graph {
   readonly values: Value[] = [];
   readonly steps: Step[] = [];
   readonly parameters: Parameter[] = [];
+  /** Operations with more ways than one, by a name for all of their kind and shape. */
+  readonly tunables = new Map<string, Tunable>();
   readonly target: Target;
   readonly storage: Storage;
+  readonly tuned: Tuned;
 
-  constructor(target: Target, storage: Storage = "f32") {
+  constructor(target: Target, storage: Storage = "f32", tuned: Tuned = new Map()) {
     this.target = target;
     this.storage = storage;
+    this.tuned = tuned;
+  }
+
+  /** One of several ways to run an operation: the tuned one, or the first where none was found or it is none of these. */
+  choose<W>(name: string, ways: ReadonlyMap<string, W>, alone: Tunable["alone"]): W {
+    if (ways.size > 1) this.tunables.set(name, { ways: [...ways.keys()], alone });
+    const [untuned] = ways.values();
+    return ways.get(this.tuned.get(name) ?? "") ?? untuned!;
   }
 
   /** A new value; `channels` defaults to the last extent. */

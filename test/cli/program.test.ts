@@ -56,7 +56,7 @@ async function complaint(line: string): Promise<string> {
   throw new Error(`"${line}" was accepted`);
 }
 
-const DEFAULTS = { seed: 1, trainSeed: 2, quantileThreshold: "iqr", examples: 20 };
+const DEFAULTS = { seed: 1, trainSeed: 2, quantileThreshold: "iqr", examples: 20, tune: true };
 
 test("dissect needs no option, and its status is handed on", async () => {
   expect(await parse("dissect")).toEqual({ command: "dissect", options: DEFAULTS, status: 7 });
@@ -65,7 +65,7 @@ test("dissect needs no option, and its status is handed on", async () => {
 test("every option of dissect arrives", async () => {
   const line =
     "dissect --model a.pth --segmenter upp --layers layer1,layer4 --size 50 --seed 3 --train-seed 4 --quantile-threshold 0.01 " +
-    "--examples 5 --outdir out --force --strip-height 256 --batch 8 --json --chrome";
+    "--examples 5 --outdir out --force --strip-height 256 --batch 8 --no-tune --json --chrome";
   expect((await parse(line)).options).toEqual({
     model: "a.pth",
     segmenter: "upp",
@@ -79,6 +79,7 @@ test("every option of dissect arrives", async () => {
     force: true,
     stripHeight: 256,
     batch: 8,
+    tune: false,
     json: true,
     chrome: true,
   });

@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { CacheLike } from "../weights/source.ts";
+
+/**
+ * A folder as a cache, for Node what `caches.open` is for pages: for `loadGenerator({ cache })` and `init({ tuningCache })`. It is
+ * made when something is put into it; a file is written beside its place and moved there whole.
+ */
+export function folderCache(folder: string): CacheLike {
+  const pathOf = (url: string): string => join(folder, createHash("sha256").update(url).digest("hex"));
+  return {
+    async match(url) {
+      try {
+        return new Response(await readFile(pathOf(url)));
+      } catch {
+        return undefined;
+      }
+    },
+    async put(url, response) {
+      await mkdir(folder, { recursive: true });
+      const path = pathOf(url);
+      const part = `${path}.${process.pid}.part`;
+      try {
+        await writeFile(part, response.body ?? "");
+        await rename(part, path);
+      } catch (error) {
+        await rm(part, { force: true });
+        throw error;
+      }
+    },
+  };
+}
+
+/** Where this user's programs keep what they can make again. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
+  const home = homedir();
+  const base =
+    platform === "win32"
+      ? (env["LOCALAPPDATA"] ?? join(home, "AppData", "Local"))
+      : platform === "darwin"
+        ? join(home, "Library", "Caches")
+        : (env["XDG_CACHE_HOME"] ?? join(home, ".cache"));
+  return join(base, "ganatomy");
+}

@@ -1,6 +1,7 @@
 import { DeviceLostError, type GanatomyError, KernelError, UnsupportedError } from "../errors.ts";
 import type { Target, Tuned } from "./graph.ts";
 import { type Kernel, paramsSize } from "./kernel.ts";
+import { Pace } from "./pace.ts";
 import { Tuning, type TuningOptions } from "./tuning.ts";
 
 /** WebGPU's flag values, written out because Node has no globals for them. */
@@ -48,6 +49,8 @@ export class Device {
   readonly tuning: Tuning;
   /** Settles with the reason when the device is lost; never for a device this library let go itself. */
   readonly lost: Promise<DeviceLostError>;
+  /** How much work goes into one submit. */
+  readonly pace = new Pace();
   /** Buffers alive that were made through this device. */
   readonly live = { buffers: 0, bytes: 0 };
 
@@ -244,9 +247,11 @@ export class Device {
   /** Everything submitted so far has run. */
   async idle(): Promise<void> {
     this.check();
+    const done = this.pace.waiting();
     // A lost device need not settle this promise.
     await Promise.race([this.gpu.queue.onSubmittedWorkDone(), this.lost]);
     this.check();
+    done();
   }
 
   dispose(): void {

@@ -8,12 +8,6 @@ import { Tensor } from "./tensor.ts";
 /** WebGPU's minimum alignment of a uniform buffer offset. */
 const PARAMS_STRIDE = 256;
 
-/**
- * Work per submit. Windows resets a GPU that is busy for about 2 s; an integrated GPU doing 0.5 TFLOP/s finishes this
- * in 0.2 s.
- */
-const SUBMIT_FLOPS = 1e11;
-
 export interface CompileOptions {
   /** Values whose contents outlive a run: outputs, retained layers, accumulators. Inputs are kept anyway. */
   readonly keep?: Iterable<Value>;
@@ -130,10 +124,11 @@ export class Plan {
     return tensor as Tensor<D>;
   }
 
-  /** Submits every step, in as many submits as keep a slow GPU responsive. */
+  /** Submits every step, in as many submits as leave a page that shares the GPU its frames. */
   run(): void {
     this.device.check();
     if (this.#disposed) throw new ShapeError("This plan was disposed.", "Compile a new one.");
+    const { pace } = this.device;
     const { queue } = this.device.gpu;
     let start = 0;
     while (start < this.#dispatches.length) {
@@ -141,7 +136,7 @@ export class Plan {
       const pass = encoder.beginComputePass();
       let flops = 0;
       let index = start;
-      for (; index < this.#dispatches.length && (index === start || flops < SUBMIT_FLOPS); index += 1) {
+      for (; index < this.#dispatches.length && (index === start || flops < pace.submitFlops); index += 1) {
         const { pipeline, group, grid, flops: work } = this.#dispatches[index]!;
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, group);
@@ -150,6 +145,7 @@ export class Plan {
       }
       pass.end();
       queue.submit([encoder.finish()]);
+      pace.submitted(flops);
       start = index;
     }
   }

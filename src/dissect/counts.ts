@@ -1,4 +1,4 @@
-import { count, upsample } from "../kernels/statistics.ts";
+import { count } from "../kernels/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -15,20 +15,19 @@ export interface CountsOptions {
   readonly labels: readonly number[];
   /** [n, categories]: which categories the current batch's images hold. */
   readonly present: Tensor<"u32">;
-  /** Edge of the label maps. */
-  readonly size: number;
   /** Ascending levels of every unit, [levels][channels]. */
   readonly levels: Float32Array;
-  /** Room for upsampled maps that plans run one after the other may share; each has its own unless given. */
-  readonly scratch?: Tensor<"f32">;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Bytes of one label's or category's counters, for so many levels of maps [n, h, w, units]. */
-export const rowBytes = (shape: readonly number[], levels: number): number => 4 * (levels + 1) * shape.at(-1)!;
+export const rowBytes = (shape: readonly number[], levels: number): number => 4 * levels * shape.at(-1)!;
 
 /** Counters that are read back at once, where one row is not more: a call takes about a millisecond whatever it reads. */
 const READ_BYTES = 8 * 2 ** 20;
+
+/** Greater than every activation, as its negative is less. */
+const BEYOND = 2 ** 127 * (2 - 2 ** -23);
 
 /**
  * Exact joint counts of one layer's units with concepts at every level, in one pass. A pixel falls into the bucket of
@@ -37,10 +36,9 @@ const READ_BYTES = 8 * 2 ** 20;
  */
 export class Counts {
   readonly #plan: Plan;
-  /** [categories + labels with slots, levels + 1, units] */
+  /** [categories + labels with slots, units, levels]: pixels that exceed so many levels, from one on. */
   readonly #histogram: Tensor<"u32">;
   readonly #levels: number;
-  readonly #stored: number;
   readonly #channels: number;
   readonly #rowOf: ReadonlyMap<number, number>;
   /** The rows read last. */
@@ -50,14 +48,13 @@ export class Counts {
     this.#plan = plan;
     this.#histogram = histogram;
     this.#levels = options.levels.length / options.channels;
-    this.#stored = options.maps.shape.at(-1)!;
     this.#channels = options.channels;
     const categories = options.present.shape[1]!;
     this.#rowOf = new Map(options.labels.map((label, index) => [label, categories + index]));
   }
 
   static async create(device: Device, options: CountsOptions): Promise<Counts> {
-    const { maps, channels, batch, slotMaps, labels, present, size, levels, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, present, levels, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const rungs = levels.length / channels;
     const graph = new Graph(device.target);
@@ -66,22 +63,20 @@ export class Counts {
       slots: graph.value("slots", slotMaps.shape, "u32"),
       batch: graph.value("batch", [2], "u32"),
       present: graph.value("present", present.shape, "u32"),
-      level: graph.value("level", [rungs, stored]),
-      histogram: graph.value("joint histogram", [present.shape[1]! + labels.length, rungs + 1, stored], "u32"),
+      level: graph.value("level", [1 + rungs + 1, stored]),
+      histogram: graph.value("joint histogram", [present.shape[1]! + labels.length, stored, rungs], "u32"),
     };
-    const chunks = upsample(graph, x, size);
-    for (const chunk of chunks) count(graph, chunk, values);
+    count(graph, x, values);
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.slots, slotMaps],
       [values.batch, batch],
       [values.present, present],
     ];
-    if (options.scratch) for (const { map } of chunks) bind.push([map, options.scratch]);
     const plan = await Plan.compile(device, graph, { keep: [values.histogram], bind, signal });
-    const rows = new Float32Array(rungs * stored);
+    const rows = new Float32Array((1 + rungs + 1) * stored).fill(BEYOND).fill(-BEYOND, 0, stored);
     for (let level = 0; level < rungs; level += 1) {
-      rows.set(levels.subarray(level * channels, (level + 1) * channels), level * stored);
+      rows.set(levels.subarray(level * channels, (level + 1) * channels), (1 + level) * stored);
     }
     plan.tensor(values.level).write(rows);
     return new Counts(plan, plan.tensor(values.histogram), options);
@@ -106,23 +101,22 @@ export class Counts {
   }
 
   async #above(row: number): Promise<Uint32Array<ArrayBuffer>> {
-    const buckets = this.#levels + 1;
     const histogram = await this.#row(row);
     const above = new Uint32Array(this.#levels * this.#channels);
     for (let unit = 0; unit < this.#channels; unit += 1) {
       let sum = 0;
-      for (let level = buckets - 2; level >= 0; level -= 1) {
-        sum += histogram[(level + 1) * this.#stored + unit]!;
+      for (let level = this.#levels - 1; level >= 0; level -= 1) {
+        sum += histogram[unit * this.#levels + level]!;
         above[level * this.#channels + unit] = sum;
       }
     }
     return above;
   }
 
-  /** Counters of a row [levels + 1, units], read together with those that follow. */
+  /** Counters of a row [units, levels], read together with those that follow. */
   async #row(row: number): Promise<Uint32Array> {
-    const [rows = 1, buckets = 1, stored = 4] = this.#histogram.shape;
-    const length = buckets * stored;
+    const [rows = 1, stored = 4, levels = 1] = this.#histogram.shape;
+    const length = stored * levels;
     let read = this.#read;
     if (!read || row < read.first || row >= read.first + read.count) {
       const count = Math.min(rows - row, Math.max(1, Math.floor(READ_BYTES / (4 * length))));

@@ -98,7 +98,7 @@ async function* scoreTest(
   const { size, segmentationSize, signal, examples, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
   const area = segmentationSize ** 2;
-  const { labelMaps, scratch } = samples;
+  const { labelMaps } = samples;
   const presence = scope.own(
     await Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
   );
@@ -110,7 +110,7 @@ async function* scoreTest(
   const collected = new Map<string, Examples>();
   for (const { layer, channels, levels } of chosen) {
     const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
-    const onLabels = { ...common, slotMaps: slots.maps, labels: scored, size: segmentationSize, scratch };
+    const onLabels = { ...common, slotMaps: slots.maps, labels: scored };
     const counts = scope.own(await Counts.create(device, { ...onLabels, present: presence.present, levels }));
     const moments = scope.own(await Moments.create(device, onLabels));
     const top = scope.own(await Top.create(device, { ...common, k: examples }));

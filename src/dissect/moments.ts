@@ -1,4 +1,4 @@
-import { moments, upsample } from "../kernels/statistics.ts";
+import { moments } from "../kernels/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -32,13 +32,10 @@ export class Moments {
       readonly slotMaps: Tensor<"u32">;
       /** The labels that have slots, in their order. */
       readonly labels: readonly number[];
-      readonly size: number;
-      /** Room for upsampled maps that plans run one after the other may share; each has its own unless given. */
-      readonly scratch?: Tensor<"f32">;
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<Moments> {
-    const { maps, channels, batch, slotMaps, labels, size, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const graph = new Graph(device.target);
     const x = graph.map("maps", n, height, width, channels);
@@ -47,14 +44,12 @@ export class Moments {
       batch: graph.value("batch", [2], "u32"),
       total: graph.value("moments", [2 + labels.length, stored, 2]),
     };
-    const chunks = upsample(graph, x, size);
-    for (const chunk of chunks) moments(graph, chunk, values);
+    moments(graph, x, values);
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.slots, slotMaps],
       [values.batch, batch],
     ];
-    if (options.scratch) for (const { map } of chunks) bind.push([map, options.scratch]);
     const plan = await Plan.compile(device, graph, { keep: [values.total], bind, signal });
     return new Moments(plan, plan.tensor(values.total), stored, channels, labels);
   }

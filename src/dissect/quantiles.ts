@@ -1,4 +1,4 @@
-import { narrow, RADIX_BITS, radix, rawChunk, upsample } from "../kernels/statistics.ts";
+import { narrow, RADIX_BITS, radix } from "../kernels/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -29,8 +29,6 @@ export interface QuantileOptions {
   /** Samples of a unit over all images. */
   readonly samples: number;
   readonly quantiles: readonly number[];
-  /** Room for upsampled maps that plans run one after the other may share; each has its own unless given. */
-  readonly scratch?: Tensor<"f32">;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,9 +72,9 @@ export class Quantiles {
     const ranks = [...new Set(wanted)].sort((a, b) => a - b);
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const shapes = {
-      high: [2 ** RADIX_BITS[0], stored],
-      middle: [ranks.length, 2 ** RADIX_BITS[1], stored],
-      low: [ranks.length, 2 ** RADIX_BITS[2], stored],
+      high: [stored, 2 ** RADIX_BITS[0]],
+      middle: [stored, ranks.length, 2 ** RADIX_BITS[1]],
+      low: [stored, ranks.length, 2 ** RADIX_BITS[2]],
       key: [ranks.length, stored],
       rank: [ranks.length, stored],
       row: [ranks.length, stored],
@@ -100,8 +98,7 @@ export class Quantiles {
           middle: graph.value("middle", shapes.middle, "u32"),
           low: graph.value("low", shapes.low, "u32"),
         };
-        const chunks = size === undefined ? [rawChunk(x)] : upsample(graph, x, size);
-        for (const chunk of chunks) radix(graph, chunk, values, pass);
+        radix(graph, x, values, pass, size);
         const bind: (readonly [Value, Tensor])[] = [
           [x, maps],
           [values.batch, batch],
@@ -109,7 +106,6 @@ export class Quantiles {
           [values.middle, state.middle],
           [values.low, state.low],
         ];
-        if (options.scratch && size !== undefined) for (const { map } of chunks) bind.push([map, options.scratch]);
         const counting = scope.own(await Plan.compile(device, graph, { bind, signal }));
         const next = new Graph(device.target);
         const counters = [state.high, state.middle, state.low][pass]!;

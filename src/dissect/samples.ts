@@ -1,4 +1,3 @@
-import { chunkShape } from "../kernels/statistics.ts";
 import { type Generator, type GeneratorPlan, withoutAlpha } from "../models/generator.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
@@ -36,8 +35,6 @@ export class Samples {
   readonly labelMaps: Tensor<"u32">;
   /** [2]: index of the batch's first image, how many are valid. */
   readonly batch: Tensor<"u32">;
-  /** Room for any layer's upsampled maps, shared by the plans that look at a batch. */
-  readonly scratch: Tensor<"f32">;
 
   readonly #scope: Scope;
   readonly #device: Device;
@@ -76,9 +73,6 @@ export class Samples {
     const labelShape = [this.batchSize, channels, segmentationSize ** 2];
     this.labelMaps = scope.own(Tensor.create(device, "label maps", labelShape, "u32"));
     this.batch = scope.own(Tensor.create(device, "batch", [2], "u32"));
-    const chunks = [...this.maps.values()].map(({ shape }) => chunkShape(shape, segmentationSize));
-    const largest = chunks.reduce((a, b) => (elements(a) > elements(b) ? a : b));
-    this.scratch = scope.own(Tensor.create(device, "upsampled", largest, "f32"));
     this.#scope = scope;
     const features = [...this.maps.values()];
     const { memory, keepLabels } = options;

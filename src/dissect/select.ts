@@ -52,7 +52,6 @@ export async function* quantilesOf(
           channels,
           batch: samples.batch,
           samples: size * (wanted.size === undefined ? height * width : wanted.size ** 2),
-          scratch: samples.scratch,
           ...wanted,
           signal,
         });

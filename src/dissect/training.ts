@@ -93,9 +93,7 @@ export async function* searchTraining(
             slotMaps: slots.maps,
             labels: pass.labels,
             present: presence.present,
-            size: segmentationSize,
             levels: ascending(levels.get(layer)!, channels),
-            scratch: samples.scratch,
             signal,
           });
           counts.set(layer, held.own(created));

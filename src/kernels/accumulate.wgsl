@@ -1,18 +1,18 @@
-// Adds partial sums of images, in their order, to totals kept as pairs of floats (high, low): Knuth's two-sum carries the
+// Adds partial sums of parts of images, in their order, to totals kept as pairs of floats (high, low): Knuth's two-sum carries the
 // rounding error along, so that thousands of images lose nothing and batches do not matter.
-struct Params { count: u32, images: u32 }  // sums an image; images in partial
+struct Params { sums: u32, count: u32 }  // sums of a part; parts
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> partial: array<f32>;  // [images, count]
-@group(0) @binding(2) var<storage, read_write> total: array<vec2f>;  // [count]
+@group(0) @binding(1) var<storage, read> partial: array<f32>;  // [count, sums]
+@group(0) @binding(2) var<storage, read_write> total: array<vec2f>;  // [sums]
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = id.x + id.y * groups.x * 64u;
-  if (at >= params.count) { return; }
+  if (at >= params.sums) { return; }
   var sum = total[at];
-  for (var i = 0u; i < params.images; i++) {
-    let v = partial[i * params.count + at];
+  for (var i = 0u; i < params.count; i++) {
+    let v = partial[i * params.sums + at];
     let s = sum.x + v;
     let back = s - sum.x;
     sum = vec2f(s, sum.y + ((sum.x - (s - back)) + (v - back)));

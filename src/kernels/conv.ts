@@ -1,11 +1,13 @@
 import { ShapeError } from "../errors.ts";
-import { fold, type Graph, padded, type Value } from "../runtime/graph.ts";
+import { bytesOf, elements, type Graph, padded, type Value } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
-import register from "./conv-register.wgsl.ts";
-import tiled from "./conv-tiled.wgsl.ts";
+import sum from "./conv-sum.wgsl.ts";
 import { type Filter, packed, packPhases, packTaps } from "./filter.ts";
-import { suitsTaps, taps } from "./taps.ts";
-import { suitsWinograd, winograd } from "./winograd.ts";
+import { lanes } from "./pointwise.ts";
+import { chunk, tileStep } from "./product.ts";
+import { taps } from "./taps.ts";
+import { type ConvShape, nameOf, type Way, waysOf } from "./ways.ts";
+import { winograd } from "./winograd.ts";
 
 export interface ConvOptions {
   readonly stride?: number;
@@ -29,6 +31,14 @@ export function span(
   if (pad !== "same") return { out: Math.floor((extent + 2 * pad - reach) / stride) + 1, before: pad };
   const out = Math.ceil(extent / stride);
   return { out, before: Math.floor(Math.max(0, (out - 1) * stride + reach - extent) / 2) };
+}
+
+/** What a convolution reads and writes. */
+export interface Operands {
+  readonly x: Value;
+  readonly y: Value;
+  readonly bias: Value;
+  readonly residual: Value | undefined;
 }
 
 /** A filter's bias [out], padded to whole vec4s. */
@@ -60,61 +70,95 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
       `"${label}" makes [${y.shape}], to which "${residual.label}" [${residual.shape}] cannot be added.`,
     );
   }
-  const bias = biasOf(graph, filter);
-  // Chosen by the shape of one image and never by the batch, so that an image's bits do not depend on its company.
-  const simple = kernel === 3 && stride === 1 && dilation === 1 && (pad === 1 || pad === "same") && !upsample;
-  if (simple && suitsWinograd(graph, filter, height, width)) {
-    winograd(graph, { x, y, bias, ...(residual ? { residual } : {}) }, filter, activation);
-    return y;
-  }
-  if (upsample && !residual && suitsTaps(graph, filter, height, width)) {
-    taps(graph, { x, y, bias }, filter, activation);
-    return y;
-  }
+  const shape: ConvShape = {
+    height,
+    width,
+    outHeight,
+    outWidth,
+    inChannels,
+    outChannels,
+    kernel,
+    stride,
+    dilation,
+    pad,
+    upsample,
+    residual: residual !== undefined,
+  };
+  const way = graph.choose(nameOf(shape), waysOf(graph, shape), (other, images) => {
+    const map = other.map("x", images, height, width, inChannels);
+    const addend = residual && { residual: other.map("residual", images, outHeight, outWidth, outChannels) };
+    conv(other, map, filter, { ...options, ...addend });
+  });
+  const values = { x, y, bias: biasOf(graph, filter), residual };
+  if (way.algorithm === "direct") {
+    direct(graph, values, filter, way, { ...shape, padTop: vertical.before, padLeft: horizontal.before, activation });
+  } else if (way.algorithm === "taps") taps(graph, values, filter, way, shape, activation);
+  else winograd(graph, values, filter, way, shape, activation);
+  return y;
+}
 
-  const edge = upsample ? 2 : kernel;
+/** The sum over taps and channels. */
+function direct(
+  graph: Graph,
+  { x, y, bias, residual }: Operands,
+  filter: Filter,
+  { tile, split }: Way,
+  shape: ConvShape & { readonly padTop: number; readonly padLeft: number; readonly activation: Activation },
+): void {
+  const { height, width, outHeight, outWidth, inChannels, outChannels, stride, dilation, upsample } = shape;
+  const { label } = filter;
+  const [n = 1] = x.shape;
+  const kernel = upsample ? 2 : filter.kernel;
   const phases = upsample ? 4 : 1;
   const weight = graph.weights(
     `${label}.weight${upsample ? ".phases" : ""}`,
-    [phases, edge * edge, stored, padded(outChannels)],
+    [phases, kernel * kernel, padded(inChannels), padded(outChannels)],
     [...filter.weight.sources, ...filter.scale.sources],
     packed(filter, upsample ? packPhases : packTaps),
   );
-  const walked = upsample ? [height, width] : [outHeight, outWidth];
-  const pixels = n * walked[0]! * walked[1]!;
   const outVectors = padded(outChannels) / 4;
-  const groups =
-    graph.target === "software"
-      ? Math.ceil((Math.ceil(pixels / 8) * Math.ceil(outVectors / 4)) / 4)
-      : Math.ceil(pixels / 64) * Math.ceil(outVectors / 16);
-  const [columns, rows] = fold(groups);
-  graph.step(
-    graph.target === "software" ? register : tiled,
-    { x, weight, bias, residual: residual ?? bias, y },
-    {
-      pixels,
-      height: walked[0]!,
-      width: walked[1]!,
-      inHeight: height,
-      inWidth: width,
-      inVectors: stored / 4,
-      outVectors,
-      kernel: edge,
-      stride,
-      dilation,
-      padTop: vertical.before,
-      padLeft: horizontal.before,
-    },
-    [columns, rows, phases],
-    {
-      choices: {
-        SCALE: upsample ? 2 : 1,
-        ACTIVATION: ACTIVATIONS[activation],
-        RESIDUAL: residual !== undefined,
-        HALF: graph.storage === "f16",
+  const walked = upsample ? { height, width } : { height: outHeight, width: outWidth };
+  const flags = { residual: residual ? 1 : 0, activation: ACTIVATIONS[shape.activation] };
+  const images = split > 1 ? chunk(n, (split * bytesOf(y)) / n) : n;
+  for (let first = 0; first < n; first += images) {
+    const count = Math.min(images, n - first);
+    const pixels = count * walked.height * walked.width;
+    const outputs = count * outHeight * outWidth;
+    const to = split > 1 ? graph.value(`${label}.parts`, [split, outputs, 4 * outVectors]) : y;
+    tileStep(
+      graph,
+      tile,
+      { x, weight, bias, residual: residual ?? bias, y: to },
+      {
+        first: first * walked.height * walked.width,
+        pixels,
+        ...walked,
+        inHeight: height,
+        inWidth: width,
+        inVectors: padded(inChannels) / 4,
+        outVectors,
+        kernel,
+        stride,
+        dilation,
+        padTop: shape.padTop,
+        padLeft: shape.padLeft,
+        scale: upsample ? 2 : 1,
+        xStride: 0,
+        yStride: outputs,
+        split,
+        ...(split > 1 ? { biased: 0, residual: 0, activation: 0 } : { biased: 1, ...flags }),
       },
-      flops: 2 * pixels * phases * edge * edge * inChannels * outChannels,
-    },
-  );
-  return y;
+      phases * split,
+      2 * pixels * phases * kernel * kernel * inChannels * outChannels,
+    );
+    if (split === 1) continue;
+    const total = outputs * outVectors;
+    const from = (first * elements(y.shape)) / n / 4;
+    graph.step(
+      sum,
+      { parts: to, bias, residual: residual ?? bias, y },
+      { split, vectors: outVectors, first: from, total, ...flags },
+      lanes(total),
+    );
+  }
 }

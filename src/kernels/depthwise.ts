@@ -3,8 +3,12 @@ import { type Graph, padded, type Value } from "../runtime/graph.ts";
 import { ACTIVATIONS } from "./activation.ts";
 import { biasOf, type ConvOptions, span } from "./conv.ts";
 import depthwiseKernel from "./depthwise.wgsl.ts";
+import stripKernel from "./depthwise-strip.wgsl.ts";
 import { type Filter, packChannels, packed } from "./filter.ts";
 import { lanes } from "./pointwise.ts";
+
+/** Outputs down a strip of a software adapter: many share loads, and enough strips are left for its threads. */
+const STRIP = 16;
 
 /** y = activation(depthwise convolution of x [n, h, w, c] + bias): the filter's weight is [c][1][k][k]. */
 export function depthwise(
@@ -30,27 +34,26 @@ export function depthwise(
     [...filter.weight.sources, ...filter.scale.sources],
     packed(filter, packChannels),
   );
+  const bindings = { x, weight, bias: biasOf(graph, filter), y };
+  const vectors = stored / 4;
+  const map = { height, width, inHeight, inWidth, vectors, padTop: vertical.before, padLeft: horizontal.before };
+  const cost = {
+    choices: { ACTIVATION: ACTIVATIONS[activation] },
+    flops: 2 * n * height * width * outChannels * kernel * kernel,
+  };
+  if (graph.target === "software" && stride === 1 && (kernel === 3 || kernel === 5)) {
+    const [blocks, reach] = [dilation * Math.ceil(width / (4 * dilation)), Math.ceil(height / dilation)];
+    const rows = Math.min(STRIP, reach);
+    const strips = dilation * Math.ceil(reach / rows);
+    const total = n * strips * blocks * vectors;
+    graph.step(stripKernel, bindings, { ...map, dilation, blocks, strips, rows, total }, lanes(total), {
+      ...cost,
+      choices: { ...cost.choices, KERNEL: kernel },
+    });
+    return y;
+  }
   const blocks = Math.ceil(width / 4);
-  const total = n * height * blocks * (stored / 4);
-  graph.step(
-    depthwiseKernel,
-    { x, weight, bias: biasOf(graph, filter), y },
-    {
-      height,
-      width,
-      inHeight,
-      inWidth,
-      vectors: stored / 4,
-      kernel,
-      stride,
-      dilation,
-      padTop: vertical.before,
-      padLeft: horizontal.before,
-      blocks,
-      total,
-    },
-    lanes(total),
-    { choices: { ACTIVATION: ACTIVATIONS[activation] }, flops: 2 * n * height * width * outChannels * kernel * kernel },
-  );
+  const total = n * height * blocks * vectors;
+  graph.step(depthwiseKernel, bindings, { ...map, kernel, stride, dilation, blocks, total }, lanes(total), cost);
   return y;
 }

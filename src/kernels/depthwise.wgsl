@@ -27,8 +27,8 @@ fn finish(sum: vec4f) -> vec4f {
 }
 
 fn load(line: u32, column: i32, c: u32) -> vec4f {
-  if (column < 0 || column >= i32(params.inWidth)) { return vec4f(); }
-  return x[(line + u32(column)) * params.vectors + c];
+  let inside = u32(column) < params.inWidth;  // a negative one is a large u32
+  return select(vec4f(), x[(line + select(0u, u32(column), inside)) * params.vectors + c], inside);
 }
 
 @compute @workgroup_size(64)

@@ -124,42 +124,49 @@ export function packColumns(
   return packed;
 }
 
-/** G of F(2×2, 3×3): U = G g Gᵀ (Lavin & Gray, CVPR 2016, §4.1). */
-const G = [
-  [1, 0, 0],
-  [0.5, 0.5, 0.5],
-  [0.5, -0.5, 0.5],
-  [0, 0, 1],
-] as const;
+/** G of F(2×2, 3×3) and F(4×4, 3×3): U = G g Gᵀ (Lavin & Gray, CVPR 2016, §4.1); the larger with ncnn's points 0, ±√½, ±√2, ∞. */
+const G = {
+  2: [
+    [1, 0, 0],
+    [0.5, 0.5, 0.5],
+    [0.5, -0.5, 0.5],
+    [0, 0, 1],
+  ],
+  4: [
+    [1, 0, 0],
+    [-2 / 3, -Math.SQRT2 / 3, -1 / 3],
+    [-2 / 3, Math.SQRT2 / 3, -1 / 3],
+    [1 / 6, Math.SQRT2 / 6, 1 / 3],
+    [1 / 6, -Math.SQRT2 / 6, 1 / 3],
+    [0, 0, 1],
+  ],
+} as const;
 
-/** [out][in][3][3] → [16][in][out], transformed for Winograd's F(2×2, 3×3) in double precision. */
-export function packWinograd(
-  weight: ArrayLike<number>,
-  scale: ArrayLike<number>,
-  { inChannels, outChannels }: Extents,
-): Float32Array {
-  const rows = padded(inChannels);
-  const columns = padded(outChannels);
-  const packed = new Float32Array(16 * rows * columns);
-  const half = new Float64Array(12); // G g
-  for (let o = 0; o < outChannels; o += 1) {
-    const factor = scale[o]!;
-    for (let i = 0; i < inChannels; i += 1) {
-      const from = (o * inChannels + i) * 9;
-      for (let r = 0; r < 4; r += 1) {
-        const [a, b, c] = G[r]!;
-        for (let k = 0; k < 3; k += 1) {
-          half[r * 3 + k] = a * weight[from + k]! + b * weight[from + 3 + k]! + c * weight[from + 6 + k]!;
+/** [out][in][3][3] → [(outputs + 2)²][in][out], transformed for Winograd's F(outputs×outputs, 3×3) in double precision. */
+export const packWinograd =
+  (outputs: 2 | 4) =>
+  (weight: ArrayLike<number>, scale: ArrayLike<number>, { inChannels, outChannels }: Extents): Float32Array => {
+    const size = outputs + 2;
+    const rows = padded(inChannels);
+    const columns = padded(outChannels);
+    const packed = new Float32Array(size * size * rows * columns);
+    const half = new Float64Array(3 * size); // G g
+    for (let o = 0; o < outChannels; o += 1) {
+      const factor = scale[o]!;
+      for (let i = 0; i < inChannels; i += 1) {
+        const from = (o * inChannels + i) * 9;
+        for (const [r, [a, b, c]] of G[outputs].entries()) {
+          for (let k = 0; k < 3; k += 1) {
+            half[r * 3 + k] = a * weight[from + k]! + b * weight[from + 3 + k]! + c * weight[from + 6 + k]!;
+          }
         }
-      }
-      for (let r = 0; r < 4; r += 1) {
-        for (let s = 0; s < 4; s += 1) {
-          const [a, b, c] = G[s]!;
-          const u = a * half[r * 3]! + b * half[r * 3 + 1]! + c * half[r * 3 + 2]!;
-          packed[((r * 4 + s) * rows + i) * columns + o] = u * factor;
+        for (let r = 0; r < size; r += 1) {
+          for (const [s, [a, b, c]] of G[outputs].entries()) {
+            const u = a * half[r * 3]! + b * half[r * 3 + 1]! + c * half[r * 3 + 2]!;
+            packed[((r * size + s) * rows + i) * columns + o] = u * factor;
+          }
         }
       }
     }
-  }
-  return packed;
-}
+    return packed;
+  };

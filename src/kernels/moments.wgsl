@@ -1,58 +1,86 @@
-// First and second moments of each unit's activation over one image, and its sum over each slot's label, as partial
-// sums an image: [images, 2 + slots, units]. One invocation walks one unit of one image in a fixed order, so that the
-// result does not depend on the batch. relabel.wgsl gives each label its slot.
+// First and second moments of each unit's activation over a strip of columns of one image, and its sum over each slot's
+// label, as partial sums a strip: [strips, 2 + slots, units]. x is looked at on the labels' grid, column by column, as in
+// count.wgsl. One invocation walks one unit of one strip in a fixed order, so that the result does not depend on the
+// batch. relabel.wgsl gives each label its slot.
 struct Params {
   units: u32,
-  rows: u32,       // 2 + slots
-  channels: u32,   // labels a pixel can have at once
-  imageRows: u32,
-  images: u32,     // images to sum up
-  skip: u32,       // images of x before them
-  first: u32,      // index in the batch of the first of them
+  rows: u32,      // 2 + slots
+  channels: u32,  // labels a pixel can have at once
+  height: u32,
+  width: u32,
+  size: u32,
+  strips: u32,    // of an image
+  first: u32,     // index of the first strip to sum up
+  count: u32,     // how many
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> slots: array<u32>;  // [n, channels, pixels], from 1 on; 0: not summed up
+@group(0) @binding(1) var<storage, read> x: array<f32>;      // [n, height, width, units]
+@group(0) @binding(2) var<storage, read> slots: array<u32>;  // [n, channels, size, size], from 1 on; 0: not summed up
 @group(0) @binding(3) var<storage, read> batch: array<u32>;
 @group(0) @binding(4) var<storage, read_write> partial: array<f32>;  // rows: Σv, Σv², Σv over each slot from 1 on
+
+// See count.wgsl.
+fn place(i: u32, extent: u32, size: u32) -> f32 {
+  if (extent == size) { return f32(i); }
+  return clamp((f32(i) + 0.5) * f32(extent) / f32(size) - 0.5, 0.0, f32(extent) - 1.0);
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let flat = id.x + id.y * groups.x * 64u;
-  if (flat >= params.units * params.images) { return; }
+  if (flat >= params.units * params.count) { return; }
   let unit = flat % params.units;
   let index = flat / params.units;
-  let image = params.first + index;
+  let image = (params.first + index) / params.strips;
+  let strip = (params.first + index) % params.strips;
   let base = index * params.rows * params.units + unit;
   for (var i = 0u; i < params.rows; i++) { partial[base + i * params.units] = 0.0; }
   if (image >= batch[1]) { return; }
+  let end = (strip + 1u) * params.size / params.strips;
   for (var channel = 0u; channel < params.channels; channel++) {
-    var slot = 0u;
-    var run = 0.0;
-    var line = vec2f();
     var sum = vec2f();
-    for (var row = 0u; row < params.imageRows; row++) {
-      let v = x[((params.skip + index) * params.imageRows + row) * params.units + unit];
-      let here = slots[(image * params.channels + channel) * params.imageRows + row];
-      if (here != slot) {
-        if (slot > 0u) { partial[base + (1u + slot) * params.units] += run; }
-        slot = here;
-        run = 0.0;
+    for (var column = strip * params.size / params.strips; column < end; column++) {
+      let source = place(column, params.width, params.size);
+      let left = u32(source);
+      let right = min(left + 1u, params.width - 1u);
+      let f = source - f32(left);
+      var line = image * params.height * params.width;
+      var r = 0u;  // the row of x above
+      var above = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+      var below = above;
+      if (params.height > 1u) {
+        line += params.width;
+        below = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
       }
-      run += v;
-      // Two stages keep the sums short: 64 pixels, then all.
-      line += vec2f(v, v * v);
-      if (row % 64u == 63u) {
-        sum += line;
-        line = vec2f();
-        if (slot > 0u) { partial[base + (1u + slot) * params.units] += run; }
-        run = 0.0;
+      var slot = 0u;
+      var run = 0.0;
+      var columnSum = vec2f();
+      for (var row = 0u; row < params.size; row++) {
+        let down = place(row, params.height, params.size);
+        while (r < u32(down)) {
+          r++;
+          above = below;
+          if (r + 1u < params.height) {
+            line += params.width;
+            below = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+          }
+        }
+        let v = mix(above, below, down - f32(r));
+        let here = slots[((image * params.channels + channel) * params.size + row) * params.size + column];
+        if (here != slot) {
+          if (slot > 0u) { partial[base + (1u + slot) * params.units] += run; }
+          slot = here;
+          run = 0.0;
+        }
+        run += v;
+        columnSum += vec2f(v, v * v);
       }
+      // Two stages keep the sums short: a column, then all.
+      if (slot > 0u) { partial[base + (1u + slot) * params.units] += run; }
+      sum += columnSum;
     }
-    if (slot > 0u) { partial[base + (1u + slot) * params.units] += run; }
     if (channel == 0u) {
-      sum += line;
       partial[base] = sum.x;
       partial[base + params.units] = sum.y;
     }

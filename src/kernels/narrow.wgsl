@@ -4,12 +4,13 @@
 struct Params {
   units: u32,
   targets: u32,
+  rows: u32,    // of counters a unit has
   digits: u32,  // counters in a row
   bits: u32,    // of a digit
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> counters: array<u32>;  // [rows, digits, units]
+@group(0) @binding(1) var<storage, read_write> counters: array<u32>;  // [units, rows, digits]
 @group(0) @binding(2) var<storage, read_write> key: array<u32>;       // [targets, units]
 @group(0) @binding(3) var<storage, read_write> rank: array<u32>;      // [targets, units], within the row it is in
 @group(0) @binding(4) var<storage, read_write> row: array<u32>;       // [targets, units]: the target's row of counters
@@ -24,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let here = row[t * params.units + unit];
     var below = 0u;  // values in the digits before
     for (var d = 0u; d < params.digits; d++) {
-      let at = (here * params.digits + d) * params.units + unit;
+      let at = (unit * params.rows + here) * params.digits + d;
       let count = counters[at];
       var found = false;
       while (t < params.targets) {

@@ -11,90 +11,42 @@ import presenceKernel from "./presence.wgsl.ts";
 import radixKernel from "./radix.wgsl.ts";
 import relabelKernel from "./relabel.wgsl.ts";
 import topKernel from "./top.wgsl.ts";
-import upsampleKernel from "./upsample.wgsl.ts";
 
-/** Images of a batch whose activations are looked at together: `map` is [images, rows, units], images `first`… of the batch. */
-export interface Chunk {
-  readonly map: Value;
-  readonly first: number;
-  readonly images: number;
+/** Images, extents and units of feature maps [n, h, w, units]. */
+function extents({ shape }: Value): { images: number; height: number; width: number; units: number } {
+  const [images = 1, height = 1, width = 1, units = 4] = shape;
+  return { images, height, width, units };
 }
 
-/** Upsampled activations held at once, where an image's are not more: enough to fill a GPU, half of WebGPU's default binding limit. */
-const CHUNK_BYTES = 64 * 2 ** 20;
-
-/** Images of feature maps with so many stored units that are upsampled at once. */
-const chunkImages = (n: number, size: number, units: number): number =>
-  Math.min(n, Math.max(1, Math.floor(CHUNK_BYTES / (4 * size * size * units))));
-
-/** Shape of the largest chunk of maps [n, h, w, units] upsampled to size × size: room that plans can share. */
-export const chunkShape = ([n = 1, , , units = 4]: readonly number[], size: number): readonly number[] => [
-  chunkImages(n, size, units),
-  size,
-  size,
-  units,
-];
-
-/** The feature maps x [n, h, w, units] on a size × size grid, a chunk of images after the other (spec §3.4). */
-export function upsample(graph: Graph, x: Value, size: number): Chunk[] {
-  const [n = 1, height = 1, width = 1, units = 4] = x.shape;
-  const images = chunkImages(n, size, units);
-  const chunks: Chunk[] = [];
-  for (let first = 0; first < n; first += images) {
-    const count = Math.min(images, n - first);
-    const y = graph.value(`${x.label}.upsampled`, [count, size, size, units], "f32", x.channels);
-    const total = elements(y.shape) / 4;
-    graph.step(upsampleKernel, { x, y }, { units, height, width, size, first, total }, lanes(total));
-    chunks.push({ map: y, first, images: count });
-  }
-  return chunks;
-}
-
-/** A whole batch of raw feature maps as one chunk. */
-export const rawChunk = (x: Value): Chunk => ({ map: x, first: 0, images: x.shape[0]! });
-
-/** Rows and units of a chunk's map. */
-function extents({ map }: Chunk): { readonly imageRows: number; readonly units: number } {
-  const [, height = 1, width = 1, units = 4] = map.shape;
-  return { imageRows: height * width, units };
-}
-
-/** Rows a lane walks: long enough for runs of equal counters to merge, short enough to give every lane work. */
-const RUN = 64;
-
-/** The longest run up to `RUN` that divides the rows of an image. */
-function runOf(imageRows: number): number {
-  for (let run = Math.min(RUN, imageRows); run > 1; run -= 1) if (imageRows % run === 0) return run;
-  return 1;
-}
+/** On a CPU vector lanes that do the same matter most, on a GPU neighbours' loads that go together. */
+const across = (graph: Graph): boolean => graph.target === "software";
 
 /** Bits of a value's key that each pass of a radix selection fixes. */
 export const RADIX_BITS = [16, 8, 8] as const;
 export type RadixPass = 0 | 1 | 2;
 
-/** Counters of a selection's passes, which become tables: [2¹⁶, units] and twice [targets, 2⁸, units]. */
+/** Counters of a selection's passes, which become tables: [units, 2¹⁶] and twice [units, targets, 2⁸]. */
 export interface RadixCounters {
   readonly high: Value;
   readonly middle: Value;
   readonly low: Value;
 }
 
-/** Counts the next digit of every value that begins like one of the targets; see radix.wgsl. */
+/** Counts the next digit of every value that begins like one of the targets: raw, or on a size × size grid; see radix.wgsl. */
 export function radix(
   graph: Graph,
-  chunk: Chunk,
+  x: Value,
   bindings: RadixCounters & { readonly batch: Value },
   pass: RadixPass,
+  size?: number,
 ): void {
-  const { imageRows, units } = extents(chunk);
-  const runs = Math.ceil((chunk.images * imageRows) / RUN);
-  graph.step(
-    radixKernel,
-    { x: chunk.map, ...bindings },
-    { units, imageRows, images: chunk.images, first: chunk.first, run: RUN },
-    lanes(runs * units),
-    { choices: { PASS: pass } },
-  );
+  const { images, height, width, units } = extents(x);
+  const [rows, columns] = [size ?? height, size ?? width];
+  const [, targets = 1] = bindings.middle.shape;
+  const total = images * columns * units;
+  graph.step(radixKernel, { x, ...bindings }, { units, targets, height, width, rows, columns, total }, lanes(total), {
+    choices: { PASS: pass, ACROSS: across(graph) },
+  });
 }
 
 /** Fixes one more digit of every target, and makes the pass's counters the next one's table; see narrow.wgsl. */
@@ -105,7 +57,8 @@ export function narrow(
 ): void {
   const [targets = 1, units = 4] = bindings.key.shape;
   const bits = RADIX_BITS[pass];
-  graph.step(narrowKernel, bindings, { units, targets, digits: 2 ** bits, bits }, fold(Math.ceil(units / 16)));
+  const rows = pass === 0 ? 1 : targets;
+  graph.step(narrowKernel, bindings, { units, targets, rows, digits: 2 ** bits, bits }, fold(Math.ceil(units / 16)));
 }
 
 /** Labels' pixels in any channel of label maps [n, channels, pixels], and which categories each image holds. */
@@ -139,57 +92,75 @@ export function relabel(
   graph.step(relabelKernel, bindings, { imagePixels, channels, total }, lanes(total));
 }
 
-/** Adds a chunk to the joint histogram [categories + slots, levels + 1, units]; see count.wgsl. */
+/** Edge of label maps whose slots [n, channels, size²] go with feature maps x. */
+function edgeOf(x: Value, slots: Value): number {
+  const [images = 1, , pixels = 1] = slots.shape;
+  const size = Math.sqrt(pixels);
+  if (images !== x.shape[0] || !Number.isInteger(size)) {
+    throw new ShapeError(`Labels [${slots.shape}] are no squares for each image of "${x.label}" [${x.shape}].`);
+  }
+  return size;
+}
+
+/** Categories that count.wgsl tells apart by the bits of a word. */
+const MAX_CATEGORIES = 32;
+
+/** Adds a batch of feature maps x to the joint histogram [categories + slots, units, levels]; see count.wgsl. */
 export function count(
   graph: Graph,
-  chunk: Chunk,
+  x: Value,
   bindings: {
     readonly slots: Value;
     readonly batch: Value;
     readonly present: Value;
+    /** [1 + levels + 1, units]: ascending, between two that are beyond every activation. */
     readonly level: Value;
     readonly histogram: Value;
   },
 ): void {
-  const { imageRows, units } = extents(chunk);
-  const [levels = 1] = bindings.level.shape;
-  const [, channels = 1, pixels = 1] = bindings.slots.shape;
+  const { images, height, width, units } = extents(x);
+  const levels = bindings.level.shape[0]! - 2;
+  const [, channels = 1] = bindings.slots.shape;
   const [, categories = 1] = bindings.present.shape;
-  if (pixels !== imageRows) throw new ShapeError(`${pixels} labels an image do not fit ${imageRows} activations.`);
-  const run = runOf(imageRows);
-  graph.step(
-    countKernel,
-    { x: chunk.map, ...bindings },
-    { units, levels, categories, imageRows, images: chunk.images, first: chunk.first, run },
-    lanes(((chunk.images * imageRows) / run) * units),
-    { choices: { CHANNELS: channels, KEPT: channels > 1 ? run : 1 } },
-  );
+  if (categories > MAX_CATEGORIES) {
+    throw new ShapeError(`${categories} categories are more than the ${MAX_CATEGORIES} that can be counted.`);
+  }
+  const size = edgeOf(x, bindings.slots);
+  const total = images * size * units;
+  graph.step(countKernel, { x, ...bindings }, { units, levels, height, width, size, total }, lanes(total), {
+    choices: { CHANNELS: channels, CATEGORIES: categories, ACROSS: across(graph) },
+  });
 }
 
-/** Partial sums held at once, where an image's are not more: with two thousand labels an image's take megabytes. */
+/** Partial sums held at once, where a strip's are not more: with two thousand labels they take megabytes. */
 const PARTIAL_BYTES = 8 * 2 ** 20;
 
-/** Adds a chunk's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, (high, low)]. */
+/** Strips of an image that are summed up beside each other, if their sums are held at once. */
+const STRIPS = 16;
+
+/** Adds a batch's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, (high, low)]. */
 export function moments(
   graph: Graph,
-  chunk: Chunk,
+  x: Value,
   bindings: { readonly slots: Value; readonly batch: Value; readonly total: Value },
 ): void {
-  const { imageRows, units } = extents(chunk);
+  const { images, height, width, units } = extents(x);
   const [, channels = 1] = bindings.slots.shape;
   const [rows = 2] = bindings.total.shape;
-  const count = rows * units;
-  const together = Math.min(chunk.images, Math.max(1, Math.floor(PARTIAL_BYTES / (4 * count))));
-  for (let skip = 0; skip < chunk.images; skip += together) {
-    const images = Math.min(together, chunk.images - skip);
-    const partial = graph.value("moments.partial", [images, rows, units]);
+  const size = edgeOf(x, bindings.slots);
+  const sums = rows * units;
+  const most = Math.max(1, Math.floor(PARTIAL_BYTES / (4 * sums)));
+  const strips = Math.min(STRIPS, size, most); // whatever the batch, so that it does not matter
+  for (let first = 0; first < images * strips; first += most) {
+    const count = Math.min(most, images * strips - first);
+    const partial = graph.value("moments.partial", [count, rows, units]);
     graph.step(
       momentsKernel,
-      { x: chunk.map, slots: bindings.slots, batch: bindings.batch, partial },
-      { units, rows, channels, imageRows, images, skip, first: chunk.first + skip },
-      lanes(units * images),
+      { x, slots: bindings.slots, batch: bindings.batch, partial },
+      { units, rows, channels, height, width, size, strips, first, count },
+      lanes(units * count),
     );
-    graph.step(accumulateKernel, { partial, total: bindings.total }, { count, images }, lanes(count));
+    graph.step(accumulateKernel, { partial, total: bindings.total }, { sums, count }, lanes(sums));
   }
 }
 
@@ -199,9 +170,9 @@ export function top(
   x: Value,
   bindings: { readonly batch: Value; readonly value: Value; readonly image: Value },
 ): void {
-  const { imageRows, units } = extents(rawChunk(x));
+  const { height, width, units } = extents(x);
   const [k = 1] = bindings.value.shape;
-  graph.step(topKernel, { x, ...bindings }, { units, k, imageRows }, fold(Math.ceil(units / 64)));
+  graph.step(topKernel, { x, ...bindings }, { units, k, imageRows: height * width }, fold(Math.ceil(units / 64)));
 }
 
 /** Collects the feature maps of the top images that are in this batch into y [k, units, rows]. */
@@ -210,8 +181,9 @@ export function examples(
   x: Value,
   bindings: { readonly batch: Value; readonly image: Value; readonly y: Value },
 ): void {
-  const { imageRows, units } = extents(rawChunk(x));
+  const { height, width, units } = extents(x);
   const [k = 1] = bindings.image.shape;
+  const imageRows = height * width;
   const total = k * units * imageRows;
   graph.step(examplesKernel, { x, ...bindings }, { units, k, imageRows, total }, lanes(total));
 }

@@ -10,12 +10,14 @@ type Variant = Readonly<Record<string, number | boolean>>;
 
 /** Choices beyond the defaults that operations make, by kernel. Every `bool` constant is tried both ways besides. */
 const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
-  "conv-register": [
-    { SCALE: 2, ACTIVATION: 1 },
-    { ACTIVATION: 2, RESIDUAL: true },
-  ],
   "conv-tiled": [
-    { SCALE: 2, ACTIVATION: 1 },
+    { PIXELS: 128, VECTORS: 16 },
+    { PIXELS: 128, VECTORS: 32 },
+    { PIXELS: 128, VECTORS: 32, HALF: true },
+  ],
+  "winograd-input": [{ OUTPUTS: 4 }],
+  "winograd-output": [
+    { OUTPUTS: 4, ACTIVATION: 1 },
     { ACTIVATION: 2, RESIDUAL: true },
   ],
 };

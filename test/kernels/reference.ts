@@ -2,7 +2,7 @@
 
 import { classify, softmaxSum } from "../../src/kernels/classify.ts";
 import type { Device } from "../../src/runtime/device.ts";
-import { elements, Graph, padded, type Target, type Value } from "../../src/runtime/graph.ts";
+import { elements, Graph, padded, type Storage, type Target, type Tuned, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { encodeFloat16 } from "../../src/weights/float16.ts";
 
@@ -119,9 +119,9 @@ export class Bench {
   readonly #device: Device;
   readonly #inputs: (readonly [Value, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>])[] = [];
 
-  constructor(device: Device, target: Target = device.target) {
+  constructor(device: Device, target: Target = device.target, storage?: Storage, tuned?: Tuned) {
     this.#device = device;
-    this.graph = new Graph(target);
+    this.graph = new Graph(target, storage, tuned);
   }
 
   /** An input with these contents. */

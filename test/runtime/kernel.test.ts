@@ -43,10 +43,9 @@ describe("specialising", () => {
   });
 
   test("a real kernel", () => {
-    const code = specialize(convTiled, { SCALE: 2, ACTIVATION: 1, RESIDUAL: true });
-    expect(code).toMatch(/^const SCALE:u32= 2;/m);
-    expect(code).toMatch(/^const ACTIVATION:u32= 1;/m);
-    expect(code).toMatch(/^const RESIDUAL:bool= true;/m);
+    const code = specialize(convTiled, { PIXELS: 128, HALF: true });
+    expect(code).toMatch(/^const PIXELS:u32= 128;/m);
+    expect(code).toMatch(/^const HALF:bool= true;/m);
     expect(code.split("\n")).toHaveLength(convTiled.source.split("\n").length);
   });
 });

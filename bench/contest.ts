@@ -1,11 +1,22 @@
-import type { Case } from "./cases.ts";
+import { clocked } from "./clock.ts";
+import type { Network } from "./networks/operations.ts";
+import type { Ours } from "./ours.ts";
+
+/** A computation and its input, as the peers and we are given them. */
+export interface Contest {
+  readonly input: Float32Array<ArrayBuffer>;
+  readonly network: Network;
+  readonly ours: Ours;
+  /** Outputs are counts of pixels, of which a few may lie so close to a level that rounding decides. */
+  readonly counts?: boolean;
+}
 
 /** A library with a device of its own. */
 export interface Contestant {
   readonly name: string;
   readonly device: GPUDevice;
-  /** Builds the case's network on the device. */
-  prepare(contest: Case): Promise<Runner>;
+  /** Builds the contest's network on the device. */
+  prepare(contest: Contest): Promise<Runner>;
 }
 
 /** A network ready to run, its input and output staying on the GPU. */
@@ -22,69 +33,97 @@ export interface Timing {
   readonly median: number;
   readonly min: number;
   readonly samples: number;
+  /** The median of what compute passes take on the GPU's clock; null where it has none. */
+  readonly gpu: number | null;
 }
 
-export interface Effort {
-  /** Milliseconds to spend on measuring. */
-  readonly budget: number;
-  /** Rounds to measure where they take longer than that, … */
-  readonly rounds: number;
-  /** … unless even those take more than this many milliseconds. */
-  readonly patience: number;
+export interface Entry {
+  readonly contestant: Contestant;
+  readonly runner: Runner;
+  /** The first run, warm or not: all there is of what takes minutes. */
+  readonly first: Sample;
 }
 
+export interface Sample {
+  readonly wall: number;
+  readonly gpu: number | null;
+}
+
+/** Milliseconds to spend on measuring, … */
+const BUDGET = 5_000;
+/** … rounds to measure where they take longer than that, … */
+const ROUNDS = 3;
+/** … unless even those take more than this many milliseconds. */
+const PATIENCE = 30_000;
+/** A first run that took this many milliseconds is not repeated: what it compiled is small against it. */
+const MINUTES = 90_000;
 /** Rounds beyond this tell nothing new. */
 const MOST_ROUNDS = 50;
 const WARM_UPS = 3;
 /** A sample lasts at least this many milliseconds, so that one wait for the GPU is small against it. */
 const SAMPLE = 20;
 
-/** Compares outputs: the largest difference, relative to the reference's root mean square. */
-export function difference(values: Float32Array, reference: Float32Array): number {
-  if (values.length !== reference.length) {
-    throw new Error(`An output has ${values.length} values instead of ${reference.length}.`);
-  }
-  let squares = 0;
-  let worst = 0;
-  reference.forEach((value, at) => {
-    const distance = Math.abs(values[at]! - value);
-    squares += value * value;
-    if (!(distance <= worst)) worst = distance; // a NaN stays
+/** One run from its submission to the GPU's being done, on both clocks. */
+export async function once({ device }: Pick<Contestant, "device">, runner: Pick<Runner, "run">): Promise<Sample> {
+  let wall = 0;
+  const gpu = await clocked(device, async () => {
+    const start = performance.now();
+    await runner.run();
+    await device.queue.onSubmittedWorkDone();
+    wall = performance.now() - start;
   });
-  return worst / Math.sqrt(squares / reference.length);
+  return { wall, gpu };
 }
 
 /** Times runners in turns, A B C A B C …, so that whatever else the machine does falls on all alike. */
-export async function race(
-  entries: readonly { readonly contestant: Contestant; readonly runner: Runner }[],
-  { budget, rounds, patience }: Effort,
-): Promise<Timing[]> {
-  const sample = async (index: number, repeat: number): Promise<number> => {
-    const { contestant, runner } = entries[index]!;
+export async function race(entries: readonly Entry[]): Promise<Timing[]> {
+  const racers = entries.map((entry) => ({ ...entry, wall: [] as number[], gpu: [] as (number | null)[], repeat: 1 }));
+  type Racer = (typeof racers)[number];
+  const keep = ({ wall, gpu }: Racer, sample: Sample): void => {
+    wall.push(sample.wall);
+    gpu.push(sample.gpu);
+  };
+  /** Many runs for one wait, and one more on the GPU's clock; a dear run is all of that at once. */
+  const sample = async (racer: Racer): Promise<void> => {
+    const { contestant, runner, repeat } = racer;
+    if (repeat === 1) {
+      keep(racer, await once(contestant, runner));
+      return;
+    }
     const start = performance.now();
     for (let i = 0; i < repeat; i += 1) await runner.run();
     await contestant.device.queue.onSubmittedWorkDone();
-    return (performance.now() - start) / repeat;
+    const wall = (performance.now() - start) / repeat;
+    keep(racer, { wall, gpu: (await once(contestant, runner)).gpu });
   };
-  const times = entries.map((): number[] => []);
-  const repeats: number[] = [];
   const start = performance.now();
-  for (const index of entries.keys()) {
-    let last = await sample(index, 1);
-    for (let i = 1; i < WARM_UPS && last < budget / 20; i += 1) last = await sample(index, 1);
-    repeats.push(Math.min(100, Math.max(1, Math.ceil(SAMPLE / last))));
-    if (last >= budget / 20) times[index]!.push(last); // too dear to throw away, and the comparison warmed it up
+  for (const racer of racers) {
+    if (racer.first.wall > MINUTES) {
+      keep(racer, racer.first);
+      continue;
+    }
+    let last = await once(racer.contestant, racer.runner);
+    for (let i = 1; i < WARM_UPS && last.wall < BUDGET / 20; i += 1) last = await once(racer.contestant, racer.runner);
+    racer.repeat = Math.min(100, Math.max(1, Math.ceil(SAMPLE / last.wall)));
+    if (last.wall >= BUDGET / 20) keep(racer, last); // too dear to throw away, and the comparison warmed it up
   }
+  const running = racers.filter(({ first }) => first.wall <= MINUTES);
   const enough = (): boolean => {
-    const done = Math.min(...times.map(({ length }) => length));
+    const done = Math.min(...running.map(({ wall }) => wall.length));
     const elapsed = performance.now() - start;
-    return done >= MOST_ROUNDS || (elapsed >= budget && done >= rounds) || (elapsed >= patience && done > 0);
+    return done >= MOST_ROUNDS || (elapsed >= BUDGET && done >= ROUNDS) || (elapsed >= PATIENCE && done > 0);
   };
-  while (!enough()) for (const index of entries.keys()) times[index]!.push(await sample(index, repeats[index]!));
-  return times.map((samples) => {
-    const sorted = samples.toSorted((a, b) => a - b);
-    const middle = (sorted.length - 1) / 2;
-    const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
-    return { median, min: sorted[0]!, samples: sorted.length };
-  });
+  while (running.length > 0 && !enough()) for (const racer of running) await sample(racer);
+  return racers.map(({ wall, gpu }) => ({
+    median: median(wall),
+    min: Math.min(...wall),
+    samples: wall.length,
+    gpu: gpu.includes(null) ? null : median(gpu as number[]),
+  }));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }

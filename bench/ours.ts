@@ -1,68 +1,91 @@
+import { Counts } from "../src/dissect/counts.ts";
+import { Quantiles } from "../src/dissect/quantiles.ts";
 import type { Checkpoint } from "../src/index.ts";
 import { conv } from "../src/kernels/conv.ts";
+import { depthwise } from "../src/kernels/depthwise.ts";
 import { Generator } from "../src/models/generator.ts";
 import { runOperations } from "../src/models/operations.ts";
 import { type State, Weights } from "../src/models/state.ts";
 import { inferUpernet, upernet } from "../src/models/upernet.ts";
 import { Device } from "../src/runtime/device.ts";
-import { Graph, type Value } from "../src/runtime/graph.ts";
+import { Graph, padded, type Value } from "../src/runtime/graph.ts";
 import { Plan } from "../src/runtime/plan.ts";
-import type { Case } from "./cases.ts";
-import type { Contestant, Runner } from "./contest.ts";
+import { Tensor } from "../src/runtime/tensor.ts";
+import type { Contest, Contestant, Runner } from "./contest.ts";
 import { operationsOf } from "./networks/mosaic.ts";
-import type { Network } from "./networks/operations.ts";
+import type { Convolution, Counting, Network, Position } from "./networks/operations.ts";
 
-/** How we run a case: a checkpoint as `Generator` loads it, or what a model appends to a graph. */
-export type Ours =
-  | { readonly checkpoint: ArrayBuffer }
-  | { readonly state: State; append(graph: Graph, x: Value): Value };
-
-/** Ganatomy: `Generator` as its users call it, and graphs as models write them. */
-export async function ganatomy(): Promise<Contestant & { readonly software: boolean }> {
-  const device = await Device.request({ powerPreference: "high-performance" });
-  return {
-    name: "ganatomy",
-    device: device.gpu,
-    software: device.adapter.software,
-    prepare: (contest) => prepare(device, contest),
-  };
+/** A runner, and the operations that it executes: less than as written where the algorithm saves some. */
+export type OurRunner = Runner & { readonly flops: number };
+/** How we run a contest. */
+export type Ours = (device: Device, contest: Contest) => Promise<OurRunner>;
+export interface OurContestant extends Contestant {
+  readonly library: Device;
+  prepare(contest: Contest): Promise<OurRunner>;
 }
 
-async function prepare(device: Device, { input, network, ours }: Case): Promise<Runner> {
-  const [n, height, width, channels] = network.input.shape;
-  const outChannels = network.output.shape[3];
-  if ("checkpoint" in ours) {
-    const model = await Generator.load(ours.checkpoint, { device });
-    const plan = await model.compile({ batch: n });
+/** Ganatomy as its users call it, on a device that has a clock where the adapter has one. */
+export async function ganatomy(): Promise<OurContestant> {
+  const library = await requestDevice();
+  return { name: "ganatomy", device: library.gpu, library, prepare: (contest) => contest.ours(library, contest) };
+}
+
+/** A device as the library asks for it, with timestamps. */
+export async function requestDevice(): Promise<Device> {
+  const requestAdapter = async (options?: GPURequestAdapterOptions): Promise<GPUAdapter | null> => {
+    const adapter = await navigator.gpu.requestAdapter(options);
+    if (!adapter?.features.has("timestamp-query")) return adapter;
+    const request = adapter.requestDevice.bind(adapter);
+    adapter.requestDevice = ({ requiredFeatures = [], ...rest } = {}) =>
+      request({ ...rest, requiredFeatures: [...requiredFeatures, "timestamp-query"] });
+    return adapter;
+  };
+  return Device.request({ gpu: { requestAdapter } as GPU, powerPreference: "high-performance" });
+}
+
+/** A checkpoint as `Generator` loads and compiles it. */
+export const generator =
+  (checkpoint: ArrayBuffer): Ours =>
+  async (device, { input, network }) => {
+    const model = await Generator.load(checkpoint, { device });
+    const batch = network.input.shape[0];
+    const plan = await model.compile({ batch });
     return {
+      flops: batch * model.cost().flops,
       run: () => plan.run(input),
-      output: async () => withoutPadding(await plan.image!.read(), outChannels),
+      output: async () => withoutPadding(await plan.image!.read(), network.output.shape[3]),
       dispose: () => {
         plan.dispose();
         model.dispose();
       },
     };
-  }
-  const graph = new Graph(device.target);
-  const x = graph.map("x", n, height, width, channels);
-  const y = ours.append(graph, x);
-  const weights = new Weights(device, ours.state);
-  const plan = await Plan.compile(device, graph, { keep: [y], bind: await weights.bind(graph) });
-  plan.tensor(x).write(withPadding(input, channels));
-  return {
-    run: () => plan.run(),
-    output: async () => withoutPadding(await plan.tensor(y).read(), outChannels),
-    dispose: () => {
-      plan.dispose();
-      weights.dispose();
-    },
   };
-}
 
-/** The network's one convolution. */
-export function ourConvolution({ input, operations: [operation] }: Network): Ours {
-  if (operation?.op !== "conv") throw new Error("This network is no convolution.");
-  const { weight, bias, kernel, pad, activation } = operation;
+/** What a model appends to a graph. */
+const graphOf =
+  (state: State, append: (graph: Graph, x: Value) => Value): Ours =>
+  async (device, { input, network }) => {
+    const [n, height, width, channels] = network.input.shape;
+    const graph = new Graph(device.target);
+    const x = graph.map("x", n, height, width, channels);
+    const y = append(graph, x);
+    const weights = new Weights(device, state);
+    const plan = await Plan.compile(device, graph, { keep: [y], bind: await weights.bind(graph) });
+    plan.tensor(x).write(withPadding(input, channels));
+    return {
+      flops: graph.flops,
+      run: () => plan.run(),
+      output: async () => withoutPadding(await plan.tensor(y).read(), network.output.shape[3]),
+      dispose: () => {
+        plan.dispose();
+        weights.dispose();
+      },
+    };
+  };
+
+/** One convolution, after an upsampling or not. */
+export function convolution({ input }: Network, layer: Convolution, upsample: boolean): Ours {
+  const { weight, bias, kernel, stride, dilation, groups, pad, activation } = layer;
   const learned = (values: ArrayLike<number>) => ({ sources: [], of: () => values });
   const filter = {
     label: "conv",
@@ -73,33 +96,101 @@ export function ourConvolution({ input, operations: [operation] }: Network): Our
     scale: learned(new Float32Array(bias.length).fill(1)),
     bias: learned(bias),
   };
-  return { state: new Map(), append: (graph, x) => conv(graph, x, filter, { pad: pad[0], activation }) };
+  const [top, , bottom] = pad;
+  const options = { stride, dilation, pad: top === bottom ? top : "same", activation } as const;
+  return graphOf(new Map(), (graph, x) =>
+    groups > 1 ? depthwise(graph, x, filter, options) : conv(graph, x, filter, { ...options, upsample }),
+  );
 }
 
 /** The object head's logits. */
-export const ourUpernet = (state: State): Ours => ({
-  state,
-  append: (graph, x) => upernet(graph, state, inferUpernet(state), x, ["object"]).logits.get("object")!,
-});
+export const segmenter = (state: State): Ours =>
+  graphOf(state, (graph, x) => upernet(graph, state, inferUpernet(state), x, ["object"]).logits.get("object")!);
 
 /** MOSAIC's logits, at a quarter of the image's extent. */
-export const ourMosaic = (checkpoint: Checkpoint): Ours => ({
-  state: checkpoint.tensors,
-  append: (graph, x) => runOperations(graph, checkpoint.tensors, operationsOf(checkpoint), x),
-});
+export const operations = (checkpoint: Checkpoint): Ours =>
+  graphOf(checkpoint.tensors, (graph, x) => runOperations(graph, checkpoint.tensors, operationsOf(checkpoint), x));
+
+/** Counts as a dissection collects them, of one image with one category. Every run adds to the counters. */
+export const counting =
+  ({ size, levels, concepts, labels }: Counting): Ours =>
+  async (device, { input, network }) => {
+    const [, height, width, channels] = network.input.shape;
+    const slots = labels.map((label) => label + 1) as Uint32Array<ArrayBuffer>;
+    const tensors = {
+      maps: Tensor.from(device, "maps", [1, height, width, channels], "f32", input),
+      batch: Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, 1)),
+      slotMaps: Tensor.from(device, "slots", [1, 1, size ** 2], "u32", slots),
+      present: Tensor.from(device, "present", [1, 1], "u32", Uint32Array.of(1)),
+    };
+    const known = Array.from({ length: concepts }, (_, concept) => concept);
+    const counts = await Counts.create(device, { ...tensors, channels, labels: known, levels });
+    let runs = 0;
+    return {
+      flops: network.flops,
+      run: () => {
+        runs += 1;
+        counts.add();
+      },
+      output: async () => {
+        const rows = levels.length / channels;
+        const output = new Float32Array(rows * concepts * channels);
+        for (const concept of known) {
+          const above = await counts.intersection(concept);
+          above.forEach((count, at) => {
+            const [level, unit] = [Math.floor(at / channels), at % channels];
+            output[(level * concepts + concept) * channels + unit] = count / runs;
+          });
+        }
+        return output;
+      },
+      dispose: () => {
+        counts.dispose();
+        for (const tensor of Object.values(tensors)) tensor.dispose();
+      },
+    };
+  };
+
+/** Quantiles as a dissection selects them, its counters allocated anew in every run. */
+export const selection =
+  (quantiles: readonly number[], positions: readonly Position[]): Ours =>
+  async (device, { input, network }) => {
+    const [n, height, width, channels] = network.input.shape;
+    const maps = Tensor.from(device, "maps", [n, height, width, channels], "f32", input);
+    const batch = Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, n));
+    const samples = n * height * width;
+    let selected: Quantiles | undefined;
+    return {
+      flops: network.flops,
+      run: async () => {
+        selected?.dispose();
+        selected = await Quantiles.create(device, { maps, channels, batch, size: undefined, samples, quantiles });
+        for (let pass = 0; pass < selected.passes; pass += 1) {
+          selected.add();
+          selected.endPass();
+        }
+      },
+      output: async () => (await selected!.read()).subarray(0, positions.length * channels),
+      dispose: () => {
+        selected?.dispose();
+        maps.dispose();
+        batch.dispose();
+      },
+    };
+  };
 
 /** Our maps pad channels to whole vec4s. */
-const stored = (channels: number): number => 4 * Math.ceil(channels / 4);
-
 function withPadding(values: Float32Array<ArrayBuffer>, channels: number): Float32Array<ArrayBuffer> {
-  if (stored(channels) === channels) return values;
-  const padded = new Float32Array((values.length / channels) * stored(channels));
+  const stored = padded(channels);
+  if (stored === channels) return values;
+  const wider = new Float32Array((values.length / channels) * stored);
   values.forEach((value, at) => {
-    padded[Math.floor(at / channels) * stored(channels) + (at % channels)] = value;
+    wider[Math.floor(at / channels) * stored + (at % channels)] = value;
   });
-  return padded;
+  return wider;
 }
 
 function withoutPadding(values: Float32Array, channels: number): Float32Array {
-  return stored(channels) === channels ? values : values.filter((_, at) => at % stored(channels) < channels);
+  const stored = padded(channels);
+  return stored === channels ? values : values.filter((_, at) => at % stored < channels);
 }

@@ -1,101 +1,100 @@
-import { CASES } from "./cases.ts";
-import { type Contestant, difference, race, type Timing } from "./contest.ts";
-import { ganatomy } from "./ours.ts";
+import { allCases, type Case } from "./cases.ts";
+import { type Ceilings, measureCeilings } from "./ceilings.ts";
+import { installClock } from "./clock.ts";
+import type { Lab, Measured } from "./compete.ts";
+import type { Contestant } from "./contest.ts";
+import { ganatomy, type OurContestant } from "./ours.ts";
 import { onnxRuntime } from "./peers/ort.ts";
 import { tfjs } from "./peers/tfjs.ts";
+import { torchOf } from "./peers/torch.ts";
+import { filesOf, type Places } from "./places.ts";
 
-/** Outputs further apart than this, relative to their root mean square, are not of the same network. */
-const TOLERANCE = 1e-3;
-
-/** One case's outcome: what `--json` prints, and the table's row. */
-export interface Outcome {
-  readonly case: string;
+/** Who takes part, and on what. */
+interface Setting {
   readonly adapter: string;
+  readonly driver: string | null;
   readonly software: boolean;
-  /** Our median. */
-  readonly ms: number;
-  /** The peers' medians. */
-  readonly peers: Readonly<Record<string, number>>;
-  /** Of the layers as written: upsampled convolutions count in full, though we compute fewer. */
-  readonly gflops: number;
-  /** The peers' largest difference from us, relative to our root mean square. */
-  readonly error: Readonly<Record<string, number>>;
-  readonly timings: Readonly<Record<string, Timing>>;
+  readonly ceilings: Ceilings;
+  /** Peers that do not run here, and why. */
+  readonly absent: Readonly<Record<string, string>>;
 }
 
-/** What run.mjs calls. */
+/** What the runner calls. */
 export interface Bench {
   hasAdapter(): Promise<boolean>;
-  /** All cases' names. */
-  readonly cases: readonly string[];
-  run(name: string): Promise<Outcome>;
+  open(places: Places): Promise<readonly Pick<Case, "name" | "headline">[]>;
+  /** Gathers the libraries; the ceilings are measured unless they were before. */
+  gather(ceilings?: Ceilings): Promise<Setting>;
+  run(name: string): Promise<Measured>;
 }
 
-/** The first thing WebGPU complained of: a library that does not notice would be timed doing nothing. */
-let failure: Error | undefined;
-let contestants: Promise<readonly [Awaited<ReturnType<typeof ganatomy>>, ...Contestant[]]> | undefined;
+const complaints = new Map<string, string>();
+let places: Places;
+let cases: readonly Case[];
+let lab: Lab;
+
+async function open(where: Places) {
+  places = where;
+  const drawn = "requestAnimationFrame" in globalThis;
+  cases = (await allCases(filesOf(places))).filter(({ browser = false }) => drawn || !browser);
+  return cases.map(({ name, headline }) => ({ name, headline }));
+}
 
 /** Every library, each with a device of its own on one adapter. */
-async function gather() {
-  const all = [await ganatomy(), await tfjs(), await onnxRuntime()] as const;
-  const [adapter, ...others] = all.map(({ device }) => describe(device));
-  if (others.some((other) => other !== adapter)) throw new Error(`These adapters differ: ${[adapter, ...others]}.`);
-  for (const { name, device } of all) {
-    device.addEventListener("uncapturederror", ({ error }) => {
-      failure ??= new Error(`${name}: ${error.message}`);
-    });
+async function gather(known?: Ceilings): Promise<Setting> {
+  installClock();
+  const ours = await ganatomy();
+  listen(ours);
+  const adapter = describe(ours.device);
+  const ceilings = known ?? (await measureCeilings(ours.device));
+  const peers: Contestant[] = [];
+  const absent: Record<string, string> = {};
+  for (const [name, join] of [
+    ["tfjs", tfjs],
+    ["ort", onnxRuntime],
+  ] as const) {
+    try {
+      const peer = await join(places);
+      if (describe(peer.device) !== adapter) throw new Error(`It runs on another adapter, ${describe(peer.device)}.`);
+      listen(peer);
+      peers.push(peer);
+    } catch (error) {
+      absent[name] = (error as Error).message;
+    }
   }
-  return all;
+  const torch = await torchOf(places);
+  if (typeof torch === "string") absent["torch"] = torch;
+  lab = {
+    ours,
+    peers,
+    torch: typeof torch === "string" ? undefined : torch.run,
+    files: filesOf(places),
+    ceilings,
+    complaint: (name) => {
+      const complaint = complaints.get(name);
+      complaints.delete(name);
+      return complaint;
+    },
+  };
+  const { software, description } = ours.library.adapter;
+  return { adapter, driver: description || null, software, ceilings, absent };
+}
+
+/** A library that does not notice WebGPU's errors would be timed doing nothing. */
+function listen({ name, device }: Contestant | OurContestant): void {
+  device.addEventListener("uncapturederror", ({ error }) => {
+    if (!complaints.has(name)) complaints.set(name, error.message);
+  });
 }
 
 function describe({ adapterInfo: { vendor, architecture, device, description } }: GPUDevice): string {
   return [...new Set([vendor, architecture, device, description])].filter(Boolean).join(" ");
 }
 
-async function read(path: string): Promise<ArrayBuffer> {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`There is no ${path}: see the options --model and --mosaic.`);
-  return response.arrayBuffer();
-}
-
-async function run(name: string): Promise<Outcome> {
-  contestants ??= gather();
-  const [ours, ...peers] = await contestants;
-  const contest = await CASES.get(name)!(name, read);
-  const entries = [];
-  const outputs = new Map<string, Float32Array>();
-  for (const contestant of [ours, ...peers]) {
-    const runner = await contestant.prepare(contest);
-    await runner.run();
-    outputs.set(contestant.name, await runner.output());
-    entries.push({ contestant, runner });
-  }
-  if (failure) throw failure;
-  const reference = outputs.get(ours.name)!;
-  const error = Object.fromEntries(peers.map(({ name }) => [name, difference(outputs.get(name)!, reference)]));
-  if (!Object.values(error).every((value) => value <= TOLERANCE)) {
-    throw new Error(`${name}: outputs differ from ours, in units of their root mean square: ${JSON.stringify(error)}.`);
-  }
-  const results = await race(entries, { budget: 10_000, rounds: 3, patience: 45_000 });
-  for (const { runner } of entries) await runner.dispose();
-  if (failure) throw failure;
-  const timings = Object.fromEntries(entries.map(({ contestant }, index) => [contestant.name, results[index]!]));
-  const ms = timings[ours.name]!.median;
-  return {
-    case: name,
-    adapter: describe(ours.device),
-    software: ours.software,
-    ms,
-    peers: Object.fromEntries(peers.map((peer) => [peer.name, timings[peer.name]!.median])),
-    gflops: contest.network.flops / ms / 1e6,
-    error,
-    timings,
-  };
-}
-
 const bench: Bench = {
   hasAdapter: async () => (await navigator.gpu?.requestAdapter()) != null,
-  cases: [...CASES.keys()],
-  run,
+  open,
+  gather,
+  run: (name) => cases.find((candidate) => candidate.name === name)!.measure(lab),
 };
 Object.assign(globalThis, { bench });

@@ -36,9 +36,31 @@ export type Work =
   /** size × size, as many apart */
   | { readonly op: "avgpool"; readonly size: number }
   /** y[p, q] = Σ matrix[p, i] · matrix[q, j] · x[i, j] for every channel: a separable pooling. Matrix is [out][in]. */
-  | { readonly op: "matrixpool"; readonly matrix: Numbers };
+  | { readonly op: "matrixpool"; readonly matrix: Numbers }
+  | ({ readonly op: "count" } & Counting)
+  /** Interpolated order statistics of every channel over all else, as [1, 1, positions, channels]. */
+  | { readonly op: "quantiles"; readonly positions: readonly Position[] };
 
 export type Sampling = "half-pixel" | "corner";
+
+/**
+ * Joint counts of channels and concepts: on how many of a concept's pixels a channel exceeds a level, its map [1, h, w, channels]
+ * resized to size × size (half-pixel). Makes [1, levels, concepts, channels].
+ */
+export interface Counting {
+  readonly size: number;
+  /** Ascending, [levels][channels] */
+  readonly levels: Numbers;
+  readonly concepts: number;
+  /** Each pixel's concept, from 0 on. */
+  readonly labels: Uint32Array;
+}
+
+/** Between the sorted samples `low` and `low + 1`, `weight` of the way. */
+export interface Position {
+  readonly low: number;
+  readonly weight: number;
+}
 
 export interface Convolution {
   /** [out][in / groups][kernel][kernel]; a batch norm that follows is folded into it and the bias. */
@@ -146,6 +168,18 @@ export class NetworkBuilder {
     const size = matrix.length / height;
     return this.#append({ op: "matrixpool", matrix }, [x], [n, size, size, channels]);
   }
+
+  /** Six operations a sample to interpolate it and two comparisons to find its level next to its neighbour's. */
+  count(x: Value, options: Counting): Value {
+    const [, , , channels] = x.shape;
+    this.#flops += 8 * options.size ** 2 * channels;
+    const levels = options.levels.length / channels;
+    return this.#append({ op: "count", ...options }, [x], [1, levels, options.concepts, channels]);
+  }
+
+  /** No floating-point operation, however sorted. */
+  quantiles = (x: Value, positions: readonly Position[]): Value =>
+    this.#append({ op: "quantiles", positions }, [x], [1, 1, positions.length, x.shape[3]]);
 
   /** The network that ends in this value. */
   network(output: Value): Network {

@@ -1,10 +1,10 @@
 import { currentNames, inferProgan } from "../../src/models/progan.ts";
-import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import type { State } from "../../src/models/state.ts";
 import { type Network, NetworkBuilder } from "./operations.ts";
 
 /** A Progressive GAN's generator, from z to images (Karras et al. 2018). */
-export async function progan(checkpoint: ArrayBuffer, batch: number): Promise<Network> {
-  const state = currentNames((await openCheckpoint(checkpoint)).tensors);
+export async function progan(checkpoint: State, batch: number): Promise<Network> {
+  const state = currentNames(checkpoint);
   const { zSize, layers } = inferProgan(state);
   const read = async (key: string) => Float32Array.from(await state.get(key)!.read());
   const builder = new NetworkBuilder([batch, 1, 1, zSize]);

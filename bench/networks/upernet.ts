@@ -12,7 +12,7 @@ type Unit = (x: Value, key: string, norm: string, options?: { stride?: number; a
 /** A UPerNet with a bottleneck encoder (Xiao et al. 2018): from the preprocessed image to the object head's logits. */
 export async function upernet(state: State, extent: number): Promise<Network> {
   const tensors = new Map<string, Float32Array<ArrayBuffer>>();
-  for (const [key, tensor] of state) tensors.set(key, Float32Array.from(await tensor.read()));
+  for (const [key, tensor] of state) tensors.set(key, (await tensor.read()) as Float32Array<ArrayBuffer>);
   const builder = new NetworkBuilder([1, extent, extent, 3]);
   const unit: Unit = (x, key, norm, { stride = 1, activation = "relu" } = {}) =>
     builder.conv(x, { ...folded(tensors, key, norm), stride, activation });
@@ -27,8 +27,10 @@ function folded(tensors: ReadonlyMap<string, Float32Array>, key: string, norm: s
   const scale = Float64Array.from(gamma, (value, o) => value / Math.sqrt(variance[o]! + EPSILON));
   const weight = tensors.get(`${key}.weight`)!;
   const row = weight.length / scale.length;
+  const scaled = new Float32Array(weight.length);
+  for (let at = 0; at < weight.length; at += 1) scaled[at] = weight[at]! * scale[Math.floor(at / row)]!;
   return {
-    weight: Float32Array.from(weight, (value, at) => value * scale[Math.floor(at / row)]!),
+    weight: scaled,
     bias: Float32Array.from(beta, (value, o) => value - mean[o]! * scale[o]!),
   };
 }

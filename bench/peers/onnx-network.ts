@@ -3,11 +3,13 @@ import {
   kronecker,
   type Network,
   type Operation,
+  type Sampling,
   type Shape,
   SLOPE,
   type Value,
 } from "../networks/operations.ts";
 import { Float, type OnnxGraph } from "./onnx.ts";
+import { count, quantiles } from "./onnx-statistics.ts";
 
 /**
  * Writes a network down in ONNX and returns its output's name. Maps are channels last; what ONNX knows channels first only is
@@ -43,9 +45,9 @@ function append(graph: OnnxGraph, operation: Operation, inputs: readonly string[
     case "dense": {
       const weight = graph.constant([channels, operation.bias.length], operation.weight);
       const bias = graph.constant([operation.bias.length], operation.bias);
-      const row = graph.node("Reshape", [x, extents(graph, [n, channels])]);
+      const row = graph.node("Reshape", [x, graph.extents([n, channels])]);
       const sum = activate(graph, graph.node("Gemm", [row, weight, bias]), "leaky");
-      return [graph.node("Reshape", [sum, extents(graph, output.shape)])];
+      return [graph.node("Reshape", [sum, graph.extents(output.shape)])];
     }
     case "conv":
       return [channelsFirst(graph, x, (x) => convolve(graph, x, operation))];
@@ -54,14 +56,11 @@ function append(graph: OnnxGraph, operation: Operation, inputs: readonly string[
     case "concat":
       return [graph.node("Concat", inputs, { axis: 3 })];
     case "split": {
-      const sizes = extents(
-        graph,
-        operation.outputs.map(({ shape }) => shape[3]),
-      );
+      const sizes = graph.extents(operation.outputs.map(({ shape }) => shape[3]));
       return graph.nodes("Split", [x, sizes], operation.outputs.length, { axis: 3 });
     }
     case "resize":
-      return [resize(graph, x, operation)];
+      return [resize(graph, x, operation.inputs[0]!.shape, output.shape, operation.sampling)];
     case "maxpool":
       return [
         channelsFirst(graph, x, (x) =>
@@ -77,9 +76,15 @@ function append(graph: OnnxGraph, operation: Operation, inputs: readonly string[
     case "matrixpool": {
       const shape = [output.shape[1] ** 2, height ** 2];
       const matrix = graph.constant(shape, kronecker(operation.matrix, height));
-      const pixels = graph.node("Reshape", [x, extents(graph, [n, height ** 2, channels])]);
-      return [graph.node("Reshape", [graph.node("MatMul", [matrix, pixels]), extents(graph, output.shape)])];
+      const pixels = graph.node("Reshape", [x, graph.extents([n, height ** 2, channels])]);
+      return [graph.node("Reshape", [graph.node("MatMul", [matrix, pixels]), graph.extents(output.shape)])];
     }
+    case "count": {
+      const to = [n, operation.size, operation.size, channels] as const;
+      return [count(graph, resize(graph, x, operation.inputs[0]!.shape, to, "half-pixel"), operation)];
+    }
+    case "quantiles":
+      return [quantiles(graph, x, operation)];
   }
 }
 
@@ -88,14 +93,13 @@ function append(graph: OnnxGraph, operation: Operation, inputs: readonly string[
  * answers wrongly for channels last), and between two transpositions it took ten times longer on SwiftShader. So rows are
  * resized in a view [n, 1, h, w · c], columns in [n, H, w, c].
  */
-function resize(graph: OnnxGraph, x: string, operation: Extract<Operation, { op: "resize" }>): string {
-  const [n, height, width, channels] = operation.inputs[0]!.shape;
-  const [, outHeight, outWidth] = operation.outputs[0]!.shape;
-  const sampling = operation.sampling === "corner" ? "asymmetric" : "half_pixel";
+function resize(graph: OnnxGraph, x: string, from: Shape, to: Shape, sampling: Sampling): string {
+  const [n, height, width, channels] = from;
+  const [, outHeight, outWidth] = to;
   const along = (x: string, from: Shape, to: Shape): string =>
-    graph.node("Resize", [graph.node("Reshape", [x, extents(graph, from)]), "", "", extents(graph, to)], {
+    graph.node("Resize", [graph.node("Reshape", [x, graph.extents(from)]), "", "", graph.extents(to)], {
       mode: "linear",
-      coordinate_transformation_mode: sampling,
+      coordinate_transformation_mode: sampling === "corner" ? "asymmetric" : "half_pixel",
     });
   const rows = along(x, [n, 1, height, width * channels], [n, 1, outHeight, width * channels]);
   return along(rows, [n, outHeight, width, channels], [n, outHeight, outWidth, channels]);
@@ -124,6 +128,3 @@ function activate(graph: OnnxGraph, x: string, activation: Activation): string {
   if (activation === "none") return x;
   return activation === "relu" ? graph.node("Relu", [x]) : graph.node("LeakyRelu", [x], { alpha: new Float(SLOPE) });
 }
-
-const extents = (graph: OnnxGraph, shape: readonly number[]): string =>
-  graph.constant([shape.length], BigInt64Array.from(shape, BigInt));

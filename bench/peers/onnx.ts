@@ -3,6 +3,9 @@
 /** A node's attributes: a whole number, a `Float`, text, or whole numbers. */
 export type Attribute = number | Float | string | readonly number[];
 
+/** TensorProto's numbers of element types. */
+export const TYPE = { float32: 1, int64: 7 } as const;
+
 /** A number that stays a float even where it is whole. */
 export class Float {
   readonly value: number;
@@ -53,7 +56,7 @@ export class OnnxGraph {
   /** Stores a constant and returns its name. */
   constant(shape: readonly number[], values: Float32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>): string {
     const name = this.#name();
-    const type = values instanceof Float32Array ? 1 : 7;
+    const type = values instanceof Float32Array ? TYPE.float32 : TYPE.int64;
     const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.#initializers.push([
       ...shape.flatMap((n) => integer(1, n)),
@@ -63,6 +66,9 @@ export class OnnxGraph {
     ]);
     return name;
   }
+
+  /** Stores a shape, or indices, and returns its name. */
+  extents = (shape: readonly number[]): string => this.constant([shape.length], BigInt64Array.from(shape, BigInt));
 
   /** The model's bytes. */
   model(input: Port, output: Port): Bytes {

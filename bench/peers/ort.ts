@@ -1,15 +1,12 @@
 import * as ort from "onnxruntime-web/webgpu";
-import type { Case } from "../cases.ts";
-import type { Contestant, Runner } from "../contest.ts";
+import type { Contest, Contestant, Runner } from "../contest.ts";
+import type { Places } from "../places.ts";
 import { OnnxGraph } from "./onnx.ts";
 import { write } from "./onnx-network.ts";
 
-/** Where run.mjs serves onnxruntime-web's WebAssembly. */
-const FILES = "/ort/";
-
 /** ONNX Runtime Web's native WebGPU execution provider, channels last, replaying captured commands. */
-export async function onnxRuntime(): Promise<Contestant> {
-  ort.env.wasm.wasmPaths = FILES;
+export async function onnxRuntime(places: Places): Promise<Contestant> {
+  ort.env.wasm.wasmPaths = places.ort;
   ort.env.wasm.numThreads = 1; // nothing is computed there
   ort.env.webgpu.powerPreference = "high-performance";
   // The first session makes the device.
@@ -30,7 +27,7 @@ function open(model: Uint8Array): Promise<ort.InferenceSession> {
   });
 }
 
-async function prepare(device: GPUDevice, { input, network }: Case): Promise<Runner> {
+async function prepare(device: GPUDevice, { input, network }: Contest): Promise<Runner> {
   const graph = new OnnxGraph();
   const output = write(graph, network, "x");
   const session = await open(

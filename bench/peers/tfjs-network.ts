@@ -1,4 +1,5 @@
 import { type Activation, kronecker, type Operation, SLOPE } from "../networks/operations.ts";
+import { count, quantiles } from "./tfjs-statistics.ts";
 
 /** What is used of TensorFlow.js; its own declarations contradict the WebGPU types of today. */
 export interface Tfjs {
@@ -7,9 +8,17 @@ export interface Tfjs {
   setBackend(name: string): Promise<boolean>;
   backend(): { readonly device: GPUDevice; endComputePassEncoder(): void; submitQueue(): void };
   tidy(work: () => Tensor): Tensor;
-  tensor(values: Float32Array, shape: readonly number[]): Tensor;
+  tensor(values: Float32Array | Int32Array, shape: readonly number[], dtype?: "float32" | "int32"): Tensor;
   add(a: Tensor, b: Tensor | number): Tensor;
+  sub(a: Tensor, b: Tensor): Tensor;
   mul(a: Tensor, b: Tensor): Tensor;
+  greater(a: Tensor, b: Tensor): Tensor;
+  cast(x: Tensor, dtype: "float32"): Tensor;
+  transpose(x: Tensor, order: readonly number[]): Tensor;
+  gather(x: Tensor, indices: Tensor, axis: number): Tensor;
+  topk(x: Tensor, k: number, sorted: boolean): { readonly values: Tensor };
+  lowerBound(sorted: Tensor, values: Tensor): Tensor;
+  denseBincount(x: Tensor, weights: Tensor, size: number): Tensor;
   mean(x: Tensor, axis: number, keepDims: boolean): Tensor;
   rsqrt(x: Tensor): Tensor;
   square(x: Tensor): Tensor;
@@ -98,6 +107,10 @@ export function translate(tf: Tfjs, operation: Operation): Step {
       const matrix = tf.tensor(kronecker(operation.matrix, height), [1, shape[1] * shape[2], height * width]);
       return unary((x) => tf.reshape(tf.matMul(matrix, tf.reshape(x, [n, height * width, channels])), shape), [matrix]);
     }
+    case "count":
+      return count(tf, operation);
+    case "quantiles":
+      return quantiles(tf, operation);
   }
 }
 

@@ -1,20 +1,17 @@
-import type { Case } from "../cases.ts";
-import type { Contestant, Runner } from "../contest.ts";
+import type { Contest, Contestant, Runner } from "../contest.ts";
 import type { Value } from "../networks/operations.ts";
+import type { Places } from "../places.ts";
 import { type Tensor, type Tfjs, translate } from "./tfjs-network.ts";
 
-/** The address at which run.mjs serves @tensorflow/tfjs-core with its WebGPU backend. */
-const LIBRARY = "/tfjs.js";
-
 /** TensorFlow.js on WebGPU: convolutions fused with bias and activation, every op on the GPU. */
-export async function tfjs(): Promise<Contestant> {
-  const tf: Tfjs = await import(LIBRARY);
+export async function tfjs(places: Places): Promise<Contestant> {
+  const tf: Tfjs = await import(places.tfjs);
   tf.env().set("WEBGPU_CPU_FORWARD", false); // it would compute small tensors on the CPU
   if (!(await tf.setBackend("webgpu"))) throw new Error("TensorFlow.js has no WebGPU.");
   return { name: "tfjs", device: tf.backend().device, prepare: async (contest) => prepare(tf, contest) };
 }
 
-function prepare(tf: Tfjs, { input, network }: Case): Runner {
+function prepare(tf: Tfjs, { input, network }: Contest): Runner {
   const x = tf.tensor(input, network.input.shape);
   const steps = network.operations.map((operation) => ({ ...operation, ...translate(tf, operation) }));
   const forward = (): Tensor => {

@@ -1,0 +1,38 @@
+// The page's scripts, and modules of ours for Node.
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const TFJS = 'import "@tensorflow/tfjs-backend-webgpu"; export * from "@tensorflow/tfjs-core";';
+
+const bundle = (options) =>
+  build({
+    absWorkingDir: ROOT,
+    bundle: true,
+    format: "esm",
+    target: "es2023",
+    minify: true,
+    legalComments: "none",
+    logLevel: "error",
+    ...options,
+  });
+
+/** Writes the page's script and TensorFlow.js to a folder, and returns their names. */
+export async function buildPage(folder) {
+  const browser = { platform: "browser" };
+  const page = { entryPoints: ["bench/page.ts"], conditions: ["onnxruntime-web-use-extern-wasm"] };
+  const tfjs = { stdin: { contents: TFJS, resolveDir: ROOT } };
+  await Promise.all([
+    bundle({ ...browser, ...page, outfile: join(folder, "page.mjs") }),
+    bundle({ ...browser, ...tfjs, outfile: join(folder, "tfjs.mjs") }),
+  ]);
+  return { page: "page.mjs", tfjs: "tfjs.mjs" };
+}
+
+/** A module of the library, which is TypeScript, for Node; `folder` is where to put it. */
+export async function library(path, folder) {
+  const outfile = join(folder, `${path.replaceAll(/\W/g, "-")}.mjs`);
+  await bundle({ entryPoints: [path], platform: "node", outfile });
+  return import(pathToFileURL(outfile));
+}

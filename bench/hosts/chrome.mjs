@@ -1,0 +1,39 @@
+// The page in headless Chrome: on a GPU if Chrome offers one, else on SwiftShader.
+import puppeteer from "puppeteer-core";
+import { library } from "./build.mjs";
+
+// The exact clock and the driver's name, which Chrome keeps from pages.
+const ALWAYS = ["--enable-unsafe-webgpu", "--enable-webgpu-developer-features", "--disable-dev-shm-usage"];
+const HARDWARE =
+  process.platform === "linux"
+    ? ["--ignore-gpu-blocklist", "--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"]
+    : [];
+const SOFTWARE = ["--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"];
+
+/** Opens the page that `url` serves: what runs there, and how to call its `bench`. */
+export async function openChrome({ url, scripts, folder }) {
+  const { findChrome } = await library("src/node/chrome.ts", folder);
+  const { hasGpuNode } = await library("src/node/vulkan.ts", folder);
+  const executablePath = findChrome();
+  if (!executablePath) throw new Error("No Chrome was found: install one, or name it with GANATOMY_CHROME.");
+  const attempts = process.platform === "linux" && !hasGpuNode() ? [SOFTWARE] : [HARDWARE, SOFTWARE];
+  for (const flags of attempts) {
+    const root = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // for whom Chrome refuses its sandbox
+    const args = [...ALWAYS, ...root, ...flags];
+    const browser = await puppeteer.launch({ executablePath, args, pipe: true, protocolTimeout: 0 });
+    const page = await browser.newPage();
+    page.on("console", (message) => message.type() === "error" && console.error(`page: ${message.text()}`));
+    page.on("pageerror", (error) => console.error(`page: ${error.message}`));
+    await page.goto(url);
+    if (await page.evaluate("bench.hasAdapter()")) {
+      return {
+        runtime: `${await browser.version()}`,
+        places: { server: url, tfjs: `${url}scripts/${scripts.tfjs}`, ort: `${url}ort/` },
+        call: (method, ...args) => page.evaluate(`bench.${method}(...${JSON.stringify(args)})`),
+        close: () => browser.close(),
+      };
+    }
+    await browser.close();
+  }
+  throw new Error("Chrome offers no WebGPU adapter, not even its software one.");
+}

@@ -1,0 +1,20 @@
+/** Where the runner put what the page needs. */
+export interface Places {
+  /** The runner's server. It serves `weights/`, and Python as `torch`. */
+  readonly server: string;
+  /** TensorFlow.js with its WebGPU backend, as a module to import. */
+  readonly tfjs: string;
+  /** The folder of onnxruntime-web's WebAssembly. */
+  readonly ort: string;
+}
+
+/** Reads a file under `weights/`. */
+export type Files = (path: string) => Promise<ArrayBuffer>;
+
+export const filesOf =
+  ({ server }: Places): Files =>
+  async (path) => {
+    const response = await fetch(`${server}weights/${path}`);
+    if (!response.ok) throw new Error(`There is no weights/${path}.`);
+    return response.arrayBuffer();
+  };

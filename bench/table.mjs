@@ -1,0 +1,81 @@
+// Outcomes as people read them.
+
+const COLUMNS = [
+  ["case", 44],
+  ["ganatomy", 10],
+  ["on GPU", 10],
+  ["GFLOP/s", 8],
+  ["GB/s", 7],
+  ["of ceiling", 10],
+  ["bound", 7],
+  ["tfjs", 10],
+  ["ort", 10],
+  ["torch", 10],
+  ["vs tfjs", 8],
+  ["vs ort", 8],
+  ["vs torch", 8],
+  ["error", 8],
+  ["n", 3],
+];
+const PEERS = ["tfjs", "ort", "torch"];
+
+const milliseconds = (ms) => (ms == null ? "" : `${ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0)} ms`);
+const rate = (value) => (value == null ? "" : value.toFixed(value < 10 ? 2 : 0));
+const times = (ratio) => (Number.isFinite(ratio) ? `${ratio.toFixed(ratio < 10 ? 1 : 0)}×` : "");
+const kilobytes = (bytes) => (bytes == null ? "" : `${(bytes / 1000).toFixed(1)} kB`);
+const line = (cells) =>
+  COLUMNS.map(([, width], i) => (i === 0 ? cells[i].padEnd(width) : (cells[i] ?? "").padStart(width)))
+    .join("  ")
+    .trimEnd();
+
+/** What the numbers are from, and what they mean. */
+export function heading({ runtime, adapter, driver, software, ceilings, absent, torch }) {
+  return [
+    `${runtime} on ${adapter}${driver && !adapter.includes(driver) ? ` (${driver})` : ""}${software ? ", software" : ""}`,
+    ...(software ? ["No headline numbers: a software adapter says nothing about GPUs."] : []),
+    `ceilings: ${rate(ceilings.gflops)} GFLOP/s of multiply-adds, ${rate(ceilings.gbps)} GB/s of copying`,
+    ...(torch ? [`torch: ${torch}, run by itself`] : []),
+    ...Object.entries(absent).map(([name, why]) => `${name} does not run here: ${why}`),
+    "",
+    "Times are medians of interleaved runs: wall time a run, outputs staying on the GPU, and the time of its passes on the GPU.",
+    "GFLOP/s counts operations of the layers as written, GB/s the least bytes they can move; of ceiling is the least time that",
+    "the ceilings allow for the operations executed and those bytes, to the time taken. vs: a peer's time to ours.",
+    "",
+    line(COLUMNS.map(([name]) => name)),
+  ].join("\n");
+}
+
+/** A case as a row, and under it what only it has to say. */
+export function row(outcome) {
+  const { case: name, error, peers = {}, peersBytes = {}, failed = {}, more = {} } = outcome;
+  if (typeof error === "string") return `${name}: ${error}`;
+  const notes = [
+    ...Object.entries(failed).map(([peer, why]) => `  ${peer} failed: ${why}`),
+    ...(Object.keys(more).length > 0
+      ? [
+          `  ${Object.entries(more)
+            .map(([key, value]) => `${key} ${rate(value)}`)
+            .join(", ")}`,
+        ]
+      : []),
+  ];
+  const worst = Math.max(...Object.values(error ?? {}));
+  const cell = (peer) => (peer in peersBytes ? kilobytes(peersBytes[peer]) : milliseconds(peers[peer]));
+  const ratio = (peer) => times((peers[peer] ?? peersBytes[peer]) / (outcome.ms ?? outcome.bytes));
+  return [
+    line([
+      name,
+      outcome.bytes ? kilobytes(outcome.bytes) : milliseconds(outcome.ms),
+      milliseconds(outcome.gpuMs),
+      rate(outcome.gflops),
+      rate(outcome.gbps),
+      outcome.fraction == null ? "" : `${(100 * outcome.fraction).toFixed(0)} %`,
+      outcome.bound,
+      ...PEERS.map(cell),
+      ...PEERS.map(ratio),
+      Number.isFinite(worst) ? worst.toExponential(0) : "",
+      outcome.samples === undefined ? "" : `${outcome.samples}`,
+    ]),
+    ...notes,
+  ].join("\n");
+}

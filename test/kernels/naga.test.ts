@@ -15,6 +15,7 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
     { PIXELS: 128, VECTORS: 32 },
     { PIXELS: 128, VECTORS: 32, HALF: true },
   ],
+  "depthwise-strip": [{ KERNEL: 5, ACTIVATION: 3 }],
   "winograd-input": [{ OUTPUTS: 4 }],
   "winograd-output": [
     { OUTPUTS: 4, ACTIVATION: 1 },

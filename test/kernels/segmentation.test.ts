@@ -154,7 +154,7 @@ describe.each(TARGETS)("a convolution on a %s target", (target) => {
   });
 });
 
-describe("depthwise", () => {
+describe.each(TARGETS)("a depthwise convolution on a %s target", (target) => {
   test.each<Omit<Case, "out">>([
     { name: "3×3", x: [2, 5, 7, 5], kernel: 3, pad: 1 },
     { name: "3×3 on one column", x: [1, 4, 1, 3], kernel: 3, pad: 1 },
@@ -169,6 +169,9 @@ describe("depthwise", () => {
     { name: "5×5, SAME, stride 2", x: [2, 6, 9, 3], kernel: 5, stride: 2, pad: "same" },
     { name: "5×5, dilation 2, wider than its map", x: [1, 5, 3, 5], kernel: 5, dilation: 2, pad: 4 },
     { name: "more than a workgroup", x: [1, 9, 14, 13], kernel: 3, pad: 1 },
+    { name: "7×7", x: [1, 6, 7, 5], kernel: 7, pad: 3 },
+    { name: "several strips below each other", x: [2, 35, 6, 5], kernel: 3, pad: 1 },
+    { name: "several strips, 5×5, dilation 3", x: [1, 55, 14, 4], kernel: 5, dilation: 3, pad: "same" },
     { name: "relu6", x: [2, 5, 6, 7], kernel: 3, pad: 1, activation: "relu6" },
   ])("equals the definition: $name", async (settings) => {
     const { x, kernel, activation } = settings;
@@ -176,14 +179,14 @@ describe("depthwise", () => {
     const input = mapLike(noiseMap(1, x), (value) => (activation ? 8 * value : value));
     const given = numbers(1, channels, kernel);
     const options = optionsOf({ ...settings, out: channels });
-    const bench = new Bench(device);
+    const bench = new Bench(device, target);
     const filter = filterOf(given, { inChannels: channels, outChannels: channels, kernel });
     const y = depthwise(bench.graph, bench.map(input), filter, options);
     const expected = conv64(input, { ...given, kernel, ...options, depthwise: true });
     if (activation) expect(new Set(expected.data).has(6)).toBe(true);
     expect(y.shape.slice(1, 3)).toEqual([expected.height, expected.width]);
     const [stored] = await bench.run(y);
-    expectLinear("depthwise", stored, expected);
+    expectLinear(`depthwise, ${target}`, stored, expected);
   });
 
   test("refuses filters that mix or do not fit", () => {

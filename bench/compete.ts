@@ -1,6 +1,6 @@
 import type { Case } from "./cases.ts";
 import type { Ceilings } from "./ceilings.ts";
-import { type Contest, type Contestant, type Entry, once, type Runner, race } from "./contest.ts";
+import { type Contest, type Contestant, type Entry, type Runner, race } from "./contest.ts";
 import { leastBytes } from "./networks/bytes.ts";
 import type { OurContestant } from "./ours.ts";
 import type { Torch } from "./peers/torch.ts";
@@ -73,12 +73,12 @@ async function compete(lab: Lab, contest: Contest): Promise<Measured> {
   const tolerance = contest.counts ? TIES : TOLERANCE;
   const distance = contest.counts ? share : difference;
   const enter = async (contestant: Contestant, runner: Runner, start: number): Promise<Float32Array> => {
-    const entry = { contestant, runner, first: await once(contestant, runner) };
+    await runner.run();
     const output = await runner.output();
     const complaint = lab.complaint(contestant.name);
     if (complaint) throw new Error(complaint);
     first[contestant.name] = performance.now() - start;
-    entries.push(entry);
+    entries.push({ contestant, runner });
     return output;
   };
   const began = performance.now();

@@ -17,6 +17,8 @@ export interface Contestant {
   readonly device: GPUDevice;
   /** Builds the contest's network on the device. */
   prepare(contest: Contest): Promise<Runner>;
+  /** Everything submitted has run. */
+  idle(): Promise<unknown>;
 }
 
 /** A network ready to run, its input and output staying on the GPU. */
@@ -39,9 +41,8 @@ export interface Timing {
 
 export interface Entry {
   readonly contestant: Contestant;
+  /** It has run once: what is compiled at first use is compiled. */
   readonly runner: Runner;
-  /** The first run, warm or not: all there is of what takes minutes. */
-  readonly first: Sample;
 }
 
 export interface Sample {
@@ -55,8 +56,8 @@ const BUDGET = 5_000;
 const ROUNDS = 3;
 /** … unless even those take more than this many milliseconds. */
 const PATIENCE = 30_000;
-/** A first run that took this many milliseconds is not repeated: what it compiled is small against it. */
-const MINUTES = 90_000;
+/** A run that took this many milliseconds is not repeated. */
+const MINUTE = 60_000;
 /** Rounds beyond this tell nothing new. */
 const MOST_ROUNDS = 50;
 const WARM_UPS = 3;
@@ -64,12 +65,12 @@ const WARM_UPS = 3;
 const SAMPLE = 20;
 
 /** One run from its submission to the GPU's being done, on both clocks. */
-export async function once({ device }: Pick<Contestant, "device">, runner: Pick<Runner, "run">): Promise<Sample> {
+async function once({ contestant, runner }: Entry): Promise<Sample> {
   let wall = 0;
-  const gpu = await clocked(device, async () => {
+  const gpu = await clocked(contestant.device, async () => {
     const start = performance.now();
     await runner.run();
-    await device.queue.onSubmittedWorkDone();
+    await contestant.idle();
     wall = performance.now() - start;
   });
   return { wall, gpu };
@@ -87,27 +88,23 @@ export async function race(entries: readonly Entry[]): Promise<Timing[]> {
   const sample = async (racer: Racer): Promise<void> => {
     const { contestant, runner, repeat } = racer;
     if (repeat === 1) {
-      keep(racer, await once(contestant, runner));
+      keep(racer, await once(racer));
       return;
     }
     const start = performance.now();
     for (let i = 0; i < repeat; i += 1) await runner.run();
-    await contestant.device.queue.onSubmittedWorkDone();
+    await contestant.idle();
     const wall = (performance.now() - start) / repeat;
-    keep(racer, { wall, gpu: (await once(contestant, runner)).gpu });
+    keep(racer, { wall, gpu: (await once(racer)).gpu });
   };
   const start = performance.now();
   for (const racer of racers) {
-    if (racer.first.wall > MINUTES) {
-      keep(racer, racer.first);
-      continue;
-    }
-    let last = await once(racer.contestant, racer.runner);
-    for (let i = 1; i < WARM_UPS && last.wall < BUDGET / 20; i += 1) last = await once(racer.contestant, racer.runner);
+    let last = await once(racer);
+    for (let i = 1; i < WARM_UPS && last.wall < BUDGET / 20; i += 1) last = await once(racer);
     racer.repeat = Math.min(100, Math.max(1, Math.ceil(SAMPLE / last.wall)));
     if (last.wall >= BUDGET / 20) keep(racer, last); // too dear to throw away, and the comparison warmed it up
   }
-  const running = racers.filter(({ first }) => first.wall <= MINUTES);
+  const running = racers.filter(({ wall: [first = 0] }) => first < MINUTE);
   const enough = (): boolean => {
     const done = Math.min(...running.map(({ wall }) => wall.length));
     const elapsed = performance.now() - start;

@@ -11,6 +11,7 @@ import { Device } from "../src/runtime/device.ts";
 import { Graph, padded, type Value } from "../src/runtime/graph.ts";
 import { Plan } from "../src/runtime/plan.ts";
 import { Tensor } from "../src/runtime/tensor.ts";
+import { tune } from "../src/runtime/tune.ts";
 import type { Contest, Contestant, Runner } from "./contest.ts";
 import { operationsOf } from "./networks/mosaic.ts";
 import type { Convolution, Counting, Network, Position } from "./networks/operations.ts";
@@ -27,7 +28,13 @@ export interface OurContestant extends Contestant {
 /** Ganatomy as its users call it, on a device that has a clock where the adapter has one. */
 export async function ganatomy(): Promise<OurContestant> {
   const library = await requestDevice();
-  return { name: "ganatomy", device: library.gpu, library, prepare: (contest) => contest.ours(library, contest) };
+  return {
+    name: "ganatomy",
+    device: library.gpu,
+    library,
+    prepare: (contest) => contest.ours(library, contest),
+    idle: () => library.idle(),
+  };
 }
 
 /** A device as the library asks for it, with timestamps. */
@@ -61,14 +68,18 @@ export const generator =
     };
   };
 
-/** What a model appends to a graph. */
+/** What a model appends to a graph, its operations run in the ways that are fastest here, as `Generator` and `Segmenter` do it. */
 const graphOf =
   (state: State, append: (graph: Graph, x: Value) => Value): Ours =>
   async (device, { input, network }) => {
     const [n, height, width, channels] = network.input.shape;
-    const graph = new Graph(device.target);
-    const x = graph.map("x", n, height, width, channels);
-    const y = append(graph, x);
+    const describe = () => {
+      const graph = new Graph(device.target, "f32", device.tuned);
+      const x = graph.map("x", n, height, width, channels);
+      return { graph, x, y: append(graph, x) };
+    };
+    await tune(device, () => describe().graph);
+    const { graph, x, y } = describe();
     const weights = new Weights(device, state);
     const plan = await Plan.compile(device, graph, { keep: [y], bind: await weights.bind(graph) });
     plan.tensor(x).write(withPadding(input, channels));

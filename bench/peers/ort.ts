@@ -14,7 +14,12 @@ export async function onnxRuntime(places: Places): Promise<Contestant> {
   const y = first.node("Relu", ["x"]);
   await open(first.model({ name: "x", shape: [1] }, { name: y, shape: [1] }));
   const device = (await ort.env.webgpu.device) as GPUDevice;
-  return { name: "ort", device, prepare: (contest) => prepare(device, contest) };
+  return {
+    name: "ort",
+    device,
+    prepare: (contest) => prepare(device, contest),
+    idle: () => device.queue.onSubmittedWorkDone(),
+  };
 }
 
 function open(model: Uint8Array): Promise<ort.InferenceSession> {

@@ -8,7 +8,13 @@ export async function tfjs(places: Places): Promise<Contestant> {
   const tf: Tfjs = await import(places.tfjs);
   tf.env().set("WEBGPU_CPU_FORWARD", false); // it would compute small tensors on the CPU
   if (!(await tf.setBackend("webgpu"))) throw new Error("TensorFlow.js has no WebGPU.");
-  return { name: "tfjs", device: tf.backend().device, prepare: async (contest) => prepare(tf, contest) };
+  const { device } = tf.backend();
+  return {
+    name: "tfjs",
+    device,
+    prepare: async (contest) => prepare(tf, contest),
+    idle: () => device.queue.onSubmittedWorkDone(),
+  };
 }
 
 function prepare(tf: Tfjs, { input, network }: Contest): Runner {

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { MAX_CATEGORIES } from "../kernels/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import { progan } from "../models/progan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
@@ -65,6 +66,14 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
   } = options;
   if (generator.device !== segmenter.device) {
     throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
+  }
+  // Now, and not when the levels have been found.
+  const { length: categories } = segmenter.categories;
+  if (categories > MAX_CATEGORIES) {
+    throw new UsageError(
+      `The segmenter's labels have ${categories} categories, and at most ${MAX_CATEGORIES} can be counted.`,
+      "Give labels of one kind the same category.",
+    );
   }
   if (layers.length === 0) throw new UsageError("There is no layer to dissect.", "Name at least one.");
   if (new Set(layers).size < layers.length) {

@@ -19,7 +19,7 @@ struct Params {
   xStride: u32,      // pixels of x, and
   yStride: u32,      // of y, from one matrix to the next
   split: u32,        // 1: only GPUs split sums
-  biased: u32,     // whether the bias is added; residual and activation are none otherwise
+  biased: u32,       // whether the bias is added; residual and activation are none otherwise
   residual: u32,     // whether there is one
   activation: u32,   // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
 }

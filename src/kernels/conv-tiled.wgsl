@@ -25,7 +25,7 @@ struct Params {
   xStride: u32,      // pixels of x from one matrix to the next,
   yStride: u32,      // and of y, also from one part to the next
   split: u32,        // parts of every sum
-  biased: u32,     // whether the bias is added; residual and activation are none otherwise
+  biased: u32,       // whether the bias is added; residual and activation are none otherwise
   residual: u32,     // whether there is one
   activation: u32,   // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
 }

@@ -103,7 +103,7 @@ function edgeOf(x: Value, slots: Value): number {
 }
 
 /** Categories that count.wgsl tells apart by the bits of a word. */
-const MAX_CATEGORIES = 32;
+export const MAX_CATEGORIES = 32;
 
 /** Adds a batch of feature maps x to the joint histogram [categories + slots, units, levels]; see count.wgsl. */
 export function count(

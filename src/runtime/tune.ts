@@ -57,13 +57,10 @@ async function fastest(device: Device, name: string, { ways, alone }: Tunable): 
       const plan = await tryWay(device, name, way, alone);
       if (plan) plans.set(way, plan);
     }
+    const times = await race(device, plans);
     const [untuned] = ways;
-    const times = await race(device, [...plans.values()]);
-    let best = untuned;
-    let least = GAIN * (times[[...plans.keys()].indexOf(untuned!)] ?? Number.POSITIVE_INFINITY);
-    [...plans.keys()].forEach((way, index) => {
-      if (way !== untuned && times[index]! < least) [best, least] = [way, times[index]!];
-    });
+    let [best, least] = [untuned, GAIN * (times.get(untuned!) ?? Number.POSITIVE_INFINITY)];
+    for (const [way, time] of times) if (way !== untuned && time < least) [best, least] = [way, time];
     return plans.size > 0 ? best : undefined;
   } finally {
     for (const plan of plans.values()) plan.dispose();
@@ -90,23 +87,24 @@ async function tryWay(device: Device, name: string, way: string, alone: Tunable[
   return;
 }
 
-/** The least milliseconds of one run of each plan, taken in turns. */
-async function race(device: Device, plans: readonly Plan[]): Promise<number[]> {
+/** The least milliseconds of one run of each way's plan, taken in turns. */
+async function race(device: Device, plans: ReadonlyMap<string, Plan>): Promise<Map<string, number>> {
   const sample = async (plan: Plan, repeat: number): Promise<number> => {
     const start = performance.now();
     for (let i = 0; i < repeat; i += 1) plan.run();
     await device.idle();
     return (performance.now() - start) / repeat;
   };
-  const repeats: number[] = [];
-  for (const plan of plans) {
+  const repeats = new Map<string, number>();
+  for (const [way, plan] of plans) {
     await sample(plan, 1); // some drivers compile now
-    repeats.push(Math.max(1, Math.ceil(SAMPLE / (await sample(plan, 1)))));
+    repeats.set(way, Math.max(1, Math.ceil(SAMPLE / (await sample(plan, 1)))));
   }
-  const least = plans.map(() => Number.POSITIVE_INFINITY);
+  const least = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const [index, plan] of plans.entries()) {
-      least[index] = Math.min(least[index]!, await sample(plan, repeats[index]!));
+    for (const [way, plan] of plans) {
+      const time = await sample(plan, repeats.get(way)!);
+      least.set(way, Math.min(least.get(way) ?? time, time));
     }
   }
   return least;

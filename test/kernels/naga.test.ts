@@ -15,6 +15,8 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
     { PIXELS: 128, VECTORS: 32 },
     { PIXELS: 128, VECTORS: 32, HALF: true },
   ],
+  count: [{ CHANNELS: 2, CATEGORIES: 3 }],
+  radix: [{ PASS: 1 }, { PASS: 2 }],
   "depthwise-strip": [{ KERNEL: 5, ACTIVATION: 3 }],
   "winograd-input": [{ OUTPUTS: 4 }],
   "winograd-output": [
@@ -91,6 +93,11 @@ describe("naga", () => {
 
   test.each(["a type error", "a workgroup pointer"])("refuses %s", (name) => {
     expect(verdicts.get(name)).toMatch(/error/i);
+  });
+
+  test("every bool is tried both ways", () => {
+    const tried = [...verdicts.keys()];
+    expect(tried).toEqual(expect.arrayContaining(['conv-tiled {"HALF":true}', 'count {"ACROSS":false}']));
   });
 
   test("the table of variants names kernels that exist", () => {

@@ -1,0 +1,45 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cacheFolder, folderCache } from "../../src/node/cache.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ganatomy-cache-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("what is put into a folder is found again, by its address", async () => {
+  const cache = folderCache(join(folder, "new", "one"));
+  expect(await cache.match("https://example.org/a")).toBeUndefined();
+  await cache.put("https://example.org/a", new Response("one"));
+  await cache.put("https://example.org/b", new Response(Uint8Array.of(0, 255)));
+  await cache.put("https://example.org/a", new Response("two"));
+  expect(await (await cache.match("https://example.org/a"))!.text()).toBe("two");
+  expect(new Uint8Array(await (await cache.match("https://example.org/b"))!.arrayBuffer())).toEqual(
+    Uint8Array.of(0, 255),
+  );
+});
+
+test("what breaks off leaves what was there, and no part of itself", async () => {
+  const path = join(folder, "broken");
+  const cache = folderCache(path);
+  await cache.put("https://example.org/a", new Response("whole"));
+  const breaking = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("ha")),
+    pull: (controller) => controller.error(new Error("the line is dead")),
+  });
+  await expect(cache.put("https://example.org/a", new Response(breaking))).rejects.toThrow("the line is dead");
+  expect(await (await cache.match("https://example.org/a"))!.text()).toBe("whole");
+  expect(await readdir(path)).toHaveLength(1);
+});
+
+test.each([
+  ["linux", {}, join(homedir(), ".cache", "ganatomy")],
+  ["linux", { XDG_CACHE_HOME: "/var/cache/me" }, join("/var/cache/me", "ganatomy")],
+  ["darwin", {}, join(homedir(), "Library", "Caches", "ganatomy")],
+  ["win32", { LOCALAPPDATA: "C:/Local" }, join("C:/Local", "ganatomy")],
+] as const)("on %s with %j it is %s", (platform, env, expected) => {
+  expect(cacheFolder(env, platform)).toBe(expected);
+});

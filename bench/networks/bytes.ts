@@ -16,7 +16,8 @@ export function leastBytes({ operations }: Network): number {
   for (const operation of operations) {
     const { inputs, outputs } = operation;
     if (["pixelnorm", "upsample", "split", "concat"].includes(operation.op)) {
-      for (const output of outputs) free.set(output, operation.op === "split" ? [output] : inputs);
+      // A part is a map of its own: what reads it does not read the others.
+      if (operation.op !== "split") for (const output of outputs) free.set(output, inputs);
       continue;
     }
     const moved = operation.op === "add" ? inputs.slice(1) : [...inputs.flatMap(sources), ...outputs];

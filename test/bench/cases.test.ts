@@ -47,6 +47,15 @@ describe("least bytes", () => {
     expect(leastBytes(builder.network(y))).toBe(4 * (9 * 8 * 16 + 16 + 4 * 4 * 8 + 8 * 8 * 16));
   });
 
+  it("of what reads a part, or parts side by side, are theirs", () => {
+    const builder = new NetworkBuilder([1, 4, 4, 8]);
+    const [first, second] = builder.split(builder.input, 2);
+    const x = builder.concat([first!, builder.pixelnorm(second!)]);
+    expect(leastBytes(builder.network(builder.maxpool(first!)))).toBe(4 * (4 * 4 * 4 + 2 * 2 * 4));
+    builder.maxpool(x);
+    expect(leastBytes(builder.network(x))).toBe(4 * (4 * 4 * 4 + 2 * 2 * 4 + 4 * 4 * 8 + 2 * 2 * 8));
+  });
+
   it("of an addition are the other summand's", () => {
     const builder = new NetworkBuilder([1, 4, 4, 8]);
     const y = builder.add(builder.input, builder.input);

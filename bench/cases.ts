@@ -14,7 +14,7 @@ export interface Case {
   measure(lab: Lab): Promise<Measured>;
 }
 
-/** Every case, in the order in which they run: what compiles from nothing before anything else has compiled. */
+/** Every case, in the order in which they run. */
 export async function allCases(files: Files): Promise<Case[]> {
   return [...WHOLE, ...FORWARD, ...STATISTICS, ...(await convolutions(files))];
 }

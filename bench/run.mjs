@@ -36,23 +36,28 @@ async function start(open, server, build, known) {
   }
 }
 
-/** Runs cases and hands each outcome to `print`. A case that fails gets new libraries after it. */
+/**
+ * Runs cases and hands each outcome to `print`. Each has libraries of its own, in a new page or process: what an earlier one
+ * compiled does not help it, and what it left behind (onnxruntime-web's captured buffers do) does not harm it.
+ */
 async function run(cases, { host, renew, server, build, begin, print }) {
   let current = host;
   const setting = await host.gather();
   const common = { runtime: host.runtime, ...setting, ...(server.torch ? { torch: server.torch } : {}) };
   begin(common);
   try {
-    for (const name of cases) {
+    for (const [index, name] of cases.entries()) {
+      if (index > 0) {
+        await current.close();
+        current = await renew(setting.ceilings);
+        await current.gather();
+      }
       try {
         const measured = name === SIZES ? await measureSizes(build) : await current.call("run", name);
         print({ case: name, ...common, ...measured });
       } catch (error) {
         print({ case: name, ...common, error: error.message.split("\n")[0] });
         process.exitCode = 1;
-        await current.close();
-        current = await renew(setting.ceilings);
-        await current.gather();
       }
     }
   } finally {

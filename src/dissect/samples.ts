@@ -122,7 +122,7 @@ export class Samples {
   }: {
     readonly labels: boolean;
   }): AsyncGenerator<{ readonly first: number; readonly count: number }> {
-    let previous: Promise<void> | undefined;
+    let previous: Promise<unknown> | undefined;
     for (let index = 0; index < this.batches; index += 1) {
       this.#options.signal?.throwIfAborted();
       const first = index * this.batchSize;
@@ -131,9 +131,11 @@ export class Samples {
       const segment = labels && !this.#kept.restoreLabels(index);
       // Segmenting needs the image, and making that brings the feature maps along.
       if (segment || !this.#kept.restoreFeatures(index)) await this.#generate(index, first, count, segment);
+      const pictures = segment && this.#options.pictures ? this.#readPictures(first, count) : undefined;
+      pictures?.catch(() => {}); // whoever uses the batch may throw before it is awaited
       yield { first, count };
       await previous;
-      previous = this.#device.idle();
+      previous = Promise.all([this.#device.idle(), pictures]);
       previous.catch(() => {}); // awaited a batch later
     }
     await previous;
@@ -149,9 +151,9 @@ export class Samples {
     this.#segmentation.run();
     this.#segmentation.labels.copyTo(this.labelMaps);
     await this.#kept.keepLabels(index);
-    if (this.#options.pictures) await this.#readPictures(first, count);
   }
 
+  /** Copies the batch's images and labels off the GPU: submitted at once, before a later batch overwrites them. */
   async #readPictures(first: number, count: number): Promise<void> {
     const { resolution } = this.#generator;
     const pixels = resolution ** 2;

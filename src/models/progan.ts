@@ -1,7 +1,8 @@
 import { WeightsError } from "../errors.ts";
 import { conv } from "../kernels/conv.ts";
+import { type EditValues, edit } from "../kernels/edit.ts";
 import { constant, type Learned } from "../kernels/filter.ts";
-import { clamp, type EditValues, edit, pixelnorm } from "../kernels/pointwise.ts";
+import { clamp, pixelnorm } from "../kernels/pointwise.ts";
 import { type Graph, padded, type Value } from "../runtime/graph.ts";
 import { checkShapes, type State } from "./state.ts";
 

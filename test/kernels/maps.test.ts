@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bytes, clamp, edit, pixelnorm } from "../../src/kernels/pointwise.ts";
+import { edit } from "../../src/kernels/edit.ts";
+import { bytes, clamp, pixelnorm } from "../../src/kernels/pointwise.ts";
 import { concat, maxpool, preprocess, prroi, prroiBins, resize, resizeAdd } from "../../src/kernels/resample.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { Graph } from "../../src/runtime/graph.ts";

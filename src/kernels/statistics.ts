@@ -160,7 +160,7 @@ export function moments(
       { units, rows, channels, height, width, size, strips, first, count },
       lanes(units * count),
     );
-    graph.step(accumulateKernel, { partial, total: bindings.total }, { sums, count }, lanes(sums));
+    graph.step(accumulateKernel, { partial, total: bindings.total }, { sums, count, zero: 0 }, lanes(sums));
   }
 }
 

@@ -775,7 +775,7 @@ describe("correlations", () => {
     ] as const) {
       const value = bench.graph.value(`images from ${first}`, [images, 2]);
       bench.give(value, partial.slice(2 * first, 2 * (first + images)));
-      bench.graph.step(accumulateKernel, { partial: value, total }, { sums: 2, count: images }, [1, 1, 1]);
+      bench.graph.step(accumulateKernel, { partial: value, total }, { sums: 2, count: images, zero: 0 }, [1, 1, 1]);
     }
     const [[high0 = 0, low0 = 0, high1 = 0, low1 = 0]] = await bench.run(total);
     expect(high0 + low0).toBe(2 ** 24 + 999);

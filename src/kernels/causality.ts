@@ -1,0 +1,43 @@
+import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import accumulateKernel from "./accumulate.wgsl.ts";
+import adamKernel from "./adam.wgsl.ts";
+import { lanes } from "./pointwise.ts";
+import poolKernel from "./pool.wgsl.ts";
+import weighKernel from "./weigh.wgsl.ts";
+
+/**
+ * Adaptive average pooling of maps x [n, height, width] into `cells` [rows, h, w]: of `batch` [2], the first image's row and how
+ * many images are valid.
+ */
+export function pool(graph: Graph, x: Value, batch: Value, cells: Value): void {
+  const [n = 1, height = 1, width = 1] = x.shape;
+  const [, cellsHigh = 1, cellsWide = 1] = cells.shape;
+  const total = n * cellsHigh * cellsWide;
+  graph.step(poolKernel, { x, batch, y: cells }, { height, width, cellsHigh, cellsWide, total }, lanes(total));
+}
+
+/** Adds Σ score · activation over the batch's cells to `sums` [units, 2], pairs of floats (high, low) that lose nothing over many batches. */
+export function weigh(graph: Graph, x: Value, scores: Value, batch: Value, sums: Value): void {
+  const [n = 1, height = 1, width = 1, units = 4] = x.shape;
+  const partial = graph.value(`${x.label}.weighed`, [n, units]);
+  const total = elements(partial.shape);
+  graph.step(weighKernel, { x, scores, batch, partial }, { units, cells: height * width, total }, lanes(total));
+  graph.step(accumulateKernel, { partial, total: sums }, { sums: units, count: n, zero: 0 }, lanes(units));
+}
+
+export interface AdamOptions {
+  /** Learning rate. */
+  readonly rate: number;
+  /** Twice the weight of Σα². */
+  readonly decay: number;
+}
+
+/** A step of Adam on `alpha` [units] in [0, 1], of `gradient` [parts, units] and with the state `moments` [units, 4] (adam.wgsl). */
+export function adam(
+  graph: Graph,
+  { gradient, moments, alpha }: { readonly gradient: Value; readonly moments: Value; readonly alpha: Value },
+  options: AdamOptions,
+): void {
+  const [parts = 1, units = 4] = gradient.shape;
+  graph.step(adamKernel, { gradient, moments, alpha }, { units, parts, ...options }, lanes(units));
+}

@@ -54,9 +54,9 @@ export interface Sample {
 const BUDGET = 5_000;
 /** … rounds to measure where they take longer than that, … */
 const ROUNDS = 3;
-/** … unless even those take more than this many milliseconds. */
+/** … unless even those take more than this many milliseconds: then as many as the caller insists on, … */
 const PATIENCE = 30_000;
-/** A run that took this many milliseconds is not repeated. */
+/** … which nobody does where a round takes that long. Nor is a run that does repeated. */
 const MINUTE = 60_000;
 /** Rounds beyond this tell nothing new. */
 const MOST_ROUNDS = 50;
@@ -76,8 +76,8 @@ async function once({ contestant, runner }: Entry): Promise<Sample> {
   return { wall, gpu };
 }
 
-/** Times runners in turns, A B C A B C …, so that whatever else the machine does falls on all alike. */
-export async function race(entries: readonly Entry[]): Promise<Timing[]> {
+/** Times runners in turns, A B C A B C …, so that whatever else the machine does falls on all alike; `least` rounds if possible. */
+export async function race(entries: readonly Entry[], least: number): Promise<Timing[]> {
   const racers = entries.map((entry) => ({ ...entry, wall: [] as number[], gpu: [] as (number | null)[], repeat: 1 }));
   type Racer = (typeof racers)[number];
   const keep = ({ wall, gpu }: Racer, sample: Sample): void => {
@@ -105,12 +105,18 @@ export async function race(entries: readonly Entry[]): Promise<Timing[]> {
     if (last.wall >= BUDGET / 20) keep(racer, last); // too dear to throw away, and the comparison warmed it up
   }
   const running = racers.filter(({ wall: [first = 0] }) => first < MINUTE);
+  let round = running.reduce((sum, { wall: [first = 0] }) => sum + first, 0);
   const enough = (): boolean => {
     const done = Math.min(...running.map(({ wall }) => wall.length));
     const elapsed = performance.now() - start;
-    return done >= MOST_ROUNDS || (elapsed >= BUDGET && done >= ROUNDS) || (elapsed >= PATIENCE && done > 0);
+    const impatient = elapsed >= PATIENCE && done >= (round < MINUTE ? least : 1);
+    return done >= MOST_ROUNDS || (elapsed >= BUDGET && done >= ROUNDS) || impatient;
   };
-  while (running.length > 0 && !enough()) for (const racer of running) await sample(racer);
+  while (running.length > 0 && !enough()) {
+    const begun = performance.now();
+    for (const racer of running) await sample(racer);
+    round = performance.now() - begun;
+  }
   return racers.map(({ wall, gpu }) => ({
     median: median(wall),
     min: Math.min(...wall),

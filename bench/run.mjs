@@ -1,4 +1,5 @@
 // `npm run bench`: our time beside tfjs-webgpu's, onnxruntime-web's and PyTorch's, on one adapter. See README.md.
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,15 @@ const HELP = `npm run bench -- [options]
   --list       names of the cases that the other options choose
   --json       one line of JSON a case, and nothing else
 `;
+
+const OPTIONS = {
+  case: { type: "string", multiple: true, default: [] },
+  all: { type: "boolean", default: false },
+  node: { type: "boolean", default: false },
+  list: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+};
 
 /** A line of JSON; digits beyond the sixth are noise. */
 const lineOf = (outcome) =>
@@ -47,12 +57,13 @@ async function run(cases, { host, renew, server, build, begin, print }) {
   begin(common);
   try {
     for (const [index, name] of cases.entries()) {
-      if (index > 0) {
-        await current.close();
-        current = await renew(setting.ceilings);
-        await current.gather();
-      }
       try {
+        if (index > 0) {
+          await current?.close();
+          current = undefined; // if no other can be opened, only this case fails
+          current = await renew(setting.ceilings);
+          await current.gather();
+        }
         const measured = name === SIZES ? await measureSizes(build) : await current.call("run", name);
         print({ case: name, ...common, ...measured });
       } catch (error) {
@@ -61,12 +72,21 @@ async function run(cases, { host, renew, server, build, begin, print }) {
       }
     }
   } finally {
-    await current.close();
+    await current?.close();
   }
 }
 
-async function main({ case: filters, all, node, list, json }) {
+async function main() {
+  const { case: filters, all, node, list, json, help } = parseArgs({ options: OPTIONS }).values;
+  if (help) return void process.stdout.write(HELP);
   const folder = await mkdtemp(join(tmpdir(), "ganatomy-bench-"));
+  // Who ends it does not wait for a case; Chrome and the process in Node end when their pipes do.
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => {
+      rmSync(folder, { recursive: true, force: true });
+      process.kill(process.pid, signal);
+    });
+  }
   const build = { folder, scripts: await buildPage(folder) };
   const server = await serve(folder);
   const renew = (ceilings) => start(node ? openNode : openChrome, server, build, ceilings);
@@ -86,24 +106,11 @@ async function main({ case: filters, all, node, list, json }) {
     }
   } finally {
     server.close();
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-const { values: options } = parseArgs({
-  options: {
-    case: { type: "string", multiple: true, default: [] },
-    all: { type: "boolean", default: false },
-    node: { type: "boolean", default: false },
-    list: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  },
+await main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
 });
-if (options.help) process.stdout.write(HELP);
-else {
-  await main(options).catch((error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
-}

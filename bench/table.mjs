@@ -39,7 +39,7 @@ export function heading({ runtime, adapter, driver, software, ceilings, absent, 
     "",
     "Times are medians of interleaved runs: wall time a run, outputs staying on the GPU, and the time of its passes on the GPU.",
     "GFLOP/s counts operations of the layers as written, GB/s the least bytes they can move; of ceiling is the least time that",
-    "the ceilings allow for the operations executed and those bytes, to the time taken. vs: a peer's time to ours.",
+    "the ceilings allow for the operations executed and those bytes, to the time taken. vs: a peer's time to ours. n: rounds.",
     "",
     line(COLUMNS.map(([name]) => name)),
   ].join("\n");

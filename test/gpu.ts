@@ -1,8 +1,9 @@
 import { findGpu } from "../src/node/gpu.ts";
-import { Device } from "../src/runtime/device.ts";
+import { Device, type DeviceOptions } from "../src/runtime/device.ts";
 
 /** A device on whatever adapter Node finds; a suite without one fails. */
-export const requestDevice = async (): Promise<Device> => Device.request({ gpu: await findGpu() });
+export const requestDevice = async (options: DeviceOptions = {}): Promise<Device> =>
+  Device.request({ gpu: await findGpu(), ...options });
 
 /** [n, h, w, stored channels] → [n, channels, h, w], the layout of the reference. */
 export function toNchw(data: Float32Array, shape: readonly number[], channels: number): Float32Array {

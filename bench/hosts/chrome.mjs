@@ -22,14 +22,21 @@ export async function openChrome({ url, scripts, folder }) {
     const args = [...ALWAYS, ...root, ...flags];
     const browser = await puppeteer.launch({ executablePath, args, pipe: true, protocolTimeout: 0 });
     const page = await browser.newPage();
+    // Nothing limits how long a case takes, and a call into a page that is gone would be waited for for ever.
+    const gone = new Promise((_, reject) => {
+      page.on("error", (error) => reject(new Error(`The page crashed: ${error.message}`)));
+      browser.on("disconnected", () => reject(new Error("Chrome ended.")));
+    });
+    gone.catch(() => {}); // also where nobody is calling
+    const evaluate = (script) => Promise.race([page.evaluate(script), gone]);
     page.on("console", (message) => message.type() === "error" && console.error(`page: ${message.text()}`));
     page.on("pageerror", (error) => console.error(`page: ${error.message}`));
     await page.goto(url);
-    if (await page.evaluate("bench.hasAdapter()")) {
+    if (await evaluate("bench.hasAdapter()")) {
       return {
         runtime: `${await browser.version()}`,
         places: { server: url, tfjs: `${url}scripts/${scripts.tfjs}`, ort: `${url}ort/` },
-        call: (method, ...args) => page.evaluate(`bench.${method}(...${JSON.stringify(args)})`),
+        call: (method, ...args) => evaluate(`bench.${method}(...${JSON.stringify(args)})`),
         close: () => browser.close(),
       };
     }

@@ -18,6 +18,7 @@ GPUQueue.prototype.writeBuffer = function (buffer, offset, data, ...part) {
 const copyOf = (data) => (ArrayBuffer.isView(data) ? data.slice() : new Uint8Array(data).slice().buffer);
 
 await import(pathToFileURL(process.argv[2]));
+process.on("disconnect", () => process.exit()); // the runner was ended
 process.on("message", async ({ method, args }) => {
   try {
     process.send({ result: await globalThis.bench[method](...args) });

@@ -1,4 +1,5 @@
-import { type Generator, type GeneratorPlan, withoutAlpha } from "../models/generator.ts";
+import { type Generator, withoutAlpha } from "../models/generator.ts";
+import type { GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
 import { elements } from "../runtime/graph.ts";
@@ -122,23 +123,29 @@ export class Samples {
   }: {
     readonly labels: boolean;
   }): AsyncGenerator<{ readonly first: number; readonly count: number }> {
+    let pictures: Promise<void> | undefined;
     let previous: Promise<unknown> | undefined;
-    for (let index = 0; index < this.batches; index += 1) {
-      this.#options.signal?.throwIfAborted();
-      const first = index * this.batchSize;
-      const count = Math.min(this.batchSize, this.size - first);
-      this.batch.write(Uint32Array.of(first, count));
-      const segment = labels && !this.#kept.restoreLabels(index);
-      // Segmenting needs the image, and making that brings the feature maps along.
-      if (segment || !this.#kept.restoreFeatures(index)) await this.#generate(index, first, count, segment);
-      const pictures = segment && this.#options.pictures ? this.#readPictures(first, count) : undefined;
-      pictures?.catch(() => {}); // whoever uses the batch may throw before it is awaited
-      yield { first, count };
+    try {
+      for (let index = 0; index < this.batches; index += 1) {
+        this.#options.signal?.throwIfAborted();
+        const first = index * this.batchSize;
+        const count = Math.min(this.batchSize, this.size - first);
+        this.batch.write(Uint32Array.of(first, count));
+        const segment = labels && !this.#kept.restoreLabels(index);
+        // Segmenting needs the image, and making that brings the feature maps along.
+        if (segment || !this.#kept.restoreFeatures(index)) await this.#generate(index, first, count, segment);
+        await previous;
+        pictures = segment && this.#options.pictures ? this.#readPictures(first, count) : undefined;
+        pictures?.catch(() => {}); // whoever uses the batch may throw before it is awaited
+        yield { first, count };
+        previous = Promise.all([this.#device.idle(), pictures]);
+        previous.catch(() => {}); // awaited a batch later
+      }
       await previous;
-      previous = Promise.all([this.#device.idle(), pictures]);
-      previous.catch(() => {}); // awaited a batch later
+    } finally {
+      // Whoever leaves early leaves nothing behind: what is being read has buffers of its own.
+      await Promise.allSettled([previous, pictures]);
     }
-    await previous;
   }
 
   async #generate(index: number, first: number, count: number, segment: boolean): Promise<void> {

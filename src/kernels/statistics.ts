@@ -21,6 +21,9 @@ function extents({ shape }: Value): { images: number; height: number; width: num
 /** On a CPU vector lanes that do the same matter most, on a GPU neighbours' loads that go together. */
 const across = (graph: Graph): boolean => graph.target === "software";
 
+/** Operations of interpolating a sample and comparing it: an estimate, by which submits are divided. */
+const SAMPLE_FLOPS = 8;
+
 /** Bits of a value's key that each pass of a radix selection fixes. */
 export const RADIX_BITS = [16, 8, 8] as const;
 export type RadixPass = 0 | 1 | 2;
@@ -46,6 +49,7 @@ export function radix(
   const total = images * columns * units;
   graph.step(radixKernel, { x, ...bindings }, { units, targets, height, width, rows, columns, total }, lanes(total), {
     choices: { PASS: pass, ACROSS: across(graph) },
+    flops: SAMPLE_FLOPS * total * rows,
   });
 }
 
@@ -129,6 +133,7 @@ export function count(
   const total = images * size * units;
   graph.step(countKernel, { x, ...bindings }, { units, levels, height, width, size, total }, lanes(total), {
     choices: { CHANNELS: channels, CATEGORIES: categories, ACROSS: across(graph) },
+    flops: SAMPLE_FLOPS * total * size,
   });
 }
 
@@ -159,6 +164,7 @@ export function moments(
       { x, slots: bindings.slots, batch: bindings.batch, partial },
       { units, rows, channels, height, width, size, strips, first, count },
       lanes(units * count),
+      { flops: (SAMPLE_FLOPS * units * count * size ** 2) / strips },
     );
     graph.step(accumulateKernel, { partial, total: bindings.total }, { sums, count, zero: 0 }, lanes(sums));
   }

@@ -1,4 +1,4 @@
-import { type Graph, padded, type Target } from "../runtime/graph.ts";
+import { type Graph, padded, type Storage, type Target } from "../runtime/graph.ts";
 import { CHUNK_BYTES, TILES, type Tile } from "./product.ts";
 
 /**
@@ -27,11 +27,12 @@ export interface ConvShape {
   readonly residual: boolean;
 }
 
-/** A name for all convolutions of this shape, under which the fastest way is kept. */
-export const nameOf = ({ height, width, inChannels, outChannels, kernel, ...shape }: ConvShape): string => {
-  const { stride, dilation, pad, upsample } = shape;
-  const window = `${kernel}x${kernel}/${stride}*${dilation}+${pad}${upsample ? " up" : ""}`;
-  return `conv ${height}x${width}x${inChannels}>${outChannels} ${window}`;
+/** A name for all convolutions that can run in the same ways and take as long, under which the fastest is kept. */
+export const nameOf = (shape: ConvShape, storage: Storage): string => {
+  const { height, width, inChannels, outChannels, kernel, stride, dilation, pad, upsample, residual } = shape;
+  const window = `${kernel}x${kernel}/${stride}*${dilation}+${pad}`;
+  const kind = `${upsample ? " up" : ""}${residual ? " residual" : ""}${storage === "f16" ? " f16" : ""}`;
+  return `conv ${height}x${width}x${inChannels}>${outChannels} ${window}${kind}`;
 };
 
 /** Below so many channels Winograd's transforms, or adding the taps up, cost what the products save. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export function folderCache(folder: string): CacheLike {
     async put(url, response) {
       await mkdir(folder, { recursive: true });
       const path = pathOf(url);
-      const part = `${path}.${process.pid}.part`;
+      const part = `${path}.${randomUUID()}.part`;
       try {
         await writeFile(part, response.body ?? "");
         await rename(part, path);

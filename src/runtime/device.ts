@@ -61,11 +61,11 @@ export class Device {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
-  private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean, tuning: TuningOptions) {
+  private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean, tuning: Tuning) {
     this.gpu = gpu;
     this.adapter = adapter;
     this.target = adapter.software ? "software" : "gpu";
-    this.tuning = new Tuning(adapter, tuning);
+    this.tuning = tuning;
     this.#owned = owned;
     this.lost = new Promise((resolve) => {
       gpu.lost.then((info) => {
@@ -109,6 +109,7 @@ export class Device {
         "Enable hardware acceleration, or drop `requireHardware`.",
       );
     }
+    const tuning = new Tuning(info, options);
     const requiredLimits: Record<string, number> = {};
     for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
     options.signal?.throwIfAborted();
@@ -125,15 +126,16 @@ export class Device {
         },
       );
     }
-    return new Device(device, info, true, options);
+    return new Device(device, info, true, tuning);
   }
 
   /** Uses a device somebody else made; it is never destroyed here. */
   static adopt(gpu: GPUDevice, options: TuningOptions = {}): Device {
-    return new Device(gpu, describe(gpu.adapterInfo), false, options);
+    const info = describe(gpu.adapterInfo);
+    return new Device(gpu, info, false, new Tuning(info, options));
   }
 
-  /** The ways found to be the fastest, to be given to another device as `tune`. */
+  /** How operations run that can run in several ways: given to another device as `tune`, they run there alike. */
   get tuned(): Tuned {
     return this.tuning.tuned;
   }

@@ -15,7 +15,7 @@ export class Pace {
   #since = 0;
   #perMs = UNTIMED / SUBMIT_MS;
 
-  /** Floating-point operations to put into one submit. */
+  /** Floating-point operations to put into one submit, of at least one dispatch. */
   get submitFlops(): number {
     return Math.min(MOST, Math.max(LEAST, SUBMIT_MS * this.#perMs));
   }
@@ -25,7 +25,7 @@ export class Pace {
     this.#submitted += flops;
   }
 
-  /** Call it when waiting begins; what it returns, when everything submitted until then has run. */
+  /** Call it whenever waiting begins, for a read too; what it returns, when everything submitted until then has run. */
   waiting(): () => void {
     const mark = this.#submitted;
     return () => {

@@ -50,6 +50,7 @@ export class Plan {
   /** Allocates everything, writes every step's parameters once, and compiles all pipelines in parallel. */
   static async compile(device: Device, graph: Graph, options: CompileOptions = {}): Promise<Plan> {
     options.signal?.throwIfAborted();
+    if (graph.tuned === device.tuned) device.tuning.settle(graph.tunables);
     // By id, not by object: views of a value share its id and its memory.
     const tensors = new Map<number, Tensor>();
     for (const [value, tensor] of options.bind ?? []) {
@@ -124,7 +125,7 @@ export class Plan {
     return tensor as Tensor<D>;
   }
 
-  /** Submits every step, in as many submits as leave a page that shares the GPU its frames. */
+  /** Submits every step, in as many submits of at least one dispatch as leave a page that shares the GPU its frames. */
   run(): void {
     this.device.check();
     if (this.#disposed) throw new ShapeError("This plan was disposed.", "Compile a new one.");

@@ -114,6 +114,7 @@ export class Tensor<D extends DType = DType> {
       const encoder = device.gpu.createCommandEncoder();
       encoder.copyBufferToBuffer(this.buffer, 4 * first, staging, 0, size);
       device.gpu.queue.submit([encoder.finish()]);
+      const done = device.pace.waiting();
       try {
         await staging.mapAsync(0x1);
       } catch (cause) {
@@ -123,6 +124,7 @@ export class Tensor<D extends DType = DType> {
           cause,
         });
       }
+      done();
       const bytes = staging.getMappedRange().slice(0);
       return (this.dtype === "f32" ? new Float32Array(bytes) : new Uint32Array(bytes)) as ArrayOf<D>;
     } finally {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   type Device,
   type Dissection,
@@ -152,6 +152,27 @@ describe("the same bits", () => {
     const reference = numbers(await run({ ...OPTIONS, batch: 13 }));
     expect(numbers(await run({ ...OPTIONS, batch: 1 }))).toEqual(reference);
     expect(numbers(await run({ ...OPTIONS, batch: 5, memory: 0 }))).toEqual(reference);
+  });
+
+  it("on a device that tunes too, where time was too short to time everything at once", async () => {
+    using other = await requestDevice({ tune: true });
+    let now = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => {
+      now += 1000;
+      return now;
+    });
+    const models = await smallModels(other);
+    using generated = await models.generator.compile({ batch: 1 });
+    const compile = () => models.segmenter.compile(generated.image!, OPTIONS.segmentationSize);
+    (await compile()).dispose();
+    clock.mockRestore();
+    const ways = Object.fromEntries(other.tuned);
+    const bytes = [models.generator.bytes, models.segmenter.bytes];
+    expect(Object.keys(ways).length).toBeGreaterThan(0);
+    (await compile()).dispose();
+    (await models.generator.compile({ batch: 2 })).dispose();
+    expect(Object.fromEntries(other.tuned)).toEqual(ways);
+    expect([models.generator.bytes, models.segmenter.bytes]).toEqual(bytes);
   });
 
   it("100 batches leave the number of live buffers unchanged", async () => {

@@ -1,12 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { detectRaces } from "wgsl_reflect/wgsl_reflect.module.js";
+import { TILES } from "../../src/kernels/product.ts";
+import { specialize } from "../../src/runtime/kernel.ts";
 
 interface Launch {
   readonly grid: readonly [number, number, number];
   readonly params: Uint32Array;
   /** Elements of each storage buffer, in the order of their bindings. */
   readonly buffers: readonly number[];
+  /** Every shape that its workgroups can have. */
+  readonly choices: readonly Readonly<Record<string, number | boolean>>[];
 }
 
 /** A tiny launch of each kernel with workgroup memory, in which every loop around a barrier turns at least twice. */
@@ -16,6 +20,9 @@ const LAUNCHES: Readonly<Record<string, Launch>> = {
     grid: [1, 1, 1],
     params: Uint32Array.of(0, 4, 2, 2, 2, 2, 8, 1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 0),
     buffers: [4 * 32, 32 * 4, 4, 4, 4 * 4],
+    choices: (["64x64", "128x64", "128x128"] as const).flatMap((tile) =>
+      [false, true].map((HALF) => ({ ...TILES[tile].choices, HALF })),
+    ),
   },
 };
 
@@ -47,7 +54,10 @@ describe("races", () => {
   for (const [name, source] of SOURCES) {
     const launch = LAUNCHES[name];
     if (!launch) continue;
-    test(`${name} has none`, () => expect(races(source, launch)).toEqual([]));
+    test.each(launch.choices)(`${name} has none with %j`, (choices) => {
+      const specialized = specialize({ name, source, params: {}, bindings: {} }, choices);
+      expect(races(specialized, launch)).toEqual([]);
+    });
     test.each([...source.matchAll(BARRIER)].map(({ index }, nth) => [nth + 1, index] as const))(
       `${name} has some without its barrier %i`,
       (_, index) => {

@@ -35,6 +35,27 @@ test("what breaks off leaves what was there, and no part of itself", async () =>
   expect(await readdir(path)).toHaveLength(1);
 });
 
+test("two that put the same at once do not harm each other", async () => {
+  const path = join(folder, "twice");
+  const cache = folderCache(path);
+  const slowly = (text: string) =>
+    new Response(
+      new ReadableStream({
+        async start(controller) {
+          for (const letter of text) {
+            controller.enqueue(new TextEncoder().encode(letter));
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+          controller.close();
+        },
+      }),
+    );
+  const texts = ["short", "a longer one"];
+  await Promise.all(texts.map((text) => cache.put("https://example.org/a", slowly(text))));
+  expect(texts).toContain(await (await cache.match("https://example.org/a"))!.text());
+  expect(await readdir(path)).toHaveLength(1);
+});
+
 test.each([
   ["linux", {}, join(homedir(), ".cache", "ganatomy")],
   ["linux", { XDG_CACHE_HOME: "/var/cache/me" }, join("/var/cache/me", "ganatomy")],

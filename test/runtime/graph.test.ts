@@ -48,6 +48,41 @@ describe("views", () => {
   });
 });
 
+describe("owners", () => {
+  test("own what is appended within, and nobody what is not", () => {
+    const graph = new Graph("gpu");
+    const [outer, inner] = [{ name: "outer" }, { name: "inner" }];
+    const kind = { name: "any" };
+    const x = graph.map("x", 1, 2, 2, 4);
+    const append = (label: string): void => {
+      graph.parameter(label, [4], [], () => new Float32Array(4));
+      graph.weights(`${label}.weight`, [4], [], () => new Float32Array(4));
+      graph.record(kind, [x, undefined], graph.map(label, 1, 2, 2, 4), label);
+    };
+    append("first");
+    const result = graph.owned(outer, () => {
+      append("second");
+      expect(() =>
+        graph.owned(inner, () => {
+          append("third");
+          throw new Error("amid");
+        }),
+      ).toThrow("amid");
+      append("fourth");
+      return 7;
+    });
+    append("fifth");
+    expect(result).toBe(7);
+    const owners = [undefined, outer, inner, outer, undefined];
+    graph.operations.forEach(({ kind: of, inputs, attributes, owner, output }, index) => {
+      expect([of, inputs, attributes, output.label]).toEqual([kind, [x, undefined], attributes, attributes]);
+      expect(owner).toBe(owners[index]);
+    });
+    expect(graph.parameters.map(({ owner }) => owner)).toEqual(owners.flatMap((owner) => [owner, owner]));
+    expect([graph.operations.length, graph.parameters.length]).toEqual([5, 10]);
+  });
+});
+
 describe("grids", () => {
   test.each([0, 1, 2, 65535, 65536, 65537, 131070, 131071, 1e6, 12345678, 4e9, 65535 ** 2])(
     "of %i workgroups hold them, and waste less than a row",

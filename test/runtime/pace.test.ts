@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Pace } from "../../src/runtime/pace.ts";
+import { Tensor } from "../../src/runtime/tensor.ts";
+import { requestDevice } from "../gpu.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -41,6 +43,21 @@ test("nor what was submitted after waiting began", () => {
   vi.advanceTimersByTime(100);
   second();
   expect(pace.submitFlops).toBeCloseTo(2.4e10, -3);
+});
+
+test("a read ends work like waiting does", async () => {
+  vi.useRealTimers();
+  using device = await requestDevice();
+  using tensor = Tensor.create(device, "x", [4], "f32");
+  vi.useFakeTimers({ toFake: ["performance"] });
+  device.pace.submitted(1e11);
+  await tensor.read();
+  vi.advanceTimersByTime(60_000); // somebody looks at it
+  device.pace.submitted(1e11);
+  const done = device.pace.waiting();
+  vi.advanceTimersByTime(100);
+  done();
+  expect(device.pace.submitFlops).toBeCloseTo(8e9, -3);
 });
 
 test("little work says nothing, and no device gets next to nothing or all at once", () => {

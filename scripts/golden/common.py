@@ -114,7 +114,7 @@ class PrRoIPool2D(torch.nn.Module):
         self.bins = height
 
     def forward(self, x, rois):
-        rows, columns = (torch.from_numpy(self.matrix(size)) for size in x.shape[2:])
+        rows, columns = (torch.from_numpy(self.matrix(size)).to(x.dtype) for size in x.shape[2:])
         return torch.einsum("py,ncyx,qx->ncpq", rows, x, columns)
 
     def matrix(self, size):

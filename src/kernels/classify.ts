@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import { elements, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
 import classifyKernel from "./classify.wgsl.ts";
 import maskKernel from "./mask.wgsl.ts";
 import pickKernel from "./pick.wgsl.ts";
@@ -13,6 +13,17 @@ export interface Range {
   readonly first: number;
   readonly count: number;
 }
+
+/** Its input's channels in another order. */
+export const PICK: OperationKind<{ readonly order: readonly number[] }> = { name: "pick" };
+
+interface ProbabilityOptions {
+  readonly range: Range;
+  readonly channel: number;
+  readonly sampling?: Sampling;
+}
+/** The softmax of one channel of the first input, and the second input, if there is one, added to it. */
+export const PROBABILITY: OperationKind<ProbabilityOptions> = { name: "probability" };
 
 /** Numbers that a graph holds because the network's labels say so, not because it learned them: u32s seen as f32s. */
 function table(graph: Graph, label: string, numbers: readonly number[]): Value {
@@ -55,6 +66,7 @@ export function pick(graph: Graph, x: Value, order: readonly number[]): Value {
     { vectors: x.shape.at(-1)! / 4, channels: x.channels, total },
     lanes(total),
   );
+  graph.record(PICK, [x], y, { order });
   return y;
 }
 
@@ -133,14 +145,11 @@ export function softmaxSum(
 export function probability(
   graph: Graph,
   x: Value,
-  {
-    range,
-    channel,
-    sampling = "centre",
-  }: { readonly range: Range; readonly channel: number; readonly sampling?: Sampling },
+  options: ProbabilityOptions,
   [height, width]: readonly [number, number],
   addend?: Value,
 ): Value {
+  const { range, channel, sampling = "centre" } = options;
   within(x, [range]);
   if (channel < range.first || channel >= range.first + range.count) {
     throw new ShapeError(`Channel ${channel} is none of the ${range.count} from ${range.first} on.`);
@@ -155,6 +164,7 @@ export function probability(
     lanes(total),
     { choices: { CORNER: sampling === "corner", ADD: addend !== undefined } },
   );
+  graph.record(PROBABILITY, [x, addend], y, options);
   return y;
 }
 

@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { bytesOf, elements, type Graph, padded, type Value } from "../runtime/graph.ts";
+import { bytesOf, elements, type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import sum from "./conv-sum.wgsl.ts";
 import { type Filter, packed, packPhases, packTaps } from "./filter.ts";
@@ -20,6 +20,9 @@ export interface ConvOptions {
   /** Added before the activation. */
   readonly residual?: Value;
 }
+
+/** A convolution of x; its inputs are x and the residual. */
+export const CONV: OperationKind<{ readonly filter: Filter; readonly options: ConvOptions }> = { name: "conv" };
 
 /** Outputs along one axis, and the zeros before its first input. */
 export function span(
@@ -84,7 +87,7 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
     upsample,
     residual: residual !== undefined,
   };
-  const way = graph.choose(nameOf(shape), waysOf(graph, shape), (other, images) => {
+  const way = graph.choose(nameOf(shape, graph.storage), waysOf(graph, shape), (other, images) => {
     const map = other.map("x", images, height, width, inChannels);
     const addend = residual && { residual: other.map("residual", images, outHeight, outWidth, outChannels) };
     conv(other, map, filter, { ...options, ...addend });
@@ -94,6 +97,7 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
     direct(graph, values, filter, way, { ...shape, padTop: vertical.before, padLeft: horizontal.before, activation });
   } else if (way.algorithm === "taps") taps(graph, values, filter, way, shape, activation);
   else winograd(graph, values, filter, way, shape, activation);
+  graph.record(CONV, [x, residual], y, { filter, options });
   return y;
 }
 

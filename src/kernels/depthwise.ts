@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { type Graph, padded, type Value } from "../runtime/graph.ts";
+import { type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
 import { ACTIVATIONS } from "./activation.ts";
 import { biasOf, type ConvOptions, span } from "./conv.ts";
 import depthwiseKernel from "./depthwise.wgsl.ts";
@@ -10,13 +10,15 @@ import { lanes } from "./pointwise.ts";
 /** Outputs down a strip of a software adapter: many share loads, and enough strips are left for its threads. */
 const STRIP = 16;
 
+export type DepthwiseOptions = Pick<ConvOptions, "stride" | "dilation" | "pad" | "activation">;
+
+/** A depthwise convolution of its input. */
+export const DEPTHWISE: OperationKind<{ readonly filter: Filter; readonly options: DepthwiseOptions }> = {
+  name: "depthwise",
+};
+
 /** y = activation(depthwise convolution of x [n, h, w, c] + bias): the filter's weight is [c][1][k][k]. */
-export function depthwise(
-  graph: Graph,
-  x: Value,
-  filter: Filter,
-  options: Pick<ConvOptions, "stride" | "dilation" | "pad" | "activation"> = {},
-): Value {
+export function depthwise(graph: Graph, x: Value, filter: Filter, options: DepthwiseOptions = {}): Value {
   const { label, kernel, inChannels, outChannels } = filter;
   const { stride = 1, dilation = 1, activation = "none" } = options;
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
@@ -34,6 +36,7 @@ export function depthwise(
     [...filter.weight.sources, ...filter.scale.sources],
     packed(filter, packChannels),
   );
+  graph.record(DEPTHWISE, [x], y, { filter, options });
   const bindings = { x, weight, bias: biasOf(graph, filter), y };
   const vectors = stored / 4;
   const map = { height, width, inHeight, inWidth, vectors, padTop: vertical.before, padLeft: horizontal.before };

@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { elements, fold, type Graph, type Value } from "../runtime/graph.ts";
+import { elements, fold, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
 import bytesKernel from "./bytes.wgsl.ts";
 import clampKernel from "./clamp.wgsl.ts";
 import pixelnormKernel from "./pixelnorm.wgsl.ts";
@@ -7,12 +7,17 @@ import pixelnormKernel from "./pixelnorm.wgsl.ts";
 /** Workgroups of 64 for so many invocations. */
 export const lanes = (invocations: number): readonly [number, number, number] => fold(Math.ceil(invocations / 64));
 
+/** Operations of their one input alone. */
+export const PIXELNORM: OperationKind<undefined> = { name: "pixelnorm" };
+export const CLAMP: OperationKind<undefined> = { name: "clamp" };
+
 /** Pixelwise normalisation of x [n, h, w, c] over its channels (Karras et al. 2018, §4.2). */
 export function pixelnorm(graph: Graph, x: Value): Value {
   const y = graph.value(`${x.label}.normed`, x.shape, "f32", x.channels);
   const vectors = x.shape.at(-1)! / 4;
   const pixels = elements(x.shape) / (4 * vectors);
   graph.step(pixelnormKernel, { x, y }, { pixels, vectors, channels: x.channels }, lanes(pixels));
+  graph.record(PIXELNORM, [x], y, undefined);
   return y;
 }
 
@@ -21,6 +26,7 @@ export function clamp(graph: Graph, x: Value): Value {
   const y = graph.value(`${x.label}.clamped`, x.shape, "f32", x.channels);
   const total = elements(x.shape) / 4;
   graph.step(clampKernel, { x, y }, { total }, lanes(total));
+  graph.record(CLAMP, [x], y, undefined);
   return y;
 }
 

@@ -1,10 +1,13 @@
 import { ShapeError } from "../errors.ts";
-import { elements, type Graph, padded, type Value } from "../runtime/graph.ts";
+import { elements, type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { conv } from "./conv.ts";
 import { constant, type Filter } from "./filter.ts";
 import { lanes } from "./pointwise.ts";
 import spreadKernel from "./spread.wgsl.ts";
+
+/** The products of nine taps [n, h, w, 9 c], resized, shifted and summed onto the second input (spread.wgsl). */
+export const SPREAD: OperationKind<{ readonly activation: Activation }> = { name: "spread" };
 
 /** A filter's weights for input channels `first`…`first + count − 1`, as 3×3 taps or as nine 1×1 filters side by side. */
 function part(filter: Filter, first: number, count: number, label: string, apart: boolean): Filter {
@@ -64,13 +67,15 @@ export function convOfPyramid(graph: Graph, parts: readonly Value[], filter: Fil
     first += x.channels;
     const sum = graph.value(`${label}.sum${index + 1}`, y.shape, "f32", outChannels);
     const total = elements(y.shape) / 4;
+    const then = index === coarser.length - 1 ? activation : "none";
     graph.step(
       spreadKernel,
       { t, addend: y, y: sum },
       { vectors: padded(outChannels) / 4, inHeight, inWidth, outHeight, outWidth, total },
       lanes(total),
-      { choices: { ACTIVATION: ACTIVATIONS[index === coarser.length - 1 ? activation : "none"] } },
+      { choices: { ACTIVATION: ACTIVATIONS[then] } },
     );
+    graph.record(SPREAD, [t, y], sum, { activation: then });
     y = sum;
   });
   return y;

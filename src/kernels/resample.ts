@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { elements, type Graph, padded, type Value } from "../runtime/graph.ts";
+import { elements, type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
 import averageKernel from "./average.wgsl.ts";
 import maxpoolKernel from "./maxpool.wgsl.ts";
 import { lanes } from "./pointwise.ts";
@@ -19,6 +19,16 @@ interface Slices {
   readonly addend?: Value;
   readonly sampling?: Sampling;
 }
+
+/** A bilinear resize of the first input's channels from `first` on, and the second input, if there is one, added to it. */
+export const RESIZE: OperationKind<{ readonly sampling: Sampling; readonly first: number }> = { name: "resize" };
+/** The inputs resized and side by side. */
+export const CONCAT: OperationKind<undefined> = { name: "concat" };
+/** Adaptive average pooling; of pixels they are also written as a network wants them. */
+export const AVERAGE: OperationKind<{ readonly pixels?: Pixels }> = { name: "average" };
+export const MAXPOOL: OperationKind<undefined> = { name: "maxpool" };
+/** Precise RoI pooling to the output's extents. */
+export const PRROI: OperationKind<undefined> = { name: "prroi" };
 
 function resizeStep(graph: Graph, x: Value, y: Value, slices: Slices = {}): void {
   const { inFirst = 0, channels = x.channels, outFirst = 0, addend, sampling = "centre" } = slices;
@@ -50,6 +60,7 @@ function resizeStep(graph: Graph, x: Value, y: Value, slices: Slices = {}): void
 export function resize(graph: Graph, x: Value, height: number, width: number, sampling: Sampling = "centre"): Value {
   const y = graph.map(`${x.label}.resized`, x.shape[0]!, height, width, x.channels);
   resizeStep(graph, x, y, { sampling });
+  graph.record(RESIZE, [x], y, { sampling, first: 0 });
   return y;
 }
 
@@ -60,6 +71,7 @@ export function resizeAdd(graph: Graph, x: Value, addend: Value, sampling: Sampl
   }
   const y = graph.value(`${addend.label}.sum`, addend.shape, "f32", addend.channels);
   resizeStep(graph, x, y, { addend, sampling });
+  graph.record(RESIZE, [x, addend], y, { sampling, first: 0 });
   return y;
 }
 
@@ -84,6 +96,7 @@ export function concat(graph: Graph, label: string, parts: readonly Value[], hei
     resizeStep(graph, part, y, { outFirst });
     outFirst += part.channels;
   }
+  graph.record(CONCAT, parts, y, undefined);
   return y;
 }
 
@@ -97,6 +110,7 @@ export function slice(graph: Graph, x: Value, first: number, channels: number): 
   const [n = 1, height = 1, width = 1] = x.shape;
   const y = graph.map(`${x.label}.${first}`, n, height, width, channels);
   resizeStep(graph, x, y, { inFirst: first, channels });
+  graph.record(RESIZE, [x], y, { sampling: "centre", first });
   return y;
 }
 
@@ -111,6 +125,7 @@ export function average(graph: Graph, x: Value, height: number, width: number): 
     { vectors: stored / 4, inHeight, inWidth, outHeight: height, outWidth: width, total },
     lanes(total),
   );
+  graph.record(AVERAGE, [x], y, {});
   return y;
 }
 
@@ -127,6 +142,7 @@ export function maxpool(graph: Graph, x: Value): Value {
     { vectors: stored / 4, inHeight, inWidth, outHeight, outWidth, total },
     lanes(total),
   );
+  graph.record(MAXPOOL, [x], y, undefined);
   return y;
 }
 
@@ -148,14 +164,19 @@ export function prroiBins(extent: number, size: number): Float32Array {
   });
 }
 
+/** The bins of precise RoI pooling on the GPU. */
+export const binsOf = (graph: Graph, extent: number, size: number): Value =>
+  graph.parameter(`prroi.${extent}.${size}`, [size, extent], [], () => prroiBins(extent, size));
+
 /** Precise RoI pooling of the whole square map x [n, e, e, c] to size × size. */
 export function prroi(graph: Graph, x: Value, size: number): Value {
   const [n = 1, extent = 1, width = 1, stored = 4] = x.shape;
   if (extent !== width) throw new ShapeError(`"${x.label}" is ${extent}×${width}; only square maps are pooled.`);
-  const bins = graph.parameter(`prroi.${extent}.${size}`, [size, extent], [], () => prroiBins(extent, size));
+  const bins = binsOf(graph, extent, size);
   const y = graph.map(`${x.label}.prroi${size}`, n, size, size, x.channels);
   const total = elements(y.shape) / 4;
   graph.step(prroiKernel, { x, bins, y }, { vectors: stored / 4, extent, size, total }, lanes(total));
+  graph.record(PRROI, [x], y, undefined);
   return y;
 }
 
@@ -195,5 +216,6 @@ export function preprocess(graph: Graph, x: Value, height: number, width: number
     lanes(total),
     { choices: { BGR: order === "BGR" } },
   );
+  graph.record(AVERAGE, [x], y, { pixels });
   return y;
 }

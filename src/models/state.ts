@@ -60,7 +60,10 @@ export class Weights {
     this.#state = state;
   }
 
-  /** Uploads what the graph learned and is not yet here, one tensor at a time, and says which tensor is which value. */
+  /**
+   * Uploads what the graph learned of this network (what these weights own, and what nobody does) and is not yet here, one tensor
+   * at a time, and says which tensor is which value.
+   */
   async bind(graph: Pick<Graph, "parameters">, options: UploadOptions = {}): Promise<Map<Value, Tensor>> {
     // One caller after the other, so that two plans compiled at once do not upload the same value twice.
     const turn = this.#turn.then(() => this.#bind(graph, options));
@@ -71,9 +74,10 @@ export class Weights {
   async #bind(graph: Pick<Graph, "parameters">, { signal }: UploadOptions): Promise<Map<Value, Tensor>> {
     if (this.#disposed) throw new UsageError("This network was disposed.", "Load it again.");
     const bound = new Map<Value, Tensor>();
+    const parameters = graph.parameters.filter(({ owner }) => owner === undefined || owner === this);
     // A tensor that several values are made of is read once: held until the last of them is here.
     const wanted = new Map<string, number>();
-    for (const { value, sources } of graph.parameters) {
+    for (const { value, sources } of parameters) {
       if (!this.#tensors.has(value.label)) for (const key of sources) wanted.set(key, (wanted.get(key) ?? 0) + 1);
     }
     const held = new Map<string, Float32Array>();
@@ -87,7 +91,7 @@ export class Weights {
       else held.delete(key);
       return array;
     };
-    for (const { value, sources, pack, half } of graph.parameters) {
+    for (const { value, sources, pack, half } of parameters) {
       let tensor = this.#tensors.get(value.label);
       if (!tensor) {
         signal?.throwIfAborted();

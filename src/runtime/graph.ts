@@ -42,6 +42,24 @@ export interface Parameter {
   readonly pack: (sources: Sources) => Float32Array;
   /** Packed as float16, two to a u32 element of the value. */
   readonly half: boolean;
+  /** Who learned it, where the graph was told: several networks in one graph may give tensors the same names. */
+  readonly owner: object | undefined;
+}
+
+/** A kind of operation, by which what is known of it (its gradient) is found; `A` is what else than its inputs describes one. */
+export interface OperationKind<A> {
+  readonly name: string;
+  /** A type only. */
+  readonly attributes?: A;
+}
+
+/** What one or several steps together compute: data from which a graph can be continued, such as by its gradient. */
+export interface Operation<A = unknown> {
+  readonly kind: OperationKind<A>;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly output: Value;
+  readonly attributes: A;
+  readonly owner: object | undefined;
 }
 
 /** Four-byte elements of a value. */
@@ -70,9 +88,10 @@ export interface Tunable {
   readonly ways: readonly string[];
   /** Appends the operation alone to another graph, on inputs of its own with this many images. */
   readonly alone: (graph: Graph, images: number) => void;
+  readonly storage: Storage;
 }
 
-/** The fastest way of each operation, both by their names. */
+/** The way in which each operation runs, both by their names. */
 export type Tuned = ReadonlyMap<string, string>;
 
 /** Steps over shapes alone: no device, no memory. Models and operations append to it; `Plan.compile` gives it memory. */
@@ -80,11 +99,14 @@ export class Graph {
   readonly values: Value[] = [];
   readonly steps: Step[] = [];
   readonly parameters: Parameter[] = [];
+  /** In the order in which they run. */
+  readonly operations: Operation[] = [];
   /** Operations with more ways than one, by a name for all of their kind and shape. */
   readonly tunables = new Map<string, Tunable>();
   readonly target: Target;
   readonly storage: Storage;
   readonly tuned: Tuned;
+  #owner: object | undefined;
 
   constructor(target: Target, storage: Storage = "f32", tuned: Tuned = new Map()) {
     this.target = target;
@@ -94,7 +116,7 @@ export class Graph {
 
   /** One of several ways to run an operation: the tuned one, or the first where none was found or it is none of these. */
   choose<W>(name: string, ways: ReadonlyMap<string, W>, alone: Tunable["alone"]): W {
-    if (ways.size > 1) this.tunables.set(name, { ways: [...ways.keys()], alone });
+    if (ways.size > 1) this.tunables.set(name, { ways: [...ways.keys()], alone, storage: this.storage });
     const [untuned] = ways.values();
     return ways.get(this.tuned.get(name) ?? "") ?? untuned!;
   }
@@ -125,7 +147,7 @@ export class Graph {
   /** A learned value, packed from checkpoint tensors when the graph is loaded. */
   parameter(label: string, shape: readonly number[], sources: readonly string[], pack: Parameter["pack"]): Value {
     const value = this.value(label, shape);
-    this.parameters.push({ value, sources, pack, half: false });
+    this.parameters.push({ value, sources, pack, half: false, owner: this.#owner });
     return value;
   }
 
@@ -134,8 +156,24 @@ export class Graph {
     if (this.storage === "f32") return this.parameter(label, shape, sources, pack);
     // Whole vec4u's, of eight numbers each.
     const value = this.value(`${label}.f16`, [4 * Math.ceil(elements(shape) / 8)], "u32");
-    this.parameters.push({ value, sources, pack, half: true });
+    this.parameters.push({ value, sources, pack, half: true, owner: this.#owner });
     return value;
+  }
+
+  /** What `append` appends belongs to `owner`, such as the weights that its parameters are taken from. */
+  owned<T>(owner: object | undefined, append: () => T): T {
+    const before = this.#owner;
+    this.#owner = owner;
+    try {
+      return append();
+    } finally {
+      this.#owner = before;
+    }
+  }
+
+  /** Notes what the steps appended last compute together. Operations made of recorded ones record nothing. */
+  record<A>(kind: OperationKind<A>, inputs: Operation["inputs"], output: Value, attributes: A): void {
+    this.operations.push({ kind, inputs, output, attributes, owner: this.#owner });
   }
 
   step<const K extends Kernel>(

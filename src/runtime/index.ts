@@ -3,6 +3,8 @@ export {
   type DType,
   fold,
   Graph,
+  type Operation,
+  type OperationKind,
   type Parameter,
   padded,
   type Step,

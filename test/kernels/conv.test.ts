@@ -179,7 +179,7 @@ async function compute(
   { way, storage }: Run = {},
 ): Promise<Float32Array<ArrayBuffer>> {
   const { stride, pad, upsample, activation, out } = settings;
-  const tuned = way === undefined ? undefined : new Map([[tunableOf(target, settings)!.name, way]]);
+  const tuned = way === undefined ? undefined : new Map([[tunableOf(target, settings, storage)!.name, way]]);
   const bench = new Bench(device, target, storage, tuned);
   const y = conv(bench.graph, bench.map(given.input), filterOf(settings, given), {
     ...(stride ? { stride } : {}),

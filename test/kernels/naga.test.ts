@@ -10,6 +10,7 @@ type Variant = Readonly<Record<string, number | boolean>>;
 
 /** Choices beyond the defaults that operations make, by kernel. Every `bool` constant is tried both ways besides. */
 const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
+  "activation-back": [{ ACTIVATION: 2 }, { ACTIVATION: 3 }],
   "conv-tiled": [
     { PIXELS: 128, VECTORS: 16 },
     { PIXELS: 128, VECTORS: 32 },

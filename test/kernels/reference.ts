@@ -1,6 +1,7 @@
 // Every operation in double precision, from its definition, and what is needed to run the kernels beside it.
 
 import { classify, softmaxSum } from "../../src/kernels/classify.ts";
+import type { Sampling } from "../../src/kernels/resample.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { elements, Graph, padded, type Storage, type Target, type Tuned, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
@@ -253,12 +254,14 @@ export function each(
 
 /**
  * Bilinear resize with half-pixel centres: target t stands at (t + ½)·source/target − ½, clamped to the map, between the
- * two pixels around it (spec §3.4). The weights are differences of coordinates, whose rounding counts among the terms.
+ * two pixels around it (spec §3.4); at corners, TensorFlow 1's, at t·source/target. The weights are differences of
+ * coordinates, whose rounding counts among the terms.
  */
-export function resize64(x: Map64, height: number, width: number): Linear {
+export function resize64(x: Map64, height: number, width: number, sampling: Sampling = "centre"): Linear {
   const y = zeros([x.n, height, width, x.channels]);
   const taps = (t: number, from: number, to: number) => {
-    const source = Math.min(from - 1, Math.max(0, ((t + 0.5) * from) / to - 0.5));
+    const stands = sampling === "corner" ? (t * from) / to : ((t + 0.5) * from) / to - 0.5;
+    const source = Math.min(from - 1, Math.max(0, stands));
     const low = Math.floor(source);
     return [
       { pixel: low, weight: 1 - (source - low), terms: 1 + source },

@@ -435,32 +435,6 @@ describe("slice", () => {
   });
 });
 
-/** Bilinear resize of TensorFlow 1: target t stands at t·source/target, clamped to the map. */
-function corner64(x: Map64, height: number, width: number): Linear {
-  const y = zeros([x.n, height, width, x.channels]);
-  const taps = (t: number, from: number, to: number) => {
-    const source = Math.min(from - 1, (t * from) / to);
-    const low = Math.floor(source);
-    return [
-      { pixel: low, weight: 1 - (source - low), terms: 1 + source },
-      { pixel: Math.min(low + 1, from - 1), weight: source - low, terms: 1 + source },
-    ];
-  };
-  each(y, (i, row, column, c, to) => {
-    for (const down of taps(row, x.height, height)) {
-      for (const across of taps(column, x.width, width)) {
-        const v = x.data[at(x, i, down.pixel, across.pixel, c)]!;
-        y.data[to]! += down.weight * across.weight * v;
-        y.terms[to]! += Math.abs(v) * (down.weight * across.terms + down.terms * across.weight);
-      }
-    }
-  });
-  return y;
-}
-
-const sample64 = (x: Map64, height: number, width: number, sampling: Sampling): Linear =>
-  sampling === "corner" ? corner64(x, height, width) : resize64(x, height, width);
-
 describe("resize at corners", () => {
   test.each<readonly [string, Extents, height: number, width: number]>([
     ["up", [2, 3, 5, 5], 7, 11],
@@ -473,14 +447,14 @@ describe("resize at corners", () => {
     const x = noiseMap(33, extents);
     const bench = new Bench(device);
     const [y] = await bench.run(resize(bench.graph, bench.map(x), height, width, "corner"));
-    expectLinear("resize at corners", y, corner64(x, height, width));
+    expectLinear("resize at corners", y, resize64(x, height, width, "corner"));
   });
 
   test("and add", async () => {
     const [x, addend] = [noiseMap(33, [2, 3, 5, 5]), noiseMap(34, [2, 7, 8, 5])];
     const bench = new Bench(device);
     const [y] = await bench.run(resizeAdd(bench.graph, bench.map(x), bench.map(addend, "addend"), "corner"));
-    const resized = corner64(x, 7, 8);
+    const resized = resize64(x, 7, 8, "corner");
     expectLinear("resize at corners", y, {
       ...resized,
       data: resized.data.map((value, index) => value + addend.data[index]!),
@@ -535,7 +509,7 @@ describe.each(SAMPLINGS)("classify, sampling at a %s", (sampling) => {
     const labels = bench.graph.value("labels", [2, 3, HEIGHT, WIDTH], "u32");
     classify(bench.graph, bench.map(x), labels, { map: 1, ranges: [RANGES[2]!], names: NAMES, sampling });
     const [stored] = await bench.run(labels);
-    const expected = winners(sample64(x, HEIGHT, WIDTH, sampling), NAMES, () => RANGES[2]!);
+    const expected = winners(resize64(x, HEIGHT, WIDTH, sampling), NAMES, () => RANGES[2]!);
     expect(expected.lead).toBeGreaterThan(1e-5); // no ties within rounding, or the test says nothing
     const nothing = new Array<number>(2 * PIXELS).fill(0);
     expect(mapsOf(stored, 3)).toEqual([nothing, expected.labels, nothing]);
@@ -552,8 +526,8 @@ describe.each(SAMPLINGS)("classify, sampling at a %s", (sampling) => {
     const parts = bench.map(part, "part");
     classify(bench.graph, parts, labels, { map: 0, ranges: RANGES, names: NAMES, gate: 2, sampling });
     const [stored] = await bench.run(labels);
-    const gate = winners(sample64(whole, HEIGHT, WIDTH, sampling), gates, () => ranges[0]!);
-    const expected = winners(sample64(part, HEIGHT, WIDTH, sampling), NAMES, (pixel) => RANGES[gate.labels[pixel]!]!);
+    const gate = winners(resize64(whole, HEIGHT, WIDTH, sampling), gates, () => ranges[0]!);
+    const expected = winners(resize64(part, HEIGHT, WIDTH, sampling), NAMES, (pixel) => RANGES[gate.labels[pixel]!]!);
     expect(new Set(gate.labels)).toEqual(new Set([0, 1, 2, 3]));
     expect(Math.min(gate.lead, expected.lead)).toBeGreaterThan(1e-5);
     expect(mapsOf(stored, 3)).toEqual([expected.labels, new Array<number>(2 * PIXELS).fill(0), gate.labels]);
@@ -604,7 +578,7 @@ describe.each(SAMPLINGS)("probabilities, sampling at a %s", (sampling) => {
     const expected = new Float64Array(2 * 6 * 5 * 11);
     for (const map of maps) {
       for (const range of RANGES) {
-        softmaxOf(sample64(map, 6, 5, sampling), range).data.forEach((p, index) => {
+        softmaxOf(resize64(map, 6, 5, sampling), range).data.forEach((p, index) => {
           expected[index]! += p;
         });
       }
@@ -627,7 +601,7 @@ describe.each(SAMPLINGS)("probabilities, sampling at a %s", (sampling) => {
     const two = probability(bench.graph, large!, { range, channel, sampling }, [6, 5], one);
     const [first, sum] = await bench.run(one, two);
     const [a = [], b = []] = maps.map((map) =>
-      [...softmaxOf(sample64(map, 6, 5, sampling), range).data].filter((_, index) => index % 11 === channel),
+      [...softmaxOf(resize64(map, 6, 5, sampling), range).data].filter((_, index) => index % 11 === channel),
     );
     expect(one.shape).toEqual([2, 6, 5]);
     expect(worstError(first, a)).toBeLessThan(3e-6);

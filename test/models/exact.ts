@@ -1,13 +1,21 @@
-import type { Edit } from "../../src/models/generator.ts";
 import type { ProganConfig } from "../../src/models/progan.ts";
 import type { State } from "../../src/models/state.ts";
+
+/** An edit by numbers alone, its mask at the layer's resolution. */
+export interface PlainEdit {
+  readonly layer: string;
+  readonly units: readonly number[];
+  readonly alpha?: number | readonly number[];
+  readonly value?: number | readonly number[];
+  readonly mask?: ArrayLike<number>;
+}
 
 /** The generator in double precision, straight from its definition (spec §1.1): every layer's output before any edit, [n, c, h, w]. */
 export async function exactProgan(
   state: State,
   config: ProganConfig,
   z: Float32Array,
-  edit?: Edit,
+  edit?: PlainEdit,
 ): Promise<Map<string, Float64Array>> {
   const n = z.length / config.zSize;
   let x: Float64Array = Float64Array.from(z);
@@ -75,7 +83,7 @@ function normalize(x: Float64Array, n: number, channels: number, extent: number)
   return y;
 }
 
-function edited(x: Float64Array, edit: Edit, channels: number, pixels: number): Float64Array {
+function edited(x: Float64Array, edit: PlainEdit, channels: number, pixels: number): Float64Array {
   const y = x.slice();
   const one = (values: number | readonly number[], i: number): number =>
     typeof values === "number" ? values : values[i]!;

@@ -20,6 +20,28 @@ function crc32(text: string): number {
 export const normals = (key: string | number, count: number): Float32Array =>
   Float32Array.from(new RandomState(typeof key === "number" ? key : crc32(key)).standardNormal(count));
 
+/** The recipe's image [n, 3, h, w], as [n, h, w, 4]. */
+export function imageOf(n: number, height: number, width: number): Float32Array<ArrayBuffer> {
+  const grid = (name: string, cell: number) => {
+    const [rows, columns] = [Math.ceil(height / cell), Math.ceil(width / cell)];
+    const values = normals(`image ${name}`, n * 3 * rows * columns);
+    return (i: number, c: number, y: number, x: number) =>
+      values[((i * 3 + c) * rows + Math.floor(y / cell)) * columns + Math.floor(x / cell)]!;
+  };
+  const [coarse, fine] = [grid("coarse", 16), grid("fine", 4)];
+  const pixels = new Float32Array(n * height * width * 4);
+  for (let at = 0; at < pixels.length; at += 1) {
+    const c = at % 4;
+    const p = Math.floor(at / 4);
+    const [x, y, i] = [p % width, Math.floor(p / width) % height, Math.floor(p / width / height)];
+    if (c < 3) {
+      const value = Math.fround(Math.fround(0.5 * coarse(i, c, y, x)) + Math.fround(0.25 * fine(i, c, y, x)));
+      pixels[at] = Math.min(1, Math.max(-1, value));
+    }
+  }
+  return pixels;
+}
+
 /** A segmenter's state of given keys and shapes, whose names begin with `prefix`. */
 export function stateOf(prefix: string, shapes: readonly (readonly [string, readonly number[]])[]): State {
   return new Map(

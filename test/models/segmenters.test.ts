@@ -8,7 +8,7 @@ import { type UnifiedOptions, unifiedLabels } from "../../src/models/unified.ts"
 import { Graph, padded, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { requestDevice, rms, toNchw } from "../gpu.ts";
-import { normals, stateOf } from "./recipe.ts";
+import { imageOf, normals, stateOf } from "./recipe.ts";
 
 // What the published PyTorch code computes (scripts/golden), for weights and images by recipe.
 
@@ -28,28 +28,6 @@ async function open(name: string) {
     // biome-ignore lint/suspicious/noExplicitAny: each file's own description
     told: (key: string): any => JSON.parse(String(metadata[key])),
   };
-}
-
-/** The recipe's image [n, 3, h, w], as [n, h, w, 4]. */
-function imageOf(n: number, height: number, width: number): Float32Array<ArrayBuffer> {
-  const grid = (name: string, cell: number) => {
-    const [rows, columns] = [Math.ceil(height / cell), Math.ceil(width / cell)];
-    const values = normals(`image ${name}`, n * 3 * rows * columns);
-    return (i: number, c: number, y: number, x: number) =>
-      values[((i * 3 + c) * rows + Math.floor(y / cell)) * columns + Math.floor(x / cell)]!;
-  };
-  const [coarse, fine] = [grid("coarse", 16), grid("fine", 4)];
-  const pixels = new Float32Array(n * height * width * 4);
-  for (let at = 0; at < pixels.length; at += 1) {
-    const c = at % 4;
-    const p = Math.floor(at / 4);
-    const [x, y, i] = [p % width, Math.floor(p / width) % height, Math.floor(p / width / height)];
-    if (c < 3) {
-      const value = Math.fround(Math.fround(0.5 * coarse(i, c, y, x)) + Math.fround(0.25 * fine(i, c, y, x)));
-      pixels[at] = Math.min(1, Math.max(-1, value));
-    }
-  }
-  return pixels;
 }
 
 const merge = (...states: State[]): State => new Map(states.flatMap((state) => [...state]));

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ConvOptions, conv } from "../../src/kernels/conv.ts";
+import { depthwise } from "../../src/kernels/depthwise.ts";
+import type { Filter } from "../../src/kernels/filter.ts";
+import { convOfPyramid } from "../../src/kernels/pyramid.ts";
+import type { Device } from "../../src/runtime/device.ts";
+import { requestDevice } from "../gpu.ts";
+import {
+  conv64,
+  double64,
+  type Extents,
+  type Linear,
+  type Map64,
+  noise,
+  noiseMap,
+  resize64,
+  TOLERANCE,
+  worstUnit,
+  zeros,
+} from "../kernels/reference.ts";
+import { adjoint64, backward, TARGETS } from "./reference.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await requestDevice();
+});
+afterAll(() => device?.dispose());
+
+interface Case extends ConvOptions {
+  readonly name: string;
+  readonly x: Extents;
+  readonly out: number;
+  readonly kernel: number;
+  readonly residual?: never;
+  readonly added?: true;
+}
+
+const CASES: readonly Case[] = [
+  { name: "1×1, 3 to 5 channels", x: [1, 5, 7, 3], out: 5, kernel: 1 },
+  { name: "1×1 in a frame of zeros", x: [1, 3, 4, 3], out: 5, kernel: 1, pad: 1 },
+  { name: "1×1, stride 2", x: [2, 7, 4, 5], out: 6, kernel: 1, stride: 2 },
+  { name: "3×3", x: [2, 6, 5, 7], out: 9, kernel: 3, pad: 1, activation: "leaky" },
+  { name: "3×3 without padding", x: [1, 5, 4, 3], out: 4, kernel: 3, activation: "relu" },
+  { name: "3×3 by Winograd", x: [1, 9, 8, 17], out: 20, kernel: 3, pad: 1, activation: "relu6", added: true },
+  { name: "3×3 dilated", x: [1, 9, 8, 5], out: 6, kernel: 3, pad: 2, dilation: 2, activation: "relu", added: true },
+  { name: "3×3, stride 2, odd extents", x: [2, 9, 7, 5], out: 7, kernel: 3, stride: 2, pad: 1, activation: "relu" },
+  { name: "3×3, stride 2, even extents", x: [1, 8, 6, 5], out: 7, kernel: 3, stride: 2, pad: 1 },
+  { name: "3×3, stride 2, SAME", x: [1, 8, 7, 5], out: 7, kernel: 3, stride: 2, pad: "same" },
+  { name: "2×2, SAME", x: [1, 5, 4, 5], out: 3, kernel: 2, pad: "same" },
+  { name: "3×3, stride 3, rows left over", x: [1, 9, 8, 3], out: 4, kernel: 3, stride: 3 },
+  { name: "a generator's first layer: 4×4 over a padded pixel", x: [3, 1, 1, 13], out: 11, kernel: 4, pad: 3 },
+  { name: "upsampling", x: [2, 3, 5, 6], out: 5, kernel: 3, pad: 1, upsample: true, activation: "leaky" },
+  { name: "upsampling one pixel", x: [1, 1, 1, 5], out: 3, kernel: 3, pad: 1, upsample: true },
+  {
+    name: "upsampling many channels",
+    x: [1, 3, 4, 33],
+    out: 10,
+    kernel: 3,
+    pad: 1,
+    upsample: true,
+    activation: "leaky",
+  },
+];
+
+/** Random weights; the scale is no power of two, so that folding it into them rounds. */
+function numbers(inputs: number, out: number, kernel: number) {
+  const weight = noise(2, out * inputs * kernel ** 2);
+  return { weight, scale: noise(3, out).map((s) => s + 1.5), bias: noise(4, out), kernel };
+}
+
+const filterOf = (inChannels: number, { weight, scale, bias, kernel }: ReturnType<typeof numbers>): Filter => ({
+  label: "y",
+  inChannels,
+  outChannels: bias.length,
+  kernel,
+  weight: { sources: [], of: () => weight },
+  scale: { sources: [], of: () => scale },
+  bias: { sources: [], of: () => bias },
+});
+
+/** dz of an activation's dy. */
+function activated(dy: Map64, z: Map64, activation: ConvOptions["activation"] = "none"): Map64 {
+  const slope = (v: number): number => {
+    if (activation === "none") return 1;
+    if (v <= 0) return activation === "leaky" ? Math.fround(0.2) : 0;
+    return activation === "relu6" && v >= 6 ? 0 : 1;
+  };
+  return { ...dy, data: dy.data.map((g, at) => g * slope(z.data[at]!)) };
+}
+
+describe.each(TARGETS)("on a %s target", (target) => {
+  let worst = 0;
+  const near = (actual: ArrayLike<number>, expected: Linear): void => {
+    const unit = worstUnit(actual, expected);
+    worst = Math.max(worst, unit);
+    expect(unit).toBeLessThan(TOLERANCE);
+  };
+  afterAll(() => console.log(`${target}: worst error of a convolution's gradient ${worst.toFixed(2)} ε·Σ|terms|`));
+
+  test.each(CASES)("a convolution: $name", async ({ name, x, out, kernel, added, ...options }) => {
+    const given = numbers(x[3], out, kernel);
+    const input = noiseMap(1, x);
+    const linear = (map: Map64, bias: ArrayLike<number> = new Float64Array(out)): Linear =>
+      conv64(options.upsample ? double64(map) : map, { ...options, ...given, bias, activation: "none" });
+    const z = linear(input, given.bias);
+    const residual = added && noiseMap(5, [z.n, z.height, z.width, out]);
+    residual?.data.forEach((v, at) => {
+      z.data[at]! += v;
+    });
+    const inputs = residual ? [input, residual] : [input];
+    const { dy, gradients } = await backward(device, target, inputs, (graph, [value, addend]) =>
+      conv(graph, value!, filterOf(x[3], given), { ...options, ...(addend && { residual: addend }) }),
+    );
+    const dz = activated(dy, z, options.activation);
+    near(gradients[0]!, adjoint64(x, dz, linear));
+    if (residual) near(gradients[1]!, { ...dz, terms: dz.data.map(Math.abs) });
+  });
+
+  test.each([
+    { name: "3×3", x: [2, 7, 6, 7], kernel: 3, pad: 1, activation: "relu6" },
+    { name: "5×5 dilated", x: [1, 9, 8, 5], kernel: 5, pad: 4, dilation: 2, activation: "none" },
+    { name: "3×3, stride 2", x: [1, 8, 7, 6], kernel: 3, stride: 2, pad: 1, activation: "relu6" },
+    { name: "3×3, stride 2, SAME", x: [1, 8, 7, 6], kernel: 3, stride: 2, pad: "same", activation: "leaky" },
+  ] as const)("a depthwise convolution: $name", async ({ name, x, kernel, ...options }) => {
+    const channels = x[3];
+    const given = numbers(1, channels, kernel);
+    const input = noiseMap(1, x);
+    const linear = (map: Map64, bias: ArrayLike<number> = new Float64Array(channels)): Linear =>
+      conv64(map, { ...options, ...given, bias, depthwise: true, activation: "none" });
+    const { dy, gradients } = await backward(device, target, [input], (graph, [value]) =>
+      depthwise(graph, value!, filterOf(channels, given), options),
+    );
+    near(gradients[0]!, adjoint64(x, activated(dy, linear(input, given.bias), options.activation), linear));
+  });
+
+  test.each([1, 3])("a convolution of a pyramid of %i", async (levels) => {
+    const extents = (
+      [
+        [1, 8, 7, 4],
+        [1, 4, 3, 5],
+        [1, 1, 2, 3],
+      ] as const
+    ).slice(0, levels);
+    const channels = extents.reduce((sum, [, , , c]) => sum + c, 0);
+    const given = numbers(channels, 8, 3);
+    const inputs = extents.map((extent, index) => noiseMap(10 + index, extent));
+    /** Of one level alone, the others being zero. */
+    const linear = (map: Map64, index: number): Linear => {
+      const all = zeros([1, 8, 7, channels]);
+      const first = extents.slice(0, index).reduce((sum, [, , , c]) => sum + c, 0);
+      const { data, terms } = resize64(map, 8, 7);
+      data.forEach((v, at) => {
+        const to = Math.floor(at / map.channels) * channels + first + (at % map.channels);
+        all.data[to] = v;
+        all.terms[to] = terms[at]!;
+      });
+      const bias = new Float64Array(8);
+      const y = conv64(all, { ...given, bias, pad: 1 });
+      // The rounding of the resize's weights, through the convolution.
+      const rounding = conv64(
+        { ...all, data: all.terms },
+        { ...given, weight: given.weight.map(Math.abs), bias, pad: 1 },
+      );
+      return { ...y, terms: rounding.data };
+    };
+    const { dy, gradients } = await backward(device, target, inputs, (graph, values) =>
+      convOfPyramid(graph, values, filterOf(channels, given), "relu"),
+    );
+    const z = zeros([1, 8, 7, 8]);
+    for (const { data } of inputs.map(linear)) for (const [at, v] of data.entries()) z.data[at]! += v;
+    const dz = activated(dy, { ...z, data: z.data.map((v, at) => v + given.bias[at % 8]!) }, "relu");
+    inputs.forEach((_, index) => {
+      near(
+        gradients[index]!,
+        adjoint64(extents[index]!, dz, (map) => linear(map, index)),
+      );
+    });
+  });
+});

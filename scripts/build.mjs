@@ -12,7 +12,13 @@ import { generate } from "./wgsl.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
-const ENTRIES = ["src/index.ts", "src/runtime/index.ts", "src/node/index.ts", "src/report/index.ts"];
+const ENTRIES = [
+  "src/index.ts",
+  "src/causality.ts",
+  "src/runtime/index.ts",
+  "src/node/index.ts",
+  "src/report/index.ts",
+];
 const KERNELS = join(ROOT, "src/kernels");
 const CORE = "dist/index.min.js";
 /** Not a file: see coreEntry. */

@@ -4,6 +4,7 @@ export type * from "./dissect/result.ts";
 export * from "./errors.ts";
 export { type ConvOptions, conv } from "./kernels/conv.ts";
 export { depthwise } from "./kernels/depthwise.ts";
+export type { EditOptions, EditValues } from "./kernels/edit.ts";
 export type { Filter } from "./kernels/filter.ts";
 export { average, concat, maxpool, resize } from "./kernels/resample.ts";
 export {
@@ -16,19 +17,15 @@ export {
   type SegmenterDefinition,
 } from "./load.ts";
 export type { Cost } from "./models/cost.ts";
+export type { Copied, Edit, EditableLayer } from "./models/edits.ts";
 export { filterOf } from "./models/filters.ts";
-export {
-  type CompileGeneratorOptions,
-  type Edit,
-  Generator,
-  type GeneratorPlan,
-  type LoadGeneratorOptions,
-  type Run,
-} from "./models/generator.ts";
+export { Generator, type LoadGeneratorOptions, type Run } from "./models/generator.ts";
+export type { AppendGeneratorOptions, CompileGeneratorOptions, GeneratorPlan } from "./models/generator-plan.ts";
 export type { SemanticLabelFile } from "./models/labels.ts";
+export type { Mask, MaskPooling } from "./models/mask.ts";
 export type { Label, LabelMap, Network } from "./models/network.ts";
 export type { Operation, OperationList } from "./models/operations.ts";
-export type { LayerInfo, ProganConfig } from "./models/progan.ts";
+export type { LayerInfo, ProganConfig, ProganValues } from "./models/progan.ts";
 export {
   type LoadSegmenterOptions,
   Segmenter,

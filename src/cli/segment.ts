@@ -124,7 +124,7 @@ function stemsOf(paths: readonly string[]): string[] {
   );
 }
 
-async function readPhoto(path: string): Promise<Uint8Array> {
+export async function readPhoto(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
@@ -142,7 +142,7 @@ function unreadable(path: string, cause: unknown): never {
  * A photo in [−1, 1] as [height, width, RGB_], averaged over whole squares of pixels while it stays at least as large as the
  * network's largest input: what the network would average away need not be on the GPU.
  */
-function reduced({ width, height, rgb }: Photo, edge: number) {
+export function reduced({ width, height, rgb }: Photo, edge: number) {
   const factor = Math.max(1, Math.floor(Math.min(width, height) / edge));
   const [columns, rows] = [Math.floor(width / factor), Math.floor(height / factor)];
   const pixels = new Float32Array(4 * columns * rows);

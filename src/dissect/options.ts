@@ -38,7 +38,7 @@ const BATCH_PIXELS = 8 * 256 ** 2;
 const MAX_BATCH = 16;
 
 /** As many images as keep a GPU busy, and whose largest map still fits what the device binds. */
-function defaultBatch(generator: Generator, segmenter: Segmenter): number {
+export function defaultBatch(generator: Generator, segmenter: Segmenter): number {
   const { device, resolution } = generator;
   const graph = new Graph(device.target);
   const { image } = progan(graph, generator.config, 1);
@@ -48,6 +48,19 @@ function defaultBatch(generator: Generator, segmenter: Segmenter): number {
   const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits;
   const fitting = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / largest);
   return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_PIXELS / resolution ** 2), fitting));
+}
+
+/** Counters are 32 bits wide: every one of the `pixels` of each image must be countable. NumPy's seeds are as wide. */
+export function checkSamples(size: number, seed: number, pixels: number): void {
+  whole("size", size, 1, Math.floor((2 ** 32 - 1) / pixels));
+  whole("seed", seed, 0, 2 ** 32 - 1);
+}
+
+/** @throws UsageError unless it is a whole number between these two. */
+export function whole(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new UsageError(`${name} ${value} makes no sense.`, `Use a whole number from ${least} to ${most}.`);
+  }
 }
 
 /** Fills in defaults and refuses what makes no sense. */
@@ -80,20 +93,13 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     throw new UsageError(`A layer is named twice in ${layers.join(", ")}.`, "Name each once.");
   }
   for (const layer of layers) generator.layer(layer);
-  const whole = (name: string, value: number, least: number, most: number): void => {
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new UsageError(`${name} ${value} makes no sense.`, `Use a whole number from ${least} to ${most}.`);
-    }
-  };
   whole("examples", examples, 1, 1000);
   whole("batch", batch, 1, 1024);
   whole("segmentationSize", segmentationSize, 2, 4096);
-  // Counters are 32 bits wide: every pixel of the set must be countable.
   // (A fixed quantile is selected among raw activations, which can be finer than the label maps.)
   const raw = layers.map((name) => generator.layer(name)).map(({ height, width }) => height * width);
   const finest = Math.max(segmentationSize ** 2, ...(typeof quantileThreshold === "number" ? raw : []));
-  whole("size", size, 1, Math.floor((2 ** 32 - 1) / finest));
-  whole("seed", seed, 0, 2 ** 32 - 1);
+  checkSamples(size, seed, finest);
   whole("trainSeed", trainSeed, 0, 2 ** 32 - 1);
   const known = quantileThreshold === "iqr" || quantileThreshold === "maxiou";
   if (!known && !(typeof quantileThreshold === "number" && quantileThreshold > 0 && quantileThreshold < 1)) {

@@ -1,6 +1,6 @@
 import { WeightsError } from "../errors.ts";
 import { conv } from "../kernels/conv.ts";
-import { type EditValues, edit } from "../kernels/edit.ts";
+import { type EditOptions, type EditValues, edit } from "../kernels/edit.ts";
 import { constant, type Learned } from "../kernels/filter.ts";
 import { clamp, pixelnorm } from "../kernels/pointwise.ts";
 import { type Graph, padded, type Value } from "../runtime/graph.ts";
@@ -99,64 +99,81 @@ export function inferProgan(state: State): ProganConfig {
 export interface ProganOptions {
   /** Clamp the image to [−1, 1] (off in gandissect, whose consumers clamp). */
   readonly clamp?: boolean;
-  /** Layers to intervene in. */
-  readonly edit?: ReadonlySet<string>;
+  /** Layers to intervene in, and how. */
+  readonly edit?: ReadonlyMap<string, EditOptions>;
+  /** Start behind this layer: the input is its output, before any edit. */
+  readonly from?: string;
   /** Stop after this layer: no image is made. */
   readonly until?: string;
 }
 
 /** The named values of a generator's graph. */
 export interface ProganValues {
-  /** Input [n, 1, 1, zSize]. */
-  readonly z: Value;
-  /** Every computed layer's output [n, h, w, c] before any edit: after LeakyReLU, before the next pixelnorm. */
+  /** What it starts with: z [n, 1, 1, zSize], or the features [n, h, w, c] of the layer `from`. */
+  readonly input: Value;
+  /** Every layer's output [n, h, w, c] before any edit, as far as it is computed or given: after LeakyReLU, before the next pixelnorm. */
   readonly layers: ReadonlyMap<string, Value>;
   readonly edits: ReadonlyMap<string, EditValues>;
   /** [n, R, R, 3], nominally in [−1, 1]; absent with `until`. */
   readonly image?: Value;
 }
 
-/** Appends the generator to a graph for `batch` images. */
+/**
+ * Appends the generator, or its part between two layers, to a graph for `batch` images. From a layer on it computes what it
+ * computes as a whole, to the bit.
+ */
 export function progan(graph: Graph, config: ProganConfig, batch: number, options: ProganOptions = {}): ProganValues {
-  const { zSize } = config;
-  const z = graph.map("z", batch, 1, 1, zSize);
+  const { from, until } = options;
   const layers = new Map<string, Value>();
   const edits = new Map<string, EditValues>();
-  let x = z;
-  let inChannels = zSize;
-  for (const { name, channels, height, width } of config.layers) {
-    const normed = pixelnorm(graph, x);
-    const output = name.startsWith("output");
-    const bias: Learned = { sources: [`${name}.wscale.b`], of: ([b]) => b! };
-    const weight: Learned = { sources: [`${name}.conv.weight`], of: ([w]) => w! };
-    let y: Value;
-    if (name === "layer1") {
-      y = dense(graph, normed, { zSize, channels, batch });
-    } else {
-      // wscale multiplies by gain / sqrt(fan in), fan in = input channels; gain = √2 / 3 for 3×3 blocks, 1 for the output.
-      const factor = (output ? 1 : Math.SQRT2 / 3) / Math.sqrt(inChannels);
-      const upsample = !output && height > x.shape[1]!;
-      const kernel = output ? 1 : 3;
-      y = conv(
-        graph,
-        normed,
-        { label: name, inChannels, outChannels: channels, kernel, weight, bias, scale: constant(factor, channels) },
-        { pad: output ? 0 : 1, upsample, activation: output ? "none" : "leaky" },
-      );
-      if (output && options.clamp) y = clamp(graph, y);
-    }
+  const given = config.layers.find(({ name }) => name === from);
+  const input = given
+    ? graph.map(given.name, batch, given.height, given.width, given.channels)
+    : graph.map("z", batch, 1, 1, config.zSize);
+  let x = input;
+  for (const layer of given ? config.layers.slice(config.layers.indexOf(given)) : config.layers) {
+    const { name } = layer;
+    let y = layer === given ? input : block(graph, config, x, layer, options.clamp ?? false);
     layers.set(name, y);
-    if (name === options.until) return { z, layers, edits };
-    if (options.edit?.has(name)) {
-      const edited = edit(graph, y);
+    if (name === until) return { input, layers, edits };
+    const how = options.edit?.get(name);
+    if (how) {
+      const edited = edit(graph, y, how);
       edits.set(name, edited.values);
       y = edited.y;
     }
     x = y;
-    inChannels = channels;
-    if (y.shape[1] !== height || y.shape[2] !== width) throw new Error(`${name} came out as [${y.shape}].`);
   }
-  return { z, layers, edits, image: x };
+  return { input, layers, edits, image: x };
+}
+
+/** One layer's output from the one's before it. */
+function block(graph: Graph, config: ProganConfig, x: Value, layer: LayerInfo, clamped: boolean): Value {
+  const { name, channels, height, width } = layer;
+  const normed = pixelnorm(graph, x);
+  if (name === "layer1") return dense(graph, normed, { zSize: config.zSize, channels, batch: x.shape[0]! });
+  const output = name.startsWith("output");
+  const inChannels = x.channels;
+  // wscale multiplies by gain / sqrt(fan in), fan in = input channels; gain = √2 / 3 for 3×3 blocks, 1 for the output.
+  const factor = (output ? 1 : Math.SQRT2 / 3) / Math.sqrt(inChannels);
+  const weight: Learned = { sources: [`${name}.conv.weight`], of: ([w]) => w! };
+  const bias: Learned = { sources: [`${name}.wscale.b`], of: ([b]) => b! };
+  const y = conv(
+    graph,
+    normed,
+    {
+      label: name,
+      inChannels,
+      outChannels: channels,
+      kernel: output ? 1 : 3,
+      weight,
+      bias,
+      scale: constant(factor, channels),
+    },
+    { pad: output ? 0 : 1, upsample: !output && height > x.shape[1]!, activation: output ? "none" : "leaky" },
+  );
+  if (y.shape[1] !== height || y.shape[2] !== width) throw new Error(`${name} came out as [${y.shape}].`);
+  return output && clamped ? clamp(graph, y) : y;
 }
 
 /**

@@ -11,6 +11,8 @@ import type { State } from "./state.ts";
 import { type UnifiedOptions, unifiedLabels } from "./unified.ts";
 import { DECODER, ENCODER, type Head, inferUpernet, upernet } from "./upernet.ts";
 
+export { OPERATIONS, parseOperations } from "./operations.ts";
+
 /** Unified parsing wants bytes in BGR order minus these means, and no division (spec §2.1). */
 const UNIFIED_PIXELS: Pixels = {
   order: "BGR",

@@ -1,4 +1,4 @@
-import { LabelsError, UsageError } from "../errors.ts";
+import { GanatomyError, LabelsError, UsageError } from "../errors.ts";
 import { mask } from "../kernels/classify.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
@@ -12,9 +12,7 @@ import type { CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { isSegsizes, type SemanticLabelFile } from "./labels.ts";
 import { checkMaps, type Label, mapsOf, type Network, shifted } from "./network.ts";
-import { OPERATIONS, parseOperations } from "./operations.ts";
 import { type Extent, scoreOf, writeMaps } from "./readout.ts";
-import { recognise } from "./recognise.ts";
 import { type State, Weights } from "./state.ts";
 import type { LabelFile, UnifiedOptions } from "./unified.ts";
 
@@ -67,8 +65,6 @@ export class Segmenter {
   readonly labels: readonly Label[];
   readonly storage: Storage;
   readonly #parts: readonly Part[];
-  /** Whose weights a parameter of a graph is: networks may give tensors the same names. */
-  readonly #owners = new WeakMap<Parameter, Weights>();
 
   private constructor(name: string, device: Device, storage: Storage, parts: readonly Part[]) {
     this.name = name;
@@ -96,12 +92,13 @@ export class Segmenter {
       for (const [key, tensor] of decoder.tensors) merged.set(`decoder.${key}`, tensor);
       state = merged;
     }
-    const list = first.metadata[OPERATIONS];
-    const operations = typeof list === "string" ? parseOperations(list) : undefined;
     const labels = isContents(files.labels)
       ? files.labels
       : await readLabels(files.labels, { ...rest, sha256: sha256?.labels });
     const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
+    const { recognise, OPERATIONS, parseOperations } = await networks();
+    const list = first.metadata[OPERATIONS];
+    const operations = typeof list === "string" ? parseOperations(list) : undefined;
     const network = recognise({ state, labels, operations }, unified);
     if (segsizes !== undefined && !isSegsizes(segsizes)) {
       throw new UsageError(`segsizes [${segsizes}] make no sense.`, "Use one to eight whole numbers from 32 to 4096.");
@@ -200,19 +197,11 @@ export class Segmenter {
     const [height, width] = typeof extent === "number" ? [extent, extent] : extent;
     const labels = graph.value("labels", [image.shape[0]!, this.channels, height, width], "u32");
     let first = 0;
-    for (const part of this.#parts) {
-      this.#owning(graph, part, () => writeMaps(graph, part.network, image, labels, first));
-      first += mapsOf(part.network);
+    for (const { network, weights } of this.#parts) {
+      graph.owned(weights, () => writeMaps(graph, network, image, labels, first));
+      first += mapsOf(network);
     }
     return labels;
-  }
-
-  /** Notes whose the parameters are that `append` adds to the graph. */
-  #owning<T>(graph: Graph, { weights }: Part, append: () => T): T {
-    const before = graph.parameters.length;
-    const result = append();
-    for (const parameter of graph.parameters.slice(before)) this.#owners.set(parameter, weights);
-    return result;
   }
 
   /**
@@ -222,8 +211,8 @@ export class Segmenter {
   score(graph: Graph, image: Value, concept: string, extent: number | Extent): Value {
     const label = this.label(concept);
     const size: Extent = typeof extent === "number" ? [extent, extent] : extent;
-    for (const part of this.#parts) {
-      const score = this.#owning(graph, part, () => scoreOf(graph, part.network, image, label, size));
+    for (const { network, weights } of this.#parts) {
+      const score = graph.owned(weights, () => scoreOf(graph, network, image, label, size));
       if (score) return score;
     }
     throw new UsageError(
@@ -249,11 +238,11 @@ export class Segmenter {
     return this.#describe(image, extent);
   }
 
-  /** Uploads what a graph of this segmenter learned; the weights belong to the segmenter. */
+  /** Uploads what this segmenter learned of a graph; the weights belong to the segmenter. */
   async bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>> {
     const bound = new Map<Value, Tensor>();
     for (const { weights } of this.#parts) {
-      const parameters = graph.parameters.filter((parameter) => this.#owners.get(parameter) === weights);
+      const parameters = graph.parameters.filter(({ owner }) => owner === weights);
       for (const [value, tensor] of await weights.bind({ parameters }, { signal })) bound.set(value, tensor);
     }
     return bound;
@@ -283,8 +272,7 @@ export class Segmenter {
   /** What one image costs, of `size` × `size` pixels unless the network has input sizes of its own. */
   cost(size = this.segsizes[0] ?? 256): Cost {
     const { graph, input, labels } = this.#describe([1, size, size], [size, size]);
-    const part = (parameter: Parameter): number =>
-      this.#parts.findIndex(({ weights }) => weights === this.#owners.get(parameter));
+    const part = ({ owner }: Parameter): number => this.#parts.findIndex(({ weights }) => weights === owner);
     return costOf(graph, [input, labels], (parameter) => `${part(parameter)} ${parameter.value.label}`);
   }
 
@@ -299,6 +287,20 @@ export class Segmenter {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** Read on demand: the published networks are a tenth of the library, and generators do without. */
+async function networks(): Promise<typeof import("./recognise.ts")> {
+  try {
+    return await import("./recognise.ts");
+  } catch (cause) {
+    throw new GanatomyError(
+      "network",
+      "The part of this library that knows the published segmenters did not load.",
+      "Serve the whole `dist` folder, chunks included.",
+      { cause },
+    );
   }
 }
 

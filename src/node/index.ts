@@ -4,3 +4,4 @@ export { cacheFolder, folderCache } from "./cache.ts";
 export { fileSource } from "./files.ts";
 export { type OutputFolder, outputFolder } from "./folder.ts";
 export { findGpu } from "./gpu.ts";
+export { type MeasurementsFile, measurementsFile } from "./measurements.ts";

@@ -1,3 +1,5 @@
+export { type AblationJson, toFullAblation, toPixAblation } from "./ablation.ts";
+export { type AblationLine, ablationSvg } from "./ablation-plot.ts";
 export { bargraphSvg } from "./bargraph.ts";
 export { toCsv, toRows, type UnitRow } from "./csv.ts";
 export { canvasEncoder } from "./encode-canvas.ts";

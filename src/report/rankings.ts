@@ -4,7 +4,7 @@ import { conceptGroups, uniqueNames, wholeConcepts } from "./concepts.ts";
 /** An order of a layer's units. Lower scores come first, so metrics are negated (§3.8). */
 export interface Ranking {
   name: string;
-  metric?: "iou" | "maxiou" | "iqr" | "cor";
+  metric?: "iou" | "maxiou" | "iqr" | "cor" | "ace";
   concept?: string;
   score: number[];
 }

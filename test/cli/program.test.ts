@@ -27,6 +27,8 @@ async function parse(line: string): Promise<Parsed> {
     {
       dissect: command("dissect"),
       generate: command("generate"),
+      ablate: command("ablate"),
+      insert: command("insert"),
       segment: (photos, options) => command("segment")({ photos, ...options }),
       info: (network, options) => command("info")({ network, ...options }),
       doctor: command("doctor"),
@@ -153,3 +155,52 @@ test.each([
   ["http://host/b.pth?secret", "http://host/b.pth"],
   ["https://host/me@home/b.pth", "https://host/me@home/b.pth"],
 ])("%s in a report is %s", (text, expected) => expect(withoutSecrets(text)).toBe(expected));
+
+const EDITING = {
+  layer: "layer4",
+  top: 20,
+  metric: "iou",
+  alpha: 1,
+  pooling: "max",
+  size: 200,
+  seed: 3,
+  pictures: 8,
+  tune: true,
+};
+
+test("ablate's and insert's options arrive", async () => {
+  expect(await parse("ablate --units 3-5,17")).toEqual({
+    command: "ablate",
+    options: { ...EDITING, units: [3, 4, 5, 17], steps: 30, random: 3 },
+    status: 7,
+  });
+  const line =
+    "ablate --concept tree --top 10 --dissection out --metric ace --layer layer6 --alpha 0.5 --value q0.5 --mask a.png --pooling mean " +
+    "--size 40 --seed 91 --batch 4 --pictures 0 --outdir out --json --curve --locations --steps 5 --random 1 --mixed --each-unit";
+  expect((await parse(line)).options).toMatchObject({
+    concept: "tree",
+    top: 10,
+    alpha: 0.5,
+    value: { quantile: 0.5 },
+    mask: "a.png",
+    pooling: "mean",
+    curve: true,
+    locations: true,
+    steps: 5,
+    random: 1,
+    mixed: true,
+    eachUnit: true,
+  });
+  const insert = await parse("insert --units 1 --units 2 --value -3.5 --mask 1,2,3,4");
+  expect(insert).toMatchObject({ command: "insert", options: { units: [1, 2], value: -3.5, mask: [1, 2, 3, 4] } });
+});
+
+test.each([
+  ["ablate --units 5-3", /numbers and ranges/],
+  ["ablate --units a", /numbers and ranges/],
+  ["ablate --units 1 --alpha 2", /fraction from 0 to 1/],
+  ["insert --units 1 --value q2", /quantile of each unit/],
+  ["insert --units 1 --value", /argument missing/],
+  ["insert --units 1 --mask 3,0,2,8", /top,left,bottom,right/],
+  ["insert --units 1 --curve", /unknown option '--curve'/],
+])("%s is refused", async (line, said) => expect(await complaint(line)).toMatch(said));

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { edit } from "../../src/kernels/edit.ts";
 import { bytes, clamp, pixelnorm } from "../../src/kernels/pointwise.ts";
 import { concat, maxpool, preprocess, prroi, prroiBins, resize, resizeAdd } from "../../src/kernels/resample.ts";
 import type { Device } from "../../src/runtime/device.ts";
@@ -16,7 +15,6 @@ import {
   type Linear,
   type Map64,
   maxpool64,
-  noise,
   noiseMap,
   pixelnorm64,
   prroi64,
@@ -347,34 +345,6 @@ describe("softmax", () => {
     const bench = new Bench(device);
     const [y] = await bench.run(softmaxes(bench.graph, [bench.map(x)], 1, 64));
     expect(worstError(unpack(y, 3), softmax64(resize64(x, 1, 64)).data)).toBeLessThan(1e-4);
-  });
-});
-
-describe("edit", () => {
-  test("blends towards a value where alpha and mask say so", async () => {
-    const x = noiseMap(16, [2, 3, 4, 5]);
-    const alpha = [0, 1, 0.5, 1, 0.25];
-    const value = [9, 3, -2, 0, 5];
-    const mask = noise(17, 12).map((v, index) => (index === 0 ? 0 : index === 1 ? 1 : Math.abs(v)));
-    const bench = new Bench(device);
-    const { y, values } = edit(bench.graph, bench.map(x));
-    bench.give(values.alpha, Float32Array.from([...alpha, 0, 0, 0]));
-    bench.give(values.value, Float32Array.from([...value, 0, 0, 0]));
-    bench.give(values.mask, mask);
-    const [stored] = await bench.run(y);
-    const expected = zeros([2, 3, 4, 5]);
-    each(expected, (_i, row, column, c, index) => {
-      const a = alpha[c]! * mask[row * 4 + column]!;
-      expected.data[index] = x.data[index]! * (1 - a) + value[c]! * a;
-      expected.terms[index] = Math.abs(x.data[index]!) * (1 + a) + Math.abs(value[c]! * a);
-    });
-    expectLinear("edit", stored, expected);
-    const got = unpack(stored, 5);
-    each(x, (_i, row, column, c, index) => {
-      const a = alpha[c]! * mask[row * 4 + column]!;
-      if (a === 0) expect(got[index]).toBe(x.data[index]); // untouched exactly
-      if (a === 1) expect(got[index]).toBe(value[c]);
-    });
   });
 });
 

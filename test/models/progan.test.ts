@@ -84,7 +84,7 @@ describe.each([
       bind: await weights.bind(graph),
     });
     try {
-      plan.tensor(values.z).write(sampleZ({ size: 1, depth: 512, seed: 1 }));
+      plan.tensor(values.input).write(sampleZ({ size: 1, depth: 512, seed: 1 }));
       plan.run();
       let most = 0;
       for (const { name, channels } of config.layers) {
@@ -157,7 +157,7 @@ describe("files that are no such generator", () => {
     await expect(generator.forward(z, { edits: [{ layer: "layer4", units: [24] }] })).rejects.toThrow(/0…23/);
     await expect(generator.forward(z.subarray(1))).rejects.toThrow(/no whole number of rows of 16/);
     await expect(generator.forward(z, { edits: [{ layer: "layer4", units: [1], mask: [1, 2] }] })).rejects.toThrow(
-      /64 values, not 2/,
+      /64 values .* not 2/,
     );
   });
 });

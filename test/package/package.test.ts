@@ -13,8 +13,8 @@ import { serve } from "../../scripts/serve.mjs";
 import { openPage } from "../browser/chrome.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const ENTRIES = ["ganatomy", "ganatomy/runtime", "ganatomy/report", "ganatomy/node"];
-const WEB_ENTRIES = ENTRIES.slice(0, 3);
+const ENTRIES = ["ganatomy", "ganatomy/causality", "ganatomy/runtime", "ganatomy/report", "ganatomy/node"];
+const WEB_ENTRIES = ENTRIES.slice(0, -1);
 
 const run = async (file: string, args: readonly string[], cwd: string): Promise<string> => {
   const { stdout } = await promisify(execFile)(file, args, { cwd, maxBuffer: 2 ** 26 }).catch((error) => {
@@ -98,11 +98,13 @@ describe("the tarball", () => {
     }
   });
 
-  test(`has a core of at most ${CORE_BUDGET / 1000} kB gzipped, the build's budget, that needs no other file until it reads Python's`, async () => {
+  test(`has a core of at most ${CORE_BUDGET / 1000} kB gzipped, the build's budget, that needs no other file until it reads Python's, or knows a segmenter`, async () => {
     const core = await readFile(join(project, "node_modules/ganatomy/dist/index.min.js"));
     expect(gzipSync(core, { level: 9 }).length).toBeLessThanOrEqual(CORE_BUDGET);
     const imports = ts.preProcessFile(core.toString()).importedFiles.map(({ fileName }) => fileName);
-    expect(new Set(imports)).toEqual(new Set([expect.stringMatching(/^\.\/chunks\/python-[\w-]+\.min\.js$/)]));
+    expect(new Set(imports)).toEqual(
+      new Set(["python", "recognise"].map((name) => expect.stringMatching(`^\\./chunks/${name}-[\\w-]+\\.min\\.js$`))),
+    );
     expect(core.toString()).not.toMatch(/\bimport\s*["{*]/);
   });
 
@@ -131,6 +133,9 @@ describe("in Node", () => {
           " ",
         ),
       ),
+    );
+    expect(names["ganatomy/causality"]).toEqual(
+      expect.arrayContaining(["Experiment", "ablateEverywhere", "unitQuantiles"]),
     );
     expect(names["ganatomy/runtime"]).toEqual(expect.arrayContaining(["Device", "Tensor", "Graph", "Plan"]));
     expect(names["ganatomy/node"]).toContain("findGpu");
@@ -235,6 +240,7 @@ describe("in a page", () => {
 describe("in TypeScript", () => {
   const SOURCE = `
     import { Device, type Dissection, GanatomyError } from "ganatomy";
+    import { Experiment } from "ganatomy/causality";
     import { Tensor } from "ganatomy/runtime";
     import * as report from "ganatomy/report";
     import { findGpu } from "ganatomy/node";
@@ -246,7 +252,7 @@ describe("in TypeScript", () => {
       const wrong: Uint32Array = await tensor.read();
       // @ts-expect-error there is no such option
       await Device.request({ gpus: 1 });
-      if (!(dissection instanceof GanatomyError)) console.log(report, wrong);
+      if (!(dissection instanceof GanatomyError)) console.log(report, wrong, Experiment);
       return values.length + dissection.layers.length;
     }\n`;
 

@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { PhotoError, UsageError } from "../errors.ts";
+import type { Mask, MaskPooling } from "../models/mask.ts";
+import type { MaskFlag } from "./edit-options.ts";
+import { decodePhoto } from "./photo.ts";
+
+/**
+ * Where to edit: bounds in pixels of the images, or a square picture of any size on which everything counts that is neither
+ * transparent nor white (a GANPaint mask, spec §6.2).
+ * @throws UsageError for a mask of another shape than the images or one that covers nothing; PhotoError for no picture.
+ */
+export async function readMask(flag: MaskFlag, resolution: number, pooling: MaskPooling): Promise<Mask> {
+  if (typeof flag !== "string") {
+    const [top, left, bottom, right] = flag;
+    if (bottom > resolution || right > resolution) {
+      throw new UsageError(
+        `The mask ${flag.join(",")} goes beyond the images, which have ${resolution}×${resolution} pixels.`,
+        "Give top,left,bottom,right within them.",
+      );
+    }
+    const data = Uint8Array.from({ length: resolution ** 2 }, (_, at) => {
+      const [row, column] = [Math.floor(at / resolution), at % resolution];
+      return Number(row >= top && row < bottom && column >= left && column < right);
+    });
+    return { height: resolution, width: resolution, data, pooling };
+  }
+  const bytes = await readFile(flag).catch((cause) => {
+    throw new PhotoError(`The mask "${flag}" cannot be read.`, "Name a PNG, or give top,left,bottom,right.", { cause });
+  });
+  const { width, height, rgb } = decodePhoto(bytes, basename(flag));
+  if (width !== height) {
+    throw new UsageError(
+      `The mask "${flag}" has ${width}×${height} pixels, and the images are square.`,
+      `Make it square: ${resolution}×${resolution}, or any other size.`,
+    );
+  }
+  const data = Uint8Array.from({ length: width * height }, (_, at) =>
+    Number(rgb[3 * at]! < 255 || rgb[3 * at + 1]! < 255 || rgb[3 * at + 2]! < 255),
+  );
+  if (!data.includes(1)) {
+    throw new UsageError(`The mask "${flag}" is all white or transparent.`, "Draw where the edit is to act.");
+  }
+  return { height, width, data, pooling };
+}

@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { UsageError } from "../errors.ts";
+import { type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../index.ts";
+import { type OutputFolder, outputFolder } from "../node/folder.ts";
+import { EXIT } from "./exit.ts";
+import { requestDevice, type TuneFlags } from "./gpu.ts";
+import { Interrupted, onInterrupt } from "./interrupt.ts";
+import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags } from "./models.ts";
+import { duration, Progress } from "./progress.ts";
+
+/** What commands about a generator and its segmenter have in common. */
+export interface ModelFlags extends UnifiedFlags, TuneFlags {
+  readonly model?: string;
+  readonly segmenter?: string;
+  readonly outdir?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** What a command works with. */
+export interface Work {
+  readonly generator: Generator;
+  readonly segmenter: Segmenter;
+  readonly folder: OutputFolder;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  note(text: string): void;
+  /** What will go to stdout, also when the rest is interrupted. */
+  say(result: { readonly json: object; readonly text: string }): void;
+}
+
+/**
+ * Opens the models and a folder that keeps what an earlier run left, lets `run` work, and says what came of it; resolves with
+ * the exit status. After Ctrl-C what is finished stays, and the same command goes on.
+ */
+export async function withModels(
+  kind: string,
+  options: ModelFlags,
+  run: (work: Work) => Promise<void>,
+): Promise<number> {
+  const started = performance.now();
+  const progress = new Progress();
+  const note = (text: string): void => progress.note(text);
+  const interruption = onInterrupt(note);
+  const { signal } = interruption;
+  try {
+    const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
+    const isEmbedded = options.model === undefined || options.model === EMBEDDED;
+    if (!isEmbedded && options.segmenter === undefined) {
+      throw new UsageError("Which segmenter is to name what is there?", `Give --segmenter DIR, or ${EMBEDDED}.`);
+    }
+    const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED);
+    const path = options.outdir ?? join(kind, model.name);
+    const folder = await outputFolder(path, { force: options.force, kind, keep: true });
+    let said: { readonly json: object; readonly text: string } | undefined;
+    let complete = false;
+    try {
+      const device = await requestDevice(note, signal, options);
+      try {
+        const generator = await loadGenerator(model.source, { device, name: model.name, signal });
+        const { heads, segdiv, parts } = options;
+        const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
+        const segmenter = await loadSegmenter(files, { device, name, signal, ...unified });
+        const say: Work["say"] = (result) => {
+          said = result;
+        };
+        await run({ generator, segmenter, folder, progress, signal, note, say });
+        complete = true;
+      } finally {
+        device.dispose();
+      }
+    } catch (error) {
+      if (!signal.aborted || !(error instanceof Interrupted)) throw error;
+    } finally {
+      progress.end();
+      if (folder.written > 0) await folder.finish();
+      else await folder.discard();
+    }
+    if (said) {
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      const all = { ...said.json, complete, outdir: folder.path, files: folder.written, seconds };
+      process.stdout.write(options.json ? `${JSON.stringify(all, null, 2)}\n` : said.text);
+    }
+    const what = `${folder.written} files in ${path} (${duration(performance.now() - started)})`;
+    note(complete ? what : `Interrupted. ${what}\nThe same command goes on from there.`);
+    return complete ? EXIT.ok : EXIT.aborted;
+  } finally {
+    progress.end();
+    interruption.release();
+  }
+}

@@ -1,0 +1,114 @@
+import { UsageError } from "../errors.ts";
+import type { Generator } from "../models/generator.ts";
+import type { Segmenter } from "../models/segmenter.ts";
+
+/** Pairs of images whose gradients make one step (spec §4.2: batches of two, ten to a step). */
+export const PAIRS_A_STEP = 20;
+
+/** How thorough a search is. `paper` has gandissect's defaults (spec §4.2), `quick` about a thirtieth of their cost. */
+export const EFFORTS = {
+  quick: { searchSize: 1000, trainSize: 200, evalSize: 40, places: 1, epochs: 5, rate: 0.02 },
+  paper: { searchSize: 10_000, trainSize: 1000, evalSize: 200, places: 5, epochs: 10, rate: 0.01 },
+} as const;
+
+export interface AceOptions {
+  readonly layer: string;
+  readonly concept: string;
+  /** Where α starts: a score of every unit, such as its IoU with the concept, of which the largest becomes 1. */
+  readonly initial: ArrayLike<number>;
+  /** Sets what the next six are unless they are given; "quick" unless given. */
+  readonly effort?: keyof typeof EFFORTS;
+  /** Images to look through for ones that show the concept, and as many for ones where it can be placed. */
+  readonly searchSize?: number;
+  /** Pairs of such images to learn from, a multiple of 20. */
+  readonly trainSize?: number;
+  /** Pairs to evaluate each epoch on. */
+  readonly evalSize?: number;
+  /** Places at which inserting is tried in every image. */
+  readonly places?: number;
+  readonly epochs?: number;
+  /** Adam's learning rate. */
+  readonly rate?: number;
+  /** Weight of Σα² in the loss of a pair; 0.005 unless given. */
+  readonly lambda?: number;
+  /** Seeds of z to look for the concept, and for places, in; 10 and 11 unless given. */
+  readonly presentSeed?: number;
+  readonly candidateSeed?: number;
+  /** Seeds the order of everything else; 1 unless given. */
+  readonly seed?: number;
+  /** Edge of the label maps and scores; half the image's unless given. */
+  readonly segmentationSize?: number;
+  /** Images at once, even; sums of gradients, and so the last bits of α, depend on it. */
+  readonly batch?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type AceSettings = Required<Omit<AceOptions, "signal" | "effort" | "initial">> & {
+  readonly initial: Float32Array;
+  readonly signal: AbortSignal | undefined;
+};
+
+/** Pixels of a batch's images: forward and back through two networks. */
+const BATCH_PIXELS = 8 * 256 ** 2;
+
+/** Fills in defaults and refuses what makes no sense. @throws UsageError */
+export function settleAce(generator: Generator, segmenter: Segmenter, options: AceOptions): AceSettings {
+  const { resolution } = generator;
+  const { channels } = generator.layer(options.layer);
+  if (generator.device !== segmenter.device) {
+    throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
+  }
+  segmenter.label(options.concept);
+  const fitting = Math.max(2, Math.min(2 * PAIRS_A_STEP, Math.floor(BATCH_PIXELS / resolution ** 2)));
+  const settings = {
+    ...EFFORTS[options.effort ?? "quick"],
+    lambda: 0.005,
+    presentSeed: 10,
+    candidateSeed: 11,
+    seed: 1,
+    segmentationSize: Math.max(4, resolution / 2),
+    // The largest number of pairs that fit and of which a step has a whole number of.
+    batch: 2 * [20, 10, 5, 4, 2, 1].find((pairs) => 2 * pairs <= fitting)!,
+    signal: undefined,
+    ...defined(options),
+    initial: Float32Array.from(options.initial),
+  };
+  for (const key of ["searchSize", "trainSize", "evalSize", "places", "epochs", "segmentationSize", "batch"] as const) {
+    if (!Number.isInteger(settings[key]) || settings[key] < 1) {
+      throw new UsageError(`A ${key} of ${settings[key]} makes no sense.`, "Use a whole number from 1.");
+    }
+  }
+  if (settings.trainSize % PAIRS_A_STEP !== 0) {
+    throw new UsageError(
+      `A trainSize of ${settings.trainSize} makes no whole number of steps.`,
+      `Use a multiple of ${PAIRS_A_STEP}.`,
+    );
+  }
+  if (PAIRS_A_STEP % (settings.batch / 2) !== 0) {
+    throw new UsageError(`A batch of ${settings.batch} images divides no step.`, "Use 2, 4, 8, 10, 20 or 40.");
+  }
+  for (const key of ["rate", "lambda"] as const) {
+    if (!(settings[key] >= 0 && Number.isFinite(settings[key]))) {
+      throw new UsageError(`A ${key} of ${settings[key]} makes no sense.`, "Use a number from 0.");
+    }
+  }
+  const { initial } = settings;
+  if (initial.length !== channels || !initial.every(Number.isFinite)) {
+    throw new UsageError(
+      `${options.layer} has ${channels} units, for which \`initial\` has ${initial.length} values.`,
+      "Give a finite score for every unit.",
+    );
+  }
+  if (!(initial.reduce((most, score) => Math.max(most, score), 0) > 0)) {
+    throw new UsageError(
+      `No unit of ${options.layer} has a score for "${options.concept}" above 0.`,
+      "Start from the IoU of a dissection that has seen the concept.",
+    );
+  }
+  return settings;
+}
+
+/** The entries that are not undefined. */
+function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

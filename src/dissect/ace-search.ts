@@ -1,0 +1,204 @@
+import { UsageError } from "../errors.ts";
+import { pool, weigh } from "../kernels/causality.ts";
+import type { Generator } from "../models/generator.ts";
+import type { Segmenter } from "../models/segmenter.ts";
+import { Graph, padded } from "../runtime/graph.ts";
+import { Plan } from "../runtime/plan.ts";
+import { Scope } from "../runtime/scope.ts";
+import { RandomState } from "../weights/random.ts";
+import { type AceSettings, PAIRS_A_STEP } from "./ace-options.ts";
+import { drawPlaces } from "./places.ts";
+import { Response } from "./response.ts";
+
+/** A place in a generated image: the image's row of its seed's z, and a cell of the layer's feature map, row-major. */
+export interface Place {
+  readonly image: number;
+  readonly cell: number;
+  /** How much of the cell shows the concept; of a candidate, how many pixels of it inserting there adds. */
+  readonly score: number;
+}
+
+/** What ACE learns from. */
+export interface AceCorpus {
+  /** Where the concept is, by image; the last `evalSize` are for evaluation. */
+  readonly present: readonly Place[];
+  /** Where it can be put, likewise. */
+  readonly candidates: readonly Place[];
+  readonly trainSize: number;
+  readonly evalSize: number;
+  /** [units]: k, the mean features of the concept, weighted by its share of each cell (Bau et al. 2019, §3.2). */
+  readonly feature: Float32Array;
+}
+
+export interface Progress {
+  readonly type: "progress";
+  readonly phase: "present" | "candidates" | "optimise" | "evaluate";
+  readonly done: number;
+  readonly total: number;
+}
+
+/** NumPy draws new places for so many images (spec §4.2). */
+const IMAGES_A_DRAW = 10;
+
+/** Finds where the concept is and where it can be put (spec §4.2, phases 1 and 2). Labels decide, so only counts come back. */
+export async function* searchCorpus(
+  generator: Generator,
+  segmenter: Segmenter,
+  settings: AceSettings,
+): AsyncGenerator<Progress, AceCorpus> {
+  const { shares, feature } = yield* searchPresent(generator, segmenter, settings);
+  const { concept, searchSize, evalSize: wantedEval, trainSize: wantedTrain } = settings;
+  const best = shares.map((cells, image) => highest(cells, image)).filter(({ score }) => score > 0);
+  // As many as there are, five to learn from for each to evaluate on; a whole number of steps.
+  const evalSize = Math.min(wantedEval, Math.floor(best.length / 6));
+  const trainSize = Math.min(wantedTrain, PAIRS_A_STEP * Math.floor((best.length - evalSize) / PAIRS_A_STEP));
+  if (trainSize < PAIRS_A_STEP || evalSize < 1) {
+    throw new UsageError(
+      `"${concept}" is in ${best.length} of ${searchSize} images, too few to learn from.`,
+      "Search more images, or choose a concept that the model draws.",
+    );
+  }
+  const present = mostOf(best, trainSize + evalSize);
+  const popularity = new Float64Array(shares[0]!.length);
+  for (const { cell } of present.slice(0, trainSize)) popularity[cell]! += 1;
+  const candidates = yield* searchCandidates(generator, segmenter, { ...settings, feature, popularity });
+  return { present, candidates: mostOf(candidates, trainSize + evalSize), trainSize, evalSize, feature };
+}
+
+/** The cell with the highest share, the first of several. */
+function highest(cells: Float32Array, image: number): Place {
+  const score = cells.reduce((most, share) => Math.max(most, share), 0);
+  return { image, cell: Math.max(0, cells.indexOf(score)), score };
+}
+
+/** The places with the highest scores, by image. */
+const mostOf = (places: readonly Place[], count: number): Place[] =>
+  places
+    .toSorted((a, b) => b.score - a.score || a.image - b.image)
+    .slice(0, count)
+    .sort((a, b) => a.image - b.image);
+
+/** The concept's share of every cell of every image, and the mean features where it is. */
+async function* searchPresent(generator: Generator, segmenter: Segmenter, settings: AceSettings) {
+  const { layer, concept, searchSize, presentSeed, segmentationSize, signal } = settings;
+  const { device, zSize } = generator;
+  const { height, width, channels } = generator.layer(layer);
+  const images = Math.min(settings.batch, searchSize);
+  const graph = new Graph(device.target, segmenter.storage, device.tuned);
+  const { input, image, layers } = generator.append(graph, images);
+  const labels = segmenter.append(graph, image!, segmentationSize);
+  const batch = graph.value("batch", [2], "u32");
+  const cells = graph.value("cells", [searchSize, height, width]);
+  const sums = graph.value("sums", [padded(channels), 2]);
+  pool(graph, segmenter.mask(graph, labels, concept), batch, cells);
+  weigh(graph, layers.get(layer)!, cells, batch, sums);
+  const bind = [...(await generator.bind(graph, signal)), ...(await segmenter.bind(graph, signal))];
+  const plan = await Plan.compile(device, graph, { keep: [cells, sums], bind, signal });
+  try {
+    const z = generator.sample({ size: searchSize, seed: presentSeed });
+    const rows = new Float32Array(images * padded(zSize));
+    let previous: Promise<void> | undefined;
+    for (let first = 0; first < searchSize; first += images) {
+      signal?.throwIfAborted();
+      const count = Math.min(images, searchSize - first);
+      for (let i = 0; i < count; i += 1) {
+        rows.set(z.subarray((first + i) * zSize, (first + i + 1) * zSize), i * padded(zSize));
+      }
+      plan.tensor(input).write(rows);
+      plan.tensor<"u32">(batch).write(Uint32Array.of(first, count));
+      plan.run();
+      await previous;
+      previous = device.idle();
+      previous.catch(() => {}); // awaited a batch later
+      yield { type: "progress", phase: "present", done: first + count, total: searchSize } satisfies Progress;
+    }
+    await previous;
+    const all = await plan.tensor(cells).read();
+    const pairs = await plan.tensor(sums).read();
+    const shares = Array.from({ length: searchSize }, (_, i) =>
+      all.subarray(i * height * width, (i + 1) * height * width),
+    );
+    const total = all.reduce((sum, share) => sum + share, 0);
+    const mean = (unit: number): number => (pairs[2 * unit]! + pairs[2 * unit + 1]!) / total;
+    return { shares, feature: Float32Array.from({ length: channels }, (_, unit) => (total > 0 ? mean(unit) : 0)) };
+  } finally {
+    plan.dispose();
+  }
+}
+
+/** Each image's best place to insert the features at: all units, at one cell that does not show the concept. */
+async function* searchCandidates(
+  generator: Generator,
+  segmenter: Segmenter,
+  settings: AceSettings & { readonly feature: Float32Array; readonly popularity: Float64Array },
+): AsyncGenerator<Progress, Place[]> {
+  const { layer, searchSize, candidateSeed, segmentationSize, feature, popularity, seed, signal } = settings;
+  const { device, zSize } = generator;
+  const { height, width, channels } = generator.layer(layer);
+  const cells = height * width;
+  const places = Math.min(settings.places, cells);
+  const images = Math.min(settings.batch, searchSize);
+  const random = new RandomState(seed);
+  const common = popularity.reduce((sum, count) => sum + count, 0) / cells / 10;
+  const weights = popularity.map((count) => count + common);
+  const draws = Array.from({ length: Math.ceil(searchSize / IMAGES_A_DRAW) }, () =>
+    drawPlaces(random, weights, places),
+  );
+  const drawn = (image: number): readonly number[] => draws[Math.floor(image / IMAGES_A_DRAW)]!;
+  const scope = new Scope();
+  try {
+    const features = scope.own(await generator.compile({ batch: images, retain: [layer], until: layer, signal }));
+    const response = scope.own(
+      await Response.create({
+        ...settings,
+        generator,
+        segmenter,
+        features: features.layers.get(layer)!,
+        of: "mask",
+        extent: segmentationSize,
+        edits: 1,
+        rows: (1 + places) * searchSize,
+      }),
+    );
+    response.alpha.write(Float32Array.from({ length: padded(channels) }, (_, unit) => (unit < channels ? 1 : 0)));
+    response.value.write(padded4(feature));
+    const z = generator.sample({ size: searchSize, seed: candidateSeed });
+    let previous: Promise<void> | undefined;
+    for (let first = 0; first < searchSize; first += images) {
+      signal?.throwIfAborted();
+      const count = Math.min(images, searchSize - first);
+      features.run(z.subarray(first * zSize, (first + count) * zSize));
+      // Row 0 of each image is the image itself.
+      for (let row = 0; row <= places; row += 1) {
+        const mask = new Float32Array(images * cells);
+        if (row > 0) for (let i = 0; i < count; i += 1) mask[i * cells + drawn(first + i)[row - 1]!] = 1;
+        response.mask.write(mask);
+        response.run(row * searchSize + first, count);
+      }
+      await previous;
+      previous = device.idle();
+      previous.catch(() => {});
+      yield { type: "progress", phase: "candidates", done: first + count, total: searchSize };
+    }
+    await previous;
+    const totals = await response.totals.read();
+    const shares = await response.cells.read(searchSize * cells);
+    return Array.from({ length: searchSize }, (_, image): Place => {
+      const gains = drawn(image).map((cell, index): Place => {
+        const taken = shares[image * cells + cell]! !== 0;
+        const gained = totals[(1 + index) * searchSize + image]! - totals[image]!;
+        return { image, cell, score: taken ? 0 : Math.round(gained * segmentationSize ** 2) };
+      });
+      return gains.reduce((best, place) => (place.score > best.score ? place : best));
+    });
+  } finally {
+    scope.dispose();
+  }
+}
+
+/** Zeros after the last unit. */
+export function padded4(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  const stored = new Float32Array(padded(values.length));
+  stored.set(values);
+  return stored;
+}

@@ -1,0 +1,79 @@
+import { UsageError } from "../errors.ts";
+import type { Generator } from "../models/generator.ts";
+import type { Segmenter } from "../models/segmenter.ts";
+import { type AceOptions, type AceSettings, settleAce } from "./ace-options.ts";
+import { type AceCorpus, type Progress, searchCorpus } from "./ace-search.ts";
+import { type AceSnapshot, AceTrainer, orderOf } from "./ace-train.ts";
+
+export type { AceOptions } from "./ace-options.ts";
+export type { AceCorpus, Place } from "./ace-search.ts";
+export type { AceEvaluation, AceSnapshot } from "./ace-train.ts";
+
+/** What earlier events of the same settings told, to go on from. */
+export interface AceResume {
+  readonly corpus?: AceCorpus | undefined;
+  readonly snapshots?: readonly AceSnapshot[];
+}
+
+export interface AceResult {
+  readonly corpus: AceCorpus;
+  /** From before the first epoch to after the last. */
+  readonly snapshots: readonly AceSnapshot[];
+  /** [units] in [0, 1]: how much of each unit is to be erased or inserted. */
+  readonly alpha: Float32Array;
+  /** Units by α, highest first; of equals, those with the higher initial score. */
+  readonly order: readonly number[];
+}
+
+export type AceEvent =
+  | Progress
+  | { readonly type: "corpus"; readonly corpus: AceCorpus }
+  | { readonly type: "epoch"; readonly snapshot: AceSnapshot }
+  | { readonly type: "result"; readonly result: AceResult };
+
+/**
+ * The smallest set of units that causes a concept: α ∈ [0, 1]^units that minimises
+ * mean(score left after erasing − score after inserting) + λ‖α‖² (Bau et al. 2019, §3.2, eq. 6; spec §4.2).
+ *
+ * An async iterable of progress, the corpus, a snapshot after every epoch, and the result. With what it told before in `resume`
+ * it goes on to the same bits. Leaving the loop, or aborting the signal, frees everything.
+ * @throws UsageError for options that make no sense, a concept that is hardly there, or a loss that is no number; the signal's
+ * reason.
+ */
+export async function* ace(
+  generator: Generator,
+  segmenter: Segmenter,
+  options: AceOptions,
+  resume: AceResume = {},
+): AsyncGenerator<AceEvent, void, undefined> {
+  const settings = settleAce(generator, segmenter, options);
+  const corpus = resume.corpus ?? (yield* searchCorpus(generator, segmenter, settings));
+  if (!resume.corpus) yield { type: "corpus", corpus };
+  const snapshots = [...(resume.snapshots ?? [])];
+  const trainer = await AceTrainer.create(generator, segmenter, corpus, settings);
+  try {
+    trainer.start(snapshots.at(-1) ?? trainer.initial);
+    for (let epoch = (snapshots.at(-1)?.epoch ?? -2) + 1; epoch < settings.epochs; epoch += 1) {
+      const trained = epoch < 0 ? 0 : yield* trainer.epoch(epoch);
+      const state = await trainer.state();
+      checkFinite(settings, epoch, [trained, ...state.alpha]);
+      const evaluation = yield* trainer.evaluate(state.alpha);
+      checkFinite(settings, epoch, Object.values(evaluation));
+      const snapshot = { epoch, ...state, trained, evaluation };
+      snapshots.push(snapshot);
+      yield { type: "epoch", snapshot };
+    }
+  } finally {
+    trainer.dispose();
+  }
+  const { alpha } = snapshots.at(-1)!;
+  yield { type: "result", result: { corpus, snapshots, alpha, order: orderOf(alpha, settings.initial) } };
+}
+
+function checkFinite({ concept, layer }: AceSettings, epoch: number, numbers: readonly number[]): void {
+  if (numbers.every(Number.isFinite)) return;
+  throw new UsageError(
+    `The loss of "${concept}" at ${layer} is no number after epoch ${epoch}: the networks give infinite scores.`,
+    "What was learned before is kept. Check the weights with `ganatomy generate`, or lower `rate`.",
+  );
+}

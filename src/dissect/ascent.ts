@@ -1,0 +1,104 @@
+import { UsageError } from "../errors.ts";
+import { gradient } from "../gradient/gradient.ts";
+import type { Device } from "../runtime/device.ts";
+import { elements, Graph, type Storage, type Value } from "../runtime/graph.ts";
+import { Plan } from "../runtime/plan.ts";
+import type { Tensor } from "../runtime/tensor.ts";
+
+/** What is to be maximised: one channel of a value, or their sum, for each image; and how to find the weights behind it. */
+export interface Objective {
+  /**
+   * Appends it to a graph: the input [n, h, w, c], of it [n, 1, 1, c'], such as a mean over pixels, and which of the c' counts,
+   * if not all do.
+   */
+  readonly append: (graph: Graph) => { readonly input: Value; readonly of: Value; readonly channel?: number };
+  readonly bind: (graph: Graph) => Promise<Iterable<readonly [Value, Tensor]>>;
+  readonly storage?: Storage;
+}
+
+export interface AscentOptions {
+  /** Steps; 100 unless given. */
+  readonly steps?: number;
+  /** Adam's learning rate. */
+  readonly rate: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface AscentStep {
+  /** Steps done: 0 is the start. */
+  readonly step: number;
+  readonly steps: number;
+  /** [n]: what is maximised, for each image. */
+  readonly values: Float32Array;
+  /** The input as it is now; overwritten by the next step. */
+  readonly input: Float32Array;
+}
+
+/** Adam's β (Kingma & Ba, ICLR 2015). */
+const [BETA1, BETA2] = [0.9, 0.999];
+/** Instead of Adam's 1e-8: a class that is hardly there has gradients below that, and moments are doubles. */
+const EPSILON = 1e-30;
+
+/**
+ * Climbs from `start` [n, h, w, c stored] to inputs that maximise an objective, by Adam. `shape` changes an input after each
+ * step, in place: a prior, a regulariser, a projection. Yields before the first step and after each.
+ * @throws UsageError for a value that is no number; the signal's reason.
+ */
+export async function* ascend(
+  device: Device,
+  objective: Objective,
+  start: Float32Array<ArrayBuffer>,
+  { steps = 100, rate, signal }: AscentOptions,
+  shape: (input: Float32Array, step: number) => void = () => {},
+): AsyncGenerator<AscentStep> {
+  if (!Number.isInteger(steps) || steps < 1) {
+    throw new UsageError(`${steps} steps make no sense.`, "Use a whole number from 1.");
+  }
+  const graph = new Graph(device.target, objective.storage, device.tuned);
+  const { input, of, channel } = objective.append(graph);
+  const [n = 1] = input.shape;
+  if (of.shape[0] !== n || elements(of.shape) !== n * of.shape.at(-1)!) {
+    throw new UsageError(`What is to be maximised is [${of.shape}].`, `Give one number for each of ${n} images.`);
+  }
+  const seed = graph.value("what counts", of.shape, "f32", of.channels);
+  const [slope] = gradient(graph, of, [input], { seed });
+  const plan = await Plan.compile(device, graph, { keep: [of, slope!], bind: await objective.bind(graph), signal });
+  try {
+    const counts = countsOf(of, channel);
+    plan.tensor(seed).write(counts);
+    const x = start.slice();
+    const [first, second] = [new Float64Array(x.length), new Float64Array(x.length)];
+    for (let step = 0; ; step += 1) {
+      signal?.throwIfAborted();
+      plan.tensor(input).write(x);
+      plan.run();
+      const [found, g] = await Promise.all([plan.tensor(of).read(), plan.tensor(slope!).read()]);
+      const values = new Float32Array(n);
+      found.forEach((value, at) => {
+        values[Math.floor((at * n) / found.length)]! += value * counts[at]!;
+      });
+      if (!values.every(Number.isFinite)) {
+        throw new UsageError(`After ${step} steps the value is ${values}.`, "Lower `rate`, or check the weights.");
+      }
+      yield { step, steps, values, input: x };
+      if (step === steps) return;
+      const [c1, c2] = [1 - BETA1 ** (step + 1), 1 - BETA2 ** (step + 1)];
+      for (let i = 0; i < x.length; i += 1) {
+        first[i] = BETA1 * first[i]! + (1 - BETA1) * g[i]!;
+        second[i] = BETA2 * second[i]! + (1 - BETA2) * g[i]! ** 2;
+        x[i]! += (rate * (first[i]! / c1)) / (Math.sqrt(second[i]! / c2) + EPSILON);
+      }
+      shape(x, step);
+    }
+  } finally {
+    plan.dispose();
+  }
+}
+
+/** 1 for what counts of a value [n, 1, 1, c], 0 for the rest. */
+function countsOf({ shape, channels }: Value, channel: number | undefined): Float32Array<ArrayBuffer> {
+  const stored = shape.at(-1)!;
+  return Float32Array.from({ length: elements(shape) }, (_, at) =>
+    (channel === undefined ? at % stored < channels : at % stored === channel) ? 1 : 0,
+  );
+}

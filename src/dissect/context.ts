@@ -1,0 +1,188 @@
+import { UsageError } from "../errors.ts";
+import { Scope } from "../runtime/scope.ts";
+import { Tensor } from "../runtime/tensor.ts";
+import { padded4 } from "./ace-search.ts";
+import type { Experiment } from "./experiment.ts";
+import { Response } from "./response.ts";
+
+export interface ContextOptions {
+  /** The first layer that the experiment edits. */
+  readonly layer: string;
+  /** Units that are inserted, and what they become: their 0.995 quantiles in the papers (spec §7.4), or ACE's k. */
+  readonly units: readonly number[];
+  readonly values: readonly number[];
+  /** How much of each is replaced; all unless given. */
+  readonly alphas?: readonly number[];
+  /** So many of the layer's cells have been tried in all images. */
+  readonly onCells?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What inserting at places that showed one label does. */
+export interface ContextEffect {
+  readonly label: number;
+  /** Places, over all images, whose centre bore the label. */
+  readonly places: number;
+  /** Pixels of the concept that inserting there adds to an image, in the mean. */
+  readonly gain: number;
+}
+
+/** Where in a scene a concept may be placed. */
+export interface Context {
+  readonly layer: string;
+  readonly label: number;
+  readonly units: readonly number[];
+  /** Pixels of the concept in an image as it is, in the mean. */
+  readonly before: number;
+  /** By what was there before, the highest gain first. A centre that bears several labels counts for each. */
+  readonly effects: readonly ContextEffect[];
+  /** [h, w]: the mean gain of every cell of the layer. */
+  readonly cells: Float64Array;
+}
+
+/**
+ * Inserts units at every cell of a layer in every image, one cell at a time, and measures how many pixels of a concept that
+ * adds, by what the image showed there before (Bau et al. 2019, Fig. 8; PNAS 2020, Fig. 4; spec §7.4).
+ * @throws UsageError for a concept that the segmenter does not know, units that the layer has not; the signal's reason.
+ */
+export async function insertionContext(
+  experiment: Experiment,
+  concept: string,
+  options: ContextOptions,
+): Promise<Context> {
+  const { layer, units, values, alphas, signal, onCells } = options;
+  const { generator, segmenter, size } = experiment;
+  const { height, width } = generator.layer(layer);
+  const label = segmenter.label(concept);
+  checkUnits(generator.layer(layer), options);
+  const trials = await Trials.create(experiment, concept, options);
+  try {
+    const what = ["context", label, layer, units, values, alphas ?? 1];
+    const { labels, channels } = await trials.centres();
+    const before = await experiment.measure([...what, "before"], () => trials.insert(undefined));
+    const sums = new Map<number, { places: number; gain: number }>();
+    const cells = new Float64Array(height * width);
+    for (let cell = 0; cell < cells.length; cell += 1) {
+      signal?.throwIfAborted();
+      const after = await experiment.measure([...what, cell], () => trials.insert(cell));
+      for (let image = 0; image < size; image += 1) {
+        const gain = after[image]! - before[image]!;
+        cells[cell]! += gain / size;
+        const seen = new Set<number>();
+        for (let c = 0; c < channels; c += 1) seen.add(labels[(image * channels + c) * cells.length + cell]!);
+        for (const there of seen) {
+          const sum = sums.get(there) ?? { places: 0, gain: 0 };
+          sums.set(there, { places: sum.places + 1, gain: sum.gain + gain });
+        }
+      }
+      onCells?.(cell + 1, cells.length);
+    }
+    sums.delete(0);
+    const effects = [...sums].map(([there, { places, gain }]) => ({ label: there, places, gain: gain / places }));
+    effects.sort((a, b) => b.gain - a.gain || a.label - b.label);
+    const mean = before.reduce((sum, count) => sum + count, 0) / size;
+    return { layer, label, units, before: mean, effects, cells };
+  } finally {
+    trials.dispose();
+  }
+}
+
+function checkUnits({ name, channels }: { name: string; channels: number }, options: ContextOptions): void {
+  const { units, values, alphas } = options;
+  const wrong = units.find((unit) => !Number.isInteger(unit) || unit < 0 || unit >= channels);
+  if (wrong !== undefined) throw new UsageError(`${name} has no unit ${wrong}.`, `Its units are 0…${channels - 1}.`);
+  if (units.length === 0) throw new UsageError("There are no units to insert.", "Name at least one.");
+  for (const [numbers, what] of [
+    [values, "values"],
+    [alphas ?? units, "alphas"],
+  ] as const) {
+    if (numbers.length !== units.length || !numbers.every(Number.isFinite)) {
+      throw new UsageError(`${units.length} units have ${numbers.length} ${what}.`, "Give a number for every unit.");
+    }
+  }
+}
+
+/** The experiment's images with units inserted at one cell. */
+class Trials {
+  readonly #experiment: Experiment;
+  readonly #options: ContextOptions;
+  readonly #response: Response;
+  readonly #scope: Scope;
+
+  private constructor(experiment: Experiment, options: ContextOptions, response: Response, scope: Scope) {
+    this.#experiment = experiment;
+    this.#options = options;
+    this.#response = response;
+    this.#scope = scope;
+  }
+
+  static async create(experiment: Experiment, concept: string, options: ContextOptions): Promise<Trials> {
+    const { generator, segmenter, features, size } = experiment;
+    const { layer, units, values, alphas, signal } = options;
+    const scope = new Scope();
+    try {
+      const response = scope.own(
+        await Response.create({
+          generator,
+          segmenter,
+          layer,
+          concept,
+          features,
+          of: "mask",
+          extent: generator.resolution,
+          edits: 1,
+          rows: size,
+          signal,
+        }),
+      );
+      const { channels } = generator.layer(layer);
+      const [alpha, value] = [new Float32Array(channels), new Float32Array(channels)];
+      units.forEach((unit, index) => {
+        alpha[unit] = alphas?.[index] ?? 1;
+        value[unit] = values[index]!;
+      });
+      response.alpha.write(padded4(alpha));
+      response.value.write(padded4(value));
+      return new Trials(experiment, options, response, scope);
+    } catch (error) {
+      scope.dispose();
+      throw error;
+    }
+  }
+
+  /** Pixels of the concept in every image with the units inserted at a cell, or as it is. */
+  async insert(cell: number | undefined): Promise<number[]> {
+    const { size, generator } = this.#experiment;
+    const { height, width } = generator.layer(this.#options.layer);
+    const mask = new Float32Array(this.#response.images * height * width);
+    if (cell !== undefined) for (let at = cell; at < mask.length; at += height * width) mask[at] = 1;
+    this.#response.mask.write(mask);
+    for await (const { first, count } of this.#experiment.batches()) this.#response.run(first, count);
+    const totals = await this.#response.totals.read(size);
+    return Array.from(totals, (share) => Math.round(share * generator.resolution ** 2));
+  }
+
+  /** What every image shows at the centre of every cell: labels [size, channels, h, w]. */
+  async centres(): Promise<{ readonly labels: Uint32Array; readonly channels: number }> {
+    const { generator, segmenter, features, size } = this.#experiment;
+    const { layer, signal } = this.#options;
+    const { height, width } = generator.layer(layer);
+    const [batch = 1] = features.shape;
+    const draw = this.#scope.own(await generator.compile({ batch, from: layer, input: features, signal }));
+    const plan = this.#scope.own(await segmenter.compile(draw.image!, [height, width], signal));
+    const [, channels = 1] = plan.labels.shape;
+    const shape = [size, channels, height, width];
+    const all = this.#scope.own(Tensor.create(generator.device, "labels before", shape, "u32"));
+    const bytes = 4 * channels * height * width;
+    for await (const { first, count } of this.#experiment.batches()) {
+      draw.run();
+      plan.run();
+      plan.labels.copyTo(all, count * bytes, 0, first * bytes);
+    }
+    return { labels: await all.read(), channels };
+  }
+
+  dispose(): void {
+    this.#scope.dispose();
+  }
+}

@@ -1,0 +1,272 @@
+import { UsageError } from "../errors.ts";
+import { areas } from "../kernels/areas.ts";
+import type { Edit, EditableLayer } from "../models/edits.ts";
+import type { Generator } from "../models/generator.ts";
+import type { GeneratorPlan } from "../models/generator-plan.ts";
+import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
+import type { Device } from "../runtime/device.ts";
+import { Graph, type Value } from "../runtime/graph.ts";
+import { Plan } from "../runtime/plan.ts";
+import { Scope } from "../runtime/scope.ts";
+import type { Tensor } from "../runtime/tensor.ts";
+import { Kept } from "./kept.ts";
+import { digest, type Measurements } from "./measurements.ts";
+import { checkSamples, defaultBatch } from "./options.ts";
+
+export interface ExperimentOptions {
+  /** Layers that will be edited; the generator runs anew only from the first of them on. */
+  readonly edit: readonly (string | EditableLayer)[];
+  /** Number of images; their z are those of `seed`. 200 unless given, as in gandissect. */
+  readonly size?: number;
+  /** 3 unless given: gandissect's for ablations, and not one that rankings are made of. */
+  readonly seed?: number;
+  /** Images at a time; chosen for the adapter unless given. Counts do not depend on it. */
+  readonly batch?: number;
+  /** Bytes of features that may stay on the GPU; what does not fit is made again for every edit. 512 MiB unless given. */
+  readonly memory?: number;
+  /** What was measured before is not measured again. */
+  readonly finished?: Measurements;
+  /** So many images more have been edited and segmented. */
+  readonly onImages?: (images: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A set of images on which edits are tried: their features at the edited layer are at hand, and what every edit makes of them
+ * is drawn, segmented at the images' full resolution, and counted on the GPU.
+ */
+export class Experiment {
+  readonly generator: Generator;
+  readonly segmenter: Segmenter;
+  readonly size: number;
+  readonly seed: number;
+  /** Pixels of every label over all images as they are. */
+  readonly before: readonly number[];
+  readonly #options: ExperimentOptions;
+  readonly #subject: string;
+  readonly #stages: Stages;
+
+  private constructor(options: ExperimentOptions, stages: Stages, subject: string, before: readonly number[]) {
+    this.generator = stages.generator;
+    this.segmenter = stages.segmenter;
+    this.size = stages.size;
+    this.seed = stages.seed;
+    this.before = before;
+    this.#options = options;
+    this.#stages = stages;
+    this.#subject = subject;
+  }
+
+  /** @throws UsageError for options that make no sense; what compiling throws; the signal's reason. */
+  static async create(generator: Generator, segmenter: Segmenter, options: ExperimentOptions): Promise<Experiment> {
+    const stages = await Stages.create(generator, segmenter, options);
+    try {
+      const before = await stages.count([], options);
+      // Its counts tell this set of images, this model, segmenter and adapter from all others.
+      const subject = await digest([generator.name, segmenter.name, stages.size, stages.seed, before]);
+      return new Experiment(options, stages, subject, before);
+    } catch (error) {
+      stages.dispose();
+      throw error;
+    }
+  }
+
+  /** Pixels of every label over all images, edited. The edits of one layer are composed in their order. */
+  pixels(edits: readonly Edit[]): Promise<readonly number[]> {
+    return this.measure(["pixels", ...edits], () => this.#stages.count(edits, this.#options));
+  }
+
+  /**
+   * What was measured of these images before, or what `run` measures now. `what` tells it from all other measurements; one of
+   * values copied from another image is never kept, since what a tensor held cannot be told.
+   */
+  async measure(what: readonly unknown[], run: () => Promise<readonly number[]>): Promise<readonly number[]> {
+    const { finished } = this.#options;
+    const key = finished && (await digest([this.#subject, ...what]));
+    if (!finished || !key) return run();
+    const known = await finished.get(key);
+    if (known) return known;
+    const counts = await run();
+    await finished.set(key, counts);
+    return counts;
+  }
+
+  /** Brings the features of every batch into `features` [batch, h, w, c], one after the other. */
+  batches(): AsyncGenerator<{ readonly first: number; readonly count: number }> {
+    return this.#stages.batches(this.#options.signal);
+  }
+
+  /** The current batch's features at the first edited layer, before any edit. */
+  get features(): Tensor<"f32"> {
+    return this.#stages.features;
+  }
+
+  dispose(): void {
+    this.#stages.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** From z to counts: the generator up to the edited layer, the rest of it, the segmenter, the counters. */
+class Stages {
+  readonly generator: Generator;
+  readonly segmenter: Segmenter;
+  readonly size: number;
+  readonly seed: number;
+  readonly features: Tensor<"f32">;
+  readonly #head: GeneratorPlan;
+  readonly #tail: GeneratorPlan;
+  readonly #segmentation: SegmenterPlan;
+  readonly #counting: Counting;
+  readonly #z: Float32Array;
+  readonly #kept: Kept;
+  readonly #scope: Scope;
+
+  private constructor(
+    models: { readonly generator: Generator; readonly segmenter: Segmenter },
+    plans: {
+      readonly head: GeneratorPlan;
+      readonly tail: GeneratorPlan;
+      readonly segmentation: SegmenterPlan;
+      readonly counting: Counting;
+    },
+    { size, seed, memory }: { readonly size: number; readonly seed: number; readonly memory: number },
+    scope: Scope,
+  ) {
+    this.generator = models.generator;
+    this.segmenter = models.segmenter;
+    this.size = size;
+    this.seed = seed;
+    this.#head = plans.head;
+    this.#tail = plans.tail;
+    this.#segmentation = plans.segmentation;
+    this.#counting = plans.counting;
+    this.features = plans.tail.input;
+    this.#z = models.generator.sample({ size, seed });
+    const batches = Math.ceil(size / plans.tail.batch);
+    this.#kept = scope.own(new Kept(models.generator.device, [this.features], undefined, batches, memory));
+    this.#scope = scope;
+  }
+
+  static async create(generator: Generator, segmenter: Segmenter, options: ExperimentOptions): Promise<Stages> {
+    const { edit, size = 200, seed = 3, memory = 512 * 2 ** 20, signal } = options;
+    checkSamples(size, seed, generator.resolution ** 2);
+    if (generator.device !== segmenter.device) {
+      throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
+    }
+    const batch = Math.min(size, options.batch ?? defaultBatch(generator, segmenter));
+    const first = firstLayer(generator, edit);
+    const scope = new Scope();
+    try {
+      const head = scope.own(await generator.compile({ batch, retain: [first], until: first, signal }));
+      const input = head.layers.get(first)!;
+      const tail = scope.own(await generator.compile({ batch, from: first, input, edit, signal }));
+      const segmentation = scope.own(await segmenter.compile(tail.image!, generator.resolution, signal));
+      const table = [1, 1, 1, segmenter.labels.length];
+      const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, 0, signal));
+      const plans = { head, tail, segmentation, counting };
+      return new Stages({ generator, segmenter }, plans, { size, seed, memory }, scope);
+    } catch (error) {
+      scope.dispose();
+      throw error;
+    }
+  }
+
+  async *batches(signal?: AbortSignal): AsyncGenerator<{ readonly first: number; readonly count: number }> {
+    const { zSize } = this.generator;
+    const { batch } = this.#tail;
+    let previous: Promise<void> | undefined;
+    for (let first = 0; first < this.size; first += batch) {
+      signal?.throwIfAborted();
+      const count = Math.min(batch, this.size - first);
+      if (!this.#kept.restoreFeatures(first / batch)) {
+        this.#head.run(this.#z.subarray(first * zSize, (first + count) * zSize));
+        await this.#kept.keepFeatures(first / batch);
+      }
+      yield { first, count };
+      // At most two batches are in flight, so that a page stays responsive.
+      await previous;
+      previous = this.generator.device.idle();
+      previous.catch(() => {}); // awaited a batch later
+    }
+    await previous;
+  }
+
+  async count(edits: readonly Edit[], { signal, onImages }: ExperimentOptions): Promise<readonly number[]> {
+    this.#tail.setEdits(edits);
+    this.#counting.clear();
+    for await (const { first, count } of this.batches(signal)) {
+      this.#tail.run();
+      this.#segmentation.run();
+      this.#counting.add(first, count);
+      onImages?.(count);
+    }
+    return [...(await this.#counting.read())];
+  }
+
+  dispose(): void {
+    this.#scope.dispose();
+  }
+}
+
+/** A table of areas on the GPU; see `areas`. */
+export class Counting {
+  readonly #plan: Plan;
+  readonly #batch: Tensor<"u32">;
+  readonly #table: Tensor<"u32">;
+
+  private constructor(plan: Plan, batch: Tensor<"u32">, table: Tensor<"u32">) {
+    this.#plan = plan;
+    this.#batch = batch;
+    this.#table = table;
+  }
+
+  /** Of label maps [n, channels, h, w] in a table [n or 1, rows, columns, labels], of one label where `only` is one. */
+  static async create(
+    device: Device,
+    labels: Tensor<"u32">,
+    table: readonly number[],
+    only = 0,
+    signal?: AbortSignal,
+  ): Promise<Counting> {
+    const graph = new Graph(device.target);
+    const values = {
+      labels: graph.value("labels", labels.shape, "u32"),
+      batch: graph.value("batch", [2], "u32"),
+      areas: graph.value("areas", table, "u32"),
+    };
+    areas(graph, values, only);
+    const bind: (readonly [Value, Tensor])[] = [[values.labels, labels]];
+    const plan = await Plan.compile(device, graph, { keep: [values.areas], bind, signal });
+    return new Counting(plan, plan.tensor(values.batch), plan.tensor(values.areas));
+  }
+
+  clear(): void {
+    this.#table.clear();
+  }
+
+  /** Counts what the label maps hold now: the first `count` images, of which the first is `first`. */
+  add(first: number, count: number): void {
+    this.#batch.write(Uint32Array.of(first, count));
+    this.#plan.run();
+  }
+
+  read(): Promise<Uint32Array> {
+    return this.#table.read();
+  }
+
+  dispose(): void {
+    this.#plan.dispose();
+  }
+}
+
+/** The one of these layers that comes first. */
+function firstLayer(generator: Generator, edit: ExperimentOptions["edit"]): string {
+  const names = edit.map((entry) => generator.layer(typeof entry === "string" ? entry : entry.layer).name);
+  const first = generator.layers.find(({ name }) => names.includes(name));
+  if (first) return first.name;
+  throw new UsageError("There is no layer to edit.", "Name at least one in `edit`.");
+}

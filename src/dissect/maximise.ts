@@ -1,0 +1,138 @@
+import { UsageError } from "../errors.ts";
+import { average } from "../kernels/resample.ts";
+import type { Generator } from "../models/generator.ts";
+import type { Segmenter } from "../models/segmenter.ts";
+import { padded } from "../runtime/graph.ts";
+import { RandomState } from "../weights/random.ts";
+import { type AscentStep, ascend, type Objective } from "./ascent.ts";
+
+export interface MaximiseOptions {
+  /** How many to start from; 4 unless given. */
+  readonly images?: number;
+  /** Of the start: z of that seed, or noise. 1 unless given. */
+  readonly seed?: number;
+  /** 100 unless given. */
+  readonly steps?: number;
+  /** Adam's learning rate; 0.05 unless given, of inputs about as large as 1. */
+  readonly rate?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The z that a unit of a generator wants: they maximise its mean activation. z stay on the sphere of radius √zSize, where
+ * normal samples of so many dimensions lie and which the generator normalises to anyway (Karras et al. 2018, §4.2).
+ * Steps hold z [images, zSize rounded up to 4].
+ * @throws UsageError for a unit that the layer has not.
+ */
+export function maximiseUnit(
+  generator: Generator,
+  { layer, unit }: { readonly layer: string; readonly unit: number },
+  options: MaximiseOptions = {},
+): AsyncGenerator<AscentStep> {
+  const { images = 4, seed = 1, rate = 0.05 } = options;
+  const { channels } = generator.layer(layer);
+  if (!Number.isInteger(unit) || unit < 0 || unit >= channels) {
+    throw new UsageError(`${layer} has no unit ${unit}.`, `Its units are 0…${channels - 1}.`);
+  }
+  const { zSize } = generator;
+  const stored = padded(zSize);
+  const objective: Objective = {
+    append(graph) {
+      const { input, layers } = generator.append(graph, images, { until: layer });
+      return { input, of: average(graph, layers.get(layer)!, 1, 1), channel: unit };
+    },
+    bind: (graph) => generator.bind(graph, options.signal),
+  };
+  const z = generator.sample({ size: images, seed });
+  const start = new Float32Array(images * stored);
+  for (let i = 0; i < images; i += 1) start.set(z.subarray(i * zSize, (i + 1) * zSize), i * stored);
+  const onSphere = (x: Float32Array): void => {
+    for (let i = 0; i < images; i += 1) {
+      const row = x.subarray(i * stored, i * stored + zSize);
+      const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / zSize);
+      if (norm > 0) for (let k = 0; k < zSize; k += 1) row[k]! /= norm;
+    }
+  };
+  onSphere(start);
+  return ascend(generator.device, objective, start, { ...options, rate }, onSphere);
+}
+
+export interface MaximiseImageOptions extends MaximiseOptions {
+  /** Edge of the image in pixels; the network's own unless given. */
+  readonly size?: number;
+  /** Shrinks every pixel by so much of itself a step (L2 decay); 0.01 unless given. */
+  readonly decay?: number;
+  /** Blurs by a Gaussian of this deviation in pixels every fourth step, so that no single pixel matters; 0.5 unless given. */
+  readonly blur?: number;
+}
+
+/** Steps between two blurs. */
+const BLUR_EVERY = 4;
+
+/**
+ * Images in [−1, 1] that a network wants to see: from noise, they maximise an objective of the image, such as a class's mean
+ * score, with the priors of Yosinski et al. (ICML workshop 2015, §3): decay and blur.
+ * Steps hold images [images, size, size, 4].
+ */
+export function maximiseImage(
+  segmenter: Segmenter,
+  objective: Objective | string,
+  options: MaximiseImageOptions = {},
+): AsyncGenerator<AscentStep> {
+  const { images = 1, seed = 1, rate = 0.05, decay = 0.01, blur = 0.5 } = options;
+  const size = options.size ?? segmenter.segsizes[0] ?? 256;
+  const noise = new RandomState(seed).standardNormal(images * size * size * 3);
+  const start = new Float32Array(images * size * size * 4);
+  for (let i = 0; i < noise.length; i += 1) start[4 * Math.floor(i / 3) + (i % 3)] = 0.1 * noise[i]!;
+  const wanted =
+    typeof objective === "string" ? meanScore(segmenter, objective, [images, size], options.signal) : objective;
+  const shape = (x: Float32Array, step: number): void => {
+    for (let i = 0; i < x.length; i += 1) x[i] = Math.min(1, Math.max(-1, x[i]! * (1 - decay)));
+    if (blur > 0 && step % BLUR_EVERY === BLUR_EVERY - 1) gaussian(x, images, size, blur);
+  };
+  return ascend(segmenter.device, wanted, start, { ...options, rate }, shape);
+}
+
+/** A concept's mean probability over the image. */
+function meanScore(
+  segmenter: Segmenter,
+  concept: string,
+  [n, size]: readonly [images: number, size: number],
+  signal?: AbortSignal,
+): Objective {
+  return {
+    append(graph) {
+      const input = graph.map("image", n, size, size, 3);
+      const extent = padded(size);
+      const score = segmenter.score(graph, input, concept, extent);
+      // Four columns as the channels of one pixel: the mean of each, whose sum is four times the mean.
+      return { input, of: average(graph, graph.view(score, "score", [n, extent, extent / 4, 4], 4), 1, 1) };
+    },
+    bind: (graph) => segmenter.bind(graph, signal),
+    storage: segmenter.storage,
+  };
+}
+
+/** Blurs images [n, size, size, 4] in place, rows and then columns; borders repeat. */
+function gaussian(x: Float32Array, n: number, size: number, deviation: number): void {
+  const radius = Math.ceil(3 * deviation);
+  const taps = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * deviation ** 2)));
+  const total = taps.reduce((sum, tap) => sum + tap, 0);
+  const line = new Float32Array(size);
+  const pass = (first: number, stride: number): void => {
+    for (let i = 0; i < size; i += 1) line[i] = x[first + i * stride]!;
+    for (let i = 0; i < size; i += 1) {
+      let sum = 0;
+      for (const [t, tap] of taps.entries()) sum += tap * line[Math.min(size - 1, Math.max(0, i + t - radius))]!;
+      x[first + i * stride] = sum / total;
+    }
+  };
+  for (let image = 0; image < n; image += 1) {
+    for (let i = 0; i < size; i += 1) {
+      for (let c = 0; c < 3; c += 1) {
+        pass((image * size + i) * size * 4 + c, 4);
+        pass(image * size * size * 4 + i * 4 + c, size * 4);
+      }
+    }
+  }
+}

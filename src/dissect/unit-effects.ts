@@ -1,0 +1,20 @@
+import type { Experiment } from "./experiment.ts";
+
+/** What one unit alone draws: the pixels of every label over all images when nothing but it is ablated. */
+export interface UnitEffect {
+  readonly unit: number;
+  /** [labels]; compare with `Experiment.before`. */
+  readonly pixels: readonly number[];
+}
+
+/**
+ * Ablates every unit of a layer, or those named, by itself, everywhere (Bau et al., PNAS 2020; spec §7.4). They come as they
+ * are measured.
+ */
+export async function* unitEffects(
+  experiment: Experiment,
+  layer: string,
+  units: readonly number[] = [...Array(experiment.generator.layer(layer).channels).keys()],
+): AsyncGenerator<UnitEffect> {
+  for (const unit of units) yield { unit, pixels: await experiment.pixels([{ layer, units: [unit] }]) };
+}

@@ -1,0 +1,176 @@
+import { KernelError, ShapeError, UsageError } from "../errors.ts";
+import { type EditOptions, type EditValues, LINES_BEFORE_RULE, ruled } from "../kernels/edit.ts";
+import type { Device } from "../runtime/device.ts";
+import { padded, type Value } from "../runtime/graph.ts";
+import { specialize } from "../runtime/kernel.ts";
+import type { Tensor } from "../runtime/tensor.ts";
+import { adaptivePool, type Mask } from "./mask.ts";
+import type { LayerInfo } from "./progan.ts";
+
+/** An intervention in one layer: x becomes x (1 − a) + v a, with a = alpha · mask (Bau et al. 2019, §3.2). */
+export interface Edit {
+  readonly layer: string;
+  readonly units: readonly number[] | "all";
+  /** How much of each unit is replaced: one number, or one per unit; 1 unless given. */
+  readonly alpha?: number | readonly number[];
+  /** What replaces it: one number, one per unit, or the same place of another image; 0, ablation, unless given. */
+  readonly value?: number | readonly number[] | Copied;
+  /**
+   * Where; everywhere unless given. Numbers alone are row-major at the layer's resolution. They are for all images, or for
+   * each of the batch.
+   */
+  readonly mask?: ArrayLike<number> | Mask;
+}
+
+/** Features to copy from, as a run retained them. */
+export interface Copied {
+  /** [n, h, w, c] of the edited layer, read when the edit is set. */
+  readonly features: Tensor<"f32">;
+  /** Which of the n; 0 unless given. */
+  readonly image?: number;
+}
+
+/** A layer that a plan can edit, and how: what cannot be changed without compiling anew. */
+export interface EditableLayer extends EditOptions {
+  readonly layer: string;
+}
+
+/** Layers by name with what is to be compiled for each. @throws UsageError for a layer named twice or no number of edits. */
+export function editable(layers: readonly (string | EditableLayer)[]): Map<string, EditOptions> {
+  const result = new Map<string, EditOptions>();
+  for (const entry of layers) {
+    const { layer, ...options } = typeof entry === "string" ? { layer: entry } : entry;
+    const { edits = 1 } = options as EditOptions;
+    if (result.has(layer)) throw new UsageError(`"${layer}" is named twice in \`edit\`.`, "Name it once.");
+    if (!Number.isInteger(edits) || edits < 1) {
+      throw new UsageError(`${edits} edits of ${layer} make no sense.`, "Use a whole number from 1.");
+    }
+    result.set(layer, options);
+  }
+  return result;
+}
+
+/** What must be compiled so that these edits can be set. */
+export function editableBy(
+  edits: readonly Edit[],
+  rules: Readonly<Partial<Record<string, string>>> = {},
+): EditableLayer[] {
+  return [...new Set([...edits.map(({ layer }) => layer), ...Object.keys(rules)])].map((layer) => {
+    const own = edits.filter((edit) => edit.layer === layer);
+    const rule = rules[layer];
+    return {
+      layer,
+      edits: Math.max(1, own.length),
+      copies: own.some(({ value }) => isCopied(value)),
+      ...(rule !== undefined && { rule }),
+    };
+  });
+}
+
+/** Compiles a caller's rule by itself. @throws UsageError with the compiler's words, lines counted from the rule's first. */
+export async function checkRule(device: Device, layer: string, { rule, copies = false }: EditOptions): Promise<void> {
+  if (rule === undefined) return;
+  const kernel = ruled(rule);
+  try {
+    await device.pipeline(kernel, specialize(kernel, { COPIES: copies }));
+  } catch (cause) {
+    if (!(cause instanceof KernelError)) throw cause;
+    const [, ...said] = cause.message.replace(cause.fix, "").trim().split("\n");
+    const lines = said.map((line) =>
+      line.replace(/^the rule\.wgsl:(\d+)/, (_, n: string) => `line ${Number(n) - LINES_BEFORE_RULE}`),
+    );
+    throw new UsageError(
+      `The edit rule of ${layer} does not compile.\n${lines.join("\n")}\n`,
+      "It is WGSL that ends with `return f32;` and may read x, value, unit, row, column and image.",
+      { cause },
+    );
+  }
+}
+
+/** Replaces all edits of a layer from the next run on. @throws UsageError, ShapeError for what does not fit; nothing is changed then. */
+export function writeEdits(
+  layer: LayerInfo,
+  values: EditValues,
+  tensorOf: (value: Value) => Tensor<"f32">,
+  edits: readonly Edit[],
+): void {
+  const { name, channels, height, width } = layer;
+  const stored = padded(channels);
+  const [slots = 1] = values.alpha.shape;
+  const [n = 1] = values.mask.shape;
+  const pixels = height * width;
+  if (edits.length > slots) {
+    throw new UsageError(
+      `This plan composes ${slots} edits of ${name}, not ${edits.length}.`,
+      "Say `edits` where you compile it.",
+    );
+  }
+  const alpha = new Float32Array(slots * stored);
+  const value = new Float32Array(slots * stored);
+  const mask = new Float32Array(n * slots * pixels);
+  const copies: { readonly slot: number; readonly features: Tensor<"f32">; readonly image: number }[] = [];
+  edits.forEach((edit, slot) => {
+    const units = edit.units === "all" ? Array.from({ length: channels }, (_, unit) => unit) : edit.units;
+    const { value: replacement = 0 } = edit;
+    units.forEach((unit, index) => {
+      if (!Number.isInteger(unit) || unit < 0 || unit >= channels) {
+        throw new UsageError(`${name} has no unit ${unit}.`, `Its units are 0…${channels - 1}.`);
+      }
+      alpha[slot * stored + unit] = pick(edit.alpha ?? 1, index, units.length, "alpha");
+      if (!isCopied(replacement)) value[slot * stored + unit] = pick(replacement, index, units.length, "value");
+    });
+    if (isCopied(replacement)) {
+      const { features, image = 0 } = replacement;
+      const [of = 0, ...shape] = features.shape;
+      const held = Number.isInteger(image) && image >= 0 && image < of;
+      if (!held || `${shape}` !== `${[height, width, stored]}`) {
+        throw new ShapeError(`[${features.shape}] has no features of ${name} for image ${image}.`);
+      }
+      if (!values.source) {
+        throw new UsageError(`This plan copies no values into ${name}.`, "Say `copies` where you compile it.");
+      }
+      copies.push({ slot, features, image });
+    }
+    masksOf(edit.mask, layer, n).forEach((map, image) => {
+      mask.set(map, (image * slots + slot) * pixels);
+    });
+  });
+  tensorOf(values.alpha).write(alpha);
+  tensorOf(values.value).write(value);
+  tensorOf(values.mask).write(mask);
+  if (!values.source) return;
+  const source = tensorOf(values.source);
+  source.clear();
+  const bytes = 4 * pixels * stored;
+  for (const { slot, features, image } of copies) features.copyTo(source, bytes, image * bytes, slot * bytes);
+}
+
+/** The mask of each of n images at the layer's resolution. */
+function masksOf(mask: Edit["mask"], { name, height, width }: LayerInfo, n: number): Float32Array[] {
+  if (mask === undefined) return new Array(n).fill(new Float32Array(height * width).fill(1));
+  const given: Mask = "data" in mask ? mask : { height, width, data: mask };
+  const pixels = given.height * given.width;
+  const { length } = given.data;
+  if (length !== pixels && length !== n * pixels) {
+    throw new ShapeError(`A mask for ${name} has ${pixels} values or ${n} times as many, not ${length}.`);
+  }
+  const data = Float32Array.from(given.data);
+  if (!data.every(Number.isFinite)) {
+    throw new UsageError(`A mask for ${name} has values that are no numbers.`, "Use 0…1.");
+  }
+  const maps = Array.from({ length: length / pixels }, (_, image) =>
+    adaptivePool({ ...given, data: data.subarray(image * pixels, (image + 1) * pixels) }, height, width),
+  );
+  return Array.from({ length: n }, (_, image) => maps[image % maps.length]!);
+}
+
+const isCopied = (value: Edit["value"]): value is Copied => typeof value === "object" && "features" in value;
+
+function pick(values: number | readonly number[], index: number, count: number, what: string): number {
+  if (typeof values !== "number" && values.length !== count) {
+    throw new ShapeError(`An edit of ${count} units has ${values.length} values of ${what}.`);
+  }
+  const value = typeof values === "number" ? values : values[index]!;
+  if (!Number.isFinite(value)) throw new UsageError(`${value} is no ${what}.`, "Use a number.");
+  return value;
+}

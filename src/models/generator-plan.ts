@@ -1,0 +1,117 @@
+import { ShapeError, UsageError } from "../errors.ts";
+import { bytes } from "../kernels/pointwise.ts";
+import { elements, Graph, padded, type Value } from "../runtime/graph.ts";
+import { Plan } from "../runtime/plan.ts";
+import type { Tensor } from "../runtime/tensor.ts";
+import { checkRule, type Edit, type EditableLayer, editable, writeEdits } from "./edits.ts";
+import type { Generator } from "./generator.ts";
+
+export interface AppendGeneratorOptions {
+  /** Layers that can be intervened in; a name alone is for one edit with numbers for values. */
+  readonly edit?: readonly (string | EditableLayer)[];
+  /** Start behind this layer, whose features (before any edit) are the input in z's place. */
+  readonly from?: string;
+  /** Stop after this layer; there is no image then. */
+  readonly until?: string;
+}
+
+export interface CompileGeneratorOptions extends AppendGeneratorOptions {
+  readonly batch: number;
+  /** Layers whose output (before any edit) can be read after a run. */
+  readonly retain?: readonly string[];
+  /** Reads the input from here: with `from`, another plan's retained layer, of which nothing is copied. */
+  readonly input?: Tensor<"f32">;
+  /** Also pack images into bytes. */
+  readonly bytes?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A generator, or a part of it, compiled for one batch size. Running it allocates nothing. */
+export interface GeneratorPlan {
+  readonly batch: number;
+  /**
+   * Starts a run for up to `batch` rows of z, or, with `from`, images' features as they are read from a tensor; missing ones
+   * are zero. Without data it runs on what the input holds.
+   */
+  run(data?: Float32Array): void;
+  /** [batch, 1, 1, zSize rounded up to 4] or, with `from`, that layer's [batch, h, w, channels rounded up to 4]. */
+  readonly input: Tensor<"f32">;
+  /** [batch, R, R, 4]: RGB and a zero; absent with `until`. */
+  readonly image: Tensor<"f32"> | undefined;
+  /** [batch, R, R] packed RGBA bytes, with `bytes`. */
+  readonly rgba: Tensor<"u32"> | undefined;
+  /** Retained layers, [batch, h, w, channels rounded up to 4]. */
+  readonly layers: ReadonlyMap<string, Tensor<"f32">>;
+  /** Makes this the layer's only edit from the next run on; `undefined` for the whole layer takes its edits back. */
+  setEdit(edit: Edit | { readonly layer: string; readonly units?: undefined }): void;
+  /** Replaces the edits of all layers; those of one layer are composed in their order. Layers not named have none. */
+  setEdits(edits: readonly Edit[]): void;
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Refuses a layer that is not retained or edited because it is not run. */
+export function notComputed(name: string, { from = "z", until = "the image" }: AppendGeneratorOptions): never {
+  throw new UsageError(`"${name}" is not computed on the way from ${from} to ${until}.`, "Name a layer between.");
+}
+
+/** Behind `Generator.compile`. */
+export async function compileGenerator(generator: Generator, options: CompileGeneratorOptions): Promise<GeneratorPlan> {
+  const { batch, retain = [], edit = [], from, signal } = options;
+  const { device, zSize } = generator;
+  for (const name of retain) generator.layer(name);
+  const graph = new Graph(device.target, "f32", device.tuned);
+  const values = generator.append(graph, batch, options);
+  const keep: Value[] = retain.map((name) => values.layers.get(name) ?? notComputed(name, options));
+  const rgba = options.bytes && values.image ? bytes(graph, values.image) : undefined;
+  if (values.image) keep.push(values.image);
+  if (rgba) keep.push(rgba);
+  for (const [layer, how] of editable(edit)) await checkRule(device, layer, how);
+  const bind = [...(await generator.bind(graph, signal))];
+  if (options.input) bind.push([values.input, options.input]);
+  const plan = await Plan.compile(device, graph, { keep, bind, signal });
+
+  const input = plan.tensor(values.input);
+  const row = from ? elements(values.input.shape) / batch : zSize;
+  const stride = from ? row : padded(zSize);
+  const setLayer = (layer: string, edits: readonly Edit[]): void => {
+    const inputs = values.edits.get(layer);
+    if (!inputs) throw new UsageError(`This plan does not edit "${layer}".`, "Name it in `edit`.");
+    writeEdits(generator.layer(layer), inputs, (value) => plan.tensor(value), edits);
+  };
+  const setEdits: GeneratorPlan["setEdits"] = (edits) => {
+    for (const layer of new Set([...values.edits.keys(), ...edits.map((change) => change.layer)])) {
+      setLayer(
+        layer,
+        edits.filter((change) => change.layer === layer),
+      );
+    }
+  };
+  setEdits([]);
+
+  const dispose = (): void => plan.dispose();
+  return {
+    batch,
+    run(data) {
+      if (data) {
+        if (data.length % row !== 0 || data.length > batch * row) {
+          throw new ShapeError(`${from ?? "z"} has ${data.length} numbers; at most ${batch} rows of ${row} fit.`);
+        }
+        const staged = new Float32Array(batch * stride);
+        for (let at = 0; at * row < data.length; at += 1) {
+          staged.set(data.subarray(at * row, (at + 1) * row), at * stride);
+        }
+        input.write(staged);
+      }
+      plan.run();
+    },
+    input,
+    image: values.image && plan.tensor(values.image),
+    rgba: rgba && plan.tensor<"u32">(rgba),
+    layers: new Map(retain.map((name) => [name, plan.tensor(values.layers.get(name)!)])),
+    setEdit: (change) => setLayer(change.layer, change.units ? [change] : []),
+    setEdits,
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}

@@ -1,0 +1,52 @@
+import type { Ablation } from "../dissect/ablation.ts";
+import type { LocalAblation } from "../dissect/ablation-locations.ts";
+
+/** A curve of gandissect's `fullablation/CLASS-METRIC.json` and `pixablation/CLASS-METRIC.json` (spec §4.3). */
+export interface AblationJson {
+  readonly classname: string;
+  readonly classnum: number;
+  /** What is measured before any unit is ablated: pixels, or shares of cells summed up. */
+  readonly baseline: number;
+  readonly layer: string;
+  /** What the units are ranked by: "iou", "ace", "random-1" … */
+  readonly metric: string;
+  /** The whole ranking, of which as many are ablated as there are effects. */
+  readonly ablation_units: readonly number[];
+  /** How much of each is taken away; not there in pixablation, which takes all. */
+  readonly ablation_values?: readonly number[];
+  /** The same measure with the first 1, 2, 3 … units ablated. */
+  readonly ablation_effects: readonly number[];
+}
+
+interface Named {
+  readonly classname: string;
+  readonly classnum: number;
+  readonly metric: string;
+}
+
+/** One concept's curve of units ablated everywhere. */
+export function toFullAblation({ layer, units, alphas, pixels }: Ablation, named: Named): AblationJson {
+  const [baseline = 0, ...effects] = pixels.map((counts) => counts[named.classnum] ?? 0);
+  const { classname, classnum, metric } = named;
+  const values = units.map((_, index) => alphas?.[index] ?? 1);
+  return {
+    classname,
+    classnum,
+    baseline,
+    layer,
+    metric,
+    ablation_units: units,
+    ablation_values: values,
+    ablation_effects: effects,
+  };
+}
+
+/** The curve of units ablated location by location. */
+export function toPixAblation(
+  { layer, label, units, scores }: LocalAblation,
+  named: Omit<Named, "classnum">,
+): AblationJson {
+  const [baseline = 0, ...effects] = scores;
+  const { classname, metric } = named;
+  return { classname, classnum: label, baseline, layer, metric, ablation_units: units, ablation_effects: effects };
+}

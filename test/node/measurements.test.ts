@@ -1,0 +1,51 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { OutputError } from "../../src/errors.ts";
+import { outputFolder } from "../../src/node/folder.ts";
+import { measurementsFile } from "../../src/node/measurements.ts";
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-measurements-"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const open = async (name: string) => {
+  const folder = await outputFolder(join(home, name), { kind: "edits", keep: true });
+  return measurementsFile(folder);
+};
+
+test("measurements are found again, by a program that was killed too", async () => {
+  const first = await open("kept");
+  expect([first.found, await first.get("a")]).toEqual([0, undefined]);
+  await first.set("a", [1, 2]);
+  await new Promise((resolve) => setTimeout(resolve, 1050));
+  await first.set("b", [3]); // a second later: written without being asked
+  await first.set("c", [4]); // and this one is lost
+  const second = await open("kept");
+  expect(second.found).toBe(2);
+  expect([await second.get("a"), await second.get("b"), await second.get("c")]).toEqual([[1, 2], [3], undefined]);
+  await second.set("d", [5]);
+  await second.flush();
+  await second.flush();
+  expect((await open("kept")).found).toBe(3);
+  expect((await readdir(join(home, "kept"))).sort()).toEqual([".ganatomy", "measurements.json"]);
+});
+
+test.each([
+  ["cut", (text: string) => text.slice(0, -10)],
+  ["changed", (text: string) => text.replace("[1,2]", "[1,3]")],
+  ["of another kind", (text: string) => text.replace("measurements 1", "measurements 2")],
+  ["somebody else's", () => '{"mine":true}'],
+  ["empty", () => ""],
+])("a file that is %s is not believed", async (name, damage) => {
+  const file = await open(name);
+  await file.set("a", [1, 2]);
+  await file.flush();
+  const path = join(home, name, "measurements.json");
+  await writeFile(path, damage(await readFile(path, "utf8")));
+  await expect(open(name)).rejects.toThrow(OutputError);
+  await expect(open(name)).rejects.toThrow(/damaged, or was not written by ganatomy.*Remove it/);
+});

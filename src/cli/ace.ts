@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { type AceOptions, type AceResult, ablateEverywhere, ace, aceCost, Experiment } from "../causality.ts";
 import { OutputError } from "../errors.ts";
 import { writeSafetensors } from "../index.ts";
-import { measurementsFile } from "../node/measurements.ts";
 import { toFullAblation } from "../report/ablation.ts";
 import { ablationSvg } from "../report/ablation-plot.ts";
 import { toAceRanking, toAceSummary, withAceRanking } from "../report/ace.ts";
@@ -125,11 +124,10 @@ function initialOrder(work: Work, options: AceCommandOptions, label: number): Pr
 
 /** The curves of ACE's units and of those of the highest IoU, and their plot. */
 async function compare(
-  { generator, segmenter, folder, progress, signal }: Work,
+  { generator, segmenter, folder, finished, progress, signal }: Work,
   { layer, concept, size, steps, batch }: AceCommandOptions,
   found: { readonly label: number; readonly order: UnitOrder; readonly units: readonly number[]; readonly at: string },
 ): Promise<void> {
-  const finished = await measurementsFile(folder);
   let done = 0;
   const experiment = await Experiment.create(generator, segmenter, {
     edit: [layer],
@@ -157,7 +155,6 @@ async function compare(
     await folder.write(`${found.at}/ablation.svg`, ablationSvg(concept, lines));
   } finally {
     experiment.dispose();
-    await finished.flush();
   }
 }
 

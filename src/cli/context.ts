@@ -1,6 +1,5 @@
 import { Experiment, insertionContext, unitQuantiles } from "../causality.ts";
 import { UsageError } from "../errors.ts";
-import { measurementsFile } from "../node/measurements.ts";
 import { type ContextJson, contextBars, contextCsv, contextMap, toContext } from "../report/context.ts";
 import { safeFolder } from "../report/gandissect.ts";
 import type { InsertedValue } from "./edit-options.ts";
@@ -31,7 +30,7 @@ export const contextCommand = (options: ContextCommandOptions): Promise<number> 
   withModels("context", options, (work) => measure(work, options));
 
 async function measure(work: Work, options: ContextCommandOptions): Promise<void> {
-  const { generator, segmenter, folder, progress, signal, say } = work;
+  const { generator, segmenter, folder, finished, progress, signal, say } = work;
   const { layer, concept, size, seed, batch, value = VALUE } = options;
   const { height, width, channels } = generator.layer(layer);
   const units = options.units ?? (await ranked(work, options));
@@ -42,8 +41,6 @@ async function measure(work: Work, options: ContextCommandOptions): Promise<void
       ? undefined
       : await unitQuantiles(generator, { layer, quantiles: [value.quantile], size: RANKING_SIZE, signal });
   const values = units.map((unit) => (typeof value === "number" ? value : levels![0]![unit]!));
-  const finished = await measurementsFile(folder);
-  if (finished.found > 0) work.note(`${finished.found} measurements of an earlier run are in ${folder.path}.`);
   const experiment = await Experiment.create(generator, segmenter, {
     edit: [layer],
     size,
@@ -72,7 +69,6 @@ async function measure(work: Work, options: ContextCommandOptions): Promise<void
     });
   } finally {
     experiment.dispose();
-    await finished.flush();
   }
 }
 

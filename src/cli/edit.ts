@@ -1,79 +1,26 @@
-import { join } from "node:path";
 import { Experiment, unitQuantiles } from "../causality.ts";
 import { UsageError } from "../errors.ts";
-import { type Edit, type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../index.ts";
-import { type OutputFolder, outputFolder } from "../node/folder.ts";
-import { type MeasurementsFile, measurementsFile } from "../node/measurements.ts";
+import type { Edit } from "../index.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./edit-curves.ts";
 import { readMask } from "./edit-mask.ts";
 import type { EditCommandOptions } from "./edit-options.ts";
 import { editedPictures } from "./edit-pictures.ts";
 import { type EditSummary, editSummary, editTable } from "./edit-summary.ts";
 import { computeOrder, readOrder, type UnitOrder } from "./edit-units.ts";
-import { EXIT } from "./exit.ts";
-import { requestDevice } from "./gpu.ts";
-import { Interrupted, onInterrupt } from "./interrupt.ts";
-import { EMBEDDED, openModel, openSegmenter } from "./models.ts";
-import { duration, Progress } from "./progress.ts";
+import { type Work, withModels } from "./with-models.ts";
 
 /** Images on which units are ranked or their quantiles taken, when the command has to do that itself. */
 const RANKING_SIZE = 200;
 
 /** `ganatomy ablate` and `ganatomy insert`: what becomes of the pictures; resolves with the exit status. */
 export async function editCommand(kind: "ablate" | "insert", options: EditCommandOptions): Promise<number> {
-  const started = performance.now();
-  const progress = new Progress();
-  const note = (text: string): void => progress.note(text);
-  const interruption = onInterrupt(note);
-  const { signal } = interruption;
-  try {
-    checkOptions(kind, options);
-    const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
-    const isEmbedded = options.model === undefined || options.model === EMBEDDED;
-    if (!isEmbedded && options.segmenter === undefined) {
-      throw new UsageError("Which segmenter is to count what changes?", `Give --segmenter DIR, or ${EMBEDDED}.`);
-    }
-    const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED);
-    const path = options.outdir ?? join(kind, model.name);
-    const folder = await outputFolder(path, { force: options.force, kind: "edits", keep: true });
-    const finished = await measurementsFile(folder);
-    if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${path}.`);
-    let summary: EditSummary | undefined;
-    let complete = false;
-    try {
-      const device = await requestDevice(note, signal, options);
-      try {
-        const generator = await loadGenerator(model.source, { device, name: model.name, signal });
-        const { heads, segdiv, parts } = options;
-        const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
-        const segmenter = await loadSegmenter(files, { device, name, signal, ...unified });
-        const work = new EditWork(kind, options, { generator, segmenter, folder, finished, progress, signal });
-        summary = await work.effect();
-        await work.rest(summary);
-        complete = true;
-      } finally {
-        device.dispose();
-      }
-    } catch (error) {
-      if (!signal.aborted || !(error instanceof Interrupted)) throw error;
-    } finally {
-      progress.end();
-      await finished.flush();
-      if (folder.written > 0) await folder.finish();
-      else await folder.discard();
-    }
-    if (summary) {
-      const seconds = Math.round((performance.now() - started) / 100) / 10;
-      const said = { ...summary, complete, outdir: folder.path, files: folder.written, seconds };
-      process.stdout.write(options.json ? `${JSON.stringify(said, null, 2)}\n` : editTable(summary));
-    }
-    const what = `${folder.written} files in ${path} (${duration(performance.now() - started)})`;
-    note(complete ? what : `Interrupted. ${what}\nThe same command goes on from there.`);
-    return complete ? EXIT.ok : EXIT.aborted;
-  } finally {
-    progress.end();
-    interruption.release();
-  }
+  checkOptions(kind, options);
+  return withModels(kind, options, async (work) => {
+    const edit = new EditWork(kind, options, work);
+    const summary = await edit.effect();
+    work.say({ json: summary, text: editTable(summary) });
+    await edit.rest(summary);
+  });
 }
 
 /** Before anything is loaded. */
@@ -92,33 +39,24 @@ function checkOptions(kind: string, { units, concept, curve, locations, mask }: 
   }
 }
 
-interface Place {
-  readonly generator: Generator;
-  readonly segmenter: Segmenter;
-  readonly folder: OutputFolder;
-  readonly finished: MeasurementsFile;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-}
-
 /** One command's measurements, from the quickest to the longest. */
 class EditWork {
   readonly #kind: "ablate" | "insert";
   readonly #options: EditCommandOptions;
-  readonly #place: Place;
+  readonly #work: Work;
   #order: UnitOrder | undefined;
   #edit: Edit | undefined;
 
-  constructor(kind: "ablate" | "insert", options: EditCommandOptions, place: Place) {
+  constructor(kind: "ablate" | "insert", options: EditCommandOptions, work: Work) {
     this.#kind = kind;
     this.#options = options;
-    this.#place = place;
+    this.#work = work;
   }
 
   /** The edit's own: every concept's pixels before and after. */
   async effect(): Promise<EditSummary> {
     const { layer, concept, size, seed } = this.#options;
-    const { generator, segmenter, folder } = this.#place;
+    const { generator, segmenter, folder } = this.#work;
     const { channels } = generator.layer(layer);
     const label = concept === undefined ? undefined : segmenter.label(concept);
     const wrong = this.#options.units?.find((unit) => unit >= channels);
@@ -164,7 +102,7 @@ class EditWork {
 
   /** Pictures, and what else was asked for. */
   async rest(summary: EditSummary): Promise<void> {
-    const { folder, generator, segmenter, progress, signal } = this.#place;
+    const { folder, generator, segmenter, progress, signal } = this.#work;
     const { batch, concept, curve, locations, eachUnit, layer, size, seed, random = 0, steps = 30 } = this.#options;
     const pictures = Math.min(size, this.#options.pictures);
     if (pictures > 0) {
@@ -213,7 +151,7 @@ class EditWork {
 
   /** The images, with a bar for so many times all of them. */
   #experiment(size: number, seed: number, times: number, phase: string): Promise<Experiment> {
-    const { generator, segmenter, finished, progress, signal } = this.#place;
+    const { generator, segmenter, finished, progress, signal } = this.#work;
     const { layer, batch } = this.#options;
     let done = 0;
     return Experiment.create(generator, segmenter, {
@@ -238,7 +176,7 @@ class EditWork {
     if (metric !== "iou") {
       throw new UsageError(`Only a dissection ranks units by ${metric}.`, "Give its folder as --dissection DIR.");
     }
-    const { generator, segmenter, progress, signal } = this.#place;
+    const { generator, segmenter, progress, signal } = this.#work;
     const size = RANKING_SIZE;
     progress.note(`No --dissection given, so units are ranked by IoU on ${size} images.`);
     return computeOrder(generator, segmenter, {
@@ -260,7 +198,7 @@ class EditWork {
   async #valueOf(units: readonly number[]): Promise<number | number[] | undefined> {
     const { value = this.#kind === "insert" ? { quantile: 0.99 } : undefined, layer } = this.#options;
     if (value === undefined || typeof value === "number") return value;
-    const { generator, signal } = this.#place;
+    const { generator, signal } = this.#work;
     const [levels] = await unitQuantiles(generator, { layer, quantiles: [value.quantile], size: RANKING_SIZE, signal });
     return units.map((unit) => levels![unit]!);
   }

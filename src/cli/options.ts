@@ -13,6 +13,15 @@ export function whole(what: string, least: number, most: number): (text: string)
   };
 }
 
+/** Parses a number from 0 on. */
+export function positive(what: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (!(value >= 0 && Number.isFinite(value))) throw new InvalidArgumentError(`${what} is a number from 0.`);
+    return value;
+  };
+}
+
 /** NumPy's seeds are 32 bits wide. */
 export const seed = whole("A seed", 0, 2 ** 32 - 1);
 /** Beyond this many images scores no longer change; a typo would run for weeks. */

@@ -1,13 +1,13 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { type DissectOptions, dissectCommand } from "./dissect.ts";
 import { type DoctorOptions, doctorCommand } from "./doctor.ts";
-import { editCommand } from "./edit.ts";
-import { alpha, type EditCommandOptions, insertedValue, mask, units } from "./edit-options.ts";
 import { EXIT_HELP } from "./exit.ts";
 import { type GenerateOptions, generateCommand } from "./generate.ts";
 import { type InfoOptions, infoCommand } from "./info.ts";
-import { extent, heads, layers, named, quantileThreshold, seed, size, whole } from "./options.ts";
+import { extent, layers, named, quantileThreshold, seed, size, whole } from "./options.ts";
+import { CAUSALITY, type CausalityCommands, causality } from "./program-causality.ts";
 import { type SegmentOptions, segmentCommand } from "./segment.ts";
+import { unified } from "./unified-options.ts";
 
 const EXAMPLES = `
 Examples:
@@ -17,6 +17,8 @@ Examples:
   ganatomy ablate --concept tree --top 10 --layer layer6
                                                    what becomes of everything without the units that draw trees
   ganatomy insert --units 66,94 --mask 40,24,48,32 put them where there were none
+  ganatomy ace --concept tree --layer layer4       the smallest set of units that causes trees
+  ganatomy context --concept door --layer layer4   where in a scene doors can be put
   ganatomy generate --model church.pth --size 8 --outdir pictures
   ganatomy segment photo.jpg --outdir labels       what is where in a photo
   ganatomy info upp/ --size 256                    FLOPs, bytes and GPU memory of a network
@@ -27,11 +29,9 @@ Data goes to stdout, everything else to stderr.
 ${EXIT_HELP}`;
 
 /** What `ganatomy` dissects, generates and diagnoses when it is called; tests put their own in their place. */
-export interface Commands {
+export interface Commands extends CausalityCommands {
   dissect(options: DissectOptions): Promise<number>;
   generate(options: GenerateOptions): Promise<number>;
-  ablate(options: EditCommandOptions): Promise<number>;
-  insert(options: EditCommandOptions): Promise<number>;
   segment(photos: readonly string[], options: SegmentOptions): Promise<number>;
   info(network: string, options: InfoOptions): Promise<number>;
   doctor(options: DoctorOptions): Promise<number>;
@@ -40,68 +40,11 @@ export interface Commands {
 const COMMANDS: Commands = {
   dissect: dissectCommand,
   generate: generateCommand,
-  ablate: (options) => editCommand("ablate", options),
-  insert: (options) => editCommand("insert", options),
+  ...CAUSALITY,
   segment: segmentCommand,
   info: infoCommand,
   doctor: doctorCommand,
 };
-
-/** Which of a unified parsing network's labels are wanted. */
-const unified = (command: Command): Command =>
-  command
-    .option(
-      "--heads <names>",
-      "heads of a unified parsing network to read: object,material,part (default: all it has)",
-      heads,
-    )
-    .addOption(
-      new Option("--segdiv <how>", "quad also splits every object in halves, as gandissect does for GANs").choices([
-        "undivided",
-        "quad",
-      ]),
-    )
-    .addOption(
-      new Option("--parts <whose>", "parts of sky, building and person, or of all objects").choices(["default", "all"]),
-    );
-
-/** What is edited and measured. */
-const editing = (command: Command): Command =>
-  unified(command)
-    .option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named)
-    .option("--segmenter <dir|name>", "as for dissect", named)
-    .option("--layer <name>", "layer to edit", named, "layer4")
-    .option("--units <numbers>", "units, such as 3,17 or 0-9", units)
-    .option("--concept <name>", "a concept whose units are meant, the best first", named)
-    .option("--top <n>", "how many of them", whole("The number of units", 1, 100_000), 20)
-    .option(
-      "--dissection <dir|file>",
-      "take the ranking from a dissection, dissect.json (default: it is made anew)",
-      named,
-    )
-    .option("--metric <name>", "what the dissection ranks by: iou, maxiou, iqr, cor, ace", named, "iou")
-    .option("--alpha <fraction>", "how much of each unit is replaced", alpha, 1)
-    .option(
-      "--mask <png|bounds>",
-      "where: a square picture (what is neither white nor transparent), or top,left,bottom,right",
-      mask,
-    )
-    .addOption(
-      new Option("--pooling <how>", "what a layer's cell makes of the mask's pixels in it")
-        .choices(["max", "mean"])
-        .default("max"),
-    )
-    .option("--size <n>", "number of images", size, 200)
-    .option("--seed <n>", "seed of their z", seed, 3)
-    .option("--batch <n>", "images at a time (default: chosen for the adapter)", whole("The batch size", 1, 1024))
-    .option("--pictures <n>", "images to write before and after", whole("The number of pictures", 0, 10_000), 8)
-    .option("--force", "write into a folder that holds other files; none of them is removed")
-    .option("--no-tune", "do not time the kernels on a GPU's first use")
-    .option("--json", "print every concept's pixels before and after as JSON on stdout")
-    .addHelpText(
-      "after",
-      `\nWhat is measured is kept in the folder: the same command goes on after Ctrl-C.\n\n${EXIT_HELP}`,
-    );
 
 /** The commands with their options. `done` receives the exit status. */
 export function commandLine(version: string, done: (status: number) => void, commands = COMMANDS): Command {
@@ -170,31 +113,7 @@ export function commandLine(version: string, done: (status: number) => void, com
     .addHelpText("after", `\n${EXIT_HELP}`)
     .action(async (options: GenerateOptions) => done(await commands.generate(options)));
 
-  editing(program.command("ablate"))
-    .description("take units away and measure what becomes of every concept")
-    .option(
-      "--value <number|q>",
-      "what replaces them: a number, or a quantile of each unit such as q0.5 (default: 0)",
-      insertedValue,
-    )
-    .option("--outdir <dir>", "where pictures and tables go (default: ablate/MODEL)", named)
-    .option("--curve", "also ablate 1, 2, … units: curves of --concept as gandissect's fullablation, and their plot")
-    .option("--locations", "also location by location, as its pixablation (seed 2); takes long")
-    .option("--steps <n>", "units at most in a curve", whole("The number of units", 1, 100_000), 30)
-    .option("--random <n>", "random orders to compare a curve with", whole("The number of orders", 0, 1000), 3)
-    .option("--mixed", "ablate each unit only as far as its score says")
-    .option("--each-unit", "also ablate every unit of the layer by itself: unit-effects.csv")
-    .action(async (options: EditCommandOptions) => done(await commands.ablate(options)));
-
-  editing(program.command("insert"))
-    .description("put units in and measure what becomes of every concept")
-    .option(
-      "--value <number|q>",
-      "their activation: a number, or a quantile of each unit (default: q0.99)",
-      insertedValue,
-    )
-    .option("--outdir <dir>", "where pictures and tables go (default: insert/MODEL)", named)
-    .action(async (options: EditCommandOptions) => done(await commands.insert(options)));
+  causality(program, done, commands);
 
   unified(program.command("segment"))
     .description("name what is in photos: label maps and a coloured picture as PNG, a legend with areas as JSON")

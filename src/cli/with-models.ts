@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../index.ts";
 import { type OutputFolder, outputFolder } from "../node/folder.ts";
+import { type MeasurementsFile, measurementsFile } from "../node/measurements.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
@@ -22,6 +23,8 @@ export interface Work {
   readonly generator: Generator;
   readonly segmenter: Segmenter;
   readonly folder: OutputFolder;
+  /** Measurements of this folder, of earlier runs too. */
+  readonly finished: MeasurementsFile;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   note(text: string): void;
@@ -30,11 +33,12 @@ export interface Work {
 }
 
 /**
- * Opens the models and a folder that keeps what an earlier run left, lets `run` work, and says what came of it; resolves with
- * the exit status. After Ctrl-C what is finished stays, and the same command goes on.
+ * Opens the models and a folder (COMMAND/MODEL unless --outdir says another) that keeps what an earlier run left, lets `run`
+ * work, and says what came of it; resolves with the exit status. After Ctrl-C what is finished stays, and the same command goes
+ * on.
  */
 export async function withModels(
-  kind: string,
+  command: string,
   options: ModelFlags,
   run: (work: Work) => Promise<void>,
 ): Promise<number> {
@@ -50,8 +54,10 @@ export async function withModels(
       throw new UsageError("Which segmenter is to name what is there?", `Give --segmenter DIR, or ${EMBEDDED}.`);
     }
     const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED);
-    const path = options.outdir ?? join(kind, model.name);
-    const folder = await outputFolder(path, { force: options.force, kind, keep: true });
+    const path = options.outdir ?? join(command, model.name);
+    const folder = await outputFolder(path, { force: options.force, kind: "edits", keep: true });
+    const finished = await measurementsFile(folder);
+    if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${path}.`);
     let said: { readonly json: object; readonly text: string } | undefined;
     let complete = false;
     try {
@@ -64,7 +70,7 @@ export async function withModels(
         const say: Work["say"] = (result) => {
           said = result;
         };
-        await run({ generator, segmenter, folder, progress, signal, note, say });
+        await run({ generator, segmenter, folder, finished, progress, signal, note, say });
         complete = true;
       } finally {
         device.dispose();
@@ -73,6 +79,7 @@ export async function withModels(
       if (!signal.aborted || !(error instanceof Interrupted)) throw error;
     } finally {
       progress.end();
+      await finished.flush();
       if (folder.written > 0) await folder.finish();
       else await folder.discard();
     }

@@ -106,7 +106,7 @@ export function causality(program: Command, done: (status: number) => void, comm
     .requiredOption("--concept <name>", "the concept", named)
     .option("--dissection <dir|file>", "start from its ranking, and put the new one into its dissect.json", named)
     .addOption(
-      new Option("--effort <how>", "paper: gandissect's settings; quick: about a thirtieth of the work")
+      new Option("--effort <how>", "paper: gandissect's settings; quick: about a fortieth of the work")
         .choices(["quick", "paper"])
         .default("quick"),
     )

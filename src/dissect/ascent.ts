@@ -5,13 +5,13 @@ import { elements, Graph, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-/** What is to be maximised: one channel of a value, or their sum, for each image; and how to find the weights behind it. */
+/** What is to be maximised: a weighted sum of a value's channels for each image; and how to find the networks' weights. */
 export interface Objective {
   /**
-   * Appends it to a graph: the input [n, h, w, c], of it [n, 1, 1, c'], such as a mean over pixels, and which of the c' counts,
-   * if not all do.
+   * Appends it to a graph: the input [n, h, w, c], of it [n, 1, 1, c'], such as a mean over pixels, and what each of the c'
+   * counts for.
    */
-  readonly append: (graph: Graph) => { readonly input: Value; readonly of: Value; readonly channel?: number };
+  readonly append: (graph: Graph) => { readonly input: Value; readonly of: Value; readonly weights: readonly number[] };
   readonly bind: (graph: Graph) => Promise<Iterable<readonly [Value, Tensor]>>;
   readonly storage?: Storage;
 }
@@ -55,7 +55,7 @@ export async function* ascend(
     throw new UsageError(`${steps} steps make no sense.`, "Use a whole number from 1.");
   }
   const graph = new Graph(device.target, objective.storage, device.tuned);
-  const { input, of, channel } = objective.append(graph);
+  const { input, of, weights } = objective.append(graph);
   const [n = 1] = input.shape;
   if (of.shape[0] !== n || elements(of.shape) !== n * of.shape.at(-1)!) {
     throw new UsageError(`What is to be maximised is [${of.shape}].`, `Give one number for each of ${n} images.`);
@@ -64,7 +64,8 @@ export async function* ascend(
   const [slope] = gradient(graph, of, [input], { seed });
   const plan = await Plan.compile(device, graph, { keep: [of, slope!], bind: await objective.bind(graph), signal });
   try {
-    const counts = countsOf(of, channel);
+    const stored = of.shape.at(-1)!;
+    const counts = Float32Array.from({ length: elements(of.shape) }, (_, at) => weights[at % stored] ?? 0);
     plan.tensor(seed).write(counts);
     const x = start.slice();
     const [first, second] = [new Float64Array(x.length), new Float64Array(x.length)];
@@ -93,12 +94,4 @@ export async function* ascend(
   } finally {
     plan.dispose();
   }
-}
-
-/** 1 for what counts of a value [n, 1, 1, c], 0 for the rest. */
-function countsOf({ shape, channels }: Value, channel: number | undefined): Float32Array<ArrayBuffer> {
-  const stored = shape.at(-1)!;
-  return Float32Array.from({ length: elements(shape) }, (_, at) =>
-    (channel === undefined ? at % stored < channels : at % stored === channel) ? 1 : 0,
-  );
 }

@@ -39,7 +39,8 @@ export function maximiseUnit(
   const objective: Objective = {
     append(graph) {
       const { input, layers } = generator.append(graph, images, { until: layer });
-      return { input, of: average(graph, layers.get(layer)!, 1, 1), channel: unit };
+      const weights = Array.from({ length: channels }, (_, channel) => (channel === unit ? 1 : 0));
+      return { input, of: average(graph, layers.get(layer)!, 1, 1), weights };
     },
     bind: (graph) => generator.bind(graph, options.signal),
   };
@@ -105,8 +106,9 @@ function meanScore(
       const input = graph.map("image", n, size, size, 3);
       const extent = padded(size);
       const score = segmenter.score(graph, input, concept, extent);
-      // Four columns as the channels of one pixel: the mean of each, whose sum is four times the mean.
-      return { input, of: average(graph, graph.view(score, "score", [n, extent, extent / 4, 4], 4), 1, 1) };
+      // Four columns as the channels of one pixel.
+      const of = average(graph, graph.view(score, "score", [n, extent, extent / 4, 4], 4), 1, 1);
+      return { input, of, weights: [0.25, 0.25, 0.25, 0.25] };
     },
     bind: (graph) => segmenter.bind(graph, signal),
     storage: segmenter.storage,

@@ -1,6 +1,7 @@
 import { convolutions } from "./cases/convolutions.ts";
 import { FORWARD } from "./cases/forward.ts";
 import { STATISTICS } from "./cases/statistics.ts";
+import { UPDATE } from "./cases/update.ts";
 import { WHOLE } from "./cases/whole.ts";
 import type { Lab, Measured } from "./compete.ts";
 import type { Files } from "./places.ts";
@@ -16,5 +17,5 @@ export interface Case {
 
 /** Every case, in the order in which they run. */
 export async function allCases(files: Files): Promise<Case[]> {
-  return [...WHOLE, ...FORWARD, ...STATISTICS, ...(await convolutions(files))];
+  return [...WHOLE, ...FORWARD, ...UPDATE, ...STATISTICS, ...(await convolutions(files))];
 }

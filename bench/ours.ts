@@ -1,10 +1,13 @@
 import { Counts } from "../src/dissect/counts.ts";
 import { Quantiles } from "../src/dissect/quantiles.ts";
+import { appendResponse, DifferentiableResponse } from "../src/dissect/response.ts";
+import { gradient } from "../src/gradient/gradient.ts";
 import type { Checkpoint } from "../src/index.ts";
 import { conv } from "../src/kernels/conv.ts";
 import { depthwise } from "../src/kernels/depthwise.ts";
 import { Generator } from "../src/models/generator.ts";
 import { runOperations } from "../src/models/operations.ts";
+import { Segmenter, type SegmenterFiles } from "../src/models/segmenter.ts";
 import { type State, Weights } from "../src/models/state.ts";
 import { inferUpernet, upernet } from "../src/models/upernet.ts";
 import { Device } from "../src/runtime/device.ts";
@@ -14,7 +17,7 @@ import { Tensor } from "../src/runtime/tensor.ts";
 import { tune } from "../src/runtime/tune.ts";
 import type { Contest, Contestant, Runner } from "./contest.ts";
 import { operationsOf } from "./networks/mosaic.ts";
-import type { Convolution, Counting, Network, Position } from "./networks/operations.ts";
+import type { Convolution, Counting, Network, Position, Shape } from "./networks/operations.ts";
 
 /** A runner, and the operations that it executes: less than as written where the algorithm saves some. */
 export type OurRunner = Runner & { readonly flops: number };
@@ -121,6 +124,44 @@ export const segmenter = (state: State): Ours =>
 /** MOSAIC's logits, at a quarter of the image's extent. */
 export const operations = (checkpoint: Checkpoint): Ours =>
   graphOf(checkpoint.tensors, (graph, x) => runOperations(graph, checkpoint.tensors, operationsOf(checkpoint), x));
+
+/** The gradient by α as ACE takes it, of the mean of a concept's probability. */
+export const update =
+  (options: {
+    readonly generator: ArrayBuffer;
+    readonly segmenter: SegmenterFiles;
+    readonly layer: string;
+    readonly concept: string;
+    readonly shape: Shape;
+    readonly features: Float32Array<ArrayBuffer>;
+    readonly values: Float32Array<ArrayBuffer>;
+  }): Ours =>
+  async (device, { input, network }) => {
+    const generator = await Generator.load(options.generator, { device });
+    const segmenter = await Segmenter.load(options.segmenter, { device });
+    const [images, extent] = network.output.shape;
+    const features = Tensor.from(device, "features", options.shape, "f32", options.features);
+    const common = { generator, segmenter, layer: options.layer, concept: options.concept, extent, edits: 1, rows: images };
+    const response = await DifferentiableResponse.create({ ...common, features });
+    response.alpha.write(input);
+    response.value.write(options.values);
+    response.mask.write(new Float32Array(response.mask.bytes / 4).fill(1));
+    response.weights.write(new Float32Array(images * extent ** 2).fill(1 / (images * extent ** 2)));
+    const graph = new Graph(device.target, segmenter.storage, device.tuned);
+    const { map, edit } = appendResponse(graph, { ...common, images, of: "score" });
+    gradient(graph, map, [edit.alpha]);
+    return {
+      flops: graph.flops,
+      run: () => response.run(0),
+      output: () => response.gradient.read(),
+      dispose: () => {
+        response.dispose();
+        features.dispose();
+        segmenter.dispose();
+        generator.dispose();
+      },
+    };
+  };
 
 /** Counts as a dissection collects them, of one image with one category. Every run adds to the counters. */
 export const counting =

@@ -4,7 +4,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const TFJS = 'import "@tensorflow/tfjs-backend-webgpu"; export * from "@tensorflow/tfjs-core";';
+const TFJS =
+  'import "@tensorflow/tfjs-backend-webgpu"; import "@tensorflow/tfjs-core/dist/register_all_gradients"; export * from "@tensorflow/tfjs-core";';
 
 const bundle = (options) =>
   build({

@@ -6,9 +6,10 @@ const BYTES = 4;
 /**
  * The least bytes that the operations can move, each of them keeping nothing from another: weights and inputs once in,
  * outputs once out. What a library can do on the way in or out of its neighbour costs nothing: normalisation, ×2
- * upsampling, splitting, concatenating; of an addition only the other summand is read.
+ * upsampling, splitting, concatenating; of an addition only the other summand is read. On the way back the same maps' gradients
+ * move, and the weights again.
  */
-export function leastBytes({ operations }: Network): number {
+export function leastBytes({ operations, gradient }: Network): number {
   const free = new Map<Value, readonly Value[]>();
   /** The maps that are read where this one is wanted. */
   const sources = (value: Value): readonly Value[] => free.get(value)?.flatMap(sources) ?? [value];
@@ -23,7 +24,7 @@ export function leastBytes({ operations }: Network): number {
     const moved = operation.op === "add" ? inputs.slice(1) : [...inputs.flatMap(sources), ...outputs];
     bytes += BYTES * (weightsOf(operation) + moved.reduce((sum, { shape }) => sum + elements(shape), 0));
   }
-  return bytes;
+  return gradient ? 2 * bytes : bytes;
 }
 
 function weightsOf(operation: Operation): number {
@@ -35,6 +36,8 @@ function weightsOf(operation: Operation): number {
       return operation.matrix.length;
     case "count":
       return operation.levels.length + operation.labels.length;
+    case "edit":
+      return operation.features.length + operation.values.length;
     default:
       return 0;
   }

@@ -39,7 +39,11 @@ export type Work =
   | { readonly op: "matrixpool"; readonly matrix: Numbers }
   | ({ readonly op: "count" } & Counting)
   /** Interpolated order statistics of every channel over all else, as [1, 1, positions, channels]. */
-  | { readonly op: "quantiles"; readonly positions: readonly Position[] };
+  | { readonly op: "quantiles"; readonly positions: readonly Position[] }
+  /** features [n, h, w, c] (1 − x) + values [c] x for x [1, 1, 1, c] */
+  | { readonly op: "edit"; readonly features: Numbers; readonly values: Numbers }
+  /** Softmax over channels at one of them, as [n, h, w, 1]. */
+  | { readonly op: "probability"; readonly channel: number };
 
 export type Sampling = "half-pixel" | "corner";
 
@@ -85,6 +89,8 @@ export interface Network {
   readonly operations: readonly Operation[];
   /** Operations of the layers as written, however a library computes them. */
   readonly flops: number;
+  /** Not the output is wanted, but the gradient of its mean by the input. */
+  readonly gradient: boolean;
 }
 
 /** The padding with which a convolution of odd kernel keeps the size, up to its stride. */
@@ -181,9 +187,23 @@ export class NetworkBuilder {
   quantiles = (x: Value, positions: readonly Position[]): Value =>
     this.#append({ op: "quantiles", positions }, [x], [1, 1, positions.length, x.shape[3]]);
 
+  edit(x: Value, { shape, ...edit }: { readonly shape: Shape; readonly features: Numbers; readonly values: Numbers }) {
+    return this.#append({ op: "edit", ...edit }, [x], shape);
+  }
+
+  probability(x: Value, channel: number): Value {
+    const [n, height, width] = x.shape;
+    return this.#append({ op: "probability", channel }, [x], [n, height, width, 1]);
+  }
+
   /** The network that ends in this value. */
   network(output: Value): Network {
-    return { input: this.input, output, operations: this.#operations, flops: this.#flops };
+    return { input: this.input, output, operations: this.#operations, flops: this.#flops, gradient: false };
+  }
+
+  /** The same and its way back: a layer's gradient by its input takes as many operations as the layer. */
+  gradient(output: Value): Network {
+    return { ...this.network(output), flops: 2 * this.#flops, gradient: true };
   }
 
   #append(work: Work, inputs: readonly Value[], shape: Shape): Value {

@@ -1,15 +1,20 @@
 import { currentNames, inferProgan } from "../../src/models/progan.ts";
 import type { State } from "../../src/models/state.ts";
-import { type Network, NetworkBuilder } from "./operations.ts";
+import { type Network, NetworkBuilder, type Value } from "./operations.ts";
 
 /** A Progressive GAN's generator, from z to images (Karras et al. 2018). */
 export async function progan(checkpoint: State, batch: number): Promise<Network> {
+  const builder = new NetworkBuilder([batch, 1, 1, inferProgan(currentNames(checkpoint)).zSize]);
+  return builder.network(await appendProgan(builder, checkpoint, builder.input));
+}
+
+/** Appends the generator to a network, from z or from the features of a layer on: its images. */
+export async function appendProgan(builder: NetworkBuilder, checkpoint: State, input: Value, from?: string): Promise<Value> {
   const state = currentNames(checkpoint);
-  const { zSize, layers } = inferProgan(state);
+  const { layers } = inferProgan(state);
   const read = async (key: string) => Float32Array.from(await state.get(key)!.read());
-  const builder = new NetworkBuilder([batch, 1, 1, zSize]);
-  let x = builder.input;
-  for (const { name, channels: out, height } of layers) {
+  let x = input;
+  for (const { name, channels: out, height } of layers.slice(1 + layers.findIndex((layer) => layer.name === from))) {
     const [, extent, , channels] = x.shape;
     const bias = await read(`${name}.wscale.b`);
     const last = name.startsWith("output");
@@ -25,7 +30,7 @@ export async function progan(checkpoint: State, batch: number): Promise<Network>
       x = builder.conv(x, { weight, bias, activation: last ? "none" : "leaky" });
     }
   }
-  return builder.network(x);
+  return x;
 }
 
 /** A 4×4 kernel over one pixel padded by 3: each output pixel sees one tap, the kernel turned round. */

@@ -11,12 +11,17 @@ type Unit = (x: Value, key: string, norm: string, options?: { stride?: number; a
 
 /** A UPerNet with a bottleneck encoder (Xiao et al. 2018): from the preprocessed image to the object head's logits. */
 export async function upernet(state: State, extent: number): Promise<Network> {
+  const builder = new NetworkBuilder([1, extent, extent, 3]);
+  return builder.network(await appendUpernet(builder, state, builder.input));
+}
+
+/** Appends the segmenter to a network: the object head's logits of the preprocessed images x. */
+export async function appendUpernet(builder: NetworkBuilder, state: State, x: Value): Promise<Value> {
   const tensors = new Map<string, Float32Array<ArrayBuffer>>();
   for (const [key, tensor] of state) tensors.set(key, (await tensor.read()) as Float32Array<ArrayBuffer>);
-  const builder = new NetworkBuilder([1, extent, extent, 3]);
   const unit: Unit = (x, key, norm, { stride = 1, activation = "relu" } = {}) =>
     builder.conv(x, { ...folded(tensors, key, norm), stride, activation });
-  return builder.network(decoder(builder, unit, tensors, encoder(builder, unit, tensors)));
+  return decoder(builder, unit, tensors, encoder(builder, unit, tensors, x));
 }
 
 /** A convolution and the batch norm after it as one convolution. */
@@ -36,8 +41,8 @@ function folded(tensors: ReadonlyMap<string, Float32Array>, key: string, norm: s
 }
 
 /** C2…C5: the residual encoder's stages. */
-function encoder(builder: NetworkBuilder, unit: Unit, tensors: ReadonlyMap<string, unknown>): Value[] {
-  let x = builder.input;
+function encoder(builder: NetworkBuilder, unit: Unit, tensors: ReadonlyMap<string, unknown>, input: Value): Value[] {
+  let x = input;
   for (const i of [1, 2, 3]) x = unit(x, `encoder.conv${i}`, `encoder.bn${i}`, { stride: i === 1 ? 2 : 1 });
   x = builder.maxpool(x);
   return [1, 2, 3, 4].map((stage) => {

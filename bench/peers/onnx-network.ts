@@ -85,6 +85,9 @@ function append(graph: OnnxGraph, operation: Operation, inputs: readonly string[
     }
     case "quantiles":
       return [quantiles(graph, x, operation)];
+    case "edit":
+    case "probability":
+      throw new Error("No case needs this of onnxruntime-web.");
   }
 }
 

@@ -33,6 +33,7 @@ function open(model: Uint8Array): Promise<ort.InferenceSession> {
 }
 
 async function prepare(device: GPUDevice, { input, network }: Contest): Promise<Runner> {
+  if (network.gradient) throw new Error("ONNX Runtime Web has no gradients.");
   const graph = new OnnxGraph();
   const output = write(graph, network, "x");
   const session = await open(

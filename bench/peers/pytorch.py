@@ -77,6 +77,13 @@ def translate(operation, arrays):
         low = torch.tensor([position["low"] for position in operation["positions"]], device=DEVICE)
         weight = torch.tensor([position["weight"] for position in operation["positions"]], device=DEVICE)
         return lambda x: quantiles(x, low, weight.float())
+    if op == "edit":
+        features = image(numbers("features"), shape)
+        difference = numbers("values")[:, None, None] - features
+        return lambda x: features + difference * x
+    if op == "probability":
+        channel = operation["channel"]
+        return lambda x: torch.softmax(x, 1)[:, channel : channel + 1]
     raise ValueError(f"no operation {op}")
 
 
@@ -153,26 +160,33 @@ def main():
     start = description["input"]
     x = image(arrays[0], start["shape"])
     steps = [(operation, translate(operation, arrays)) for operation in description["operations"]]
+    backward = description["gradient"]
+    x.requires_grad_(backward)
 
-    def forward():
+    def compute():
         values = {start["name"]: x}
         for operation, apply in steps:
             result = apply(*[values[value["name"]] for value in operation["inputs"]])
             results = result if isinstance(result, (tuple, list)) else [result]
             for value, tensor in zip(operation["outputs"], results):
                 values[value["name"]] = tensor
+        output = values[description["output"]["name"]]
+        return torch.autograd.grad(output.mean(), x)[0] if backward else output
+
+    def run():
+        output = compute()
         if DEVICE == "cuda":
             torch.cuda.synchronize()
-        return values[description["output"]["name"]]
+        return output
 
     times = []
     began = time.perf_counter()
-    with torch.no_grad():
-        output = forward()
+    with torch.set_grad_enabled(backward):
+        output = run()
         while len(times) < MOST_RUNS and (not times or time.perf_counter() - began < BUDGET):
-            run = time.perf_counter()
-            output = forward()
-            times.append(1000 * (time.perf_counter() - run))
+            before = time.perf_counter()
+            output = run()
+            times.append(1000 * (time.perf_counter() - before))
     sys.stdout.buffer.write(numpy.float64(statistics.median(times)).tobytes())
     sys.stdout.buffer.write(output.permute(0, 2, 3, 1).contiguous().float().cpu().numpy().tobytes())
 

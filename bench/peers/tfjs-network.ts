@@ -26,7 +26,17 @@ export interface Tfjs {
   reshape(x: Tensor, shape: readonly number[]): Tensor;
   concat(parts: readonly Tensor[], axis: number): Tensor;
   split(x: Tensor, parts: number, axis: number): readonly Tensor[];
-  matMul(a: Tensor, b: Tensor): Tensor;
+  matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
+  softmax(x: Tensor): Tensor;
+  slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
+  step(x: Tensor, slope: number): Tensor;
+  leakyRelu(x: Tensor, slope: number): Tensor;
+  fill(shape: readonly number[], value: number): Tensor;
+  conv2d(x: Tensor, filter: Tensor, strides: number, pad: Padding): Tensor;
+  conv2dTranspose(x: Tensor, filter: Tensor, shape: readonly number[], strides: number, pad: Padding): Tensor;
+  grad(work: (x: Tensor) => Tensor): (x: Tensor, dy: Tensor) => Tensor;
+  customGrad(work: (x: Tensor, save: (tensors: readonly Tensor[]) => void) => Differentiable): (x: Tensor) => Tensor;
+  engine(): { runKernel(name: string, inputs: object, attributes: object): Tensor };
   maxPool(x: Tensor, size: number, strides: number, pad: number): Tensor;
   avgPool(x: Tensor, size: number, strides: number, pad: "valid"): Tensor;
   readonly image: {
@@ -49,13 +59,18 @@ interface Fused {
   activation: "leakyrelu" | "relu" | "linear";
   leakyreluAlpha: number;
 }
+/** Before and after in each dimension. */
+type Padding = readonly (readonly [number, number])[];
 interface Convolution {
   x: Tensor;
   filter: Tensor;
   strides: number;
   dilations: number;
-  /** Before and after in each dimension. */
-  pad: readonly (readonly [number, number])[];
+  pad: Padding;
+}
+interface Differentiable {
+  readonly value: Tensor;
+  readonly gradFunc: (dy: Tensor, saved: readonly Tensor[]) => Tensor;
 }
 export interface Tensor {
   readonly shape: readonly number[];
@@ -111,6 +126,15 @@ export function translate(tf: Tfjs, operation: Operation): Step {
       return count(tf, operation);
     case "quantiles":
       return quantiles(tf, operation);
+    case "edit": {
+      const features = tf.tensor(operation.features, shape);
+      const values = tf.tensor(operation.values, [shape[3]]);
+      const difference = tf.sub(values, features);
+      values.dispose();
+      return unary((x) => tf.add(features, tf.mul(difference, x)), [features, difference]);
+    }
+    case "probability":
+      return unary((x) => tf.slice(tf.softmax(x), [0, 0, 0, operation.channel], shape));
   }
 }
 
@@ -150,7 +174,7 @@ const NAMES = { none: "linear", relu: "relu", leaky: "leakyrelu" } as const;
 const activation = (name: Activation) => ({ activation: NAMES[name], leakyreluAlpha: SLOPE }) as const;
 
 /** [out][in][tap] → [tap][in][out] */
-function tapsFirst(weight: Float32Array, out: number, inputs: number, taps: number): Float32Array {
+export function tapsFirst(weight: Float32Array, out: number, inputs: number, taps: number): Float32Array {
   const filter = new Float32Array(weight.length);
   for (let o = 0; o < out; o += 1) {
     for (let i = 0; i < inputs; i += 1) {

@@ -7,6 +7,7 @@ import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { RandomState } from "../weights/random.ts";
 import { type AceSettings, PAIRS_A_STEP } from "./ace-options.ts";
+import { InFlight } from "./in-flight.ts";
 import { drawPlaces } from "./places.ts";
 import { Response } from "./response.ts";
 
@@ -97,7 +98,7 @@ async function* searchPresent(generator: Generator, segmenter: Segmenter, settin
   try {
     const z = generator.sample({ size: searchSize, seed: presentSeed });
     const rows = new Float32Array(images * padded(zSize));
-    let previous: Promise<void> | undefined;
+    const inFlight = new InFlight(device);
     for (let first = 0; first < searchSize; first += images) {
       signal?.throwIfAborted();
       const count = Math.min(images, searchSize - first);
@@ -107,12 +108,10 @@ async function* searchPresent(generator: Generator, segmenter: Segmenter, settin
       plan.tensor(input).write(rows);
       plan.tensor<"u32">(batch).write(Uint32Array.of(first, count));
       plan.run();
-      await previous;
-      previous = device.idle();
-      previous.catch(() => {}); // awaited a batch later
+      await inFlight.submitted();
       yield { type: "progress", phase: "present", done: first + count, total: searchSize } satisfies Progress;
     }
-    await previous;
+    await inFlight.end();
     const all = await plan.tensor(cells).read();
     const pairs = await plan.tensor(sums).read();
     const shares = Array.from({ length: searchSize }, (_, i) =>
@@ -163,7 +162,7 @@ async function* searchCandidates(
     response.alpha.write(Float32Array.from({ length: padded(channels) }, (_, unit) => (unit < channels ? 1 : 0)));
     response.value.write(padded4(feature));
     const z = generator.sample({ size: searchSize, seed: candidateSeed });
-    let previous: Promise<void> | undefined;
+    const inFlight = new InFlight(device);
     for (let first = 0; first < searchSize; first += images) {
       signal?.throwIfAborted();
       const count = Math.min(images, searchSize - first);
@@ -175,12 +174,10 @@ async function* searchCandidates(
         response.mask.write(mask);
         response.run(row * searchSize + first, count);
       }
-      await previous;
-      previous = device.idle();
-      previous.catch(() => {});
+      await inFlight.submitted();
       yield { type: "progress", phase: "candidates", done: first + count, total: searchSize };
     }
-    await previous;
+    await inFlight.end();
     const totals = await response.totals.read();
     const shares = await response.cells.read(searchSize * cells);
     return Array.from({ length: searchSize }, (_, image): Place => {

@@ -9,6 +9,7 @@ import { RandomState } from "../weights/random.ts";
 import { type AceSettings, PAIRS_A_STEP } from "./ace-options.ts";
 import { Batches, effects, type Pair, permutation } from "./ace-pairs.ts";
 import { type AceCorpus, type Progress, padded4 } from "./ace-search.ts";
+import { InFlight } from "./in-flight.ts";
 import { DifferentiableResponse, Response } from "./response.ts";
 
 /** What α does to the pairs that it did not learn from (spec §4.2). */
@@ -169,7 +170,7 @@ export class AceTrainer {
     const pairs = this.#shuffled(epoch);
     const { pairs: size } = this.#batches;
     const bytes = this.#response.gradient.bytes;
-    let previous: Promise<void> | undefined;
+    const inFlight = new InFlight(device);
     for (let first = 0; first < trainSize; first += size) {
       this.#settings.signal?.throwIfAborted();
       if (first % PAIRS_A_STEP === 0) this.#share();
@@ -180,12 +181,10 @@ export class AceTrainer {
       const part = (first % PAIRS_A_STEP) / size;
       this.#response.gradient.copyTo(this.#gradients, bytes, 0, part * bytes);
       if (first % PAIRS_A_STEP === PAIRS_A_STEP - size) this.#adam.run();
-      await previous;
-      previous = device.idle();
-      previous.catch(() => {}); // awaited a batch later
+      await inFlight.submitted();
       yield { type: "progress", phase: "optimise", done: first + size, total: trainSize };
     }
-    await previous;
+    await inFlight.end();
     const { erase, add } = effects(await this.#response.cells.read(), pairs, size, this.#perImage);
     return erase - add;
   }
@@ -211,6 +210,7 @@ export class AceTrainer {
       { response: this.#labels, alpha: highest(alpha, initial, 10, false), everywhere: true },
       { response: this.#labels, alpha: highest(alpha, initial, 20, false), everywhere: true },
     ];
+    const inFlight = new InFlight(this.#generator.device);
     const found: { erase: number; add: number; left: number }[] = [];
     for (const [index, run] of runs.entries()) {
       const { response } = run;
@@ -220,6 +220,7 @@ export class AceTrainer {
         const mask = this.#batches.load(pairs.slice(first, first + this.#batches.pairs));
         response.mask.write(run.everywhere ? everywhere(mask) : mask);
         response.run(2 * first);
+        await inFlight.submitted();
         yield {
           type: "progress",
           phase: "evaluate",

@@ -9,6 +9,7 @@ import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { InFlight } from "./in-flight.ts";
 import { Kept } from "./kept.ts";
 import { digest, type Measurements } from "./measurements.ts";
 import { checkSamples, defaultBatch } from "./options.ts";
@@ -178,7 +179,7 @@ class Stages {
   async *batches(signal?: AbortSignal): AsyncGenerator<{ readonly first: number; readonly count: number }> {
     const { zSize } = this.generator;
     const { batch } = this.#tail;
-    let previous: Promise<void> | undefined;
+    const inFlight = new InFlight(this.generator.device);
     for (let first = 0; first < this.size; first += batch) {
       signal?.throwIfAborted();
       const count = Math.min(batch, this.size - first);
@@ -187,12 +188,9 @@ class Stages {
         await this.#kept.keepFeatures(first / batch);
       }
       yield { first, count };
-      // At most two batches are in flight, so that a page stays responsive.
-      await previous;
-      previous = this.generator.device.idle();
-      previous.catch(() => {}); // awaited a batch later
+      await inFlight.submitted();
     }
-    await previous;
+    await inFlight.end();
   }
 
   async count(edits: readonly Edit[], { signal, onImages }: ExperimentOptions): Promise<readonly number[]> {

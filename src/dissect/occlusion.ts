@@ -5,6 +5,7 @@ import type { Segmenter } from "../models/segmenter.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { InFlight } from "./in-flight.ts";
 
 export interface OcclusionOptions {
   /** Edge of the square that is covered; an eighth of the image's shorter edge unless given. */
@@ -91,7 +92,7 @@ export async function occlude(
     plan.tensor(values.alpha).write(Float32Array.of(1, 1, 1, 0));
     plan.tensor(values.value).write(Float32Array.of(fill, fill, fill, 0));
     plan.tensor<"u32">(whole).write(Uint32Array.of(0, batch));
-    let previous: Promise<void> | undefined;
+    const inFlight = new InFlight(device);
     for (let first = 0; first < squares.length; first += batch) {
       signal?.throwIfAborted();
       const covered = squares.slice(first, first + batch);
@@ -105,12 +106,10 @@ export async function occlude(
       plan.tensor(values.mask).write(mask);
       plan.tensor<"u32">(at).write(Uint32Array.of(first, covered.length));
       plan.run();
-      await previous;
-      previous = device.idle();
-      previous.catch(() => {}); // awaited a batch later
+      await inFlight.submitted();
       options.onSquares?.(first + covered.length, squares.length);
     }
-    await previous;
+    await inFlight.end();
     const [base = 0, ...scores] = await plan.tensor(means).read();
     const drops = Float32Array.from(scores, (score) => base - score);
     return { whole: base, drops, rows: tops.length, columns: lefts.length, patch, stride };

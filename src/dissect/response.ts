@@ -6,6 +6,7 @@ import type { Segmenter } from "../models/segmenter.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { tune } from "../runtime/tune.ts";
 
 export interface ResponseOptions {
   readonly generator: Generator;
@@ -137,9 +138,13 @@ export class DifferentiableResponse extends Response {
 async function compile(options: ResponseOptions, extend: (graph: Graph, values: ResponseValues) => readonly Value[]) {
   const { generator, segmenter, features, signal } = options;
   const { device } = generator;
-  const graph = new Graph(device.target, segmenter.storage, device.tuned);
-  const values = appendResponse(graph, { ...options, images: features.shape[0]! });
-  const more = extend(graph, values);
+  const describe = () => {
+    const graph = new Graph(device.target, segmenter.storage, device.tuned);
+    const values = appendResponse(graph, { ...options, images: features.shape[0]! });
+    return { graph, values, more: extend(graph, values) };
+  };
+  await tune(device, () => describe().graph, signal); // the way back has operations of its own
+  const { graph, values, more } = describe();
   const plan = await Plan.compile(device, graph, {
     keep: [values.cells, values.totals, ...more],
     bind: [

@@ -134,17 +134,23 @@ export const update =
     readonly concept: string;
     readonly shape: Shape;
     readonly features: Float32Array<ArrayBuffer>;
-    readonly values: Float32Array<ArrayBuffer>;
   }): Ours =>
   async (device, { input, network }) => {
     const generator = await Generator.load(options.generator, { device });
     const segmenter = await Segmenter.load(options.segmenter, { device });
     const [images, extent] = network.output.shape;
     const features = Tensor.from(device, "features", options.shape, "f32", options.features);
-    const common = { generator, segmenter, layer: options.layer, concept: options.concept, extent, edits: 1, rows: images };
+    const common = {
+      generator,
+      segmenter,
+      layer: options.layer,
+      concept: options.concept,
+      extent,
+      edits: 1,
+      rows: images,
+    };
     const response = await DifferentiableResponse.create({ ...common, features });
     response.alpha.write(input);
-    response.value.write(options.values);
     response.mask.write(new Float32Array(response.mask.bytes / 4).fill(1));
     response.weights.write(new Float32Array(images * extent ** 2).fill(1 / (images * extent ** 2)));
     const graph = new Graph(device.target, segmenter.storage, device.tuned);

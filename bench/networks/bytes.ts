@@ -37,7 +37,7 @@ function weightsOf(operation: Operation): number {
     case "count":
       return operation.levels.length + operation.labels.length;
     case "edit":
-      return operation.features.length + operation.values.length;
+      return operation.features.length;
     default:
       return 0;
   }

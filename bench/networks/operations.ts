@@ -40,8 +40,8 @@ export type Work =
   | ({ readonly op: "count" } & Counting)
   /** Interpolated order statistics of every channel over all else, as [1, 1, positions, channels]. */
   | { readonly op: "quantiles"; readonly positions: readonly Position[] }
-  /** features [n, h, w, c] (1 − x) + values [c] x for x [1, 1, 1, c] */
-  | { readonly op: "edit"; readonly features: Numbers; readonly values: Numbers }
+  /** features [n, h, w, c] · (1 − x) for x [1, 1, 1, c] */
+  | { readonly op: "edit"; readonly features: Numbers }
   /** Softmax over channels at one of them, as [n, h, w, 1]. */
   | { readonly op: "probability"; readonly channel: number };
 
@@ -187,9 +187,7 @@ export class NetworkBuilder {
   quantiles = (x: Value, positions: readonly Position[]): Value =>
     this.#append({ op: "quantiles", positions }, [x], [1, 1, positions.length, x.shape[3]]);
 
-  edit(x: Value, { shape, ...edit }: { readonly shape: Shape; readonly features: Numbers; readonly values: Numbers }) {
-    return this.#append({ op: "edit", ...edit }, [x], shape);
-  }
+  edit = (x: Value, features: Numbers, shape: Shape): Value => this.#append({ op: "edit", features }, [x], shape);
 
   probability(x: Value, channel: number): Value {
     const [n, height, width] = x.shape;

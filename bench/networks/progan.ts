@@ -9,7 +9,12 @@ export async function progan(checkpoint: State, batch: number): Promise<Network>
 }
 
 /** Appends the generator to a network, from z or from the features of a layer on: its images. */
-export async function appendProgan(builder: NetworkBuilder, checkpoint: State, input: Value, from?: string): Promise<Value> {
+export async function appendProgan(
+  builder: NetworkBuilder,
+  checkpoint: State,
+  input: Value,
+  from?: string,
+): Promise<Value> {
   const state = currentNames(checkpoint);
   const { layers } = inferProgan(state);
   const read = async (key: string) => Float32Array.from(await state.get(key)!.read());

@@ -79,8 +79,7 @@ def translate(operation, arrays):
         return lambda x: quantiles(x, low, weight.float())
     if op == "edit":
         features = image(numbers("features"), shape)
-        difference = numbers("values")[:, None, None] - features
-        return lambda x: features + difference * x
+        return lambda x: features * (1 - x)
     if op == "probability":
         channel = operation["channel"]
         return lambda x: torch.softmax(x, 1)[:, channel : channel + 1]

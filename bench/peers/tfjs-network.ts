@@ -6,7 +6,13 @@ export interface Tfjs {
   readonly version_core: string;
   env(): { set(flag: string, value: boolean | number): void };
   setBackend(name: string): Promise<boolean>;
-  backend(): { readonly device: GPUDevice; endComputePassEncoder(): void; submitQueue(): void };
+  backend(): {
+    readonly device: GPUDevice;
+    /** Null where everything is submitted. */
+    readonly commandEncoder: GPUCommandEncoder | null;
+    endComputePassEncoder(): void;
+    submitQueue(): void;
+  };
   tidy(work: () => Tensor): Tensor;
   tensor(values: Float32Array | Int32Array, shape: readonly number[], dtype?: "float32" | "int32"): Tensor;
   add(a: Tensor, b: Tensor | number): Tensor;
@@ -30,9 +36,7 @@ export interface Tfjs {
   softmax(x: Tensor): Tensor;
   slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
   step(x: Tensor, slope: number): Tensor;
-  leakyRelu(x: Tensor, slope: number): Tensor;
   fill(shape: readonly number[], value: number): Tensor;
-  conv2d(x: Tensor, filter: Tensor, strides: number, pad: Padding): Tensor;
   conv2dTranspose(x: Tensor, filter: Tensor, shape: readonly number[], strides: number, pad: Padding): Tensor;
   grad(work: (x: Tensor) => Tensor): (x: Tensor, dy: Tensor) => Tensor;
   customGrad(work: (x: Tensor, save: (tensors: readonly Tensor[]) => void) => Differentiable): (x: Tensor) => Tensor;
@@ -102,8 +106,11 @@ export function translate(tf: Tfjs, operation: Operation): Step {
         [b, fused.bias],
       );
     }
-    case "conv":
-      return convolution(tf, operation, channels);
+    case "conv": {
+      const { filter, options, weights } = convolution(tf, operation, channels);
+      const run = operation.groups > 1 ? tf.fused.depthwiseConv2d : tf.fused.conv2d;
+      return unary((x) => run({ x, filter, ...options }), weights);
+    }
     case "add": {
       const act = operation.activation === "relu" ? tf.relu : (x: Tensor) => x;
       return { weights: [], apply: ([a, b]) => [act(tf.add(a!, b!))] };
@@ -128,22 +135,22 @@ export function translate(tf: Tfjs, operation: Operation): Step {
       return quantiles(tf, operation);
     case "edit": {
       const features = tf.tensor(operation.features, shape);
-      const values = tf.tensor(operation.values, [shape[3]]);
-      const difference = tf.sub(values, features);
-      values.dispose();
-      return unary((x) => tf.add(features, tf.mul(difference, x)), [features, difference]);
+      const one = tf.tensor(Float32Array.of(1), [1]);
+      return unary((x) => tf.mul(features, tf.sub(one, x)), [features, one]);
     }
     case "probability":
       return unary((x) => tf.slice(tf.softmax(x), [0, 0, 0, operation.channel], shape));
   }
 }
 
-const unary = (work: (x: Tensor) => Tensor, weights: readonly Tensor[] = []): Step => ({
+/** An operation of one input. */
+export const unary = (work: (x: Tensor) => Tensor, weights: readonly Tensor[] = []): Step => ({
   weights,
   apply: ([x]) => [work(x!)],
 });
 
-function convolution(tf: Tfjs, operation: Extract<Operation, { op: "conv" }>, channels: number): Step {
+/** A convolution's numbers and how TensorFlow.js is told of it. */
+export function convolution(tf: Tfjs, operation: Extract<Operation, { op: "conv" }>, channels: number) {
   const { weight, kernel, stride, dilation, groups, pad } = operation;
   const [top, left, bottom, right] = pad;
   const out = operation.bias.length;
@@ -154,7 +161,6 @@ function convolution(tf: Tfjs, operation: Extract<Operation, { op: "conv" }>, ch
     ? tf.tensor(tapsFirst(weight, 1, out, taps), [kernel, kernel, channels, 1])
     : tf.tensor(tapsFirst(weight, out, channels, taps), [kernel, kernel, channels, out]);
   const options = {
-    filter,
     bias: tf.tensor(operation.bias, [out]),
     strides: stride,
     dilations: dilation,
@@ -166,15 +172,14 @@ function convolution(tf: Tfjs, operation: Extract<Operation, { op: "conv" }>, ch
     ],
     ...activation(operation.activation),
   } as const;
-  const run = depthwise ? tf.fused.depthwiseConv2d : tf.fused.conv2d;
-  return unary((x) => run({ x, ...options }), [filter, options.bias]);
+  return { filter, options, weights: [filter, options.bias] };
 }
 
 const NAMES = { none: "linear", relu: "relu", leaky: "leakyrelu" } as const;
 const activation = (name: Activation) => ({ activation: NAMES[name], leakyreluAlpha: SLOPE }) as const;
 
 /** [out][in][tap] → [tap][in][out] */
-export function tapsFirst(weight: Float32Array, out: number, inputs: number, taps: number): Float32Array {
+function tapsFirst(weight: Float32Array, out: number, inputs: number, taps: number): Float32Array {
   const filter = new Float32Array(weight.length);
   for (let o = 0; o < out; o += 1) {
     for (let i = 0; i < inputs; i += 1) {

@@ -31,15 +31,18 @@ function prepare(tf: Tfjs, { input, network }: Contest): Runner {
     return values.get(network.output)!;
   };
   const { shape } = network.output;
-  const seed = network.gradient ? tf.fill(shape, 1 / shape.reduce((product, extent) => product * extent, 1)) : undefined;
+  const seed = network.gradient
+    ? tf.fill(shape, 1 / shape.reduce((product, extent) => product * extent, 1))
+    : undefined;
   let y: Tensor | undefined;
   return {
     run: () => {
       y?.dispose();
       y = tf.tidy(() => (seed ? tf.grad(forward)(x, seed) : forward(x)));
       // It holds dispatches back to submit many at once.
-      tf.backend().endComputePassEncoder();
-      tf.backend().submitQueue();
+      const backend = tf.backend();
+      backend.endComputePassEncoder();
+      if (backend.commandEncoder) backend.submitQueue();
     },
     output: () => y!.data(),
     dispose: () => {

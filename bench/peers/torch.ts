@@ -23,7 +23,10 @@ export async function torchOf({ server }: Places): Promise<{ readonly device: st
 }
 
 /** The length of a description in JSON, the description, and the arrays that it names by their place. */
-function pack({ input, output, operations, gradient }: Network, x: Float32Array<ArrayBuffer>): ArrayBufferView<ArrayBuffer>[] {
+function pack(
+  { input, output, operations, gradient }: Network,
+  x: Float32Array<ArrayBuffer>,
+): ArrayBufferView<ArrayBuffer>[] {
   const arrays: (Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>)[] = [x];
   const names = new Map<Value, number>();
   const nameOf = (value: Value): { name: number; shape: readonly number[] } => {

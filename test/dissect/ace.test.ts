@@ -1,12 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AceEvent, type AceOptions, type AceResume, type AceSnapshot, ace } from "../../src/causality.ts";
+import {
+  type AceCorpus,
+  type AceEvent,
+  type AceOptions,
+  type AceResume,
+  type AceSnapshot,
+  ace,
+  type Place,
+} from "../../src/causality.ts";
 import { aceCost } from "../../src/dissect/ace-cost.ts";
 import { settleAce } from "../../src/dissect/ace-options.ts";
 import { searchCorpus } from "../../src/dissect/ace-search.ts";
-import { DifferentiableResponse } from "../../src/dissect/response.ts";
 import type { Device, Generator, Segmenter } from "../../src/index.ts";
+import { Graph } from "../../src/runtime/graph.ts";
+import { Plan } from "../../src/runtime/plan.ts";
 import { requestDevice } from "../gpu.ts";
-import { noise } from "../kernels/reference.ts";
 import { smallModels } from "./models.ts";
 
 let device: Device;
@@ -121,33 +129,105 @@ describe("the corpus", () => {
   });
 });
 
-test("the gradient by α is the slope of the weighted score", async () => {
-  const { channels } = generator.layer(LAYER);
-  const plan = await generator.compile({ batch: 4, retain: [LAYER], until: LAYER });
-  plan.run(generator.sample({ size: 4, seed: 10 }));
-  const common = { generator, segmenter, layer: LAYER, concept: CONCEPT, extent: 16, edits: 2, rows: 4 };
-  const response = await DifferentiableResponse.create({ ...common, features: plan.layers.get(LAYER)! });
-  const alpha = Float32Array.from(noise(1, response.alpha.bytes / 4), (value) => 0.5 + 0.4 * value);
-  response.value.write(noise(2, response.value.bytes / 4));
-  response.mask.write(Float32Array.from(noise(3, response.mask.bytes / 4), (value) => (value > 0 ? 1 : 0)));
-  response.weights.write(new Float32Array(response.weights.bytes / 4).fill(1 / 256));
-  const loss = async (at: Float32Array<ArrayBuffer>): Promise<number> => {
-    response.alpha.write(at);
-    response.run(0);
-    return (await response.totals.read()).reduce((sum, share) => sum + share, 0);
+/** By networks as anybody runs them: what is left of the concept at `erased` after erasing, and what is there at `inserted` after inserting. */
+async function effectsOf(models: { generator: Generator; segmenter: Segmenter }, corpus: AceCorpus) {
+  const { trainSize: n, feature } = corpus;
+  const { channels: units } = models.generator.layer(LAYER);
+  const plan = await models.generator.compile({ batch: n, edit: [LAYER] });
+  const graph = new Graph(device.target);
+  const input = graph.map("image", n, 16, 16, 3);
+  const score = models.segmenter.score(graph, input, CONCEPT, 16);
+  const bind = [...(await models.segmenter.bind(graph)), [input, plan.image!] as const];
+  const scores = await Plan.compile(device, graph, { keep: [score], bind });
+  const { zSize } = models.generator;
+  /** Mean over the images of the score in the edited cell, 2 × 2 pixels of it. */
+  const mean = async (places: readonly Place[], seed: number, alpha: ArrayLike<number>, value: readonly number[]) => {
+    const z = models.generator.sample({ size: 60, seed });
+    const mask = new Float32Array(n * 64);
+    places.forEach(({ cell }, i) => {
+      mask[i * 64 + cell] = 1;
+    });
+    const all = Array.from({ length: units }, (_, unit) => unit);
+    const where = { height: 8, width: 8, data: mask };
+    plan.setEdit({ layer: LAYER, units: all, alpha: Array.from(alpha), value, mask: where });
+    plan.run(Float32Array.from(places.flatMap(({ image }) => [...z.subarray(image * zSize, (image + 1) * zSize)])));
+    scores.run();
+    const found = await scores.tensor(score).read();
+    let sum = 0;
+    places.forEach(({ cell }, i) => {
+      const at = i * 256 + Math.floor(cell / 8) * 32 + (cell % 8) * 2;
+      for (const pixel of [at, at + 1, at + 16, at + 17]) sum += found[pixel]! / 4;
+    });
+    return sum / places.length;
   };
-  await loss(alpha);
-  const slope = await response.gradient.read();
-  const stored = slope.length / 2;
-  const direction = noise(4, slope.length).map((value, at) => (at % stored < channels ? value : 0));
-  const along = (h: number) => Float32Array.from(alpha, (value, at) => value + h * direction[at]!);
-  const h = 1e-4; // random networks are far from linear
-  const measured = ((await loss(along(h))) - (await loss(along(-h)))) / (2 * h);
-  const predicted = slope.reduce((sum, value, at) => sum + value * direction[at]!, 0);
-  expect(Math.abs(predicted)).toBeGreaterThan(1e-4);
-  expect(Math.abs(measured - predicted)).toBeLessThan(0.05 * Math.abs(predicted));
-  response.dispose();
-  plan.dispose();
+  return {
+    erase: (alpha: ArrayLike<number>) => mean(corpus.present.slice(0, n), 10, alpha, new Array(units).fill(0)),
+    add: (alpha: ArrayLike<number>) => mean(corpus.candidates.slice(0, n), 11, alpha, [...feature]),
+    dispose() {
+      scores.dispose();
+      plan.dispose();
+    },
+  };
+}
+
+describe("learning", () => {
+  let soft: { generator: Generator; segmenter: Segmenter };
+  let corpus: AceCorpus;
+  beforeAll(async () => {
+    soft = await smallModels(device, 0.02);
+    for await (const event of ace(soft.generator, soft.segmenter, options({ epochs: 1 }))) {
+      if (event.type === "corpus") ({ corpus } = event);
+    }
+  });
+
+  test("takes every unit one step down the slope of what is left after erasing, minus what is there after inserting", async () => {
+    const rate = 1e-3;
+    let snapshots: AceSnapshot[] = [];
+    for await (const event of ace(
+      soft.generator,
+      soft.segmenter,
+      options({ epochs: 1, lambda: 0, rate, initial: Array.from({ length: 10 }, (_, unit) => 1 - 0.05 * unit) }),
+      { corpus },
+    )) {
+      if (event.type === "result")
+        ({
+          snapshots: [...snapshots],
+        } = event.result);
+    }
+    const [before, after] = snapshots.map(({ alpha }) => alpha);
+    const effects = await effectsOf(soft, corpus);
+    const loss = async (alpha: Float32Array): Promise<number> =>
+      (await effects.erase(alpha)) - (await effects.add(alpha));
+    expect(snapshots[1]!.trained).toBeCloseTo(await loss(before!), 5);
+    let steep = 0;
+    for (let unit = 0; unit < before!.length; unit += 1) {
+      const along = (h: number) => before!.map((value, at) => (at === unit ? value + h : value));
+      const slope = ((await loss(along(2e-3))) - (await loss(along(-2e-3)))) / 4e-3;
+      // Adam's first step is the rate, against the slope's sign; what is nearly flat may go either way.
+      if (Math.abs(slope) < 1e-4) continue;
+      steep += 1;
+      const wanted = Math.min(1, before![unit]! - Math.sign(slope) * rate);
+      expect([unit, after![unit]]).toEqual([unit, expect.closeTo(wanted, 5)]);
+    }
+    expect(steep).toBeGreaterThan(5);
+    effects.dispose();
+  });
+
+  test("erases more and inserts more", async () => {
+    const initial = new Array(10).fill(0.5).map((value, unit) => value + 0.05 * (unit % 2));
+    const snapshots: AceSnapshot[] = [];
+    for await (const event of ace(soft.generator, soft.segmenter, options({ lambda: 0, initial, epochs: 5 }), {
+      corpus,
+    })) {
+      if (event.type === "epoch") snapshots.push(event.snapshot);
+    }
+    const effects = await effectsOf(soft, corpus);
+    const [first, last] = [snapshots[0]!.alpha, snapshots.at(-1)!.alpha];
+    expect((await effects.erase(last)) - (await effects.add(last))).toBeLessThan(
+      (await effects.erase(first)) - (await effects.add(first)) - 1e-3,
+    );
+    effects.dispose();
+  });
 });
 
 describe("the search", () => {

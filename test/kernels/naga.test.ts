@@ -45,7 +45,7 @@ function naga(sources: readonly { readonly name: string; readonly code: string }
   const { error, status, stdout, stderr } = spawnSync(deno(), ["run", "--unstable-webgpu", script], {
     input: JSON.stringify(sources),
     encoding: "utf8",
-    timeout: 60_000, // SwiftShader needs minutes for a kernel with far too many live registers
+    timeout: 110_000, // SwiftShader needs minutes for a kernel with far too many live registers
     env: {
       ...process.env,
       VK_DRIVER_FILES: swiftShader,

@@ -6,6 +6,7 @@ export {
   type AceEvaluation,
   type AceEvent,
   type AceOptions,
+  type AcePresent,
   type AceResult,
   type AceResume,
   type AceSnapshot,

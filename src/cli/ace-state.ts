@@ -1,96 +1,56 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { AceCorpus, AceResume, AceSnapshot } from "../causality.ts";
-import { OutputError } from "../errors.ts";
+import type { AceCorpus, AceEvent, AcePresent, AceResume, AceSnapshot } from "../causality.ts";
 import type { OutputFolder } from "../node/folder.ts";
+import { KeptJson } from "./kept-json.ts";
 
-const FORMAT = "ganatomy ace 1";
+/** With arrays of numbers for typed ones. */
+type Plain<T> = { [K in keyof T]: T[K] extends Float32Array ? number[] : T[K] };
 
-/** What an interrupted search goes on from: the corpus and the epochs so far, as one file that appears whole or not at all. */
+interface Stored {
+  readonly present?: Plain<AcePresent> | undefined;
+  readonly corpus?: Plain<AceCorpus> | undefined;
+  readonly snapshots: readonly Plain<AceSnapshot>[];
+}
+
+/** What an interrupted search goes on from: where the concept was found, then the corpus, then the epochs so far. */
 export class AceState {
-  readonly #folder: OutputFolder;
-  readonly #path: string;
-  readonly #key: string;
-  #corpus: AceCorpus | undefined;
-  #snapshots: AceSnapshot[];
+  readonly #file: KeptJson<Stored>;
+  #state: Stored;
 
-  private constructor(folder: OutputFolder, path: string, key: string, found: AceResume) {
-    this.#folder = folder;
-    this.#path = path;
-    this.#key = key;
-    this.#corpus = found.corpus;
-    this.#snapshots = [...(found.snapshots ?? [])];
+  private constructor(file: KeptJson<Stored>) {
+    this.#file = file;
+    this.#state = file.found ?? { snapshots: [] };
   }
 
-  /**
-   * Finds what a run of the same settings left at `path` of the folder; one of others is started over.
-   * @throws OutputError when the file is damaged.
-   */
+  /** @throws OutputError when the file is damaged. */
   static async open(folder: OutputFolder, path: string, settings: object): Promise<AceState> {
-    const key = sha256(JSON.stringify(settings));
-    const file = join(folder.path, path);
-    const text = await readFile(file, "utf8").catch(() => undefined);
-    return new AceState(folder, path, key, text === undefined ? {} : parse(text, file, key));
+    return new AceState(await KeptJson.open(folder, path, settings));
   }
 
   get resume(): AceResume {
-    return { corpus: this.#corpus, snapshots: this.#snapshots };
-  }
-
-  async corpus(corpus: AceCorpus): Promise<void> {
-    this.#corpus = corpus;
-    await this.#write();
-  }
-
-  async snapshot(snapshot: AceSnapshot): Promise<void> {
-    this.#snapshots.push(snapshot);
-    await this.#write();
-  }
-
-  async #write(): Promise<void> {
-    const { feature, ...corpus } = this.#corpus!;
-    const state = {
-      corpus: { ...corpus, feature: [...feature] },
-      snapshots: this.#snapshots.map(({ alpha, moments, ...rest }) => ({
+    const { present, corpus, snapshots } = this.#state;
+    return {
+      present: present && { ...present, feature: Float32Array.from(present.feature) },
+      corpus: corpus && { ...corpus, feature: Float32Array.from(corpus.feature) },
+      snapshots: snapshots.map(({ alpha, moments, ...rest }) => ({
         ...rest,
-        alpha: [...alpha],
-        moments: [...moments],
+        alpha: Float32Array.from(alpha),
+        moments: Float32Array.from(moments),
       })),
     };
-    const sha = sha256(JSON.stringify(state));
-    await this.#folder.write(this.#path, `${JSON.stringify({ format: FORMAT, key: this.#key, sha256: sha, state })}\n`);
-    await this.#folder.finish(); // a killed program's file is still known as ours
   }
-}
 
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-
-function parse(text: string, path: string, key: string): AceResume {
-  try {
-    const found = JSON.parse(text) as {
-      readonly format: string;
-      readonly key: string;
-      readonly sha256: string;
-      readonly state: { readonly corpus: AceCorpus; readonly snapshots: readonly AceSnapshot[] };
-    };
-    if (found.format === FORMAT && found.sha256 === sha256(JSON.stringify(found.state))) {
-      if (found.key !== key) return {};
-      const { corpus, snapshots } = found.state;
-      return {
-        corpus: { ...corpus, feature: Float32Array.from(corpus.feature) },
-        snapshots: snapshots.map(({ alpha, moments, ...rest }) => ({
-          ...rest,
-          alpha: Float32Array.from(alpha),
-          moments: Float32Array.from(moments),
-        })),
-      };
-    }
-  } catch {
-    // said below
+  /** Keeps what the search told. */
+  async keep(event: AceEvent): Promise<void> {
+    const { corpus, snapshots } = this.#state;
+    if (event.type === "present") {
+      this.#state = { present: { ...event.present, feature: [...event.present.feature] }, snapshots };
+    } else if (event.type === "corpus") {
+      // Says all that is needed of what was found before.
+      this.#state = { corpus: { ...event.corpus, feature: [...event.corpus.feature] }, snapshots };
+    } else if (event.type === "epoch") {
+      const { alpha, moments, ...rest } = event.snapshot;
+      this.#state = { corpus, snapshots: [...snapshots, { ...rest, alpha: [...alpha], moments: [...moments] }] };
+    } else return;
+    await this.#file.write(this.#state);
   }
-  throw new OutputError(
-    `"${path}" is damaged, or was not written by ganatomy.`,
-    "Remove it to start over, or choose another --outdir.",
-  );
 }

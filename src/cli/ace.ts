@@ -1,17 +1,15 @@
-import { existsSync } from "node:fs";
-import { copyFile, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type AceOptions, type AceResult, ablateEverywhere, ace, aceCost, Experiment } from "../causality.ts";
-import { OutputError } from "../errors.ts";
+import { curvesCost, rankingCost } from "../dissect/ace-cost.ts";
+import { settleAce } from "../dissect/ace-options.ts";
 import { writeSafetensors } from "../index.ts";
 import { toFullAblation } from "../report/ablation.ts";
 import { ablationSvg } from "../report/ablation-plot.ts";
-import { toAceRanking, toAceSummary, withAceRanking } from "../report/ace.ts";
+import { toAceRanking, toAceSummary } from "../report/ace.ts";
 import { aceLossSvg } from "../report/ace-plot.ts";
-import { safeFolder } from "../report/gandissect.ts";
-import type { Ranking } from "../report/rankings.ts";
+import { fileName } from "../report/gandissect.ts";
+import { identityOf, OwnRanking, RANKING_SIZE, RankedDissection } from "./ace-ranking.ts";
 import { AceState } from "./ace-state.ts";
-import { computeOrder, readOrder, type UnitOrder } from "./edit-units.ts";
+import type { UnitOrder } from "./edit-units.ts";
 import { columns } from "./table.ts";
 import { type ModelFlags, type Work, withModels } from "./with-models.ts";
 
@@ -31,53 +29,52 @@ export interface AceCommandOptions extends ModelFlags {
   readonly steps: number;
 }
 
-/** Images on which units are ranked by IoU when there is no dissection to read it from. */
-const RANKING_SIZE = 200;
-
 /** `ganatomy ace`: the units that cause a concept; resolves with the exit status. */
 export const aceCommand = (options: AceCommandOptions): Promise<number> =>
   withModels("ace", options, (work) => search(work, options));
 
 async function search(work: Work, options: AceCommandOptions): Promise<void> {
   const { generator, segmenter, folder, progress, signal, note } = work;
-  const { layer, concept, effort } = options;
+  const { layer, concept, effort, heads, segdiv, parts } = options;
   const { channels } = generator.layer(layer);
   const label = segmenter.label(concept);
-  const at = `${safeFolder(layer)}/ace/${safeFolder(concept)}`;
-  const order = await initialOrder(work, options, label);
-  const initial = new Float32Array(channels);
-  for (const [index, unit] of order.units.entries()) initial[unit] = Math.max(0, order.scores[index]!);
-  const given: AceOptions = {
+  const at = `${fileName(layer)}/ace/${fileName(concept)}`;
+  const given: Omit<AceOptions, "initial"> = {
     layer,
     concept,
     effort,
     ...defined({ searchSize: options.searchSize, trainSize: options.trainSize, evalSize: options.evalSize }),
     ...defined({ epochs: options.epochs, lambda: options.lambda, batch: options.batch }),
-    initial,
   };
-  const cost = aceCost(generator, segmenter, given);
-  const tera = (flops: number): string => `${(flops / 1e12).toPrecision(3)} TFLOP`;
-  note(
-    `This takes ${tera(cost.total)}: ${tera(cost.present)} to find ${concept}, ${tera(cost.candidates)} to find where it can be put, ` +
-      `${tera(cost.optimise)} to learn, ${tera(cost.evaluate)} to evaluate.`,
-  );
-  const models = { model: generator.name, segmenter: segmenter.name };
-  const state = await AceState.open(folder, `${at}/state.json`, { ...models, ...given, initial: [...initial] });
-  const { corpus: found, snapshots = [] } = state.resume;
-  if (found)
-    note(
-      `Going on from ${snapshots.length > 0 ? `epoch ${snapshots.at(-1)!.epoch}` : "the corpus"} of an earlier run.`,
-    );
+  aceCost(generator, segmenter, given); // refuses settings before anything runs
+  const dissection =
+    options.dissection === undefined ? undefined : await RankedDissection.open(options.dissection, work, options);
+  const identity = { ...(await identityOf(work, options)), ...defined({ heads, segdiv, parts }) };
+  const own = dissection ? undefined : await OwnRanking.open(work, `${at}/iou.json`, options, identity);
+  const flops = sayCost(work, options, given, own !== undefined && !own.known);
+  const order = dissection?.order ?? (await own!.order());
+  const initial = new Float32Array(channels);
+  for (const [index, unit] of order.units.entries()) initial[unit] = Math.max(0, order.scores[index]!);
+  const wanted = settleAce(generator, segmenter, { ...given, initial });
+  const state = await AceState.open(folder, `${at}/state.json`, { ...identity, ...given, initial: [...initial] });
+  sayResumed(work, state);
   let result: AceResult | undefined;
-  for await (const event of ace(generator, segmenter, { ...given, signal }, state.resume)) {
+  for await (const event of ace(generator, segmenter, { ...given, initial, signal }, state.resume)) {
     if (event.type === "progress") progress.report(event.phase, event.done, event.total);
-    else if (event.type === "corpus") await state.corpus(event.corpus);
-    else if (event.type === "epoch") await state.snapshot(event.snapshot);
-    else result = event.result;
+    else if (event.type === "result") result = event.result;
+    else await state.keep(event);
   }
   const { alpha, corpus, snapshots: epochs, order: units } = result!;
-  const ranking = toAceRanking(concept, alpha);
-  await folder.write(`${at}/summary.json`, `${JSON.stringify(toAceSummary(layer, ranking, epochs), null, 1)}\n`);
+  const { trainSize, evalSize } = corpus;
+  if (trainSize < wanted.trainSize || evalSize < wanted.evalSize) {
+    note(
+      `Fewer of the ${wanted.searchSize} images show ${concept} than wanted: ${trainSize} pairs to learn from and ${evalSize} ` +
+        `to evaluate on, not ${wanted.trainSize} and ${wanted.evalSize}. A larger --search-size finds more.`,
+    );
+  }
+  const ranking = toAceRanking(segmenter.labels[label]!.name, alpha);
+  const models = { model: generator.name, segmenter: segmenter.name };
+  await folder.write(`${at}/summary.json`, `${JSON.stringify(toAceSummary(layer, ranking, result!), null, 1)}\n`);
   await folder.write(
     `${at}/ace.safetensors`,
     writeSafetensors(
@@ -89,7 +86,6 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
     ),
   );
   await folder.write(`${at}/loss.svg`, aceLossSvg(concept, epochs));
-  if (options.dissection !== undefined) await rank(options.dissection, layer, ranking);
   const used = units.filter((unit) => alpha[unit]! > 0.01);
   const losses = epochs.map(({ evaluation }) => evaluation.loss);
   const json = {
@@ -100,26 +96,39 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
     alpha: used.map((unit) => alpha[unit]!),
     before: losses[0],
     after: losses.at(-1),
-    flops: cost.total,
+    trainSize,
+    evalSize,
+    flops,
   };
   work.say({ json, text: table(json, result!) });
   await compare(work, options, { label, order, units, at });
+  await dissection?.put(layer, ranking); // last: what is somebody else's changes only when all is done
 }
 
-/** The ranking that α starts from: of a dissection, or made on a few images. */
-function initialOrder(work: Work, options: AceCommandOptions, label: number): Promise<UnitOrder> {
-  const { generator, segmenter, progress, signal, note } = work;
-  const { layer, concept, dissection, batch } = options;
-  if (dissection !== undefined) return readOrder(dissection, layer, concept, "iou");
-  note(`No --dissection given, so units are ranked by IoU on ${RANKING_SIZE} images.`);
-  return computeOrder(generator, segmenter, {
-    layer,
-    label,
-    size: RANKING_SIZE,
-    ...(batch !== undefined && { batch }),
-    signal,
-    progress: (phase, done, total) => progress.report(phase, done, total),
-  });
+/** Says what all of this takes, of which a part may be there already; in FLOPs. */
+function sayCost(
+  { generator, segmenter, note }: Work,
+  { layer, concept, size, steps }: AceCommandOptions,
+  given: Omit<AceOptions, "initial">,
+  ranks: boolean,
+): number {
+  const cost = aceCost(generator, segmenter, given);
+  const ranking = ranks ? rankingCost(generator, segmenter, RANKING_SIZE) : 0;
+  const curves = curvesCost(generator, segmenter, { layer, size, steps, curves: 2 });
+  const tera = (flops: number): string => `${(flops / 1e12).toPrecision(3)} TFLOP`;
+  const total = ranking + cost.total + curves;
+  const ranked = ranks ? `${tera(ranking)} to rank units by IoU (no --dissection given), ` : "";
+  note(
+    `This takes ${tera(total)}: ${ranked}${tera(cost.present)} to find ${concept}, ${tera(cost.candidates)} to find where it ` +
+      `can be put, ${tera(cost.optimise)} to learn, ${tera(cost.evaluate)} to evaluate, ${tera(curves)} to compare.`,
+  );
+  return total;
+}
+
+function sayResumed({ note }: Work, { resume: { present, corpus, snapshots = [] } }: AceState): void {
+  const epoch = snapshots.at(-1)?.epoch;
+  const from = epoch !== undefined ? `epoch ${epoch}` : corpus ? "the corpus" : present && "where the concept is";
+  if (from) note(`Going on from ${from} of an earlier run.`);
 }
 
 /** The curves of ACE's units and of those of the highest IoU, and their plot. */
@@ -148,25 +157,13 @@ async function compare(
     ] as const) {
       const measured = await ablateEverywhere(experiment, { layer, units, steps });
       const curve = toFullAblation(measured, { classname: concept, classnum: found.label, metric });
-      const path = `${safeFolder(layer)}/fullablation/${safeFolder(concept)}-${metric}.json`;
+      const path = `${fileName(layer)}/fullablation/${fileName(concept)}-${metric}.json`;
       await folder.write(path, `${JSON.stringify(curve)}\n`);
       lines.push({ name, curves: [curve] });
     }
     await folder.write(`${found.at}/ablation.svg`, ablationSvg(concept, lines));
   } finally {
     experiment.dispose();
-  }
-}
-
-/** Puts the ranking into a dissection's dissect.json, as gandissect does: the first time the file is kept beside it. */
-async function rank(dissection: string, layer: string, ranking: Ranking): Promise<void> {
-  const path = dissection.endsWith(".json") ? dissection : join(dissection, "dissect.json");
-  try {
-    const text = withAceRanking(await readFile(path, "utf8"), layer, ranking);
-    if (!existsSync(`${path}.bak`)) await copyFile(path, `${path}.bak`);
-    await writeFile(path, text);
-  } catch (cause) {
-    throw new OutputError(`The ranking could not be put into "${path}".`, "Check that it can be written.", { cause });
   }
 }
 

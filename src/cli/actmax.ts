@@ -1,6 +1,6 @@
 import { type AscentStep, maximiseImage, maximiseUnit } from "../causality.ts";
 import { UsageError } from "../errors.ts";
-import { safeFolder } from "../report/gandissect.ts";
+import { fileName } from "../report/gandissect.ts";
 import { encodePng } from "./png.ts";
 import { columns } from "./table.ts";
 import { type ModelFlags, type Work, withModels } from "./with-models.ts";
@@ -17,7 +17,7 @@ export interface ActmaxCommandOptions extends ModelFlags {
 
 /** `ganatomy actmax`: what units, or the segmenter's concept, want to see; resolves with the exit status. */
 export const actmaxCommand = (options: ActmaxCommandOptions): Promise<number> =>
-  withModels("actmax", options, (work) => maximise(work, options));
+  withModels("actmax", options, (work) => maximise(work, options), { resumes: false });
 
 async function maximise(
   work: Work,
@@ -41,7 +41,7 @@ async function maximise(
     return last!;
   };
   for (const unit of units ?? []) {
-    const name = `${safeFolder(layer)}/unit_${unit}`;
+    const name = `${fileName(layer)}/unit_${unit}`;
     const { input } = await climb(`${layer} unit ${unit}`, maximiseUnit(generator, { layer, unit }, how));
     await drawZ(work, input, images, name);
     say(summary(found));
@@ -49,7 +49,7 @@ async function maximise(
   if (concept !== undefined) {
     const edge = segmenter.segsizes[0] ?? generator.resolution;
     const { input } = await climb(concept, maximiseImage(segmenter, concept, { ...how, size: edge }));
-    await drawImages(work, input, images, edge, `concept_${safeFolder(concept)}`);
+    await drawImages(work, input, images, edge, `concept_${fileName(concept)}`);
     say(summary(found));
   }
 }

@@ -76,14 +76,19 @@ async function measure(work: Work, options: ContextCommandOptions): Promise<void
 async function ranked(work: Work, options: ContextCommandOptions): Promise<readonly number[]> {
   const { layer, concept, dissection, metric, top, batch } = options;
   const { generator, segmenter, progress, signal, note } = work;
-  if (dissection !== undefined) return (await readOrder(dissection, layer, concept, metric)).units.slice(0, top);
+  const label = segmenter.label(concept);
+  if (dissection !== undefined) {
+    const { name } = segmenter.labels[label]!;
+    const order = await readOrder(dissection, layer, name, metric, generator.layer(layer).channels);
+    return order.units.slice(0, top);
+  }
   if (metric !== "iou") {
     throw new UsageError(`Only a dissection ranks units by ${metric}.`, "Give its folder as --dissection DIR.");
   }
   note(`No --dissection given, so units are ranked by IoU on ${RANKING_SIZE} images.`);
   const order = await computeOrder(generator, segmenter, {
     layer,
-    label: segmenter.label(concept),
+    label,
     size: RANKING_SIZE,
     ...(batch !== undefined && { batch }),
     signal,

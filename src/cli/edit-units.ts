@@ -13,8 +13,17 @@ export interface UnitOrder {
   readonly scores: readonly number[];
 }
 
-/** Reads the ranking CONCEPT-METRIC of a layer from a dissection's folder or its `dissect.json`, ours or gandissect's. */
-export async function readOrder(path: string, layer: string, concept: string, metric: string): Promise<UnitOrder> {
+/**
+ * Reads the ranking CONCEPT-METRIC of a layer of so many units from a dissection's folder or its `dissect.json`, ours or
+ * gandissect's. The concept is its label's own name, without a category.
+ */
+export async function readOrder(
+  path: string,
+  layer: string,
+  concept: string,
+  metric: string,
+  channels: number,
+): Promise<UnitOrder> {
   const file = (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, "dissect.json") : path;
   const text = await readFile(file, "utf8").catch((cause) => {
     throw new GanatomyError("not-found", `"${file}" cannot be read.`, "Name a folder that `ganatomy dissect` wrote.", {
@@ -35,6 +44,13 @@ export async function readOrder(path: string, layer: string, concept: string, me
     throw new UsageError(
       `"${file}" does not rank the units of ${layer} for "${concept}" by ${metric}.`,
       known.length > 0 ? `It has ${known.join(", ")}.` : `It has nothing ranked by ${metric}.`,
+    );
+  }
+  const { length } = ranking.score;
+  if (length !== channels) {
+    throw new UsageError(
+      `"${file}" ranks ${length} units of ${layer}, which has ${channels}.`,
+      "Name a dissection of this model.",
     );
   }
   const units = ascending(ranking.score);

@@ -24,7 +24,8 @@ export async function editCommand(kind: "ablate" | "insert", options: EditComman
 }
 
 /** Before anything is loaded. */
-function checkOptions(kind: string, { units, concept, curve, locations, mask }: EditCommandOptions): void {
+function checkOptions(kind: string, options: EditCommandOptions): void {
+  const { units, concept, curve, locations, eachUnit, mask, alpha, value, mixed } = options;
   if (!units && concept === undefined) {
     throw new UsageError(
       `Which units should be ${kind === "ablate" ? "ablated" : "inserted"}?`,
@@ -36,6 +37,21 @@ function checkOptions(kind: string, { units, concept, curve, locations, mask }: 
   }
   if ((curve || locations) && mask) {
     throw new UsageError("A curve ablates everywhere, or location by location.", "Leave --mask out.");
+  }
+  if ((curve || locations) && (alpha !== 1 || value !== undefined)) {
+    throw new UsageError(
+      "A curve takes units away altogether, or with --mixed as far as their scores say.",
+      "Leave --alpha and --value out, or --curve and --locations.",
+    );
+  }
+  if (eachUnit && (mask || alpha !== 1 || value !== undefined || mixed)) {
+    throw new UsageError(
+      "--each-unit takes every unit away altogether and everywhere.",
+      "Leave --mask, --alpha, --value and --mixed out, or measure each unit by a command of its own.",
+    );
+  }
+  if (mixed && units) {
+    throw new UsageError("Units that are named have no scores to mix them by.", "Leave --mixed or --units out.");
   }
 }
 
@@ -170,13 +186,16 @@ class EditWork {
 
   /** The units that were named, or all by a ranking that is read or made. */
   async #orderOf(label: number | undefined): Promise<UnitOrder> {
-    const { units, concept, dissection, layer, metric, batch } = this.#options;
+    const { units, dissection, layer, metric, batch } = this.#options;
     if (units) return { metric: "given", units, scores: units.map(() => 1) };
-    if (dissection !== undefined) return readOrder(dissection, layer, concept!, metric);
+    const { generator, segmenter, progress, signal } = this.#work;
+    if (dissection !== undefined) {
+      const { name } = segmenter.labels[label!]!;
+      return readOrder(dissection, layer, name, metric, generator.layer(layer).channels);
+    }
     if (metric !== "iou") {
       throw new UsageError(`Only a dissection ranks units by ${metric}.`, "Give its folder as --dissection DIR.");
     }
-    const { generator, segmenter, progress, signal } = this.#work;
     const size = RANKING_SIZE;
     progress.note(`No --dissection given, so units are ranked by IoU on ${size} images.`);
     return computeOrder(generator, segmenter, {

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { conceptScalar, type Occlusion, occlude } from "../causality.ts";
 import { loadSegmenter, Tensor } from "../index.ts";
 import { outputFolder } from "../node/folder.ts";
+import { fileName } from "../report/gandissect.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
@@ -51,11 +52,11 @@ export async function occludeCommand(path: string, options: OccludeCommandOption
           onSquares: (done, total) => progress.report("squares", done, total),
           signal,
         });
-        const stem = basename(path).replace(/\.[^.]+$/, "");
-        await folder.write(`${stem}.${concept}.png`, picture(pixels, [height, width], found));
+        const stem = fileName(`${basename(path).replace(/\.[^.]+$/, "")}.${concept}`);
+        await folder.write(`${stem}.png`, picture(pixels, [height, width], found));
         const { drops, ...rest } = found;
         const json = { photo: basename(path), segmenter: name, concept, ...rest, drops: [...drops] };
-        await folder.write(`${stem}.${concept}.json`, `${JSON.stringify(json)}\n`);
+        await folder.write(`${stem}.json`, `${JSON.stringify(json)}\n`);
         if (options.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
       } finally {
         device.dispose();

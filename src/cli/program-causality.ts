@@ -31,14 +31,14 @@ export const CAUSALITY: CausalityCommands = {
 const KEPT = `\nWhat is measured is kept in the folder: the same command goes on after Ctrl-C.\n\n${EXIT_HELP}`;
 
 /** The models, and where results go. */
-const models = (command: Command): Command =>
+const models = (command: Command, help = KEPT): Command =>
   unified(command)
     .option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named)
     .option("--segmenter <dir|name>", "as for dissect", named)
     .option("--layer <name>", "layer of the units", named, "layer4")
     .option("--force", "write into a folder that holds other files; none of them is removed")
     .option("--no-tune", "do not time the kernels on a GPU's first use")
-    .addHelpText("after", KEPT);
+    .addHelpText("after", help);
 
 /** Units by their numbers, or those of a concept. */
 const chosen = (command: Command): Command =>
@@ -133,7 +133,7 @@ export function causality(program: Command, done: (status: number) => void, comm
     .option("--json", "print the table as JSON on stdout")
     .action(async (options: ContextCommandOptions) => done(await commands.context(options)));
 
-  models(program.command("actmax"))
+  models(program.command("actmax"), `\n${EXIT_HELP}`)
     .description("find the pictures that units of the generator, or a concept of the segmenter, want to see most")
     .option("--units <numbers>", "units, such as 3,17 or 0-9: z that maximise each are found and drawn", units)
     .option("--concept <name>", "a concept of the segmenter: an image that maximises it is made from noise", named)

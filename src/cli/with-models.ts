@@ -35,12 +35,13 @@ export interface Work {
 /**
  * Opens the models and a folder (COMMAND/MODEL unless --outdir says another) that keeps what an earlier run left, lets `run`
  * work, and says what came of it; resolves with the exit status. After Ctrl-C what is finished stays, and the same command goes
- * on.
+ * on, if it is one that `resumes`.
  */
 export async function withModels(
   command: string,
   options: ModelFlags,
   run: (work: Work) => Promise<void>,
+  { resumes = true }: { readonly resumes?: boolean } = {},
 ): Promise<number> {
   const started = performance.now();
   const progress = new Progress();
@@ -89,7 +90,9 @@ export async function withModels(
       process.stdout.write(options.json ? `${JSON.stringify(all, null, 2)}\n` : said.text);
     }
     const what = `${folder.written} files in ${path} (${duration(performance.now() - started)})`;
-    note(complete ? what : `Interrupted. ${what}\nThe same command goes on from there.`);
+    if (complete) note(what);
+    else if (folder.written === 0) note("Interrupted before there was anything new to keep.");
+    else note(`Interrupted. ${what}${resumes ? "\nThe same command goes on from there." : ""}`);
     return complete ? EXIT.ok : EXIT.aborted;
   } finally {
     progress.end();

@@ -19,7 +19,7 @@ export interface LocalAblation {
 /**
  * Ablates the first 1, 2, 3 … units at one location after the other, wherever the concept is seen, and measures how much of it
  * is left at that location (gandissect's `evalablate`, spec §4.3). The layer must be the first that the experiment edits.
- * @throws UsageError for units that the layer has not; the signal's reason.
+ * @throws UsageError for units that the layer has not, another layer; the signal's reason.
  */
 export async function ablateLocations(
   experiment: Experiment,
@@ -27,23 +27,26 @@ export async function ablateLocations(
   options: AblationOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<LocalAblation> {
   const { layer, alphas, signal } = options;
+  experiment.checkLayer(layer);
   const units = options.units.slice(0, stepsOf(options));
   const trials = await LocationTrials.create(experiment, layer, label, signal);
   try {
     const sums = new Array<number>(units.length + 2).fill(0);
-    for await (const { first, count } of experiment.batches()) {
-      let seen: readonly Uint32Array[] | undefined;
-      for (let i = 0; i < count; i += 1) {
-        const what = ["locations", label, layer, units, alphas ?? 1, first + i];
-        const counts = await experiment.measure(what, async () => {
-          seen ??= await trials.seen(count);
-          return trials.ablate(i, seen[i]!, units, alphas);
-        });
-        counts.forEach((value, index) => {
-          sums[index]! += value;
-        });
+    await experiment.turn(async () => {
+      for await (const { first, count } of experiment.batches()) {
+        let seen: readonly Uint32Array[] | undefined;
+        for (let i = 0; i < count; i += 1) {
+          const what = ["locations", label, layer, units, alphas ?? 1, first + i];
+          const counts = await experiment.measure(what, async () => {
+            seen ??= await trials.seen(count);
+            return trials.ablate(i, seen[i]!, units, alphas);
+          });
+          counts.forEach((value, index) => {
+            sums[index]! += value;
+          });
+        }
       }
-    }
+    });
     const [locations = 0, ...pixels] = sums;
     const scores = pixels.map((sum) => sum / trials.cellArea);
     return { layer, label, units: options.units, ...(alphas && { alphas }), locations, scores };

@@ -14,20 +14,16 @@ export interface AceCost {
   readonly total: number;
 }
 
-/** What `ace` will cost with these options, before anything runs. @throws UsageError as `ace` does. */
-export function aceCost(generator: Generator, segmenter: Segmenter, options: AceOptions): AceCost {
+/** What `ace` will cost with these options, wherever α starts, before anything runs. @throws UsageError as `ace` does. */
+export function aceCost(generator: Generator, segmenter: Segmenter, options: Omit<AceOptions, "initial">): AceCost {
+  // Costs nothing, wherever it is.
+  const initial = new Float32Array(generator.layer(options.layer).channels).fill(1);
   const { layer, concept, segmentationSize, searchSize, trainSize, evalSize, places, epochs, batch } = settleAce(
     generator,
     segmenter,
-    options,
+    { ...options, initial },
   );
-  const { device } = generator;
-  /** Of one image. */
-  const flops = (append: (graph: Graph) => void): number => {
-    const graph = new Graph(device.target, segmenter.storage, device.tuned);
-    append(graph);
-    return graph.flops / batch;
-  };
+  const flops = (append: (graph: Graph) => void): number => flopsOf(generator, segmenter, append) / batch;
   const head = flops((graph) => generator.append(graph, batch, { until: layer }));
   const whole = flops((graph) => {
     segmenter.append(graph, generator.append(graph, batch).image!, segmentationSize);
@@ -56,4 +52,34 @@ export function aceCost(generator: Generator, segmenter: Segmenter, options: Ace
     evaluate: 2 * evalSize * (epochs + 1) * (4 * head + score + 3 * mask),
   };
   return { ...costs, total: Object.values(costs).reduce((sum, cost) => sum + cost, 0) };
+}
+
+/** What ranking units by IoU on so many images costs (`dissect`): as many again choose the levels. */
+export function rankingCost(generator: Generator, segmenter: Segmenter, size: number): number {
+  const image = flopsOf(generator, segmenter, (graph) => {
+    segmenter.append(graph, generator.append(graph, 1).image!, Math.max(4, generator.resolution / 2));
+  });
+  return 2 * size * image;
+}
+
+/** What curves of so many steps cost (`ablateEverywhere`): images as they are, and after each step of each. */
+export function curvesCost(
+  generator: Generator,
+  segmenter: Segmenter,
+  options: { readonly layer: string; readonly size: number; readonly steps: number; readonly curves: number },
+): number {
+  const { layer, size, curves } = options;
+  const steps = Math.min(options.steps, generator.layer(layer).channels);
+  const head = flopsOf(generator, segmenter, (graph) => generator.append(graph, 1, { until: layer }));
+  const tail = flopsOf(generator, segmenter, (graph) => {
+    const { image } = generator.append(graph, 1, { from: layer, edit: [layer] });
+    segmenter.append(graph, image!, generator.resolution);
+  });
+  return size * (head + (1 + curves * steps) * tail);
+}
+
+function flopsOf({ device }: Generator, { storage }: Segmenter, append: (graph: Graph) => void): number {
+  const graph = new Graph(device.target, storage, device.tuned);
+  append(graph);
+  return graph.flops;
 }

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UnsupportedError, UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 
@@ -84,7 +84,7 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
       `Use a multiple of ${PAIRS_A_STEP}.`,
     );
   }
-  if (PAIRS_A_STEP % (settings.batch / 2) !== 0) {
+  if (settings.batch % 2 !== 0 || PAIRS_A_STEP % (settings.batch / 2) !== 0) {
     throw new UsageError(`A batch of ${settings.batch} images divides no step.`, "Use 2, 4, 8, 10, 20 or 40.");
   }
   for (const key of ["rate", "lambda"] as const) {
@@ -92,6 +92,7 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
       throw new UsageError(`A ${key} of ${settings[key]} makes no sense.`, "Use a number from 0.");
     }
   }
+  checkLimits(generator, settings);
   const { initial } = settings;
   if (initial.length !== channels || !initial.every(Number.isFinite)) {
     throw new UsageError(
@@ -106,6 +107,22 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
     );
   }
   return settings;
+}
+
+/** What is kept of all images must fit: found out now, and not after hours. @throws UnsupportedError */
+function checkLimits(generator: Generator, { layer, searchSize, trainSize, evalSize, places }: AceSettings): void {
+  const { maxBufferSize, maxStorageBufferBindingSize } = generator.device.gpu.limits;
+  const { height, width } = generator.layer(layer);
+  const cells = height * width * Math.max(searchSize, 2 * trainSize, 2 * evalSize);
+  const bytes = 4 * Math.max(cells, (1 + places) * searchSize);
+  const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  if (bytes <= limit) return;
+  const mebibytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MiB`;
+  throw new UnsupportedError(
+    "limit",
+    `ACE on ${searchSize} images at ${layer} (${height}×${width} cells) needs ${mebibytes(bytes)}, and this adapter binds at most ${mebibytes(limit)}.`,
+    "Choose an earlier layer, or search and learn from fewer images.",
+  );
 }
 
 /** The entries that are not undefined. */

@@ -31,6 +31,12 @@ export interface AceCorpus {
   readonly feature: Float32Array;
 }
 
+/** Where the concept was found in the images that were looked through, by image, and its mean features k. */
+export interface AcePresent {
+  readonly found: readonly Place[];
+  readonly feature: Float32Array;
+}
+
 export interface Progress {
   readonly type: "progress";
   readonly phase: "present" | "candidates" | "optimise" | "evaluate";
@@ -41,26 +47,31 @@ export interface Progress {
 /** NumPy draws new places for so many images (spec §4.2). */
 const IMAGES_A_DRAW = 10;
 
-/** Finds where the concept is and where it can be put (spec §4.2, phases 1 and 2). Labels decide, so only counts come back. */
+/**
+ * Finds where the concept is and where it can be put (spec §4.2, phases 1 and 2), and tells what phase 1 found, or goes on from it.
+ * Labels decide, so only counts come back.
+ */
 export async function* searchCorpus(
   generator: Generator,
   segmenter: Segmenter,
   settings: AceSettings,
-): AsyncGenerator<Progress, AceCorpus> {
-  const { shares, feature } = yield* searchPresent(generator, segmenter, settings);
-  const { concept, searchSize, evalSize: wantedEval, trainSize: wantedTrain } = settings;
-  const best = shares.map((cells, image) => highest(cells, image)).filter(({ score }) => score > 0);
+  known?: AcePresent,
+): AsyncGenerator<Progress | { readonly type: "present"; readonly present: AcePresent }, AceCorpus> {
+  const { found, feature } = known ?? (yield* searchPresent(generator, segmenter, settings));
+  if (!known) yield { type: "present", present: { found, feature } };
+  const { concept, layer, searchSize, evalSize: wantedEval, trainSize: wantedTrain } = settings;
   // As many as there are, five to learn from for each to evaluate on; a whole number of steps.
-  const evalSize = Math.min(wantedEval, Math.floor(best.length / 6));
-  const trainSize = Math.min(wantedTrain, PAIRS_A_STEP * Math.floor((best.length - evalSize) / PAIRS_A_STEP));
+  const evalSize = Math.min(wantedEval, Math.floor(found.length / 6));
+  const trainSize = Math.min(wantedTrain, PAIRS_A_STEP * Math.floor((found.length - evalSize) / PAIRS_A_STEP));
   if (trainSize < PAIRS_A_STEP || evalSize < 1) {
     throw new UsageError(
-      `"${concept}" is in ${best.length} of ${searchSize} images, too few to learn from.`,
+      `"${concept}" is in ${found.length} of ${searchSize} images, too few to learn from.`,
       "Search more images, or choose a concept that the model draws.",
     );
   }
-  const present = mostOf(best, trainSize + evalSize);
-  const popularity = new Float64Array(shares[0]!.length);
+  const present = mostOf(found, trainSize + evalSize);
+  const { height, width } = generator.layer(layer);
+  const popularity = new Float64Array(height * width);
   for (const { cell } of present.slice(0, trainSize)) popularity[cell]! += 1;
   const candidates = yield* searchCandidates(generator, segmenter, { ...settings, feature, popularity });
   return { present, candidates: mostOf(candidates, trainSize + evalSize), trainSize, evalSize, feature };
@@ -79,8 +90,12 @@ const mostOf = (places: readonly Place[], count: number): Place[] =>
     .slice(0, count)
     .sort((a, b) => a.image - b.image);
 
-/** The concept's share of every cell of every image, and the mean features where it is. */
-async function* searchPresent(generator: Generator, segmenter: Segmenter, settings: AceSettings) {
+/** Every image's cell with most of the concept, where it has any, and the mean features where it is. */
+async function* searchPresent(
+  generator: Generator,
+  segmenter: Segmenter,
+  settings: AceSettings,
+): AsyncGenerator<Progress, AcePresent> {
   const { layer, concept, searchSize, presentSeed, segmentationSize, signal } = settings;
   const { device, zSize } = generator;
   const { height, width, channels } = generator.layer(layer);
@@ -109,17 +124,20 @@ async function* searchPresent(generator: Generator, segmenter: Segmenter, settin
       plan.tensor<"u32">(batch).write(Uint32Array.of(first, count));
       plan.run();
       await inFlight.submitted();
-      yield { type: "progress", phase: "present", done: first + count, total: searchSize } satisfies Progress;
+      yield { type: "progress", phase: "present", done: first + count, total: searchSize };
     }
     await inFlight.end();
     const all = await plan.tensor(cells).read();
     const pairs = await plan.tensor(sums).read();
-    const shares = Array.from({ length: searchSize }, (_, i) =>
-      all.subarray(i * height * width, (i + 1) * height * width),
+    const places = Array.from({ length: searchSize }, (_, image) =>
+      highest(all.subarray(image * height * width, (image + 1) * height * width), image),
     );
     const total = all.reduce((sum, share) => sum + share, 0);
     const mean = (unit: number): number => (pairs[2 * unit]! + pairs[2 * unit + 1]!) / total;
-    return { shares, feature: Float32Array.from({ length: channels }, (_, unit) => (total > 0 ? mean(unit) : 0)) };
+    return {
+      found: places.filter(({ score }) => score > 0),
+      feature: Float32Array.from({ length: channels }, (_, unit) => (total > 0 ? mean(unit) : 0)),
+    };
   } finally {
     plan.dispose();
   }
@@ -157,6 +175,7 @@ async function* searchCandidates(
         extent: segmentationSize,
         edits: 1,
         rows: (1 + places) * searchSize,
+        cellRows: searchSize, // of the images as they are
       }),
     );
     response.alpha.write(Float32Array.from({ length: padded(channels) }, (_, unit) => (unit < channels ? 1 : 0)));
@@ -179,7 +198,7 @@ async function* searchCandidates(
     }
     await inFlight.end();
     const totals = await response.totals.read();
-    const shares = await response.cells.read(searchSize * cells);
+    const shares = await response.cells.read();
     return Array.from({ length: searchSize }, (_, image): Place => {
       const gains = drawn(image).map((cell, index): Place => {
         const taken = shares[image * cells + cell]! !== 0;

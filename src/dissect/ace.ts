@@ -2,15 +2,16 @@ import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { type AceOptions, type AceSettings, settleAce } from "./ace-options.ts";
-import { type AceCorpus, type Progress, searchCorpus } from "./ace-search.ts";
+import { type AceCorpus, type AcePresent, type Progress, searchCorpus } from "./ace-search.ts";
 import { type AceSnapshot, AceTrainer, orderOf } from "./ace-train.ts";
 
 export type { AceOptions } from "./ace-options.ts";
-export type { AceCorpus, Place } from "./ace-search.ts";
+export type { AceCorpus, AcePresent, Place } from "./ace-search.ts";
 export type { AceEvaluation, AceSnapshot } from "./ace-train.ts";
 
 /** What earlier events of the same settings told, to go on from. */
 export interface AceResume {
+  readonly present?: AcePresent | undefined;
   readonly corpus?: AceCorpus | undefined;
   readonly snapshots?: readonly AceSnapshot[];
 }
@@ -27,6 +28,7 @@ export interface AceResult {
 
 export type AceEvent =
   | Progress
+  | { readonly type: "present"; readonly present: AcePresent }
   | { readonly type: "corpus"; readonly corpus: AceCorpus }
   | { readonly type: "epoch"; readonly snapshot: AceSnapshot }
   | { readonly type: "result"; readonly result: AceResult };
@@ -35,7 +37,7 @@ export type AceEvent =
  * The smallest set of units that causes a concept: α ∈ [0, 1]^units that minimises
  * mean(score left after erasing − score after inserting) + λ‖α‖² (Bau et al. 2019, §3.2, eq. 6; spec §4.2).
  *
- * An async iterable of progress, the corpus, a snapshot after every epoch, and the result. With what it told before in `resume`
+ * An async iterable of progress, where the concept was found, the corpus, a snapshot after every epoch, and the result. With what it told before in `resume`
  * it goes on to the same bits. Leaving the loop, or aborting the signal, frees everything.
  * @throws UsageError for options that make no sense, a concept that is hardly there, or a loss that is no number; the signal's
  * reason.
@@ -47,7 +49,7 @@ export async function* ace(
   resume: AceResume = {},
 ): AsyncGenerator<AceEvent, void, undefined> {
   const settings = settleAce(generator, segmenter, options);
-  const corpus = resume.corpus ?? (yield* searchCorpus(generator, segmenter, settings));
+  const corpus = resume.corpus ?? (yield* searchCorpus(generator, segmenter, settings, resume.present));
   if (!resume.corpus) yield { type: "corpus", corpus };
   const snapshots = [...(resume.snapshots ?? [])];
   const trainer = await AceTrainer.create(generator, segmenter, corpus, settings);

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { isFloat32 } from "../models/edits.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import { padded4 } from "./ace-search.ts";
@@ -43,7 +44,8 @@ export interface Context {
 /**
  * Inserts units at every cell of a layer in every image, one cell at a time, and measures how many pixels of a concept that
  * adds, by what the image showed there before (Bau et al. 2019, Fig. 8; PNAS 2020, Fig. 4; spec §7.4).
- * @throws UsageError for a concept that the segmenter does not know, units that the layer has not; the signal's reason.
+ * @throws UsageError for a concept that the segmenter does not know, units that the layer has not, a layer that is not the first
+ * that the experiment edits; the signal's reason.
  */
 export async function insertionContext(
   experiment: Experiment,
@@ -55,16 +57,17 @@ export async function insertionContext(
   const { height, width } = generator.layer(layer);
   const label = segmenter.label(concept);
   checkUnits(generator.layer(layer), options);
+  experiment.checkLayer(layer);
   const trials = await Trials.create(experiment, concept, options);
   try {
     const what = ["context", label, layer, units, values, alphas ?? 1];
     const { labels, channels } = await trials.centres();
-    const before = await experiment.measure([...what, "before"], () => trials.insert(undefined));
+    const before = await trials.measure([...what, "before"], undefined);
     const sums = new Map<number, { places: number; gain: number }>();
     const cells = new Float64Array(height * width);
     for (let cell = 0; cell < cells.length; cell += 1) {
       signal?.throwIfAborted();
-      const after = await experiment.measure([...what, cell], () => trials.insert(cell));
+      const after = await trials.measure([...what, cell], cell);
       for (let image = 0; image < size; image += 1) {
         const gain = after[image]! - before[image]!;
         cells[cell]! += gain / size;
@@ -96,7 +99,7 @@ function checkUnits({ name, channels }: { name: string; channels: number }, opti
     [values, "values"],
     [alphas ?? units, "alphas"],
   ] as const) {
-    if (numbers.length !== units.length || !numbers.every(Number.isFinite)) {
+    if (numbers.length !== units.length || !numbers.every(isFloat32)) {
       throw new UsageError(`${units.length} units have ${numbers.length} ${what}.`, "Give a number for every unit.");
     }
   }
@@ -151,7 +154,11 @@ class Trials {
   }
 
   /** Pixels of the concept in every image with the units inserted at a cell, or as it is. */
-  async insert(cell: number | undefined): Promise<number[]> {
+  measure(what: readonly unknown[], cell: number | undefined): Promise<readonly number[]> {
+    return this.#experiment.turn(() => this.#experiment.measure(what, () => this.#insert(cell)));
+  }
+
+  async #insert(cell: number | undefined): Promise<number[]> {
     const { size, generator } = this.#experiment;
     const { height, width } = generator.layer(this.#options.layer);
     const mask = new Float32Array(this.#response.images * height * width);
@@ -174,11 +181,13 @@ class Trials {
     const shape = [size, channels, height, width];
     const all = this.#scope.own(Tensor.create(generator.device, "labels before", shape, "u32"));
     const bytes = 4 * channels * height * width;
-    for await (const { first, count } of this.#experiment.batches()) {
-      draw.run();
-      plan.run();
-      plan.labels.copyTo(all, count * bytes, 0, first * bytes);
-    }
+    await this.#experiment.turn(async () => {
+      for await (const { first, count } of this.#experiment.batches()) {
+        draw.run();
+        plan.run();
+        plan.labels.copyTo(all, count * bytes, 0, first * bytes);
+      }
+    });
     return { labels: await all.read(), channels };
   }
 

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { areas } from "../kernels/areas.ts";
-import type { Edit, EditableLayer } from "../models/edits.ts";
+import { type Edit, type EditableLayer, editable } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
@@ -41,17 +41,22 @@ export class Experiment {
   readonly segmenter: Segmenter;
   readonly size: number;
   readonly seed: number;
+  /** The first edited layer: the one whose features are at hand. */
+  readonly layer: string;
   /** Pixels of every label over all images as they are. */
   readonly before: readonly number[];
   readonly #options: ExperimentOptions;
   readonly #subject: string;
   readonly #stages: Stages;
+  /** Settles when all turns that were asked for so far are over. */
+  #turns: Promise<unknown> = Promise.resolve();
 
   private constructor(options: ExperimentOptions, stages: Stages, subject: string, before: readonly number[]) {
     this.generator = stages.generator;
     this.segmenter = stages.segmenter;
     this.size = stages.size;
     this.seed = stages.seed;
+    this.layer = stages.layer;
     this.before = before;
     this.#options = options;
     this.#stages = stages;
@@ -63,8 +68,12 @@ export class Experiment {
     const stages = await Stages.create(generator, segmenter, options);
     try {
       const before = await stages.count([], options);
-      // Its counts tell this set of images, this model, segmenter and adapter from all others.
-      const subject = await digest([generator.name, segmenter.name, stages.size, stages.seed, before]);
+      // Its counts tell this set of images, this model, segmenter and adapter from all others. They do not show how layers are
+      // edited: by which rule in WGSL, above all.
+      const how = [...editable(options.edit)].map(([layer, { edits = 1, copies = false, rule = null }]) => {
+        return [layer, edits, copies, rule];
+      });
+      const subject = await digest([generator.name, segmenter.name, stages.size, stages.seed, how, before]);
       return new Experiment(options, stages, subject, before);
     } catch (error) {
       stages.dispose();
@@ -74,7 +83,26 @@ export class Experiment {
 
   /** Pixels of every label over all images, edited. The edits of one layer are composed in their order. */
   pixels(edits: readonly Edit[]): Promise<readonly number[]> {
-    return this.measure(["pixels", ...edits], () => this.#stages.count(edits, this.#options));
+    return this.turn(() => this.measure(["pixels", ...edits], () => this.#stages.count(edits, this.#options)));
+  }
+
+  /**
+   * Lets `run` have the features and the GPU's counters to itself: after every turn that was asked for before, whether that
+   * failed or not. A turn within a turn would wait for itself.
+   */
+  turn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#turns.then(run);
+    this.#turns = result.catch(() => {}); // told to whoever asked for the turn
+    return result;
+  }
+
+  /** @throws UsageError unless this is the layer whose features are at hand. */
+  checkLayer(layer: string): void {
+    if (layer === this.layer) return;
+    throw new UsageError(
+      `The features at hand are those of ${this.layer}, not of ${layer}.`,
+      `Create the experiment with \`edit: ["${layer}"]\`.`,
+    );
   }
 
   /**
@@ -92,7 +120,10 @@ export class Experiment {
     return counts;
   }
 
-  /** Brings the features of every batch into `features` [batch, h, w, c], one after the other. */
+  /**
+   * Brings the features of every batch into `features` [batch, h, w, c], one after the other. Iterate within a `turn`.
+   * @throws UsageError while another iteration, or a measurement, is under way: they would share the features.
+   */
   batches(): AsyncGenerator<{ readonly first: number; readonly count: number }> {
     return this.#stages.batches(this.#options.signal);
   }
@@ -117,6 +148,7 @@ class Stages {
   readonly segmenter: Segmenter;
   readonly size: number;
   readonly seed: number;
+  readonly layer: string;
   readonly features: Tensor<"f32">;
   readonly #head: GeneratorPlan;
   readonly #tail: GeneratorPlan;
@@ -125,6 +157,7 @@ class Stages {
   readonly #z: Float32Array;
   readonly #kept: Kept;
   readonly #scope: Scope;
+  #iterating = false;
 
   private constructor(
     models: { readonly generator: Generator; readonly segmenter: Segmenter },
@@ -134,13 +167,14 @@ class Stages {
       readonly segmentation: SegmenterPlan;
       readonly counting: Counting;
     },
-    { size, seed, memory }: { readonly size: number; readonly seed: number; readonly memory: number },
+    { layer, size, seed, memory }: { layer: string; size: number; seed: number; memory: number },
     scope: Scope,
   ) {
     this.generator = models.generator;
     this.segmenter = models.segmenter;
     this.size = size;
     this.seed = seed;
+    this.layer = layer;
     this.#head = plans.head;
     this.#tail = plans.tail;
     this.#segmentation = plans.segmentation;
@@ -169,7 +203,7 @@ class Stages {
       const table = [1, 1, 1, segmenter.labels.length];
       const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, 0, signal));
       const plans = { head, tail, segmentation, counting };
-      return new Stages({ generator, segmenter }, plans, { size, seed, memory }, scope);
+      return new Stages({ generator, segmenter }, plans, { layer: first, size, seed, memory }, scope);
     } catch (error) {
       scope.dispose();
       throw error;
@@ -180,17 +214,28 @@ class Stages {
     const { zSize } = this.generator;
     const { batch } = this.#tail;
     const inFlight = new InFlight(this.generator.device);
-    for (let first = 0; first < this.size; first += batch) {
-      signal?.throwIfAborted();
-      const count = Math.min(batch, this.size - first);
-      if (!this.#kept.restoreFeatures(first / batch)) {
-        this.#head.run(this.#z.subarray(first * zSize, (first + count) * zSize));
-        await this.#kept.keepFeatures(first / batch);
-      }
-      yield { first, count };
-      await inFlight.submitted();
+    if (this.#iterating) {
+      throw new UsageError(
+        "The batches of this experiment are being iterated already.",
+        "End that first, or give each its `turn`.",
+      );
     }
-    await inFlight.end();
+    this.#iterating = true;
+    try {
+      for (let first = 0; first < this.size; first += batch) {
+        signal?.throwIfAborted();
+        const count = Math.min(batch, this.size - first);
+        if (!this.#kept.restoreFeatures(first / batch)) {
+          this.#head.run(this.#z.subarray(first * zSize, (first + count) * zSize));
+          await this.#kept.keepFeatures(first / batch);
+        }
+        yield { first, count };
+        await inFlight.submitted();
+      }
+      await inFlight.end();
+    } finally {
+      this.#iterating = false;
+    }
   }
 
   async count(edits: readonly Edit[], { signal, onImages }: ExperimentOptions): Promise<readonly number[]> {

@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { pool } from "../kernels/causality.ts";
 import { edit } from "../kernels/edit.ts";
+import { isFloat32 } from "../models/edits.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -46,7 +47,7 @@ export const conceptScalar = (segmenter: Segmenter, concept: string): Scalar => 
 /**
  * Occlusion sensitivity (Zeiler & Fergus, ECCV 2014, §4.2): covers one square of an image [1, h, w, 4] after the other and
  * measures how much a scalar falls. Squares at the right and the bottom end with the image.
- * @throws UsageError for squares that do not fit; the signal's reason.
+ * @throws UsageError for squares that do not fit, or are filled with no number; the signal's reason.
  */
 export async function occlude(
   image: Tensor<"f32">,
@@ -67,6 +68,7 @@ export async function occlude(
       throw new UsageError(`A ${what} of ${value} makes no sense.`, `Use a whole number from 1 to ${most}.`);
     }
   }
+  if (!isFloat32(fill)) throw new UsageError(`A fill of ${fill} makes no sense.`, "Use a number from −1 to 1.");
   const starts = (extent: number): number[] => {
     const count = Math.ceil((extent - patch) / stride) + 1;
     return Array.from({ length: count }, (_, i) => Math.min(i * stride, extent - patch));

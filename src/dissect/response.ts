@@ -23,6 +23,8 @@ export interface ResponseOptions {
   readonly edits: number;
   /** Images whose answers are kept until they are read. */
   readonly rows: number;
+  /** Those of them, the first, whose cells are kept too; all unless given. */
+  readonly cellRows?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,6 +35,7 @@ export interface ResponseValues {
   /** [n, extent, extent] */
   readonly map: Value;
   readonly batch: Value;
+  readonly cellBatch: Value;
   readonly whole: Value;
   readonly cells: Value;
   readonly totals: Value;
@@ -40,7 +43,7 @@ export interface ResponseValues {
 
 /** Appends a generator from a layer on, edited there, its segmenter, and the concept's share of every cell and image. */
 export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "features"> & { readonly images: number }) {
-  const { generator, segmenter, layer, concept, extent, edits, rows, images } = options;
+  const { generator, segmenter, layer, concept, extent, edits, rows, cellRows = rows, images } = options;
   const { input, image, edits: edited } = generator.append(graph, images, { from: layer, edit: [{ layer, edits }] });
   const map =
     options.of === "score"
@@ -52,11 +55,12 @@ export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "fea
     edit: edited.get(layer)!,
     map,
     batch: graph.value("batch", [2], "u32"),
+    cellBatch: graph.value("cell batch", [2], "u32"),
     whole: graph.value("whole batch", [2], "u32"),
-    cells: graph.value("cells", [rows, height, width]),
+    cells: graph.value("cells", [cellRows, height, width]),
     totals: graph.value("totals", [rows, 1, 1]),
   };
-  pool(graph, map, values.batch, values.cells);
+  pool(graph, map, values.cellBatch, values.cells);
   // In two steps, so that an image keeps more than one invocation busy.
   const lines = graph.value("lines", [images, extent, 1]);
   pool(graph, map, values.whole, lines);
@@ -76,14 +80,15 @@ export class Response {
   readonly value: Tensor<"f32">;
   /** [n, edits, h, w] */
   readonly mask: Tensor<"f32">;
-  /** [rows, h, w]: the share of each cell of the layer's resolution, pooled as masks are. */
+  /** [cellRows, h, w]: the share of each cell of the layer's resolution, pooled as masks are. */
   readonly cells: Tensor<"f32">;
   /** [rows, 1, 1]: the share of the image. */
   readonly totals: Tensor<"f32">;
   readonly #plan: Plan;
   readonly #batch: Tensor<"u32">;
+  readonly #cellBatch: Tensor<"u32">;
 
-  constructor(plan: Plan, { edit, batch, whole, cells, totals, map }: ResponseValues) {
+  constructor(plan: Plan, { edit, batch, cellBatch, whole, cells, totals, map }: ResponseValues) {
     this.#plan = plan;
     [this.images = 1] = map.shape;
     this.alpha = plan.tensor(edit.alpha);
@@ -92,6 +97,7 @@ export class Response {
     this.cells = plan.tensor(cells);
     this.totals = plan.tensor(totals);
     this.#batch = plan.tensor<"u32">(batch);
+    this.#cellBatch = plan.tensor<"u32">(cellBatch);
     plan.tensor<"u32">(whole).write(Uint32Array.of(0, this.images));
   }
 
@@ -100,9 +106,11 @@ export class Response {
     return new Response(plan, values);
   }
 
-  /** Answers for the first `count` images of what the features hold now, in the rows from `row` on. */
+  /** Answers for the first `count` images of what the features hold now, in the rows from `row` on; of cells, in those kept. */
   run(row: number, count = this.images): void {
+    const [cellRows = 1] = this.cells.shape;
     this.#batch.write(Uint32Array.of(row, count));
+    this.#cellBatch.write(Uint32Array.of(row, Math.max(0, Math.min(count, cellRows - row))));
     this.#plan.run();
   }
 

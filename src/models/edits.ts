@@ -4,7 +4,7 @@ import type { Device } from "../runtime/device.ts";
 import { padded, type Value } from "../runtime/graph.ts";
 import { specialize } from "../runtime/kernel.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import { adaptivePool, type Mask } from "./mask.ts";
+import { adaptivePool, isExtent, type Mask } from "./mask.ts";
 import type { LayerInfo } from "./progan.ts";
 
 /** An intervention in one layer: x becomes x (1 − a) + v a, with a = alpha · mask (Bau et al. 2019, §3.2). */
@@ -87,13 +87,15 @@ export async function checkRule(device: Device, layer: string, { rule, copies = 
   }
 }
 
-/** Replaces all edits of a layer from the next run on. @throws UsageError, ShapeError for what does not fit; nothing is changed then. */
-export function writeEdits(
+/**
+ * Checks all edits of a layer; what is returned writes them, for the next run on. Nothing is changed before.
+ * @throws UsageError, ShapeError for what does not fit.
+ */
+export function prepareEdits(
   layer: LayerInfo,
   values: EditValues,
-  tensorOf: (value: Value) => Tensor<"f32">,
   edits: readonly Edit[],
-): void {
+): (tensorOf: (value: Value) => Tensor<"f32">) => void {
   const { name, channels, height, width } = layer;
   const stored = padded(channels);
   const [slots = 1] = values.alpha.shape;
@@ -111,7 +113,7 @@ export function writeEdits(
   const copies: { readonly slot: number; readonly features: Tensor<"f32">; readonly image: number }[] = [];
   edits.forEach((edit, slot) => {
     const units = edit.units === "all" ? Array.from({ length: channels }, (_, unit) => unit) : edit.units;
-    const { value: replacement = 0 } = edit;
+    const replacement = edit.value ?? 0;
     units.forEach((unit, index) => {
       if (!Number.isInteger(unit) || unit < 0 || unit >= channels) {
         throw new UsageError(`${name} has no unit ${unit}.`, `Its units are 0…${channels - 1}.`);
@@ -135,42 +137,56 @@ export function writeEdits(
       mask.set(map, (image * slots + slot) * pixels);
     });
   });
-  tensorOf(values.alpha).write(alpha);
-  tensorOf(values.value).write(value);
-  tensorOf(values.mask).write(mask);
-  if (!values.source) return;
-  const source = tensorOf(values.source);
-  source.clear();
-  const bytes = 4 * pixels * stored;
-  for (const { slot, features, image } of copies) features.copyTo(source, bytes, image * bytes, slot * bytes);
+  return (tensorOf) => {
+    tensorOf(values.alpha).write(alpha);
+    tensorOf(values.value).write(value);
+    tensorOf(values.mask).write(mask);
+    if (!values.source) return;
+    const source = tensorOf(values.source);
+    source.clear();
+    const bytes = 4 * pixels * stored;
+    for (const { slot, features, image } of copies) features.copyTo(source, bytes, image * bytes, slot * bytes);
+  };
 }
 
 /** The mask of each of n images at the layer's resolution. */
 function masksOf(mask: Edit["mask"], { name, height, width }: LayerInfo, n: number): Float32Array[] {
   if (mask === undefined) return new Array(n).fill(new Float32Array(height * width).fill(1));
-  const given: Mask = "data" in mask ? mask : { height, width, data: mask };
-  const pixels = given.height * given.width;
-  const { length } = given.data;
+  // Types do not keep JavaScript from giving `null`, or anything else.
+  const given: Partial<Mask> = typeof mask === "object" && mask && "data" in mask ? mask : { data: mask };
+  const { data: numbers, ...how } = { height, width, ...given };
+  if (typeof numbers !== "object" || typeof numbers?.length !== "number") {
+    throw new UsageError(`A mask for ${name} has no values.`, "Leave it out to edit everywhere.");
+  }
+  if (!isExtent(how)) {
+    throw new ShapeError(`A mask of ${how.height} × ${how.width} makes no sense.`, "Use whole numbers from 1.");
+  }
+  const pixels = how.height * how.width;
+  const { length } = numbers;
   if (length !== pixels && length !== n * pixels) {
     throw new ShapeError(`A mask for ${name} has ${pixels} values or ${n} times as many, not ${length}.`);
   }
-  const data = Float32Array.from(given.data);
+  const data = Float32Array.from(numbers);
   if (!data.every(Number.isFinite)) {
     throw new UsageError(`A mask for ${name} has values that are no numbers.`, "Use 0…1.");
   }
   const maps = Array.from({ length: length / pixels }, (_, image) =>
-    adaptivePool({ ...given, data: data.subarray(image * pixels, (image + 1) * pixels) }, height, width),
+    adaptivePool({ ...how, data: data.subarray(image * pixels, (image + 1) * pixels) }, height, width),
   );
   return Array.from({ length: n }, (_, image) => maps[image % maps.length]!);
 }
 
-const isCopied = (value: Edit["value"]): value is Copied => typeof value === "object" && "features" in value;
+const isCopied = (value: Edit["value"]): value is Copied =>
+  typeof value === "object" && value !== null && "features" in value;
+
+/** Whether a number is one on the GPU too, where 1e39 is infinite. */
+export const isFloat32 = (value: number): boolean => Number.isFinite(value) && Number.isFinite(Math.fround(value));
 
 function pick(values: number | readonly number[], index: number, count: number, what: string): number {
   if (typeof values !== "number" && values.length !== count) {
     throw new ShapeError(`An edit of ${count} units has ${values.length} values of ${what}.`);
   }
   const value = typeof values === "number" ? values : values[index]!;
-  if (!Number.isFinite(value)) throw new UsageError(`${value} is no ${what}.`, "Use a number.");
+  if (!isFloat32(value)) throw new UsageError(`${value} is no ${what}.`, "Use a number within ±3.4e38.");
   return value;
 }

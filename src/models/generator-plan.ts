@@ -3,7 +3,7 @@ import { bytes } from "../kernels/pointwise.ts";
 import { elements, Graph, padded, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import { checkRule, type Edit, type EditableLayer, editable, writeEdits } from "./edits.ts";
+import { checkRule, type Edit, type EditableLayer, editable, prepareEdits } from "./edits.ts";
 import type { Generator } from "./generator.ts";
 
 export interface AppendGeneratorOptions {
@@ -44,7 +44,7 @@ export interface GeneratorPlan {
   readonly layers: ReadonlyMap<string, Tensor<"f32">>;
   /** Makes this the layer's only edit from the next run on; `undefined` for the whole layer takes its edits back. */
   setEdit(edit: Edit | { readonly layer: string; readonly units?: undefined }): void;
-  /** Replaces the edits of all layers; those of one layer are composed in their order. Layers not named have none. */
+  /** Replaces the edits of all layers; those of one layer are composed in their order. Layers not named have none. If one is refused nothing is changed. */
   setEdits(edits: readonly Edit[]): void;
   dispose(): void;
   [Symbol.dispose](): void;
@@ -74,19 +74,17 @@ export async function compileGenerator(generator: Generator, options: CompileGen
   const input = plan.tensor(values.input);
   const row = from ? elements(values.input.shape) / batch : zSize;
   const stride = from ? row : padded(zSize);
-  const setLayer = (layer: string, edits: readonly Edit[]): void => {
-    const inputs = values.edits.get(layer);
-    if (!inputs) throw new UsageError(`This plan does not edit "${layer}".`, "Name it in `edit`.");
-    writeEdits(generator.layer(layer), inputs, (value) => plan.tensor(value), edits);
+  const setLayers = (layers: Iterable<string>, edits: readonly Edit[]): void => {
+    const writes = Array.from(layers, (layer) => {
+      const inputs = values.edits.get(layer);
+      if (!inputs) throw new UsageError(`This plan does not edit "${layer}".`, "Name it in `edit`.");
+      const own = edits.filter((change) => change.layer === layer);
+      return prepareEdits(generator.layer(layer), inputs, own);
+    });
+    for (const write of writes) write((value) => plan.tensor(value));
   };
-  const setEdits: GeneratorPlan["setEdits"] = (edits) => {
-    for (const layer of new Set([...values.edits.keys(), ...edits.map((change) => change.layer)])) {
-      setLayer(
-        layer,
-        edits.filter((change) => change.layer === layer),
-      );
-    }
-  };
+  const setEdits: GeneratorPlan["setEdits"] = (edits) =>
+    setLayers(new Set([...values.edits.keys(), ...edits.map(({ layer }) => layer)]), edits);
   setEdits([]);
 
   const dispose = (): void => plan.dispose();
@@ -109,7 +107,7 @@ export async function compileGenerator(generator: Generator, options: CompileGen
     image: values.image && plan.tensor(values.image),
     rgba: rgba && plan.tensor<"u32">(rgba),
     layers: new Map(retain.map((name) => [name, plan.tensor(values.layers.get(name)!)])),
-    setEdit: (change) => setLayer(change.layer, change.units ? [change] : []),
+    setEdit: (change) => setLayers([change.layer], change.units ? [change] : []),
     setEdits,
     dispose,
     [Symbol.dispose]: dispose,

@@ -12,17 +12,21 @@ export interface Mask {
 
 export type MaskPooling = "max" | "mean";
 
+/** Whether something can have so many rows and columns. */
+export const isExtent = ({ height, width }: Pick<Mask, "height" | "width">): boolean =>
+  [height, width].every((edge) => Number.isInteger(edge) && edge >= 1);
+
 /**
  * A map [height, width] pooled to [rows, columns] like PyTorch's `adaptive_max_pool2d` and `adaptive_avg_pool2d`: cell i covers
  * ⌊i H/h⌋ … ⌈(i + 1) H/h⌉, so that cells may share pixels, or repeat them where the map is the smaller one (spec §6.2).
- * @throws ShapeError when the map has other than height · width numbers.
+ * @throws ShapeError when the map has other than height · width numbers, or its edges are no whole numbers.
  */
 export function adaptivePool(
   { height, width, data, pooling = "max" }: Mask,
   rows: number,
   columns: number,
 ): Float32Array<ArrayBuffer> {
-  if (!(height >= 1 && width >= 1) || data.length !== height * width) {
+  if (!isExtent({ height, width }) || data.length !== height * width) {
     throw new ShapeError(`A mask of ${height} × ${width} cannot have ${data.length} values.`, "Give one a pixel.");
   }
   const pooled = new Float32Array(rows * columns);

@@ -11,6 +11,7 @@ import { type LoadOptions, openSource, type SourceLike } from "../weights/source
 import type { CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { isSegsizes, type SemanticLabelFile } from "./labels.ts";
+import { nearest } from "./near.ts";
 import { checkMaps, type Label, mapsOf, type Network, shifted } from "./network.ts";
 import { type Extent, scoreOf, writeMaps } from "./readout.ts";
 import { type State, Weights } from "./state.ts";
@@ -171,19 +172,18 @@ export class Segmenter {
   }
 
   /**
-   * The number of a label by its name, "door", or by category and name, "material/glass": the first of that name otherwise.
+   * The number of a label by its name, "door", the first of that name, or by category and name, "material/glass". Names may
+   * have a slash of their own.
    * @throws UsageError with the nearest names.
    */
   label(concept: string): number {
-    const [category, rest] = concept.includes("/") ? concept.split("/", 2) : [undefined, concept];
-    const found = this.labels.findIndex(
-      (label) => label.name !== "-" && label.name === rest && (category === undefined || label.category === category),
-    );
-    if (found > 0) return found;
-    const near = this.labels
-      .filter(({ name }) => name !== "-" && (name.includes(rest ?? "") || (rest ?? "").includes(name)))
-      .slice(0, 5)
-      .map(({ name }) => name);
+    const named = (nameOf: (label: Label) => string): number =>
+      this.labels.findIndex((label) => label.name !== "-" && nameOf(label) === concept);
+    for (const found of [named(({ name }) => name), named(({ category, name }) => `${category}/${name}`)]) {
+      if (found > 0) return found;
+    }
+    const names = this.labels.map(({ name }) => name).filter((name) => name !== "-");
+    const near = nearest(concept.slice(concept.indexOf("/") + 1), names);
     throw new UsageError(
       `${this.name} knows no concept "${concept}".`,
       near.length > 0

@@ -31,7 +31,8 @@ export interface OutputFolderOptions {
 
 /**
  * Opens a folder for a report and makes it if need be. A folder with other files is refused unless `force` is given; even then
- * nothing is removed that an earlier report did not write. Files appear whole or not at all, and only inside.
+ * nothing is removed that an earlier report did not write. Files appear whole or not at all, and only inside. In a folder that
+ * keeps, a file is known as ours before it appears, so that a killed program's can be replaced; two programs may share it.
  * @throws OutputError saying what is in the way and how to go on.
  */
 export async function outputFolder(
@@ -51,7 +52,7 @@ export async function outputFolder(
     );
   }
   const folder = new DiskFolder(absolute, root, made, earlier, kind, keep);
-  await folder.mark(earlier ?? []).catch((cause) => refused(path, cause)); // finds out now whether it may be written
+  await folder.open().catch((cause) => refused(path, cause)); // finds out now whether it may be written
   return folder;
 }
 
@@ -65,6 +66,9 @@ class DiskFolder implements OutputFolder {
   readonly #kind: string;
   readonly #keep: boolean;
   readonly #files = new Set<string>();
+  /** What is, or is about to be, in the marker of a folder that keeps. */
+  readonly #marked: Set<string>;
+  #noting: Promise<void> = Promise.resolve();
   readonly #folders = new Map<string, Promise<string>>();
 
   constructor(
@@ -81,13 +85,32 @@ class DiskFolder implements OutputFolder {
     this.#made = made;
     this.#earlier = earlier;
     this.#kind = kind;
+    this.#marked = new Set(earlier);
   }
 
-  async mark(files: readonly string[]): Promise<void> {
+  async open(): Promise<void> {
+    await this.#mark((await readMarker(this.#root, this.#kind)) ?? []);
+  }
+
+  async #mark(files: readonly string[]): Promise<void> {
     await writeWhole(
       join(this.#root, MARKER),
       `${JSON.stringify({ writtenBy: "ganatomy", kind: this.#kind, files })}\n`,
     );
+  }
+
+  /** Notes in the marker that a file is ours, beside what another program noted meanwhile. Of many at once one write does. */
+  #note(key?: string): Promise<void> {
+    if (key !== undefined) this.#marked.add(key);
+    const noted = this.#noting.then(async () => {
+      const listed = (await readMarker(this.#root, this.#kind)) ?? [];
+      const all = new Set([...listed, ...this.#marked]);
+      if (all.size > listed.length) await this.#mark([...all].sort());
+    });
+    this.#noting = noted.catch(() => {
+      if (key !== undefined) this.#marked.delete(key); // whoever writes it next tries again
+    });
+    return noted;
   }
 
   get written(): number {
@@ -99,23 +122,30 @@ class DiskFolder implements OutputFolder {
     const folder = await this.#folder(parts.slice(0, -1));
     const target = join(folder, parts.at(-1)!);
     const key = parts.join("/");
-    // A folder that keeps what it holds may hold what is not ours.
-    if (this.#keep && !this.#files.has(key) && !this.#earlier?.includes(key) && existsSync(target)) {
-      throw new OutputError(`"${target}" is in the way: it is not of ours.`, "Move it, or choose another --outdir.");
-    }
-    await writeWhole(target, data).catch((cause) => refused(target, cause));
+    if (this.#keep) await this.#checkOurs(key, target);
+    const claim = (): Promise<void> => (this.#marked.has(key) ? this.#noting : this.#note(key));
+    await writeWhole(target, data, this.#keep ? claim : undefined).catch((cause) => refused(target, cause));
     this.#files.add(key);
   }
 
+  /** A folder that keeps what it holds may hold what is not ours. Another program may have noted it since we looked. */
+  async #checkOurs(key: string, target: string): Promise<void> {
+    if (this.#marked.has(key) || !existsSync(target)) return;
+    if ((await readMarker(this.#root, this.#kind))?.includes(key)) return;
+    throw new OutputError(`"${target}" is in the way: it is not of ours.`, "Move it, or choose another --outdir.");
+  }
+
   async finish(): Promise<void> {
-    const earlier = this.#earlier ?? [];
-    if (!this.#keep) for (const path of earlier) if (!this.#files.has(path)) await this.#remove(path);
-    const files = this.#keep ? new Set([...earlier, ...this.#files]) : this.#files;
-    await this.mark([...files].sort()).catch((cause) => refused(this.path, cause));
+    if (!this.#keep) {
+      for (const path of this.#earlier ?? []) if (!this.#files.has(path)) await this.#remove(path);
+    }
+    const noted = this.#keep ? this.#note() : this.#mark([...this.#files].sort());
+    await noted.catch((cause) => refused(this.path, cause));
   }
 
   async discard(): Promise<void> {
     if (this.#earlier || this.#files.size > 0) return;
+    if ((await readMarker(this.#root, this.#kind))?.length) return; // of another program that is at work here
     await rm(join(this.#root, MARKER), { force: true });
     // Only folders that are still empty go, up to the first that was there before.
     for (let folder = this.path; this.#made && folder.length >= this.#made.length; folder = dirname(folder)) {
@@ -213,8 +243,11 @@ async function makeFolders(path: string): Promise<string | undefined> {
   return made ?? path;
 }
 
-/** Writes a file that appears whole or not at all, beside its place first; never through a link that somebody put there. */
-async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
+/**
+ * Writes a file that appears whole or not at all, beside its place first; never through a link that somebody put there.
+ * `before` is called when it is about to appear.
+ */
+export async function writeWhole(path: string, data: Uint8Array | string, before?: () => Promise<void>): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx");
@@ -223,6 +256,7 @@ async function writeWhole(path: string, data: Uint8Array | string): Promise<void
     } finally {
       await file.close();
     }
+    await before?.();
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});

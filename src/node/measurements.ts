@@ -19,21 +19,20 @@ export interface MeasurementsFile extends Measurements {
 
 /**
  * Keeps finished measurements in a file of an output folder, and finds those of an earlier run there, killed or not. The file
- * appears whole or not at all, a second after a measurement at the latest.
+ * appears whole or not at all, a second after a measurement at the latest; what another program put there meanwhile stays.
  * @throws OutputError when the file is damaged or not of ours: nothing in it is believed.
  */
 export async function measurementsFile(folder: OutputFolder, name = "measurements.json"): Promise<MeasurementsFile> {
   const path = join(folder.path, name);
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  const known = text === undefined ? new Map<string, readonly number[]>() : parse(text, path);
+  const known = await read(path);
   const found = known.size;
   let written = performance.now();
   let dirty = false;
   const flush = async (): Promise<void> => {
     if (!dirty) return;
     dirty = false;
+    for (const [key, counts] of await read(path)) if (!known.has(key)) known.set(key, counts);
     await folder.write(name, pack(known));
-    await folder.finish(); // a killed program's file is still known as ours
     written = performance.now();
   };
   return {
@@ -55,6 +54,11 @@ function pack(known: ReadonlyMap<string, readonly number[]>): string {
 
 const checksum = (measurements: unknown): string =>
   createHash("sha256").update(JSON.stringify(measurements)).digest("hex");
+
+async function read(path: string): Promise<Map<string, readonly number[]>> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  return text === undefined ? new Map() : parse(text, path);
+}
 
 function parse(text: string, path: string): Map<string, readonly number[]> {
   try {

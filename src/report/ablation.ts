@@ -12,7 +12,7 @@ export interface AblationJson {
   readonly metric: string;
   /** The whole ranking, of which as many are ablated as there are effects. */
   readonly ablation_units: readonly number[];
-  /** How much of each is taken away; not there in pixablation, which takes all. */
+  /** How much of each is taken away; not there in pixablation, as in gandissect's, where all of each is. */
   readonly ablation_values?: readonly number[];
   /** The same measure with the first 1, 2, 3 … units ablated. */
   readonly ablation_effects: readonly number[];
@@ -28,7 +28,6 @@ interface Named {
 export function toFullAblation({ layer, units, alphas, pixels }: Ablation, named: Named): AblationJson {
   const [baseline = 0, ...effects] = pixels.map((counts) => counts[named.classnum] ?? 0);
   const { classname, classnum, metric } = named;
-  const values = units.map((_, index) => alphas?.[index] ?? 1);
   return {
     classname,
     classnum,
@@ -36,17 +35,26 @@ export function toFullAblation({ layer, units, alphas, pixels }: Ablation, named
     layer,
     metric,
     ablation_units: units,
-    ablation_values: values,
+    ablation_values: alphas ?? units.map(() => 1),
     ablation_effects: effects,
   };
 }
 
 /** The curve of units ablated location by location. */
 export function toPixAblation(
-  { layer, label, units, scores }: LocalAblation,
+  { layer, label, units, alphas, scores }: LocalAblation,
   named: Omit<Named, "classnum">,
 ): AblationJson {
   const [baseline = 0, ...effects] = scores;
   const { classname, metric } = named;
-  return { classname, classnum: label, baseline, layer, metric, ablation_units: units, ablation_effects: effects };
+  return {
+    classname,
+    classnum: label,
+    baseline,
+    layer,
+    metric,
+    ablation_units: units,
+    ...(alphas && { ablation_values: alphas }),
+    ablation_effects: effects,
+  };
 }

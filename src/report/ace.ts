@@ -1,3 +1,4 @@
+import type { AceResult } from "../dissect/ace.ts";
 import type { AceSnapshot } from "../dissect/ace-train.ts";
 import { UsageError } from "../errors.ts";
 import type { Ranking } from "./rankings.ts";
@@ -5,6 +6,9 @@ import type { Ranking } from "./rankings.ts";
 /** What gandissect's aceoptimize leaves of a search in `summary.json` (spec §4.2), and the losses behind it. */
 export interface AceSummary {
   readonly layers: readonly { readonly layer: string; readonly rankings: readonly Ranking[] }[];
+  /** Pairs that were learned from and evaluated on: fewer than wanted where few images show the concept. */
+  readonly trainSize: number;
+  readonly evalSize: number;
   /** By epoch; −1 is before the first. */
   readonly losses: readonly ({ readonly epoch: number; readonly trained: number } & AceSnapshot["evaluation"])[];
 }
@@ -16,8 +20,14 @@ export const toAceRanking = (concept: string, alpha: Float32Array): Ranking => (
   score: Array.from(alpha, (value) => (value === 0 ? 0 : -value)),
 });
 
-export const toAceSummary = (layer: string, ranking: Ranking, snapshots: readonly AceSnapshot[]): AceSummary => ({
+export const toAceSummary = (
+  layer: string,
+  ranking: Ranking,
+  { corpus: { trainSize, evalSize }, snapshots }: Pick<AceResult, "corpus" | "snapshots">,
+): AceSummary => ({
   layers: [{ layer, rankings: [ranking] }],
+  trainSize,
+  evalSize,
   losses: snapshots.map(({ epoch, trained, evaluation }) => ({ epoch, trained, ...evaluation })),
 });
 

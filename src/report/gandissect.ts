@@ -88,6 +88,12 @@ export function safeFolder(layer: string): string {
   return layer.replace(/[^\p{L}\p{N} ._-]/gu, "").trimEnd();
 }
 
+/** A name for the files of anything, such as a concept "a/b": as `safeFolder`, but never empty, "." or "..". */
+export function fileName(text: string): string {
+  const name = safeFolder(text);
+  return /^[ .]*$/.test(name) ? "unnamed" : name;
+}
+
 /** The folders of all layers. Names that would clash, leave the report ("..") or be empty get a number. */
 export function layerFolders({ layers }: Dissection): string[] {
   const taken = new Set<string>();

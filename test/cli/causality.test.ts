@@ -43,7 +43,10 @@ describe("ace", () => {
 
   test("says its cost, leaves what gandissect leaves, and goes on after Ctrl-C to the same bits", async () => {
     const whole = await run([...ARGS, "--outdir", "whole", "--json"], { cwd: home });
-    expect([whole.status, whole.stderr]).toEqual([0, expect.stringMatching(/This takes [\d.e-]+ TFLOP: /)]);
+    expect([whole.status, whole.stderr]).toEqual([
+      0,
+      expect.stringMatching(/This takes [\d.e-]+ TFLOP: .* to compare/),
+    ]);
     const said = JSON.parse(whole.stdout);
     expect(said).toMatchObject({ concept: "tree", layer: "layer3", complete: true });
     expect(said.after).toBeLessThan(said.before);
@@ -61,6 +64,7 @@ describe("ace", () => {
     const summary = await json<AceSummary>("whole/layer3/ace/tree/summary.json");
     const [ranking] = summary.layers[0]!.rankings;
     expect(ranking).toMatchObject({ name: "tree-ace", metric: "ace" });
+    expect([summary.trainSize, summary.evalSize]).toEqual([20, 4]);
     expect(summary.losses.map(({ epoch }) => epoch)).toEqual([-1, 0, 1, 2]);
     const { tensors } = await openCheckpoint(await readFile(join(home, "whole/layer3/ace/tree/ace.safetensors")));
     const alpha = await tensors.get("alpha")!.read();
@@ -93,6 +97,7 @@ describe("ace", () => {
   test.each([
     [["--concept", "dore"], 2, /knows no concept "dore"/],
     [["--train-size", "30"], 2, /multiple of 20/],
+    [["--batch", "5"], 2, /5 images divides no step/],
     [["--layer", "layer9"], 2, /has no layer "layer9"|has no layer9/],
     [["--dissection", "nowhere"], 3, /cannot be read/],
   ])("refuses %j", async (more, status, message) => {
@@ -118,6 +123,21 @@ test("context tells where a concept can be put", async () => {
   expect(title).toBe("was there,category,places,gain,share");
   expect(rows).toHaveLength(said.effects.length);
   for (const name of ["tree.svg", "tree-map.svg"]) expect(await text("context/layer1/context", name)).toMatch(/^<svg /);
+});
+
+test("a concept by category and name has the ranking of its name", async () => {
+  const args = ["--concept", "object/tree", "--dissection", "report", "--top", "2", "--size", "1", "--json"];
+  for (const [command, ...more] of [
+    ["context", "--value", "2"],
+    ["ablate", "--pictures", "0"],
+  ] as const) {
+    const outdir = `by-category-${command}`;
+    const { status, stdout, stderr } = await run([command, ...MODELS, ...args, ...more, "--outdir", outdir], {
+      cwd: home,
+    });
+    expect([status, stderr]).toEqual([0, expect.any(String)]);
+    expect(JSON.parse(stdout)).toMatchObject({ units: [4, 9] });
+  }
 });
 
 test("actmax draws what a unit and a concept want to see", async () => {

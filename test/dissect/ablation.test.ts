@@ -109,6 +109,57 @@ describe("an experiment", () => {
     expect(finished.size).toBe(2); // values on the GPU cannot be told from others
   });
 
+  it("tells rules in WGSL from each other", async () => {
+    const finished = new Map<string, readonly number[]>();
+    for (const rule of ["return 0.0;", "return 5.0;"]) {
+      using ruled = await create({ finished, edit: [{ layer: LAYER, rule }] });
+      const value = Number.parseFloat(rule.slice(7));
+      const plain = tally(await labelMaps([{ layer: LAYER, units: "all", value }]));
+      expect(await ruled.pixels([{ layer: LAYER, units: "all" }])).toEqual(plain);
+    }
+    expect(finished.size).toBe(2);
+  });
+
+  it("measures what is asked for at once one after the other, also after one that failed", async () => {
+    const finished = new Map<string, readonly number[]>();
+    using own = await create({ finished });
+    const label = someLabel();
+    const where = { layer: LAYER, units: [7, 0] };
+    const [edited, plain, wrong, same, located] = await Promise.allSettled([
+      own.pixels(EDITS),
+      own.pixels([]),
+      own.pixels([{ layer: LAYER, units: [99] }]),
+      own.pixels(EDITS),
+      ablateLocations(own, label, where),
+    ]);
+    expect(edited).toEqual({ status: "fulfilled", value: tally(await labelMaps(EDITS)) });
+    expect(plain).toEqual({ status: "fulfilled", value: experiment.before });
+    expect(wrong).toMatchObject({ status: "rejected", reason: expect.any(UsageError) });
+    expect(same).toEqual(edited);
+    expect(located).toEqual({ status: "fulfilled", value: await ablateLocations(experiment, label, where) });
+    expect(finished.size).toBe(2 + SIZE);
+  });
+
+  it("has its batches iterated once at a time", async () => {
+    const seen: number[] = [];
+    for await (const { count } of experiment.batches()) {
+      seen.push(count);
+      await expect(experiment.batches().next()).rejects.toThrow(/being iterated already/);
+      await expect(experiment.pixels([])).rejects.toThrow(UsageError);
+    }
+    expect(seen).toEqual([2, 2, 1]);
+    for await (const _ of experiment.batches()) break;
+    expect(await experiment.pixels([])).toEqual(experiment.before);
+  });
+
+  it("has the features of its first layer only", async () => {
+    using both = await create({ edit: [LAYER, "layer2"] });
+    expect(both.layer).toBe("layer2");
+    const located = ablateLocations(both, someLabel(), { layer: LAYER, units: [1] });
+    await expect(located).rejects.toThrow(UsageError);
+    await expect(located).rejects.toThrow(/those of layer2, not of layer3/);
+  });
+
   it.each<readonly [string, Partial<ExperimentOptions>, RegExp]>([
     ["no layer", { edit: [] }, /no layer to edit/],
     ["an unknown layer", { edit: ["layer9"] }, /no layer "layer9"/],
@@ -188,8 +239,11 @@ describe("a curve", () => {
     expect(locations).toBeGreaterThan(2); // more than one batch of them
     expect(finished.size).toBe(SIZE);
     expect(await ablateLocations(own, label, { layer: LAYER, units })).toEqual(found);
-    const json = toPixAblation(found, { classname: "x", metric: "iou" });
+    const named = { classname: "x", metric: "iou" };
+    const json = toPixAblation(found, named);
     expect(json).toMatchObject({ classnum: label, baseline: scores[0], ablation_effects: scores.slice(1) });
+    expect(json).not.toHaveProperty("ablation_values");
+    expect(toPixAblation({ ...found, alphas: [1, 0.5] }, named).ablation_values).toEqual([1, 0.5]);
   });
 
   it("is written as gandissect writes it", async () => {

@@ -121,6 +121,8 @@ describe("occlusion", () => {
     [{ patch: 30 }, /patch of 30/],
     [{ stride: 0 }, /stride of 0/],
     [{ batch: 1.5 }, /batch of 1.5/],
+    [{ fill: Number.NaN }, /fill of NaN/],
+    [{ fill: 1e39 }, /fill of 1e\+39/],
   ])("refuses %j", async (options, message) => {
     using image = Tensor.create(device, "image", [1, 16, 16, 4], "f32");
     await expect(occlude(image, conceptScalar(segmenter, "tree"), options)).rejects.toThrow(message);
@@ -160,6 +162,8 @@ describe("context", () => {
     [{ units: [99], values: [1] }, /has no unit 99/],
     [{ units: [], values: [] }, /no units/],
     [{ units: [1], values: [Number.NaN] }, /values/],
+    [{ units: [1], values: [1e39] }, /values/],
+    [{ layer: "layer2", units: [1], values: [1] }, /features at hand are those of layer1, not of layer2/],
     [{ units: [1, 2], values: [1] }, /2 units have 1 values/],
   ])("refuses %j", async (more, message) => {
     using experiment = await Experiment.create(generator, segmenter, { edit: ["layer1"], size: 1 });

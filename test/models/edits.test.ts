@@ -180,6 +180,16 @@ describe("edits", () => {
     ["an odd mask", { units: [1], mask: [1, 2] }, ShapeError, /64 values or 2 times as many, not 2/],
     ["a mask of other numbers", { units: [1], mask: { height: 3, width: 5, data: [1] } }, ShapeError, /15 values/],
     ["a mask that is none", { units: [1], mask: cell(1, 1).map((v) => v / 0) }, UsageError, /no numbers/],
+    [
+      "a mask of half a row",
+      { units: [1], mask: { height: 2.5, width: 2, data: [1, 1, 1, 1, 1] } },
+      ShapeError,
+      /2\.5 × 2/,
+    ],
+    ["a mask of no rows", { units: [1], mask: { height: 0, width: 3, data: [] } }, ShapeError, /0 × 3/],
+    ["a mask that is null", { units: [1], mask: null }, UsageError, /layer4 has no values/],
+    ["a mask without values", { units: [1], mask: { height: 1, width: 1, data: null } }, UsageError, /has no values/],
+    ["values beyond float32", { units: [1], value: 1e39 }, UsageError, /1e\+39 is no value/],
   ])("with %s are refused", async (_, change, kind, message) => {
     const made = generator.forward(z, { edits: [{ layer: "layer4", ...change } as never] });
     await expect(made).rejects.toThrow(kind);
@@ -201,6 +211,15 @@ describe("edits", () => {
     expect(() => plan.setEdit({ ...one, ...from("layer5", 0) })).toThrow(ShapeError);
     plan.run(z);
     expect(await bits(plan.image)).toEqual(before);
+    using two = await generator.compile({ batch: 2, edit: ["layer4", "layer6"] });
+    two.setEdit({ layer: "layer4", units: [24] });
+    const half = [
+      { layer: "layer4", units: [3] },
+      { layer: "layer6", units: [999] },
+    ] as const;
+    expect(() => two.setEdits(half)).toThrow(/layer6 has no unit 999/);
+    two.run(z);
+    expect(await bits(two.image)).toEqual(before);
     await expect(generator.compile({ batch: 1, edit: ["layer4", "layer4"] })).rejects.toThrow(/named twice/);
     await expect(generator.compile({ batch: 1, edit: [{ layer: "layer4", edits: 0 }] })).rejects.toThrow(/0 edits/);
   });
@@ -269,5 +288,6 @@ describe("a mask is pooled", () => {
   it("but not when it has other pixels than it says", () => {
     expect(() => adaptivePool({ height: 2, width: 3, data: [1] }, 1, 1)).toThrow(/2 × 3 cannot have 1 values/);
     expect(() => adaptivePool({ height: 0, width: 3, data: [] }, 1, 1)).toThrow(ShapeError);
+    expect(() => adaptivePool({ height: 2.5, width: 2, data: [1, 1, 1, 1, 1] }, 1, 1)).toThrow(ShapeError);
   });
 });

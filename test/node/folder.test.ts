@@ -132,6 +132,43 @@ describe("a folder with files", () => {
   });
 });
 
+describe("a folder that keeps", () => {
+  const open = () => outputFolder(join(home, "kept"), { kind: "edits", keep: true });
+  const marked = async (): Promise<string[]> => JSON.parse(await readFile(join(home, "kept/.ganatomy"), "utf8")).files;
+
+  test("knows as ours what a program wrote that was killed", async () => {
+    const killed = await open();
+    await killed.write("layer4/curve.json", "half");
+    await Promise.all(Array.from({ length: 50 }, (_, i) => killed.write(`${i}.png`, "half")));
+    const again = await open();
+    await again.write("layer4/curve.json", "whole");
+    await again.write("7.png", "whole");
+    await again.finish();
+    expect(await readFile(join(home, "kept/7.png"), "utf8")).toBe("whole");
+    expect(await marked()).toHaveLength(51);
+  });
+
+  test("keeps what is not ours", async () => {
+    const folder = await open();
+    await writeFile(join(home, "kept/notes.txt"), "mine");
+    expect((await failure(folder.write("notes.txt", "x"))).message).toMatch(/"[^"]*notes\.txt" is in the way/);
+    expect(await readFile(join(home, "kept/notes.txt"), "utf8")).toBe("mine");
+    expect(await marked()).toEqual([]);
+  });
+
+  test("is shared by two programs", async () => {
+    const [first, second, idle] = [await open(), await open(), await open()];
+    await first.write("a.json", "first");
+    await second.write("b.json", "second");
+    await second.write("a.json", "second"); // of ours, though the marker did not say so when it was opened
+    await second.finish();
+    await first.finish();
+    await idle.discard();
+    expect(await marked()).toEqual(["a.json", "b.json"]);
+    expect(await files(join(home, "kept"))).toEqual([".ganatomy", "a.json", "b.json"]);
+  });
+});
+
 describe("paths", () => {
   test.each([
     "../out.txt",

@@ -34,6 +34,15 @@ test("measurements are found again, by a program that was killed too", async () 
   expect((await readdir(join(home, "kept"))).sort()).toEqual([".ganatomy", "measurements.json"]);
 });
 
+test("two programs in one folder lose nothing of each other", async () => {
+  const [first, second] = [await open("shared"), await open("shared")];
+  await first.set("a", [1]);
+  await second.set("b", [2]);
+  await first.flush();
+  await second.flush();
+  expect((await open("shared")).found).toBe(2);
+});
+
 test.each([
   ["cut", (text: string) => text.slice(0, -10)],
   ["changed", (text: string) => text.replace("[1,2]", "[1,3]")],

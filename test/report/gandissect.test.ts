@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Dissection } from "../../src/dissect/result.ts";
 import { wholeConcepts } from "../../src/report/concepts.ts";
-import { layerFolders, safeFolder, toGandissect, toGandissectLayer } from "../../src/report/gandissect.ts";
+import { fileName, layerFolders, safeFolder, toGandissect, toGandissectLayer } from "../../src/report/gandissect.ts";
 import { fixture } from "./fixture.ts";
 import { golden, goldenDissection } from "./published.ts";
 
@@ -194,4 +194,16 @@ test("a layer's own copy points beside itself", () => {
   expect(own.layers).toHaveLength(1);
   expect(own.layers[0]).toMatchObject({ layer: "layer6", dirname: "." });
   expect(report.layers[1]!.dirname).toBe("layer6");
+});
+
+test.each([
+  ["tree", "tree"],
+  ["a/b", "ab"],
+  ["..", "unnamed"],
+  ["../..", "unnamed"],
+  [" . ", "unnamed"],
+  ["", "unnamed"],
+  ["???", "unnamed"],
+])("%j names a file %j", (text, name) => {
+  expect(fileName(text)).toBe(name);
 });

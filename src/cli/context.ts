@@ -3,7 +3,7 @@ import { UsageError } from "../errors.ts";
 import { type ContextJson, contextBars, contextCsv, contextMap, toContext } from "../report/context.ts";
 import { safeFolder } from "../report/gandissect.ts";
 import type { InsertedValue } from "./edit-options.ts";
-import { computeOrder, readOrder } from "./edit-units.ts";
+import { computeOrder, RANKING_SIZE, readOrder } from "./edit-units.ts";
 import { columns } from "./table.ts";
 import { type ModelFlags, type Work, withModels } from "./with-models.ts";
 
@@ -20,8 +20,6 @@ export interface ContextCommandOptions extends ModelFlags {
   readonly batch?: number;
 }
 
-/** Images on which units are ranked or their quantiles taken. */
-const RANKING_SIZE = 200;
 /** What the papers insert (spec §7.4). */
 const VALUE = { quantile: 0.995 };
 

@@ -4,6 +4,9 @@ import { ascending, rankUnits } from "../dissect/ranking.ts";
 import { GanatomyError, UsageError } from "../errors.ts";
 import { dissect, type Generator, type Segmenter } from "../index.ts";
 
+/** Images on which units are ranked, or their quantiles taken, where a command has to do that itself. */
+export const RANKING_SIZE = 200;
+
 /** A layer's units for a concept, the best first, and how good each is. */
 export interface UnitOrder {
   /** What they are ordered by: "iou", another ranking of a dissection, or "given". */

@@ -6,11 +6,8 @@ import { readMask } from "./edit-mask.ts";
 import type { EditCommandOptions } from "./edit-options.ts";
 import { editedPictures } from "./edit-pictures.ts";
 import { type EditSummary, editSummary, editTable } from "./edit-summary.ts";
-import { computeOrder, readOrder, type UnitOrder } from "./edit-units.ts";
+import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "./edit-units.ts";
 import { type Work, withModels } from "./with-models.ts";
-
-/** Images on which units are ranked or their quantiles taken, when the command has to do that itself. */
-const RANKING_SIZE = 200;
 
 /** `ganatomy ablate` and `ganatomy insert`: what becomes of the pictures; resolves with the exit status. */
 export async function editCommand(kind: "ablate" | "insert", options: EditCommandOptions): Promise<number> {

@@ -126,6 +126,6 @@ function checkLimits(generator: Generator, { layer, searchSize, trainSize, evalS
 }
 
 /** The entries that are not undefined. */
-function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+export function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
 const ENTRIES = [
   "src/index.ts",
-  "src/causality.ts",
+  "src/causality/index.ts",
   "src/runtime/index.ts",
   "src/node/index.ts",
   "src/report/index.ts",

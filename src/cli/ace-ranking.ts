@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, copyFile, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Experiment } from "../causality.ts";
+import { Experiment } from "../causality/index.ts";
 import { OutputError } from "../errors.ts";
 import { writeWhole } from "../node/folder.ts";
 import { withAceRanking } from "../report/ace.ts";

@@ -1,4 +1,4 @@
-import type { AceCorpus, AceEvent, AcePresent, AceResume, AceSnapshot } from "../causality.ts";
+import type { AceCorpus, AceEvent, AcePresent, AceResume, AceSnapshot } from "../causality/index.ts";
 import type { OutputFolder } from "../node/folder.ts";
 import { KeptJson } from "./kept-json.ts";
 

@@ -1,6 +1,6 @@
-import { type AceOptions, type AceResult, ablateEverywhere, ace, aceCost, Experiment } from "../causality.ts";
-import { curvesCost, rankingCost } from "../dissect/ace-cost.ts";
-import { defined, settleAce } from "../dissect/ace-options.ts";
+import { curvesCost, rankingCost } from "../causality/ace-cost.ts";
+import { defined, settleAce } from "../causality/ace-options.ts";
+import { type AceOptions, type AceResult, ablateEverywhere, ace, aceCost, Experiment } from "../causality/index.ts";
 import { writeSafetensors } from "../index.ts";
 import { toFullAblation } from "../report/ablation.ts";
 import { ablationSvg } from "../report/ablation-plot.ts";

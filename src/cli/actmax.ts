@@ -1,4 +1,4 @@
-import { type AscentStep, maximiseImage, maximiseUnit } from "../causality.ts";
+import { type AscentStep, maximiseImage, maximiseUnit } from "../causality/index.ts";
 import { UsageError } from "../errors.ts";
 import { fileName } from "../report/gandissect.ts";
 import { encodePng } from "./png.ts";

@@ -1,4 +1,4 @@
-import { Experiment, insertionContext, unitQuantiles } from "../causality.ts";
+import { Experiment, insertionContext, unitQuantiles } from "../causality/index.ts";
 import { UsageError } from "../errors.ts";
 import { type ContextJson, contextBars, contextCsv, contextMap, toContext } from "../report/context.ts";
 import { safeFolder } from "../report/gandissect.ts";

@@ -5,7 +5,7 @@ import {
   type Experiment,
   shuffledUnits,
   unitEffects,
-} from "../causality.ts";
+} from "../causality/index.ts";
 import { type AblationJson, toFullAblation, toPixAblation } from "../report/ablation.ts";
 import { ablationSvg } from "../report/ablation-plot.ts";
 import type { Folder } from "../report/folder.ts";

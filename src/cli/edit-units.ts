@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ascending, rankUnits } from "../dissect/ranking.ts";
+import { ascending, rankUnits } from "../causality/ranking.ts";
 import { GanatomyError, UsageError } from "../errors.ts";
 import { dissect, type Generator, type Segmenter } from "../index.ts";
 

@@ -1,4 +1,4 @@
-import { Experiment, unitQuantiles } from "../causality.ts";
+import { Experiment, unitQuantiles } from "../causality/index.ts";
 import { UsageError } from "../errors.ts";
 import type { Edit } from "../index.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./edit-curves.ts";

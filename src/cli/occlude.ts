@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { conceptScalar, type Occlusion, occlude } from "../causality.ts";
+import { conceptScalar, type Occlusion, occlude } from "../causality/index.ts";
 import { loadSegmenter, Tensor } from "../index.ts";
 import { outputFolder } from "../node/folder.ts";
 import { fileName } from "../report/gandissect.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Measurements } from "../dissect/measurements.ts";
+import type { Measurements } from "../causality/measurements.ts";
 import { OutputError } from "../errors.ts";
 import type { OutputFolder } from "./folder.ts";
 

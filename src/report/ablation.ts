@@ -1,5 +1,5 @@
-import type { Ablation } from "../dissect/ablation.ts";
-import type { LocalAblation } from "../dissect/ablation-locations.ts";
+import type { Ablation } from "../causality/ablation.ts";
+import type { LocalAblation } from "../causality/ablation-locations.ts";
 
 /** A curve of gandissect's `fullablation/CLASS-METRIC.json` and `pixablation/CLASS-METRIC.json` (spec §4.3). */
 export interface AblationJson {

@@ -1,4 +1,4 @@
-import type { AceSnapshot } from "../dissect/ace-train.ts";
+import type { AceSnapshot } from "../causality/ace-train.ts";
 import { escapeXml } from "./bargraph.ts";
 
 const WIDTH = 480;

@@ -1,5 +1,5 @@
-import type { AceResult } from "../dissect/ace.ts";
-import type { AceSnapshot } from "../dissect/ace-train.ts";
+import type { AceResult } from "../causality/ace.ts";
+import type { AceSnapshot } from "../causality/ace-train.ts";
 import { UsageError } from "../errors.ts";
 import type { Ranking } from "./rankings.ts";
 

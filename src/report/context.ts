@@ -1,4 +1,4 @@
-import type { Context } from "../dissect/context.ts";
+import type { Context } from "../causality/context.ts";
 import type { Label } from "../dissect/result.ts";
 import { escapeXml } from "./bargraph.ts";
 import { displayNames } from "./concepts.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Experiment } from "../../src/dissect/experiment.ts";
+import { Experiment } from "../../src/causality/experiment.ts";
 import type { Edit } from "../../src/models/edits.ts";
 import { Generator } from "../../src/models/generator.ts";
 import { Segmenter } from "../../src/models/segmenter.ts";

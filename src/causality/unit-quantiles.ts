@@ -1,9 +1,9 @@
+import { checkSamples, whole } from "../dissect/options.ts";
+import { Quantiles } from "../dissect/quantiles.ts";
 import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
-import { checkSamples, whole } from "./options.ts";
-import { Quantiles } from "./quantiles.ts";
 
 export interface UnitQuantilesOptions {
   readonly layer: string;

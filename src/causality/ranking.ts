@@ -1,6 +1,6 @@
+import type { Dissection } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
 import { RandomState } from "../weights/random.ts";
-import type { Dissection } from "./result.ts";
 
 /**
  * A layer's units by their IoU with a concept, the best first, and equals by number.

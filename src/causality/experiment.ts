@@ -1,3 +1,5 @@
+import { Kept } from "../dissect/kept.ts";
+import { checkSamples, defaultBatch } from "../dissect/options.ts";
 import { UsageError } from "../errors.ts";
 import { areas } from "../kernels/areas.ts";
 import { type Edit, type EditableLayer, editable } from "../models/edits.ts";
@@ -10,9 +12,7 @@ import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { InFlight } from "./in-flight.ts";
-import { Kept } from "./kept.ts";
 import { digest, type Measurements } from "./measurements.ts";
-import { checkSamples, defaultBatch } from "./options.ts";
 
 export interface ExperimentOptions {
   /** Layers that will be edited; the generator runs anew only from the first of them on. */

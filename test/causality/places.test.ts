@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { permutation } from "../../src/dissect/ace-pairs.ts";
-import { drawPlaces } from "../../src/dissect/places.ts";
+import { permutation } from "../../src/causality/ace-pairs.ts";
+import { drawPlaces } from "../../src/causality/places.ts";
 import { RandomState } from "../../src/weights/random.ts";
 
 test("places are NumPy's, drawn without replacement", () => {

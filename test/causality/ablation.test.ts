@@ -8,14 +8,14 @@ import {
   shuffledUnits,
   unitEffects,
   unitQuantiles,
-} from "../../src/causality.ts";
+} from "../../src/causality/index.ts";
 import { hazen } from "../../src/dissect/quantiles.ts";
 import type { Dissection } from "../../src/dissect/result.ts";
 import { type Device, type Edit, type Generator, type Segmenter, UsageError } from "../../src/index.ts";
 import { toFullAblation, toPixAblation } from "../../src/report/ablation.ts";
 import { ablationSvg } from "../../src/report/ablation-plot.ts";
+import { smallModels } from "../dissect/models.ts";
 import { requestDevice, toNchw } from "../gpu.ts";
-import { smallModels } from "./models.ts";
 
 const LAYER = "layer3";
 const SIZE = 5;

@@ -7,12 +7,12 @@ import {
   maximiseImage,
   maximiseUnit,
   occlude,
-} from "../../src/causality.ts";
+} from "../../src/causality/index.ts";
 import { type Device, type Generator, type Segmenter, Tensor } from "../../src/index.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
+import { smallModels } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
-import { smallModels } from "./models.ts";
 
 let device: Device;
 let generator: Generator;

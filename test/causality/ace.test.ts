@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { aceCost } from "../../src/causality/ace-cost.ts";
+import { settleAce } from "../../src/causality/ace-options.ts";
+import { searchCorpus } from "../../src/causality/ace-search.ts";
 import {
   type AceCorpus,
   type AceEvent,
@@ -7,15 +10,12 @@ import {
   type AceSnapshot,
   ace,
   type Place,
-} from "../../src/causality.ts";
-import { aceCost } from "../../src/dissect/ace-cost.ts";
-import { settleAce } from "../../src/dissect/ace-options.ts";
-import { searchCorpus } from "../../src/dissect/ace-search.ts";
+} from "../../src/causality/index.ts";
 import type { Device, Generator, Segmenter } from "../../src/index.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
+import { smallModels } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
-import { smallModels } from "./models.ts";
 
 let device: Device;
 let generator: Generator;

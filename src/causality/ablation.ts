@@ -1,5 +1,5 @@
+import { whole } from "../dissect/options.ts";
 import type { Experiment } from "./experiment.ts";
-import { whole } from "./options.ts";
 
 export interface AblationOptions {
   readonly layer: string;

@@ -1,6 +1,6 @@
+import { appendResponse, DifferentiableResponse } from "../src/causality/response.ts";
 import { Counts } from "../src/dissect/counts.ts";
 import { Quantiles } from "../src/dissect/quantiles.ts";
-import { appendResponse, DifferentiableResponse } from "../src/causality/response.ts";
 import { gradient } from "../src/gradient/gradient.ts";
 import type { Checkpoint } from "../src/index.ts";
 import { conv } from "../src/kernels/conv.ts";

@@ -61,7 +61,7 @@ const bundles = [
       js: '#!/usr/bin/env node\nimport { createRequire as requireFrom } from "node:module";\nconst require = requireFrom(import.meta.url);',
     },
   },
-  { entryPoints: ["src/cli/chrome-page.ts"], outfile: "dist/chrome-page.js", platform: "browser" },
+  { entryPoints: ["src/cli/chrome/page.ts"], outfile: "dist/chrome-page.js", platform: "browser" },
 ];
 
 /** Kernels have no side effects, and what is imported for nothing else is dropped; here it is put at its place. */

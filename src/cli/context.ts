@@ -2,8 +2,8 @@ import { Experiment, insertionContext, unitQuantiles } from "../causality/index.
 import { UsageError } from "../errors.ts";
 import { type ContextJson, contextBars, contextCsv, contextMap, toContext } from "../report/context.ts";
 import { safeFolder } from "../report/gandissect.ts";
-import type { InsertedValue } from "./edit-options.ts";
-import { computeOrder, RANKING_SIZE, readOrder } from "./edit-units.ts";
+import type { InsertedValue } from "./edit/options.ts";
+import { computeOrder, RANKING_SIZE, readOrder } from "./edit/units.ts";
 import { columns } from "./table.ts";
 import { type ModelFlags, type Work, withModels } from "./with-models.ts";
 

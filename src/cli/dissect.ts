@@ -99,7 +99,7 @@ async function inNode(job: Job<Source>, { folder, progress, signal }: Context): 
 }
 
 async function inChrome(job: Job<Source>, context: Context): Promise<Summary> {
-  const { runInChrome } = await import("./chrome.ts");
+  const { runInChrome } = await import("./chrome/chrome.ts");
   return runInChrome(job, context);
 }
 

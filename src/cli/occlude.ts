@@ -7,7 +7,7 @@ import { EXIT } from "./exit.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "./models.ts";
-import { decodePhoto } from "./photo.ts";
+import { decodePhoto } from "./photo/photo.ts";
 import { encodePng } from "./png.ts";
 import { duration, Progress } from "./progress.ts";
 import { readPhoto, reduced } from "./segment.ts";

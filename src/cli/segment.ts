@@ -8,7 +8,7 @@ import { EXIT } from "./exit.ts";
 import { requestDevice } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "./models.ts";
-import { decodePhoto, encodeLabels, encodeSegmentation, type Photo } from "./photo.ts";
+import { decodePhoto, encodeLabels, encodeSegmentation, type Photo } from "./photo/photo.ts";
 import { duration, Progress } from "./progress.ts";
 
 export interface SegmentOptions extends UnifiedFlags {

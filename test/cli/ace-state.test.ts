@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { AceState } from "../../src/cli/ace-state.ts";
+import { AceState } from "../../src/cli/ace/state.ts";
 import { outputFolder } from "../../src/node/folder.ts";
 
 let home: string;

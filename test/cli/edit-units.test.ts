@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { editCommand } from "../../src/cli/edit.ts";
-import { readOrder } from "../../src/cli/edit-units.ts";
+import { editCommand } from "../../src/cli/edit/edit.ts";
+import { readOrder } from "../../src/cli/edit/units.ts";
 import { UsageError } from "../../src/errors.ts";
 
 let home: string;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { EditSummary } from "../../src/cli/edit-summary.ts";
+import type { EditSummary } from "../../src/cli/edit/summary.ts";
 import type { AblationJson } from "../../src/report/ablation.ts";
 import { buildCli, GOLDEN, run, start } from "./ganatomy.ts";
 

@@ -1,6 +1,6 @@
-import type { Label } from "../dissect/result.ts";
-import { displayNames } from "../report/concepts.ts";
-import { columns } from "./table.ts";
+import type { Label } from "../../dissect/result.ts";
+import { displayNames } from "../../report/concepts.ts";
+import { columns } from "../table.ts";
 
 /** What an edit did: the content of the table on the terminal, of `effect.json` and of `--json`. */
 export interface EditSummary {

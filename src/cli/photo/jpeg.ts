@@ -1,7 +1,7 @@
 import jpeg from "jpeg-js";
+import { type Chroma, smoothChroma } from "./chroma.ts";
+import { PhotoFault } from "./fault.ts";
 import type { Photo } from "./photo.ts";
-import { type Chroma, smoothChroma } from "./photo-chroma.ts";
-import { PhotoFault } from "./photo-fault.ts";
 
 export interface JpegHeader {
   readonly width: number;

@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ascending, rankUnits } from "../causality/ranking.ts";
-import { GanatomyError, UsageError } from "../errors.ts";
-import { dissect, type Generator, type Segmenter } from "../index.ts";
+import { ascending, rankUnits } from "../../causality/ranking.ts";
+import { GanatomyError, UsageError } from "../../errors.ts";
+import { dissect, type Generator, type Segmenter } from "../../index.ts";
 
 /** Images on which units are ranked, or their quantiles taken, where a command has to do that itself. */
 export const RANKING_SIZE = 200;

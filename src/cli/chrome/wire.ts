@@ -1,6 +1,6 @@
-import { type ErrorCode, GanatomyError } from "../errors.ts";
-import type { Job } from "./run.ts";
-import type { Summary } from "./summary.ts";
+import { type ErrorCode, GanatomyError } from "../../errors.ts";
+import type { Job } from "../run.ts";
+import type { Summary } from "../summary.ts";
 
 /** A job as the page gets it: its files are addresses. */
 export type PageJob = Job<string>;

@@ -5,13 +5,13 @@ import {
   type Experiment,
   shuffledUnits,
   unitEffects,
-} from "../causality/index.ts";
-import { type AblationJson, toFullAblation, toPixAblation } from "../report/ablation.ts";
-import { ablationSvg } from "../report/ablation-plot.ts";
-import type { Folder } from "../report/folder.ts";
-import { safeFolder } from "../report/gandissect.ts";
-import type { EditSummary } from "./edit-summary.ts";
-import type { UnitOrder } from "./edit-units.ts";
+} from "../../causality/index.ts";
+import { type AblationJson, toFullAblation, toPixAblation } from "../../report/ablation.ts";
+import { ablationSvg } from "../../report/ablation-plot.ts";
+import type { Folder } from "../../report/folder.ts";
+import { safeFolder } from "../../report/gandissect.ts";
+import type { EditSummary } from "./summary.ts";
+import type { UnitOrder } from "./units.ts";
 
 export interface CurveJob {
   readonly layer: string;

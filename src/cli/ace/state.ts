@@ -1,6 +1,6 @@
-import type { AceCorpus, AceEvent, AcePresent, AceResume, AceSnapshot } from "../causality/index.ts";
-import type { OutputFolder } from "../node/folder.ts";
-import { KeptJson } from "./kept-json.ts";
+import type { AceCorpus, AceEvent, AcePresent, AceResume, AceSnapshot } from "../../causality/index.ts";
+import type { OutputFolder } from "../../node/folder.ts";
+import { KeptJson } from "../kept-json.ts";
 
 /** With arrays of numbers for typed ones. */
 type Plain<T> = { [K in keyof T]: T[K] extends Float32Array ? number[] : T[K] };

@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import type { Folder } from "../report/folder.ts";
-import type { Source } from "../weights/source.ts";
-import type { SegmenterFiles } from "./run.ts";
+import type { Folder } from "../../report/folder.ts";
+import type { Source } from "../../weights/source.ts";
+import type { SegmenterFiles } from "../run.ts";
 import { packError } from "./wire.ts";
 
 const HTML =

@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "puppeteer-core";
-import { DeviceLostError, UnsupportedError } from "../errors.ts";
-import { findChrome } from "../node/chrome.ts";
-import { hasGpuNode } from "../node/vulkan.ts";
-import type { Folder } from "../report/folder.ts";
-import type { Source } from "../weights/source.ts";
-import { chromeServer } from "./chrome-server.ts";
-import type { Progress } from "./progress.ts";
-import type { Job } from "./run.ts";
-import type { Summary } from "./summary.ts";
+import { DeviceLostError, UnsupportedError } from "../../errors.ts";
+import { findChrome } from "../../node/chrome.ts";
+import { hasGpuNode } from "../../node/vulkan.ts";
+import type { Folder } from "../../report/folder.ts";
+import type { Source } from "../../weights/source.ts";
+import type { Progress } from "../progress.ts";
+import type { Job } from "../run.ts";
+import type { Summary } from "../summary.ts";
+import { chromeServer } from "./server.ts";
 import { type NodeCalls, PAGE, type PageJob, type PageOutcome, unpackError } from "./wire.ts";
 
 /** SwiftShader for WebGPU and, with the second line, for canvases too: without it the device dies when a canvas is drawn. */

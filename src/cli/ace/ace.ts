@@ -1,17 +1,17 @@
-import { curvesCost, rankingCost } from "../causality/ace-cost.ts";
-import { defined, settleAce } from "../causality/ace-options.ts";
-import { type AceOptions, type AceResult, ablateEverywhere, ace, aceCost, Experiment } from "../causality/index.ts";
-import { writeSafetensors } from "../index.ts";
-import { toFullAblation } from "../report/ablation.ts";
-import { ablationSvg } from "../report/ablation-plot.ts";
-import { toAceRanking, toAceSummary } from "../report/ace.ts";
-import { aceLossSvg } from "../report/ace-plot.ts";
-import { fileName } from "../report/gandissect.ts";
-import { identityOf, OwnRanking, RankedDissection } from "./ace-ranking.ts";
-import { AceState } from "./ace-state.ts";
-import { RANKING_SIZE, type UnitOrder } from "./edit-units.ts";
-import { columns } from "./table.ts";
-import { type ModelFlags, type Work, withModels } from "./with-models.ts";
+import { curvesCost, rankingCost } from "../../causality/ace-cost.ts";
+import { defined, settleAce } from "../../causality/ace-options.ts";
+import { type AceOptions, type AceResult, ablateEverywhere, ace, aceCost, Experiment } from "../../causality/index.ts";
+import { writeSafetensors } from "../../index.ts";
+import { toFullAblation } from "../../report/ablation.ts";
+import { ablationSvg } from "../../report/ablation-plot.ts";
+import { toAceRanking, toAceSummary } from "../../report/ace.ts";
+import { aceLossSvg } from "../../report/ace-plot.ts";
+import { fileName } from "../../report/gandissect.ts";
+import { RANKING_SIZE, type UnitOrder } from "../edit/units.ts";
+import { columns } from "../table.ts";
+import { type ModelFlags, type Work, withModels } from "../with-models.ts";
+import { identityOf, OwnRanking, RankedDissection } from "./ranking.ts";
+import { AceState } from "./state.ts";
 
 export interface AceCommandOptions extends ModelFlags {
   readonly concept: string;

@@ -1,8 +1,8 @@
 /** The script of the page that headless Chrome opens for `--chrome`: the same job as in Node, on the browser's own WebGPU. */
-import { Device } from "../index.ts";
-import { canvasEncoder } from "../report/encode-canvas.ts";
-import type { Folder } from "../report/folder.ts";
-import { runJob } from "./run.ts";
+import { Device } from "../../index.ts";
+import { canvasEncoder } from "../../report/encode-canvas.ts";
+import type { Folder } from "../../report/folder.ts";
+import { runJob } from "../run.ts";
 import {
   type NodeCalls,
   PAGE,

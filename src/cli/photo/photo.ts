@@ -1,10 +1,10 @@
-import { OutputError, PhotoError } from "../errors.ts";
-import type { Rgb } from "../report/colors.ts";
-import { rarestOnTop } from "../report/segmentation.ts";
-import { PhotoFault } from "./photo-fault.ts";
-import { decodeJpeg, readJpegHeader } from "./photo-jpeg.ts";
-import { decodePng, readPngHeader } from "./photo-png.ts";
-import { encodePng } from "./png.ts";
+import { OutputError, PhotoError } from "../../errors.ts";
+import type { Rgb } from "../../report/colors.ts";
+import { rarestOnTop } from "../../report/segmentation.ts";
+import { encodePng } from "../png.ts";
+import { PhotoFault } from "./fault.ts";
+import { decodeJpeg, readJpegHeader } from "./jpeg.ts";
+import { decodePng, readPngHeader } from "./png.ts";
 
 export interface Photo {
   readonly width: number;

@@ -1,14 +1,14 @@
 import { constants } from "node:fs";
 import { access, copyFile, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Experiment } from "../causality/index.ts";
-import { OutputError } from "../errors.ts";
-import { writeWhole } from "../node/folder.ts";
-import { withAceRanking } from "../report/ace.ts";
-import type { Ranking } from "../report/rankings.ts";
-import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "./edit-units.ts";
-import { KeptJson } from "./kept-json.ts";
-import type { Work } from "./with-models.ts";
+import { Experiment } from "../../causality/index.ts";
+import { OutputError } from "../../errors.ts";
+import { writeWhole } from "../../node/folder.ts";
+import { withAceRanking } from "../../report/ace.ts";
+import type { Ranking } from "../../report/rankings.ts";
+import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "../edit/units.ts";
+import { KeptJson } from "../kept-json.ts";
+import type { Work } from "../with-models.ts";
 
 /** Images by whose labels models are known again. */
 const IDENTITY_SIZE = 8;

@@ -1,13 +1,13 @@
-import { Experiment, unitQuantiles } from "../causality/index.ts";
-import { UsageError } from "../errors.ts";
-import type { Edit } from "../index.ts";
-import { type CurveJob, writeCurves, writeUnitEffects } from "./edit-curves.ts";
-import { readMask } from "./edit-mask.ts";
-import type { EditCommandOptions } from "./edit-options.ts";
-import { editedPictures } from "./edit-pictures.ts";
-import { type EditSummary, editSummary, editTable } from "./edit-summary.ts";
-import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "./edit-units.ts";
-import { type Work, withModels } from "./with-models.ts";
+import { Experiment, unitQuantiles } from "../../causality/index.ts";
+import { UsageError } from "../../errors.ts";
+import type { Edit } from "../../index.ts";
+import { type Work, withModels } from "../with-models.ts";
+import { type CurveJob, writeCurves, writeUnitEffects } from "./curves.ts";
+import { readMask } from "./mask.ts";
+import type { EditCommandOptions } from "./options.ts";
+import { editedPictures } from "./pictures.ts";
+import { type EditSummary, editSummary, editTable } from "./summary.ts";
+import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "./units.ts";
 
 /** `ganatomy ablate` and `ganatomy insert`: what becomes of the pictures; resolves with the exit status. */
 export async function editCommand(kind: "ablate" | "insert", options: EditCommandOptions): Promise<number> {

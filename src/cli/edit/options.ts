@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import type { TuneFlags } from "./gpu.ts";
-import type { UnifiedFlags } from "./models.ts";
+import type { TuneFlags } from "../gpu.ts";
+import type { UnifiedFlags } from "../models.ts";
 
 /** What `ganatomy ablate` and `ganatomy insert` are told. */
 export interface EditCommandOptions extends UnifiedFlags, TuneFlags {

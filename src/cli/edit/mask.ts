@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { PhotoError, UsageError } from "../errors.ts";
-import type { Mask, MaskPooling } from "../models/mask.ts";
-import type { MaskFlag } from "./edit-options.ts";
-import { decodePhoto } from "./photo.ts";
+import { PhotoError, UsageError } from "../../errors.ts";
+import type { Mask, MaskPooling } from "../../models/mask.ts";
+import { decodePhoto } from "../photo/photo.ts";
+import type { MaskFlag } from "./options.ts";
 
 /**
  * Where to edit: bounds in pixels of the images, or a square picture of any size on which everything counts that is neither

@@ -1,6 +1,6 @@
 import { crc32, inflateSync } from "node:zlib";
+import { PhotoFault } from "./fault.ts";
 import type { Photo } from "./photo.ts";
-import { PhotoFault } from "./photo-fault.ts";
 
 /** Colour types, and the bits that a sample of them may have. */
 const KINDS: Readonly<Record<number, { readonly channels: number; readonly depths: readonly number[] }>> = {

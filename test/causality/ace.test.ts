@@ -283,6 +283,7 @@ describe("the search", () => {
     [{ initial: new Array(10).fill(0) }, /above 0/],
     [{ rate: Number.NaN }, /rate of NaN/],
     [{ concept: "door", searchSize: 8 }, /too few to learn from/],
+    [{ searchSize: 2 ** 40 }, /needs \d+ MiB, and this adapter binds at most/],
   ])("refuses %j", async (more, message) => {
     const initial = new Array(generator.layer(LAYER).channels).fill(0.5);
     await expect(run({ initial, ...more })).rejects.toThrow(message);

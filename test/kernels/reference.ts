@@ -259,7 +259,7 @@ export function each(
  */
 export function resize64(x: Map64, height: number, width: number, sampling: Sampling = "centre"): Linear {
   const y = zeros([x.n, height, width, x.channels]);
-  const taps = (t: number, from: number, to: number) => {
+  const tapsOf = (t: number, from: number, to: number) => {
     const stands = sampling === "corner" ? (t * from) / to : ((t + 0.5) * from) / to - 0.5;
     const source = Math.min(from - 1, Math.max(0, stands));
     const low = Math.floor(source);
@@ -268,9 +268,11 @@ export function resize64(x: Map64, height: number, width: number, sampling: Samp
       { pixel: Math.min(low + 1, from - 1), weight: source - low, terms: 1 + source },
     ];
   };
+  const rows = Array.from({ length: height }, (_, row) => tapsOf(row, x.height, height));
+  const columns = Array.from({ length: width }, (_, column) => tapsOf(column, x.width, width));
   each(y, (i, row, column, c, to) => {
-    for (const down of taps(row, x.height, height)) {
-      for (const across of taps(column, x.width, width)) {
+    for (const down of rows[row]!) {
+      for (const across of columns[column]!) {
         const v = x.data[at(x, i, down.pixel, across.pixel, c)]!;
         y.data[to]! += down.weight * across.weight * v;
         y.terms[to]! += Math.abs(v) * (down.weight * across.terms + down.terms * across.weight);

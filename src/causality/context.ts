@@ -1,5 +1,8 @@
 import { UsageError } from "../errors.ts";
+import { centres } from "../kernels/causality.ts";
 import { isFloat32 } from "../models/edits.ts";
+import { Graph } from "../runtime/graph.ts";
+import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import { padded4 } from "./ace-search.ts";
@@ -176,16 +179,23 @@ class Trials {
     const { height, width } = generator.layer(layer);
     const [batch = 1] = features.shape;
     const draw = this.#scope.own(await generator.compile({ batch, from: layer, input: features, signal }));
-    const plan = this.#scope.own(await segmenter.compile(draw.image!, [height, width], signal));
-    const [, channels = 1] = plan.labels.shape;
+    const segmentation = this.#scope.own(await segmenter.compile(draw.image!, generator.resolution, signal));
+    const graph = new Graph(generator.device.target);
+    const maps = graph.value("labels", segmentation.labels.shape, "u32");
+    const there = centres(graph, maps, [height, width]);
+    const bind = [[maps, segmentation.labels]] as const;
+    const pick = this.#scope.own(await Plan.compile(generator.device, graph, { keep: [there], bind, signal }));
+    const found = pick.tensor(there);
+    const [, channels = 1] = found.shape;
     const shape = [size, channels, height, width];
     const all = this.#scope.own(Tensor.create(generator.device, "labels before", shape, "u32"));
     const bytes = 4 * channels * height * width;
     await this.#experiment.turn(async () => {
       for await (const { first, count } of this.#experiment.batches()) {
         draw.run();
-        plan.run();
-        plan.labels.copyTo(all, count * bytes, 0, first * bytes);
+        segmentation.run();
+        pick.run();
+        found.copyTo(all, count * bytes, 0, first * bytes);
       }
     });
     return { labels: await all.read(), channels };

@@ -1,6 +1,7 @@
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import accumulateKernel from "./accumulate.wgsl.ts";
 import adamKernel from "./adam.wgsl.ts";
+import centresKernel from "./centres.wgsl.ts";
 import { lanes } from "./pointwise.ts";
 import poolKernel from "./pool.wgsl.ts";
 import weighKernel from "./weigh.wgsl.ts";
@@ -14,6 +15,15 @@ export function pool(graph: Graph, x: Value, batch: Value, cells: Value): void {
   const [, cellsHigh = 1, cellsWide = 1] = cells.shape;
   const total = n * cellsHigh * cellsWide;
   graph.step(poolKernel, { x, batch, y: cells }, { height, width, cellsHigh, cellsWide, total }, lanes(total));
+}
+
+/** What label maps [n, channels, height, width] say at the centre of every cell of a grid: [n, channels, rows, columns]. */
+export function centres(graph: Graph, labels: Value, [rows, columns]: readonly [number, number]): Value {
+  const [n = 1, channels = 1, height = 1, width = 1] = labels.shape;
+  const y = graph.value(`${labels.label}.centres`, [n, channels, rows, columns], "u32");
+  const total = elements(y.shape);
+  graph.step(centresKernel, { labels, centres: y }, { height, width, rows, columns, total }, lanes(total));
+  return y;
 }
 
 /** Adds Σ score · activation over the batch's cells to `sums` [units, 2], pairs of floats (high, low) that lose nothing over many batches. */

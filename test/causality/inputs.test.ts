@@ -146,13 +146,20 @@ describe("context", () => {
       const after = await experiment.pixels([{ layer: "layer1", units: units!, value: values!, mask }]);
       expect(context.cells[cell]).toBeCloseTo((after[tree]! - experiment.before[tree]!) / 5, 9);
     }
-    // By what the segmenter sees at the centres, "none" left aside.
+    // By the segmentation's pixel at the centres, "none" left aside.
+    const { resolution } = generator;
     using run = await generator.forward(generator.sample({ size: 5, seed: 3 }));
-    using plan = await segmenter.compile(run.image, [height, width]);
+    using plan = await segmenter.compile(run.image, resolution);
     plan.run();
     const there = await plan.labels.read();
     const places = new Map<number, number>();
-    for (const label of there) if (label > 0) places.set(label, (places.get(label) ?? 0) + 1);
+    for (let at = 0; at < 5 * height * width; at += 1) {
+      const [row, column] = [Math.floor(at / width) % height, at % width];
+      const y = Math.floor(((row + 0.5) * resolution) / height);
+      const x = Math.floor(((column + 0.5) * resolution) / width);
+      const label = there[(Math.floor(at / height / width) * resolution + y) * resolution + x]!;
+      if (label > 0) places.set(label, (places.get(label) ?? 0) + 1);
+    }
     expect(new Map(context.effects.map((effect) => [effect.label, effect.places]))).toEqual(places);
     const gains = context.effects.map(({ gain }) => gain);
     expect(gains).toEqual(gains.toSorted((a, b) => b - a));

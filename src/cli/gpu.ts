@@ -3,6 +3,7 @@ import { Device } from "../index.ts";
 import { cacheFolder, folderCache } from "../node/cache.ts";
 import { findGpu } from "../node/gpu.ts";
 import { installHelps, installSoftwareAdapter } from "../node/install.ts";
+import type { TuningCache } from "../runtime/tuning.ts";
 
 export interface TuneFlags {
   /** False: kernels are not timed on a GPU's first use. */
@@ -14,11 +15,12 @@ export async function requestDevice(
   note: (text: string) => void,
   signal: AbortSignal,
   { tune }: TuneFlags = {},
+  tuningCache: TuningCache = folderCache(cacheFolder()),
 ): Promise<Device> {
   const device = await Device.request({
     gpu: await findOrInstall(note, signal),
     signal,
-    tuningCache: folderCache(cacheFolder()),
+    tuningCache,
     ...(tune === false && { tune }),
   });
   const { description, architecture, vendor, software } = device.adapter;

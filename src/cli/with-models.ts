@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../index.ts";
+import { cacheFolder, folderCache } from "../node/cache.ts";
 import { type OutputFolder, outputFolder } from "../node/folder.ts";
 import { type MeasurementsFile, measurementsFile } from "../node/measurements.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
+import { KeptTuning } from "./kept-tuning.ts";
 import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags } from "./models.ts";
 import { duration, Progress } from "./progress.ts";
 
@@ -56,13 +58,16 @@ export async function withModels(
     }
     const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED);
     const path = options.outdir ?? join(command, model.name);
-    const folder = await outputFolder(path, { force: options.force, kind: "edits", keep: true });
+    const disk = await outputFolder(path, { force: options.force, kind: "edits", keep: true });
+    const tuning = await KeptTuning.open(disk, folderCache(cacheFolder()));
+    const { folder } = tuning;
     const finished = await measurementsFile(folder);
     if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${path}.`);
     let said: { readonly json: object; readonly text: string } | undefined;
     let complete = false;
     try {
-      const device = await requestDevice(note, signal, options);
+      const device = await requestDevice(note, signal, options, tuning.cache);
+      tuning.keep(device);
       try {
         const generator = await loadGenerator(model.source, { device, name: model.name, signal });
         const { heads, segdiv, parts } = options;

@@ -1,0 +1,71 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { KeptTuning } from "../../src/cli/kept-tuning.ts";
+import type { Device } from "../../src/index.ts";
+import { folderCache } from "../../src/node/cache.ts";
+import { outputFolder } from "../../src/node/folder.ts";
+import type { Adapter } from "../../src/runtime/device.ts";
+import type { Tunable } from "../../src/runtime/graph.ts";
+import { Tuning } from "../../src/runtime/tuning.ts";
+
+const ADAPTER: Adapter = { vendor: "nvidia", architecture: "hopper", description: "", software: false };
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-tuning-"));
+});
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+const users = () => folderCache(join(home, "cache"));
+/** An operation that can run in two ways, as far as who decides is concerned. */
+const tunable = { ways: ["plain", "clever"] } as unknown as Tunable;
+
+/** A program at work in the folder: operations are restored or timed, others run untimed, and something is written. */
+async function work(timed: readonly string[], untimed: readonly string[], adapter = ADAPTER) {
+  const kept = await KeptTuning.open(await outputFolder(join(home, "out"), { kind: "edits", keep: true }), users());
+  const tuning = new Tuning(adapter, { tuningCache: kept.cache });
+  kept.keep({ tuned: tuning.tuned } as unknown as Device);
+  await tuning.restored();
+  for (const name of timed) if (tuning.isOpen([name, tunable])) tuning.tuned.set(name, "clever");
+  if (timed.length > 0) await tuning.keep();
+  tuning.settle(new Map(untimed.map((name) => [name, tunable])));
+  await kept.folder.write("measurements.json", "{}");
+  await kept.folder.finish();
+  return Object.fromEntries(tuning.tuned);
+}
+
+test("a folder's operations run the second time as they did the first, timed or not", async () => {
+  const first = await work(["a", "b"], ["c"]);
+  expect(first).toEqual({ a: "clever", b: "clever", c: "plain" });
+  // c was reached this time, and d is new.
+  expect(await work(["a", "b", "c", "d"], [])).toEqual({ ...first, d: "clever" });
+  expect(await work([], [])).toEqual({ ...first, d: "clever" });
+});
+
+test("the user's cache learns what was timed, and nothing that a folder only settled", async () => {
+  await work(["a"], ["c"]);
+  await work(["a", "d"], []);
+  await rm(join(home, "out"), { recursive: true });
+  expect(await work([], [])).toEqual({ a: "clever" });
+});
+
+test("adapters keep to themselves", async () => {
+  const first = await work(["a"], ["b"]);
+  expect(await work([], ["a"], { ...ADAPTER, architecture: "ampere" })).toEqual({ a: "plain" });
+  expect(await work([], [])).toEqual(first);
+});
+
+test("a device that times nothing leaves no file, and a damaged file is as good as none", async () => {
+  const software = { ...ADAPTER, software: true };
+  const kept = await KeptTuning.open(await outputFolder(join(home, "out"), { kind: "edits", keep: true }), users());
+  kept.keep({ tuned: new Tuning(software, {}).tuned } as unknown as Device);
+  await kept.folder.write("measurements.json", "{}");
+  expect((await readdir(join(home, "out"))).sort()).toEqual([".ganatomy", "measurements.json"]);
+  await kept.folder.finish();
+  await work(["a"], ["b"]);
+  expect(await readFile(join(home, "out/tuned.json"), "utf8")).toContain("hopper");
+  await writeFile(join(home, "out/tuned.json"), "{");
+  expect(await work(["b"], [])).toEqual({ a: "clever", b: "clever" });
+});

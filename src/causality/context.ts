@@ -73,7 +73,7 @@ export async function insertionContext(
       const after = await trials.measure([...what, cell], cell);
       for (let image = 0; image < size; image += 1) {
         const gain = after[image]! - before[image]!;
-        cells[cell]! += gain / size;
+        cells[cell]! += gain;
         const seen = new Set<number>();
         for (let c = 0; c < channels; c += 1) seen.add(labels[(image * channels + c) * cells.length + cell]!);
         for (const there of seen) {
@@ -87,7 +87,7 @@ export async function insertionContext(
     const effects = [...sums].map(([there, { places, gain }]) => ({ label: there, places, gain: gain / places }));
     effects.sort((a, b) => b.gain - a.gain || a.label - b.label);
     const mean = before.reduce((sum, count) => sum + count, 0) / size;
-    return { layer, label, units, before: mean, effects, cells };
+    return { layer, label, units, before: mean, effects, cells: cells.map((gain) => gain / size) };
   } finally {
     trials.dispose();
   }

@@ -72,11 +72,11 @@ export function contextBars({ concept, effects, before }: ContextJson): string {
   const parts = rows.map(({ concept: there, gain }, index) => {
     const y = 34 + index * ROW;
     const [from, to] = gain < 0 ? [zero + Math.max(gain * scale, LEFT - zero), zero] : [zero, zero + gain * scale];
-    const share = before > 0 ? ` (${((100 * gain) / before).toFixed(1)} %)` : "";
+    const share = before > 0 ? ` (${signed((100 * gain) / before)} %)` : "";
     return (
       `<text x="${LEFT - 6}" y="${y + 12}" text-anchor="end" style="${FONT}">${escapeXml(there)}</text>` +
       `<rect x="${from.toFixed(1)}" y="${y + 2}" width="${Math.max(0.5, to - from).toFixed(1)}" height="${ROW - 6}" fill="${gain < 0 ? "#b2182b" : "#2166ac"}"/>` +
-      `<text x="${LEFT + BAR + 6}" y="${y + 12}" style="${FONT}">${gain.toFixed(1)}${share}</text>`
+      `<text x="${LEFT + BAR + 6}" y="${y + 12}" style="${FONT}">${signed(gain)}${share}</text>`
     );
   });
   const [width, height] = [LEFT + BAR + RIGHT, 44 + rows.length * ROW];
@@ -98,3 +98,6 @@ export function contextMap({ concept, cells }: ContextJson): string {
   const title = `<text x="${width / 2}" y="20" text-anchor="middle" style="${FONT}">Where ${escapeXml(concept)} can be put</text>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="${width}" height="${height}" fill="#fff"/>${title}${squares.join("")}</svg>\n`;
 }
+
+/** With a minus that is one, and none before zero. */
+const signed = (value: number): string => (Math.round(10 * value) / 10 || 0).toFixed(1).replace("-", "−");

@@ -1,9 +1,10 @@
-import { Experiment, insertionContext, unitQuantiles } from "../causality/index.ts";
+import { Experiment, insertionContext } from "../causality/index.ts";
 import { UsageError } from "../errors.ts";
+import { uniqueNames } from "../report/concepts.ts";
 import { type ContextJson, contextBars, contextCsv, contextMap, toContext } from "../report/context.ts";
-import { safeFolder } from "../report/gandissect.ts";
+import { fileName } from "../report/gandissect.ts";
 import type { InsertedValue } from "./edit/options.ts";
-import { computeOrder, RANKING_SIZE, readOrder } from "./edit/units.ts";
+import { LayerUnits } from "./layer-units.ts";
 import { columns } from "./table.ts";
 import { type ModelFlags, type Work, withModels } from "./with-models.ts";
 
@@ -31,14 +32,13 @@ async function measure(work: Work, options: ContextCommandOptions): Promise<void
   const { generator, segmenter, folder, finished, progress, signal, say } = work;
   const { layer, concept, size, seed, batch, value = VALUE } = options;
   const { height, width, channels } = generator.layer(layer);
-  const units = options.units ?? (await ranked(work, options));
+  const label = segmenter.label(concept);
+  const layerUnits = new LayerUnits(work, options);
+  const units = options.units ?? (await layerUnits.order(label, options)).units.slice(0, options.top);
   const wrong = units.find((unit) => unit >= channels);
   if (wrong !== undefined) throw new UsageError(`${layer} has no unit ${wrong}.`, `Its units are 0…${channels - 1}.`);
-  const levels =
-    typeof value === "number"
-      ? undefined
-      : await unitQuantiles(generator, { layer, quantiles: [value.quantile], size: RANKING_SIZE, signal });
-  const values = units.map((unit) => (typeof value === "number" ? value : levels![0]![unit]!));
+  const levels = typeof value === "number" ? undefined : await layerUnits.levels(value.quantile);
+  const values = units.map((unit) => (typeof value === "number" ? value : levels![unit]!));
   const experiment = await Experiment.create(generator, segmenter, {
     edit: [layer],
     size,
@@ -56,7 +56,7 @@ async function measure(work: Work, options: ContextCommandOptions): Promise<void
       signal,
     });
     const context = toContext(found, segmenter.labels, [height, width]);
-    const at = `${safeFolder(layer)}/context/${safeFolder(concept)}`;
+    const at = `${fileName(layer)}/context/${fileName(uniqueNames(segmenter.labels)[label]!)}`;
     await folder.write(`${at}.json`, `${JSON.stringify(context, null, 1)}\n`);
     await folder.write(`${at}.csv`, contextCsv(context));
     await folder.write(`${at}.svg`, contextBars(context));
@@ -68,31 +68,6 @@ async function measure(work: Work, options: ContextCommandOptions): Promise<void
   } finally {
     experiment.dispose();
   }
-}
-
-/** The best units of a concept, by a dissection or one that is made now. */
-async function ranked(work: Work, options: ContextCommandOptions): Promise<readonly number[]> {
-  const { layer, concept, dissection, metric, top, batch } = options;
-  const { generator, segmenter, progress, signal, note } = work;
-  const label = segmenter.label(concept);
-  if (dissection !== undefined) {
-    const { name } = segmenter.labels[label]!;
-    const order = await readOrder(dissection, layer, name, metric, generator.layer(layer).channels);
-    return order.units.slice(0, top);
-  }
-  if (metric !== "iou") {
-    throw new UsageError(`Only a dissection ranks units by ${metric}.`, "Give its folder as --dissection DIR.");
-  }
-  note(`No --dissection given, so units are ranked by IoU on ${RANKING_SIZE} images.`);
-  const order = await computeOrder(generator, segmenter, {
-    layer,
-    label,
-    size: RANKING_SIZE,
-    ...(batch !== undefined && { batch }),
-    signal,
-    progress: (phase, done, total) => progress.report(phase, done, total),
-  });
-  return order.units.slice(0, top);
 }
 
 function table({ concept, layer, units, effects, before }: ContextJson): string {

@@ -70,7 +70,12 @@ const editing = (command: Command): Command =>
     .option("--size <n>", "number of images", size, 200)
     .option("--seed <n>", "seed of their z", seed, 3)
     .option("--batch <n>", "images at a time (default: chosen for the adapter)", whole("The batch size", 1, 1024))
-    .option("--pictures <n>", "images to write before and after", whole("The number of pictures", 0, 10_000), 8)
+    .option(
+      "--pictures <n>",
+      "images to write before and after; the first 16 also in a strip",
+      whole("The number of pictures", 0, 10_000),
+      8,
+    )
     .option("--json", "print every concept's pixels before and after as JSON on stdout");
 
 /** Adds the commands. `done` receives the exit status. */

@@ -13,7 +13,10 @@ export interface AceSummary {
   readonly losses: readonly ({ readonly epoch: number; readonly trained: number } & AceSnapshot["evaluation"])[];
 }
 
-/** Units by α as gandissect ranks them: the lowest score first. */
+/**
+ * Units by α as gandissect ranks them: the lowest score first. The concept is named as in the report's other rankings (see
+ * `uniqueNames`).
+ */
 export const toAceRanking = (concept: string, alpha: Float32Array): Ranking => ({
   name: `${concept}-ace`,
   metric: "ace",

@@ -83,14 +83,20 @@ export function toGandissectLayer(report: DissectJson, index: number): DissectJs
   return { ...report, layers: [{ ...report.layers[index]!, dirname: "." }] };
 }
 
-/** Folder of a layer's files: letters, digits and " ._-" of its name, the rest dropped, no trailing space (§3.2). */
+/**
+ * Folder of a layer in a report: letters, digits and " ._-" of its name, the rest dropped, no trailing space (§3.2). Only there,
+ * where gandissect's own tools look for it: names that it makes equal are told apart by `layerFolders`.
+ */
 export function safeFolder(layer: string): string {
   return layer.replace(/[^\p{L}\p{N} ._-]/gu, "").trimEnd();
 }
 
-/** A name for the files of anything, such as a concept "a/b": as `safeFolder`, but never empty, "." or "..". */
+/**
+ * A name for files of anything, such as a concept "a/b", which is not "ab": "_" instead of what some system forbids, and never
+ * empty, "." or "..".
+ */
 export function fileName(text: string): string {
-  const name = safeFolder(text);
+  const name = text.replace(/[^\p{L}\p{N} ._()-]/gu, "_").trimEnd();
   return /^[ .]*$/.test(name) ? "unnamed" : name;
 }
 

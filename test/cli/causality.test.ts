@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { picture, summary } from "../../src/cli/occlude.ts";
 import type { AceSummary } from "../../src/report/ace.ts";
 import type { ContextJson } from "../../src/report/context.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { type SafetensorsInput, writeSafetensors } from "../../src/weights/safetensors.ts";
 import { smallFiles } from "../dissect/models.ts";
 import { noise } from "../kernels/reference.ts";
+import { upernetState } from "../models/recipe.ts";
 import { buildCli, run, start } from "./ganatomy.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -34,8 +37,12 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 
 const text = (...path: string[]): Promise<string> => readFile(join(home, ...path), "utf8");
 const json = async <T>(...path: string[]): Promise<T> => JSON.parse(await text(...path));
+/** Names of files, of those that are kept by settings without the hash of these. */
 const files = async (name: string): Promise<string[]> =>
-  (await readdir(join(home, name), { recursive: true })).filter((path) => path.includes(".")).sort();
+  (await readdir(join(home, name), { recursive: true }))
+    .filter((path) => path.includes("."))
+    .map((path) => path.replace(/-[0-9a-f]{8}(?=\.json$)/, ""))
+    .sort();
 
 describe("ace", () => {
   const ARGS = ["ace", ...MODELS, "--concept", "tree", "--dissection", "report", "--search-size", "60"];
@@ -54,8 +61,10 @@ describe("ace", () => {
       ".ganatomy",
       "layer3/ace/tree/ablation.svg",
       "layer3/ace/tree/ace.safetensors",
+      "layer3/ace/tree/corpus.json",
+      "layer3/ace/tree/epochs.json",
       "layer3/ace/tree/loss.svg",
-      "layer3/ace/tree/state.json",
+      "layer3/ace/tree/present.json",
       "layer3/ace/tree/summary.json",
       "layer3/fullablation/tree-ace.json",
       "layer3/fullablation/tree-iou.json",
@@ -88,10 +97,48 @@ describe("ace", () => {
       expect(await text("cut/layer3", name)).toBe(await text("whole/layer3", name));
     }
 
-    const state = join(home, "cut/layer3/ace/tree/state.json");
-    await writeFile(state, (await readFile(state, "utf8")).replace('"trained":0', '"trained":1'));
+    // Another λ needs no other corpus, and leaves the epochs of this one alone.
+    const other = await run([...ARGS, "--lambda", "0.1", "--outdir", "cut"], { cwd: home });
+    expect([other.status, other.stderr]).toEqual([0, expect.stringContaining("Going on from the corpus")]);
+    const same = await run([...ARGS, "--outdir", "cut"], { cwd: home });
+    expect([same.status, same.stderr]).toEqual([0, expect.stringContaining("Going on from epoch 2 ")]);
+    expect(await text("cut/layer3/ace/tree/summary.json")).toBe(await text("whole/layer3/ace/tree/summary.json"));
+
+    const at = join(home, "cut/layer3/ace/tree");
+    for (const name of (await readdir(at)).filter((path) => path.startsWith("epochs-"))) {
+      const epochs = await readFile(join(at, name), "utf8");
+      await writeFile(join(at, name), epochs.replace('"trained":0', '"trained":1'));
+    }
     const damaged = await run([...ARGS, "--outdir", "cut"], { cwd: home });
-    expect([damaged.status, damaged.stderr]).toEqual([5, expect.stringMatching(/state\.json" is damaged.*Remove it/s)]);
+    expect([damaged.status, damaged.stderr]).toEqual([
+      5,
+      expect.stringMatching(/epochs-[0-9a-f]{8}\.json" is damaged.*Remove it/s),
+    ]);
+  });
+
+  test("a concept whose name is another's too has a ranking of its own", async () => {
+    const heads = { object: 5, material: 3 };
+    const state = upernetState({ blocks: [1, 1, 1, 1], stem: [4, 4, 8], planes: 4, width: 8, heads });
+    const weights: Record<string, SafetensorsInput> = {};
+    for (const [key, tensor] of state) {
+      weights[key] = { dtype: "float32", shape: tensor.shape, data: await tensor.read() };
+    }
+    await mkdir(join(home, "seg-twice"));
+    await writeFile(join(home, "seg-twice/segmenter.safetensors"), writeSafetensors(weights));
+    const { labels } = await smallFiles();
+    const material = ["-", "tree", "brick"];
+    await writeFile(join(home, "seg-twice/labels.json"), JSON.stringify({ ...labels, material }));
+    await mkdir(join(home, "twice"));
+    const rankings = ["unit", "label", "tree (object)-iou"].map((name) => ({ name, score: SCORE }));
+    await writeFile(join(home, "twice/dissect.json"), JSON.stringify({ layers: [{ layer: "layer3", rankings }] }));
+    const args = [...ARGS, "--segmenter", "seg-twice", "--heads", "object,material", "--dissection", "twice"];
+    args.push("--epochs", "1", "--steps", "1");
+    const { status, stderr } = await run([...args, "--outdir", "ace-twice"], { cwd: home });
+    expect([status, stderr]).toEqual([0, expect.any(String)]);
+    expect(await files("ace-twice")).toContain("layer3/ace/tree (object)/summary.json");
+    const { layers } = await json<{ layers: { rankings: { name: string }[] }[] }>("twice/dissect.json");
+    const names = layers[0]!.rankings.map(({ name }) => name);
+    expect(names).toEqual(["unit", "label", "tree (object)-ace", "tree (object)-iou"]);
   });
 
   test.each([
@@ -138,6 +185,41 @@ test("a concept by category and name has the ranking of its name", async () => {
     expect([status, stderr]).toEqual([0, expect.any(String)]);
     expect(JSON.parse(stdout)).toMatchObject({ units: [4, 9] });
   }
+  expect(await files("by-category-context")).toContain("layer3/context/tree.json");
+});
+
+test("what is found out about units is there for the next command", async () => {
+  const args = [...MODELS, "--concept", "tree", "--top", "2", "--size", "2", "--json", "--outdir", "units"];
+  const first = await run(["context", ...args], { cwd: home });
+  expect([first.status, first.stderr]).toEqual([0, expect.stringContaining("ranked by IoU on 200 images")]);
+  expect((await files("units")).filter((path) => path.startsWith("layer3/units/"))).toEqual([
+    "layer3/units/q0.995.json",
+    "layer3/units/tree-iou.json",
+  ]);
+  const { units } = JSON.parse(first.stdout);
+  for (const [command, ...more] of [
+    ["context"],
+    ["ablate", "--pictures", "0"],
+    ["insert", "--pictures", "0"],
+  ] as const) {
+    const { status, stdout, stderr } = await run([command, ...args, ...more], { cwd: home });
+    expect([status, stderr]).toEqual([0, expect.not.stringContaining("ranked by IoU")]);
+    expect(JSON.parse(stdout)).toMatchObject({ units });
+  }
+});
+
+test.each(["ablate", "insert", "context", "ace"])("%s has no units of a concept that is not there", async (command) => {
+  const rankings = [{ name: "tree-iou", score: SCORE.map(() => 0) }];
+  await mkdir(join(home, "treeless"), { recursive: true });
+  await writeFile(join(home, "treeless/dissect.json"), JSON.stringify({ layers: [{ layer: "layer3", rankings }] }));
+  const args = [command, ...MODELS, "--concept", "tree", "--dissection", "treeless", "--outdir", "no-units"];
+  const { status, stdout, stderr } = await run(args, { cwd: home });
+  expect([status, stdout, stderr]).toEqual([
+    2,
+    "",
+    expect.stringMatching(/No unit of layer3 .* "tree" by iou above 0/),
+  ]);
+  expect(await readdir(home)).not.toContain("no-units");
 });
 
 test("actmax draws what a unit and a concept want to see", async () => {
@@ -165,12 +247,44 @@ test("occlude shows which part of a photo counts", async () => {
   await writeFile(join(home, "photo.png"), encode({ width, height, channels: 3, depth: 8, data }));
   const args = ["occlude", "photo.png", "--concept", "tree", "--segmenter", "seg", "--patch", "10"];
   const { status, stdout, stderr } = await run([...args, "--outdir", "occlude", "--json"], { cwd: home });
-  expect([status, stderr]).toEqual([0, expect.stringContaining("2 files in")]);
+  expect([status, stderr]).toEqual([0, expect.stringContaining("3 files in")]); // with the measurements
   const said = JSON.parse(stdout);
+  expect(said).toMatchObject({ tops: [0, 5, 10, 15, 20, 25, 30], lefts: [0, 5, 10, 15, 20, 25, 30, 35, 38] });
   expect(said).toMatchObject({ photo: "photo.png", concept: "tree", rows: 7, columns: 9, patch: 10, stride: 5 });
   expect(said.drops).toHaveLength(63);
   const picture = decode(await readFile(join(home, "occlude/photo.tree.png")));
   expect([picture.width, picture.height]).toEqual([width, height]);
   const missing = await run([...args.with(1, "nothing.png"), "--outdir", "none"], { cwd: home });
   expect(missing.stderr).toContain('"nothing.png" does not exist');
+});
+
+test("occlude goes on after Ctrl-C", async () => {
+  const args = ["occlude", "photo.png", "--concept", "tree", "--segmenter", "seg", "--patch", "10", "--stride", "2"];
+  const whole = await run([...args, "--outdir", "occlude-whole", "--json"], { cwd: home });
+  const cut = start([...args, "--outdir", "occlude-cut"], { cwd: home });
+  await cut.said(/squares: \d+ %/);
+  await new Promise((resolve) => setTimeout(resolve, 200)); // within the squares that follow the first
+  cut.interrupt();
+  const { status, stdout, stderr } = await cut.ended;
+  expect([status, stdout, stderr]).toEqual([130, "", expect.stringContaining("The same command goes on from there")]);
+  expect(await files("occlude-cut")).toEqual([".ganatomy", "measurements.json"]);
+  const rest = await run([...args, "--outdir", "occlude-cut", "--json"], { cwd: home });
+  expect([rest.status, rest.stderr]).toEqual([0, expect.stringMatching(/\d+ measurements of an earlier run/)]);
+  expect(JSON.parse(rest.stdout)).toEqual(JSON.parse(whole.stdout));
+});
+
+test("occlude says and draws where squares are, however many", () => {
+  const [height, width] = [801, 1003];
+  const starts = (count: number, last: number) => Array.from({ length: count }, (_, i) => Math.min(2 * i, last));
+  const drops = new Float32Array(400 * 501);
+  drops[400 * 501 - 1] = 0.5;
+  const [tops, lefts] = [starts(400, 797), starts(501, 999)];
+  const found = { whole: 0.75, drops, rows: 400, columns: 501, tops, lefts, patch: 4, stride: 2 };
+  expect(summary("tree", found)).toBe(
+    "tree: mean probability 0.7500; it falls most, by 0.5000, when 4×4 pixels at row 797, column 999 are covered (400×501 tried)",
+  );
+  const { data } = decode(picture(new Float32Array(4 * height * width).fill(1), [height, width], found));
+  const bright = [...data.keys()].filter((at) => at % 3 === 0 && data[at] === 255).map((at) => at / 3);
+  const four = [0, 1, 2, 3];
+  expect(bright).toEqual(four.flatMap((row) => four.map((column) => (797 + row) * width + 999 + column)));
 });

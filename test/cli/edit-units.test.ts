@@ -1,27 +1,186 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decode } from "fast-png";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Experiment } from "../../src/causality/index.ts";
+import { type CurveJob, writeCurves } from "../../src/cli/edit/curves.ts";
 import { editCommand } from "../../src/cli/edit/edit.ts";
-import { readOrder } from "../../src/cli/edit/units.ts";
+import { editedPictures } from "../../src/cli/edit/pictures.ts";
+import { computeOrder, readOrder } from "../../src/cli/edit/units.ts";
+import { LayerUnits } from "../../src/cli/layer-units.ts";
+import type { Work } from "../../src/cli/with-models.ts";
 import { UsageError } from "../../src/errors.ts";
+import type { Device, Generator, Segmenter } from "../../src/index.ts";
+import { outputFolder } from "../../src/node/folder.ts";
+import type { AblationJson } from "../../src/report/ablation.ts";
+import { toAceRanking, withAceRanking } from "../../src/report/ace.ts";
+import { memoryFolder } from "../../src/report/folder.ts";
+import { smallModels } from "../dissect/models.ts";
+import { requestDevice } from "../gpu.ts";
 
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "ganatomy-units-"));
-  const layers = [{ layer: "layer3", rankings: [{ name: "tree-iou", score: [-0.1, -0.05, -0.5] }] }];
-  await writeFile(join(home, "dissect.json"), JSON.stringify({ layers }));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-test("a ranking is read if it is of the layer's units", async () => {
-  expect(await readOrder(home, "layer3", "tree", "iou", 3)).toMatchObject({
-    units: [2, 0, 1],
-    scores: [0.5, 0.1, 0.05],
+const LABELS = [
+  { name: "-", category: "object" },
+  { name: "tree", category: "object" },
+  { name: "glass", category: "object" },
+  { name: "glass", category: "material" },
+];
+const [TREE, OBJECT, MATERIAL] = [1, 2, 3];
+
+describe("a ranking of a dissection", () => {
+  const IOU = { layer: "layer3", channels: 3, labels: LABELS, metric: "iou" };
+
+  /** Writes a dissect.json with these rankings; its path. */
+  async function report(rankings: Record<string, readonly number[]>): Promise<string> {
+    const listed = Object.entries(rankings).map(([name, score]) => ({ name, score }));
+    const path = join(home, "dissect.json");
+    await writeFile(path, JSON.stringify({ layers: [{ layer: "layer3", rankings: listed }] }));
+    return path;
+  }
+
+  test("is read if it is of the layer's units", async () => {
+    await report({ "tree-iou": [-0.1, -0.05, -0.5] });
+    expect(await readOrder(home, { ...IOU, label: TREE })).toEqual({
+      metric: "iou",
+      units: [2, 0, 1],
+      scores: [0.5, 0.1, 0.05],
+    });
+    const other = readOrder(home, { ...IOU, channels: 10, label: TREE });
+    await expect(other).rejects.toThrow(UsageError);
+    await expect(other).rejects.toThrow(/ranks 3 units of layer3, which has 10\./);
   });
-  const other = readOrder(home, "layer3", "tree", "iou", 10);
-  await expect(other).rejects.toThrow(UsageError);
-  await expect(other).rejects.toThrow(/ranks 3 units of layer3, which has 10\./);
+
+  test("in which no unit has a score is none", async () => {
+    const ended = readOrder(await report({ "tree-iou": [0, 0, 0] }), { ...IOU, label: TREE });
+    await expect(ended).rejects.toThrow(UsageError);
+    await expect(ended).rejects.toThrow(/No unit of layer3 .* "tree" by iou above 0 in ".*dissect\.json".*more images/);
+  });
+
+  test("goes by category where two have the name, as `ganatomy dissect` writes it", async () => {
+    const path = await report({ "glass (object)-iou": [-3, -2, -1], "glass (material)-iou": [-1, -2, -3] });
+    expect(await readOrder(path, { ...IOU, label: OBJECT })).toMatchObject({ units: [0, 1, 2] });
+    expect(await readOrder(path, { ...IOU, label: MATERIAL })).toMatchObject({ units: [2, 1, 0] });
+  });
+
+  test("that does not tell two categories apart is not believed", async () => {
+    const ended = readOrder(await report({ "glass-iou": [-3, -2, -1] }), { ...IOU, label: MATERIAL });
+    await expect(ended).rejects.toThrow(UsageError);
+    await expect(ended).rejects.toThrow(/for "glass", which is any of glass \(object\), glass \(material\)\./);
+  });
+
+  test("is found where ACE put it, beside that of the other category", async () => {
+    let text = JSON.stringify({ layers: [{ layer: "layer3", rankings: [{ name: "unit", score: [0, 1, 2] }] }] });
+    text = withAceRanking(text, "layer3", toAceRanking("glass (object)", Float32Array.of(1, 0, 0)));
+    text = withAceRanking(text, "layer3", toAceRanking("glass (material)", Float32Array.of(0, 0, 1)));
+    await writeFile(join(home, "dissect.json"), text);
+    const ace = { ...IOU, metric: "ace" };
+    expect(await readOrder(home, { ...ace, label: OBJECT })).toMatchObject({ units: [0, 1, 2], scores: [1, 0, 0] });
+    expect(await readOrder(home, { ...ace, label: MATERIAL })).toMatchObject({ units: [2, 0, 1], scores: [1, 0, 0] });
+  });
+});
+
+describe("what is found out about a layer's units", () => {
+  let device: Device;
+  let generator: Generator;
+  let segmenter: Segmenter;
+  beforeAll(async () => {
+    device = await requestDevice();
+    ({ generator, segmenter } = await smallModels(device));
+  });
+  afterAll(() => device?.dispose());
+
+  test("is no ranking where the images do not show the concept", async () => {
+    const { signal } = new AbortController();
+    const options = { layer: "layer3", label: segmenter.label("door"), size: 20, signal, progress: () => {} };
+    const ended = computeOrder(generator, segmenter, options);
+    await expect(ended).rejects.toThrow(UsageError);
+    await expect(ended).rejects.toThrow(/No unit of layer3 .* "door" above 0: .* 20 images .*--dissection of more/);
+  });
+
+  test("is kept: the same command, or another, goes on from there", async () => {
+    const folder = await outputFolder(join(home, "kept"), { kind: "edits", keep: true });
+    const notes: string[] = [];
+    const begin = (): LayerUnits => {
+      const note = (text: string): unknown => notes.push(text);
+      const { signal } = new AbortController();
+      const work = { generator, segmenter, folder, signal, note, progress: { report() {} } } as unknown as Work;
+      return new LayerUnits(work, { layer: "layer3" });
+    };
+    const tree = segmenter.label("tree");
+    const first = begin();
+    const order = await first.order(tree, { metric: "iou" });
+    const levels = await first.levels(0.9);
+    expect(notes).toEqual([expect.stringMatching(/ranked by IoU on 200 images/)]);
+    const files = await readdir(join(home, "kept/layer3/units"));
+    expect(files.map((name) => name.replace(/[0-9a-f]{8}\.json$/, "")).sort()).toEqual(["q0.9-", "tree-iou-"]);
+
+    const second = begin();
+    await second.models;
+    const compile = vi.spyOn(generator, "compile");
+    expect(await second.order(tree, { metric: "iou" })).toEqual(order);
+    expect(await second.levels(0.9)).toEqual(levels);
+    expect([compile.mock.calls, notes.length]).toEqual([[], 1]);
+    compile.mockRestore();
+    expect(await second.levels(0.5)).not.toEqual(levels);
+  });
+});
+
+test("random curves end where the curve of the named units does", async () => {
+  const edits: number[] = [];
+  const experiment = {
+    generator: { layer: () => ({ channels: 40 }) },
+    before: [0, 8],
+    pixels: async ([{ units }]: [{ units: readonly number[] }]) => {
+      edits.push(units.length);
+      return [0, 8 - units.length];
+    },
+  } as unknown as Experiment;
+  const folder = memoryFolder();
+  const job: CurveJob = {
+    layer: "layer3",
+    concept: "a/b",
+    label: 1,
+    order: { metric: "given", units: [3, 17], scores: [1, 1] },
+    steps: 30,
+    random: 2,
+    mixed: false,
+    signal: new AbortController().signal,
+  };
+  await writeCurves(experiment, job, folder);
+  expect(edits).toEqual([1, 2, 1, 2, 1, 2]);
+  const at = "layer3/fullablation";
+  const names = ["a_b-given.json", "a_b-random-1.json", "a_b-random-2.json", "effect-a_b-given.svg"];
+  expect([...folder.files.keys()]).toEqual(names.map((name) => `${at}/${name}`));
+  const random: AblationJson = JSON.parse(String(folder.files.get(`${at}/a_b-random-2.json`)));
+  expect([random.classname, random.ablation_effects]).toEqual(["a/b", [7, 6]]);
+});
+
+test("pictures are there as soon as they are drawn, and the strip has the first sixteen", async () => {
+  let drawn = 0;
+  const images = async function* ({ size }: { size: number }) {
+    for (let image = 0; image < size; image += 1) {
+      drawn += 1;
+      yield { rgb: new Uint8Array(3 * 4 * 4).fill(image) };
+    }
+  };
+  const generator = { resolution: 4, images } as unknown as Generator;
+  const options = { size: 20, seed: 1, signal: new AbortController().signal };
+  const names: string[] = [];
+  let last: Uint8Array | undefined;
+  for await (const { name, png } of editedPictures(generator, [], options)) {
+    if (names.length < 20) expect([name, drawn]).toEqual([`image_${names.length}.png`, 2 * (names.length + 1)]);
+    names.push(name);
+    last = png;
+  }
+  expect([names.length, names[20]]).toEqual([21, "before-after.png"]);
+  const { width, height } = decode(last!);
+  expect([width, height]).toEqual([16 * 6 - 2, 2 * 6 - 2]);
 });
 
 describe("options that would do nothing are refused", () => {

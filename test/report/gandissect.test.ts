@@ -198,12 +198,13 @@ test("a layer's own copy points beside itself", () => {
 
 test.each([
   ["tree", "tree"],
-  ["a/b", "ab"],
+  ["a/b", "a_b"],
+  ["glass (material)", "glass (material)"],
   ["..", "unnamed"],
-  ["../..", "unnamed"],
+  ["../..", ".._.."],
   [" . ", "unnamed"],
   ["", "unnamed"],
-  ["???", "unnamed"],
+  ["???", "___"],
 ])("%j names a file %j", (text, name) => {
   expect(fileName(text)).toBe(name);
 });

@@ -6,11 +6,13 @@ import { toFullAblation } from "../../report/ablation.ts";
 import { ablationSvg } from "../../report/ablation-plot.ts";
 import { toAceRanking, toAceSummary } from "../../report/ace.ts";
 import { aceLossSvg } from "../../report/ace-plot.ts";
+import { uniqueNames } from "../../report/concepts.ts";
 import { fileName } from "../../report/gandissect.ts";
 import { RANKING_SIZE, type UnitOrder } from "../edit/units.ts";
+import { LayerUnits } from "../layer-units.ts";
 import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
-import { identityOf, OwnRanking, RankedDissection } from "./ranking.ts";
+import { RankedDissection } from "./dissection.ts";
 import { AceState } from "./state.ts";
 
 export interface AceCommandOptions extends ModelFlags {
@@ -35,28 +37,31 @@ export const aceCommand = (options: AceCommandOptions): Promise<number> =>
 
 async function search(work: Work, options: AceCommandOptions): Promise<void> {
   const { generator, segmenter, folder, progress, signal, note } = work;
-  const { layer, concept, effort, heads, segdiv, parts } = options;
+  const { layer, effort } = options;
   const { channels } = generator.layer(layer);
-  const label = segmenter.label(concept);
+  const label = segmenter.label(options.concept);
+  const concept = uniqueNames(segmenter.labels)[label]!; // typed, it may be by its category
   const at = `${fileName(layer)}/ace/${fileName(concept)}`;
   const given: Omit<AceOptions, "initial"> = {
     layer,
-    concept,
+    concept: options.concept,
     effort,
     ...defined({ searchSize: options.searchSize, trainSize: options.trainSize, evalSize: options.evalSize }),
     ...defined({ epochs: options.epochs, lambda: options.lambda, batch: options.batch }),
   };
   aceCost(generator, segmenter, given); // refuses settings before anything runs
   const dissection =
-    options.dissection === undefined ? undefined : await RankedDissection.open(options.dissection, work, options);
-  const identity = { ...(await identityOf(work, options)), ...defined({ heads, segdiv, parts }) };
-  const own = dissection ? undefined : await OwnRanking.open(work, `${at}/iou.json`, options, identity);
+    options.dissection === undefined
+      ? undefined
+      : await RankedDissection.open(options.dissection, work, { layer, label });
+  const layerUnits = new LayerUnits(work, options);
+  const own = dissection ? undefined : await layerUnits.ranking(label);
   const flops = sayCost(work, options, given, own !== undefined && !own.known);
   const order = dissection?.order ?? (await own!.order());
   const initial = new Float32Array(channels);
   for (const [index, unit] of order.units.entries()) initial[unit] = Math.max(0, order.scores[index]!);
   const wanted = settleAce(generator, segmenter, { ...given, initial });
-  const state = await AceState.open(folder, `${at}/state.json`, { ...identity, ...given, initial: [...initial] });
+  const state = await AceState.open(folder, at, { ...wanted, concept }, await layerUnits.models);
   sayResumed(work, state);
   let result: AceResult | undefined;
   for await (const event of ace(generator, segmenter, { ...given, initial, signal }, state.resume)) {
@@ -72,7 +77,7 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
         `to evaluate on, not ${wanted.trainSize} and ${wanted.evalSize}. A larger --search-size finds more.`,
     );
   }
-  const ranking = toAceRanking(segmenter.labels[label]!.name, alpha);
+  const ranking = toAceRanking(concept, alpha);
   const models = { model: generator.name, segmenter: segmenter.name };
   await folder.write(`${at}/summary.json`, `${JSON.stringify(toAceSummary(layer, ranking, result!), null, 1)}\n`);
   await folder.write(
@@ -101,7 +106,7 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
     flops,
   };
   work.say({ json, text: table(json, result!) });
-  await compare(work, options, { label, order, units, at });
+  await compare(work, options, { label, concept, order, units, at });
   await dissection?.put(layer, ranking); // last: what is somebody else's changes only when all is done
 }
 
@@ -134,9 +139,17 @@ function sayResumed({ note }: Work, { resume: { present, corpus, snapshots = [] 
 /** The curves of ACE's units and of those of the highest IoU, and their plot. */
 async function compare(
   { generator, segmenter, folder, finished, progress, signal }: Work,
-  { layer, concept, size, steps, batch }: AceCommandOptions,
-  found: { readonly label: number; readonly order: UnitOrder; readonly units: readonly number[]; readonly at: string },
+  { layer, size, batch, ...options }: AceCommandOptions,
+  found: {
+    readonly label: number;
+    readonly concept: string;
+    readonly order: UnitOrder;
+    readonly units: readonly number[];
+    readonly at: string;
+  },
 ): Promise<void> {
+  const { label, concept } = found;
+  const steps = Math.min(options.steps, found.units.length);
   let done = 0;
   const experiment = await Experiment.create(generator, segmenter, {
     edit: [layer],
@@ -156,7 +169,7 @@ async function compare(
       ["iou", "Top units by IoU", found.order.units],
     ] as const) {
       const measured = await ablateEverywhere(experiment, { layer, units, steps });
-      const curve = toFullAblation(measured, { classname: concept, classnum: found.label, metric });
+      const curve = toFullAblation(measured, { classname: concept, classnum: label, metric });
       const path = `${fileName(layer)}/fullablation/${fileName(concept)}-${metric}.json`;
       await folder.write(path, `${JSON.stringify(curve)}\n`);
       lines.push({ name, curves: [curve] });

@@ -1,37 +1,61 @@
+import type { AceSettings } from "../../causality/ace-options.ts";
 import type { AceCorpus, AceEvent, AcePresent, AceResume, AceSnapshot } from "../../causality/index.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { KeptJson } from "../kept-json.ts";
 
+const FORMAT = "ganatomy ace 2";
+
 /** With arrays of numbers for typed ones. */
 type Plain<T> = { [K in keyof T]: T[K] extends Float32Array ? number[] : T[K] };
 
-interface Stored {
-  readonly present?: Plain<AcePresent> | undefined;
-  readonly corpus?: Plain<AceCorpus> | undefined;
-  readonly snapshots: readonly Plain<AceSnapshot>[];
+/** Every setting is in a key: one that is new and forgotten there does not compile. */
+type Complete = { [K in Exclude<keyof AceSettings, "signal">]: unknown };
+
+interface Files {
+  readonly present: KeptJson<Plain<AcePresent>>;
+  readonly corpus: KeptJson<Plain<AceCorpus>>;
+  readonly epochs: KeptJson<readonly Plain<AceSnapshot>[]>;
 }
 
-/** What an interrupted search goes on from: where the concept was found, then the corpus, then the epochs so far. */
+/**
+ * What an interrupted search goes on from: where the concept was found, the corpus, and the epochs so far. Each is kept under
+ * what it depends on alone, so that a search with another λ or more epochs begins with the corpus of the one before.
+ */
 export class AceState {
-  readonly #file: KeptJson<Stored>;
-  #state: Stored;
+  readonly #files: Files;
+  #epochs: readonly Plain<AceSnapshot>[];
 
-  private constructor(file: KeptJson<Stored>) {
-    this.#file = file;
-    this.#state = file.found ?? { snapshots: [] };
+  private constructor(files: Files) {
+    this.#files = files;
+    this.#epochs = files.epochs.found ?? [];
   }
 
-  /** @throws OutputError when the file is damaged. */
-  static async open(folder: OutputFolder, path: string, settings: object): Promise<AceState> {
-    return new AceState(await KeptJson.open(folder, path, settings));
+  /**
+   * In files that begin with `at`, for these models.
+   * @throws OutputError when one is damaged.
+   */
+  static async open(folder: OutputFolder, at: string, settings: AceSettings, models: object): Promise<AceState> {
+    const { layer, concept, searchSize, presentSeed, segmentationSize } = settings;
+    const { trainSize, evalSize, places, candidateSeed, seed, epochs, rate, lambda, batch } = settings;
+    // Not the batch: counts, and sums that lose nothing, do not depend on it.
+    const search = { models, layer, concept, searchSize, presentSeed, segmentationSize };
+    const pairs = { ...search, trainSize, evalSize, places, candidateSeed, seed };
+    // How many epochs there are seeds the order of their pairs.
+    const initial = [...settings.initial];
+    const learning = { ...pairs, epochs, rate, lambda, batch, initial } satisfies Complete;
+    const file = <T>(name: string, depends: object): Promise<KeptJson<T>> =>
+      KeptJson.open(folder, { path: `${at}/${name}`, settings: depends, format: FORMAT });
+    const present = await file<Plain<AcePresent>>("present", search);
+    const corpus = await file<Plain<AceCorpus>>("corpus", pairs);
+    return new AceState({ present, corpus, epochs: await file("epochs", learning) });
   }
 
   get resume(): AceResume {
-    const { present, corpus, snapshots } = this.#state;
+    const { present, corpus } = this.#files;
     return {
-      present: present && { ...present, feature: Float32Array.from(present.feature) },
-      corpus: corpus && { ...corpus, feature: Float32Array.from(corpus.feature) },
-      snapshots: snapshots.map(({ alpha, moments, ...rest }) => ({
+      present: present.found && { ...present.found, feature: Float32Array.from(present.found.feature) },
+      corpus: corpus.found && { ...corpus.found, feature: Float32Array.from(corpus.found.feature) },
+      snapshots: this.#epochs.map(({ alpha, moments, ...rest }) => ({
         ...rest,
         alpha: Float32Array.from(alpha),
         moments: Float32Array.from(moments),
@@ -41,16 +65,15 @@ export class AceState {
 
   /** Keeps what the search told. */
   async keep(event: AceEvent): Promise<void> {
-    const { corpus, snapshots } = this.#state;
+    const { present, corpus, epochs } = this.#files;
     if (event.type === "present") {
-      this.#state = { present: { ...event.present, feature: [...event.present.feature] }, snapshots };
+      await present.write({ ...event.present, feature: [...event.present.feature] });
     } else if (event.type === "corpus") {
-      // Says all that is needed of what was found before.
-      this.#state = { corpus: { ...event.corpus, feature: [...event.corpus.feature] }, snapshots };
+      await corpus.write({ ...event.corpus, feature: [...event.corpus.feature] });
     } else if (event.type === "epoch") {
       const { alpha, moments, ...rest } = event.snapshot;
-      this.#state = { corpus, snapshots: [...snapshots, { ...rest, alpha: [...alpha], moments: [...moments] }] };
-    } else return;
-    await this.#file.write(this.#state);
+      this.#epochs = [...this.#epochs, { ...rest, alpha: [...alpha], moments: [...moments] }];
+      await epochs.write(this.#epochs);
+    }
   }
 }

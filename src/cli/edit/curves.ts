@@ -9,7 +9,7 @@ import {
 import { type AblationJson, toFullAblation, toPixAblation } from "../../report/ablation.ts";
 import { ablationSvg } from "../../report/ablation-plot.ts";
 import type { Folder } from "../../report/folder.ts";
-import { safeFolder } from "../../report/gandissect.ts";
+import { fileName } from "../../report/gandissect.ts";
 import type { EditSummary } from "./summary.ts";
 import type { UnitOrder } from "./units.ts";
 
@@ -18,6 +18,7 @@ export interface CurveJob {
   readonly concept: string;
   readonly label: number;
   readonly order: UnitOrder;
+  /** Units at most; random orders stop where the ranked one does. */
   readonly steps: number;
   /** Orders by chance to compare with; their seeds are 1, 2 … */
   readonly random: number;
@@ -30,8 +31,9 @@ export interface CurveJob {
 
 /** Writes a concept's curve as gandissect does, those of random units, and the plot of all. */
 export async function writeCurves(experiment: Experiment, job: CurveJob, folder: Folder): Promise<void> {
-  const { layer, concept, label, order, steps, mixed, everyLocation = false } = job;
-  const parent = `${safeFolder(layer)}/${everyLocation ? "pixablation" : "fullablation"}`;
+  const { layer, concept, label, order, mixed, everyLocation = false } = job;
+  const steps = Math.min(job.steps, order.units.length);
+  const parent = `${fileName(layer)}/${everyLocation ? "pixablation" : "fullablation"}`;
   const measure = async (metric: string, options: Omit<AblationOptions, "layer" | "steps">): Promise<AblationJson> => {
     const ablation = { layer, steps, ...options };
     const curve = everyLocation
@@ -70,8 +72,5 @@ export async function writeUnitEffects(
   for await (const { unit, pixels } of unitEffects(experiment, layer)) {
     rows.push([String(unit), ...labels.map((label) => String(pixels[label]! - before[label]!))]);
   }
-  await folder.write(`${safeFolder(layer)}/unit-effects.csv`, `${rows.map((row) => row.join(",")).join("\r\n")}\r\n`);
+  await folder.write(`${fileName(layer)}/unit-effects.csv`, `${rows.map((row) => row.join(",")).join("\r\n")}\r\n`);
 }
-
-/** Concepts' names come from files of strangers. */
-const fileName = (concept: string): string => concept.replace(/[^\p{L}\p{N} ._-]/gu, "_");

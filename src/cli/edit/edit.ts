@@ -1,13 +1,15 @@
-import { Experiment, unitQuantiles } from "../../causality/index.ts";
+import { Experiment } from "../../causality/index.ts";
 import { UsageError } from "../../errors.ts";
 import type { Edit } from "../../index.ts";
+import { uniqueNames } from "../../report/concepts.ts";
+import { LayerUnits } from "../layer-units.ts";
 import { type Work, withModels } from "../with-models.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./curves.ts";
 import { readMask } from "./mask.ts";
 import type { EditCommandOptions } from "./options.ts";
 import { editedPictures } from "./pictures.ts";
 import { type EditSummary, editSummary, editTable } from "./summary.ts";
-import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "./units.ts";
+import type { UnitOrder } from "./units.ts";
 
 /** `ganatomy ablate` and `ganatomy insert`: what becomes of the pictures; resolves with the exit status. */
 export async function editCommand(kind: "ablate" | "insert", options: EditCommandOptions): Promise<number> {
@@ -57,6 +59,7 @@ class EditWork {
   readonly #kind: "ablate" | "insert";
   readonly #options: EditCommandOptions;
   readonly #work: Work;
+  readonly #layerUnits: LayerUnits;
   #order: UnitOrder | undefined;
   #edit: Edit | undefined;
 
@@ -64,6 +67,7 @@ class EditWork {
     this.#kind = kind;
     this.#options = options;
     this.#work = work;
+    this.#layerUnits = new LayerUnits(work, options);
   }
 
   /** The edit's own: every concept's pixels before and after. */
@@ -125,7 +129,7 @@ class EditWork {
     const label = concept === undefined ? 0 : segmenter.label(concept);
     const job: CurveJob = {
       layer,
-      concept: concept ?? "",
+      concept: uniqueNames(segmenter.labels)[label]!, // typed, it may be by its category
       label,
       order: this.#order!,
       steps,
@@ -183,26 +187,9 @@ class EditWork {
 
   /** The units that were named, or all by a ranking that is read or made. */
   async #orderOf(label: number | undefined): Promise<UnitOrder> {
-    const { units, dissection, layer, metric, batch } = this.#options;
+    const { units } = this.#options;
     if (units) return { metric: "given", units, scores: units.map(() => 1) };
-    const { generator, segmenter, progress, signal } = this.#work;
-    if (dissection !== undefined) {
-      const { name } = segmenter.labels[label!]!;
-      return readOrder(dissection, layer, name, metric, generator.layer(layer).channels);
-    }
-    if (metric !== "iou") {
-      throw new UsageError(`Only a dissection ranks units by ${metric}.`, "Give its folder as --dissection DIR.");
-    }
-    const size = RANKING_SIZE;
-    progress.note(`No --dissection given, so units are ranked by IoU on ${size} images.`);
-    return computeOrder(generator, segmenter, {
-      layer,
-      label: label!,
-      size,
-      ...(batch !== undefined && { batch }),
-      signal,
-      progress: (phase, done, total) => progress.report(phase, done, total),
-    });
+    return this.#layerUnits.order(label!, this.#options);
   }
 
   /** With `mixed` each unit by its score, as far as --alpha goes. */
@@ -212,10 +199,9 @@ class EditWork {
   }
 
   async #valueOf(units: readonly number[]): Promise<number | number[] | undefined> {
-    const { value = this.#kind === "insert" ? { quantile: 0.99 } : undefined, layer } = this.#options;
+    const { value = this.#kind === "insert" ? { quantile: 0.99 } : undefined } = this.#options;
     if (value === undefined || typeof value === "number") return value;
-    const { generator, signal } = this.#work;
-    const [levels] = await unitQuantiles(generator, { layer, quantiles: [value.quantile], size: RANKING_SIZE, signal });
-    return units.map((unit) => levels![unit]!);
+    const levels = await this.#layerUnits.levels(value.quantile);
+    return units.map((unit) => levels[unit]!);
   }
 }

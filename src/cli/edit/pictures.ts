@@ -3,6 +3,8 @@ import { encodePng } from "../png.ts";
 
 /** White pixels between two pictures. */
 const GAP = 2;
+/** Pairs in `before-after.png`, which is held in memory and looked at as a whole. */
+const STRIP = 16;
 
 interface Pair {
   readonly before: Uint8Array;
@@ -10,8 +12,8 @@ interface Pair {
 }
 
 /**
- * The first images as they are and edited, as PNGs by name: `image_N.png` has both side by side, `before-after.png` all, edited
- * ones below.
+ * The first images as they are and edited, as PNGs by name: `image_N.png`, which has both side by side, as soon as they are drawn;
+ * at last `before-after.png`, which has the first sixteen, edited ones below.
  */
 export async function* editedPictures(
   generator: Generator,
@@ -19,20 +21,21 @@ export async function* editedPictures(
   options: { readonly size: number; readonly seed: number; readonly batch?: number; readonly signal: AbortSignal },
 ): AsyncGenerator<{ readonly name: string; readonly png: Uint8Array }> {
   const { resolution } = generator;
-  const pairs: Pair[] = [];
+  const strip: Pair[] = [];
+  let image = 0;
   const edited = generator.images({ ...options, edits });
   try {
     for await (const { rgb: before } of generator.images(options)) {
       const { value } = await edited.next();
-      pairs.push({ before, after: value!.rgb });
+      const after = value!.rgb;
+      if (strip.length < STRIP) strip.push({ before, after });
+      yield { name: `image_${image}.png`, png: sheet([[before, after]], resolution) };
+      image += 1;
     }
   } finally {
     await edited.return(undefined);
   }
-  for (const [image, { before, after }] of pairs.entries()) {
-    yield { name: `image_${image}.png`, png: sheet([[before, after]], resolution) };
-  }
-  const rows = [pairs.map(({ before }) => before), pairs.map(({ after }) => after)];
+  const rows = [strip.map(({ before }) => before), strip.map(({ after }) => after)];
   yield { name: "before-after.png", png: sheet(rows, resolution) };
 }
 

@@ -1,8 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ascending, rankUnits } from "../../causality/ranking.ts";
+import type { Label } from "../../dissect/result.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { dissect, type Generator, type Segmenter } from "../../index.ts";
+import { uniqueNames } from "../../report/concepts.ts";
 
 /** Images on which units are ranked, or their quantiles taken, where a command has to do that itself. */
 export const RANKING_SIZE = 200;
@@ -16,16 +18,24 @@ export interface UnitOrder {
   readonly scores: readonly number[];
 }
 
+export interface OrderOptions {
+  readonly layer: string;
+  /** Units of the layer. */
+  readonly channels: number;
+  /** All labels, of which `label` is the concept. */
+  readonly labels: readonly Label[];
+  readonly label: number;
+  readonly metric: string;
+}
+
 /**
- * Reads the ranking CONCEPT-METRIC of a layer of so many units from a dissection's folder or its `dissect.json`, ours or
- * gandissect's. The concept is its label's own name, without a category.
+ * Reads the ranking CONCEPT-METRIC from a dissection's folder or its `dissect.json`, ours or gandissect's. In ours a name that
+ * occurs in several categories carries its category ("glass (material)"); gandissect's does not say which one it means.
+ * @throws UsageError when there is no such ranking, or no unit has a score above 0 in it.
  */
 export async function readOrder(
   path: string,
-  layer: string,
-  concept: string,
-  metric: string,
-  channels: number,
+  { layer, channels, labels, label, metric }: OrderOptions,
 ): Promise<UnitOrder> {
   const file = (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, "dissect.json") : path;
   const text = await readFile(file, "utf8").catch((cause) => {
@@ -41,9 +51,19 @@ export async function readOrder(
       `It has ${layers.map((candidate) => candidate.layer).join(", ")}.`,
     );
   }
-  const ranking = found.rankings.find(({ name }) => name === `${concept}-${metric}`);
+  const names = uniqueNames(labels);
+  const concept = names[label]!;
+  const named = (name: string) => found.rankings.find((ranking) => ranking.name === `${name}-${metric}`);
+  const ranking = named(concept);
   if (!ranking) {
-    const known = found.rankings.map(({ name }) => name).filter((name) => name.endsWith(`-${metric}`));
+    const { name } = labels[label]!;
+    if (named(name)) {
+      throw new UsageError(
+        `"${file}" ranks the units of ${layer} for "${name}", which is any of ${names.filter((_, other) => labels[other]!.name === name).join(", ")}.`,
+        "Name a dissection that `ganatomy dissect` wrote: it tells them apart.",
+      );
+    }
+    const known = found.rankings.map((one) => one.name).filter((one) => one.endsWith(`-${metric}`));
     throw new UsageError(
       `"${file}" does not rank the units of ${layer} for "${concept}" by ${metric}.`,
       known.length > 0 ? `It has ${known.join(", ")}.` : `It has nothing ranked by ${metric}.`,
@@ -57,8 +77,18 @@ export async function readOrder(
     );
   }
   const units = ascending(ranking.score);
-  return { metric, units, scores: units.map((unit) => -ranking.score[unit]!) };
+  const scores = units.map((unit) => (ranking.score[unit] === 0 ? 0 : -ranking.score[unit]!));
+  if (!hasUnits(scores)) {
+    throw new UsageError(
+      `No unit of ${layer} has a score for "${concept}" by ${metric} above 0 in "${file}": the concept is not in its images, or nowhere that units respond.`,
+      "Name a concept that is, or a dissection of more images.",
+    );
+  }
+  return { metric, units, scores };
 }
+
+/** Whether there are units of the concept: without, the order is that of their numbers, and says nothing. */
+const hasUnits = (scores: readonly number[]): boolean => scores.some((score) => score > 0);
 
 interface LayerRankings {
   readonly layer: string;
@@ -83,7 +113,10 @@ function layersOf(text: string, file: string): LayerRankings[] {
   throw new UsageError(`"${file}" is no dissect.json.`, "Name the one that `ganatomy dissect` or gandissect wrote.");
 }
 
-/** Dissects one layer to rank its units by their IoU with a concept. */
+/**
+ * Dissects one layer to rank its units by their IoU with a concept.
+ * @throws UsageError when no unit has any.
+ */
 export async function computeOrder(
   generator: Generator,
   segmenter: Segmenter,
@@ -108,7 +141,14 @@ export async function computeOrder(
     if (event.type !== "result") continue;
     const units = rankUnits(event.dissection, layer, label);
     const { iou } = event.dissection.layers[0]!.tables;
-    return { metric: "iou", units, scores: units.map((unit) => iou[label * units.length + unit]!) };
+    const scores = units.map((unit) => iou[label * units.length + unit]!);
+    if (!hasUnits(scores)) {
+      throw new UsageError(
+        `No unit of ${layer} has an IoU with "${uniqueNames(segmenter.labels)[label]}" above 0: the concept is not in the ${size} images that units were ranked on, or nowhere that they respond.`,
+        "Name a concept that the model draws, or a --dissection of more images.",
+      );
+    }
+    return { metric: "iou", units, scores };
   }
   throw new Error("The dissection ended without a result.");
 }

@@ -1,0 +1,54 @@
+import { constants } from "node:fs";
+import { access, copyFile, readFile, realpath, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { OutputError } from "../../errors.ts";
+import { writeWhole } from "../../node/folder.ts";
+import { withAceRanking } from "../../report/ace.ts";
+import type { Ranking } from "../../report/rankings.ts";
+import { readOrder, type UnitOrder } from "../edit/units.ts";
+import type { Work } from "../with-models.ts";
+
+/** A dissection to read the ranking by IoU from, and to put the one by ACE into. */
+export class RankedDissection {
+  readonly order: UnitOrder;
+  readonly #path: string;
+
+  private constructor(order: UnitOrder, path: string) {
+    this.order = order;
+    this.#path = path;
+  }
+
+  /** @throws what `readOrder` throws; OutputError when it could not be written later. */
+  static async open(
+    given: string,
+    { generator, segmenter }: Work,
+    { layer, label }: { readonly layer: string; readonly label: number },
+  ): Promise<RankedDissection> {
+    const isFolder = (await stat(given).catch(() => undefined))?.isDirectory();
+    const file = isFolder ? join(given, "dissect.json") : given;
+    const { channels } = generator.layer(layer);
+    const order = await readOrder(file, { layer, channels, labels: segmenter.labels, label, metric: "iou" });
+    const path = await realpath(file); // a link stays one
+    for (const written of [path, dirname(path)]) await access(written, constants.W_OK).catch(unwritable(path));
+    return new RankedDissection(order, path);
+  }
+
+  /** Puts the ranking in, as gandissect does: the first time the file is kept beside it. */
+  async put(layer: string, ranking: Ranking): Promise<void> {
+    const text = withAceRanking(await readFile(this.#path, "utf8"), layer, ranking);
+    await copyFile(this.#path, `${this.#path}.bak`, constants.COPYFILE_EXCL).catch((cause) => {
+      if (cause.code !== "EEXIST") unwritable(this.#path)(cause);
+    });
+    await writeWhole(this.#path, text).catch(unwritable(this.#path));
+  }
+}
+
+const unwritable =
+  (path: string) =>
+  (cause: unknown): never => {
+    throw new OutputError(
+      `The ranking cannot be put into "${path}".`,
+      "Make the file and its folder writable, or name a copy as --dissection.",
+      { cause },
+    );
+  };

@@ -1,3 +1,4 @@
+import { whole } from "../dissect/options.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
 import type { SegmenterPlan } from "../models/segmenter.ts";
 import { Scope } from "../runtime/scope.ts";
@@ -19,7 +20,7 @@ export interface LocalAblation {
 /**
  * Ablates the first 1, 2, 3 … units at one location after the other, wherever the concept is seen, and measures how much of it
  * is left at that location (gandissect's `evalablate`, spec §4.3). The layer must be the first that the experiment edits.
- * @throws UsageError for units that the layer has not, another layer; the signal's reason.
+ * @throws UsageError for units that the layer has not, another layer, a label that the segmenter has not; the signal's reason.
  */
 export async function ablateLocations(
   experiment: Experiment,
@@ -28,6 +29,7 @@ export async function ablateLocations(
 ): Promise<LocalAblation> {
   const { layer, alphas, signal } = options;
   experiment.checkLayer(layer);
+  whole("label", label, 1, experiment.segmenter.labels.length - 1); // 0 is none
   const units = options.units.slice(0, stepsOf(options));
   const trials = await LocationTrials.create(experiment, layer, label, signal);
   try {

@@ -1,3 +1,4 @@
+import { whole } from "../dissect/options.ts";
 import { UnsupportedError, UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
@@ -78,6 +79,8 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
       throw new UsageError(`A ${key} of ${settings[key]} makes no sense.`, "Use a whole number from 1.");
     }
   }
+  // Some are used only after hours.
+  for (const key of ["seed", "presentSeed", "candidateSeed"] as const) whole(key, settings[key], 0, 2 ** 32 - 1);
   if (settings.trainSize % PAIRS_A_STEP !== 0) {
     throw new UsageError(
       `A trainSize of ${settings.trainSize} makes no whole number of steps.`,

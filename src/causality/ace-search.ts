@@ -58,6 +58,7 @@ export async function* searchCorpus(
   known?: AcePresent,
 ): AsyncGenerator<Progress | { readonly type: "present"; readonly present: AcePresent }, AceCorpus> {
   const { found, feature } = known ?? (yield* searchPresent(generator, segmenter, settings));
+  checkFeature(settings, feature);
   if (!known) yield { type: "present", present: { found, feature } };
   const { concept, layer, searchSize, evalSize: wantedEval, trainSize: wantedTrain } = settings;
   // As many as there are, five to learn from for each to evaluate on; a whole number of steps.
@@ -75,6 +76,16 @@ export async function* searchCorpus(
   for (const { cell } of present.slice(0, trainSize)) popularity[cell]! += 1;
   const candidates = yield* searchCandidates(generator, segmenter, { ...settings, feature, popularity });
   return { present, candidates: mostOf(candidates, trainSize + evalSize), trainSize, evalSize, feature };
+}
+
+/** One image's overflow is in the mean of all. */
+function checkFeature({ concept, layer }: AceSettings, feature: Float32Array): void {
+  const unit = feature.findIndex((mean) => !Number.isFinite(mean));
+  if (unit < 0) return;
+  throw new UsageError(
+    `The mean of unit ${unit} of ${layer} where "${concept}" is, is no number: the generator's features overflow.`,
+    "Check the weights with `ganatomy generate`, or load the segmenter with float32 storage.",
+  );
 }
 
 /** The cell with the highest share, the first of several. */

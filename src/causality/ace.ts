@@ -58,7 +58,7 @@ export async function* ace(
     for (let epoch = (snapshots.at(-1)?.epoch ?? -2) + 1; epoch < settings.epochs; epoch += 1) {
       const trained = epoch < 0 ? 0 : yield* trainer.epoch(epoch);
       const state = await trainer.state();
-      checkFinite(settings, epoch, [trained, ...state.alpha]);
+      checkFinite(settings, epoch, [trained, ...state.alpha, ...state.moments]);
       const evaluation = yield* trainer.evaluate(state.alpha);
       checkFinite(settings, epoch, Object.values(evaluation));
       const snapshot = { epoch, ...state, trained, evaluation };
@@ -72,10 +72,11 @@ export async function* ace(
   yield { type: "result", result: { corpus, snapshots, alpha, order: orderOf(alpha, settings.initial) } };
 }
 
+/** A gradient that is no number may leave an α in [0, 1], since no GPU need clamp it otherwise; Adam's moments show it for good. */
 function checkFinite({ concept, layer }: AceSettings, epoch: number, numbers: readonly number[]): void {
   if (numbers.every(Number.isFinite)) return;
   throw new UsageError(
-    `The loss of "${concept}" at ${layer} is no number after epoch ${epoch}: the networks give infinite scores.`,
+    `The loss of "${concept}" at ${layer}, or its gradient, is no number after epoch ${epoch}: the networks give infinite values.`,
     "What was learned before is kept. Check the weights with `ganatomy generate`, or lower `rate`.",
   );
 }

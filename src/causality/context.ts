@@ -106,6 +106,8 @@ function checkUnits({ name, channels }: { name: string; channels: number }, opti
       throw new UsageError(`${units.length} units have ${numbers.length} ${what}.`, "Give a number for every unit.");
     }
   }
+  const alpha = alphas?.find((one) => one < 0 || one > 1);
+  if (alpha !== undefined) throw new UsageError(`${alpha} is no alpha.`, "Use 0…1.");
 }
 
 /** The experiment's images with units inserted at one cell. */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { conceptScalar, type Occlusion, occlude } from "../causality/index.ts";
 import { loadSegmenter, Tensor } from "../index.ts";
 import { outputFolder } from "../node/folder.ts";
+import { measurementsFile } from "../node/measurements.ts";
 import { fileName } from "../report/gandissect.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
@@ -37,6 +38,8 @@ export async function occludeCommand(path: string, options: OccludeCommandOption
       kind: "occlusions",
       keep: true,
     });
+    const finished = await measurementsFile(folder);
+    if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${folder.path}.`);
     let found: Occlusion | undefined;
     try {
       const device = await requestDevice(note, signal, options);
@@ -49,6 +52,7 @@ export async function occludeCommand(path: string, options: OccludeCommandOption
         found = await occlude(image, conceptScalar(segmenter, concept), {
           ...(patch !== undefined && { patch }),
           ...(stride !== undefined && { stride }),
+          finished,
           onSquares: (done, total) => progress.report("squares", done, total),
           signal,
         });
@@ -65,14 +69,16 @@ export async function occludeCommand(path: string, options: OccludeCommandOption
       if (!signal.aborted || !(error instanceof Interrupted)) throw error;
     } finally {
       progress.end();
+      await finished.flush();
       if (folder.written > 0) await folder.finish();
       else await folder.discard();
     }
     if (!found) {
-      note("Interrupted before there was anything to write.");
+      if (folder.written === 0) note("Interrupted before there was anything new to keep.");
+      else note(`Interrupted. What is finished is in ${folder.path}.\nThe same command goes on from there.`);
       return EXIT.aborted;
     }
-    if (!options.json) process.stdout.write(`${describe(options.concept, found)}\n`);
+    if (!options.json) process.stdout.write(`${summary(options.concept, found)}\n`);
     note(`${folder.written} files in ${folder.path} (${duration(performance.now() - started)})`);
     return EXIT.ok;
   } finally {
@@ -81,22 +87,28 @@ export async function occludeCommand(path: string, options: OccludeCommandOption
   }
 }
 
-function describe(concept: string, { whole, drops, rows, columns, patch, stride }: Occlusion): string {
-  const most = drops.indexOf(Math.max(...drops));
-  const [row, column] = [Math.floor(most / columns), most % columns];
-  const at = `row ${row * stride}, column ${column * stride}`;
+/** What the squares told, in a sentence. */
+export function summary(concept: string, found: Occlusion): string {
+  const { whole, drops, rows, columns, tops, lefts, patch } = found;
+  const most = drops.indexOf(highest(drops));
+  const at = `row ${tops[Math.floor(most / columns)]}, column ${lefts[most % columns]}`;
   return `${concept}: mean probability ${whole.toFixed(4)}; it falls most, by ${drops[most]!.toFixed(4)}, when ${patch}×${patch} pixels at ${at} are covered (${rows}×${columns} tried)`;
 }
 
+/** There can be more squares than a function takes arguments. */
+const highest = (drops: Float32Array): number => drops.reduce((most, drop) => Math.max(most, drop));
+
 /** The photo, dark where covering changes nothing. */
-function picture(pixels: Float32Array, [height, width]: readonly [number, number], found: Occlusion): Uint8Array {
-  const { drops, rows, columns, patch, stride } = found;
+export function picture(
+  pixels: Float32Array,
+  [height, width]: readonly [number, number],
+  { drops, columns, tops, lefts, patch }: Occlusion,
+): Uint8Array {
   const light = new Float32Array(height * width);
-  const most = Math.max(1e-12, ...drops);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
+  const most = Math.max(1e-12, highest(drops));
+  for (const [row, top] of tops.entries()) {
+    for (const [column, left] of lefts.entries()) {
       const drop = drops[row * columns + column]! / most;
-      const [top, left] = [Math.min(row * stride, height - patch), Math.min(column * stride, width - patch)];
       for (let y = top; y < top + patch; y += 1) {
         for (let x = left; x < left + patch; x += 1) light[y * width + x] = Math.max(light[y * width + x]!, drop);
       }

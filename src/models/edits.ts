@@ -11,12 +11,12 @@ import type { LayerInfo } from "./progan.ts";
 export interface Edit {
   readonly layer: string;
   readonly units: readonly number[] | "all";
-  /** How much of each unit is replaced: one number, or one per unit; 1 unless given. */
+  /** How much of each unit is replaced, 0…1: one number, or one per unit; 1 unless given. */
   readonly alpha?: number | readonly number[];
   /** What replaces it: one number, one per unit, or the same place of another image; 0, ablation, unless given. */
   readonly value?: number | readonly number[] | Copied;
   /**
-   * Where; everywhere unless given. Numbers alone are row-major at the layer's resolution. They are for all images, or for
+   * Where, 0…1; everywhere unless given. Numbers alone are row-major at the layer's resolution. They are for all images, or for
    * each of the batch.
    */
   readonly mask?: ArrayLike<number> | Mask;
@@ -167,8 +167,9 @@ function masksOf(mask: Edit["mask"], { name, height, width }: LayerInfo, n: numb
     throw new ShapeError(`A mask for ${name} has ${pixels} values or ${n} times as many, not ${length}.`);
   }
   const data = Float32Array.from(numbers);
-  if (!data.every(Number.isFinite)) {
-    throw new UsageError(`A mask for ${name} has values that are no numbers.`, "Use 0…1.");
+  const wrong = data.find((value) => !isFraction(value));
+  if (wrong !== undefined) {
+    throw new UsageError(`A mask for ${name} has a value of ${wrong}.`, "Use 0…1; divide bytes by 255.");
   }
   const maps = Array.from({ length: length / pixels }, (_, image) =>
     adaptivePool({ ...how, data: data.subarray(image * pixels, (image + 1) * pixels) }, height, width),
@@ -182,11 +183,14 @@ const isCopied = (value: Edit["value"]): value is Copied =>
 /** Whether a number is one on the GPU too, where 1e39 is infinite. */
 export const isFloat32 = (value: number): boolean => Number.isFinite(value) && Number.isFinite(Math.fround(value));
 
-function pick(values: number | readonly number[], index: number, count: number, what: string): number {
+const isFraction = (value: number): boolean => value >= 0 && value <= 1;
+
+function pick(values: number | readonly number[], index: number, count: number, what: "alpha" | "value"): number {
   if (typeof values !== "number" && values.length !== count) {
     throw new ShapeError(`An edit of ${count} units has ${values.length} values of ${what}.`);
   }
   const value = typeof values === "number" ? values : values[index]!;
+  if (what === "alpha" && !isFraction(value)) throw new UsageError(`${value} is no alpha.`, "Use 0…1.");
   if (!isFloat32(value)) throw new UsageError(`${value} is no ${what}.`, "Use a number within ±3.4e38.");
   return value;
 }

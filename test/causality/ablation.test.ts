@@ -160,6 +160,12 @@ describe("an experiment", () => {
     await expect(located).rejects.toThrow(/those of layer2, not of layer3/);
   });
 
+  it.each([0, -1, 1.5, 5])("has no label %d to look for at locations", async (label) => {
+    const located = ablateLocations(experiment, label, { layer: LAYER, units: [1] });
+    await expect(located).rejects.toThrow(UsageError);
+    await expect(located).rejects.toThrow(/label .* makes no sense\. Use a whole number from 1 to 4/);
+  });
+
   it.each<readonly [string, Partial<ExperimentOptions>, RegExp]>([
     ["no layer", { edit: [] }, /no layer to edit/],
     ["an unknown layer", { edit: ["layer9"] }, /no layer "layer9"/],

@@ -11,7 +11,7 @@ import {
   ace,
   type Place,
 } from "../../src/causality/index.ts";
-import type { Device, Generator, Segmenter } from "../../src/index.ts";
+import { type Device, type Generator, type Segmenter, UsageError } from "../../src/index.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { smallModels } from "../dissect/models.ts";
@@ -265,6 +265,25 @@ describe("the search", () => {
     expect(device.live).toEqual(before);
   });
 
+  test("is refused when a gradient was no number, whatever the GPU made of α", async () => {
+    const events = await run({ epochs: 1 });
+    const { corpus } = events.find((event) => event.type === "corpus")!;
+    const [start] = snapshotsOf(events);
+    const moments = start!.moments.map((value, at) => (at === 4 ? Number.NaN : value));
+    const search = run({}, { corpus, snapshots: [{ ...start!, moments }] });
+    await expect(search).rejects.toThrow(UsageError);
+    await expect(search).rejects.toThrow(/gradient, is no number after epoch 0/);
+  });
+
+  test("is refused when the mean features are no numbers, before inserting them is tried", async () => {
+    const found: readonly Place[] = Array.from({ length: 60 }, (_, image) => ({ image, cell: 0, score: 1 }));
+    const feature = new Float32Array(10).fill(1);
+    feature[7] = Number.POSITIVE_INFINITY;
+    const search = run({}, { present: { found, feature } });
+    await expect(search).rejects.toThrow(UsageError);
+    await expect(search).rejects.toThrow(/unit 7 of layer3 where "tree" is, is no number: .* overflow/);
+  });
+
   test("says what it costs", () => {
     const cost = aceCost(generator, segmenter, options());
     const { total, ...phases } = cost;
@@ -282,6 +301,9 @@ describe("the search", () => {
     [{ initial: [1, 2] }, /`initial` has 2 values/],
     [{ initial: new Array(10).fill(0) }, /above 0/],
     [{ rate: Number.NaN }, /rate of NaN/],
+    [{ seed: -1 }, /seed -1 makes no sense/],
+    [{ presentSeed: 1.5 }, /presentSeed 1\.5 makes no sense/],
+    [{ candidateSeed: 2 ** 32 }, /candidateSeed 4294967296 makes no sense/],
     [{ concept: "door", searchSize: 8 }, /too few to learn from/],
     [{ searchSize: 2 ** 40 }, /needs \d+ MiB, and this adapter binds at most/],
   ])("refuses %j", async (more, message) => {

@@ -7,9 +7,10 @@ import {
   maximiseImage,
   maximiseUnit,
   occlude,
+  type Scalar,
 } from "../../src/causality/index.ts";
 import { type Device, type Generator, type Segmenter, Tensor } from "../../src/index.ts";
-import { Graph } from "../../src/runtime/graph.ts";
+import { Graph, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { smallModels } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
@@ -90,6 +91,8 @@ describe("occlusion", () => {
     const options = { patch: 7, stride: 5, fill: 0.25, batch: 4 };
     const found = await occlude(image, conceptScalar(segmenter, "tree"), options);
     expect([found.rows, found.columns]).toEqual([4, 5]);
+    expect(found.tops).toEqual([0, 5, 10, 13]);
+    expect(found.lefts).toEqual([0, 5, 10, 15, 17]);
 
     const graph = new Graph(device.target);
     const input = graph.map("image", 1, height, width, 3);
@@ -109,12 +112,73 @@ describe("occlusion", () => {
       [3, 4],
     ] as const) {
       const covered = pixels.slice();
-      const [top, left] = [Math.min(5 * row, height - 7), Math.min(5 * column, width - 7)];
+      const [top, left] = [found.tops[row]!, found.lefts[column]!];
       for (let y = top; y < top + 7; y += 1) {
         for (let x = left; x < left + 7; x += 1) for (let c = 0; c < 3; c += 1) covered[(y * width + x) * 4 + c] = 0.25;
       }
       expect(found.drops[row * 5 + column]).toBeCloseTo(whole - (await mean(covered)), 6);
     }
+  });
+
+  test("goes on where it was cut, and takes no other's squares for its own", async () => {
+    const pixels = generator.sample({ size: 24, seed: 7 }).slice(0, 4 * 4 * 4);
+    const tiled = (shift: number) => Float32Array.from({ length: 4 * 20 * 20 }, (_, at) => pixels[(at + shift) % 64]!);
+    using image = Tensor.from(device, "image", [1, 20, 20, 4], "f32", tiled(0));
+    using other = Tensor.from(device, "image", [1, 20, 20, 4], "f32", tiled(4));
+    const tree = conceptScalar(segmenter, "tree");
+    const options = { patch: 8, stride: 4, batch: 4 }; // 16 squares, and none: five batches
+    const whole = await occlude(image, tree, options);
+
+    const finished = new Map<string, readonly number[]>();
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const cut = occlude(image, tree, {
+      ...options,
+      finished,
+      onSquares: (done) => done > 8 && controller.abort(reason),
+      signal: controller.signal,
+    });
+    await expect(cut).rejects.toBe(reason);
+    expect(finished.size).toBe(2); // the first tells this network from others
+    const cutAt = [...finished.keys()];
+    const measured: string[] = [];
+    const watched = {
+      get: (key: string) => finished.get(key),
+      set: (key: string, counts: readonly number[]) => {
+        for (const count of counts) expect(Number.isInteger(count)).toBe(true);
+        measured.push(key);
+        finished.set(key, counts);
+      },
+    };
+    expect(await occlude(image, tree, { ...options, finished: watched })).toEqual(whole);
+    expect(measured).toHaveLength(2);
+    expect(measured).not.toContain(cutAt[0]);
+    for (const [of, scalar, more] of [
+      [other, tree, {}],
+      [image, conceptScalar(segmenter, "door"), {}],
+      [image, tree, { fill: 0.5 }],
+      [image, tree, { patch: 9 }],
+    ] as const) {
+      measured.length = 0;
+      const plain = await occlude(of, scalar, { ...options, ...more });
+      expect(await occlude(of, scalar, { ...options, ...more, finished: watched })).toEqual(plain);
+      expect(measured).toHaveLength(4);
+    }
+  });
+
+  test("of a scalar that is no number is refused", async () => {
+    using image = Tensor.create(device, "image", [1, 16, 16, 4], "f32");
+    using map = Tensor.from(device, "map", [8, 16, 16], "f32", new Float32Array(8 * 256).fill(3e38));
+    let value: Value;
+    const scalar: Scalar = {
+      name: "too much",
+      append: (graph) => {
+        value = graph.value("map", map.shape);
+        return value;
+      },
+      bind: async () => [[value, map]],
+    };
+    await expect(occlude(image, scalar)).rejects.toThrow(/no number: the network overflows/);
   });
 
   test.each([
@@ -170,6 +234,7 @@ describe("context", () => {
     [{ units: [], values: [] }, /no units/],
     [{ units: [1], values: [Number.NaN] }, /values/],
     [{ units: [1], values: [1e39] }, /values/],
+    [{ units: [1], values: [1], alphas: [1.5] }, /1.5 is no alpha/],
     [{ layer: "layer2", units: [1], values: [1] }, /features at hand are those of layer1, not of layer2/],
     [{ units: [1, 2], values: [1] }, /2 units have 1 values/],
   ])("refuses %j", async (more, message) => {

@@ -30,7 +30,8 @@ describe("findGpu", () => {
       packages: "external",
       outfile,
     });
-    return promisify(execFile)(process.execPath, [outfile], { env: { ...process.env, ...env } });
+    const unchosen = { VK_DRIVER_FILES: undefined, VK_ICD_FILENAMES: undefined };
+    return promisify(execFile)(process.execPath, [outfile], { env: { ...process.env, ...unchosen, ...env } });
   }
 
   test("finds an adapter without a word on stderr, keeps the environment as it was, and is one object", async () => {

@@ -60,6 +60,12 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
     throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
   }
   segmenter.label(options.concept);
+  if (options.initial?.length === undefined) {
+    throw new UsageError("Where does α start?", `Give \`initial\`: every unit's IoU with "${options.concept}".`);
+  }
+  if (options.effort !== undefined && !Object.hasOwn(EFFORTS, options.effort)) {
+    throw new UsageError(`There is no effort "${options.effort}".`, `There is ${Object.keys(EFFORTS).join(" and ")}.`);
+  }
   const fitting = Math.max(2, Math.min(2 * PAIRS_A_STEP, Math.floor(BATCH_PIXELS / resolution ** 2)));
   const settings = {
     ...EFFORTS[options.effort ?? "quick"],
@@ -98,8 +104,9 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
   checkLimits(generator, settings);
   const { initial } = settings;
   if (initial.length !== channels || !initial.every(Number.isFinite)) {
+    const has = initial.length === channels ? "values that are no numbers" : `${initial.length} values`;
     throw new UsageError(
-      `${options.layer} has ${channels} units, for which \`initial\` has ${initial.length} values.`,
+      `${options.layer} has ${channels} units, for which \`initial\` has ${has}.`,
       "Give a finite score for every unit.",
     );
   }

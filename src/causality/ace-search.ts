@@ -66,8 +66,8 @@ export async function* searchCorpus(
   const trainSize = Math.min(wantedTrain, PAIRS_A_STEP * Math.floor((found.length - evalSize) / PAIRS_A_STEP));
   if (trainSize < PAIRS_A_STEP || evalSize < 1) {
     throw new UsageError(
-      `"${concept}" is in ${found.length} of ${searchSize} images, too few to learn from.`,
-      "Search more images, or choose a concept that the model draws.",
+      `"${concept}" is in ${found.length} of ${searchSize} images, too few to learn from ${PAIRS_A_STEP} and to evaluate on others.`,
+      "Search more images, or choose a concept that the model draws more often.",
     );
   }
   const present = mostOf(found, trainSize + evalSize);

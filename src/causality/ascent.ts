@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { gradient } from "../gradient/gradient.ts";
+import { isFloat32 } from "../models/edits.ts";
 import type { Device } from "../runtime/device.ts";
 import { elements, Graph, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -53,6 +54,9 @@ export async function* ascend(
 ): AsyncGenerator<AscentStep> {
   if (!Number.isInteger(steps) || steps < 1) {
     throw new UsageError(`${steps} steps make no sense.`, "Use a whole number from 1.");
+  }
+  if (!(rate > 0 && isFloat32(rate))) {
+    throw new UsageError(`A rate of ${rate} makes no sense.`, "Use a number above 0, such as 0.05.");
   }
   const graph = new Graph(device.target, objective.storage, device.tuned);
   const { input, of, weights } = objective.append(graph);

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { GanatomyError, UsageError } from "../errors.ts";
 import { pool } from "../kernels/causality.ts";
 import { edit } from "../kernels/edit.ts";
 import { isFloat32 } from "../models/edits.ts";
@@ -15,7 +15,7 @@ export interface OcclusionOptions {
   readonly stride?: number;
   /** What covers: a value of all channels in [−1, 1]; 0, grey, unless given. */
   readonly fill?: number;
-  /** Squares at a time; 8 unless given. */
+  /** Squares at a time; unless given 8, or as many as the device takes. */
   readonly batch?: number;
   /** Squares that were measured before are not measured again. */
   readonly finished?: Measurements;
@@ -64,13 +64,13 @@ export async function occlude(
 ): Promise<Occlusion> {
   const [n = 1, height = 1, width = 1] = image.shape;
   const edge = Math.min(height, width);
-  const { patch = Math.max(1, Math.round(edge / 8)), fill = 0, batch = 8, finished, signal } = options;
+  const { patch = Math.max(1, Math.round(edge / 8)), fill = 0, finished, signal } = options;
   const { stride = Math.max(1, Math.floor(patch / 2)) } = options;
   if (n !== 1) throw new UsageError(`There are ${n} images.`, "Give one at a time.");
   for (const [what, value, most] of [
     ["patch", patch, edge],
     ["stride", stride, edge],
-    ["batch", batch, 4096],
+    ["batch", options.batch ?? BATCH, 4096],
   ] as const) {
     if (!Number.isInteger(value) || value < 1 || value > most) {
       throw new UsageError(`A ${what} of ${value} makes no sense.`, `Use a whole number from 1 to ${most}.`);
@@ -85,17 +85,7 @@ export async function occlude(
   // The first covers nothing.
   const squares: readonly Covered[] = [undefined, ...tops.flatMap((top) => lefts.map((left) => ({ top, left })))];
 
-  const { device } = image;
-  const graph = new Graph(device.target, "f32", device.tuned);
-  const x = graph.map("image", batch, height, width, 3);
-  const { y, values } = edit(graph, x);
-  const all = graph.value("batch", [2], "u32");
-  const map = scalar.append(graph, y);
-  const lines = graph.value("lines", [batch, map.shape[1]!, 1]);
-  const means = graph.value("means", [batch, 1, 1]);
-  pool(graph, map, all, lines);
-  pool(graph, lines, all, means);
-  const plan = await Plan.compile(device, graph, { keep: [means], bind: await scalar.bind(graph), signal });
+  const { plan, batch, x, values, all, means } = await compile(image, scalar, options);
   try {
     for (let i = 0; i < batch; i += 1) image.copyTo(plan.tensor(x), image.bytes, 0, i * image.bytes);
     plan.tensor(values.alpha).write(Float32Array.of(1, 1, 1, 0));
@@ -127,6 +117,34 @@ export async function occlude(
     return { whole, drops, rows: tops.length, columns: lefts.length, tops, lefts, patch, stride };
   } finally {
     plan.dispose();
+  }
+}
+
+/** Squares at a time, where they fit. */
+const BATCH = 8;
+
+/** The mean of the scalar's map for a batch of edited images; for fewer where the device cannot take as many. */
+async function compile(image: Tensor<"f32">, scalar: Scalar, options: OcclusionOptions) {
+  const { device } = image;
+  const [, height = 1, width = 1] = image.shape;
+  for (let batch = options.batch ?? BATCH; ; batch = Math.ceil(batch / 2)) {
+    const graph = new Graph(device.target, "f32", device.tuned);
+    const x = graph.map("image", batch, height, width, 3);
+    const { y, values } = edit(graph, x);
+    const all = graph.value("batch", [2], "u32");
+    const map = scalar.append(graph, y);
+    const lines = graph.value("lines", [batch, map.shape[1]!, 1]);
+    const means = graph.value("means", [batch, 1, 1]);
+    pool(graph, map, all, lines);
+    pool(graph, lines, all, means);
+    try {
+      const bind = await scalar.bind(graph);
+      const plan = await Plan.compile(device, graph, { keep: [means], bind, signal: options.signal });
+      return { plan, batch, x, values, all, means };
+    } catch (error) {
+      const tooLarge = error instanceof GanatomyError && (error.code === "limit" || error.code === "out-of-memory");
+      if (!tooLarge || options.batch !== undefined || batch === 1) throw error;
+    }
   }
 }
 

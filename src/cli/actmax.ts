@@ -1,5 +1,5 @@
 import { type AscentStep, maximiseImage, maximiseUnit } from "../causality/index.ts";
-import { UsageError } from "../errors.ts";
+import { UnsupportedError, UsageError } from "../errors.ts";
 import { fileName } from "../report/gandissect.ts";
 import { encodePng } from "./png.ts";
 import { columns } from "./table.ts";
@@ -32,10 +32,16 @@ async function maximise(
   const climb = async (of: string, steps: AsyncGenerator<AscentStep>): Promise<AscentStep> => {
     let last: AscentStep | undefined;
     let before: number[] = [];
-    for await (const step of steps) {
-      if (step.step === 0) before = [...step.values];
-      progress.report(of, step.step, step.steps);
-      last = step;
+    try {
+      for await (const step of steps) {
+        if (step.step === 0) before = [...step.values];
+        progress.report(of, step.step, step.steps);
+        last = step;
+      }
+    } catch (error) {
+      if (!(error instanceof UnsupportedError) || error.code !== "limit" || images === 1) throw error;
+      const what = `${images} images at once do not fit this adapter.`;
+      throw new UnsupportedError("limit", what, "Ask for fewer --images.", { cause: error });
     }
     found.push({ of, before, after: [...last!.values] });
     return last!;

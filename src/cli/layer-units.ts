@@ -45,7 +45,15 @@ export class LayerUnits {
     const { layer } = this.#options;
     if (dissection !== undefined) {
       const { channels } = generator.layer(layer);
-      return readOrder(dissection, { layer, channels, labels: segmenter.labels, label, metric });
+      return readOrder(dissection, {
+        layer,
+        channels,
+        labels: segmenter.labels,
+        label,
+        metric,
+        model: generator.name,
+        note,
+      });
     }
     if (metric !== "iou") {
       throw new UsageError(`Only a dissection ranks units by ${metric}.`, "Give its folder as --dissection DIR.");

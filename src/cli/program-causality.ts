@@ -28,7 +28,12 @@ export const CAUSALITY: CausalityCommands = {
   occlude: occludeCommand,
 };
 
-const KEPT = `\nWhat is measured is kept in the folder: the same command goes on after Ctrl-C.\n\n${EXIT_HELP}`;
+const KEPT = `
+What is measured is kept in the folder: the same command goes on after Ctrl-C.
+Only a ranking of units that was not finished is made anew; --dissection spares
+it.
+
+${EXIT_HELP}`;
 
 /** The models, and where results go. */
 const models = (command: Command, help = KEPT): Command =>
@@ -43,7 +48,11 @@ const models = (command: Command, help = KEPT): Command =>
 /** Units by their numbers, or those of a concept. */
 const chosen = (command: Command): Command =>
   command
-    .option("--units <numbers>", "units, such as 3,17 or 0-9", units)
+    .addOption(
+      new Option("--units <numbers>", "units, such as 3,17 or 0-9")
+        .argParser(units)
+        .conflicts(["top", "dissection", "metric"]),
+    )
     .option("--top <n>", "how many units of --concept, the best first", whole("The number of units", 1, 100_000), 20)
     .option(
       "--dissection <dir|file>",
@@ -161,6 +170,9 @@ export function causality(program: Command, done: (status: number) => void, comm
     .option("--force", "write into a folder that holds other files; none of them is removed")
     .option("--no-tune", "do not time the kernels on a GPU's first use")
     .option("--json", "print the map as JSON on stdout")
-    .addHelpText("after", `\n${EXIT_HELP}`)
+    .addHelpText(
+      "after",
+      `\nWhat is measured is kept in the folder: the same command goes on after Ctrl-C.\n\n${EXIT_HELP}`,
+    )
     .action(async (photo: string, options: OccludeCommandOptions) => done(await commands.occlude(photo, options)));
 }

@@ -112,6 +112,9 @@ export function prepareEdits(
   const mask = new Float32Array(n * slots * pixels);
   const copies: { readonly slot: number; readonly features: Tensor<"f32">; readonly image: number }[] = [];
   edits.forEach((edit, slot) => {
+    if (edit.units !== "all" && !Array.isArray(edit.units)) {
+      throw new UsageError(`An edit of ${name} does not say of which units.`, 'Give `units`: an array, or "all".');
+    }
     const units = edit.units === "all" ? Array.from({ length: channels }, (_, unit) => unit) : edit.units;
     const replacement = edit.value ?? 0;
     units.forEach((unit, index) => {

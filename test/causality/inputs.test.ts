@@ -9,6 +9,7 @@ import {
   occlude,
   type Scalar,
 } from "../../src/causality/index.ts";
+import { UnsupportedError } from "../../src/errors.ts";
 import { type Device, type Generator, type Segmenter, Tensor } from "../../src/index.ts";
 import { Graph, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
@@ -77,6 +78,9 @@ describe("what a unit wants", () => {
   test("is asked of units and steps that there are", async () => {
     expect(() => maximiseUnit(generator, { layer: LAYER, unit: 99 })).toThrow(/has no unit 99/);
     await expect(ends(maximiseUnit(generator, { layer: LAYER, unit: 1 }, { steps: 0 }))).rejects.toThrow(/0 steps/);
+    for (const rate of [0, -1, 1e39, Number.NaN]) {
+      await expect(ends(maximiseUnit(generator, { layer: LAYER, unit: 1 }, { rate }))).rejects.toThrow(/rate of/);
+    }
     await expect(ends(maximiseImage(segmenter, "dor", { size: 32 }))).rejects.toThrow(/knows no concept "dor"/);
   });
 });
@@ -118,6 +122,25 @@ describe("occlusion", () => {
       }
       expect(found.drops[row * 5 + column]).toBeCloseTo(whole - (await mean(covered)), 6);
     }
+  });
+
+  test("takes as many squares at a time as the device does, unless it is told how many", async () => {
+    using image = Tensor.from(device, "image", [1, 20, 20, 4], "f32", new Float32Array(4 * 20 * 20).fill(0.5));
+    const tree = conceptScalar(segmenter, "tree");
+    const tried: number[] = [];
+    const large = {
+      ...tree,
+      bind: (graph: Graph) => {
+        const [batch = 0] = graph.values[0]!.shape;
+        tried.push(batch);
+        if (batch > 2) throw new UnsupportedError("limit", "It is too large.", "Use a smaller batch.");
+        return tree.bind(graph);
+      },
+    };
+    const options = { patch: 8, stride: 8 };
+    expect(await occlude(image, large, options)).toEqual(await occlude(image, tree, { ...options, batch: 2 }));
+    expect(tried).toEqual([8, 4, 2]);
+    await expect(occlude(image, large, { ...options, batch: 4 })).rejects.toThrow(/too large/);
   });
 
   test("goes on where it was cut, and takes no other's squares for its own", async () => {

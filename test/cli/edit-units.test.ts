@@ -34,15 +34,31 @@ const LABELS = [
 const [TREE, OBJECT, MATERIAL] = [1, 2, 3];
 
 describe("a ranking of a dissection", () => {
-  const IOU = { layer: "layer3", channels: 3, labels: LABELS, metric: "iou" };
+  const notes: string[] = [];
+  const IOU = {
+    layer: "layer3",
+    channels: 3,
+    labels: LABELS,
+    metric: "iou",
+    model: "church",
+    note: (text: string) => void notes.push(text),
+  };
 
   /** Writes a dissect.json with these rankings; its path. */
-  async function report(rankings: Record<string, readonly number[]>): Promise<string> {
+  async function report(rankings: Record<string, readonly number[]>, netname?: string): Promise<string> {
     const listed = Object.entries(rankings).map(([name, score]) => ({ name, score }));
     const path = join(home, "dissect.json");
-    await writeFile(path, JSON.stringify({ layers: [{ layer: "layer3", rankings: listed }] }));
+    await writeFile(path, JSON.stringify({ netname, layers: [{ layer: "layer3", rankings: listed }] }));
     return path;
   }
+
+  test("of another model is read, but not without a word", async () => {
+    const path = await report({ "tree-iou": [-0.1, -0.05, -0.5] }, "church");
+    await readOrder(path, { ...IOU, label: TREE });
+    expect(notes).toEqual([]);
+    await readOrder(path, { ...IOU, model: "bedroom", label: TREE });
+    expect(notes).toEqual([expect.stringMatching(/is a dissection of "church", and this model is "bedroom"/)]);
+  });
 
   test("is read if it is of the layer's units", async () => {
     await report({ "tree-iou": [-0.1, -0.05, -0.5] });

@@ -200,11 +200,17 @@ test("ablate's and insert's options arrive", async () => {
 });
 
 test.each([
-  ["ablate --units 5-3", /numbers and ranges/],
-  ["ablate --units a", /numbers and ranges/],
+  ["ablate --units 5-3", /numbers and rising ranges/],
+  ["ablate --units a", /numbers and rising ranges/],
+  ["ablate --units 1 --top 5", /'--units <numbers>' cannot be used with option '--top <n>'/],
+  ["insert --units 1 --dissection nowhere", /cannot be used with option '--dissection/],
+  ["context --concept door --units 1 --metric cor", /cannot be used with option '--metric/],
   ["ablate --units 1 --alpha 2", /fraction from 0 to 1/],
   ["insert --units 1 --value q2", /quantile of each unit/],
   ["insert --units 1 --value", /argument missing/],
   ["insert --units 1 --mask 3,0,2,8", /top,left,bottom,right/],
+  ["insert --units 1 --mask -5,0,2,8", /whole pixels/],
+  ["insert --units 1 --mask 0,0,0.5,0.5", /whole pixels/],
+  ["insert --units 1 --mask=", /a picture, or top,left,bottom,right/],
   ["insert --units 1 --curve", /unknown option '--curve'/],
 ])("%s is refused", async (line, said) => expect(await complaint(line)).toMatch(said));

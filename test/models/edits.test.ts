@@ -174,6 +174,8 @@ describe("edits", () => {
 
   it.each<readonly [string, object, typeof UsageError | typeof ShapeError, RegExp]>([
     ["a unit that is not there", { units: [128] }, UsageError, /layer4 has no unit 128\. Its units are 0…127/],
+    ["no units", {}, UsageError, /does not say of which units.*"all"/],
+    ["a unit as a text", { units: "3" }, UsageError, /does not say of which units/],
     ["half a unit", { units: [0.5] }, UsageError, /no unit 0\.5/],
     ["too few values", { units: [1, 2], value: [1] }, ShapeError, /2 units has 1 values of value/],
     ["an alpha that is none", { units: [1], alpha: Number.NaN }, UsageError, /NaN is no alpha/],

@@ -21,13 +21,21 @@ export class RankedDissection {
   /** @throws what `readOrder` throws; OutputError when it could not be written later. */
   static async open(
     given: string,
-    { generator, segmenter }: Work,
+    { generator, segmenter, note }: Work,
     { layer, label }: { readonly layer: string; readonly label: number },
   ): Promise<RankedDissection> {
     const isFolder = (await stat(given).catch(() => undefined))?.isDirectory();
     const file = isFolder ? join(given, "dissect.json") : given;
     const { channels } = generator.layer(layer);
-    const order = await readOrder(file, { layer, channels, labels: segmenter.labels, label, metric: "iou" });
+    const order = await readOrder(file, {
+      layer,
+      channels,
+      labels: segmenter.labels,
+      label,
+      metric: "iou",
+      model: generator.name,
+      note,
+    });
     const path = await realpath(file); // a link stays one
     for (const written of [path, dirname(path)]) await access(written, constants.W_OK).catch(unwritable(path));
     return new RankedDissection(order, path);

@@ -43,7 +43,7 @@ export function units(text: string, before: readonly number[] = []): number[] {
   const found = text.split(",").flatMap((part) => {
     const [, first, last = first] = /^\s*(\d{1,6})(?:-(\d{1,6}))?\s*$/.exec(part) ?? [];
     if (first === undefined || Number(last) < Number(first)) {
-      throw new InvalidArgumentError("Units are numbers and ranges by commas, such as 3,17 or 0-9.");
+      throw new InvalidArgumentError("Units are numbers and rising ranges by commas, such as 3,17 or 0-9.");
     }
     return Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => Number(first) + i);
   });
@@ -68,11 +68,13 @@ export function insertedValue(text: string): InsertedValue {
 
 /** "16,0,32,64", or a file's name. */
 export function mask(text: string): MaskFlag {
-  const bounds = text.split(",").map((part) => (/^\s*\d{1,5}\s*$/.test(part) ? Number(part) : Number.NaN));
+  if (text.trim() === "") throw new InvalidArgumentError("It is a picture, or top,left,bottom,right.");
+  const bounds = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   if (bounds.some(Number.isNaN)) return text;
   const [top, left, bottom, right] = bounds;
-  if (bounds.length !== 4 || !(top! < bottom! && left! < right!)) {
-    throw new InvalidArgumentError("Bounds are top,left,bottom,right in pixels of the images.");
+  const pixels = bounds.length === 4 && bounds.every((bound) => Number.isInteger(bound) && bound >= 0);
+  if (!pixels || !(top! < bottom! && left! < right!)) {
+    throw new InvalidArgumentError("Bounds are top,left,bottom,right in whole pixels of the images.");
   }
   return bounds as [number, number, number, number];
 }

@@ -26,6 +26,9 @@ export interface OrderOptions {
   readonly labels: readonly Label[];
   readonly label: number;
   readonly metric: string;
+  /** The model that a dissection must be of, or `note` says so: layers alike do not mean units alike. */
+  readonly model: string;
+  note(text: string): void;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface OrderOptions {
  */
 export async function readOrder(
   path: string,
-  { layer, channels, labels, label, metric }: OrderOptions,
+  { layer, channels, labels, label, metric, model, note }: OrderOptions,
 ): Promise<UnitOrder> {
   const file = (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, "dissect.json") : path;
   const text = await readFile(file, "utf8").catch((cause) => {
@@ -43,7 +46,12 @@ export async function readOrder(
       cause,
     });
   });
-  const layers = layersOf(text, file);
+  const { netname, layers } = dissectionOf(text, file);
+  if (netname !== undefined && netname !== model) {
+    note(
+      `"${file}" is a dissection of "${netname}", and this model is "${model}": units of one are not those of another.`,
+    );
+  }
   const found = layers.find((candidate) => candidate.layer === layer);
   if (!found) {
     throw new UsageError(
@@ -95,10 +103,15 @@ interface LayerRankings {
   readonly rankings: readonly { readonly name: string; readonly score: readonly number[] }[];
 }
 
+interface DissectedModel {
+  readonly netname?: unknown;
+  readonly layers: readonly LayerRankings[];
+}
+
 /** What is needed of dissect.json, which is input like any other. */
-function layersOf(text: string, file: string): LayerRankings[] {
+function dissectionOf(text: string, file: string): DissectedModel {
   try {
-    const { layers } = JSON.parse(text) as { layers: LayerRankings[] };
+    const { netname, layers } = JSON.parse(text) as DissectedModel;
     const whole = layers.every(
       ({ layer, rankings }) =>
         typeof layer === "string" &&
@@ -106,7 +119,7 @@ function layersOf(text: string, file: string): LayerRankings[] {
           ({ name, score }) => typeof name === "string" && score.every((value) => typeof value === "number"),
         ),
     );
-    if (whole) return layers;
+    if (whole) return { netname, layers };
   } catch {
     // said below
   }

@@ -131,8 +131,8 @@ function sayCost(
 }
 
 function sayResumed({ note }: Work, { resume: { present, corpus, snapshots = [] } }: AceState): void {
-  const from =
-    snapshots.length > 1 ? `epoch ${snapshots.length - 1}` : corpus ? "the corpus" : present && "where the concept is";
+  const epoch = snapshots.at(-1)?.epoch ?? -1; // −1 is what it starts from
+  const from = epoch >= 0 ? `epoch ${epoch}` : corpus ? "the corpus" : present && "where the concept is";
   if (from) note(`Going on from ${from} of an earlier run.`);
 }
 

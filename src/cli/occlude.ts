@@ -1,12 +1,14 @@
 import { basename } from "node:path";
 import { conceptScalar, type Occlusion, occlude } from "../causality/index.ts";
 import { loadSegmenter, Tensor } from "../index.ts";
+import { cacheFolder, folderCache } from "../node/cache.ts";
 import { outputFolder } from "../node/folder.ts";
 import { measurementsFile } from "../node/measurements.ts";
 import { fileName } from "../report/gandissect.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
+import { KeptTuning } from "./kept-tuning.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "./models.ts";
 import { decodePhoto } from "./photo/photo.ts";
 import { encodePng } from "./png.ts";
@@ -33,16 +35,19 @@ export async function occludeCommand(path: string, options: OccludeCommandOption
   try {
     const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
     const photo = decodePhoto(await readPhoto(path), basename(path));
-    const folder = await outputFolder(options.outdir ?? "occlude", {
+    const disk = await outputFolder(options.outdir ?? "occlude", {
       force: options.force,
       kind: "occlusions",
       keep: true,
     });
+    const tuning = await KeptTuning.open(disk, folderCache(cacheFolder()));
+    const { folder } = tuning;
     const finished = await measurementsFile(folder);
     if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${folder.path}.`);
     let found: Occlusion | undefined;
     try {
-      const device = await requestDevice(note, signal, options);
+      const device = await requestDevice(note, signal, options, tuning.cache);
+      tuning.keep(device);
       try {
         const { heads, segdiv, parts, concept, patch, stride } = options;
         const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };

@@ -84,7 +84,7 @@ function checkFeature({ concept, layer }: AceSettings, feature: Float32Array): v
   if (unit < 0) return;
   throw new UsageError(
     `The mean of unit ${unit} of ${layer} where "${concept}" is, is no number: the generator's features overflow.`,
-    "Check the weights with `ganatomy generate`, or load the segmenter with float32 storage.",
+    "Check the weights with `ganatomy generate`.",
   );
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Device } from "../index.ts";
+import { cacheFolder, folderCache } from "../node/cache.ts";
 import type { OutputFolder } from "../node/folder.ts";
 import type { TuningCache } from "../runtime/tuning.ts";
 
@@ -55,7 +56,7 @@ export class KeptTuning {
   }
 
   /** Unreadable ways are as good as none: operations are timed again, and what was measured is measured anew where it differs. */
-  static async open(disk: OutputFolder, users: TuningCache): Promise<KeptTuning> {
+  static async open(disk: OutputFolder, users: TuningCache = folderCache(cacheFolder())): Promise<KeptTuning> {
     try {
       const kept: unknown = JSON.parse(await readFile(join(disk.path, FILE), "utf8"));
       if (typeof kept === "object" && kept !== null) return new KeptTuning(disk, users, kept as Kept);

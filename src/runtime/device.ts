@@ -3,6 +3,7 @@ import type { Target, Tuned } from "./graph.ts";
 import { type Kernel, paramsSize } from "./kernel.ts";
 import { Pace } from "./pace.ts";
 import { Tuning, type TuningOptions } from "./tuning.ts";
+import { waitable } from "./wait.ts";
 
 /** WebGPU's flag values, written out because Node has no globals for them. */
 export const BUFFER = {
@@ -115,7 +116,7 @@ export class Device {
     options.signal?.throwIfAborted();
     let device: GPUDevice;
     try {
-      device = await adapter.requestDevice({ label: "ganatomy", requiredLimits });
+      device = await waitable(() => adapter.requestDevice({ label: "ganatomy", requiredLimits }));
     } catch (cause) {
       throw new UnsupportedError(
         "no-adapter",
@@ -181,7 +182,7 @@ export class Device {
     try {
       result = allocate();
     } finally {
-      const error = await this.gpu.popErrorScope();
+      const error = await waitable(() => this.gpu.popErrorScope());
       this.check(); // after a loss every allocation looks like a lack of memory
       if (error) {
         // biome-ignore lint/correctness/noUnsafeFinally: the scope must be popped on every path, and its verdict outranks the result
@@ -228,19 +229,21 @@ export class Device {
     // The scope keeps a bad kernel from being reported a second time, as an uncaptured error of whatever comes next.
     this.gpu.pushErrorScope("validation");
     const module = this.gpu.createShaderModule({ label: kernel.name, code });
-    this.gpu.popErrorScope().catch(() => {});
+    waitable(() => this.gpu.popErrorScope()).catch(() => {});
     try {
-      const pipeline = await this.gpu.createComputePipelineAsync({
-        label: kernel.name,
-        layout: this.gpu.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [this.layout(kernel)] }),
-        compute: { module, entryPoint: "main" },
-      });
+      const pipeline = await waitable(() =>
+        this.gpu.createComputePipelineAsync({
+          label: kernel.name,
+          layout: this.gpu.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [this.layout(kernel)] }),
+          compute: { module, entryPoint: "main" },
+        }),
+      );
       // A lost device resolves with a pipeline that does nothing.
       this.check();
       return pipeline;
     } catch (cause) {
       this.check();
-      const { messages } = await module.getCompilationInfo();
+      const { messages } = await waitable(() => module.getCompilationInfo());
       const said = messages.map((message) => `${kernel.name}.wgsl:${message.lineNum}: ${message.message}`);
       throw new KernelError([`${kernel.name}.wgsl does not compile.`, ...said].join("\n"), undefined, { cause });
     }
@@ -251,7 +254,7 @@ export class Device {
     this.check();
     const done = this.pace.waiting();
     // A lost device need not settle this promise.
-    await Promise.race([this.gpu.queue.onSubmittedWorkDone(), this.lost]);
+    await Promise.race([waitable(() => this.gpu.queue.onSubmittedWorkDone()), this.lost]);
     this.check();
     done();
   }

@@ -1,0 +1,116 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { Tensor } from "../../src/runtime/tensor.ts";
+import { waitable } from "../../src/runtime/wait.ts";
+import { requestDevice } from "../gpu.ts";
+
+const real = globalThis.setImmediate;
+afterEach(() => {
+  globalThis.setImmediate = real;
+  vi.useRealTimers();
+});
+
+/** A host's `setImmediate` that counts who posts turns through it. */
+function counted(): { turns: number } {
+  const count = { turns: 0 };
+  const counting = (turn: () => void): NodeJS.Immediate => {
+    count.turns += 1;
+    return real(turn);
+  };
+  globalThis.setImmediate = counting as typeof setImmediate;
+  return count;
+}
+
+/** Like Dawn: a turn, which it posts again as long as it waits, is native code. */
+function dawn() {
+  const state = { turns: 0, waits: false, listener: () => {} };
+  const turn = (): void => {
+    state.turns += 1;
+    state.listener();
+    if (state.waits) globalThis.setImmediate(native);
+  };
+  const native = turn.bind(undefined);
+  const begin = (): void => {
+    state.waits = true;
+    globalThis.setImmediate(native);
+  };
+  return { state, begin };
+}
+
+test("while a GPU works, Dawn takes few turns and the result comes all the same", async () => {
+  using device = await requestDevice();
+  using tensor = Tensor.create(device, "x", [2 ** 24], "f32");
+  const count = counted();
+  const host = globalThis.setImmediate;
+  for (let i = 0; i < 40; i += 1) tensor.clear(); // of 64 MiB: a tenth of a second at least
+  expect([...(await tensor.read(2))]).toEqual([0, 0]);
+  // Untamed it is tens of thousands; these are of the first millisecond.
+  expect(count.turns).toBeLessThan(2000);
+  expect(globalThis.setImmediate).toBe(host);
+});
+
+test("turns in vain come at longer and longer intervals, up to a bound", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
+  const { state, begin } = dawn();
+  waitable(begin);
+  vi.advanceTimersByTime(20);
+  const early = state.turns;
+  vi.advanceTimersByTime(1000 - 20);
+  const before = state.turns;
+  vi.advanceTimersByTime(800);
+  expect(state.turns - before).toBe(100);
+  expect(early).toBeGreaterThan(10);
+  state.waits = false;
+  vi.advanceTimersByTime(8);
+  const last = state.turns;
+  vi.advanceTimersByTime(1000);
+  expect(state.turns).toBe(last);
+});
+
+test("a new call is asked for at once, whatever was waited for before", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
+  const { state, begin } = dawn();
+  waitable(begin);
+  vi.advanceTimersByTime(1000);
+  const before = state.turns;
+  waitable(() => {});
+  vi.advanceTimersByTime(0);
+  expect(state.turns).toBeGreaterThan(before);
+});
+
+test("the host's setImmediate is there for everybody else, also after a failure and in Dawn's listeners", async () => {
+  const count = counted();
+  const host = globalThis.setImmediate;
+  const { state, begin } = dawn();
+  let told = 0;
+  state.listener = () => {
+    state.waits = false;
+    globalThis.setImmediate(() => {
+      told += 1;
+    });
+  };
+  waitable(begin);
+  expect(globalThis.setImmediate).toBe(host);
+  expect(() =>
+    waitable(() => {
+      throw new Error("lost");
+    }),
+  ).toThrow("lost");
+  expect(globalThis.setImmediate).toBe(host);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(state.turns).toBe(1);
+  expect(told).toBe(1);
+  expect(count.turns).toBe(2); // Dawn's one turn, and the listener's
+});
+
+test("without a setImmediate, or with one that cannot be replaced, it is the call alone", () => {
+  expect(waitable(() => 7)).toBe(7);
+  const host = globalThis.setImmediate;
+  try {
+    Object.defineProperty(globalThis, "setImmediate", { value: host, writable: false, configurable: true });
+    expect(waitable(() => globalThis.setImmediate)).toBe(host);
+    Reflect.deleteProperty(globalThis, "setImmediate");
+    expect(waitable(() => "setImmediate" in globalThis)).toBe(false);
+  } finally {
+    Object.defineProperty(globalThis, "setImmediate", { value: host, writable: true, configurable: true });
+  }
+});

@@ -1,9 +1,17 @@
 import { findGpu } from "../src/node/gpu.ts";
 import { Device, type DeviceOptions } from "../src/runtime/device.ts";
+import type { Target } from "../src/runtime/graph.ts";
 
 /** A device on whatever adapter Node finds; a suite without one fails. */
 export const requestDevice = async (options: DeviceOptions = {}): Promise<Device> =>
   Device.request({ gpu: await findGpu(), ...options });
+
+/** The targets whose kernels this adapter can run. */
+export async function targetsHere(): Promise<readonly Target[]> {
+  const device = await requestDevice();
+  device.dispose();
+  return [...new Set<Target>(["software", device.target, "gpu"])];
+}
 
 /** [n, h, w, stored channels] → [n, channels, h, w], the layout of the reference. */
 export function toNchw(data: Float32Array, shape: readonly number[], channels: number): Float32Array {

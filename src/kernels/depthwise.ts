@@ -44,7 +44,7 @@ export function depthwise(graph: Graph, x: Value, filter: Filter, options: Depth
     choices: { ACTIVATION: ACTIVATIONS[activation] },
     flops: 2 * n * height * width * outChannels * kernel * kernel,
   };
-  if (graph.target === "software" && stride === 1 && (kernel === 3 || kernel === 5)) {
+  if (graph.target !== "gpu" && stride === 1 && (kernel === 3 || kernel === 5)) {
     const [blocks, reach] = [dilation * Math.ceil(width / (4 * dilation)), Math.ceil(height / dilation)];
     const rows = Math.min(STRIP, reach);
     const strips = dilation * Math.ceil(reach / rows);

@@ -1,6 +1,7 @@
 import { fold, type Graph, type Value } from "../runtime/graph.ts";
 import type { Params } from "../runtime/kernel.ts";
 import register from "./conv-register.wgsl.ts";
+import subgroup from "./conv-subgroup.wgsl.ts";
 import tiled from "./conv-tiled.wgsl.ts";
 
 /** Intermediates of one operation held at once, in bytes: well below WebGPU's default binding limit of 128 MiB. */
@@ -10,10 +11,18 @@ export const CHUNK_BYTES = 64 * 2 ** 20;
 export const chunk = (images: number, bytes: number): number =>
   Math.max(1, Math.min(images, Math.floor(CHUNK_BYTES / bytes)));
 
-/** Pixels × output channels that an invocation or, with workgroup memory, a workgroup computes; what a workgroup has of them. */
+/**
+ * Pixels × output channels that an invocation, a subgroup of 4 or 8 lanes or, with workgroup memory, a workgroup computes; what a
+ * workgroup has of them.
+ */
 export const TILES = {
-  "8x16": { kernel: register, pixels: 8, vectors: 4, tiles: 4, choices: { LARGE: false } },
-  "16x32": { kernel: register, pixels: 16, vectors: 8, tiles: 4, choices: { LARGE: true } },
+  "8x16": { kernel: register, pixels: 8, vectors: 4, tiles: 8, choices: {} },
+  "16x4": { kernel: subgroup, pixels: 16, vectors: 1, tiles: 1, choices: { LANES: 4, VECTORS: 1 } },
+  "16x8": { kernel: subgroup, pixels: 16, vectors: 2, tiles: 1, choices: { LANES: 4, VECTORS: 2 } },
+  "16x16": { kernel: subgroup, pixels: 16, vectors: 4, tiles: 1, choices: { LANES: 4, VECTORS: 4 } },
+  "32x4": { kernel: subgroup, pixels: 32, vectors: 1, tiles: 1, choices: { LANES: 8, VECTORS: 1 } },
+  "32x8": { kernel: subgroup, pixels: 32, vectors: 2, tiles: 1, choices: { LANES: 8, VECTORS: 2 } },
+  "32x16": { kernel: subgroup, pixels: 32, vectors: 4, tiles: 1, choices: { LANES: 8, VECTORS: 4 } },
   "64x64": { kernel: tiled, pixels: 64, vectors: 16, tiles: 1, choices: { PIXELS: 64, VECTORS: 16 } },
   "128x64": { kernel: tiled, pixels: 128, vectors: 16, tiles: 1, choices: { PIXELS: 128, VECTORS: 16 } },
   "128x128": { kernel: tiled, pixels: 128, vectors: 32, tiles: 1, choices: { PIXELS: 128, VECTORS: 32 } },
@@ -34,10 +43,16 @@ export function tileStep(
   const { kernel, pixels, vectors, tiles, choices } = TILES[tile];
   const count = Math.ceil(params.pixels / pixels) * Math.ceil(params.outVectors / vectors);
   const [columns, rows] = fold(Math.ceil(count / tiles));
-  graph.step<typeof tiled | typeof register>(kernel, values, params, [columns, rows, planes], {
-    choices: { ...choices, HALF: graph.storage === "f16" },
+  graph.step<typeof tiled | typeof register | typeof subgroup>(kernel, values, params, [columns, rows, planes], {
+    choices: { ...choices, ...(kernel === subgroup ? simplest(params) : {}), HALF: graph.storage === "f16" },
     flops,
   });
+}
+
+/** What a subgroup's kernel need not do: look for a pixel's place, and change its sums. */
+function simplest({ kernel, stride, padTop, padLeft, scale, biased, residual, activation }: Params<typeof tiled>) {
+  const POINT = kernel === 1 && stride === 1 && padTop === 0 && padLeft === 0 && scale === 1;
+  return { POINT, BARE: POINT && biased === 0 && residual === 0 && activation === 0 };
 }
 
 /** y[b] = x[b] w[b]: products of `batch` matrices of `rows` rows, which begin at row `first` of x. */

@@ -19,7 +19,7 @@ function extents({ shape }: Value): { images: number; height: number; width: num
 }
 
 /** On a CPU vector lanes that do the same matter most, on a GPU neighbours' loads that go together. */
-const across = (graph: Graph): boolean => graph.target === "software";
+const across = (graph: Graph): boolean => graph.target !== "gpu";
 
 /** Operations of interpolating a sample and comparing it: an estimate, by which submits are divided. */
 const SAMPLE_FLOPS = 8;

@@ -42,9 +42,6 @@ const TAPS_CHANNELS = 32;
 /** Workgroups that fill a GPU, about. */
 const FULL = 128;
 
-/** Work that repays a software adapter the large tile's compilation. */
-const LARGE_FLOPS = 2 ** 25;
-
 /** What one image's transformed tiles take: (outputs + 2)² numbers for each outputs² pixels. */
 export const winogradBytes = ({ height, width, inChannels, outChannels }: ConvShape, outputs: 2 | 4): number =>
   4 *
@@ -107,13 +104,12 @@ function productsOf(shape: ConvShape, algorithm: Way["algorithm"]) {
 }
 
 function tilesOf(target: Target, shape: ConvShape, algorithm: Way["algorithm"]): Tile[] {
-  const { rows, columns, count, depth } = productsOf(shape, algorithm);
-  if (target === "software") {
-    const { pixels, vectors } = TILES["16x32"];
-    const full = (extent: number, of: number) => extent / (of * Math.ceil(extent / of)) >= 0.75;
-    const large = 8 * rows * columns * count * depth >= LARGE_FLOPS;
-    return large && full(rows, pixels) && full(columns, vectors) ? ["16x32", "8x16"] : ["8x16", "16x32"];
-  }
+  const { rows, columns, count } = productsOf(shape, algorithm);
+  if (target === "software") return ["8x16"];
+  // As many channels as there are: a tile reads each pixel once for all of its own.
+  const narrow = (tiles: readonly [Tile, Tile, Tile]) => tiles.slice(columns > 2 ? 0 : columns > 1 ? 1 : 2);
+  if (target === "software4") return narrow(["16x16", "16x8", "16x4"]);
+  if (target === "software8") return narrow(["32x16", "32x8", "32x4"]);
   // Larger tiles read less, as long as one image fills the GPU with them.
   const groups = (tile: Tile) =>
     Math.ceil(rows / TILES[tile].pixels) * Math.ceil(columns / TILES[tile].vectors) * count;

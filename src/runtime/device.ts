@@ -23,6 +23,9 @@ const RAISED = [
   "maxComputeInvocationsPerWorkgroup",
 ] as const;
 
+/** What software adapters' kernels share loads by; on GPUs workgroup memory does as well. */
+const SUBGROUPS = "subgroups";
+
 /** What an adapter says of itself. */
 export interface Adapter {
   readonly vendor: string;
@@ -65,7 +68,7 @@ export class Device {
   private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean, tuning: Tuning) {
     this.gpu = gpu;
     this.adapter = adapter;
-    this.target = adapter.software ? "software" : "gpu";
+    this.target = adapter.software ? `software${subgroupsOf(gpu)}` : "gpu";
     this.tuning = tuning;
     this.#owned = owned;
     this.lost = new Promise((resolve) => {
@@ -113,10 +116,11 @@ export class Device {
     const tuning = new Tuning(info, options);
     const requiredLimits: Record<string, number> = {};
     for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
+    const requiredFeatures: GPUFeatureName[] = info.software && adapter.features?.has(SUBGROUPS) ? [SUBGROUPS] : [];
     options.signal?.throwIfAborted();
     let device: GPUDevice;
     try {
-      device = await waitable(() => adapter.requestDevice({ label: "ganatomy", requiredLimits }));
+      device = await waitable(() => adapter.requestDevice({ label: "ganatomy", requiredLimits, requiredFeatures }));
     } catch (cause) {
       throw new UnsupportedError(
         "no-adapter",
@@ -303,6 +307,12 @@ function describe(info: Partial<GPUAdapterInfo> = {}): Adapter {
   // Names of the software rasterisers WebGPU can land on: SwiftShader, Mesa's lavapipe, Windows' WARP.
   const software = info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(said);
   return { vendor, architecture, description, software };
+}
+
+/** Lanes of the device's subgroups, if it has some, they are always as many, and kernels are written for them. */
+function subgroupsOf(gpu: GPUDevice): "" | 4 | 8 {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = gpu.adapterInfo ?? {};
+  return gpu.features?.has(SUBGROUPS) && least === most && (least === 4 || least === 8) ? least : "";
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

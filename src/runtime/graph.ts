@@ -4,8 +4,11 @@ import type { Bindings, Choices, Kernel, Params } from "./kernel.ts";
 /** Element types a value can have; all are four bytes wide. */
 export type DType = "f32" | "u32";
 
-/** Which kernels a graph should use: `software` adapters run register tiles without workgroup memory, a `gpu` gets tiles staged in it. */
-export type Target = "software" | "gpu";
+/**
+ * Which kernels a graph should use: software adapters run register tiles without workgroup memory, which their subgroups share
+ * where they have some, of four or eight lanes; a `gpu` gets tiles staged in workgroup memory.
+ */
+export type Target = "software" | "software4" | "software8" | "gpu";
 
 /** How convolution weights lie on the GPU. Activations and sums are float32 either way. */
 export type Storage = "f32" | "f16";

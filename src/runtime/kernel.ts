@@ -27,7 +27,8 @@ export function specialize(kernel: Kernel, choices: Readonly<Record<string, numb
     if (!declaration.test(source)) throw new KernelError(`${kernel.name}.wgsl declares no const or alias "${name}".`);
     source = source.replace(declaration, `$1 ${value};`);
   }
-  return /^alias\s+\w+\s*=\s*f16\s*;/m.test(source) ? `enable f16;\n${source}` : source;
+  if (/^alias\s+\w+\s*=\s*f16\s*;/m.test(source)) source = `enable f16;\n${source}`;
+  return /\bsubgroup\w+\(/.test(source) ? `enable subgroups;\n${source}` : source;
 }
 
 /** Bytes of the uniform block; 0 without one. Uniform structs are sized in 16s. */

@@ -4,7 +4,7 @@ import type { Adapter } from "./device.ts";
 import type { Tunable } from "./graph.ts";
 
 /** Raise it when kernels take other times or ways other names: what was found before is not looked at then. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Where a device's measurements are kept. A browser's `Cache` (`await caches.open("tuning")`) fits. */
 export interface TuningCache {

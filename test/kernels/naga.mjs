@@ -1,5 +1,5 @@
 // Run by deno, whose WebGPU is wgpu with the shader compiler naga. Takes [{ name, code }] on stdin and writes
-// { adapter, answers: [{ name, error }] }: what naga says of each, or null. Names go to stderr as their turn comes.
+// { features, answers: [{ name, error }] }: what the adapter offers, and what naga says of each, or null. Names go to stderr as their turn comes.
 const adapter = await navigator.gpu?.requestAdapter();
 if (!adapter) throw new Error("deno found no WebGPU adapter");
 const device = await adapter.requestDevice();
@@ -16,5 +16,5 @@ for (const { name, code } of JSON.parse(await new Response(Deno.stdin.readable).
   console.error(name);
   answers.push({ name, error: await compile(code).catch((error) => String(error)) });
 }
-console.log(JSON.stringify({ adapter: adapter.info.description || adapter.info.device, answers }));
+console.log(JSON.stringify({ features: [...adapter.features], answers }));
 Deno.exit(0);

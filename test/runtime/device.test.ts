@@ -86,7 +86,11 @@ describe("requesting", () => {
     vi.stubGlobal("navigator", { gpu });
     const device = await Device.request({ powerPreference: "high-performance" });
     expect(requestAdapter).toHaveBeenCalledExactlyOnceWith({ powerPreference: "high-performance" });
-    expect(requestDevice).toHaveBeenCalledExactlyOnceWith({ label: "ganatomy", requiredLimits: LIMITS });
+    expect(requestDevice).toHaveBeenCalledExactlyOnceWith({
+      label: "ganatomy",
+      requiredFeatures: [],
+      requiredLimits: LIMITS,
+    });
     expect(device.adapter).toEqual({ vendor: "acme", architecture: "gpu", description: "", software: false });
     expect(device.target).toBe("gpu");
   });
@@ -104,6 +108,31 @@ describe("requesting", () => {
     const refused = Device.request({ gpu, requireHardware: true });
     await expect(refused).rejects.toThrow(failing("UnsupportedError", "no-adapter"));
     expect(requestDevice).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    [4, 4, true, "software4"],
+    [8, 8, true, "software8"],
+    [4, 8, true, "software"], // of which one cannot know how many lanes a kernel gets
+    [16, 16, true, "software"],
+    [8, 8, false, "software"],
+  ])("chooses kernels by subgroups of %i to %i lanes (%s)", async (least, most, has, target) => {
+    const features = new Set(has ? ["subgroups"] : []);
+    const requestDevice = vi.fn(async () => ({
+      lost: new Promise(() => {}),
+      limits: LIMITS,
+      features,
+      adapterInfo: { subgroupMinSize: least, subgroupMaxSize: most },
+    }));
+    const adapter = { info: { ...info, device: "lavapipe" }, limits: LIMITS, features, requestDevice };
+    const gpu = { requestAdapter: async () => adapter } as unknown as GPU;
+    expect((await Device.request({ gpu })).target).toBe(target);
+    expect(requestDevice).toHaveBeenCalledWith(expect.objectContaining({ requiredFeatures: [...features] }));
+  });
+
+  test("the software adapters of this machine have subgroups, by which their kernels share loads", async () => {
+    using device = await Device.request({ gpu: await findGpu() });
+    if (device.adapter.software) expect(device.target).toMatch(/^software[48]$/);
   });
 
   test("the adapter of this machine, hardware required, gives a device that is not software or an error", async () => {

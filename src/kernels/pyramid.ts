@@ -1,10 +1,11 @@
 import { ShapeError } from "../errors.ts";
-import { elements, type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
+import { elements, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { conv } from "./conv.ts";
 import { constant, type Filter } from "./filter.ts";
 import { lanes } from "./pointwise.ts";
 import spreadKernel from "./spread.wgsl.ts";
+import acrossKernel from "./spread-across.wgsl.ts";
 
 /** The products of nine taps [n, h, w, 9 c], resized, shifted and summed onto the second input (spread.wgsl). */
 export const SPREAD: OperationKind<{ readonly activation: Activation }> = { name: "spread" };
@@ -59,19 +60,23 @@ export function convOfPyramid(graph: Graph, parts: readonly Value[], filter: Fil
     pad: 1,
     activation: only ? activation : "none",
   });
-  const [, outHeight = 1, outWidth = 1] = finest.shape;
+  const [n = 1, outHeight = 1, outWidth = 1] = finest.shape;
   let first = finest.channels;
   coarser.forEach((x, index) => {
     const [, inHeight = 1, inWidth = 1] = x.shape;
     const t = conv(graph, x, part(filter, first, x.channels, `${label}.${index + 1}`, true));
     first += x.channels;
     const sum = graph.value(`${label}.sum${index + 1}`, y.shape, "f32", outChannels);
-    const total = elements(y.shape) / 4;
     const then = index === coarser.length - 1 ? activation : "none";
+    const across = graph.value(`${label}.across${index + 1}`, [n, inHeight, outWidth, 3 * outChannels]);
+    const vectors = outChannels / 4;
+    const half = elements(across.shape) / 4;
+    graph.step(acrossKernel, { t, y: across }, { vectors, inWidth, outWidth, total: half }, lanes(half));
+    const total = elements(y.shape) / 4;
     graph.step(
       spreadKernel,
-      { t, addend: y, y: sum },
-      { vectors: padded(outChannels) / 4, inHeight, inWidth, outHeight, outWidth, total },
+      { x: across, addend: y, y: sum },
+      { vectors, inHeight, outHeight, width: outWidth, total },
       lanes(total),
       { choices: { ACTIVATION: ACTIVATIONS[then] } },
     );

@@ -1,14 +1,15 @@
 // The last step of a 3×3 convolution whose input is a bilinear resize (half-pixel centres, clamped borders) of a smaller map:
 // y = addend + Σ over taps of the tap's products, resized, shifted by the tap, zero outside. Mixing channels commutes with
-// resizing, so the products were made at the small map's resolution: t is [n, inHeight, inWidth, 9, channels].
+// resizing, so the products were made at the small map's resolution; and so does adding up what is to be resized alike, so
+// that spread-across.wgsl did the rows: x is [n, inHeight, width, 3 tap rows, channels], and this does the columns.
 const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
 
 struct Params {
-  vectors: u32, inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,
+  vectors: u32, inHeight: u32, outHeight: u32, width: u32, total: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> t: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> addend: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 
@@ -24,27 +25,21 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let at = id.x + id.y * groups.x * 64u;
   if (at >= params.total) { return; }
   let c = at % params.vectors;
-  let column = (at / params.vectors) % params.outWidth;
-  let row = (at / params.vectors / params.outWidth) % params.outHeight;
-  let image = at / params.vectors / params.outWidth / params.outHeight;
-  let size = vec2f(f32(params.inHeight), f32(params.inWidth));
-  let scale = size / vec2f(f32(params.outHeight), f32(params.outWidth));
-  let last = vec2u(params.inHeight, params.inWidth) - 1u;
+  let column = (at / params.vectors) % params.width;
+  let row = (at / params.vectors / params.width) % params.outHeight;
+  let image = at / params.vectors / params.width / params.outHeight;
+  let scale = f32(params.inHeight) / f32(params.outHeight);
   var sum = vec4f();
-  for (var k = 0u; k < 9u; k++) {
-    let shifted = vec2i(i32(row + k / 3u), i32(column + k % 3u)) - 1;
-    if (any(shifted < vec2i()) || shifted.x >= i32(params.outHeight) || shifted.y >= i32(params.outWidth)) { continue; }
-    let source = max((vec2f(shifted) + 0.5) * scale - 0.5, vec2f());
-    let lo = min(vec2u(source), last);
-    let hi = min(lo + 1u, last);
-    let f = source - vec2f(lo);
-    let top = (image * params.inHeight + lo.x) * params.inWidth;
-    let bottom = (image * params.inHeight + hi.x) * params.inWidth;
-    let a = t[((top + lo.y) * 9u + k) * params.vectors + c];
-    let b = t[((top + hi.y) * 9u + k) * params.vectors + c];
-    let d = t[((bottom + lo.y) * 9u + k) * params.vectors + c];
-    let e = t[((bottom + hi.y) * 9u + k) * params.vectors + c];
-    sum += (1.0 - f.x) * ((1.0 - f.y) * a + f.y * b) + f.x * ((1.0 - f.y) * d + f.y * e);
+  for (var k = 0u; k < 3u; k++) {
+    let shifted = i32(row + k) - 1;
+    if (shifted < 0 || shifted >= i32(params.outHeight)) { continue; }
+    let source = max((f32(shifted) + 0.5) * scale - 0.5, 0.0);
+    let top = min(u32(source), params.inHeight - 1u);
+    let bottom = min(top + 1u, params.inHeight - 1u);
+    let f = source - f32(top);
+    let above = (((image * params.inHeight + top) * params.width + column) * 3u + k) * params.vectors + c;
+    let below = (((image * params.inHeight + bottom) * params.width + column) * 3u + k) * params.vectors + c;
+    sum += (1.0 - f) * x[above] + f * x[below];
   }
   y[at] = finish(addend[at] + sum);
 }

@@ -1,16 +1,15 @@
 // What the page asks for: its scripts, weights, onnxruntime-web's WebAssembly, and PyTorch.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { ROOT } from "./build.mjs";
+import { findTorch, TORCH } from "./torch.mjs";
 
 export const ORT = join(ROOT, "node_modules/onnxruntime-web/dist");
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/scripts/page.mjs"></script>\n';
-const TORCH = fileURLToPath(new URL("../peers/pytorch.py", import.meta.url));
 const TYPES = { ".wasm": "application/wasm", ".mjs": "text/javascript" };
 
 /** Serves `scripts`, a folder, and the rest; cross-origin isolated. */
@@ -38,17 +37,6 @@ export async function serve(scripts) {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { url: `http://localhost:${server.address().port}/`, torch: torch.version, close: () => server.close() };
-}
-
-/** A Python that has PyTorch: the first in the path, or the system's. */
-function findTorch() {
-  const errors = [];
-  for (const python of ["python3", "/usr/bin/python3"]) {
-    const { status, stdout, stderr, error } = spawnSync(python, [TORCH, "--version"], { encoding: "utf8" });
-    if (status === 0) return { python, version: stdout.trim() };
-    errors.push(error?.message ?? stderr.trim().split("\n").at(-1));
-  }
-  return { why: errors[0] };
 }
 
 async function runTorch(python, request) {

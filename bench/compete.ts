@@ -28,6 +28,9 @@ export interface Measured {
   readonly gpuMs: number | null;
   readonly peers: Times;
   readonly peersGpuMs?: Times;
+  /** CPU time of our run, of all threads, and of theirs: in Node of the process, in Chrome of all of its. */
+  readonly cpuMs?: number | null;
+  readonly peersCpuMs?: Times;
   /** How far each peer's output is from ours. */
   readonly error?: Times;
   /** Peers that could not take part, and why. */
@@ -123,11 +126,14 @@ async function compete(lab: Lab, contest: Contest, rounds: number): Promise<Meas
     Object.fromEntries(entries.map(({ contestant }, i) => [contestant.name, pick(timings[i]!)]));
   const { ganatomy: _, ...others } = times(({ median }) => median);
   const { ganatomy: gpuMs = null, ...peersGpuMs } = times(({ gpu }) => gpu);
+  const { ganatomy: cpuMs = null, ...peersCpuMs } = times(({ cpu }) => cpu);
   return {
     ms: mine.median,
     gpuMs,
     peers: { ...others, ...(python ? { torch: python.ms } : {}) },
     peersGpuMs,
+    cpuMs,
+    peersCpuMs: { ...peersCpuMs, ...(python ? { torch: python.cpuMs } : {}) },
     error,
     failed,
     ...roofline(contest, runner.flops, mine.median, lab.ceilings),

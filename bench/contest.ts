@@ -1,4 +1,5 @@
 import { clocked } from "./clock.ts";
+import { between, cpuTime } from "./cpu.ts";
 import type { Network } from "./networks/operations.ts";
 import type { Ours } from "./ours.ts";
 
@@ -11,10 +12,10 @@ export interface Contest {
   readonly counts?: boolean;
 }
 
-/** A library with a device of its own. */
+/** A library with a device of its own, or none: then it computes on the CPU. */
 export interface Contestant {
   readonly name: string;
-  readonly device: GPUDevice;
+  readonly device: GPUDevice | undefined;
   /** Builds the contest's network on the device. */
   prepare(contest: Contest): Promise<Runner>;
   /** Everything submitted has run. */
@@ -37,6 +38,8 @@ export interface Timing {
   readonly samples: number;
   /** The median of what compute passes take on the GPU's clock; null where it has none. */
   readonly gpu: number | null;
+  /** The median of CPU time, of all threads; null where nobody tells. */
+  readonly cpu: number | null;
 }
 
 export interface Entry {
@@ -48,6 +51,7 @@ export interface Entry {
 export interface Sample {
   readonly wall: number;
   readonly gpu: number | null;
+  readonly cpu: number | null;
 }
 
 /** Milliseconds to spend on measuring, … */
@@ -64,25 +68,35 @@ const WARM_UPS = 3;
 /** A sample lasts at least this many milliseconds, so that one wait for the GPU is small against it. */
 const SAMPLE = 20;
 
-/** One run from its submission to the GPU's being done, on both clocks. */
+/** One run from its submission to the GPU's being done, on all clocks. */
 async function once({ contestant, runner }: Entry): Promise<Sample> {
   let wall = 0;
+  let cpu: number | null = null;
   const gpu = await clocked(contestant.device, async () => {
+    const used = await cpuTime();
     const start = performance.now();
     await runner.run();
     await contestant.idle();
     wall = performance.now() - start;
+    cpu = between(used, await cpuTime());
   });
-  return { wall, gpu };
+  return { wall, gpu, cpu };
 }
 
 /** Times runners in turns, A B C A B C …, so that whatever else the machine does falls on all alike; `least` rounds if possible. */
 export async function race(entries: readonly Entry[], least: number): Promise<Timing[]> {
-  const racers = entries.map((entry) => ({ ...entry, wall: [] as number[], gpu: [] as (number | null)[], repeat: 1 }));
+  const racers = entries.map((entry) => ({
+    ...entry,
+    wall: [] as number[],
+    gpu: [] as (number | null)[],
+    cpu: [] as (number | null)[],
+    repeat: 1,
+  }));
   type Racer = (typeof racers)[number];
-  const keep = ({ wall, gpu }: Racer, sample: Sample): void => {
+  const keep = ({ wall, gpu, cpu }: Racer, sample: Sample): void => {
     wall.push(sample.wall);
     gpu.push(sample.gpu);
+    cpu.push(sample.cpu);
   };
   /** Many runs for one wait, and one more on the GPU's clock; a dear run is all of that at once. */
   const sample = async (racer: Racer): Promise<void> => {
@@ -91,11 +105,14 @@ export async function race(entries: readonly Entry[], least: number): Promise<Ti
       keep(racer, await once(racer));
       return;
     }
+    const used = await cpuTime();
     const start = performance.now();
     for (let i = 0; i < repeat; i += 1) await runner.run();
     await contestant.idle();
     const wall = (performance.now() - start) / repeat;
-    keep(racer, { wall, gpu: (await once(racer)).gpu });
+    const spent = between(used, await cpuTime());
+    const cpu = spent === null ? null : spent / repeat;
+    keep(racer, { wall, gpu: (await once(racer)).gpu, cpu });
   };
   const start = performance.now();
   for (const racer of racers) {
@@ -117,11 +134,14 @@ export async function race(entries: readonly Entry[], least: number): Promise<Ti
     for (const racer of running) await sample(racer);
     round = performance.now() - begun;
   }
-  return racers.map(({ wall, gpu }) => ({
+  const known = (values: readonly (number | null)[]): number | null =>
+    values.includes(null) ? null : median(values as number[]);
+  return racers.map(({ wall, gpu, cpu }) => ({
     median: median(wall),
     min: Math.min(...wall),
     samples: wall.length,
-    gpu: gpu.includes(null) ? null : median(gpu as number[]),
+    gpu: known(gpu),
+    cpu: known(cpu),
   }));
 }
 

@@ -25,6 +25,7 @@ export type OurRunner = Runner & { readonly flops: number };
 export type Ours = (device: Device, contest: Contest) => Promise<OurRunner>;
 export interface OurContestant extends Contestant {
   readonly library: Device;
+  readonly device: GPUDevice;
   prepare(contest: Contest): Promise<OurRunner>;
 }
 

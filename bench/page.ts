@@ -4,7 +4,9 @@ import { installClock } from "./clock.ts";
 import type { Lab, Measured } from "./compete.ts";
 import type { Contestant } from "./contest.ts";
 import { ganatomy, type OurContestant } from "./ours.ts";
+import { jax } from "./peers/jax.ts";
 import { onnxRuntime } from "./peers/ort.ts";
+import { nameOf, onnxRuntimeWasm } from "./peers/ort-wasm.ts";
 import { tfjs } from "./peers/tfjs.ts";
 import { torchOf } from "./peers/torch.ts";
 import { filesOf, type Places } from "./places.ts";
@@ -27,6 +29,9 @@ export interface Bench {
   gather(ceilings?: Ceilings): Promise<Setting>;
   run(name: string): Promise<Measured>;
 }
+
+/** Of onnxruntime-web on the CPU. */
+const THREADS = [1, 2];
 
 const complaints = new Map<string, string>();
 let places: Places;
@@ -52,10 +57,14 @@ async function gather(known?: Ceilings): Promise<Setting> {
   for (const [name, join] of [
     ["tfjs", tfjs],
     ["ort", onnxRuntime],
+    ["jax", jax],
+    ...THREADS.map((threads) => [nameOf(threads), onnxRuntimeWasm(threads)] as const),
   ] as const) {
     try {
       const peer = await join(places);
-      if (describe(peer.device) !== adapter) throw new Error(`It runs on another adapter, ${describe(peer.device)}.`);
+      if (peer.device && describe(peer.device) !== adapter) {
+        throw new Error(`It runs on another adapter, ${describe(peer.device)}.`);
+      }
       listen(peer);
       peers.push(peer);
     } catch (error) {
@@ -82,7 +91,7 @@ async function gather(known?: Ceilings): Promise<Setting> {
 
 /** A library that does not notice WebGPU's errors would be timed doing nothing. */
 function listen({ name, device }: Contestant | OurContestant): void {
-  device.addEventListener("uncapturederror", ({ error }) => {
+  device?.addEventListener("uncapturederror", ({ error }) => {
     if (!complaints.has(name)) complaints.set(name, error.message);
   });
 }

@@ -4,8 +4,12 @@ export interface Places {
   readonly server: string;
   /** TensorFlow.js with its WebGPU backend, as a module to import. */
   readonly tfjs: string;
-  /** The folder of onnxruntime-web's WebAssembly. */
+  /** jax-js, as a module to import. */
+  readonly jax: string;
+  /** The folder of onnxruntime-web's scripts and WebAssembly. */
   readonly ort: string;
+  /** onnxruntime-web's script for the CPU: what starts its threads is another in Node than in a page. */
+  readonly ortCpu: string;
 }
 
 /** Reads a file under `weights/`. */

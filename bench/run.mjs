@@ -1,4 +1,4 @@
-// `npm run bench`: our time beside tfjs-webgpu's, onnxruntime-web's and PyTorch's, on one adapter. See README.md.
+// `npm run bench`: our time beside tfjs-webgpu's, onnxruntime-web's, jax-js's and PyTorch's. See README.md.
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -17,10 +17,16 @@ export async function measureSizes({ folder, scripts }) {
     bytes: await gzipped(join(ROOT, "dist/index.min.js")),
     peersBytes: {
       tfjs: await gzipped(join(folder, scripts.tfjs)),
+      jax: await gzipped(join(folder, scripts.jax)),
       ort: await gzipped(
         join(ORT, "ort.webgpu.min.mjs"),
         join(ORT, "ort-wasm-simd-threaded.asyncify.mjs"),
         join(ORT, "ort-wasm-simd-threaded.asyncify.wasm"),
+      ),
+      wasm1: await gzipped(
+        join(ORT, "ort.wasm.min.mjs"),
+        join(ORT, "ort-wasm-simd-threaded.mjs"),
+        join(ORT, "ort-wasm-simd-threaded.wasm"),
       ),
     },
   };

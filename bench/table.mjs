@@ -8,16 +8,17 @@ const COLUMNS = [
   ["GB/s", 7],
   ["of ceiling", 10],
   ["bound", 7],
-  ["tfjs", 10],
-  ["ort", 10],
-  ["torch", 10],
-  ["vs tfjs", 8],
-  ["vs ort", 8],
-  ["vs torch", 8],
+  ["CPU", 10],
+  ["tfjs", 15],
+  ["ort", 15],
+  ["jax", 15],
+  ["wasm1", 15],
+  ["wasm2", 15],
+  ["torch", 15],
   ["error", 8],
   ["n", 3],
 ];
-const PEERS = ["tfjs", "ort", "torch"];
+const PEERS = ["tfjs", "ort", "jax", "wasm1", "wasm2", "torch"];
 
 const milliseconds = (ms) => (ms == null ? "" : `${ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0)} ms`);
 const rate = (value) => (value == null ? "" : value.toFixed(value < 10 ? 2 : 0));
@@ -39,7 +40,8 @@ export function heading({ runtime, adapter, driver, software, ceilings, absent, 
     "",
     "Times are medians of interleaved runs: wall time a run, outputs staying on the GPU, and the time of its passes on the GPU.",
     "GFLOP/s counts operations of the layers as written, GB/s the least bytes they can move; of ceiling is the least time that",
-    "the ceilings allow for the operations executed and those bytes, to the time taken. vs: a peer's time to ours. n: rounds.",
+    "the ceilings allow for the operations executed and those bytes, to the time taken. ×: a peer's time to ours. CPU: time of all",
+    "threads, on software adapters the fairer measure. n: rounds.",
     "",
     line(COLUMNS.map(([name]) => name)),
   ].join("\n");
@@ -47,9 +49,11 @@ export function heading({ runtime, adapter, driver, software, ceilings, absent, 
 
 /** A case as a row, and under it what only it has to say. */
 export function row(outcome) {
-  const { case: name, error, peers = {}, peersBytes = {}, failed = {}, more = {} } = outcome;
+  const { case: name, error, peers = {}, peersBytes = {}, peersCpuMs = {}, failed = {}, more = {} } = outcome;
   if (typeof error === "string") return `${name}: ${error}`;
+  const onCpu = Object.entries(peersCpuMs).filter(([, ms]) => ms != null);
   const notes = [
+    ...(onCpu.length > 0 ? [`  CPU: ${onCpu.map(([peer, ms]) => `${peer} ${milliseconds(ms)}`).join(", ")}`] : []),
     ...Object.entries(failed).map(([peer, why]) => `  ${peer} failed: ${why}`),
     ...(Object.keys(more).length > 0
       ? [
@@ -60,8 +64,10 @@ export function row(outcome) {
       : []),
   ];
   const worst = Math.max(...Object.values(error ?? {}));
-  const cell = (peer) => (peer in peersBytes ? kilobytes(peersBytes[peer]) : milliseconds(peers[peer]));
-  const ratio = (peer) => times((peers[peer] ?? peersBytes[peer]) / (outcome.ms ?? outcome.bytes));
+  const cell = (peer) => {
+    const size = peer in peersBytes ? kilobytes(peersBytes[peer]) : milliseconds(peers[peer]);
+    return `${size} ${times((peers[peer] ?? peersBytes[peer]) / (outcome.ms ?? outcome.bytes))}`.trim();
+  };
   return [
     line([
       name,
@@ -71,8 +77,8 @@ export function row(outcome) {
       rate(outcome.gbps),
       outcome.fraction == null ? "" : `${(100 * outcome.fraction).toFixed(0)} %`,
       outcome.bound,
+      milliseconds(outcome.cpuMs),
       ...PEERS.map(cell),
-      ...PEERS.map(ratio),
       Number.isFinite(worst) ? worst.toExponential(0) : "",
       outcome.samples === undefined ? "" : `${outcome.samples}`,
     ]),

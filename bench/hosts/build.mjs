@@ -6,6 +6,7 @@ import { build } from "esbuild";
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TFJS =
   'import "@tensorflow/tfjs-backend-webgpu"; import "@tensorflow/tfjs-core/dist/register_all_gradients"; export * from "@tensorflow/tfjs-core";';
+const JAX = 'export * from "@jax-js/jax";';
 
 const bundle = (options) =>
   build({
@@ -19,7 +20,7 @@ const bundle = (options) =>
     ...options,
   });
 
-/** Writes the page's script and TensorFlow.js to a folder, and returns their names. */
+/** Writes the page's script, TensorFlow.js and jax-js to a folder, and returns their names. */
 export async function buildPage(folder) {
   const browser = { platform: "browser" };
   const page = { entryPoints: ["bench/page.ts"], conditions: ["onnxruntime-web-use-extern-wasm"] };
@@ -27,8 +28,9 @@ export async function buildPage(folder) {
   await Promise.all([
     bundle({ ...browser, ...page, outfile: join(folder, "page.mjs") }),
     bundle({ ...browser, ...tfjs, outfile: join(folder, "tfjs.mjs") }),
+    bundle({ ...browser, stdin: { contents: JAX, resolveDir: ROOT }, outfile: join(folder, "jax.mjs") }),
   ]);
-  return { page: "page.mjs", tfjs: "tfjs.mjs" };
+  return { page: "page.mjs", tfjs: "tfjs.mjs", jax: "jax.mjs" };
 }
 
 /** A module of the library, which is TypeScript, for Node; `folder` is where to put it. */

@@ -10,6 +10,12 @@ const HARDWARE =
     : [];
 const SOFTWARE = ["--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"];
 
+/** CPU milliseconds so far of all of Chrome's processes: what a page computes is spread over several. */
+async function cpuOf(system) {
+  const { processInfo } = await system.send("SystemInfo.getProcessInfo");
+  return 1000 * processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+}
+
 /** Opens the page that `url` serves: what runs there, and how to call its `bench`. */
 export async function openChrome({ url, scripts, folder }) {
   const { findChrome } = await library("src/node/chrome.ts", folder);
@@ -31,11 +37,19 @@ export async function openChrome({ url, scripts, folder }) {
     const evaluate = (script) => Promise.race([page.evaluate(script), gone]);
     page.on("console", (message) => message.type() === "error" && console.error(`page: ${message.text()}`));
     page.on("pageerror", (error) => console.error(`page: ${error.message}`));
+    const system = await browser.target().createCDPSession();
+    await page.exposeFunction("cpuMilliseconds", () => cpuOf(system));
     await page.goto(url);
     if (await evaluate("bench.hasAdapter()")) {
       return {
         runtime: `${await browser.version()}`,
-        places: { server: url, tfjs: `${url}scripts/${scripts.tfjs}`, ort: `${url}ort/` },
+        places: {
+          server: url,
+          tfjs: `${url}scripts/${scripts.tfjs}`,
+          jax: `${url}scripts/${scripts.jax}`,
+          ort: `${url}ort/`,
+          ortCpu: `${url}ort/ort.wasm.min.mjs`,
+        },
         call: (method, ...args) => evaluate(`bench.${method}(...${JSON.stringify(args)})`),
         close: () => browser.close(),
       };

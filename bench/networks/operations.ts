@@ -220,3 +220,16 @@ export function kronecker(matrix: Numbers, extent: number): Numbers {
     return matrix[p * extent + i]! * matrix[(out % size) * extent + (pixel % extent)]!;
   });
 }
+
+/** [size][extent]: what every output of a bilinear resizing has of every input of its axis. */
+export function interpolation(extent: number, size: number, sampling: Sampling): Float32Array<ArrayBuffer> {
+  const matrix = new Float32Array(size * extent);
+  const centre = sampling === "corner" ? 0 : 0.5;
+  for (let out = 0; out < size; out += 1) {
+    const at = Math.max(0, ((out + centre) * extent) / size - centre);
+    const low = Math.floor(at);
+    matrix[out * extent + low]! += 1 - (at - low);
+    matrix[out * extent + Math.min(low + 1, extent - 1)]! += at - low;
+  }
+  return matrix;
+}

@@ -1,4 +1,4 @@
-import { type Operation, SLOPE } from "../networks/operations.ts";
+import { interpolation, type Operation, SLOPE } from "../networks/operations.ts";
 import { convolution, type Step, type Tfjs, translate, unary } from "./tfjs-network.ts";
 
 /** An operation that TensorFlow.js differentiates: `translate`'s, but for those whose gradient is missing, wrong or slow. */
@@ -57,8 +57,8 @@ function resize(tf: Tfjs, operation: Extract<Operation, { op: "resize" }>): Step
   if (operation.sampling !== "half-pixel") throw new Error("No case needs this gradient of TensorFlow.js.");
   const [n, height, width, channels] = operation.inputs[0]!.shape;
   const [, outHeight, outWidth] = operation.outputs[0]!.shape;
-  const down = tf.tensor(interpolation(height, outHeight), [1, outHeight, height]);
-  const across = tf.tensor(interpolation(width, outWidth), [1, outWidth, width]);
+  const down = tf.tensor(interpolation(height, outHeight, "half-pixel"), [1, outHeight, height]);
+  const across = tf.tensor(interpolation(width, outWidth, "half-pixel"), [1, outWidth, width]);
   const run = tf.customGrad((x) => ({
     value: step.apply([x])[0]!,
     gradFunc: (dy) => {
@@ -68,16 +68,4 @@ function resize(tf: Tfjs, operation: Extract<Operation, { op: "resize" }>): Step
     },
   }));
   return unary(run, [down, across]);
-}
-
-/** [size][extent]: what every output has of every input. */
-function interpolation(extent: number, size: number): Float32Array {
-  const matrix = new Float32Array(size * extent);
-  for (let out = 0; out < size; out += 1) {
-    const at = Math.max(0, ((out + 0.5) * extent) / size - 0.5);
-    const low = Math.floor(at);
-    matrix[out * extent + low]! += 1 - (at - low);
-    matrix[out * extent + Math.min(low + 1, extent - 1)]! += at - low;
-  }
-  return matrix;
 }

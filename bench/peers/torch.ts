@@ -2,8 +2,10 @@ import type { Contest } from "../contest.ts";
 import type { Network, Value } from "../networks/operations.ts";
 import type { Places } from "../places.ts";
 
-/** PyTorch's median and output. It runs by itself, in Python, before the others race. */
-export type Torch = (contest: Contest) => Promise<{ readonly ms: number; readonly output: Float32Array }>;
+/** PyTorch's medians and output. It runs by itself, in Python, before the others race. */
+export type Torch = (
+  contest: Contest,
+) => Promise<{ readonly ms: number; readonly cpuMs: number; readonly output: Float32Array }>;
 
 /** PyTorch behind the runner's server, or why there is none. */
 export async function torchOf({ server }: Places): Promise<{ readonly device: string; readonly run: Torch } | string> {
@@ -16,8 +18,9 @@ export async function torchOf({ server }: Places): Promise<{ readonly device: st
       const answer = await fetch(url, { method: "POST", body: new Blob(pack(network, input)) });
       if (!answer.ok) throw new Error(await answer.text());
       const bytes = await answer.arrayBuffer();
-      // The milliseconds, then the output.
-      return { ms: new Float64Array(bytes, 0, 1)[0]!, output: new Float32Array(bytes, 8) };
+      // The milliseconds, those of all threads, then the output.
+      const [ms, cpuMs] = new Float64Array(bytes, 0, 2);
+      return { ms: ms!, cpuMs: cpuMs!, output: new Float32Array(bytes, 16) };
     },
   };
 }

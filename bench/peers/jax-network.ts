@@ -14,6 +14,7 @@ export interface Jax {
     repeat(x: JaxArray, times: number, axis: number): JaxArray;
     pad(x: JaxArray, width: readonly (readonly [number, number])[]): JaxArray;
     mean(x: JaxArray, axis?: number, options?: { readonly keepdims: boolean }): JaxArray;
+    sum(x: JaxArray, axis: number, options: { readonly keepdims: boolean }): JaxArray;
     max(x: JaxArray): JaxArray;
     sqrt(x: JaxArray): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
@@ -121,7 +122,7 @@ export function translate(jax: Jax, operation: Operation): JaxStep {
       const down = interpolation(height, outHeight, operation.sampling);
       const across = interpolation(width, outWidth, operation.sampling);
       return unary(
-        (x, down, across) => np.matmul(down!, np.matmul(x, across!.transpose([1, 0]))),
+        (x, down, across) => separably(jax, x, down!, across!),
         { values: down, shape: [outHeight, height] },
         { values: across, shape: [outWidth, width] },
       );
@@ -137,7 +138,7 @@ export function translate(jax: Jax, operation: Operation): JaxStep {
       return unary((x) => lax.reduceWindow(x, (part) => np.mean(part), window, window));
     }
     case "matrixpool":
-      return unary((x, matrix) => np.matmul(matrix!.ref, np.matmul(x, matrix!.transpose([1, 0]))), {
+      return unary((x, matrix) => separably(jax, x, matrix!.ref, matrix!), {
         values: operation.matrix,
         shape: [outHeight, height],
       });
@@ -152,9 +153,12 @@ export function translate(jax: Jax, operation: Operation): JaxStep {
       });
       return unary(
         (x, low, high, weight) => {
-          const sorted = np.sort(x.transpose([1, 0, 2, 3]).reshape([channels, samples]), 1);
-          const a = np.take(sorted.ref, low!, 1);
-          const between = np.take(sorted, high!, 1).sub(a.ref).mul(weight!);
+          // A sort takes no view of an array, so something must be computed: what is doubled is halved to the same bits.
+          const rows = x.transpose([1, 0, 2, 3]).reshape([channels, samples]).mul(2);
+          const sorted = np.sort(rows, 1);
+          const a = np.take(sorted.ref, low!, 1).mul(0.5);
+          const b = np.take(sorted, high!, 1).mul(0.5);
+          const between = b.sub(a.ref).mul(weight!);
           return a.add(between).reshape([1, channels, 1, positions.length]);
         },
         at(0),
@@ -168,8 +172,12 @@ export function translate(jax: Jax, operation: Operation): JaxStep {
       return unary((x, features) => features!.transpose([0, 3, 1, 2]).mul(x.mul(-1).add(1)), features);
     }
     case "probability": {
-      const channel = { values: Int32Array.of(operation.channel), shape: [1] };
-      return unary((x, channel) => np.take(nn.softmax(x, 1), channel!, 1), channel);
+      // By a product, because what it makes of the gradient of an index does not compile.
+      const one = Float32Array.from({ length: channels }, (_, channel) => Number(channel === operation.channel));
+      return unary((x, one) => np.sum(nn.softmax(x, 1).mul(one!), 1, { keepdims: true }), {
+        values: one,
+        shape: [1, channels, 1, 1],
+      });
     }
   }
 }
@@ -187,6 +195,12 @@ function activate({ nn }: Jax, x: JaxArray, activation: Activation): JaxArray {
   return activation === "relu" ? nn.relu(x) : nn.leakyRelu(x, SLOPE);
 }
 
+/** down · x · acrossᵀ of every map. A matrix stands on the right, because from the left its product does not run over maps. */
+function separably({ numpy: np }: Jax, x: JaxArray, down: JaxArray, across: JaxArray): JaxArray {
+  const rows = np.matmul(x, across.transpose([1, 0])).transpose([0, 1, 3, 2]);
+  return np.matmul(rows, down.transpose([1, 0])).transpose([0, 1, 3, 2]);
+}
+
 /** Rows of [pixel][out] → [out][pixel]. */
 function rowsTurned(values: Float32Array, rows: number, out: number): Float32Array {
   const row = values.length / rows;
@@ -198,7 +212,8 @@ function rowsTurned(values: Float32Array, rows: number, out: number): Float32Arr
 }
 
 /** A product of masks a level: it has no histogram, and no search. */
-function count({ numpy: np }: Jax, operation: Operation & Counting): JaxStep {
+function count(jax: Jax, operation: Operation & Counting): JaxStep {
+  const { numpy: np } = jax;
   const { size, concepts, labels } = operation;
   const [, height, width, channels] = operation.inputs[0]!.shape;
   const [, levels] = operation.outputs[0]!.shape;
@@ -208,7 +223,7 @@ function count({ numpy: np }: Jax, operation: Operation & Counting): JaxStep {
   });
   return unary(
     (x, down, across, hot, ladder) => {
-      const upsampled = np.matmul(down!, np.matmul(x, across!.transpose([1, 0]))).reshape([1, channels, size ** 2]);
+      const upsampled = separably(jax, x, down!, across!).reshape([1, channels, size ** 2]);
       const above = np
         .greater(upsampled, ladder!)
         .astype(np.float32)

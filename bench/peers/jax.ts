@@ -12,12 +12,13 @@ export async function jax(places: Places): Promise<Contestant> {
   return {
     name: "jax",
     device,
-    prepare: async (contest) => prepare(jax, contest),
+    prepare: async (contest) => prepareJax(jax, contest),
     idle: () => device.queue.onSubmittedWorkDone(),
   };
 }
 
-function prepare(jax: Jax, { input, network }: Contest): Runner {
+/** A contest's network on whichever device is jax-js's default. */
+export function prepareJax(jax: Jax, { input, network }: Pick<Contest, "input" | "network">): Runner {
   const steps = network.operations.map((operation) => ({ ...operation, ...translate(jax, operation) }));
   // Passing an array on gives it away: whoever wants it again passes another reference, and whoever is done disposes of his own.
   const forward = (x: JaxArray, weights: readonly (readonly JaxArray[])[]): JaxArray => {

@@ -2,7 +2,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Entry, race } from "../../bench/contest.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  globalThis.cpuMilliseconds = undefined;
+});
 
 /** Somebody whose every run takes so many milliseconds, and writes himself down. */
 const entryOf = (name: string, ms: number, log: string[] = []): Entry => {
@@ -33,5 +36,32 @@ describe("a race's rounds are", () => {
     const timings = await race([entryOf("a", 61_000, log), entryOf("b", 1000, log), entryOf("c", 1000, log)], 2);
     expect(timings.map(({ samples }) => samples)).toEqual([1, 2, 2]);
     expect(log.join("")).toBe("abcbc");
+  });
+});
+
+describe("a race's CPU time is", () => {
+  test("each racer's own, a run's, and the median", async () => {
+    // Of two threads: for a millisecond by the clock, two.
+    globalThis.cpuMilliseconds = async () => 2 * performance.now();
+    const [a, b] = await race([entryOf("a", 100), entryOf("b", 4)], 1);
+    expect(a!.cpu).toBe(200);
+    expect(b!.cpu).toBeCloseTo(2 * b!.median); // of which many make a sample
+  });
+
+  test("of a library without a device too", async () => {
+    globalThis.cpuMilliseconds = async () => performance.now();
+    const { contestant, runner } = entryOf("wasm", 300);
+    const [first] = await race([{ contestant: { ...contestant, device: undefined }, runner }], 1);
+    expect(first).toMatchObject({ median: 300, cpu: 300, gpu: null });
+  });
+
+  test("unknown where nobody tells", async () => {
+    vi.stubGlobal("process", undefined);
+    try {
+      const [first] = await race([entryOf("a", 300)], 1);
+      expect(first!.cpu).toBeNull();
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });

@@ -48,7 +48,7 @@ async function opponent({ against, gandissect, threads, revision }, folder) {
   if (!gandissect) throw new Error("Where is the checkout? --gandissect DIR; see bench/gandissect/README.md.");
   const { python, version, why } = findTorch();
   if (!python) throw new Error(`No Python here has PyTorch: ${why}`);
-  const label = `gandissect, ${version}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+  const label = `gandissect, ${version.replace(/ on .*/, "")} on the CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`;
   const weights = join(ROOT, "test/golden/scenes64");
   return { label, python, checkout: gandissect, weights, threads, measure: measurePublished };
 }

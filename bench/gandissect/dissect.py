@@ -79,7 +79,7 @@ class PrRoIPool2D(torch.nn.Module):
                 for pixel in range(extent):  # whose share falls off linearly to zero at its neighbours
                     matrix[row, pixel] = (ramp(high - pixel) - ramp(low - pixel)) / (high - low)
             self.matrices[extent, bins] = matrix.float()
-        return self.matrices[extent, bins].to(next(iter(self.matrices.values())).device)
+        return self.matrices[extent, bins]
 
     def forward(self, features, rois):
         height, width = features.shape[2:]
@@ -106,9 +106,9 @@ class Zeros(torch.nn.Module):
 
 def patch():
     """Everything that is replaced in PyTorch and in the checkout."""
-    if not torch.cuda.is_available():  # it calls cuda() without asking
-        torch.Tensor.cuda = lambda self, *_, **__: self
-        torch.nn.Module.cuda = lambda self, *_, **__: self
+    # It calls cuda() without asking; what is compared here is the CPU.
+    torch.Tensor.cuda = lambda self, *_, **__: self
+    torch.nn.Module.cuda = lambda self, *_, **__: self
     # Its grids have corners at −1 and 1, which was the only meaning before PyTorch 1.3 and is not the default since.
     sample = torch.nn.functional.grid_sample
     torch.nn.functional.grid_sample = lambda *given, **named: sample(*given, **{"align_corners": True, **named})

@@ -6,7 +6,7 @@ import { childSeconds } from "./children.mjs";
 
 const FILE = process.env.GANATOMY_BENCH_USAGE;
 
-/** The most memory that was resident, in bytes. */
+/** What Node counts `maxRSS` in, everywhere. */
 const KIBIBYTE = 1024;
 
 if (FILE && isMainThread) {

@@ -125,7 +125,7 @@ describe("what a process used", () => {
 
   /** Keeps a core busy for so many milliseconds of CPU time, if they count as its own; for as long by the clock otherwise. */
   const busy = (ms: number) =>
-    `for (const end = Date.now() + 10 * ${ms}; process.cpuUsage().user < 1000 * ${ms} && Date.now() < end;);`;
+    `for (const end = Date.now() + 100 * ${ms}; process.cpuUsage().user < 1000 * ${ms} && Date.now() < end;);`;
   const run = (code: string) => measure({ command: () => ["-e", code] } as never, { root: "" } as never, folder);
 
   it("counts threads", async () => {

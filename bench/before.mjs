@@ -110,7 +110,7 @@ async function main() {
     const setting = {
       before: before.label,
       after: after.label,
-      adapter: environment.VK_DRIVER_FILES ?? values.adapter,
+      adapter: environment.VK_DRIVER_FILES ?? process.env.VK_DRIVER_FILES ?? values.adapter,
       runtime: `Node ${process.version}`,
       processor: `${cpus()[0]?.model ?? "unknown"} ×${cpus().length}`,
       runs,

@@ -60,6 +60,7 @@ async function gather(known?: Ceilings): Promise<Setting> {
     ["jax", jax],
     ...THREADS.map((threads) => [nameOf(threads), onnxRuntimeWasm(threads)] as const),
   ] as const) {
+    if (!places.peers.includes(name)) continue;
     try {
       const peer = await join(places);
       if (peer.device && describe(peer.device) !== adapter) {
@@ -71,12 +72,12 @@ async function gather(known?: Ceilings): Promise<Setting> {
       absent[name] = (error as Error).message;
     }
   }
-  const torch = await torchOf(places);
+  const torch = places.peers.includes("torch") ? await torchOf(places) : undefined;
   if (typeof torch === "string") absent["torch"] = torch;
   lab = {
     ours,
     peers,
-    torch: typeof torch === "string" ? undefined : torch.run,
+    torch: typeof torch === "string" ? undefined : torch?.run,
     files: filesOf(places),
     ceilings,
     complaint: (name) => {

@@ -8,8 +8,10 @@ export interface Places {
   readonly jax: string;
   /** The folder of onnxruntime-web's scripts and WebAssembly. */
   readonly ort: string;
-  /** onnxruntime-web's script for the CPU: what starts its threads is another in Node than in a page. */
-  readonly ortCpu: string;
+  /** onnxruntime-web's script for several threads on the CPU: what starts them is another in Node than in a page. */
+  readonly ortThreads: string;
+  /** Names of those who take part. */
+  readonly peers: readonly string[];
 }
 
 /** Reads a file under `weights/`. */

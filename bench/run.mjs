@@ -9,12 +9,13 @@ import { openChrome } from "./hosts/chrome.mjs";
 import { openNode } from "./hosts/node.mjs";
 import { serve } from "./hosts/serve.mjs";
 import { measureSizes, SIZES } from "./sizes.mjs";
-import { heading, row } from "./table.mjs";
+import { heading, PEERS, row } from "./table.mjs";
 
 const HELP = `npm run bench -- [options]
 
   --case NAME  only cases whose name contains NAME; may be repeated
   --all        every case, not only the headline ones: minutes on a GPU, hours on a software adapter
+  --peer NAME  only this peer (tfjs, ort, jax, wasm1, wasm2, torch) beside ours; may be repeated; none is nobody
   --node       in Node on Dawn, instead of headless Chrome
   --list       names of the cases that the other options choose
   --json       one line of JSON a case, and nothing else
@@ -22,6 +23,7 @@ const HELP = `npm run bench -- [options]
 
 const OPTIONS = {
   case: { type: "string", multiple: true, default: [] },
+  peer: { type: "string", multiple: true, default: [] },
   all: { type: "boolean", default: false },
   node: { type: "boolean", default: false },
   list: { type: "boolean", default: false },
@@ -34,12 +36,12 @@ const lineOf = (outcome) =>
   JSON.stringify(outcome, (_, value) => (typeof value === "number" ? Number(value.toPrecision(6)) : value));
 
 /** The libraries in a new page or process, and what they run on. */
-async function start(open, server, build, known) {
+async function start(open, { server, build, peers }, known) {
   const host = await open({ url: server.url, ...build });
   try {
-    const cases = await host.call("open", host.places);
+    const cases = await host.call("open", { ...host.places, peers });
     const gather = () => host.call("gather", ...(known ? [known] : []));
-    return { ...host, cases, gather };
+    return { ...host, cases, gather, torch: peers.includes("torch") ? server.torch : undefined };
   } catch (error) {
     await host.close();
     throw error;
@@ -50,10 +52,10 @@ async function start(open, server, build, known) {
  * Runs cases and hands each outcome to `print`. Each has libraries of its own, in a new page or process: what an earlier one
  * compiled does not help it, and what it left behind (onnxruntime-web's captured buffers do) does not harm it.
  */
-async function run(cases, { host, renew, server, build, begin, print }) {
+async function run(cases, { host, renew, build, begin, print }) {
   let current = host;
   const setting = await host.gather();
-  const common = { runtime: host.runtime, ...setting, ...(server.torch ? { torch: server.torch } : {}) };
+  const common = { runtime: host.runtime, ...setting, ...(host.torch ? { torch: host.torch } : {}) };
   begin(common);
   try {
     for (const [index, name] of cases.entries()) {
@@ -77,8 +79,10 @@ async function run(cases, { host, renew, server, build, begin, print }) {
 }
 
 async function main() {
-  const { case: filters, all, node, list, json, help } = parseArgs({ options: OPTIONS }).values;
+  const { case: filters, peer, all, node, list, json, help } = parseArgs({ options: OPTIONS }).values;
   if (help) return void process.stdout.write(HELP);
+  const unknown = peer.find((name) => name !== "none" && !PEERS.includes(name));
+  if (unknown) throw new Error(`There is no peer ${unknown}; there are ${PEERS.join(", ")}.`);
   const folder = await mkdtemp(join(tmpdir(), "ganatomy-bench-"));
   // Who ends it does not wait for a case; Chrome and the process in Node end when their pipes do.
   for (const signal of ["SIGINT", "SIGTERM"]) {
@@ -89,7 +93,8 @@ async function main() {
   }
   const build = { folder, scripts: await buildPage(folder) };
   const server = await serve(folder);
-  const renew = (ceilings) => start(node ? openNode : openChrome, server, build, ceilings);
+  const peers = peer.length > 0 ? peer : PEERS;
+  const renew = (ceilings) => start(node ? openNode : openChrome, { server, build, peers }, ceilings);
   try {
     const host = await renew();
     const wanted = ({ name, headline }) =>
@@ -102,7 +107,7 @@ async function main() {
     else {
       const begin = (setting) => json || console.log(heading(setting));
       const print = (outcome) => console.log(json ? lineOf(outcome) : row(outcome));
-      await run(chosen, { host, renew, server, build, begin, print });
+      await run(chosen, { host, renew, build, begin, print });
     }
   } finally {
     server.close();

@@ -18,7 +18,8 @@ const COLUMNS = [
   ["error", 8],
   ["n", 3],
 ];
-const PEERS = ["tfjs", "ort", "jax", "wasm1", "wasm2", "torch"];
+/** Whom ours is compared with, in the table's order. */
+export const PEERS = ["tfjs", "ort", "jax", "wasm1", "wasm2", "torch"];
 
 const milliseconds = (ms) => (ms == null ? "" : `${ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0)} ms`);
 const rate = (value) => (value == null ? "" : value.toFixed(value < 10 ? 2 : 0));

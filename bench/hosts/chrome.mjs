@@ -48,7 +48,7 @@ export async function openChrome({ url, scripts, folder }) {
           tfjs: `${url}scripts/${scripts.tfjs}`,
           jax: `${url}scripts/${scripts.jax}`,
           ort: `${url}ort/`,
-          ortCpu: `${url}ort/ort.wasm.min.mjs`,
+          ortThreads: `${url}ort/ort.wasm.min.mjs`,
         },
         call: (method, ...args) => evaluate(`bench.${method}(...${JSON.stringify(args)})`),
         close: () => browser.close(),

@@ -35,7 +35,7 @@ export async function openNode({ url, scripts, folder }) {
       tfjs: pathToFileURL(join(folder, scripts.tfjs)).href,
       jax: pathToFileURL(join(folder, scripts.jax)).href,
       ort: pathToFileURL(`${ORT}/`).href,
-      ortCpu: pathToFileURL(join(ORT, "ort.node.min.mjs")).href,
+      ortThreads: pathToFileURL(join(ORT, "ort.node.min.mjs")).href,
     },
     call,
     close: () => child.kill(),

@@ -88,7 +88,14 @@ describe("jax-js and ONNX Runtime, each from a translation of its own, agree on"
     await jax.init("cpu");
     jax.defaultDevice("cpu");
     const folder = pathToFileURL(`${process.cwd()}/node_modules/onnxruntime-web/dist/`).href;
-    ort = await onnxRuntimeWasm(1)({ server: "", tfjs: "", jax: "", ort: folder, ortCpu: `${folder}ort.node.min.mjs` });
+    ort = await onnxRuntimeWasm(1)({
+      server: "",
+      tfjs: "",
+      jax: "",
+      ort: folder,
+      ortThreads: `${folder}ort.node.min.mjs`,
+      peers: [],
+    });
   });
 
   test.each(NETWORKS)("%s", async (...named) => {

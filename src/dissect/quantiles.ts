@@ -1,4 +1,4 @@
-import { narrow, RADIX_BITS, radix } from "../kernels/statistics.ts";
+import { narrow, RADIX_BITS, radix, tabulate } from "../kernels/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -43,7 +43,7 @@ export class Quantiles {
   readonly #ranks: readonly number[];
   readonly #stored: number;
   readonly #channels: number;
-  readonly #plans: readonly { readonly counting: Plan; readonly narrowing: Plan }[];
+  readonly #plans: readonly Pass[];
   readonly #state: Selection;
   readonly #scope: Scope;
   #pass = 0;
@@ -52,7 +52,7 @@ export class Quantiles {
     options: QuantileOptions,
     positions: readonly Position[],
     ranks: readonly number[],
-    plans: readonly { readonly counting: Plan; readonly narrowing: Plan }[],
+    plans: readonly Pass[],
     state: Selection,
     scope: Scope,
   ) {
@@ -88,44 +88,48 @@ export class Quantiles {
         return Object.fromEntries(tensors) as Selection;
       });
       state.rank.write(Uint32Array.from({ length: ranks.length * stored }, (_, at) => ranks[Math.floor(at / stored)]!));
-      const plans: { counting: Plan; narrowing: Plan }[] = [];
+      const compile = async (graph: Graph, bind: readonly (readonly [Value, Tensor])[]): Promise<Plan> =>
+        scope.own(await Plan.compile(device, graph, { bind, signal }));
+      const plans: Pass[] = [];
       for (const pass of [0, 1, 2] as const) {
-        const graph = new Graph(device.target);
-        const x = graph.map("maps", n, height, width, channels);
+        const counting = new Graph(device.target);
+        const x = counting.map("maps", n, height, width, channels);
         const values = {
-          batch: graph.value("batch", [2], "u32"),
-          high: graph.value("high", shapes.high, "u32"),
-          middle: graph.value("middle", shapes.middle, "u32"),
-          low: graph.value("low", shapes.low, "u32"),
+          batch: counting.value("batch", [2], "u32"),
+          high: counting.value("high", shapes.high, "u32"),
+          middle: counting.value("middle", shapes.middle, "u32"),
+          low: counting.value("low", shapes.low, "u32"),
         };
-        radix(graph, x, values, pass, size);
-        const bind: (readonly [Value, Tensor])[] = [
-          [x, maps],
-          [values.batch, batch],
-          [values.high, state.high],
-          [values.middle, state.middle],
-          [values.low, state.low],
-        ];
-        const counting = scope.own(await Plan.compile(device, graph, { bind, signal }));
-        const next = new Graph(device.target);
+        radix(counting, x, values, pass, size);
         const counters = [state.high, state.middle, state.low][pass]!;
-        const targets = {
-          counters: next.value("counters", counters.shape, "u32"),
-          key: next.value("key", shapes.key, "u32"),
-          rank: next.value("rank", shapes.rank, "u32"),
-          row: next.value("row", shapes.row, "u32"),
-        };
-        narrow(next, targets, pass);
-        const compiled = await Plan.compile(device, next, {
-          bind: [
-            [targets.counters, counters],
+        const afterwards = (append: typeof narrow | typeof tabulate): Promise<Plan> => {
+          const graph = new Graph(device.target);
+          const targets = {
+            key: graph.value("key", shapes.key, "u32"),
+            rank: graph.value("rank", shapes.rank, "u32"),
+            row: graph.value("row", shapes.row, "u32"),
+          };
+          const counted = graph.value("counters", counters.shape, "u32");
+          append(graph, targets, counted, pass);
+          return compile(graph, [
             [targets.key, state.key],
             [targets.rank, state.rank],
             [targets.row, state.row],
-          ] as (readonly [Value, Tensor])[],
-          signal,
+            [counted, counters],
+          ]);
+        };
+        plans.push({
+          counting: await compile(counting, [
+            [x, maps],
+            [values.batch, batch],
+            [values.high, state.high],
+            [values.middle, state.middle],
+            [values.low, state.low],
+          ]),
+          narrowing: await afterwards(narrow),
+          tabulating: await afterwards(tabulate),
+          counters,
         });
-        plans.push({ counting, narrowing: scope.own(compiled) });
       }
       return new Quantiles(options, positions, ranks, plans, state, scope);
     } catch (error) {
@@ -141,8 +145,12 @@ export class Quantiles {
 
   /** All batches of a pass were added. */
   endPass(): void {
-    this.#plans[this.#pass]!.narrowing.run();
+    const { narrowing, counters, tabulating } = this.#plans[this.#pass]!;
+    narrowing.run();
     this.#pass += 1;
+    if (this.#pass === this.passes) return;
+    counters.clear();
+    tabulating.run();
   }
 
   /** After the last pass: the quantiles, [quantiles][channels], rounded to the activations' precision. */
@@ -172,6 +180,14 @@ export class Quantiles {
 export function selectionBytes(shape: readonly number[], targets: number): number {
   const [high, middle, low] = RADIX_BITS;
   return 4 * shape.at(-1)! * (2 ** high + targets * (2 ** middle + 2 ** low));
+}
+
+/** What a pass runs for every batch, and after the last one. */
+interface Pass {
+  readonly counting: Plan;
+  readonly narrowing: Plan;
+  readonly tabulating: Plan;
+  readonly counters: Tensor<"u32">;
 }
 
 /** The state of a selection on the GPU; see radix.wgsl and narrow.wgsl. */

@@ -1,6 +1,6 @@
 // One pass of an exact radix selection for many ranks of every unit at once. Values are 32-bit keys that sort like the
 // floats. Pass 0 counts their first 16 bits, passes 1 and 2 the next 8 of those that begin like a target. After each pass
-// narrow.wgsl turns its counters into a table: 0 where no target is, else 1 + the row of counters of the next pass. So a
+// narrow-rows.wgsl turns its counters into a table: 0 where no target is, else 1 + the row of counters of the next pass. So a
 // value finds its counter by one look-up per pass, and most values are dropped by the first. x is looked at on a grid,
 // a column for one unit at a time, as in count.wgsl.
 const PASS: u32 = 0;

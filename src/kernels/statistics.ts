@@ -6,9 +6,11 @@ import examplesKernel from "./examples.wgsl.ts";
 import imagesKernel from "./images.wgsl.ts";
 import momentsKernel from "./moments.wgsl.ts";
 import narrowKernel from "./narrow.wgsl.ts";
+import rowsKernel from "./narrow-rows.wgsl.ts";
 import { lanes } from "./pointwise.ts";
 import presenceKernel from "./presence.wgsl.ts";
 import radixKernel from "./radix.wgsl.ts";
+import sumsKernel from "./radix-sums.wgsl.ts";
 import relabelKernel from "./relabel.wgsl.ts";
 import topKernel from "./top.wgsl.ts";
 
@@ -53,16 +55,34 @@ export function radix(
   });
 }
 
-/** Fixes one more digit of every target, and makes the pass's counters the next one's table; see narrow.wgsl. */
-export function narrow(
+/** What a selection knows of its targets, [targets, units]: the digits found, the rank among those, the row of counters. */
+export interface RadixTargets {
+  readonly key: Value;
+  readonly rank: Value;
+  readonly row: Value;
+}
+
+/** Fixes one more digit of every target, from its pass's counters; see narrow.wgsl. */
+export function narrow(graph: Graph, { key, rank, row }: RadixTargets, counters: Value, pass: RadixPass): void {
+  const [targets = 1, units = 4] = key.shape;
+  const first = pass === 0;
+  const sums = first ? graph.value("sums", [units, 256], "u32") : counters;
+  if (first) graph.step(sumsKernel, { counters, sums }, { total: 256 * units }, lanes(256 * units));
+  const total = targets * units;
+  const params = { units, rows: first ? 1 : targets, bits: RADIX_BITS[pass], total };
+  graph.step(narrowKernel, { counters, sums, row, key, rank }, params, lanes(total), { choices: { SUMS: first } });
+}
+
+/** Makes a pass's counters, once they are cleared, the table of the next one; see narrow-rows.wgsl. */
+export function tabulate(
   graph: Graph,
-  bindings: { readonly counters: Value; readonly key: Value; readonly rank: Value; readonly row: Value },
+  { key, row }: Pick<RadixTargets, "key" | "row">,
+  counters: Value,
   pass: RadixPass,
 ): void {
-  const [targets = 1, units = 4] = bindings.key.shape;
-  const bits = RADIX_BITS[pass];
-  const rows = pass === 0 ? 1 : targets;
-  graph.step(narrowKernel, bindings, { units, targets, rows, digits: 2 ** bits, bits }, fold(Math.ceil(units / 16)));
+  const [targets = 1, units = 4] = key.shape;
+  const params = { units, targets, rows: pass === 0 ? 1 : targets, bits: RADIX_BITS[pass] };
+  graph.step(rowsKernel, { key, row, counters }, params, fold(Math.ceil(units / 16)));
 }
 
 /** Labels' pixels in any channel of label maps [n, channels, pixels], and which categories each image holds. */

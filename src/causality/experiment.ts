@@ -4,7 +4,7 @@ import { UsageError } from "../errors.ts";
 import { areas } from "../kernels/areas.ts";
 import { type Edit, type EditableLayer, editable } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
-import type { GeneratorPlan } from "../models/generator-plan.ts";
+import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
@@ -192,7 +192,7 @@ class Stages {
     if (generator.device !== segmenter.device) {
       throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
     }
-    const batch = Math.min(size, options.batch ?? defaultBatch(generator, segmenter));
+    const batch = evenBatch(size, options.batch ?? defaultBatch(generator, segmenter));
     const first = firstLayer(generator, edit);
     const scope = new Scope();
     try {

@@ -1,5 +1,5 @@
 import { type Generator, withoutAlpha } from "../models/generator.ts";
-import type { GeneratorPlan } from "../models/generator-plan.ts";
+import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
 import { elements } from "../runtime/graph.ts";
@@ -82,7 +82,7 @@ export class Samples {
 
   static async create(options: SamplesOptions): Promise<Samples> {
     const { generator, segmenter, layers, segmentationSize, pictures, signal } = options;
-    const batch = Math.min(options.batch, options.size);
+    const batch = evenBatch(options.size, options.batch);
     const depth = (name: string): number => generator.layers.findIndex((layer) => layer.name === name);
     const deepest = layers.reduce((a, b) => (depth(a) > depth(b) ? a : b));
     const scope = new Scope();

@@ -6,6 +6,12 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { checkRule, type Edit, type EditableLayer, editable, prepareEdits } from "./edits.ts";
 import type { Generator } from "./generator.ts";
 
+/**
+ * Images a batch for so many in all: as few batches as with `most`, all of about the same size. A batch costs what a full one
+ * does, so that 24 images by 16 would pay for 32.
+ */
+export const evenBatch = (size: number, most: number): number => Math.ceil(size / Math.ceil(size / most));
+
 export interface AppendGeneratorOptions {
   /** Layers that can be intervened in; a name alone is for one edit with numbers for values. */
   readonly edit?: readonly (string | EditableLayer)[];

@@ -12,6 +12,7 @@ import {
   type AppendGeneratorOptions,
   type CompileGeneratorOptions,
   compileGenerator,
+  evenBatch,
   type GeneratorPlan,
   notComputed,
 } from "./generator-plan.ts";
@@ -183,7 +184,7 @@ export class Generator {
     if (!Number.isInteger(size) || size < 1) {
       throw new UsageError(`A size of ${size} images makes no sense.`, "Use a whole number from 1.");
     }
-    const batch = Math.min(size, options.batch ?? 8);
+    const batch = evenBatch(size, options.batch ?? 8);
     const plan = await this.compile({ batch, bytes: true, edit: editableBy(edits), signal });
     try {
       plan.setEdits(edits);

@@ -7,6 +7,10 @@
 const PIXELS: u32 = 64;   // of a tile: 64 or 128
 const VECTORS: u32 = 16;  // output channels / 4 of a tile: 16 or 32
 const HALF: bool = false; // weights are float16, eight a vec4u
+// As params say, but known when it is compiled: dividing by them would be a twentieth of the work.
+const KERNEL: u32 = 1;
+const STRIDE: u32 = 1;
+const SCALE: u32 = 1;
 
 const DEPTH: u32 = 4;     // input channels / 4 staged at a time
 const GROUPS: u32 = PIXELS / 4;
@@ -67,7 +71,7 @@ fn origin(p: u32, pad: vec2i) -> vec3i {
   let column = q % params.width;
   let row = (q / params.width) % params.height;
   let image = q / (params.width * params.height);
-  return vec3i(vec2i(vec2u(row, column) * params.stride) - pad, i32(image * params.inHeight * params.inWidth));
+  return vec3i(vec2i(vec2u(row, column) * STRIDE) - pad, i32(image * params.inHeight * params.inWidth));
 }
 
 // Four channels `c` of the pixel `at` of an image; zero outside.
@@ -75,6 +79,17 @@ fn load(at: vec2i, image: i32, c: u32) -> vec4f {
   let inside = all(at >= vec2i()) && at.x < i32(params.inHeight) && at.y < i32(params.inWidth) && c < params.inVectors;
   if (!inside) { return vec4f(); }
   return x[u32(image + at.x * i32(params.inWidth) + at.y) * params.inVectors + c];
+}
+
+fn store(p: u32, plane: u32, phase: vec2u, vector: u32, sum: vec4f) {
+  if (p >= params.pixels || vector >= params.outVectors) { return; }
+  var row = p;
+  if (SCALE == 2u) {
+    row = ((p / params.width) * 2u + phase.x) * params.width * 2u + (p % params.width) * 2u + phase.y;
+  }
+  let at = (plane + row) * params.outVectors + vector;
+  let b = select(vec4f(), bias[vector], params.biased == 1u);
+  y[at] = finish(sum + b, at);
 }
 
 @compute @workgroup_size(LANES)
@@ -87,9 +102,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let matrix = group.z / params.split;
   let part = group.z % params.split;
   let phase = vec2u(matrix / 2u, matrix % 2u);
-  let scaled = params.scale == 2u;
-  let pad = select(vec2i(i32(params.padTop), i32(params.padLeft)), 1 - vec2i(phase), scaled);
-  let taps = params.kernel * params.kernel;
+  let pad = select(vec2i(i32(params.padTop), i32(params.padLeft)), 1 - vec2i(phase), SCALE == 2u);
+  let taps = KERNEL * KERNEL;
   let blocks = (params.inVectors + DEPTH - 1u) / DEPTH;
   let begin = taps * blocks * part / params.split;
   let end = taps * blocks * (part + 1u) / params.split;
@@ -113,7 +127,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var c = begin % blocks * DEPTH;
   for (var step = begin; step < end; step++) {
     if (stages) {
-      let tap = vec2i(vec2u(t / params.kernel, t % params.kernel) * params.dilation);
+      let tap = vec2i(vec2u(t / KERNEL, t % KERNEL) * params.dilation);
       let v0 = load(o0.xy + tap, o0.z, c + d);
       let v1 = load(o1.xy + tap, o1.z, c + d);
       let v2 = load(o2.xy + tap, o2.z, c + d);
@@ -157,18 +171,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
 
-  let plane = select(group.z, part, scaled) * params.yStride;
-  for (var i = 0u; i < 16u; i++) {
-    let p = firstPixel + px * 4u + i / 2u;
-    let vector = firstVector + cv + i % 2u * (VECTORS / 2u);
-    if (p < params.pixels && vector < params.outVectors) {
-      var row = p;
-      if (scaled) {
-        row = ((p / params.width) * 2u + phase.x) * params.width * 2u + (p % params.width) * 2u + phase.y;
-      }
-      let at = (plane + row) * params.outVectors + vector;
-      let b = select(vec4f(), bias[vector], params.biased == 1u);
-      y[at] = finish(acc[i] + b, at);
-    }
-  }
+  // Written out, because sums that a variable chooses among lie in memory, unless a compiler unrolls the loop.
+  let plane = select(group.z, part, SCALE == 2u) * params.yStride;
+  let p = firstPixel + px * 4u;
+  let lo = firstVector + cv;
+  let hi = lo + VECTORS / 2u;
+  store(p + 0u, plane, phase, lo, acc[0]); store(p + 0u, plane, phase, hi, acc[1]);
+  store(p + 1u, plane, phase, lo, acc[2]); store(p + 1u, plane, phase, hi, acc[3]);
+  store(p + 2u, plane, phase, lo, acc[4]); store(p + 2u, plane, phase, hi, acc[5]);
+  store(p + 3u, plane, phase, lo, acc[6]); store(p + 3u, plane, phase, hi, acc[7]);
+  store(p + 4u, plane, phase, lo, acc[8]); store(p + 4u, plane, phase, hi, acc[9]);
+  store(p + 5u, plane, phase, lo, acc[10]); store(p + 5u, plane, phase, hi, acc[11]);
+  store(p + 6u, plane, phase, lo, acc[12]); store(p + 6u, plane, phase, hi, acc[13]);
+  store(p + 7u, plane, phase, lo, acc[14]); store(p + 7u, plane, phase, hi, acc[15]);
 }

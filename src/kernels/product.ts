@@ -43,11 +43,19 @@ export function tileStep(
   const { kernel, pixels, vectors, tiles, choices } = TILES[tile];
   const count = Math.ceil(params.pixels / pixels) * Math.ceil(params.outVectors / vectors);
   const [columns, rows] = fold(Math.ceil(count / tiles));
+  const known = kernel === subgroup ? simplest(params) : kernel === tiled ? constants(params) : {};
   graph.step<typeof tiled | typeof register | typeof subgroup>(kernel, values, params, [columns, rows, planes], {
-    choices: { ...choices, ...(kernel === subgroup ? simplest(params) : {}), HALF: graph.storage === "f16" },
+    choices: { ...choices, ...known, HALF: graph.storage === "f16" },
     flops,
   });
 }
+
+/** What a GPU's kernel is compiled for. */
+const constants = ({ kernel, stride, scale }: Params<typeof tiled>) => ({
+  KERNEL: kernel,
+  STRIDE: stride,
+  SCALE: scale,
+});
 
 /** What a subgroup's kernel need not do: look for a pixel's place, and change its sums. */
 function simplest({ kernel, stride, padTop, padLeft, scale, biased, residual, activation }: Params<typeof tiled>) {

@@ -84,8 +84,25 @@ function algorithmsOf(target: Target, shape: ConvShape): Way["algorithm"][] {
   );
   // On smaller maps F(4×4, 3×3)'s tiles are too few, or reach beyond the edge. Measured on software adapters, ncnn's on GPUs.
   const byExtent = Math.min(height, width) >= (target === "gpu" ? 20 : 16) ? fit : fit.toReversed();
-  // On so small maps a GPU waits for weights, of which Winograd has 16 / 9 as many.
-  return target === "gpu" && height * width < 256 ? ["direct", ...byExtent] : [...byExtent, "direct"];
+  if (target !== "gpu") return [...byExtent, "direct"];
+  // On so small maps a GPU waits for weights, of which Winograd has 16 / 9 as many; on maps of few channels for its tiles,
+  // which are written and read again.
+  const pays = height * width >= 256 && byExtent[0] && bytesAndWork(shape, byExtent[0]) < bytesAndWork(shape, "direct");
+  return pays ? [...byExtent, "direct"] : ["direct", ...byExtent];
+}
+
+/** Operations that a GPU does while it moves a byte: of those that we know, from 14 to 36 at their best. */
+const BALANCE = 24;
+
+/** What a 3×3 convolution of one image takes, in bytes: those that it moves, and those that could be moved while it computes. */
+function bytesAndWork(shape: ConvShape, algorithm: Way["algorithm"]): number {
+  const { rows, columns, count, depth } = productsOf(shape, algorithm);
+  const [inputs, outputs] = [depth / (algorithm === "direct" ? shape.kernel ** 2 : 1), 4 * columns];
+  const maps = shape.height * shape.width * (inputs + outputs);
+  // Winograd's tiles and products, each written once and read once.
+  const between = algorithm === "direct" ? 0 : 2 * count * rows * (inputs + outputs);
+  const weights = count * depth * outputs;
+  return 4 * (maps + between + weights) + (2 * count * rows * depth * outputs) / BALANCE;
 }
 
 /** Rows and columns (in vectors) of the products that one image makes, how many products, and of what depth. */

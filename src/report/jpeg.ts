@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import type { Image } from "./image.ts";
-import { HUFFMAN, type HuffmanTable, ZIGZAG } from "./jpeg-tables.ts";
+import { JpegScan } from "./jpeg-scan.ts";
+import { HUFFMAN, ZIGZAG } from "./jpeg-tables.ts";
 
 /**
  * A baseline JPEG encoder (ITU-T T.81) with chroma halved both ways, as libjpeg writes by default. It exists because strips
@@ -11,21 +12,22 @@ export function encodeJpeg(image: Image, quality: number): Uint8Array<ArrayBuffe
     throw new UsageError(`A JPEG quality of ${quality} makes no sense.`, "1 to 100.");
   const { width, height } = image;
   const tables = [quantTable(LUMA, quality), quantTable(CHROMA, quality)] as const;
-  const out = new BitWriter(1024 + ((width * height) >> 1));
+  const out = new JpegScan(1024 + ((width * height) >> 3));
   writeHeaders(out, width, height, tables);
   const scales = tables.map(transformScales) as [Float32Array, Float32Array];
-  const [y, cb, cr] = planes(image);
-  const wide = Math.ceil(width / 16) * 16;
-  const last = [0, 0, 0];
+  const bands = new Bands(image);
+  const { y, cb, cr, wide } = bands;
+  const half = wide >> 1;
+  let [lastY, lastCb, lastCr] = [0, 0, 0];
   for (let row = 0; row < height; row += 16) {
+    bands.load(row);
     for (let column = 0; column < width; column += 16) {
       for (let block = 0; block < 4; block++) {
-        const at = (row + (block >> 1) * 8) * wide + column + (block & 1) * 8;
-        last[0] = encodeBlock(out, y, at, wide, scales[0], HUFFMAN[0], last[0]!);
+        const at = (block >> 1) * 8 * wide + column + (block & 1) * 8;
+        lastY = out.block(y, at, wide, scales[0], HUFFMAN[0], lastY);
       }
-      const at = (row >> 1) * (wide >> 1) + (column >> 1);
-      last[1] = encodeBlock(out, cb, at, wide >> 1, scales[1], HUFFMAN[1], last[1]!);
-      last[2] = encodeBlock(out, cr, at, wide >> 1, scales[1], HUFFMAN[1], last[2]!);
+      lastCb = out.block(cb, column >> 1, half, scales[1], HUFFMAN[1], lastCb);
+      lastCr = out.block(cr, column >> 1, half, scales[1], HUFFMAN[1], lastCr);
     }
   }
   return out.finish();
@@ -55,123 +57,83 @@ function transformScales(table: readonly number[]): Float32Array {
   return Float32Array.from(table, (value, i) => 1 / (value * aan[i >> 3]! * aan[i & 7]! * 8));
 }
 
-/** Luma at full size and chroma at half, both padded to whole blocks by repeating the border, centred at zero. */
-function planes({ width, height, channels, data }: Image): [Float32Array, Float32Array, Float32Array] {
-  const [wide, high] = [Math.ceil(width / 16) * 16, Math.ceil(height / 16) * 16];
-  const y = new Float32Array(wide * high);
-  const cb = new Float32Array(y.length >> 2);
-  const cr = new Float32Array(y.length >> 2);
-  const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
-  for (let row = 0; row < high; row++) {
-    const source = Math.min(row, height - 1) * width;
-    const half = (row >> 1) * (wide >> 1);
-    for (let column = 0; column < wide; column++) {
-      const at = (source + (column < width ? column : width - 1)) * channels;
-      const [r, g, b] = [data[at]!, data[at + green]!, data[at + blue]!];
-      y[row * wide + column] = 0.299 * r + 0.587 * g + 0.114 * b - 128;
-      const to = half + (column >> 1);
-      cb[to]! += 0.25 * (-0.168735892 * r - 0.331264108 * g + 0.5 * b);
-      cr[to]! += 0.25 * (0.5 * r - 0.418687589 * g - 0.081312411 * b);
+/**
+ * Sixteen rows of a picture at a time: luma at full size and chroma at half, both padded to whole blocks by repeating the
+ * border, centred at zero. All rows at once would be megabytes that no cache holds.
+ */
+class Bands {
+  readonly wide: number;
+  readonly y: Float32Array;
+  readonly cb: Float32Array;
+  readonly cr: Float32Array;
+  readonly #image: Image;
+  /** Where each column's pixel begins in its row. */
+  readonly #columns: Int32Array;
+
+  constructor(image: Image) {
+    const { width, channels } = image;
+    this.#image = image;
+    this.wide = Math.ceil(width / 16) * 16;
+    this.y = new Float32Array(this.wide * 16);
+    this.cb = new Float32Array(this.wide * 4);
+    this.cr = new Float32Array(this.wide * 4);
+    this.#columns = Int32Array.from({ length: this.wide }, (_, column) => Math.min(column, width - 1) * channels);
+  }
+
+  load(first: number): void {
+    const { width, height, channels } = this.#image;
+    const stride = width * channels;
+    for (let row = 0; row < 16; row += 2) {
+      const upper = Math.min(first + row, height - 1) * stride;
+      const lower = Math.min(first + row + 1, height - 1) * stride;
+      this.#rows(upper, lower, row * this.wide, (row >> 1) * (this.wide >> 1));
     }
   }
-  return [y, cb, cr];
-}
 
-const coefficients = new Float32Array(64);
-const quantised = new Int32Array(64);
-
-/** One 8×8 block: transform, quantise, Huffman. Returns its DC, from which the next is told. */
-function encodeBlock(
-  out: BitWriter,
-  plane: Float32Array,
-  at: number,
-  stride: number,
-  scales: Float32Array,
-  table: HuffmanTable,
-  lastDc: number,
-): number {
-  for (let row = 0; row < 8; row++) {
-    for (let i = 0; i < 8; i++) coefficients[row * 8 + i] = plane[at + row * stride + i]!;
-    transform8(coefficients, row * 8, 1);
-  }
-  for (let column = 0; column < 8; column++) transform8(coefficients, column, 8);
-  let end = 0;
-  for (let i = 0; i < 64; i++) {
-    const place = ZIGZAG[i]!;
-    const value = coefficients[place]! * scales[place]!;
-    const rounded = (value < 0 ? value - 0.5 : value + 0.5) | 0;
-    quantised[i] = rounded;
-    if (rounded !== 0) end = i;
-  }
-  const dc = quantised[0]!;
-  const size = bitLength(dc - lastDc);
-  out.put(table.dcCode[size]!, table.dcSize[size]!);
-  out.putSigned(dc - lastDc, size);
-  let run = 0;
-  for (let i = 1; i <= end; i++) {
-    const value = quantised[i]!;
-    if (value === 0) {
-      run++;
-      continue;
+  /**
+   * Two rows, by squares of four pixels. Chroma is summed up pixel by pixel and rounded to 32 bits each time: no other order
+   * gives the same bytes as ever.
+   */
+  #rows(upper: number, lower: number, to: number, half: number): void {
+    const { wide, y, cb, cr } = this;
+    const { data, channels } = this.#image;
+    const columns = this.#columns;
+    const green = channels === 1 ? 0 : 1;
+    const blue = channels === 1 ? 0 : 2;
+    for (let column = 0; column < wide; column += 2) {
+      const left = columns[column]!;
+      const right = columns[column + 1]!;
+      const a0 = data[upper + left]!;
+      const a1 = data[upper + left + green]!;
+      const a2 = data[upper + left + blue]!;
+      y[to + column] = 0.299 * a0 + 0.587 * a1 + 0.114 * a2 - 128;
+      const b0 = data[upper + right]!;
+      const b1 = data[upper + right + green]!;
+      const b2 = data[upper + right + blue]!;
+      y[to + column + 1] = 0.299 * b0 + 0.587 * b1 + 0.114 * b2 - 128;
+      const c0 = data[lower + left]!;
+      const c1 = data[lower + left + green]!;
+      const c2 = data[lower + left + blue]!;
+      y[to + column + wide] = 0.299 * c0 + 0.587 * c1 + 0.114 * c2 - 128;
+      const d0 = data[lower + right]!;
+      const d1 = data[lower + right + green]!;
+      const d2 = data[lower + right + blue]!;
+      y[to + column + wide + 1] = 0.299 * d0 + 0.587 * d1 + 0.114 * d2 - 128;
+      let blues = Math.fround(0.25 * (-0.168735892 * a0 - 0.331264108 * a1 + 0.5 * a2));
+      blues = Math.fround(blues + 0.25 * (-0.168735892 * b0 - 0.331264108 * b1 + 0.5 * b2));
+      blues = Math.fround(blues + 0.25 * (-0.168735892 * c0 - 0.331264108 * c1 + 0.5 * c2));
+      blues = Math.fround(blues + 0.25 * (-0.168735892 * d0 - 0.331264108 * d1 + 0.5 * d2));
+      cb[half + (column >> 1)] = blues;
+      let reds = Math.fround(0.25 * (0.5 * a0 - 0.418687589 * a1 - 0.081312411 * a2));
+      reds = Math.fround(reds + 0.25 * (0.5 * b0 - 0.418687589 * b1 - 0.081312411 * b2));
+      reds = Math.fround(reds + 0.25 * (0.5 * c0 - 0.418687589 * c1 - 0.081312411 * c2));
+      reds = Math.fround(reds + 0.25 * (0.5 * d0 - 0.418687589 * d1 - 0.081312411 * d2));
+      cr[half + (column >> 1)] = reds;
     }
-    for (; run > 15; run -= 16) out.put(table.acCode[0xf0]!, table.acSize[0xf0]!);
-    const bits = bitLength(value);
-    out.put(table.acCode[(run << 4) | bits]!, table.acSize[(run << 4) | bits]!);
-    out.putSigned(value, bits);
-    run = 0;
   }
-  if (end < 63) out.put(table.acCode[0]!, table.acSize[0]!);
-  return dc;
 }
 
-function bitLength(value: number): number {
-  return 32 - Math.clz32(value < 0 ? -value : value);
-}
-
-/** The one-dimensional AAN transform of eight values, in place. */
-function transform8(v: Float32Array, at: number, step: number): void {
-  const [i1, i2, i3, i4, i5, i6, i7] = [
-    at + step,
-    at + 2 * step,
-    at + 3 * step,
-    at + 4 * step,
-    at + 5 * step,
-    at + 6 * step,
-    at + 7 * step,
-  ];
-  const s0 = v[at]! + v[i7]!;
-  const d0 = v[at]! - v[i7]!;
-  const s1 = v[i1]! + v[i6]!;
-  const d1 = v[i1]! - v[i6]!;
-  const s2 = v[i2]! + v[i5]!;
-  const d2 = v[i2]! - v[i5]!;
-  const s3 = v[i3]! + v[i4]!;
-  const d3 = v[i3]! - v[i4]!;
-  const e0 = s0 + s3;
-  const e3 = s0 - s3;
-  const e1 = s1 + s2;
-  const e2 = s1 - s2;
-  v[at] = e0 + e1;
-  v[i4] = e0 - e1;
-  const z1 = (e2 + e3) * Math.SQRT1_2;
-  v[i2] = e3 + z1;
-  v[i6] = e3 - z1;
-  const o0 = d3 + d2;
-  const o1 = d2 + d1;
-  const o2 = d1 + d0;
-  const z5 = (o0 - o2) * 0.382683433;
-  const z2 = 0.5411961 * o0 + z5;
-  const z4 = 1.306562965 * o2 + z5;
-  const z3 = o1 * Math.SQRT1_2;
-  const z11 = d0 + z3;
-  const z13 = d0 - z3;
-  v[i5] = z13 + z2;
-  v[i3] = z13 - z2;
-  v[i1] = z11 + z4;
-  v[i7] = z11 - z4;
-}
-
-function writeHeaders(out: BitWriter, width: number, height: number, tables: readonly (readonly number[])[]): void {
+function writeHeaders(out: JpegScan, width: number, height: number, tables: readonly (readonly number[])[]): void {
   const word = (value: number) => [value >> 8, value & 255];
   const segment = (marker: number, content: readonly number[]) =>
     out.bytes([0xff, marker, ...word(content.length + 2), ...content]);
@@ -186,53 +148,4 @@ function writeHeaders(out: BitWriter, width: number, height: number, tables: rea
     segment(0xc4, [0x10 | id, ...ac.counts, ...ac.values]);
   });
   segment(0xda, [3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0]);
-}
-
-/** Bits, most significant first; a byte of ones is followed by a zero byte, as the format asks. */
-class BitWriter {
-  #data: Uint8Array<ArrayBuffer>;
-  #length = 0;
-  #bits = 0;
-  #count = 0;
-
-  constructor(capacity: number) {
-    this.#data = new Uint8Array(capacity);
-  }
-
-  bytes(values: readonly number[]): void {
-    for (const value of values) this.#byte(value);
-  }
-
-  put(code: number, size: number): void {
-    this.#bits = (this.#bits << size) | code;
-    this.#count += size;
-    while (this.#count >= 8) {
-      this.#count -= 8;
-      const byte = (this.#bits >>> this.#count) & 255;
-      this.#byte(byte);
-      if (byte === 255) this.#byte(0);
-    }
-    // Only what is not written yet, so that shifting never loses a bit of it.
-    this.#bits &= (1 << this.#count) - 1;
-  }
-
-  /** A value in as many bits as it needs; a negative one as its ones' complement. */
-  putSigned(value: number, size: number): void {
-    if (size > 0) this.put(value < 0 ? value + (1 << size) - 1 : value, size);
-  }
-
-  finish(): Uint8Array<ArrayBuffer> {
-    if (this.#count > 0) this.put((1 << (8 - this.#count)) - 1, 8 - this.#count);
-    this.bytes([0xff, 0xd9]);
-    return this.#data.slice(0, this.#length);
-  }
-
-  #byte(value: number): void {
-    if (this.#length === this.#data.length) {
-      const larger = new Uint8Array(this.#data.length * 2);
-      larger.set(this.#data);
-      this.#data = larger;
-    }
-    this.#data[this.#length++] = value;
-  }
 }

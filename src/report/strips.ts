@@ -1,7 +1,6 @@
 import type { SamplePicture, UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 import type { Rgb } from "./colors.ts";
-import type { Folder } from "./folder.ts";
 import { type Image, type ImageEncoder, resizeNearest, resizeRgb } from "./image.ts";
 import { flattenLabels } from "./segmentation.ts";
 import { type MaskPainter, markEdge, maskPainter } from "./upsample.ts";
@@ -10,6 +9,7 @@ import { type MaskPainter, markEdge, maskPainter } from "./upsample.ts";
 const GAP = 5;
 const JPEG_QUALITY = 80;
 const EDGE: Rgb = [200, 200, 0];
+const BLACK: Rgb = [0, 0, 0];
 
 /** A unit's pictures side by side, in the four forms of the published report. */
 export interface Strips {
@@ -70,13 +70,14 @@ export class StripArtist {
       this.#paint(feature, level, this.#mask);
       markEdge(this.#mask, size, this.#scratch);
       const left = i * (size + GAP);
+      if (i > 0) for (const strip of Object.values(strips)) whiten(strip, left - GAP);
       for (let y = 0; y < size; y++) {
         const at = (y * width + left) * 3;
         const from = y * size * 3;
         strips.original.data.set(tile.rgb.subarray(from, from + size * 3), at);
         strips.segmentation.data.set(tile.segmentation.subarray(from, from + size * 3), at);
       }
-      overlay(strips.top.data, strips.mask.data, tile.rgb, this.#mask, size, width, left);
+      overlay(strips, tile, this.#mask, size, left);
     });
     return strips;
   }
@@ -97,10 +98,14 @@ export class StripArtist {
     const { segmentationSize, colors } = this.#options;
     const labels = resizeNearest(flattenLabels(picture, segmentationSize), segmentationSize, this.#size);
     const segmentation = new Uint8Array(labels.length * 3);
-    labels.forEach((label, i) => {
-      segmentation.set(colors[label] ?? [0, 0, 0], i * 3);
-    });
-    const tile = { size: this.#size, rgb: resizeRgb(picture.rgb, picture.size, this.#size), segmentation };
+    for (let i = 0; i < labels.length; i++) {
+      const [red, green, blue] = colors[labels[i]!] ?? BLACK;
+      segmentation[i * 3] = red;
+      segmentation[i * 3 + 1] = green;
+      segmentation[i * 3 + 2] = blue;
+    }
+    const rgb = resizeRgb(picture.rgb, picture.size, this.#size);
+    const tile = { size: this.#size, rgb, dim: rgb.map((value) => value >> 1), segmentation };
     this.#tiles.set(picture, tile);
     return tile;
   }
@@ -109,56 +114,86 @@ export class StripArtist {
 interface Tile {
   readonly size: number;
   readonly rgb: Uint8Array;
+  /** Half as bright. */
+  readonly dim: Uint8Array;
   readonly segmentation: Uint8Array;
 }
 
 function blank(width: number, height: number, channels: 3 | 4): Image {
-  return { width, height, channels, data: new Uint8Array(width * height * channels).fill(255) };
+  return { width, height, channels, data: new Uint8Array(width * height * channels) };
 }
 
-/** Inside the mask the picture; outside half as bright; on the edge at least yellow. */
-function overlay(
-  top: Uint8Array,
-  mask: Uint8Array,
-  rgb: Uint8Array,
-  state: Uint8Array,
-  size: number,
-  width: number,
-  left: number,
-): void {
+/** The gap that begins at this column. */
+function whiten({ width, height, channels, data }: Image, left: number): void {
+  for (let y = 0; y < height; y++) {
+    const at = (y * width + left) * channels;
+    data.fill(255, at, at + GAP * channels);
+  }
+}
+
+/** The pixels of the mask to lay over as words, by state: outside half black, inside clear, on the edge yellow. */
+const LAID = new Uint32Array(Uint8Array.of(0, 0, 0, 127, 0, 0, 0, 0, ...EDGE, 255).buffer);
+
+/** Inside the mask the picture; outside half as bright; on the edge at least yellow. Most pixels lie in long runs of one kind. */
+function overlay({ top, mask }: Strips, { rgb, dim }: Tile, state: Uint8Array, size: number, left: number): void {
+  const { data, width } = top;
+  const laid = new Uint32Array(mask.data.buffer);
   for (let y = 0; y < size; y++) {
-    let source = y * size;
-    let target = y * width + left;
-    for (let x = 0; x < size; x++, source++, target++) {
-      const [s, t, m] = [source * 3, target * 3, target * 4];
-      const kind = state[source];
-      for (let c = 0; c < 3; c++) {
-        const value = rgb[s + c]!;
-        top[t + c] = kind === 1 ? value : kind === 2 ? Math.max(EDGE[c]!, value >> 1) : value >> 1;
-        mask[m + c] = kind === 2 ? EDGE[c]! : 0;
-      }
-      mask[m + 3] = kind === 1 ? 0 : kind === 2 ? 255 : 127;
+    const row = y * size;
+    const at = y * width + left;
+    data.set(dim.subarray(row * 3, (row + size) * 3), at * 3);
+    laid.fill(LAID[0]!, at, at + size);
+    for (let x = 0; x < size; ) {
+      const kind = state[row + x]!;
+      const from = x;
+      do x++;
+      while (x < size && state[row + x] === kind);
+      if (kind === 0) continue;
+      laid.fill(LAID[kind]!, at + from, at + x);
+      if (kind === 1) data.set(rgb.subarray((row + from) * 3, (row + x) * 3), (at + from) * 3);
+      else for (let i = from; i < x; i++) yellow(data, (at + i) * 3);
     }
   }
 }
 
-/** Writes a unit's eight files: the strip to `image/`, its first picture alone to `s-image/` (§3.7). */
-export async function writeStrips(
-  folder: Folder,
+function yellow(data: Uint8Array, at: number): void {
+  for (let c = 0; c < 3; c++) data[at + c] = Math.max(EDGE[c]!, data[at + c]!);
+}
+
+/** The first picture of a strip alone. */
+function firstOf({ height, width, channels, data }: Image): Image {
+  const edge = Math.min(width, height);
+  const first = new Uint8Array(edge * height * channels);
+  for (let y = 0; y < height; y++) {
+    const from = y * width * channels;
+    first.set(data.subarray(from, from + edge * channels), y * edge * channels);
+  }
+  return { width: edge, height, channels, data: first };
+}
+
+/** A unit's eight files by their paths: the strip in `image/`, its first picture alone in `s-image/` (§3.7). */
+export async function stripFiles(
   artist: StripArtist,
   pictures: UnitPictures,
   level: number,
   encoder: ImageEncoder,
-): Promise<void> {
-  const forms = [
-    ["image", artist.draw(pictures, level)],
-    ["s-image", artist.draw(pictures, level, 1)],
-  ] as const;
-  for (const [name, { top, original, segmentation, mask }] of forms) {
+): Promise<StripFile[]> {
+  const strips = artist.draw(pictures, level);
+  const files: StripFile[] = [];
+  for (const name of ["image", "s-image"]) {
+    const only = name === "image" ? (strip: Image) => strip : firstOf;
+    const { top, original, segmentation, mask } = strips;
     const path = `${name}/${pictures.unit}`;
-    await folder.write(`${path}-top.jpg`, await encoder.jpeg(top, JPEG_QUALITY));
-    await folder.write(`${path}-orig.jpg`, await encoder.jpeg(original, JPEG_QUALITY));
-    await folder.write(`${path}-seg.png`, await encoder.png(segmentation));
-    await folder.write(`${path}-mask.png`, await encoder.png(mask));
+    files.push({ path: `${path}-top.jpg`, data: await encoder.jpeg(only(top), JPEG_QUALITY) });
+    files.push({ path: `${path}-orig.jpg`, data: await encoder.jpeg(only(original), JPEG_QUALITY) });
+    files.push({ path: `${path}-seg.png`, data: await encoder.png(only(segmentation)) });
+    files.push({ path: `${path}-mask.png`, data: await encoder.png(only(mask)) });
   }
+  return files;
+}
+
+export interface StripFile {
+  /** Within the layer's folder. */
+  readonly path: string;
+  readonly data: Uint8Array;
 }

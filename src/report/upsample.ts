@@ -63,17 +63,20 @@ export function markEdge(mask: Uint8Array, size: number, scratch: Uint8Array): v
       scratch[row + x] = x <= until ? 1 : 0;
     }
   }
+  // Four pixels at a time where rows are whole words: no byte of a word reaches into the next.
+  const words = size % 4 === 0 && (mask.byteOffset | scratch.byteOffset) % 4 === 0;
+  const state = words ? new Uint32Array(mask.buffer, mask.byteOffset, mask.length / 4) : mask;
+  const near = words ? new Uint32Array(scratch.buffer, scratch.byteOffset, scratch.length / 4) : scratch;
+  const stride = words ? size / 4 : size;
   for (let y = 0; y < size; y++) {
-    const [from, to] = [Math.max(0, y - 2), Math.min(size - 1, y + 2)];
-    const row = y * size;
-    for (let x = 0; x < size; x++) {
-      if (mask[row + x] !== 0) continue;
-      for (let near = from; near <= to; near++) {
-        if (scratch[near * size + x] !== 0) {
-          mask[row + x] = 2;
-          break;
-        }
-      }
+    const row = y * stride;
+    const above = Math.max(0, y - 1) * stride - row;
+    const highest = Math.max(0, y - 2) * stride - row;
+    const below = Math.min(size - 1, y + 1) * stride - row;
+    const lowest = Math.min(size - 1, y + 2) * stride - row;
+    for (let i = row; i < row + stride; i++) {
+      const reached = near[i]! | near[i + above]! | near[i + highest]! | near[i + below]! | near[i + lowest]!;
+      if (reached !== 0) state[i] = state[i]! | ((reached & ~state[i]!) << 1);
     }
   }
 }

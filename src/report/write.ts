@@ -9,7 +9,7 @@ import { layerFolders, toGandissect, toGandissectLayer } from "./gandissect.ts";
 import { HtmlPage } from "./html.ts";
 import type { ImageEncoder } from "./image.ts";
 import { type Provenance, toReport } from "./report.ts";
-import { StripArtist, writeStrips } from "./strips.ts";
+import { StripArtist, stripFiles } from "./strips.ts";
 import { toTensors } from "./tensors.ts";
 
 export interface WriteOptions {
@@ -102,7 +102,8 @@ async function writePictures(
       );
     }
     if (unit.tops.length > 0) {
-      await writeStrips(layer.folder, layer.artist, unit, level, encoder);
+      for (const { path, data } of await stripFiles(layer.artist, unit, level, encoder))
+        await layer.folder.write(path, data);
       await page.add(unit);
     }
     done++;

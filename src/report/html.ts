@@ -1,9 +1,9 @@
 import type { Dissection, LayerResult, UnitPictures } from "../dissect/result.ts";
 import { colorsOf, escapeXml } from "./bargraph.ts";
 import { displayNames, hasConcepts } from "./concepts.ts";
-import type { ImageEncoder } from "./image.ts";
+import { type EmbeddedPicture, type PageDrawing, type PageFeatures, pageShape } from "./page-draw.ts";
 import { pageMarkup } from "./page-markup.ts";
-import { PageGallery, pageShape } from "./page-pictures.ts";
+import { PageGallery } from "./page-pictures.ts";
 import { type PagePlan, planPage } from "./page-plan.ts";
 import { row, seenConcepts, unitRankings } from "./rankings.ts";
 import { type Provenance, type Report, toReport } from "./report.ts";
@@ -27,15 +27,29 @@ export class HtmlPage {
   readonly #gallery: PageGallery;
   readonly #plan: PagePlan;
 
-  constructor(dissection: Dissection, provenance: Provenance, encoder: ImageEncoder, plan = planPage(dissection)) {
+  constructor(dissection: Dissection, provenance: Provenance, plan = planPage(dissection)) {
     this.#dissection = dissection;
     this.#plan = plan;
     this.#report = toReport(dissection, provenance);
-    this.#gallery = new PageGallery(dissection, plan, encoder);
+    this.#gallery = new PageGallery(dissection, plan);
   }
 
-  add(pictures: UnitPictures): Promise<void> {
-    return this.#gallery.add(pictures);
+  /** How its pictures are to be drawn. */
+  get drawing(): PageDrawing {
+    return this.#gallery.drawing;
+  }
+
+  /** Which of a unit's pictures are to be embedded, by rank: every picture once. */
+  claim(pictures: UnitPictures): number[] {
+    return this.#gallery.claim(pictures);
+  }
+
+  /** Adds a unit's pictures, drawn; units come in the order in which their pictures were claimed. */
+  add(
+    pictures: UnitPictures,
+    drawn: { readonly features: PageFeatures; readonly embedded: readonly EmbeddedPicture[] },
+  ): Promise<void> {
+    return this.#gallery.add(pictures, drawn);
   }
 
   abort(): Promise<void> {

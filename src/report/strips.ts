@@ -1,15 +1,14 @@
-import type { SamplePicture, UnitPictures } from "../dissect/result.ts";
+import type { UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 import type { Rgb } from "./colors.ts";
-import { type Image, type ImageEncoder, resizeNearest, resizeRgb } from "./image.ts";
-import { flattenLabels } from "./segmentation.ts";
+import type { Image, ImageEncoder } from "./image.ts";
+import type { Tile, Tiles } from "./tiles.ts";
 import { type MaskPainter, markEdge, maskPainter } from "./upsample.ts";
 
 /** White pixels between the pictures of a strip (§3.7). */
 const GAP = 5;
 const JPEG_QUALITY = 80;
 const EDGE: Rgb = [200, 200, 0];
-const BLACK: Rgb = [0, 0, 0];
 
 /** A unit's pictures side by side, in the four forms of the published report. */
 export interface Strips {
@@ -24,20 +23,17 @@ export interface Strips {
 export interface StripOptions {
   /** [height, width] of the layer's feature maps. */
   readonly shape: readonly [number, number];
-  readonly segmentationSize: number;
-  /** The colour of each label. */
-  readonly colors: readonly Rgb[];
+  /** Of all layers of a dissection. */
+  readonly tiles: Tiles;
   /** Edge of each picture in the strip; that of the pictures themselves unless given. */
   readonly height?: number | undefined;
 }
 
 /**
- * Draws the strips of a layer's units one after the other (§3.7). What depends on the layer alone is computed once, and
- * pictures that several units share are resized and coloured once.
+ * Draws the strips of a layer's units one after the other (§3.7). What depends on the layer alone is computed once.
  */
 export class StripArtist {
   readonly #options: StripOptions;
-  readonly #tiles = new WeakMap<SamplePicture, Tile>();
   #size = 0;
   #paint: MaskPainter = () => {};
   #mask = new Uint8Array(0);
@@ -66,7 +62,7 @@ export class StripArtist {
           "",
         );
       }
-      const tile = this.#tile(picture);
+      const tile = this.#options.tiles.of(picture, size);
       this.#paint(feature, level, this.#mask);
       markEdge(this.#mask, size, this.#scratch);
       const left = i * (size + GAP);
@@ -91,32 +87,6 @@ export class StripArtist {
     }
     return size;
   }
-
-  #tile(picture: SamplePicture): Tile {
-    const known = this.#tiles.get(picture);
-    if (known?.size === this.#size) return known;
-    const { segmentationSize, colors } = this.#options;
-    const labels = resizeNearest(flattenLabels(picture, segmentationSize), segmentationSize, this.#size);
-    const segmentation = new Uint8Array(labels.length * 3);
-    for (let i = 0; i < labels.length; i++) {
-      const [red, green, blue] = colors[labels[i]!] ?? BLACK;
-      segmentation[i * 3] = red;
-      segmentation[i * 3 + 1] = green;
-      segmentation[i * 3 + 2] = blue;
-    }
-    const rgb = resizeRgb(picture.rgb, picture.size, this.#size);
-    const tile = { size: this.#size, rgb, dim: rgb.map((value) => value >> 1), segmentation };
-    this.#tiles.set(picture, tile);
-    return tile;
-  }
-}
-
-interface Tile {
-  readonly size: number;
-  readonly rgb: Uint8Array;
-  /** Half as bright. */
-  readonly dim: Uint8Array;
-  readonly segmentation: Uint8Array;
 }
 
 function blank(width: number, height: number, channels: 3 | 4): Image {

@@ -1,7 +1,6 @@
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 import { bargraphSvg } from "./bargraph.ts";
-import { labelColors } from "./colors.ts";
 import { conceptGroups } from "./concepts.ts";
 import { toCsv } from "./csv.ts";
 import { type Folder, subfolder } from "./folder.ts";
@@ -9,11 +8,13 @@ import { layerFolders, toGandissect, toGandissectLayer } from "./gandissect.ts";
 import { HtmlPage } from "./html.ts";
 import type { ImageEncoder } from "./image.ts";
 import { type Provenance, toReport } from "./report.ts";
-import { StripArtist, stripFiles } from "./strips.ts";
+import { Desk, type DrawingPlan, type DrawnUnit, drawingPlan, type Studio } from "./studio.ts";
 import { toTensors } from "./tensors.ts";
 
 export interface WriteOptions {
   readonly encoder: ImageEncoder;
+  /** Who draws the pictures, if not this thread with `encoder`; it is closed at the end. */
+  readonly studio?: ((plan: DrawingPlan) => Studio | undefined) | undefined;
   readonly provenance: Provenance;
   /** Edge of the pictures in strips; the image size unless given (the published code writes 256). */
   readonly stripHeight?: number;
@@ -30,8 +31,8 @@ export interface WriteProgress {
 }
 
 /**
- * Writes the whole report. Numbers come first, so that stopping while the pictures are drawn loses none of them; then one
- * unit's pictures at a time; `report.html` last, as it holds them all. An abort rejects with the signal's reason.
+ * Writes the whole report. Numbers come first, so that stopping while the pictures are drawn loses none of them; then the
+ * pictures, unit by unit; `report.html` last, as it holds them all. An abort rejects with the signal's reason.
  */
 export async function writeReport(
   folder: Folder,
@@ -42,14 +43,19 @@ export async function writeReport(
   const { signal } = options;
   signal?.throwIfAborted();
   await writeNumbers(folder, dissection, options.provenance);
-  const page = new HtmlPage(dissection, options.provenance, options.encoder);
+  const page = new HtmlPage(dissection, options.provenance);
+  const plan = drawingPlan(dissection, options.stripHeight, page.drawing);
+  let studio: Studio | undefined;
   try {
-    await writePictures(folder, dissection, pictures, page, options);
+    studio = options.studio?.(plan) ?? new Desk(plan, options.encoder);
+    await writePictures(folder, dissection, pictures, page, studio, options);
     signal?.throwIfAborted();
     await folder.write("report.html", await page.finish());
   } catch (error) {
     await page.abort();
     throw error;
+  } finally {
+    await studio?.close();
   }
 }
 
@@ -74,41 +80,59 @@ async function writePictures(
   dissection: Dissection,
   pictures: AsyncIterable<UnitPictures>,
   page: HtmlPage,
-  { encoder, stripHeight, signal, onProgress }: WriteOptions,
+  studio: Studio,
+  { signal, onProgress }: WriteOptions,
 ): Promise<void> {
-  const colors = labelColors(dissection.labels);
-  const { segmentationSize } = dissection.settings;
   const folders = layerFolders(dissection);
   const total = dissection.layers.reduce((sum, { units }) => sum + units.length, 0);
-  const artists = new Map(
+  const layers = new Map(
     dissection.layers.map((layer, i) => [
       layer.layer,
       {
         levels: new Map(layer.units.map(({ unit, level }) => [unit, level])),
         folder: subfolder(folder, folders[i]!),
-        artist: new StripArtist({ shape: layer.shape, segmentationSize, colors, height: stripHeight }),
       },
     ]),
   );
+  /** Begun, in the order in which they are written. */
+  const begun: { readonly unit: UnitPictures; readonly drawn: Promise<DrawnUnit> | undefined }[] = [];
   let done = 0;
+  const writeFirst = async (): Promise<void> => {
+    const { unit, drawn } = begun.shift()!;
+    if (drawn) {
+      const { files, ...rest } = await drawn;
+      const own = layers.get(unit.layer)!.folder;
+      await allWritten(files.map(({ path, data }) => own.write(path, data)));
+      await page.add(unit, rest);
+    }
+    done++;
+    onProgress?.({ done, total, layer: unit.layer, unit: unit.unit });
+  };
   for await (const unit of pictures) {
     signal?.throwIfAborted();
-    const layer = artists.get(unit.layer);
-    const level = layer?.levels.get(unit.unit);
-    if (!layer || level === undefined) {
+    const level = layers.get(unit.layer)?.levels.get(unit.unit);
+    if (level === undefined) {
       throw new OutputError(
         `There are pictures of ${unit.layer} unit ${unit.unit}, which was not dissected.`,
         "Pass pictures of the same dissection.",
       );
     }
-    if (unit.tops.length > 0) {
-      for (const { path, data } of await stripFiles(layer.artist, unit, level, encoder))
-        await layer.folder.write(path, data);
-      await page.add(unit);
-    }
-    done++;
-    onProgress?.({ done, total, layer: unit.layer, unit: unit.unit });
+    const shown = unit.tops.length > 0;
+    const drawn = shown ? studio.draw({ pictures: unit, level, embed: page.claim(unit) }) : undefined;
+    drawn?.catch(() => {}); // it is awaited when its turn comes, or never
+    begun.push({ unit, drawn });
+    if (begun.length >= studio.width) await writeFirst();
   }
+  while (begun.length > 0) {
+    signal?.throwIfAborted();
+    await writeFirst();
+  }
+}
+
+/** Waits for all before it rejects, so that nothing is written behind the back of whoever cleans up. */
+async function allWritten(writes: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(writes)).find(({ status }) => status === "rejected");
+  if (failed) throw (failed as PromiseRejectedResult).reason;
 }
 
 function json(value: unknown): string {

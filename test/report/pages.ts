@@ -5,11 +5,16 @@ import { pathToFileURL } from "node:url";
 import { type Browser, launch, type Page } from "puppeteer-core";
 import { nodeEncoder } from "../../src/cli/encoder.ts";
 import { HtmlPage } from "../../src/report/html.ts";
+import { Desk, drawingPlan } from "../../src/report/studio.ts";
 import { type Fixture, PROVENANCE } from "./fixture.ts";
 
 export async function pageOf({ dissection, pictures }: Fixture): Promise<string> {
-  const page = new HtmlPage(dissection, PROVENANCE, nodeEncoder());
-  for await (const unit of pictures()) await page.add(unit);
+  const page = new HtmlPage(dissection, PROVENANCE);
+  const desk = new Desk(drawingPlan(dissection, undefined, page.drawing), nodeEncoder());
+  for await (const unit of pictures()) {
+    const { level } = dissection.layers.find(({ layer }) => layer === unit.layer)!.units[unit.unit]!;
+    await page.add(unit, await desk.draw({ pictures: unit, level, embed: page.claim(unit) }));
+  }
   return page.finish();
 }
 

@@ -6,6 +6,7 @@ import { labelColors } from "../../src/report/colors.ts";
 import { resizeNearest, resizeRgb } from "../../src/report/image.ts";
 import { flattenLabels } from "../../src/report/segmentation.ts";
 import { StripArtist, stripFiles } from "../../src/report/strips.ts";
+import { Tiles } from "../../src/report/tiles.ts";
 import { markEdge, maskPainter } from "../../src/report/upsample.ts";
 import { fixture, LABELS, random } from "./fixture.ts";
 
@@ -86,7 +87,7 @@ describe("strip", () => {
       { picture, feature: new Float32Array([0, 0, 0, 0]) },
     ],
   };
-  const artist = new StripArtist({ shape: [2, 2], segmentationSize: 2, colors });
+  const artist = new StripArtist({ shape: [2, 2], tiles: new Tiles(2, colors) });
   const strips = artist.draw(on, 0.5);
   const pixel = ({ data, width, channels }: (typeof strips)["top"], x: number, y: number) => [
     ...data.subarray((y * width + x) * channels, (y * width + x + 1) * channels),
@@ -121,7 +122,7 @@ describe("strip", () => {
   });
 
   test("can be of another height", () => {
-    const high = new StripArtist({ shape: [2, 2], segmentationSize: 2, colors, height: 20 }).draw(on, 0.5, 1);
+    const high = new StripArtist({ shape: [2, 2], tiles: new Tiles(2, colors), height: 20 }).draw(on, 0.5, 1);
     expect([high.top.width, high.top.height]).toEqual([20, 20]);
     expect(pixel(high.top, 9, 10)).toEqual([100, 100, 100]);
     expect(pixel(high.top, 13, 10)).toEqual([50, 50, 50]);
@@ -146,7 +147,7 @@ test.each([
   const hash = createHash("sha256");
   for await (const unit of pictures()) {
     const { shape, units } = dissection.layers.find(({ layer }) => layer === unit.layer)!;
-    const artist = new StripArtist({ shape, segmentationSize: 32, colors, height });
+    const artist = new StripArtist({ shape, tiles: new Tiles(32, colors), height });
     for (const strip of Object.values(artist.draw(unit, units[unit.unit]!.level))) hash.update(strip.data);
   }
   expect(hash.digest("hex").slice(0, 16)).toBe(expected);
@@ -197,7 +198,7 @@ test("all strips of 256 units of 20 pictures are drawn in ten seconds of a slow 
   const { pictures, dissection } = fixture({ layers, images: 40, examples: 20 });
   const units: UnitPictures[] = [];
   for await (const unit of pictures()) units.push(unit);
-  const artist = new StripArtist({ shape: [16, 16], segmentationSize: 32, colors });
+  const artist = new StripArtist({ shape: [16, 16], tiles: new Tiles(32, colors) });
   const { units: dissected } = dissection.layers[0]!;
   for (const unit of units.slice(0, 4)) artist.draw(unit, 0.5);
   const draw = process.cpuUsage();

@@ -1,0 +1,97 @@
+import type { Dissection, UnitPictures } from "../dissect/result.ts";
+import { OutputError } from "../errors.ts";
+import { labelColors, type Rgb } from "./colors.ts";
+import type { ImageEncoder } from "./image.ts";
+import { type EmbeddedPicture, embedPicture, type PageDrawing, type PageFeatures, pageFeatures } from "./page-draw.ts";
+import { StripArtist, type StripFile, stripFiles } from "./strips.ts";
+import { Tiles } from "./tiles.ts";
+
+/** What is to be drawn for a report, but for the pictures: plain data, which a worker can be sent. */
+export interface DrawingPlan {
+  readonly layers: readonly { readonly layer: string; readonly shape: readonly [number, number] }[];
+  readonly segmentationSize: number;
+  /** Of each label. */
+  readonly colors: readonly Rgb[];
+  /** Edge of the pictures in strips; that of the pictures themselves unless given. */
+  readonly height: number | undefined;
+  readonly page: PageDrawing;
+  /** Pixels of all strips together, from which one can tell whether help is worth while. */
+  readonly pixels: number;
+  /** Pixels of the longest strip. */
+  readonly largest: number;
+}
+
+/** One unit to draw. */
+export interface UnitDrawing {
+  readonly pictures: UnitPictures;
+  readonly level: number;
+  /** Ranks of the pictures that the page is to hold and does not yet. */
+  readonly embed: readonly number[];
+}
+
+/** A unit drawn. */
+export interface DrawnUnit {
+  /** Of its strips, within the layer's folder. */
+  readonly files: readonly StripFile[];
+  readonly features: PageFeatures;
+  readonly embedded: readonly EmbeddedPicture[];
+}
+
+/** Where units are drawn: on this thread, or on several. */
+export interface Studio {
+  /** As many units at a time are worth asking for. */
+  readonly width: number;
+  draw(unit: UnitDrawing): Promise<DrawnUnit>;
+  /** Lets everything go. What is still being drawn rejects. */
+  close(): Promise<void>;
+}
+
+/** What is to be drawn of a dissection, for strips of this height and this page. */
+export function drawingPlan(dissection: Dissection, height: number | undefined, page: PageDrawing): DrawingPlan {
+  const { layers, labels, settings, model } = dissection;
+  const edge = height ?? model.resolution;
+  const pictures = layers.flatMap(({ units }) => units.map(({ top }) => top.length));
+  return {
+    layers: layers.map(({ layer, shape }) => ({ layer, shape })),
+    segmentationSize: settings.segmentationSize,
+    colors: labelColors(labels),
+    height,
+    page,
+    pixels: edge ** 2 * pictures.reduce((sum, count) => sum + count, 0),
+    largest: edge ** 2 * pictures.reduce((most, count) => Math.max(most, count), 0),
+  };
+}
+
+/** Draws on the thread it is on, one unit after the other. */
+export class Desk implements Studio {
+  readonly width = 1;
+  readonly #plan: DrawingPlan;
+  readonly #encoder: ImageEncoder;
+  readonly #layers: ReadonlyMap<string, { readonly shape: readonly [number, number]; readonly artist: StripArtist }>;
+
+  constructor(plan: DrawingPlan, encoder: ImageEncoder) {
+    const { layers, segmentationSize, colors, height } = plan;
+    const tiles = new Tiles(segmentationSize, colors);
+    this.#plan = plan;
+    this.#encoder = encoder;
+    this.#layers = new Map(
+      layers.map(({ layer, shape }) => [layer, { shape, artist: new StripArtist({ shape, tiles, height }) }]),
+    );
+  }
+
+  async draw({ pictures, level, embed }: UnitDrawing): Promise<DrawnUnit> {
+    const { page, segmentationSize } = this.#plan;
+    const layer = this.#layers.get(pictures.layer);
+    if (!layer)
+      throw new OutputError(`There is nothing known of ${pictures.layer}.`, "Pass pictures of the same dissection.");
+    const files = await stripFiles(layer.artist, pictures, level, this.#encoder);
+    const features = pageFeatures(pictures, level, layer.shape, page);
+    const embedded: EmbeddedPicture[] = [];
+    for (const rank of embed) {
+      embedded.push(await embedPicture(pictures.tops[rank]!.picture, segmentationSize, page, this.#encoder));
+    }
+    return { files, features, embedded };
+  }
+
+  async close(): Promise<void> {}
+}

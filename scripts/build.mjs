@@ -17,6 +17,7 @@ const ENTRIES = [
   "src/causality/index.ts",
   "src/runtime/index.ts",
   "src/node/index.ts",
+  "src/node/studio-worker.ts",
   "src/report/index.ts",
 ];
 const KERNELS = join(ROOT, "src/kernels");

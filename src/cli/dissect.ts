@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { QuantileThreshold } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
 import { outputFolder } from "../node/folder.ts";
+import { threadStudio } from "../node/studio.ts";
 import type { Provenance, WeightsSource } from "../report/report.ts";
 import { VERSION } from "../version.ts";
 import type { Source } from "../weights/source.ts";
@@ -90,6 +91,7 @@ async function inNode(job: Job<Source>, { folder, progress, signal }: Context): 
       folder,
       signal,
       encoder: nodeEncoder(),
+      studio: (plan) => threadStudio(plan, { script: new URL("./node/studio-worker.js", import.meta.url) }),
       progress: (phase, done, total) => progress.report(phase, done, total),
       note: (text) => progress.note(text),
     });

@@ -5,6 +5,7 @@ import { type Device, dissect, type Generator, loadGenerator, loadSegmenter } fr
 import type { Folder } from "../report/folder.ts";
 import type { ImageEncoder } from "../report/image.ts";
 import type { Provenance } from "../report/report.ts";
+import type { DrawingPlan, Studio } from "../report/studio.ts";
 import { writeReport } from "../report/write.ts";
 import type { SourceLike } from "../weights/source.ts";
 import { type Summary, toSummary } from "./summary.ts";
@@ -45,6 +46,8 @@ export interface Place {
   readonly device: Device;
   readonly folder: Folder;
   readonly encoder: ImageEncoder;
+  /** Who draws the pictures; the thread itself unless given. */
+  readonly studio?: (plan: DrawingPlan) => Studio | undefined;
   readonly signal: AbortSignal;
   progress(phase: string, done: number, total: number): void;
   note(text: string): void;
@@ -79,6 +82,7 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
   const write = (dissection: Dissection, pictures: AsyncIterable<UnitPictures>): Promise<void> =>
     writeReport(folder, dissection, pictures, {
       encoder,
+      studio: place.studio,
       provenance: provenance(),
       ...(stripHeight !== undefined && { stripHeight }),
       onProgress: ({ done, total }) => place.progress("draw strips", done, total),

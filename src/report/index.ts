@@ -7,5 +7,8 @@ export { type Folder, type MemoryFolder, memoryFolder, subfolder } from "./folde
 export { toGandissect, toGandissectLayer } from "./gandissect.ts";
 export type { Image, ImageEncoder } from "./image.ts";
 export { type Provenance, type Report, SCHEMA_VERSION, toReport, type WeightsSource } from "./report.ts";
+export type { DrawingPlan, DrawnUnit, Studio, UnitDrawing } from "./studio.ts";
+export { type Hand, PoolStudio } from "./studio-pool.ts";
+export { type FromWorker, serveStudio, type ToWorker, type WorkerJob } from "./studio-worker.ts";
 export { toTensors } from "./tensors.ts";
 export { type WriteOptions, type WriteProgress, writeNumbers, writeReport } from "./write.ts";

@@ -2,7 +2,9 @@
 import { Device } from "../../index.ts";
 import { canvasEncoder } from "../../report/encode-canvas.ts";
 import type { Folder } from "../../report/folder.ts";
+import { serveStudio } from "../../report/studio-worker.ts";
 import { runJob } from "../run.ts";
+import { webStudio } from "./studio.ts";
 import {
   type NodeCalls,
   PAGE,
@@ -21,7 +23,7 @@ const abort = new AbortController();
 /** News more often than this only load the connection to Node. */
 const NEWS_MS = 50;
 
-page[PAGE] = {
+const calls: PageCalls = {
   async hasAdapter() {
     return Boolean(await navigator.gpu?.requestAdapter());
   },
@@ -38,6 +40,7 @@ page[PAGE] = {
           device,
           folder: postingFolder,
           encoder: canvasEncoder(),
+          studio: await webStudio(import.meta.url),
           signal: abort.signal,
           progress: progress(),
           note: (text) => void page.ganatomyNote(text),
@@ -52,6 +55,14 @@ page[PAGE] = {
   },
   abort: () => abort.abort(new DOMException("Interrupted.", "AbortError")),
 };
+
+// Its workers run this script too, and have no document.
+if ("document" in globalThis) page[PAGE] = calls;
+else {
+  const worker = globalThis as unknown as Pick<Worker, "postMessage" | "onmessage">;
+  const draw = serveStudio(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
+  worker.onmessage = ({ data }) => draw(data);
+}
 
 /** Files go to the server that this page came from; it puts them on the disk. */
 const postingFolder: Folder = {

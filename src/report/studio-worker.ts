@@ -1,0 +1,60 @@
+import type { SamplePicture } from "../dissect/result.ts";
+import type { ImageEncoder } from "./image.ts";
+import { Desk, type DrawingPlan, type DrawnUnit } from "./studio.ts";
+import { packError, type WireError } from "./wire-error.ts";
+
+/** A unit to draw, as a worker is sent it. Pictures are named by their image; those it has not seen come along. */
+export interface WorkerJob {
+  readonly id: number;
+  readonly layer: string;
+  readonly unit: number;
+  readonly level: number;
+  readonly tops: readonly { readonly image: number; readonly feature: Float32Array }[];
+  readonly embed: readonly number[];
+  readonly pictures: readonly SamplePicture[];
+  /** Images whose pictures are not needed any more. */
+  readonly forget: readonly number[];
+}
+
+/** What a worker is sent: first what is to be drawn at all, then units. */
+export type ToWorker = { readonly plan: DrawingPlan } | { readonly job: WorkerJob };
+
+/** What it answers, in the order of the jobs. */
+export type FromWorker =
+  | { readonly id: number; readonly drawn: DrawnUnit }
+  | { readonly id: number; readonly error: WireError };
+
+/** Draws what comes, one unit after the other, and answers; returns who takes the messages. */
+export function serveStudio(
+  encoder: ImageEncoder,
+  answer: (message: FromWorker, transfer: ArrayBuffer[]) => void,
+): (message: ToWorker) => void {
+  const pictures = new Map<number, SamplePicture>();
+  let desk: Desk | undefined;
+  let last: Promise<void> = Promise.resolve();
+
+  const draw = async (job: WorkerJob): Promise<void> => {
+    for (const image of job.forget) pictures.delete(image);
+    for (const picture of job.pictures) pictures.set(picture.image, picture);
+    const { id, layer, unit, level, embed } = job;
+    try {
+      const tops = job.tops.map(({ image, feature }) => ({ picture: pictures.get(image)!, feature }));
+      const drawn = await desk!.draw({ pictures: { layer, unit, tops }, level, embed });
+      answer({ id, drawn }, buffersOf(drawn));
+    } catch (error) {
+      answer({ id, error: packError(error) }, []);
+    }
+  };
+
+  return (message) => {
+    if ("plan" in message) desk = new Desk(message.plan, encoder);
+    else last = last.then(() => draw(message.job));
+  };
+}
+
+/** Buffers that hold nothing else, which need not be copied. */
+function buffersOf({ files, features, embedded }: DrawnUnit): ArrayBuffer[] {
+  const parts = [...files.map(({ data }) => data), features.bytes, ...embedded.flatMap(({ labels }) => labels)];
+  const whole = parts.filter(({ buffer, byteLength }) => buffer.byteLength === byteLength);
+  return [...new Set(whole.map(({ buffer }) => buffer as ArrayBuffer))];
+}

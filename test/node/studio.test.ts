@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nodeEncoder } from "../../src/cli/encoder.ts";
+import { OutputError } from "../../src/errors.ts";
+import { threadStudio } from "../../src/node/studio.ts";
+import { memoryFolder } from "../../src/report/folder.ts";
+import type { DrawingPlan } from "../../src/report/studio.ts";
+import { handsFor } from "../../src/report/studio-pool.ts";
+import { writeReport } from "../../src/report/write.ts";
+import { fixture, PROVENANCE } from "../report/fixture.ts";
+
+const SRC = fileURLToPath(new URL("../../src/", import.meta.url));
+const options = { encoder: nodeEncoder(), provenance: PROVENANCE };
+let home: string;
+let script: URL;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-studio-"));
+  await build({
+    entryPoints: { worker: join(SRC, "node/studio-worker.ts"), studio: join(SRC, "node/studio.ts") },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "es2022",
+    outdir: home,
+    outExtension: { ".js": ".mjs" },
+    logLevel: "silent",
+  });
+  script = pathToFileURL(join(home, "worker.mjs"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+async function write(studio?: Parameters<typeof writeReport>[3]["studio"]) {
+  const { dissection, pictures } = fixture();
+  const folder = memoryFolder();
+  await writeReport(folder, dissection, pictures(), { ...options, studio });
+  return folder.files;
+}
+
+describe("threads", () => {
+  test("write what one thread writes, byte for byte", async () => {
+    const [expected, files] = [await write(), await write((plan) => threadStudio(plan, { script, threads: 2 }))];
+    expect([...files.keys()]).toEqual([...expected.keys()]);
+    for (const [path, data] of expected) {
+      expect(Buffer.from(files.get(path)!).equals(Buffer.from(data)), path).toBe(true);
+    }
+  });
+
+  test("that end by themselves are an error that says so", async () => {
+    const broken = join(home, "broken.mjs");
+    await writeFile(broken, 'throw new Error("no such thing");');
+    const writing = write((plan) => threadStudio(plan, { script: pathToFileURL(broken), threads: 2 }));
+    await expect(writing).rejects.toBeInstanceOf(OutputError);
+    await writeFile(broken, "process.exit(3);");
+    const again = write((plan) => threadStudio(plan, { script: pathToFileURL(broken), threads: 2 }));
+    await expect(again).rejects.toThrow("A thread that draws pictures ended.");
+  });
+
+  test("that nobody waits for do not keep a program alive, closed or not", async () => {
+    const program = join(home, "program.mjs");
+    const plan = { layers: [], segmentationSize: 8, colors: [], pixels: 0, largest: 1, page: {} };
+    await writeFile(
+      program,
+      `import { threadStudio } from "./studio.mjs";
+       const studio = threadStudio(${JSON.stringify(plan)}, { script: new URL("./worker.mjs", import.meta.url), threads: 3 });
+       const pictures = { layer: "layer9", unit: 0, tops: [] };
+       await studio.draw({ pictures, level: 0, embed: [] }).catch(({ name, code }) => console.log(name, code));`,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 20_000 });
+    expect(stdout).toBe("OutputError output\n");
+  });
+
+  test("are none where they do not help", () => {
+    const plan = { pixels: 1e9, largest: 1e6 } as DrawingPlan;
+    const machine = { cores: 8, memory: 64e9 };
+    expect(handsFor(plan, machine)).toBe(8);
+    expect(handsFor(plan, { ...machine, cores: 1 })).toBe(0);
+    expect(handsFor(plan, { ...machine, cores: 64 })).toBe(12);
+    expect(handsFor(plan, { ...machine, memory: 2e9 })).toBe(4);
+    expect(handsFor(plan, { ...machine, memory: 5e8 })).toBe(0);
+    expect(handsFor({ ...plan, pixels: 5e6 }, machine)).toBe(0);
+    expect(handsFor({ ...plan, largest: 1e8 }, machine)).toBe(7);
+    expect(threadStudio(plan, { script, threads: 0 })).toBeUndefined();
+    expect(threadStudio(plan, { script: pathToFileURL(join(home, "nowhere.mjs")), threads: 2 })).toBeUndefined();
+  });
+});

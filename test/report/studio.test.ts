@@ -1,0 +1,245 @@
+import { describe, expect, test } from "vitest";
+import { nodeEncoder } from "../../src/cli/encoder.ts";
+import type { UnitPictures } from "../../src/dissect/result.ts";
+import { OutputError } from "../../src/errors.ts";
+import { labelColors } from "../../src/report/colors.ts";
+import { memoryFolder } from "../../src/report/folder.ts";
+import type { ImageEncoder } from "../../src/report/image.ts";
+import type { DrawingPlan, Studio } from "../../src/report/studio.ts";
+import { type Hand, PoolStudio } from "../../src/report/studio-pool.ts";
+import { type FromWorker, serveStudio, type ToWorker } from "../../src/report/studio-worker.ts";
+import { Tiles } from "../../src/report/tiles.ts";
+import { writeReport } from "../../src/report/write.ts";
+import { fixture, LABELS, PROVENANCE } from "./fixture.ts";
+
+const layers = [
+  { layer: "layer4", units: 7, size: 8 },
+  { layer: "layer6", units: 4, size: 16 },
+];
+const options = { encoder: nodeEncoder(), provenance: PROVENANCE };
+
+/** A worker on this thread: all that passes between it and the pool is cloned, and it takes its time. */
+class LocalHand implements Hand {
+  readonly sent: ToWorker[] = [];
+  readonly states: boolean[] = [];
+  ended = false;
+  died: (error: Error) => void = () => {};
+  readonly #serve: (message: ToWorker) => void;
+  #answered: (message: FromWorker) => void = () => {};
+
+  constructor(encoder: ImageEncoder = nodeEncoder(), delay = 0) {
+    this.#serve = serveStudio(encoder, (message, transfer) => {
+      const copy = structuredClone(message, { transfer });
+      setTimeout(() => this.#answered(copy), delay);
+    });
+  }
+
+  send(message: ToWorker, transfer: ArrayBuffer[]): void {
+    const copy = structuredClone(message, { transfer });
+    this.sent.push(copy);
+    this.#serve(copy);
+  }
+
+  listen(answered: (message: FromWorker) => void, died: (error: Error) => void): void {
+    this.#answered = answered;
+    this.died = died;
+  }
+
+  busy(isBusy: boolean): void {
+    this.states.push(isBusy);
+  }
+
+  async end(): Promise<void> {
+    this.ended = true;
+  }
+
+  get jobs() {
+    return this.sent.flatMap((message) => ("job" in message ? [message.job] : []));
+  }
+}
+
+type Write = Partial<Parameters<typeof writeReport>[3]> & { readonly pictures?: AsyncIterable<UnitPictures> };
+
+async function write({ pictures: own, ...more }: Write = {}) {
+  const { dissection, pictures } = fixture({ layers });
+  const folder = memoryFolder();
+  await writeReport(folder, dissection, own ?? pictures(), { ...options, ...more });
+  return folder.files;
+}
+
+const pool = (hands: readonly Hand[], keptBytes?: number) => (plan: DrawingPlan) =>
+  new PoolStudio(plan, hands, keptBytes);
+
+describe("several workers", () => {
+  test("write what one thread writes, byte for byte and in its order", async () => {
+    const hands = [new LocalHand(nodeEncoder(), 20), new LocalHand(nodeEncoder(), 1), new LocalHand()];
+    const progress: number[] = [];
+    const files = await write({ studio: pool(hands), onProgress: ({ done }) => progress.push(done) });
+    const expected = await write();
+    expect([...files.keys()]).toEqual([...expected.keys()]);
+    for (const [path, data] of expected) {
+      const same =
+        typeof data === "string" ? data === files.get(path) : Buffer.compare(data, files.get(path) as Buffer) === 0;
+      expect(same, path).toBe(true);
+    }
+    expect(progress).toEqual(Array.from({ length: 11 }, (_, i) => i + 1));
+    for (const hand of hands) {
+      expect(hand.jobs.length).toBeGreaterThan(0);
+      expect([hand.ended, hand.states.at(-1)]).toEqual([true, false]);
+    }
+  });
+
+  test("are sent each picture once", async () => {
+    const hands = [new LocalHand(), new LocalHand()];
+    await write({ studio: pool(hands) });
+    for (const hand of hands) {
+      const images = hand.jobs.flatMap(({ pictures }) => pictures.map(({ image }) => image));
+      expect(images.length).toBeGreaterThan(6);
+      expect(new Set(images).size).toBe(images.length);
+      expect(hand.jobs.flatMap(({ forget }) => forget)).toEqual([]);
+    }
+  });
+
+  test("hold no more pictures than they may, and draw the same", async () => {
+    const hand = new LocalHand();
+    const bytes = 64 * 64 * 3 + 32 * 32 * 2;
+    const files = await write({ studio: pool([hand], 8 * bytes) });
+    const held = new Set<number>();
+    for (const { pictures, forget, tops } of hand.jobs) {
+      for (const image of forget) expect(held.delete(image)).toBe(true);
+      for (const { image } of pictures) held.add(image);
+      expect(held.size).toBeLessThanOrEqual(8);
+      for (const { image } of tops) expect(held.has(image)).toBe(true);
+    }
+    expect(hand.jobs.flatMap(({ forget }) => forget).length).toBeGreaterThan(0);
+    expect(files.get("report.html")).toBe((await write()).get("report.html"));
+  });
+
+  test("are given two units each, and no more are asked for", async () => {
+    const hands = [new LocalHand(), new LocalHand()];
+    const { pictures } = fixture({ layers });
+    let [asked, written, most] = [0, 0, 0];
+    async function* counted(): AsyncIterable<UnitPictures> {
+      for await (const unit of pictures()) {
+        asked++;
+        most = Math.max(most, asked - written);
+        yield unit;
+      }
+    }
+    await write({ studio: pool(hands), pictures: counted(), onProgress: () => written++ });
+    expect(most).toBe(4);
+  });
+
+  test("send a part of a layer's feature maps, and not all of them", async () => {
+    const hand = new LocalHand();
+    const { pictures } = fixture({ layers: [layers[0]!] });
+    const every = new Float32Array(64 * 1000);
+    async function* parts(): AsyncIterable<UnitPictures> {
+      for await (const unit of pictures()) {
+        const tops = unit.tops.map(({ picture, feature }, i) => {
+          every.set(feature, i * 64);
+          return { picture, feature: every.subarray(i * 64, (i + 1) * 64) };
+        });
+        yield { ...unit, tops };
+      }
+    }
+    await write({ studio: pool([hand]), pictures: parts() });
+    for (const { tops } of hand.jobs) for (const { feature } of tops) expect(feature.buffer.byteLength).toBe(256);
+    expect(every.length).toBe(64_000); // not taken away either
+  });
+});
+
+describe("what goes wrong", () => {
+  test("in a worker is the error it would have been, after the numbers were written", async () => {
+    const { dissection, pictures } = fixture({ layers });
+    async function* wrong(): AsyncIterable<UnitPictures> {
+      for await (const unit of pictures()) {
+        const tops = unit.tops.map(({ picture }) => ({ picture, feature: new Float32Array(3) }));
+        yield unit.layer === "layer6" ? { ...unit, tops } : unit;
+      }
+    }
+    const errors: unknown[] = [];
+    for (const studio of [undefined, pool([new LocalHand(), new LocalHand()])]) {
+      const folder = memoryFolder();
+      await writeReport(folder, dissection, wrong(), { ...options, studio }).catch((error) => errors.push(error));
+      expect(folder.files.has("report.json")).toBe(true);
+      expect(folder.files.has("layer4/image/6-top.jpg")).toBe(true);
+      expect(folder.files.has("report.html")).toBe(false);
+    }
+    const [own, theirs] = errors as OutputError[];
+    expect(theirs).toBeInstanceOf(OutputError);
+    expect([theirs!.message, theirs!.code, theirs!.name, theirs!.fix]).toEqual([
+      own!.message,
+      "output",
+      "OutputError",
+      own!.fix,
+    ]);
+  });
+
+  test("with a worker itself ends the writing, and all workers", async () => {
+    const stuck = new LocalHand({ ...nodeEncoder(), png: () => new Promise(() => {}) });
+    const other = new LocalHand();
+    const writing = write({ studio: pool([stuck, other]) });
+    setTimeout(() => stuck.died(new OutputError("It ended.", "Free some memory.")), 50);
+    await expect(writing).rejects.toThrow("It ended.");
+    expect([stuck.ended, other.ended]).toEqual([true, true]);
+  });
+
+  test("an abort ends them too, and keeps what was written", async () => {
+    const hands = [new LocalHand(), new LocalHand()];
+    const controller = new AbortController();
+    const reason = new Error("stop");
+    const { dissection, pictures } = fixture({ layers });
+    const folder = memoryFolder();
+    const writing = writeReport(folder, dissection, pictures(), {
+      ...options,
+      studio: pool(hands),
+      signal: controller.signal,
+      onProgress: ({ done }) => done === 3 && controller.abort(reason),
+    });
+    await expect(writing).rejects.toBe(reason);
+    expect(hands.map(({ ended }) => ended)).toEqual([true, true]);
+    expect(folder.files.has("layer4/image/2-mask.png")).toBe(true);
+    expect(folder.files.has("layer4/image/3-mask.png")).toBe(false);
+  });
+
+  test("a closed pool draws nothing", async () => {
+    let studio: Studio | undefined;
+    await write({
+      studio: (plan) => {
+        studio = new PoolStudio(plan, [new LocalHand()]);
+        return studio;
+      },
+    });
+    const { pictures } = fixture({ layers });
+    for await (const unit of pictures()) {
+      await expect(studio!.draw({ pictures: unit, level: 0, embed: [] })).rejects.toThrow("given up");
+      break;
+    }
+  });
+});
+
+test("resized pictures are kept as far as they may be, the last used ones", async () => {
+  const { pictures } = fixture({ layers });
+  const colors = labelColors(LABELS);
+  const tile = 3 * 3 * 100 ** 2;
+  const tiles = new Tiles(32, colors, 5 * tile);
+  const seen = new Map<string, Buffer>();
+  for await (const { tops } of pictures()) {
+    for (const { picture } of tops) {
+      const drawn = tiles.of(picture, 100);
+      expect(tiles.of(picture, 100)).toBe(drawn);
+      expect(tiles.bytes).toBeLessThanOrEqual(5 * tile);
+      for (const bytes of [drawn.rgb, drawn.dim, drawn.segmentation]) {
+        const key = `${picture.image} ${bytes === drawn.rgb} ${bytes === drawn.dim}`;
+        expect(seen.get(key)?.equals(bytes)).not.toBe(false);
+        seen.set(key, Buffer.from(bytes));
+      }
+    }
+  }
+  expect(seen.size).toBeGreaterThan(15);
+  expect(tiles.bytes).toBe(5 * tile);
+  const large = new Tiles(32, colors, 10);
+  for await (const { tops } of pictures()) large.of(tops[0]!.picture, 100);
+  expect(large.bytes).toBe(tile); // the one in use stays
+});

@@ -29,6 +29,8 @@ export interface DissectOptions extends UnifiedFlags, TuneFlags {
   readonly force?: boolean;
   readonly stripHeight?: number;
   readonly batch?: number;
+  /** In MiB. */
+  readonly memory?: number;
   readonly json?: boolean;
   readonly chrome?: boolean;
 }
@@ -116,7 +118,7 @@ async function openJob(options: DissectOptions, loading: Parameters<typeof openM
   }
   const model = await openModel(options.model ?? EMBEDDED, loading);
   const segmenter = await openSegmenter(options.segmenter ?? EMBEDDED);
-  const { stripHeight, batch, heads, segdiv, parts } = options;
+  const { stripHeight, batch, memory, heads, segdiv, parts } = options;
   return {
     model,
     segmenter: {
@@ -131,6 +133,7 @@ async function openJob(options: DissectOptions, loading: Parameters<typeof openM
       quantileThreshold: options.quantileThreshold,
       examples: options.examples,
       ...(batch !== undefined && { batch }),
+      ...(memory !== undefined && { memory: memory * 2 ** 20 }),
       ...(stripHeight !== undefined && { stripHeight }),
     },
     ...(options.tune === false && { tune: false }),

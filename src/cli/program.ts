@@ -94,6 +94,11 @@ export function commandLine(version: string, done: (status: number) => void, com
       "images at a time (default: chosen for the adapter; results do not depend on it)",
       whole("The batch size", 1, 1024),
     )
+    .option(
+      "--memory <MiB>",
+      "samples that may stay on the GPU between passes (default: 512; less takes longer, results do not depend on it)",
+      whole("The memory in MiB", 0, 2 ** 20),
+    )
     .option("--no-tune", "do not time the kernels on a GPU's first use")
     .option("--json", "print the summary as JSON on stdout instead of the table")
     .option("--chrome", "run in headless Chrome instead of in Node")

@@ -38,6 +38,8 @@ export interface JobSettings {
   readonly quantileThreshold: QuantileThreshold;
   readonly examples: number;
   readonly batch?: number;
+  /** Bytes of samples that may stay on the GPU. */
+  readonly memory?: number;
   readonly stripHeight?: number;
 }
 

@@ -9,6 +9,7 @@ import { Presence } from "./presence.ts";
 import type { Dissection, LayerResult, UnitPictures } from "./result.ts";
 import { Samples } from "./samples.ts";
 import { quantilesOf } from "./select.ts";
+import { ShownPictures } from "./shown-pictures.ts";
 import { Slots } from "./slots.ts";
 import { type Examples, Top } from "./top.ts";
 import { searchTraining } from "./training.ts";
@@ -151,50 +152,68 @@ async function* scoreTest(
     };
   };
 
-  let partials = 1;
-  for await (const { first, count } of samples.each({ labels: true })) {
-    presence.add();
-    slots.update();
-    for (const { counts, moments, top } of statistics.values()) {
-      counts.add();
-      moments.add();
-      top.add();
+  const shownPictures = new ShownPictures(
+    samples,
+    [...statistics.values()].map(({ top }) => top),
+  );
+  try {
+    let partials = 1;
+    for await (const { first, count } of samples.each({ labels: true })) {
+      presence.add();
+      slots.update();
+      for (const { counts, moments, top } of statistics.values()) {
+        counts.add();
+        moments.add();
+        top.add();
+      }
+      const done = first + count;
+      await shownPictures.sift(done);
+      yield { type: "progress", phase: "scores", done, total: size };
+      if (done < size && done >= (partials * size) / (PARTIALS + 1)) {
+        yield { type: "partial", dissection: await dissectionOf(done) };
+        partials = Math.floor((done * (PARTIALS + 1)) / size) + 1;
+      }
     }
-    const done = first + count;
-    yield { type: "progress", phase: "scores", done, total: size };
-    if (done < size && done >= (partials * size) / (PARTIALS + 1)) {
-      yield { type: "partial", dissection: await dissectionOf(done) };
-      partials = Math.floor((done * (PARTIALS + 1)) / size) + 1;
-    }
+    await shownPictures.end();
+  } finally {
+    await shownPictures.settled(); // whoever leaves early leaves no read behind
   }
-
   const dissection = await dissectionOf(size);
   for await (const { first, count } of samples.each({ labels: false })) {
     for (const examples of collected.values()) examples.add();
     yield { type: "progress", phase: "pictures", done: first + count, total: size };
   }
-  const features = new Map<string, Float32Array>();
-  for (const [layer, { maps }] of collected) features.set(layer, await maps.read());
+  const features = new Map<string, { readonly maps: Float32Array; readonly stored: number }>();
+  for (const [layer, examples] of collected) {
+    features.set(layer, { maps: await examples.maps.read(), stored: examples.maps.shape[1]! });
+    examples.dispose();
+  }
+  // Whoever draws may need the memory, and nothing is asked of the GPU any more.
+  scope.dispose();
   yield {
     type: "result",
     dissection,
-    async *pictures({ signal: stop } = {}) {
-      for (const { layer, shape, units } of dissection.layers) {
-        const pixels = shape[0] * shape[1];
-        const maps = features.get(layer)!;
-        const stored = samples.maps.get(layer)!.shape.at(-1)!;
-        for (const { unit, top } of units) {
-          stop?.throwIfAborted();
-          yield {
-            layer,
-            unit,
-            tops: top.map(({ image }, rank) => {
-              const at = (rank * stored + unit) * pixels;
-              return { picture: samples.picture(image), feature: maps.subarray(at, at + pixels) };
-            }),
-          };
-        }
-      }
-    },
+    pictures: ({ signal: stop } = {}) => unitPictures(dissection, samples, features, stop),
   };
+}
+
+/** What each unit shows, layer by layer. */
+async function* unitPictures(
+  { layers }: Dissection,
+  samples: Samples,
+  features: ReadonlyMap<string, { readonly maps: Float32Array; readonly stored: number }>,
+  stop: AbortSignal | undefined,
+): AsyncGenerator<UnitPictures, void, undefined> {
+  for (const { layer, shape, units } of layers) {
+    const pixels = shape[0] * shape[1];
+    const { maps, stored } = features.get(layer)!;
+    for (const { unit, top } of units) {
+      stop?.throwIfAborted();
+      const tops = top.map(({ image }, rank) => {
+        const at = (rank * stored + unit) * pixels;
+        return { picture: samples.picture(image), feature: maps.subarray(at, at + pixels) };
+      });
+      yield { layer, unit, tops };
+    }
+  }
 }

@@ -1,10 +1,11 @@
 import { DeviceLostError } from "../errors.ts";
 import type { Device } from "../runtime/device.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import type { PackedLabels } from "./packed-labels.ts";
 
 /**
  * Copies of batches that stay on the GPU between passes, as far as they fit. Label maps come first: making an image's costs
- * ten times what its feature maps cost (spec §2.1, §1.2).
+ * ten times what its feature maps cost (spec §2.1, §1.2), and packed they take half the room.
  */
 export class Kept {
   /** How many batches' label maps are kept: the first ones. */
@@ -13,26 +14,26 @@ export class Kept {
   readonly features: number;
   readonly #device: Device;
   readonly #maps: readonly Tensor[];
-  readonly #labelMaps: readonly Tensor[];
+  readonly #packed: PackedLabels | undefined;
   readonly #copies = new Map<string, readonly Tensor[]>();
   #full = false;
 
-  /** For `batches` contents that `maps` and `labelMaps` have one after the other; without `labelMaps` only `maps` are kept. */
+  /** For `batches` contents that `maps` and `packed` have one after the other; without `packed` only `maps` are kept. */
   constructor(
     device: Device,
     maps: readonly Tensor[],
-    labelMaps: Tensor | undefined,
+    packed: PackedLabels | undefined,
     batches: number,
     /** Bytes that all copies may take. */
     memory: number,
   ) {
     this.#device = device;
     this.#maps = maps;
-    this.#labelMaps = labelMaps ? [labelMaps] : [];
+    this.#packed = packed;
     const fitting = (bytes: number, room: number): number => Math.min(batches, Math.floor(room / bytes));
-    this.labels = labelMaps ? fitting(labelMaps.bytes, memory) : 0;
+    this.labels = packed ? fitting(packed.halves.bytes, memory) : 0;
     // Label maps may come in a later pass than feature maps do: their room is theirs from the start.
-    const rest = memory - this.labels * (labelMaps?.bytes ?? 0);
+    const rest = memory - this.labels * (packed?.halves.bytes ?? 0);
     this.features = fitting(
       maps.reduce((sum, { bytes }) => sum + bytes, 0),
       rest,
@@ -41,7 +42,10 @@ export class Kept {
 
   /** Brings a batch's label maps back; false if they were not kept. */
   restoreLabels(batch: number): boolean {
-    return this.#restore(`labels ${batch}`, this.#labelMaps);
+    const packed = this.#packed;
+    if (!packed || !this.#restore(`labels ${batch}`, [packed.halves])) return false;
+    packed.unpack();
+    return true;
   }
 
   /** Brings a batch's feature maps back; false if they were not kept. */
@@ -49,9 +53,9 @@ export class Kept {
     return this.#restore(`features ${batch}`, this.#maps);
   }
 
-  /** Copies the label maps as they are now, if they are among those that fit. */
+  /** Copies the label maps as they are packed now, if they are among those that fit. */
   async keepLabels(batch: number): Promise<void> {
-    if (batch < this.labels) await this.#keep(`labels ${batch}`, this.#labelMaps);
+    if (this.#packed && batch < this.labels) await this.#keep(`labels ${batch}`, [this.#packed.halves]);
   }
 
   /** Copies the feature maps as they are now, if they are among those that fit. */

@@ -4,6 +4,7 @@ import type { Generator } from "../models/generator.ts";
 import { progan } from "../models/progan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { bytesOf, Graph } from "../runtime/graph.ts";
+import { MAX_LABELS } from "./packed-labels.ts";
 import type { QuantileThreshold } from "./result.ts";
 
 export interface DissectOptions {
@@ -88,6 +89,12 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
       "Give labels of one kind the same category.",
     );
   }
+  if (segmenter.labels.length > MAX_LABELS) {
+    throw new UsageError(
+      `The segmenter has ${segmenter.labels.length} labels, and at most ${MAX_LABELS} can be told apart.`,
+      "Leave out those that never occur.",
+    );
+  }
   if (layers.length === 0) throw new UsageError("There is no layer to dissect.", "Name at least one.");
   if (new Set(layers).size < layers.length) {
     throw new UsageError(`A layer is named twice in ${layers.join(", ")}.`, "Name each once.");
@@ -96,6 +103,7 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
   whole("examples", examples, 1, 1000);
   whole("batch", batch, 1, 1024);
   whole("segmentationSize", segmentationSize, 2, 4096);
+  if (!(memory >= 0)) throw new UsageError(`memory ${memory} makes no sense.`, "Use a number of bytes from 0.");
   // (A fixed quantile is selected among raw activations, which can be finer than the label maps.)
   const raw = layers.map((name) => generator.layer(name)).map(({ height, width }) => height * width);
   const finest = Math.max(segmentationSize ** 2, ...(typeof quantileThreshold === "number" ? raw : []));

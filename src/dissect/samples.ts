@@ -1,3 +1,4 @@
+import { packedWords } from "../kernels/pack.ts";
 import { type Generator, withoutAlpha } from "../models/generator.ts";
 import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
@@ -6,6 +7,7 @@ import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import { Kept } from "./kept.ts";
+import { PackedLabels } from "./packed-labels.ts";
 import type { SamplePicture } from "./result.ts";
 
 export interface SamplesOptions {
@@ -17,13 +19,21 @@ export interface SamplesOptions {
   readonly batch: number;
   /** Edge of the label maps. */
   readonly segmentationSize: number;
-  /** Keep RGB bytes and label maps on the CPU while batches are segmented, to draw unit strips from. */
+  /** Take RGB bytes and label maps to the CPU while batches are segmented, to draw unit strips from; see `forget`. */
   readonly pictures: boolean;
   /** Whether labels are looked at in more than one pass, so that label maps are worth keeping. */
   readonly keepLabels: boolean;
   /** Bytes of label maps, then of feature maps, that may stay on the GPU; what does not fit is made again in every pass. */
   readonly memory: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What samples are made by and lie in. */
+interface Parts extends Pick<Samples, "maps" | "labelMaps" | "batch"> {
+  readonly full: GeneratorPlan;
+  readonly part: GeneratorPlan;
+  readonly segmentation: SegmenterPlan;
+  readonly packed: PackedLabels;
 }
 
 /** One seed's generated images, batch by batch, as often as a statistic needs to see them. */
@@ -46,38 +56,28 @@ export class Samples {
   readonly #segmentation: SegmenterPlan;
   readonly #z: Float32Array;
   readonly #kept: Kept;
+  readonly #packed: PackedLabels;
   readonly #pictures = new Map<number, SamplePicture>();
 
-  private constructor(
-    options: SamplesOptions,
-    plans: { readonly full: GeneratorPlan; readonly part: GeneratorPlan; readonly segmentation: SegmenterPlan },
-    scope: Scope,
-  ) {
-    const { generator, size, seed, segmentationSize } = options;
-    const device = generator.device;
+  private constructor(options: SamplesOptions, parts: Parts, scope: Scope) {
+    const { generator, size, seed } = options;
     this.#options = options;
-    this.#device = device;
+    this.#device = generator.device;
     this.#generator = generator;
-    this.#full = plans.full;
-    this.#part = plans.part;
-    this.#segmentation = plans.segmentation;
+    this.#full = parts.full;
+    this.#part = parts.part;
+    this.#segmentation = parts.segmentation;
     this.size = size;
-    this.batchSize = plans.full.batch;
+    this.batchSize = parts.full.batch;
     this.#z = generator.sample({ size, seed });
-    this.maps = new Map(
-      [...plans.full.layers].map(([name, { shape }]) => [
-        name,
-        scope.own(Tensor.create(device, `${name} maps`, shape, "f32")),
-      ]),
-    );
-    const channels = elements(plans.segmentation.labels.shape) / (this.batchSize * segmentationSize ** 2);
-    const labelShape = [this.batchSize, channels, segmentationSize ** 2];
-    this.labelMaps = scope.own(Tensor.create(device, "label maps", labelShape, "u32"));
-    this.batch = scope.own(Tensor.create(device, "batch", [2], "u32"));
+    this.maps = parts.maps;
+    this.labelMaps = parts.labelMaps;
+    this.batch = parts.batch;
+    this.#packed = parts.packed;
     this.#scope = scope;
-    const features = [...this.maps.values()];
     const { memory, keepLabels } = options;
-    this.#kept = scope.own(new Kept(device, features, keepLabels ? this.labelMaps : undefined, this.batches, memory));
+    const packed = keepLabels ? parts.packed : undefined;
+    this.#kept = scope.own(new Kept(this.#device, [...this.maps.values()], packed, this.batches, memory));
   }
 
   static async create(options: SamplesOptions): Promise<Samples> {
@@ -90,10 +90,20 @@ export class Samples {
       const full = scope.own(await generator.compile({ batch, retain: layers, bytes: pictures, signal }));
       const part = scope.own(await generator.compile({ batch, retain: layers, until: deepest, signal }));
       const segmentation = scope.own(await segmenter.compile(full.image!, segmentationSize, signal));
-      return await generator.device.allocating(
-        "a batch",
-        () => new Samples(options, { full, part, segmentation }, scope),
-      );
+      const channels = elements(segmentation.labels.shape) / (batch * segmentationSize ** 2);
+      const { device } = generator;
+      const tensors = await device.allocating("a batch", () => ({
+        maps: new Map(
+          [...full.layers].map(([name, { shape }]) => [
+            name,
+            scope.own(Tensor.create(device, `${name} maps`, shape, "f32")),
+          ]),
+        ),
+        labelMaps: scope.own(Tensor.create(device, "label maps", [batch, channels, segmentationSize ** 2], "u32")),
+        batch: scope.own(Tensor.create(device, "batch", [2], "u32")),
+      }));
+      const packed = scope.own(await PackedLabels.create(device, tensors.labelMaps, signal));
+      return new Samples(options, { full, part, segmentation, ...tensors, packed }, scope);
     } catch (error) {
       scope.dispose();
       throw error;
@@ -157,6 +167,7 @@ export class Samples {
     if (!segment) return;
     this.#segmentation.run();
     this.#segmentation.labels.copyTo(this.labelMaps);
+    this.#packed.pack();
     await this.#kept.keepLabels(index);
   }
 
@@ -165,22 +176,34 @@ export class Samples {
     const { resolution } = this.#generator;
     const pixels = resolution ** 2;
     const perImage = this.channels * this.#options.segmentationSize ** 2;
-    const [rgba, labels] = await Promise.all([
+    const [rgba, halves] = await Promise.all([
       this.#full.rgba!.read(count * pixels),
-      this.labelMaps.read(count * perImage),
+      this.#packed.halves.read(packedWords(count * perImage)),
     ]);
     const bytes = new Uint8Array(rgba.buffer);
+    const labels = new Uint16Array(halves.buffer);
+    const LabelMap = this.#options.segmenter.labels.length <= 256 ? Uint8Array : Uint16Array;
     for (let i = 0; i < count; i += 1) {
       this.#pictures.set(first + i, {
         image: first + i,
         rgb: withoutAlpha(bytes, i * pixels, pixels),
         size: resolution,
-        labels: Uint16Array.from(labels.subarray(i * perImage, (i + 1) * perImage)),
+        labels: LabelMap.from(labels.subarray(i * perImage, (i + 1) * perImage)),
       });
     }
   }
 
-  /** Pictures of images that were seen with labels. */
+  /** Pictures on the CPU now. */
+  get pictures(): number {
+    return this.#pictures.size;
+  }
+
+  /** Lets the pictures go of those of the first `seen` images that nothing is to be shown of. */
+  forget(seen: number, shown: ReadonlySet<number>): void {
+    for (const image of this.#pictures.keys()) if (image < seen && !shown.has(image)) this.#pictures.delete(image);
+  }
+
+  /** Pictures of images that were seen with labels, and not forgotten. */
   picture(image: number): SamplePicture {
     const picture = this.#pictures.get(image);
     if (!picture) throw new Error(`Image ${image} was not kept.`);

@@ -64,6 +64,13 @@ export class Top {
     });
   }
 
+  /** The images that some unit shows now. Whoever is not among them will not come back: later images only take places. */
+  async images(): Promise<Set<number>> {
+    const images = new Set(await this.#image.read());
+    images.delete(0);
+    return new Set(Array.from(images, (image) => image - 1));
+  }
+
   /** Collects the feature maps of the top images in another pass over all batches. */
   async examples(signal?: AbortSignal): Promise<Examples> {
     const [n = 1, height = 1, width = 1, stored = 4] = this.#maps.shape;

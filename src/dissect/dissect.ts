@@ -167,12 +167,13 @@ async function* scoreTest(
         top.add();
       }
       const done = first + count;
-      await shownPictures.sift(done);
+      await shownPictures.looked();
       yield { type: "progress", phase: "scores", done, total: size };
       if (done < size && done >= (partials * size) / (PARTIALS + 1)) {
         yield { type: "partial", dissection: await dissectionOf(done) };
         partials = Math.floor((done * (PARTIALS + 1)) / size) + 1;
       }
+      shownPictures.sift(done);
     }
     await shownPictures.end();
   } finally {

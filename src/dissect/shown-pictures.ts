@@ -16,16 +16,17 @@ export class ShownPictures {
     this.#tops = tops;
   }
 
-  /**
-   * The first `seen` images are ranked, if not yet by the GPU. It waits for the look before this one at most, which is over
-   * when the batch after it has begun.
-   */
-  async sift(seen: number): Promise<void> {
+  /** Begins to look, if it is time: the first `seen` images are ranked, or will be when the GPU has come so far. */
+  sift(seen: number): void {
     if (seen - this.#looked < SIFT_IMAGES) return;
     this.#looked = seen;
-    await this.#looking;
     this.#looking = this.#look(seen);
-    this.#looking.catch(() => {}); // awaited by the next look, or at the end
+    this.#looking.catch(() => {}); // awaited when the next batch has been submitted
+  }
+
+  /** What was begun is over. */
+  looked(): Promise<void> {
+    return this.#looking;
   }
 
   async #look(seen: number): Promise<void> {

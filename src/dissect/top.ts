@@ -66,9 +66,14 @@ export class Top {
 
   /** The images that some unit shows now. Whoever is not among them will not come back: later images only take places. */
   async images(): Promise<Set<number>> {
-    const images = new Set(await this.#image.read());
-    images.delete(0);
-    return new Set(Array.from(images, (image) => image - 1));
+    const table = await this.#image.read();
+    const stored = this.#maps.shape.at(-1)!;
+    const images = new Set<number>();
+    // (Beyond the last unit are those that pad the layer.)
+    table.forEach((image, at) => {
+      if (image > 0 && at % stored < this.#channels) images.add(image - 1);
+    });
+    return images;
   }
 
   /** Collects the feature maps of the top images in another pass over all batches. */

@@ -71,7 +71,7 @@ test("dissect needs no option, and its status is handed on", async () => {
 test("every option of dissect arrives", async () => {
   const line =
     "dissect --model a.pth --segmenter upp --layers layer1,layer4 --size 50 --seed 3 --train-seed 4 --quantile-threshold 0.01 " +
-    "--examples 5 --outdir out --force --strip-height 256 --batch 8 --no-tune --json --chrome";
+    "--examples 5 --outdir out --force --strip-height 256 --batch 8 --memory 128 --no-tune --json --chrome";
   expect((await parse(line)).options).toEqual({
     model: "a.pth",
     segmenter: "upp",
@@ -85,6 +85,7 @@ test("every option of dissect arrives", async () => {
     force: true,
     stripHeight: 256,
     batch: 8,
+    memory: 128,
     tune: false,
     json: true,
     chrome: true,
@@ -112,6 +113,9 @@ test.each([
 });
 
 test.each([
+  ["dissect --memory -1", /The memory in MiB is a whole number from 0 to 1048576/],
+  ["dissect --memory 1.5", /whole number/],
+  ["dissect --memory 2G", /whole number/],
   ["dissect --size 0", /whole number from 1 to 1000000/],
   ["dissect --size -5", /whole number/],
   ["dissect --size 1e9", /whole number/],

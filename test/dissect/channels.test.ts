@@ -260,7 +260,7 @@ describe("eighteen hundred labels", () => {
     "give the same bits by %s whatever the batch, and whatever stays on the GPU",
     async (quantileThreshold) => {
       const reference = await run({ quantileThreshold });
-      const labelBytes = 4 * 3 * PIXELS;
+      const labelBytes = 2 * 3 * PIXELS; // two labels to a word
       const most = ({ most }: { most: Map<string, number> }) => Math.max(...most.values());
       let least = 0;
       // Nothing; some label maps; all of them and some feature maps.
@@ -279,6 +279,12 @@ describe("eighteen hundred labels", () => {
       Object.create(segmenter, { categories: { value: Array.from({ length: count }, (_, kind) => `kind ${kind}`) } });
     expect(() => settle(generator, kinds(33), OPTIONS)).toThrow(/33 categories, and at most 32/);
     expect(() => settle(generator, kinds(32), OPTIONS)).not.toThrow();
+  });
+
+  it("are refused at once when they are more than 16 bits tell apart", () => {
+    const many = (length: number) => Object.create(segmenter, { labels: { value: { length } } });
+    expect(() => settle(generator, many(65_537), OPTIONS)).toThrow(/65537 labels, and at most 65536/);
+    expect(() => settle(generator, many(65_536), OPTIONS)).not.toThrow();
   });
 
   it("are counted in several passes where memory is short, with the same levels", async () => {

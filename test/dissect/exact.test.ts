@@ -237,6 +237,8 @@ describe("options that make no sense", () => {
     [{ examples: 0 }, /examples 0/],
     [{ batch: 0 }, /batch 0/],
     [{ segmentationSize: 1 }, /segmentationSize 1/],
+    [{ memory: -1 }, /memory -1/],
+    [{ memory: Number.NaN }, /memory NaN/],
     [{ quantileThreshold: 0 }, /quantileThreshold 0/],
     [{ quantileThreshold: 1.5 }, /quantileThreshold 1.5/],
   ])("%o", async (options, message) => {

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Samples } from "../../src/dissect/samples.ts";
+import { ShownPictures } from "../../src/dissect/shown-pictures.ts";
+import { Top } from "../../src/dissect/top.ts";
+import { type Device, dissect, type Generator, type Segmenter } from "../../src/index.ts";
+import { requestDevice } from "../gpu.ts";
+import { smallModels } from "./models.ts";
+
+let device: Device;
+let generator: Generator;
+let segmenter: Segmenter;
+beforeAll(async () => {
+  device = await requestDevice();
+  ({ generator, segmenter } = await smallModels(device));
+});
+afterAll(() => {
+  segmenter.dispose();
+  generator.dispose();
+  device.dispose();
+});
+
+const LAYERS = ["layer3", "layer4"];
+const SIZE = 300;
+const K = 2;
+
+async function samplesOf(batch: number): Promise<{ samples: Samples; tops: Top[] }> {
+  const common = { layers: LAYERS, size: SIZE, seed: 1, batch, segmentationSize: 16 };
+  const samples = await Samples.create({
+    ...common,
+    generator,
+    segmenter,
+    pictures: true,
+    keepLabels: false,
+    memory: 0,
+  });
+  const tops: Top[] = [];
+  for (const layer of LAYERS) {
+    const { channels } = generator.layer(layer);
+    tops.push(await Top.create(device, { maps: samples.maps.get(layer)!, channels, batch: samples.batch, k: K }));
+  }
+  return { samples, tops };
+}
+
+describe("pictures of images", () => {
+  it("that no unit shows go while others are still being ranked", async () => {
+    const before = { ...device.live };
+    const { samples, tops } = await samplesOf(7);
+    const shown = new ShownPictures(samples, tops);
+    const held: number[] = [];
+    for await (const { first, count } of samples.each({ labels: true })) {
+      for (const top of tops) top.add();
+      await shown.looked();
+      held.push(samples.pictures);
+      shown.sift(first + count);
+    }
+    await shown.end();
+    const lists = await Promise.all(tops.map((top) => top.read()));
+    const images = new Set(lists.flat(2).map(({ image }) => image));
+    expect(images.size).toBeLessThan(SIZE / 3);
+    expect(samples.pictures).toBe(images.size);
+    // Those that are shown, those of the 64 images before the next look, and those of two batches on their way.
+    const most = K * LAYERS.reduce((sum, layer) => sum + generator.layer(layer).channels, 0);
+    expect(Math.max(...held)).toBeLessThanOrEqual(most + 64 + 3 * 7);
+    expect(Math.max(...held)).toBeLessThan(SIZE / 2);
+
+    const all = await samplesOf(10);
+    for await (const _ of all.samples.each({ labels: true }));
+    expect(all.samples.pictures).toBe(SIZE);
+    for (const image of images) expect(samples.picture(image)).toEqual(all.samples.picture(image));
+    const gone = Array.from({ length: SIZE }, (_, image) => image).find((image) => !images.has(image))!;
+    expect(() => samples.picture(gone)).toThrow("was not kept");
+    for (const part of [...tops, ...all.tops, samples, all.samples]) part.dispose();
+    expect(device.live).toEqual(before);
+  });
+
+  it("come with labels in bytes where there are few, and with the result the GPU is free", async () => {
+    const before = { ...device.live };
+    const options = { layers: LAYERS, size: 80, examples: K, segmentationSize: 16, quantileThreshold: 0.1 } as const;
+    let pictures = 0;
+    for await (const event of dissect(generator, segmenter, options)) {
+      if (event.type !== "result") continue;
+      expect(device.live).toEqual(before);
+      for await (const { tops } of event.pictures()) {
+        expect(tops).toHaveLength(K);
+        for (const { picture, feature } of tops) {
+          expect(picture.labels).toBeInstanceOf(Uint8Array);
+          expect(picture.labels).toHaveLength(256);
+          expect(Math.max(...picture.labels)).toBeLessThan(segmenter.labels.length);
+          expect(feature.length).toBeGreaterThan(0);
+          pictures += 1;
+        }
+      }
+    }
+    expect(pictures).toBe(K * LAYERS.reduce((sum, layer) => sum + generator.layer(layer).channels, 0));
+  });
+});

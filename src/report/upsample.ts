@@ -3,6 +3,8 @@ interface Axis {
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly share: Float64Array;
+  /** The first target position that reads from each place and the next, and the end. */
+  readonly first: Int32Array;
 }
 
 /** Fills `mask` (size²) with 1 where the upsampled feature map is above the level. */
@@ -30,9 +32,14 @@ export function maskPainter(height: number, width: number, size: number): MaskPa
         mask.fill(0, start, start + size);
         continue;
       }
-      for (let x = 0; x < size; x++) {
-        const left = line[columns.low[x]!]!;
-        mask[start + x] = left + columns.share[x]! * (line[columns.high[x]!]! - left) > level ? 1 : 0;
+      for (let column = 0; column < width; column++) {
+        const [from, to] = [start + columns.first[column]!, start + columns.first[column + 1]!];
+        const left = line[column]!;
+        const step = line[Math.min(column + 1, width - 1)]! - left;
+        // Rounding keeps order: what lies between two that are above, or two that are not, is no exception.
+        const above = left > level;
+        if (left + step > level === above) mask.fill(above ? 1 : 0, from, to);
+        else for (let i = from; i < to; i++) mask[i] = left + columns.share[i - start]! * step > level ? 1 : 0;
       }
     }
   };
@@ -48,7 +55,9 @@ function axis(source: number, target: number): Axis {
     high[t] = Math.min(source - 1, low[t]! + 1);
     share[t] = at - low[t]!;
   }
-  return { low, high, share };
+  const first = new Int32Array(source + 1).fill(target);
+  for (let t = target - 1; t >= 0; t--) first.fill(t, 0, low[t]! + 1);
+  return { low, high, share, first };
 }
 
 /** Marks the ring of pixels outside the mask within two steps of it, diagonals included (§3.7), as `2`. */

@@ -130,6 +130,24 @@ describe("several workers", () => {
     expect(most).toBe(4);
   });
 
+  test("draw one unit at a time, whatever they are given", async () => {
+    let [drawing, most] = [0, 0];
+    const slow: ImageEncoder = {
+      png: nodeEncoder().png,
+      jpeg: async (image, quality) => {
+        drawing++;
+        most = Math.max(most, drawing);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        drawing--;
+        return nodeEncoder().jpeg(image, quality);
+      },
+    };
+    const hand = new LocalHand(slow);
+    await write({ studio: pool([hand]) });
+    expect(hand.jobs.length).toBe(11);
+    expect(most).toBe(1);
+  });
+
   test("send a part of a layer's feature maps, and not all of them", async () => {
     const hand = new LocalHand();
     const { pictures } = fixture({ layers: [layers[0]!] });

@@ -97,9 +97,8 @@ async function* scoreTest(
   scope: Scope,
 ): AsyncGenerator<DissectionEvent, void, undefined> {
   const { device } = generator;
-  const { size, segmentationSize, signal, examples, quantileThreshold } = settings;
+  const { size, signal, examples } = settings;
   const { labels, categories } = segmenter;
-  const area = segmentationSize ** 2;
   const { labelMaps } = samples;
   const presence = scope.own(
     await Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
@@ -121,37 +120,7 @@ async function* scoreTest(
     collected.set(layer, scope.own(await top.examples(signal)));
   }
 
-  const dissectionOf = async (seen: number): Promise<Dissection> => {
-    const { pixels, images } = await presence.read();
-    const testPixels = { labels: pixels, categories: Array.from(images, (count) => count * area), all: seen * area };
-    const layers: LayerResult[] = [];
-    for (const levels of chosen) {
-      const models = { generator, segmenter };
-      layers.push(await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold));
-    }
-    const { name, resolution, sizes } = generator;
-    return {
-      model: { name, resolution, sizes },
-      segmenter: { name: segmenter.name, channels: samples.channels },
-      labels,
-      categories,
-      settings: {
-        layers: settings.layers,
-        size: seen,
-        seed: settings.seed,
-        trainSeed: settings.trainSeed,
-        quantileThreshold,
-        examples,
-        iouThreshold: IOU_THRESHOLD,
-        iqrThreshold: IQR_THRESHOLD,
-        segmentationSize,
-      },
-      adapter: device.adapter,
-      labelPixels: [...pixels],
-      layers,
-    };
-  };
-
+  const counted: Counted = { generator, segmenter, settings, samples, chosen, presence, statistics };
   const shownPictures = new ShownPictures(
     samples,
     [...statistics.values()].map(({ top }) => top),
@@ -170,7 +139,7 @@ async function* scoreTest(
       await shownPictures.looked();
       yield { type: "progress", phase: "scores", done, total: size };
       if (done < size && done >= (partials * size) / (PARTIALS + 1)) {
-        yield { type: "partial", dissection: await dissectionOf(done) };
+        yield { type: "partial", dissection: await dissectionOf(counted, done) };
         partials = Math.floor((done * (PARTIALS + 1)) / size) + 1;
       }
       shownPictures.sift(done);
@@ -179,7 +148,7 @@ async function* scoreTest(
   } finally {
     await shownPictures.settled(); // whoever leaves early leaves no read behind
   }
-  const dissection = await dissectionOf(size);
+  const dissection = await dissectionOf(counted, size);
   for await (const { first, count } of samples.each({ labels: false })) {
     for (const examples of collected.values()) examples.add();
     yield { type: "progress", phase: "pictures", done: first + count, total: size };
@@ -195,6 +164,55 @@ async function* scoreTest(
     type: "result",
     dissection,
     pictures: ({ signal: stop } = {}) => unitPictures(dissection, samples, features, stop),
+  };
+}
+
+/** What was counted of the test set, by which, and of which settings. */
+interface Counted {
+  readonly generator: Generator;
+  readonly segmenter: Segmenter;
+  readonly settings: Settled;
+  readonly samples: Samples;
+  readonly chosen: readonly LayerLevels[];
+  readonly presence: Presence;
+  readonly statistics: ReadonlyMap<string, LayerStatistics>;
+}
+
+/** The scores of the first `seen` images. */
+async function dissectionOf(
+  { generator, segmenter, settings, samples, chosen, presence, statistics }: Counted,
+  seen: number,
+): Promise<Dissection> {
+  const { segmentationSize, quantileThreshold, examples } = settings;
+  const { labels, categories } = segmenter;
+  const area = segmentationSize ** 2;
+  const { pixels, images } = await presence.read();
+  const testPixels = { labels: pixels, categories: Array.from(images, (count) => count * area), all: seen * area };
+  const layers: LayerResult[] = [];
+  for (const levels of chosen) {
+    const models = { generator, segmenter };
+    layers.push(await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold));
+  }
+  const { name, resolution, sizes } = generator;
+  return {
+    model: { name, resolution, sizes },
+    segmenter: { name: segmenter.name, channels: samples.channels },
+    labels,
+    categories,
+    settings: {
+      layers: settings.layers,
+      size: seen,
+      seed: settings.seed,
+      trainSeed: settings.trainSeed,
+      quantileThreshold,
+      examples,
+      iouThreshold: IOU_THRESHOLD,
+      iqrThreshold: IQR_THRESHOLD,
+      segmentationSize,
+    },
+    adapter: generator.device.adapter,
+    labelPixels: [...pixels],
+    layers,
   };
 }
 

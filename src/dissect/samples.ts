@@ -188,7 +188,7 @@ export class Samples {
         image: first + i,
         rgb: withoutAlpha(bytes, i * pixels, pixels),
         size: resolution,
-        labels: LabelMap.from(labels.subarray(i * perImage, (i + 1) * perImage)),
+        labels: new LabelMap(labels.subarray(i * perImage, (i + 1) * perImage)),
       });
     }
   }

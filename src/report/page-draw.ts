@@ -62,7 +62,7 @@ export async function embedPicture(
   const jpeg = toBase64(await encoder.jpeg({ width: size, height: size, channels: 3, data }, JPEG_QUALITY));
   const labels = labelMapsOf(picture, segmentationSize, channels).map((map) => {
     const resized = resizeNearest(map, segmentationSize, labelSize);
-    return labelBytes === 1 ? Uint8Array.from(resized) : new Uint8Array(Uint16Array.from(resized).buffer);
+    return labelBytes === 1 ? new Uint8Array(resized) : new Uint8Array(new Uint16Array(resized).buffer);
   });
   return { jpeg, labels };
 }

@@ -12,7 +12,7 @@ import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
 import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags } from "./models.ts";
 import { duration, Progress } from "./progress.ts";
-import { type Job, runJob, type SegmenterFiles } from "./run.ts";
+import { type Job, type JobSettings, runJob, type SegmenterFiles } from "./run.ts";
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./table.ts";
 
@@ -118,26 +118,32 @@ async function openJob(options: DissectOptions, loading: Parameters<typeof openM
   }
   const model = await openModel(options.model ?? EMBEDDED, loading);
   const segmenter = await openSegmenter(options.segmenter ?? EMBEDDED);
-  const { stripHeight, batch, memory, heads, segdiv, parts } = options;
+  const { heads, segdiv, parts } = options;
   return {
     model,
     segmenter: {
       ...segmenter,
       unified: { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) },
     },
-    settings: {
-      layers: options.layers ?? (isEmbedded ? ["layer4", "layer6"] : []),
-      size: options.size ?? (isEmbedded ? 200 : 1000),
-      seed: options.seed,
-      trainSeed: options.trainSeed,
-      quantileThreshold: options.quantileThreshold,
-      examples: options.examples,
-      ...(batch !== undefined && { batch }),
-      ...(memory !== undefined && { memory: memory * 2 ** 20 }),
-      ...(stripHeight !== undefined && { stripHeight }),
-    },
+    settings: jobSettings(options, isEmbedded),
     ...(options.tune === false && { tune: false }),
     provenance: provenance(options, model.source, segmenter.files),
+  };
+}
+
+/** What the options say of the dissection itself. */
+export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSettings {
+  const { stripHeight, batch, memory } = options;
+  return {
+    layers: options.layers ?? (isEmbedded ? ["layer4", "layer6"] : []),
+    size: options.size ?? (isEmbedded ? 200 : 1000),
+    seed: options.seed,
+    trainSeed: options.trainSeed,
+    quantileThreshold: options.quantileThreshold,
+    examples: options.examples,
+    ...(batch !== undefined && { batch }),
+    ...(memory !== undefined && { memory: memory * 2 ** 20 }),
+    ...(stripHeight !== undefined && { stripHeight }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
-import { withoutSecrets } from "../../src/cli/dissect.ts";
+import { jobSettings, withoutSecrets } from "../../src/cli/dissect.ts";
 import { exitStatus } from "../../src/cli/exit.ts";
 import { commandLine } from "../../src/cli/program.ts";
 import { GanatomyError, KernelError, OutputError, ShapeError, UsageError } from "../../src/errors.ts";
@@ -90,6 +90,13 @@ test("every option of dissect arrives", async () => {
     json: true,
     chrome: true,
   });
+});
+
+test("--memory is in MiB, and the library's is in bytes", () => {
+  const options = { seed: 1, trainSeed: 2, quantileThreshold: "iqr", examples: 20 } as const;
+  expect(jobSettings({ ...options, memory: 128 }, true).memory).toBe(134_217_728);
+  expect(jobSettings({ ...options, memory: 0 }, true).memory).toBe(0);
+  expect(jobSettings(options, false)).toEqual({ ...options, layers: [], size: 1000 });
 });
 
 test.each([

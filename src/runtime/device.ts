@@ -1,4 +1,5 @@
 import { DeviceLostError, type GanatomyError, KernelError, UnsupportedError } from "../errors.ts";
+import { Beat } from "./beat.ts";
 import type { Target, Tuned } from "./graph.ts";
 import { type Kernel, paramsSize } from "./kernel.ts";
 import { Pace } from "./pace.ts";
@@ -62,6 +63,7 @@ export class Device {
   #uncaptured: GanatomyError | undefined;
   #disposed = false;
   readonly #owned: boolean;
+  readonly #beat: Beat | undefined;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
@@ -71,8 +73,10 @@ export class Device {
     this.target = adapter.software ? `software${subgroupsOf(gpu)}` : "gpu";
     this.tuning = tuning;
     this.#owned = owned;
+    this.#beat = isFirefox() ? new Beat(gpu) : undefined;
     this.lost = new Promise((resolve) => {
       gpu.lost.then((info) => {
+        this.#beat?.stop();
         if (this.#disposed) return;
         const error = new DeviceLostError(
           "device-lost",
@@ -253,12 +257,21 @@ export class Device {
     }
   }
 
+  /**
+   * Makes a call whose promise settles when the GPU has done something: a buffer's `mapAsync`, `onSubmittedWorkDone`. Firefox is
+   * kept looking for it meanwhile. What the GPU need not work for, as compilations and error scopes, Firefox tells at once.
+   */
+  waitFor<T>(call: () => Promise<T>): Promise<T> {
+    const promise = waitable(call);
+    return this.#beat?.during(promise) ?? promise;
+  }
+
   /** Everything submitted so far has run. */
   async idle(): Promise<void> {
     this.check();
     const done = this.pace.waiting();
     // A lost device need not settle this promise.
-    await Promise.race([waitable(() => this.gpu.queue.onSubmittedWorkDone()), this.lost]);
+    await Promise.race([this.waitFor(() => this.gpu.queue.onSubmittedWorkDone()), this.lost]);
     this.check();
     done();
   }
@@ -266,6 +279,7 @@ export class Device {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#beat?.stop();
     if (this.#owned) this.gpu.destroy();
   }
 
@@ -274,8 +288,17 @@ export class Device {
   }
 }
 
+interface Host {
+  readonly navigator?: { readonly gpu?: GPU; readonly userAgent?: string };
+}
+
+/** Whatever its system and in its workers too, but on iOS, where it is WebKit and says FxiOS. */
+function isFirefox(): boolean {
+  return /\bFirefox\//.test((globalThis as Host).navigator?.userAgent ?? "");
+}
+
 function entryPoint(): GPU {
-  const navigator = (globalThis as { navigator?: { gpu?: GPU } }).navigator;
+  const { navigator } = globalThis as Host;
   if (navigator?.gpu) return navigator.gpu;
   if ((globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
     throw new UnsupportedError(

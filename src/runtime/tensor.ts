@@ -1,7 +1,6 @@
 import { DeviceLostError, ShapeError } from "../errors.ts";
 import { BUFFER, type Device } from "./device.ts";
 import { bytesOf, type DType, elements } from "./graph.ts";
-import { waitable } from "./wait.ts";
 
 /** The array type of each dtype. */
 export type ArrayOf<D extends DType> = D extends "f32" ? Float32Array<ArrayBuffer> : Uint32Array<ArrayBuffer>;
@@ -117,7 +116,7 @@ export class Tensor<D extends DType = DType> {
       device.gpu.queue.submit([encoder.finish()]);
       const done = device.pace.waiting();
       try {
-        await waitable(() => staging.mapAsync(0x1));
+        await device.waitFor(() => staging.mapAsync(0x1));
       } catch (cause) {
         await Promise.resolve(); // let `lost` settle first: it knows the reason
         device.check();

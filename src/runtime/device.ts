@@ -124,7 +124,10 @@ export class Device {
     options.signal?.throwIfAborted();
     let device: GPUDevice;
     try {
-      device = await waitable(() => adapter.requestDevice({ label: "ganatomy", requiredLimits, requiredFeatures }));
+      device = await waitable(
+        () => adapter.requestDevice({ label: "ganatomy", requiredLimits, requiredFeatures }),
+        info.software,
+      );
     } catch (cause) {
       throw new UnsupportedError(
         "no-adapter",
@@ -190,7 +193,7 @@ export class Device {
     try {
       result = allocate();
     } finally {
-      const error = await waitable(() => this.gpu.popErrorScope());
+      const error = await waitable(() => this.gpu.popErrorScope(), this.adapter.software);
       this.check(); // after a loss every allocation looks like a lack of memory
       if (error) {
         // biome-ignore lint/correctness/noUnsafeFinally: the scope must be popped on every path, and its verdict outranks the result
@@ -237,21 +240,23 @@ export class Device {
     // The scope keeps a bad kernel from being reported a second time, as an uncaptured error of whatever comes next.
     this.gpu.pushErrorScope("validation");
     const module = this.gpu.createShaderModule({ label: kernel.name, code });
-    waitable(() => this.gpu.popErrorScope()).catch(() => {});
+    waitable(() => this.gpu.popErrorScope(), this.adapter.software).catch(() => {});
     try {
-      const pipeline = await waitable(() =>
-        this.gpu.createComputePipelineAsync({
-          label: kernel.name,
-          layout: this.gpu.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [this.layout(kernel)] }),
-          compute: { module, entryPoint: "main" },
-        }),
+      const pipeline = await waitable(
+        () =>
+          this.gpu.createComputePipelineAsync({
+            label: kernel.name,
+            layout: this.gpu.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [this.layout(kernel)] }),
+            compute: { module, entryPoint: "main" },
+          }),
+        this.adapter.software,
       );
       // A lost device resolves with a pipeline that does nothing.
       this.check();
       return pipeline;
     } catch (cause) {
       this.check();
-      const { messages } = await waitable(() => module.getCompilationInfo());
+      const { messages } = await waitable(() => module.getCompilationInfo(), this.adapter.software);
       const said = messages.map((message) => `${kernel.name}.wgsl:${message.lineNum}: ${message.message}`);
       throw new KernelError([`${kernel.name}.wgsl does not compile.`, ...said].join("\n"), undefined, { cause });
     }
@@ -262,7 +267,7 @@ export class Device {
    * kept looking for it meanwhile. What the GPU need not work for, as compilations and error scopes, Firefox tells at once.
    */
   waitFor<T>(call: () => Promise<T>): Promise<T> {
-    const promise = waitable(call);
+    const promise = waitable(call, this.adapter.software);
     return this.#beat?.during(promise) ?? promise;
   }
 

@@ -1,5 +1,10 @@
-/** Milliseconds in which a waiting Dawn asks at every turn of the event loop, so that short work ends without delay. */
-const EAGER = 1;
+/**
+ * Milliseconds in which a waiting Dawn asks at every turn of the event loop, so that short work ends without delay: Node's timers
+ * are a millisecond late, of which a GPU's frame has few, …
+ */
+const EAGER = 16;
+/** … while a software adapter needs the core on which it is asked. */
+const EAGER_SOFTWARE = 1;
 /** From then on it asks after pauses of this share of the time it has waited: as much longer may the waiting become, … */
 const SHARE = 1 / 16;
 /** … and never of more milliseconds, so that what else is awaited meanwhile is not forgotten. */
@@ -11,8 +16,9 @@ interface Host {
   setImmediate?: SetImmediate;
 }
 
-/** When the youngest call began to wait. */
+/** When the youngest call began to wait, and until when it asks at every turn. */
 let since = 0;
+let eagerUntil = 0;
 /** Dawn's next turn while it is put off. */
 let put: { readonly timer: ReturnType<typeof setTimeout>; readonly turn: Turn } | undefined;
 /** The host's own `setImmediate` while ours is in its place. */
@@ -24,8 +30,9 @@ let own: SetImmediate | undefined;
  * second, which take a whole core (`webgpu` 0.6.2). Here it finds ours there, for the time of the call and of its own turns, which
  * puts turns off the longer they are in vain. To everybody else the global stays what it is. Elsewhere this is the call alone.
  */
-export function waitable<T>(call: () => T): T {
+export function waitable<T>(call: () => T, software: boolean): T {
   since = performance.now();
+  eagerUntil = since + (software ? EAGER_SOFTWARE : EAGER);
   if (put) {
     clearTimeout(put.timer);
     const { turn } = put;
@@ -58,8 +65,8 @@ function paced(turn: Turn, ...rest: unknown[]): unknown {
 }
 
 function post(turn: Turn): void {
-  const waited = performance.now() - since;
-  if (waited < EAGER) {
+  const now = performance.now();
+  if (now < eagerUntil) {
     (own ?? (globalThis as Host).setImmediate)?.(turn);
     return;
   }
@@ -68,7 +75,7 @@ function post(turn: Turn): void {
       put = undefined;
       turn();
     },
-    Math.min(LONGEST, waited * SHARE),
+    Math.min(LONGEST, (now - since) * SHARE),
   );
   put = { timer, turn };
 }

@@ -80,7 +80,8 @@ export function parseTensors(bytes) {
     if (name === "__metadata__") continue;
     if (!(dtype in ARRAYS)) throw new Error(`The tensor ${name} is of type ${dtype}, which is not read here.`);
     const [from, to] = range;
-    const data = bytes.slice(8 + length + from, 8 + length + to);
+    // A copy at its own start: a Buffer's slice is a view into the whole file.
+    const data = new Uint8Array(bytes.subarray(8 + length + from, 8 + length + to));
     tensors.set(name, new ARRAYS[dtype](data.buffer));
   }
   return tensors;

@@ -2,6 +2,7 @@ import { checkSamples, whole } from "../dissect/options.ts";
 import { Quantiles } from "../dissect/quantiles.ts";
 import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
+import { evenBatch } from "../models/generator-plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 
@@ -33,7 +34,7 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
       throw new UsageError(`${quantile} is no quantile.`, "Use a number between 0 and 1, such as 0.99.");
     }
   }
-  const batchSize = Math.min(size, options.batch ?? 8);
+  const batchSize = evenBatch(size, options.batch ?? 8);
   const { device, zSize } = generator;
   const scope = new Scope();
   try {

@@ -127,7 +127,7 @@ export class Quantiles {
             [values.low, state.low],
           ]),
           narrowing: await afterwards(narrow),
-          tabulating: await afterwards(tabulate),
+          tabulating: pass < 2 ? await afterwards(tabulate) : undefined,
           counters,
         });
       }
@@ -148,7 +148,7 @@ export class Quantiles {
     const { narrowing, counters, tabulating } = this.#plans[this.#pass]!;
     narrowing.run();
     this.#pass += 1;
-    if (this.#pass === this.passes) return;
+    if (!tabulating) return;
     counters.clear();
     tabulating.run();
   }
@@ -186,7 +186,8 @@ export function selectionBytes(shape: readonly number[], targets: number): numbe
 interface Pass {
   readonly counting: Plan;
   readonly narrowing: Plan;
-  readonly tabulating: Plan;
+  /** What the next pass looks values up in; the last has none. */
+  readonly tabulating: Plan | undefined;
   readonly counters: Tensor<"u32">;
 }
 

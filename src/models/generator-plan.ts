@@ -10,7 +10,9 @@ import type { Generator } from "./generator.ts";
  * Images a batch for so many in all: as few batches as with `most`, all of about the same size. A batch costs what a full one
  * does, so that 24 images by 16 would pay for 32.
  */
-export const evenBatch = (size: number, most: number): number => Math.ceil(size / Math.ceil(size / most));
+export const evenBatch = (size: number, most: number): number =>
+  // What is no number of images is refused where it is compiled.
+  Number.isInteger(most) && most > 0 ? Math.ceil(size / Math.ceil(size / most)) : most;
 
 export interface AppendGeneratorOptions {
   /** Layers that can be intervened in; a name alone is for one edit with numbers for values. */

@@ -19,8 +19,10 @@ interface Host {
 /** When the youngest call began to wait, and until when it asks at every turn. */
 let since = 0;
 let eagerUntil = 0;
-/** Dawn's next turn while it is put off. */
-let put: { readonly timer: ReturnType<typeof setTimeout>; readonly turn: Turn } | undefined;
+/** Turns of Dawn that are put off: one of each of its instances. */
+const put = new Set<{ readonly timer: ReturnType<typeof setTimeout>; readonly turn: Turn }>();
+/** The host's timers as they were at the first call: a test that fakes them later must not hold up a GPU. */
+let timers: { readonly set: typeof setTimeout; readonly clear: typeof clearTimeout } | undefined;
 /** The host's own `setImmediate` while ours is in its place. */
 let own: SetImmediate | undefined;
 
@@ -33,11 +35,11 @@ let own: SetImmediate | undefined;
 export function waitable<T>(call: () => T, software: boolean): T {
   since = performance.now();
   eagerUntil = since + (software ? EAGER_SOFTWARE : EAGER);
-  if (put) {
-    clearTimeout(put.timer);
-    const { turn } = put;
-    put = undefined;
-    post(turn);
+  timers ??= { set: setTimeout, clear: clearTimeout };
+  for (const waiting of [...put]) {
+    put.delete(waiting);
+    timers.clear(waiting.timer);
+    post(waiting.turn);
   }
   return inOurPlace(call);
 }
@@ -59,23 +61,21 @@ function inOurPlace<T>(work: () => T): T {
 /** `setImmediate` as Dawn finds it. */
 function paced(turn: Turn, ...rest: unknown[]): unknown {
   // An event listener that Dawn calls in its turn is somebody else's code, and gets what it asks for.
-  const isDawns = /\[native code\]\s*\}$/.test(Function.prototype.toString.call(turn));
-  if (!isDawns) return own?.(turn, ...rest);
-  return post(() => inOurPlace(turn));
+  const isDawns = rest.length === 0 && /\[native code\]\s*\}$/.test(Function.prototype.toString.call(turn));
+  return isDawns ? post(() => inOurPlace(turn)) : own?.(turn, ...rest);
 }
 
-function post(turn: Turn): void {
+function post(turn: Turn): unknown {
   const now = performance.now();
-  if (now < eagerUntil) {
-    (own ?? (globalThis as Host).setImmediate)?.(turn);
-    return;
-  }
-  const timer = setTimeout(
+  if (now < eagerUntil || !timers) return (own ?? (globalThis as Host).setImmediate)?.(turn);
+  const timer = timers.set(
     () => {
-      put = undefined;
+      put.delete(waiting);
       turn();
     },
     Math.min(LONGEST, (now - since) * SHARE),
   );
-  put = { timer, turn };
+  const waiting = { timer, turn };
+  put.add(waiting);
+  return timer;
 }

@@ -37,9 +37,10 @@ function deno(): string {
   return program;
 }
 
-/** What naga, the shader compiler of Firefox and Deno, says of each source: a message, or null when it compiles. */
+/** A message for each source, or null when it compiles. */
 type Verdicts = ReadonlyMap<string, string | null>;
 
+/** What naga, the shader compiler of Firefox and Deno, says of each source, and the features of the adapter that it ran on. */
 function naga(sources: readonly { readonly name: string; readonly code: string }[]): {
   readonly features: readonly string[];
   readonly verdicts: Verdicts;

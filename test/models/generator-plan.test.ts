@@ -9,7 +9,9 @@ test.each([
   [5, 16, 5],
   [1, 16, 1],
   [9, 1, 1],
-])("%i images by at most %i go by %i", (size, most, batch) => {
+  [5, 2.5, 2.5],
+  [5, 0, 0],
+])("%d images by at most %d go by %d", (size, most, batch) => {
   expect(evenBatch(size, most)).toBe(batch);
 });
 

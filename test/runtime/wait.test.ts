@@ -1,9 +1,14 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Tensor } from "../../src/runtime/tensor.ts";
-import { waitable } from "../../src/runtime/wait.ts";
 import { requestDevice } from "../gpu.ts";
 
 const real = globalThis.setImmediate;
+/** The module as it is when it is first used: it takes the host's timers as they are then. */
+async function fresh() {
+  vi.resetModules();
+  return (await import("../../src/runtime/wait.ts")).waitable;
+}
+
 afterEach(() => {
   vi.useRealTimers(); // first: it deletes what it does not find as it left it
   globalThis.setImmediate = real;
@@ -12,9 +17,9 @@ afterEach(() => {
 /** A host's `setImmediate` that counts who posts turns through it. */
 function counted(): { turns: number } {
   const count = { turns: 0 };
-  const counting = (turn: () => void): NodeJS.Immediate => {
+  const counting = (turn: (...args: unknown[]) => void, ...args: unknown[]): NodeJS.Immediate => {
     count.turns += 1;
-    return real(turn);
+    return real(turn, ...args);
   };
   globalThis.setImmediate = counting as typeof setImmediate;
   return count;
@@ -48,7 +53,8 @@ test("while a GPU works, Dawn takes few turns and the result comes all the same"
   expect(globalThis.setImmediate).toBe(host);
 });
 
-test("turns in vain come at longer and longer intervals, up to a bound", () => {
+test("turns in vain come at longer and longer intervals, up to a bound", async () => {
+  const waitable = await fresh();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
   const { state, begin } = dawn();
   waitable(begin, true);
@@ -71,6 +77,7 @@ test.each([
   { software: false, ms: 17, every: false },
   { software: true, ms: 2, every: false },
 ])("after $ms ms it is asked at every turn: $every (software: $software)", async ({ software, ms, every }) => {
+  const waitable = await fresh();
   vi.useFakeTimers({ toFake: ["performance"] });
   const { state, begin } = dawn();
   waitable(begin, software);
@@ -81,7 +88,30 @@ test.each([
   state.waits = false;
 });
 
-test("a new call is asked for at once, whatever was waited for before", () => {
+test("two of Dawn's instances wait beside each other", async () => {
+  const waitable = await fresh();
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const both = [dawn(), dawn()];
+  for (const { begin } of both) waitable(begin, true);
+  vi.advanceTimersByTime(5);
+  const turns = () => both.map(({ state }) => state.turns);
+  while (Math.min(...turns()) < 5) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (const { state } of both) state.waits = false;
+});
+
+test("who fakes timers later holds up nothing", async () => {
+  const waitable = await fresh();
+  waitable(() => {}, true);
+  const { state, begin } = dawn();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  waitable(begin, true);
+  vi.advanceTimersByTime(5);
+  while (state.turns < 5) await new Promise((resolve) => real(resolve));
+  state.waits = false;
+});
+
+test("a new call is asked for at once, whatever was waited for before", async () => {
+  const waitable = await fresh();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
   const { state, begin } = dawn();
   waitable(begin, true);
@@ -93,15 +123,17 @@ test("a new call is asked for at once, whatever was waited for before", () => {
 });
 
 test("the host's setImmediate is there for everybody else, also after a failure and in Dawn's listeners", async () => {
+  const waitable = await fresh();
   const count = counted();
   const host = globalThis.setImmediate;
   const { state, begin } = dawn();
   let told = 0;
   state.listener = () => {
     state.waits = false;
-    globalThis.setImmediate(() => {
-      told += 1;
-    });
+    const handle = globalThis.setImmediate((by: number) => {
+      told += by;
+    }, 1);
+    expect(handle).toBeInstanceOf(Object);
   };
   waitable(begin, true);
   expect(globalThis.setImmediate).toBe(host);
@@ -117,7 +149,8 @@ test("the host's setImmediate is there for everybody else, also after a failure 
   expect(count.turns).toBe(2); // Dawn's one turn, and the listener's
 });
 
-test("without a setImmediate, or with one that cannot be replaced, it is the call alone", () => {
+test("without a setImmediate, or with one that cannot be replaced, it is the call alone", async () => {
+  const waitable = await fresh();
   expect(waitable(() => 7, true)).toBe(7);
   const host = globalThis.setImmediate;
   try {

@@ -100,21 +100,23 @@ async function* scoreTest(
   const { size, signal, examples } = settings;
   const { labels, categories } = segmenter;
   const { labelMaps } = samples;
-  const presence = scope.own(
-    await Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
-  );
+  const [presence, slots] = await scope.all([
+    Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
+    Slots.create(device, { labelMaps, labels: labels.length, signal }),
+  ]);
   // At one level a label takes a few kilobytes: all are counted, as which occur is only known after the last batch.
   const scored = labels.map((_, label) => label).slice(1);
-  const slots = scope.own(await Slots.create(device, { labelMaps, labels: labels.length, signal }));
   slots.assign(scored);
   const statistics = new Map<string, LayerStatistics>();
   const collected = new Map<string, Examples>();
   for (const { layer, channels, levels } of chosen) {
     const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
     const onLabels = { ...common, slotMaps: slots.maps, labels: scored };
-    const counts = scope.own(await Counts.create(device, { ...onLabels, present: presence.present, levels }));
-    const moments = scope.own(await Moments.create(device, onLabels));
-    const top = scope.own(await Top.create(device, { ...common, k: examples }));
+    const [counts, moments, top] = await scope.all([
+      Counts.create(device, { ...onLabels, present: presence.present, levels }),
+      Moments.create(device, onLabels),
+      Top.create(device, { ...common, k: examples }),
+    ]);
     statistics.set(layer, { counts, moments, top });
     // Now, so that a lack of memory shows before the work is done.
     collected.set(layer, scope.own(await top.examples(signal)));

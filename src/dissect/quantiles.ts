@@ -88,10 +88,8 @@ export class Quantiles {
         return Object.fromEntries(tensors) as Selection;
       });
       state.rank.write(Uint32Array.from({ length: ranks.length * stored }, (_, at) => ranks[Math.floor(at / stored)]!));
-      const compile = async (graph: Graph, bind: readonly (readonly [Value, Tensor])[]): Promise<Plan> =>
-        scope.own(await Plan.compile(device, graph, { bind, signal }));
-      const plans: Pass[] = [];
-      for (const pass of [0, 1, 2] as const) {
+      // All are described before the first is compiled: nothing is under way if a description is refused.
+      const passes = ([0, 1, 2] as const).map((pass) => {
         const counting = new Graph(device.target);
         const x = counting.map("maps", n, height, width, channels);
         const values = {
@@ -102,7 +100,7 @@ export class Quantiles {
         };
         radix(counting, x, values, pass, size);
         const counters = [state.high, state.middle, state.low][pass]!;
-        const afterwards = (append: typeof narrow | typeof tabulate): Promise<Plan> => {
+        const afterwards = (append: typeof narrow | typeof tabulate): Described => {
           const graph = new Graph(device.target);
           const targets = {
             key: graph.value("key", shapes.key, "u32"),
@@ -111,26 +109,34 @@ export class Quantiles {
           };
           const counted = graph.value("counters", counters.shape, "u32");
           append(graph, targets, counted, pass);
-          return compile(graph, [
+          const bind: Described["bind"] = [
             [targets.key, state.key],
             [targets.rank, state.rank],
             [targets.row, state.row],
             [counted, counters],
-          ]);
+          ];
+          return { graph, bind };
         };
-        plans.push({
-          counting: await compile(counting, [
-            [x, maps],
-            [values.batch, batch],
-            [values.high, state.high],
-            [values.middle, state.middle],
-            [values.low, state.low],
-          ]),
-          narrowing: await afterwards(narrow),
-          tabulating: pass < 2 ? await afterwards(tabulate) : undefined,
-          counters,
-        });
-      }
+        const bind: Described["bind"] = [
+          [x, maps],
+          [values.batch, batch],
+          [values.high, state.high],
+          [values.middle, state.middle],
+          [values.low, state.low],
+        ];
+        const described = [{ graph: counting, bind }, afterwards(narrow)];
+        if (pass < 2) described.push(afterwards(tabulate));
+        return { counters, described };
+      });
+      const compiled = await scope.all(
+        passes.flatMap(({ described }) =>
+          described.map(({ graph, bind }) => Plan.compile(device, graph, { bind, signal })),
+        ),
+      );
+      const plans = passes.map(({ counters, described }): Pass => {
+        const [counting, narrowing, tabulating] = compiled.splice(0, described.length);
+        return { counting: counting!, narrowing: narrowing!, tabulating, counters };
+      });
       return new Quantiles(options, positions, ranks, plans, state, scope);
     } catch (error) {
       scope.dispose();
@@ -180,6 +186,12 @@ export class Quantiles {
 export function selectionBytes(shape: readonly number[], targets: number): number {
   const [high, middle, low] = RADIX_BITS;
   return 4 * shape.at(-1)! * (2 ** high + targets * (2 ** middle + 2 ** low));
+}
+
+/** A plan to be: its graph, and which tensors its values are. */
+interface Described {
+  readonly graph: Graph;
+  readonly bind: readonly (readonly [Value, Tensor])[];
 }
 
 /** What a pass runs for every batch, and after the last one. */

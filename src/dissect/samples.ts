@@ -87,8 +87,10 @@ export class Samples {
     const deepest = layers.reduce((a, b) => (depth(a) > depth(b) ? a : b));
     const scope = new Scope();
     try {
-      const full = scope.own(await generator.compile({ batch, retain: layers, bytes: pictures, signal }));
-      const part = scope.own(await generator.compile({ batch, retain: layers, until: deepest, signal }));
+      const [full, part] = await scope.all([
+        generator.compile({ batch, retain: layers, bytes: pictures, signal }),
+        generator.compile({ batch, retain: layers, until: deepest, signal }),
+      ]);
       const segmentation = scope.own(await segmenter.compile(full.image!, segmentationSize, signal));
       const channels = elements(segmentation.labels.shape) / (batch * segmentationSize ** 2);
       const { device } = generator;

@@ -43,11 +43,10 @@ export async function* quantilesOf(
   let pass = 0;
   for (const group of groups) {
     const scope = new Scope();
-    try {
-      const selections = new Map<string, Quantiles>();
-      for (const layer of group) {
+    const making = scope.all(
+      group.map((layer) => {
         const { channels, height, width } = generator.layer(layer);
-        const created = await Quantiles.create(generator.device, {
+        return Quantiles.create(generator.device, {
           maps: samples.maps.get(layer)!,
           channels,
           batch: samples.batch,
@@ -55,8 +54,10 @@ export async function* quantilesOf(
           ...wanted,
           signal,
         });
-        selections.set(layer, scope.own(created));
-      }
+      }),
+    );
+    making.catch(() => {}); // awaited once the first batch is on its way
+    try {
       for (const _ of RADIX_BITS) {
         const phase = pass === 0 ? "activations" : "quantiles";
         const before = pass === 0 ? 0 : (pass - 1) * size;
@@ -65,14 +66,16 @@ export async function* quantilesOf(
         const labels = pass === 0 && (presence !== undefined || samples.keepsLabels);
         for await (const { first, count } of samples.each({ labels })) {
           if (labels) presence?.add();
-          for (const selection of selections.values()) selection.add();
+          for (const selection of await making) selection.add();
           yield { type: "progress", phase, done: before + first + count, total };
         }
-        for (const selection of selections.values()) selection.endPass();
+        for (const selection of await making) selection.endPass();
         pass += 1;
       }
-      for (const [layer, selection] of selections) result.set(layer, await selection.read());
+      const selections = await making;
+      for (const [index, layer] of group.entries()) result.set(layer, await selections[index]!.read());
     } finally {
+      await Promise.allSettled([making]); // what is still being made when somebody leaves has to be let go too
       scope.dispose();
     }
   }

@@ -46,10 +46,10 @@ export async function* searchTraining(
     const { labelMaps, batch } = samples;
     // With one category its condition is none.
     const everywhere = categories.length === 1;
-    const presence = scope.own(
-      await Presence.create(device, { maps: labelMaps, batch, labels, categories, everywhere, signal }),
-    );
-    const slots = scope.own(await Slots.create(device, { labelMaps, labels: labels.length, signal }));
+    const [presence, slots] = await scope.all([
+      Presence.create(device, { maps: labelMaps, batch, labels, categories, everywhere, signal }),
+      Slots.create(device, { labelMaps, labels: labels.length, signal }),
+    ]);
     const shapes = new Map(layers.map((layer) => [layer, samples.maps.get(layer)!.shape]));
     const passesFor = (counted: readonly number[]) =>
       countingPasses(shapes, counted, {
@@ -83,21 +83,22 @@ export async function* searchTraining(
       slots.assign(pass.labels);
       const held = new Scope();
       try {
-        const counts = new Map<string, Counts>();
-        for (const layer of pass.layers) {
-          const { channels } = generator.layer(layer);
-          const created = await Counts.create(device, {
-            maps: samples.maps.get(layer)!,
-            channels,
-            batch,
-            slotMaps: slots.maps,
-            labels: pass.labels,
-            present: presence.present,
-            levels: ascending(levels.get(layer)!, channels),
-            signal,
-          });
-          counts.set(layer, held.own(created));
-        }
+        const created = await held.all(
+          pass.layers.map((layer) => {
+            const { channels } = generator.layer(layer);
+            return Counts.create(device, {
+              maps: samples.maps.get(layer)!,
+              channels,
+              batch,
+              slotMaps: slots.maps,
+              labels: pass.labels,
+              present: presence.present,
+              levels: ascending(levels.get(layer)!, channels),
+              signal,
+            });
+          }),
+        );
+        const counts = new Map(pass.layers.map((layer, index) => [layer, created[index]!]));
         for await (const { first, count } of samples.each({ labels: true })) {
           presence.add(); // which categories the batch's images hold; its sums were read after one pass, and later ones are not
           slots.update();

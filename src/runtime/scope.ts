@@ -8,6 +8,23 @@ export class Scope {
     return resource;
   }
 
+  /**
+   * Takes over resources that are made at the same time. If one cannot be made the first such failure is thrown, once none is being
+   * made any more: the others are this scope's and go with it.
+   */
+  async all<T extends readonly { dispose(): void }[]>(
+    making: {
+      readonly [index in keyof T]: Promise<T[index]>;
+    },
+  ): Promise<T> {
+    const settled = await Promise.allSettled(making);
+    for (const outcome of settled) if (outcome.status === "fulfilled") this.own(outcome.value);
+    return settled.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
+    }) as unknown as T;
+  }
+
   dispose(): void {
     for (const resource of this.#resources.splice(0).reverse()) resource.dispose();
   }

@@ -202,6 +202,53 @@ describe("a run that does not finish", () => {
     }
   });
 
+  it("frees what is being made when it is stopped", async () => {
+    const before = { ...device.live };
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const create = device.gpu.createBuffer.bind(device.gpu);
+    const creating = vi.spyOn(device.gpu, "createBuffer").mockImplementation((descriptor) => {
+      if (descriptor.label === "high") controller.abort(reason); // of the quantiles, while the first batch is on its way
+      return create(descriptor);
+    });
+    try {
+      await expect(run({ ...OPTIONS, signal: controller.signal })).rejects.toBe(reason);
+      expect(device.live).toEqual(before);
+    } finally {
+      creating.mockRestore();
+    }
+  });
+
+  it("frees everything wherever memory runs out, whatever is being compiled meanwhile", async () => {
+    const options = { ...OPTIONS, size: 2, batch: 1, memory: 0 };
+    await run(options); // from now on nothing is compiled, whose error scopes would be taken for those of memory
+    const before = { ...device.live };
+    const pop = device.gpu.popErrorScope.bind(device.gpu);
+    let left = 0;
+    const full = vi.spyOn(device.gpu, "popErrorScope").mockImplementation(async () => {
+      const out = left === 0;
+      left -= 1;
+      const error = await pop();
+      return out ? ({ message: "out of memory" } as GPUError) : error;
+    });
+    try {
+      let failures = 0;
+      for (const finished = { yet: false }; !finished.yet; failures += 1) {
+        left = failures;
+        const outcome = run(options).then(
+          () => "finished",
+          (error: { readonly code: string }) => error.code,
+        );
+        finished.yet = (await outcome) === "finished";
+        if (!finished.yet) expect(await outcome).toBe("out-of-memory");
+        expect(device.live).toEqual(before);
+      }
+      expect(failures).toBeGreaterThan(20);
+    } finally {
+      full.mockRestore();
+    }
+  });
+
   it("delivers partial results on the way", async () => {
     const seen: number[] = [];
     for await (const event of dissect(generator, segmenter, { ...OPTIONS, batch: 1 })) {

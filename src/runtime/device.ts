@@ -299,7 +299,7 @@ interface Host {
 
 /** Whatever its system and in its workers too, but on iOS, where it is WebKit and says FxiOS. */
 function isFirefox(): boolean {
-  return /\bFirefox\//.test((globalThis as Host).navigator?.userAgent ?? "");
+  return (globalThis as Host).navigator?.userAgent?.includes("Firefox/") ?? false;
 }
 
 function entryPoint(): GPU {

@@ -54,8 +54,10 @@ const bundles = [
     sourcemap: true,
   },
   {
-    entryPoints: ["src/cli/main.ts"],
-    outfile: "dist/cli.js",
+    entryPoints: { cli: "src/cli/main.ts" },
+    outdir: "dist",
+    splitting: true,
+    chunkNames: "cli-[name]-[hash]", // beside the entry: modules find files from where they are
     platform: "node",
     banner: {
       // commander and jpeg-js are CommonJS and ask for Node's modules with `require`.

@@ -1,40 +1,8 @@
-import { CommanderError } from "commander";
-import { GanatomyError } from "../errors.ts";
-import { VERSION } from "../version.ts";
-import { EXIT, exitStatus } from "./exit.ts";
-import { Interrupted } from "./interrupt.ts";
-import { commandLine } from "./program.ts";
+import module from "node:module";
 
-/** Runs a command line; resolves with the exit status. */
-async function main(args: readonly string[]): Promise<number> {
-  let status: number = EXIT.ok;
-  try {
-    const program = commandLine(VERSION, (result) => {
-      status = result;
-    });
-    await program.parseAsync(args.length > 0 ? args : ["--help"], { from: "user" });
-    return status;
-  } catch (error) {
-    // Commander has said what is wrong by itself; help and version end here too, with 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (error instanceof Interrupted) return EXIT.aborted;
-    process.stderr.write(`${explain(error)}\n`);
-    return exitStatus(error);
-  }
-}
+// Node 22.1 and later keep what they compiled of the modules that are loaded from now on, in the system's folder for temporary
+// files (NODE_COMPILE_CACHE names another, NODE_DISABLE_COMPILE_CACHE=1 keeps none). Hence a module of its own.
+(module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 
-function explain(error: unknown): string {
-  if (error instanceof GanatomyError && error.fix) {
-    return `error: ${error.message.slice(0, -error.fix.length).trimEnd()}\n  fix: ${error.fix}`;
-  }
-  if (error instanceof GanatomyError) return `error: ${error.message}`;
-  return `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-}
-
-// A reader that closes the pipe early (`| head`) is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
-  throw error;
-});
-
+const { main } = await import("./command-line.ts");
 process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,38 @@
+import { CommanderError } from "commander";
+import { GanatomyError } from "../errors.ts";
+import { VERSION } from "../version.ts";
+import { EXIT, exitStatus } from "./exit.ts";
+import { Interrupted } from "./interrupt.ts";
+import { commandLine } from "./program.ts";
+
+/** Runs a command line; resolves with the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  let status: number = EXIT.ok;
+  try {
+    const program = commandLine(VERSION, (result) => {
+      status = result;
+    });
+    await program.parseAsync(args.length > 0 ? args : ["--help"], { from: "user" });
+    return status;
+  } catch (error) {
+    // Commander has said what is wrong by itself; help and version end here too, with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof Interrupted) return EXIT.aborted;
+    process.stderr.write(`${explain(error)}\n`);
+    return exitStatus(error);
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof GanatomyError && error.fix) {
+    return `error: ${error.message.slice(0, -error.fix.length).trimEnd()}\n  fix: ${error.fix}`;
+  }
+  if (error instanceof GanatomyError) return `error: ${error.message}`;
+  return `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+// A reader that closes the pipe early (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  throw error;
+});

@@ -1,0 +1,28 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import module from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { VERSION } from "../../src/version.ts";
+import { buildCli, start } from "./ganatomy.ts";
+
+beforeAll(buildCli);
+
+test("what Node compiled is kept for the next start, where Node can", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "ganatomy-compiled-"));
+  try {
+    const env = { NODE_COMPILE_CACHE: folder };
+    for (const _ of ["first", "second"]) {
+      expect(await start(["--version"], { env }).ended).toEqual({ status: 0, stdout: `${VERSION}\n`, stderr: "" });
+    }
+    const kept = await readdir(folder);
+    expect(kept.length > 0).toBe("enableCompileCache" in module);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("its exit status is that of the command line, also where nothing ran", async () => {
+  expect(await start(["nonsense"]).ended).toMatchObject({ status: 2, stdout: "" });
+  expect(await start([]).ended).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage: ganatomy") });
+});

@@ -26,8 +26,9 @@ it("shows two builds beside each other, the costliest kernels first, with sums a
 });
 
 it("shows one build alone", () => {
-  expect(table([side("working tree", { generator: { conv: 1.256 } })]).split("\n").slice(2)).toEqual([
-    "generator                  1.26",
-    "  conv                     1.26",
-  ]);
+  expect(
+    table([side("working tree", { generator: { conv: 1.256 } })])
+      .split("\n")
+      .slice(2),
+  ).toEqual(["generator                  1.26", "  conv                     1.26"]);
 });

@@ -1,3 +1,4 @@
+import type { State } from "../../src/models/state.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { RandomState } from "../../src/weights/random.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
@@ -15,6 +16,7 @@ import { recipe } from "./states.ts";
 /** Whole networks: the generators, and the segmenters from the preprocessed image to logits. */
 export const FORWARD: readonly Case[] = [
   contest("scenes64 x8 forward", true, async (files) => generate(await files("scenes64/generator.safetensors"), 8)),
+  contest("scenes64 segmenter x8 forward", true, (files) => segmentScenes(files, 8)),
   contest("progan-256 forward", true, async () => generate(await published(), 1)),
   contest("progan-256 x8 forward", false, async () => generate(await published(), 8)),
   contest("upernet-128 forward", true, () => segment(128)),
@@ -36,9 +38,19 @@ export async function published(): Promise<ArrayBuffer> {
   return writeSafetensors(tensors).buffer;
 }
 
-async function segment(extent: number): Promise<Contest> {
-  const state = await recipe("upernet");
-  const network = await upernet(state, extent);
+/** Edge at which the embedded segmenter sees images: its segsize. */
+const SCENES64_SEGSIZE = 128;
+
+const segment = async (extent: number): Promise<Contest> => segmentBy(await recipe("upernet"), extent, 1);
+
+/** The embedded UPerNet, which has narrow channels. */
+async function segmentScenes(files: Files, batch: number): Promise<Contest> {
+  const checkpoint = await openCheckpoint(await files("scenes64/segmenter.safetensors"));
+  return segmentBy(checkpoint.tensors, SCENES64_SEGSIZE, batch);
+}
+
+async function segmentBy(state: State, extent: number, batch: number): Promise<Contest> {
+  const network = await upernet(state, extent, batch);
   // Bytes around their means.
   const input = picture(network.input.shape).map((value) => 127.5 * value + 20);
   return { input, network, ours: segmenter(state) };

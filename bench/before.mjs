@@ -1,5 +1,5 @@
 // `node bench/before.mjs REV CASE…`: any revision's build beside the working tree's, in turns. See README.md.
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,8 +44,10 @@ const whole = (name, text) => {
 /** Who is measured first in every turn: a revision's build, or the published program. */
 async function opponent({ against, gandissect, threads, revision }, folder) {
   if (against === undefined) return { ...(await buildRevision(revision, folder)), measure };
-  if (against !== "gandissect") throw new Error(`--against takes gandissect, and not ${against}.`);
-  if (!gandissect) throw new Error("Where is the checkout? --gandissect DIR; see bench/gandissect/README.md.");
+  if (!gandissect || !existsSync(join(gandissect, "netdissect"))) {
+    const where = gandissect ? `${gandissect} is no checkout of gandissect` : "Where is the checkout? --gandissect DIR";
+    throw new Error(`${where}; see bench/gandissect/README.md.`);
+  }
   const { python, version, why } = findTorch();
   if (!python) throw new Error(`No Python here has PyTorch: ${why}`);
   const label = `gandissect, ${version.replace(/ on .*/, "")} on the CPU, ${threads} ${threads === 1 ? "thread" : "threads"}`;
@@ -86,6 +88,9 @@ async function main() {
   const [revision, names] = values.against ? [undefined, positionals] : [positionals[0], positionals.slice(1)];
   if (names.length === 0) throw new Error(`Which revision and cases?\n\n${HELP}`);
   const cases = names.map(caseOf);
+  if (values.against && values.against !== "gandissect") {
+    throw new Error(`--against takes gandissect, and not ${values.against}.`);
+  }
   const bad = values.against && cases.find(({ pictures }) => pictures !== false);
   if (bad) throw new Error(`The published program is run without pictures: a case such as dissect-48-no-pictures.`);
   const [runs, threads] = [whole("runs", values.runs), whole("threads", values.threads)];
@@ -99,6 +104,7 @@ async function main() {
   }
   try {
     const environment = await environmentOf(values.adapter, folder);
+    console.error(`Building ${values.against ? "the working tree" : `${revision} and the working tree`} …`);
     const at = (name) => join(folder, name);
     // What one build compiles is not there for the other.
     const own = (name) => ({ ...environment, XDG_CACHE_HOME: at(`${name}-cache`) });
@@ -110,7 +116,7 @@ async function main() {
     const setting = {
       before: before.label,
       after: after.label,
-      adapter: environment.VK_DRIVER_FILES ?? process.env.VK_DRIVER_FILES ?? values.adapter,
+      adapter: values.adapter === "default" ? (process.env.VK_DRIVER_FILES ?? "default") : values.adapter,
       runtime: `Node ${process.version}`,
       processor: `${cpus()[0]?.model ?? "unknown"} ×${cpus().length}`,
       runs,

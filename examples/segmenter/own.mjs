@@ -72,4 +72,4 @@ for (const [label, { name, category }] of both.labels.entries()) {
   const percent = (100 * areas[label]) / (4 * 64 * 64);
   console.log(`${String(label).padStart(3)}  ${`${category}/${name}`.padEnd(18)} ${percent.toFixed(1).padStart(5)} %`);
 }
-process.exit(); // Dawn keeps Node alive
+device.dispose();

@@ -93,7 +93,11 @@ async function inNode(job: Job<Source>, { folder, progress, signal }: Context): 
       folder,
       signal,
       encoder: nodeEncoder(),
-      studio: (plan) => threadStudio(plan, { script: new URL("./node/studio-worker.js", import.meta.url) }),
+      studio: (plan) =>
+        threadStudio(plan, {
+          script: new URL("./node/studio-worker.js", import.meta.url),
+          onLost: ({ message }) => progress.note(message),
+        }),
       progress: (phase, done, total) => progress.report(phase, done, total),
       note: (text) => progress.note(text),
     });

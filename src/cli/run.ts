@@ -5,8 +5,7 @@ import { type Device, dissect, type Generator, loadGenerator, loadSegmenter } fr
 import type { Folder } from "../report/folder.ts";
 import type { ImageEncoder } from "../report/image.ts";
 import type { Provenance } from "../report/report.ts";
-import type { DrawingPlan, Studio } from "../report/studio.ts";
-import { writeReport } from "../report/write.ts";
+import { type WriteOptions, writeReport } from "../report/write.ts";
 import type { SourceLike } from "../weights/source.ts";
 import { type Summary, toSummary } from "./summary.ts";
 
@@ -49,7 +48,7 @@ export interface Place {
   readonly folder: Folder;
   readonly encoder: ImageEncoder;
   /** Who draws the pictures; the thread itself unless given. */
-  readonly studio?: (plan: DrawingPlan) => Studio | undefined;
+  readonly studio?: WriteOptions["studio"];
   readonly signal: AbortSignal;
   progress(phase: string, done: number, total: number): void;
   note(text: string): void;

@@ -4,6 +4,10 @@ import { nodeEncoder } from "../cli/encoder.ts";
 import { serveStudio } from "../report/studio-worker.ts";
 
 const port = parentPort;
+// Which unit it was is not to be found out: as a thread that ended it is drawn by another.
+port?.on("messageerror", (error) => {
+  throw error;
+});
 port?.on(
   "message",
   serveStudio(nodeEncoder(), (message, transfer) => port.postMessage(message, transfer)),

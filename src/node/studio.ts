@@ -1,30 +1,47 @@
 import { existsSync } from "node:fs";
-import { availableParallelism, freemem } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { nodeEncoder } from "../cli/encoder.ts";
 import { OutputError } from "../errors.ts";
 import type { DrawingPlan, Studio } from "../report/studio.ts";
-import { type Hand, handBytes, handsFor, type Machine, PoolStudio } from "../report/studio-pool.ts";
+import { type Hand, handBytes, handsFor, type Machine, type PoolOptions, startPool } from "../report/studio-pool.ts";
 
-function thisMachine(): Machine {
-  // What a container may still take, where Node knows it (20.13).
-  const { availableMemory } = process as { availableMemory?: () => number };
-  return { cores: availableParallelism(), memory: availableMemory?.call(process) ?? freemem() };
+/** Of a Mac's memory, what is taken to be free. */
+const MAC_SHARE = 0.5;
+
+export function thisMachine(): Machine {
+  // What a container may still take. On macOS libuv long counted only pages that nothing had ever used, of which there are
+  // few on any Mac that has been up for a while: a share of all memory there. Not tried on a Mac.
+  const memory = process.platform === "darwin" ? totalmem() * MAC_SHARE : process.availableMemory();
+  return { cores: availableParallelism(), memory };
+}
+
+export interface ThreadStudioOptions extends PoolOptions {
+  /** The threads' script, a file; it lies beside this module unless given. */
+  readonly script?: URL | undefined;
+  /** How many; as many as are worth while unless given. */
+  readonly threads?: number | undefined;
 }
 
 /**
  * Threads that draw a report's pictures: the `studio` of `writeReport` in Node. Undefined, so that this thread draws, where that
- * is as fast: with one core, little memory, or little to draw.
+ * is as fast - with one core, little memory, or little to draw - and where no thread can be started.
  */
-export function threadStudio(
-  plan: DrawingPlan,
-  { script = new URL("./studio-worker.js", import.meta.url), threads = handsFor(plan, thisMachine()) } = {},
-): Studio | undefined {
-  if (threads < 1 || !existsSync(fileURLToPath(script))) return undefined;
-  return new PoolStudio(
-    plan,
-    Array.from({ length: threads }, () => threadHand(script, plan)),
-  );
+export function threadStudio(plan: DrawingPlan, options: ThreadStudioOptions = {}): Studio | undefined {
+  const threads = options.threads ?? handsFor(plan, thisMachine());
+  const script = threads < 1 ? undefined : threadScript(options.script);
+  return script && startPool(plan, threads, () => threadHand(script, plan), nodeEncoder(), options);
+}
+
+/** The script, where it is a file that exists: bundlers leave it out, and `import.meta.url` too when they make CommonJS. */
+function threadScript(given: URL | undefined): URL | undefined {
+  try {
+    const script = given ?? new URL("./studio-worker.js", import.meta.url);
+    return existsSync(fileURLToPath(script)) ? script : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function threadHand(script: URL, plan: DrawingPlan): Hand {
@@ -43,7 +60,7 @@ function threadHand(script: URL, plan: DrawingPlan): Hand {
         died(
           new OutputError(
             `A thread that draws pictures ended${cause instanceof Error ? `: ${cause.message}` : ""}.`,
-            "The numbers have been written. Free some memory, or show fewer --examples.",
+            "What it was to draw is drawn by the others, or by the program itself. Free some memory if it was that.",
             { cause },
           ),
         );

@@ -1,15 +1,18 @@
 import type { SamplePicture } from "../dissect/result.ts";
-import type { DrawingPlan, DrawnUnit, Studio, UnitDrawing } from "./studio.ts";
+import { UsageError } from "../errors.ts";
+import type { ImageEncoder } from "./image.ts";
+import { Desk, type DrawingPlan, type DrawnUnit, type Studio, type UnitDrawing } from "./studio.ts";
 import type { FromWorker, ToWorker } from "./studio-worker.ts";
 import { unpackError } from "./wire-error.ts";
 
 /** A worker that runs `serveStudio`, whatever kind of thread it is. */
 export interface Hand {
   send(message: ToWorker, transfer: ArrayBuffer[]): void;
-  /** Whom to tell what it answers, and that it ended by itself. */
+  /** Whom to tell what it answers, and that nothing more is to be expected of it. */
   listen(answered: (message: FromWorker) => void, died: (error: Error) => void): void;
   /** Whether somebody waits for it: a program may end before an idle one does. */
   busy(isBusy: boolean): void;
+  /** Ends it, or what is left of it. */
   end(): Promise<void>;
 }
 
@@ -50,111 +53,231 @@ interface Place {
   readonly hand: Hand;
   readonly jobs: Set<number>;
   /** Bytes of each picture it has, by image, those used last at the end. */
-  readonly pictures: Map<number, number>;
-  bytes: number;
+  pictures: ReadonlyMap<number, number>;
 }
 
 interface Waiting {
-  readonly place: Place;
+  readonly unit: UnitDrawing;
+  /** Who draws it; nobody: this thread. */
+  place: Place | undefined;
   resolve(drawn: DrawnUnit): void;
   reject(error: Error): void;
 }
 
-/** Draws on several threads. Each is sent a picture once, and again only when it had to let it go for others. */
+export interface PoolOptions {
+  /** Bytes of pictures that each worker keeps. */
+  readonly keptBytes?: number | undefined;
+  /** Told why the first worker ended that ended by itself; what it was to draw is drawn all the same. */
+  readonly onLost?: ((error: Error) => void) | undefined;
+}
+
+/**
+ * Draws on several threads. Each is sent a picture once, and again only when it had to let it go for others. What a worker
+ * that ended was to draw others draw, and this thread, with `encoder`, when none is left: only errors of the drawing itself
+ * reject.
+ */
 export class PoolStudio implements Studio {
-  readonly width: number;
-  readonly #places: readonly Place[];
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #plan: DrawingPlan;
+  readonly #encoder: ImageEncoder;
   readonly #keptBytes: number;
+  readonly #onLost: PoolOptions["onLost"];
+  /** Those that live. */
+  readonly #places = new Set<Place>();
+  /** The ends of the others. */
+  readonly #ends: Promise<void>[] = [];
+  readonly #waiting = new Map<number, Waiting>();
+  #desk: Desk | undefined;
+  /** What this thread draws itself, one unit after the other. */
+  #own: Promise<void> = Promise.resolve();
   #next = 0;
   /** Why nothing is drawn any more. */
   #end: Error | undefined;
 
-  constructor(plan: DrawingPlan, hands: readonly Hand[], keptBytes = KEPT_BYTES) {
-    this.width = AHEAD * hands.length;
-    this.#keptBytes = keptBytes;
-    this.#places = hands.map((hand) => ({ hand, jobs: new Set(), pictures: new Map(), bytes: 0 }));
-    for (const { hand } of this.#places) {
-      hand.listen(
-        (message) => this.#answered(message),
-        (error) => this.#stop(error),
+  constructor(plan: DrawingPlan, hands: readonly Hand[], encoder: ImageEncoder, options: PoolOptions = {}) {
+    if (hands.length === 0) {
+      throw new UsageError(
+        "There is no worker to draw with.",
+        "Give at least one, or no studio: then this thread draws.",
       );
-      hand.send({ plan }, []);
+    }
+    this.#plan = plan;
+    this.#encoder = encoder;
+    this.#keptBytes = options.keptBytes ?? KEPT_BYTES;
+    this.#onLost = options.onLost;
+    for (const hand of hands) this.#places.add({ hand, jobs: new Set(), pictures: new Map() });
+    for (const place of this.#places) this.#begin(place);
+  }
+
+  /** As many units as keep those busy that live. */
+  get width(): number {
+    return Math.max(1, AHEAD * this.#places.size);
+  }
+
+  #begin(place: Place): void {
+    const { hand } = place;
+    try {
+      hand.listen(
+        (message) => this.#answered(place, message),
+        (error) => this.#lost(place, error),
+      );
+      hand.send({ plan: this.#plan }, []);
       hand.busy(false); // now: listening, in Node, keeps a program alive
+    } catch (error) {
+      this.#lost(place, error as Error);
     }
   }
 
-  draw({ pictures: { layer, unit, tops }, level, embed }: UnitDrawing): Promise<DrawnUnit> {
+  draw(unit: UnitDrawing): Promise<DrawnUnit> {
     return new Promise((resolve, reject) => {
       if (this.#end) {
         reject(this.#end);
         return;
       }
-      const place = this.#places.reduce((a, b) => (b.jobs.size < a.jobs.size ? b : a));
       const id = this.#next++;
-      this.#waiting.set(id, { place, resolve, reject });
-      place.jobs.add(id);
-      place.hand.busy(true);
-      // Copies: a feature map is a part of its layer's, and all of that would travel.
-      const copies = tops.map(({ picture, feature }) => ({ image: picture.image, feature: feature.slice() }));
-      const known = this.#give(
-        place,
-        tops.map(({ picture }) => picture),
-      );
-      const job = { id, layer, unit, level, embed, tops: copies, ...known };
-      place.hand.send(
-        { job },
-        copies.map(({ feature }) => feature.buffer),
-      );
+      this.#waiting.set(id, { unit, place: undefined, resolve, reject });
+      this.#assign(id);
     });
   }
 
-  /** Which pictures the worker lacks, and which it may let go for them: those it has not used for longest. */
-  #give(place: Place, shown: readonly SamplePicture[]): { pictures: SamplePicture[]; forget: number[] } {
+  /** To whom has least to do; to this thread where there is nobody, or a unit cannot be sent. */
+  #assign(id: number): void {
+    const waiting = this.#waiting.get(id)!;
+    let place: Place | undefined;
+    for (const each of this.#places) if (!place || each.jobs.size < place.jobs.size) place = each;
+    waiting.place = place;
+    if (!place) {
+      this.#drawHere(id, waiting);
+      return;
+    }
+    place.jobs.add(id);
+    place.hand.busy(true);
+    try {
+      this.#send(place, id, waiting.unit);
+    } catch {
+      this.#leave(place, id);
+      this.#drawHere(id, waiting);
+    }
+  }
+
+  #send(place: Place, id: number, { pictures: { layer, unit, tops }, level, embed }: UnitDrawing): void {
+    // Copies: a feature map is a part of its layer's, and all of that would travel.
+    const copies = tops.map(({ picture, feature }) => ({ image: picture.image, feature: feature.slice() }));
+    const shown = tops.map(({ picture }) => picture);
+    const { given, forget, kept } = this.#choose(place, shown);
+    const job = { id, layer, unit, level, embed, tops: copies, pictures: given, forget };
+    place.hand.send(
+      { job },
+      copies.map(({ feature }) => feature.buffer),
+    );
+    place.pictures = kept; // now: it has got none of them if they could not be sent
+  }
+
+  /** Which pictures a worker lacks, which it may let go for them - those not used for longest - and which it has then. */
+  #choose(
+    place: Place,
+    shown: readonly SamplePicture[],
+  ): { given: SamplePicture[]; forget: number[]; kept: ReadonlyMap<number, number> } {
+    const kept = new Map(place.pictures);
     const given: SamplePicture[] = [];
     const needed = new Set<number>();
     for (const picture of shown) {
       if (needed.has(picture.image)) continue;
       needed.add(picture.image);
-      const bytes = place.pictures.get(picture.image);
-      if (bytes === undefined) {
-        given.push(picture);
-        place.bytes += bytesOf(picture);
-      }
-      place.pictures.delete(picture.image);
-      place.pictures.set(picture.image, bytes ?? bytesOf(picture));
+      if (!kept.delete(picture.image)) given.push(whole(picture));
+      kept.set(picture.image, picture.rgb.byteLength + picture.labels.byteLength);
     }
     const forget: number[] = [];
-    for (const [image, bytes] of place.pictures) {
-      if (place.bytes <= this.#keptBytes || needed.has(image)) break;
-      place.pictures.delete(image);
-      place.bytes -= bytes;
+    let total = 0;
+    for (const bytes of kept.values()) total += bytes;
+    for (const [image, bytes] of kept) {
+      if (total <= this.#keptBytes || needed.has(image)) break;
+      kept.delete(image);
+      total -= bytes;
       forget.push(image);
     }
-    return { pictures: given, forget };
+    return { given, forget, kept };
   }
 
-  #answered(message: FromWorker): void {
-    const waiting = this.#waiting.get(message.id);
-    if (!waiting) return;
-    this.#waiting.delete(message.id);
-    const { place } = waiting;
-    place.jobs.delete(message.id);
+  #drawHere(id: number, waiting: Waiting): void {
+    waiting.place = undefined;
+    this.#own = this.#own.then(async () => {
+      if (this.#waiting.get(id) !== waiting) return; // given up meanwhile
+      try {
+        this.#desk ??= new Desk(this.#plan, this.#encoder);
+        waiting.resolve(await this.#desk.draw(waiting.unit));
+      } catch (error) {
+        waiting.reject(error as Error);
+      }
+      this.#waiting.delete(id);
+    });
+  }
+
+  #leave(place: Place, id: number): void {
+    place.jobs.delete(id);
     if (place.jobs.size === 0) place.hand.busy(false);
+  }
+
+  #answered(place: Place, message: FromWorker): void {
+    this.#leave(place, message.id);
+    const waiting = this.#waiting.get(message.id);
+    if (waiting?.place !== place) return; // given up, or to others
+    if ("error" in message && message.error.code === undefined) {
+      // Nothing that drawing throws on purpose: it may be the worker's own trouble, as a lack of memory is.
+      this.#drawHere(message.id, waiting);
+      return;
+    }
+    this.#waiting.delete(message.id);
     if ("drawn" in message) waiting.resolve(message.drawn);
     else waiting.reject(unpackError(message.error));
   }
 
-  #stop(error: Error): void {
-    this.#end ??= error;
-    for (const { reject } of this.#waiting.values()) reject(this.#end);
-    this.#waiting.clear();
+  /** Lets a worker go that is of no use any more, and hands on what it was to draw. */
+  #lost(place: Place, error: Error): void {
+    if (this.#end || !this.#places.delete(place)) return;
+    const jobs = [...place.jobs];
+    place.jobs.clear();
+    place.hand.busy(false);
+    if (this.#ends.length === 0) this.#onLost?.(error);
+    this.#ends.push(place.hand.end().catch(() => {})); // it has ended, or is about to
+    for (const id of jobs) if (this.#waiting.has(id)) this.#assign(id);
   }
 
   async close(): Promise<void> {
-    this.#stop(new Error("Drawing was given up."));
-    await Promise.all(this.#places.map(({ hand }) => hand.end()));
+    const end = new Error("Drawing was given up.");
+    this.#end ??= end;
+    for (const { reject } of this.#waiting.values()) reject(end);
+    this.#waiting.clear();
+    await Promise.all([...this.#ends, ...[...this.#places].map(({ hand }) => hand.end())]);
   }
 }
 
-const bytesOf = ({ rgb, labels }: SamplePicture): number => rgb.byteLength + labels.byteLength;
+/**
+ * A pool of as many workers as can be started, `count` at most; undefined where none can, so that the calling thread draws.
+ * A system may allow no threads, or no more of them.
+ */
+export function startPool(
+  plan: DrawingPlan,
+  count: number,
+  start: () => Hand,
+  encoder: ImageEncoder,
+  options?: PoolOptions,
+): PoolStudio | undefined {
+  const hands: Hand[] = [];
+  try {
+    while (hands.length < count) hands.push(start());
+  } catch {
+    // Those there are do.
+  }
+  return hands.length > 0 ? new PoolStudio(plan, hands, encoder, options) : undefined;
+}
+
+/** A picture whose arrays are no parts of larger ones, which would be sent as a whole. */
+function whole(picture: SamplePicture): SamplePicture {
+  const { rgb, labels } = picture;
+  if (isWhole(rgb) && isWhole(labels)) return picture;
+  // Not by `slice`, which gives a part of the same memory when it is Node's Buffer.
+  const own = labels instanceof Uint8Array ? new Uint8Array(labels) : new Uint16Array(labels);
+  return { ...picture, rgb: new Uint8Array(rgb), labels: own };
+}
+
+const isWhole = ({ buffer, byteLength }: ArrayBufferView): boolean => buffer.byteLength === byteLength;

@@ -13,8 +13,8 @@ import { toTensors } from "./tensors.ts";
 
 export interface WriteOptions {
   readonly encoder: ImageEncoder;
-  /** Who draws the pictures, if not this thread with `encoder`; it is closed at the end. */
-  readonly studio?: ((plan: DrawingPlan) => Studio | undefined) | undefined;
+  /** Who draws the pictures, if not this thread with `encoder`: asked for when there is one to draw, closed at the end. */
+  readonly studio?: ((plan: DrawingPlan) => Promise<Studio | undefined> | Studio | undefined) | undefined;
   readonly provenance: Provenance;
   /** Edge of the pictures in strips; the image size unless given (the published code writes 256). */
   readonly stripHeight?: number;
@@ -47,8 +47,11 @@ export async function writeReport(
   const plan = drawingPlan(dissection, options.stripHeight, page.drawing);
   let studio: Studio | undefined;
   try {
-    studio = options.studio?.(plan) ?? new Desk(plan, options.encoder);
-    await writePictures(folder, dissection, pictures, page, studio, options);
+    const open = async (): Promise<Studio> => {
+      studio ??= (await options.studio?.(plan)) ?? new Desk(plan, options.encoder);
+      return studio;
+    };
+    await writePictures(folder, dissection, pictures, page, open, options);
     signal?.throwIfAborted();
     await folder.write("report.html", await page.finish());
   } catch (error) {
@@ -80,7 +83,7 @@ async function writePictures(
   dissection: Dissection,
   pictures: AsyncIterable<UnitPictures>,
   page: HtmlPage,
-  studio: Studio,
+  open: () => Promise<Studio>,
   { signal, onProgress }: WriteOptions,
 ): Promise<void> {
   const folders = layerFolders(dissection);
@@ -96,11 +99,12 @@ async function writePictures(
   );
   /** Begun, in the order in which they are written. */
   const begun: { readonly unit: UnitPictures; readonly drawn: Promise<DrawnUnit> | undefined }[] = [];
+  let studio: Studio | undefined;
   let done = 0;
   const writeFirst = async (): Promise<void> => {
     const { unit, drawn } = begun.shift()!;
     if (drawn) {
-      const { files, ...rest } = await drawn;
+      const { files, ...rest } = await orAborted(drawn, signal);
       const own = layers.get(unit.layer)!.folder;
       await allWritten(files.map(({ path, data }) => own.write(path, data)));
       await page.add(unit, rest);
@@ -117,15 +121,32 @@ async function writePictures(
         "Pass pictures of the same dissection.",
       );
     }
-    const shown = unit.tops.length > 0;
-    const drawn = shown ? studio.draw({ pictures: unit, level, embed: page.claim(unit) }) : undefined;
+    // Not before there is something to draw: a report without pictures starts no threads.
+    if (unit.tops.length > 0) studio ??= await open();
+    const drawn = unit.tops.length > 0 ? studio?.draw({ pictures: unit, level, embed: page.claim(unit) }) : undefined;
     drawn?.catch(() => {}); // it is awaited when its turn comes, or never
     begun.push({ unit, drawn });
-    if (begun.length >= studio.width) await writeFirst();
+    while (begun.length >= (studio?.width ?? 1)) await writeFirst();
   }
   while (begun.length > 0) {
     signal?.throwIfAborted();
     await writeFirst();
+  }
+}
+
+/** What comes, unless the signal aborts before: whoever draws may hang. */
+async function orAborted<T>(coming: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return coming;
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([coming, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop!);
   }
 }
 

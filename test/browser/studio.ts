@@ -16,7 +16,7 @@ export interface Outcome {
 const text = (data: Uint8Array | string | undefined): string => (typeof data === "string" ? data : String(data));
 
 async function compare(): Promise<Outcome> {
-  const make = await webStudio(import.meta.url);
+  const make = webStudio(import.meta.url);
   const { dissection, pictures } = fixture({ layers: [{ layer: "layer4", units: 130, size: 8 }], examples: 16 });
   const options = { encoder: canvasEncoder(), provenance: PROVENANCE };
   const [one, many] = [memoryFolder(), memoryFolder()];
@@ -24,8 +24,8 @@ async function compare(): Promise<Outcome> {
   await writeReport(one, dissection, pictures(), options);
   await writeReport(many, dissection, pictures(), {
     ...options,
-    studio: (plan) => {
-      studio = make(plan);
+    studio: async (plan) => {
+      studio = await make(plan);
       return studio;
     },
   });

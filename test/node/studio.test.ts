@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { createRequire } from "node:module";
+import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -8,7 +9,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nodeEncoder } from "../../src/cli/encoder.ts";
 import { OutputError } from "../../src/errors.ts";
-import { threadStudio } from "../../src/node/studio.ts";
+import { thisMachine, threadStudio } from "../../src/node/studio.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import type { DrawingPlan } from "../../src/report/studio.ts";
 import { handsFor } from "../../src/report/studio-pool.ts";
@@ -51,14 +52,79 @@ describe("threads", () => {
     }
   });
 
-  test("that end by themselves are an error that says so", async () => {
-    const broken = join(home, "broken.mjs");
-    await writeFile(broken, 'throw new Error("no such thing");');
-    const writing = write((plan) => threadStudio(plan, { script: pathToFileURL(broken), threads: 2 }));
-    await expect(writing).rejects.toBeInstanceOf(OutputError);
-    await writeFile(broken, "process.exit(3);");
-    const again = write((plan) => threadStudio(plan, { script: pathToFileURL(broken), threads: 2 }));
-    await expect(again).rejects.toThrow("A thread that draws pictures ended.");
+  test.each([
+    ['throw new Error("no such thing");', "A thread that draws pictures ended: no such thing."],
+    ["process.exit(3);", "A thread that draws pictures ended."],
+  ])("that end by themselves cost no pictures, and it is said once: %s", async (text, message) => {
+    const broken = pathToFileURL(join(home, "broken.mjs"));
+    await writeFile(broken, text);
+    const lost: Error[] = [];
+    const files = await write((plan) =>
+      threadStudio(plan, { script: broken, threads: 2, onLost: (error) => lost.push(error) }),
+    );
+    expect(files).toEqual(await write());
+    expect(lost).toHaveLength(1);
+    expect(lost[0]).toBeInstanceOf(OutputError);
+    expect(lost[0]!.message).toContain(message);
+  });
+
+  test("that run out of memory or are sent what cannot be read too", async () => {
+    const greedy = pathToFileURL(join(home, "greedy.mjs"));
+    await writeFile(
+      greedy,
+      `import { parentPort } from "node:worker_threads";
+       parentPort.on("message", ({ job }) => { for (const all = []; job; ) all.push(new Array(1e5).fill(job)); });`,
+    );
+    const lost: Error[] = [];
+    const plan = (given: DrawingPlan) => ({ ...given, largest: -3.5e6 }); // 26 MiB
+    const files = await write((given) =>
+      threadStudio(plan(given), { script: greedy, threads: 2, onLost: (error) => lost.push(error) }),
+    );
+    expect(files).toEqual(await write());
+    expect(lost[0]!.message).toContain("memory");
+  });
+
+  test("that may not be started leave the drawing to the caller, and the program ends", async () => {
+    const program = join(home, "forbidden.mjs");
+    const plan = { layers: [], segmentationSize: 8, colors: [], pixels: 0, largest: 1, page: {} };
+    await writeFile(
+      program,
+      `import { threadStudio } from "./studio.mjs";
+       const script = new URL("./worker.mjs", import.meta.url);
+       console.log(threadStudio(${JSON.stringify(plan)}, { script, threads: 3 }));`,
+    );
+    const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+    const args = [flag, "--allow-fs-read=*", program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    expect(stdout).toBe("undefined\n");
+  });
+
+  test("are none in a CommonJS bundle, which does not know where it lies, nor of a script on the net", async () => {
+    const bundle = join(home, "studio.cjs");
+    const entry = join(SRC, "node/studio.ts");
+    await build({
+      entryPoints: [entry],
+      bundle: true,
+      format: "cjs",
+      platform: "node",
+      outfile: bundle,
+      logLevel: "silent",
+    });
+    const plan = { pixels: 1e9, largest: 1e6 } as DrawingPlan;
+    const { threadStudio: bundled } = createRequire(import.meta.url)(bundle) as { threadStudio: typeof threadStudio };
+    expect(bundled(plan, { threads: 2 })).toBeUndefined();
+    expect(threadStudio(plan, { script: new URL("https://example.org/worker.js"), threads: 2 })).toBeUndefined();
+  });
+
+  test("are as many as a Mac's memory allows, of which it does not say what is free", () => {
+    const { platform } = process;
+    try {
+      Object.defineProperty(process, "platform", { value: "darwin" });
+      expect(thisMachine().memory).toBe(totalmem() / 2);
+    } finally {
+      Object.defineProperty(process, "platform", { value: platform });
+    }
+    expect(thisMachine().memory).toBeGreaterThan(2 ** 20);
   });
 
   test("that nobody waits for do not keep a program alive, closed or not", async () => {

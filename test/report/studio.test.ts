@@ -5,70 +5,12 @@ import { OutputError } from "../../src/errors.ts";
 import { labelColors } from "../../src/report/colors.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
-import type { DrawingPlan, Studio } from "../../src/report/studio.ts";
-import { type Hand, PoolStudio } from "../../src/report/studio-pool.ts";
-import { type FromWorker, serveStudio, type ToWorker } from "../../src/report/studio-worker.ts";
+import type { Studio } from "../../src/report/studio.ts";
+import { PoolStudio } from "../../src/report/studio-pool.ts";
 import { Tiles } from "../../src/report/tiles.ts";
 import { writeReport } from "../../src/report/write.ts";
-import { fixture, LABELS, PROVENANCE } from "./fixture.ts";
-
-const layers = [
-  { layer: "layer4", units: 7, size: 8 },
-  { layer: "layer6", units: 4, size: 16 },
-];
-const options = { encoder: nodeEncoder(), provenance: PROVENANCE };
-
-/** A worker on this thread: all that passes between it and the pool is cloned, and it takes its time. */
-class LocalHand implements Hand {
-  readonly sent: ToWorker[] = [];
-  readonly states: boolean[] = [];
-  ended = false;
-  died: (error: Error) => void = () => {};
-  readonly #serve: (message: ToWorker) => void;
-  #answered: (message: FromWorker) => void = () => {};
-
-  constructor(encoder: ImageEncoder = nodeEncoder(), delay = 0) {
-    this.#serve = serveStudio(encoder, (message, transfer) => {
-      const copy = structuredClone(message, { transfer });
-      setTimeout(() => this.#answered(copy), delay);
-    });
-  }
-
-  send(message: ToWorker, transfer: ArrayBuffer[]): void {
-    const copy = structuredClone(message, { transfer });
-    this.sent.push(copy);
-    this.#serve(copy);
-  }
-
-  listen(answered: (message: FromWorker) => void, died: (error: Error) => void): void {
-    this.#answered = answered;
-    this.died = died;
-  }
-
-  busy(isBusy: boolean): void {
-    this.states.push(isBusy);
-  }
-
-  async end(): Promise<void> {
-    this.ended = true;
-  }
-
-  get jobs() {
-    return this.sent.flatMap((message) => ("job" in message ? [message.job] : []));
-  }
-}
-
-type Write = Partial<Parameters<typeof writeReport>[3]> & { readonly pictures?: AsyncIterable<UnitPictures> };
-
-async function write({ pictures: own, ...more }: Write = {}) {
-  const { dissection, pictures } = fixture({ layers });
-  const folder = memoryFolder();
-  await writeReport(folder, dissection, own ?? pictures(), { ...options, ...more });
-  return folder.files;
-}
-
-const pool = (hands: readonly Hand[], keptBytes?: number) => (plan: DrawingPlan) =>
-  new PoolStudio(plan, hands, keptBytes);
+import { fixture, LABELS } from "./fixture.ts";
+import { LocalHand, layers, options, pool, write } from "./hands.ts";
 
 describe("several workers", () => {
   test("write what one thread writes, byte for byte and in its order", async () => {
@@ -194,15 +136,6 @@ describe("what goes wrong", () => {
     ]);
   });
 
-  test("with a worker itself ends the writing, and all workers", async () => {
-    const stuck = new LocalHand({ ...nodeEncoder(), png: () => new Promise(() => {}) });
-    const other = new LocalHand();
-    const writing = write({ studio: pool([stuck, other]) });
-    setTimeout(() => stuck.died(new OutputError("It ended.", "Free some memory.")), 50);
-    await expect(writing).rejects.toThrow("It ended.");
-    expect([stuck.ended, other.ended]).toEqual([true, true]);
-  });
-
   test("an abort ends them too, and keeps what was written", async () => {
     const hands = [new LocalHand(), new LocalHand()];
     const controller = new AbortController();
@@ -225,7 +158,7 @@ describe("what goes wrong", () => {
     let studio: Studio | undefined;
     await write({
       studio: (plan) => {
-        studio = new PoolStudio(plan, [new LocalHand()]);
+        studio = new PoolStudio(plan, [new LocalHand()], nodeEncoder());
         return studio;
       },
     });

@@ -40,7 +40,7 @@ const calls: PageCalls = {
           device,
           folder: postingFolder,
           encoder: canvasEncoder(),
-          studio: await webStudio(import.meta.url),
+          studio: webStudio(import.meta.url, { onLost: ({ message }) => void page.ganatomyNote(message) }),
           signal: abort.signal,
           progress: progress(),
           note: (text) => void page.ganatomyNote(text),
@@ -59,9 +59,12 @@ const calls: PageCalls = {
 // Its workers run this script too, and have no document.
 if ("document" in globalThis) page[PAGE] = calls;
 else {
-  const worker = globalThis as unknown as Pick<Worker, "postMessage" | "onmessage">;
+  const worker = globalThis as unknown as Pick<Worker, "postMessage" | "onmessage" | "onmessageerror">;
   const draw = serveStudio(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
   worker.onmessage = ({ data }) => draw(data);
+  worker.onmessageerror = () => {
+    throw new Error("What came could not be read"); // which unit it was is not to be found out: it ends, others draw
+  };
 }
 
 /** Files go to the server that this page came from; it puts them on the disk. */

@@ -1,39 +1,62 @@
 import { OutputError } from "../../errors.ts";
+import { canvasEncoder } from "../../report/encode-canvas.ts";
 import type { DrawingPlan, Studio } from "../../report/studio.ts";
-import { type Hand, handsFor, PoolStudio } from "../../report/studio-pool.ts";
+import { type Hand, handsFor, type PoolOptions, startPool } from "../../report/studio-pool.ts";
 
 /** What a page says of its machine's memory: gibibytes, at most 8. Unknown where it is not said. */
 const UNSAID_GIB = 4;
 
 /**
  * Workers that draw a report's pictures, of this page's own script: they are started from its text, as Chrome that puppeteer
- * drives never answers what a worker asks the network for.
+ * drives never answers what a worker asks the network for. None where it cannot be had: then the page draws.
  */
-export async function webStudio(script: string): Promise<(plan: DrawingPlan) => Studio | undefined> {
-  const text = await (await fetch(script)).text();
-  return (plan) => {
+export function webStudio(script: string, options?: PoolOptions): (plan: DrawingPlan) => Promise<Studio | undefined> {
+  return async (plan) => {
     const { deviceMemory = UNSAID_GIB } = navigator as { deviceMemory?: number };
     const hands = handsFor(plan, { cores: navigator.hardwareConcurrency, memory: deviceMemory * 2 ** 30 });
-    if (hands === 0) return undefined;
-    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-    return new PoolStudio(
-      plan,
-      Array.from({ length: hands }, () => webHand(url)),
-    );
+    const text = hands > 0 ? await textOf(script) : undefined;
+    if (text === undefined) return undefined;
+    const blob = new Blob([text], { type: "text/javascript" });
+    return startPool(plan, hands, () => webHand(blob), canvasEncoder(), options);
   };
 }
 
-function webHand(url: string): Hand {
-  const worker = new Worker(url, { type: "module" });
+async function textOf(script: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(script);
+    return response.ok ? await response.text() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function webHand(script: Blob): Hand {
+  const url = URL.createObjectURL(script);
+  let worker: Worker;
+  try {
+    worker = new Worker(url, { type: "module" });
+  } catch (error) {
+    URL.revokeObjectURL(url);
+    throw error;
+  }
   return {
     send: (message, transfer) => worker.postMessage(message, transfer),
     listen(answered, died) {
+      const lost = (why?: string): void =>
+        died(
+          new OutputError(
+            `A worker that draws pictures ended${why ? `: ${why}` : ""}.`,
+            "What it was to draw is drawn by the others, or by the page itself.",
+          ),
+        );
       worker.onmessage = ({ data }) => answered(data);
-      worker.onerror = ({ message }) => {
-        died(new OutputError(`A worker that draws pictures ended: ${message}.`, "The numbers have been written."));
-      };
+      worker.onmessageerror = () => lost("what it drew could not be read");
+      worker.onerror = ({ message }) => lost(message); // none where the script itself could not be loaded
     },
     busy() {},
-    end: async () => worker.terminate(),
+    async end() {
+      worker.terminate();
+      URL.revokeObjectURL(url); // not before: the script is read when the worker comes to it
+    },
   };
 }

@@ -1,0 +1,67 @@
+import { nodeEncoder } from "../../src/cli/encoder.ts";
+import type { UnitPictures } from "../../src/dissect/result.ts";
+import { memoryFolder } from "../../src/report/folder.ts";
+import type { ImageEncoder } from "../../src/report/image.ts";
+import type { DrawingPlan } from "../../src/report/studio.ts";
+import { type Hand, PoolStudio } from "../../src/report/studio-pool.ts";
+import { type FromWorker, serveStudio, type ToWorker } from "../../src/report/studio-worker.ts";
+import { writeReport } from "../../src/report/write.ts";
+import { fixture, PROVENANCE } from "./fixture.ts";
+
+export const layers = [
+  { layer: "layer4", units: 7, size: 8 },
+  { layer: "layer6", units: 4, size: 16 },
+];
+export const options = { encoder: nodeEncoder(), provenance: PROVENANCE };
+
+/** A worker on this thread: all that passes between it and the pool is cloned, and it takes its time. */
+export class LocalHand implements Hand {
+  readonly sent: ToWorker[] = [];
+  readonly states: boolean[] = [];
+  ended = false;
+  died: (error: Error) => void = () => {};
+  readonly #serve: (message: ToWorker) => void;
+  #answered: (message: FromWorker) => void = () => {};
+
+  constructor(encoder: ImageEncoder = nodeEncoder(), delay = 0) {
+    this.#serve = serveStudio(encoder, (message, transfer) => {
+      const copy = structuredClone(message, { transfer });
+      setTimeout(() => this.#answered(copy), delay);
+    });
+  }
+
+  send(message: ToWorker, transfer: ArrayBuffer[]): void {
+    const copy = structuredClone(message, { transfer });
+    this.sent.push(copy);
+    this.#serve(copy);
+  }
+
+  listen(answered: (message: FromWorker) => void, died: (error: Error) => void): void {
+    this.#answered = answered;
+    this.died = died;
+  }
+
+  busy(isBusy: boolean): void {
+    this.states.push(isBusy);
+  }
+
+  async end(): Promise<void> {
+    this.ended = true;
+  }
+
+  get jobs() {
+    return this.sent.flatMap((message) => ("job" in message ? [message.job] : []));
+  }
+}
+
+export type Write = Partial<Parameters<typeof writeReport>[3]> & { readonly pictures?: AsyncIterable<UnitPictures> };
+
+export async function write({ pictures: own, ...more }: Write = {}) {
+  const { dissection, pictures } = fixture({ layers });
+  const folder = memoryFolder();
+  await writeReport(folder, dissection, own ?? pictures(), { ...options, ...more });
+  return folder.files;
+}
+
+export const pool = (hands: readonly Hand[], keptBytes?: number) => (plan: DrawingPlan) =>
+  new PoolStudio(plan, hands, nodeEncoder(), { keptBytes });

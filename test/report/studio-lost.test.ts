@@ -1,0 +1,177 @@
+import { describe, expect, test, vi } from "vitest";
+import { nodeEncoder } from "../../src/cli/encoder.ts";
+import type { UnitPictures } from "../../src/dissect/result.ts";
+import { OutputError, UsageError } from "../../src/errors.ts";
+import { memoryFolder } from "../../src/report/folder.ts";
+import type { ImageEncoder } from "../../src/report/image.ts";
+import type { DrawingPlan } from "../../src/report/studio.ts";
+import { type Hand, PoolStudio, startPool } from "../../src/report/studio-pool.ts";
+import type { ToWorker } from "../../src/report/studio-worker.ts";
+import { writeReport } from "../../src/report/write.ts";
+import { fixture } from "./fixture.ts";
+import { LocalHand, layers, options, pool, write } from "./hands.ts";
+
+const hung: ImageEncoder = { ...nodeEncoder(), png: () => new Promise(() => {}) };
+const gone = new OutputError("It ended.", "Free some memory.");
+
+/** A worker that takes no jobs: what is to be sent, cannot be. */
+class DeafHand extends LocalHand {
+  refused = 0;
+  override send(message: ToWorker, transfer: ArrayBuffer[]): void {
+    if ("job" in message && this.refused++ >= 0) throw new DOMException("It could not be cloned.", "DataCloneError");
+    super.send(message, transfer);
+  }
+}
+
+describe("a worker that ends", () => {
+  test("leaves its units to the others, which are waited for no longer than they draw", async () => {
+    const stuck = new LocalHand(hung);
+    const other = new LocalHand();
+    const onLost = vi.fn();
+    setTimeout(() => stuck.died(gone), 50);
+    const studio = (plan: DrawingPlan) => new PoolStudio(plan, [stuck, other], nodeEncoder(), { onLost });
+    const files = await write({ studio });
+    expect(files).toEqual(await write());
+    expect([...files.keys()]).toEqual([...(await write()).keys()]);
+    expect(onLost.mock.calls).toEqual([[gone]]);
+    expect(stuck.jobs).toHaveLength(2);
+    expect(other.jobs).toHaveLength(11);
+    for (const hand of [stuck, other]) expect([hand.ended, hand.states.at(-1)]).toEqual([true, false]);
+  });
+
+  test("leaves them to this thread when none is left, and it is said once", async () => {
+    const hands = [new LocalHand(hung), new LocalHand(hung)];
+    const onLost = vi.fn();
+    setTimeout(() => hands[0]!.died(gone), 20);
+    setTimeout(() => hands[1]!.died(gone), 40);
+    const files = await write({ studio: (plan) => new PoolStudio(plan, hands, nodeEncoder(), { onLost }) });
+    expect(files).toEqual(await write());
+    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(hands.map(({ states }) => states.at(-1))).toEqual([false, false]);
+  });
+
+  test("is not waited for, nor are the others when idle, whether the pool is closed or not", async () => {
+    const [stuck, other] = [new LocalHand(hung), new LocalHand()];
+    const { dissection, pictures } = fixture({ layers });
+    let studio: PoolStudio | undefined;
+    const make = (plan: DrawingPlan) => {
+      studio = new PoolStudio(plan, [stuck, other], nodeEncoder());
+      vi.spyOn(studio, "close").mockResolvedValue();
+      return studio;
+    };
+    setTimeout(() => stuck.died(gone), 50);
+    await writeReport(memoryFolder(), dissection, pictures(), { ...options, studio: make });
+    expect([stuck.states.at(-1), other.states.at(-1)]).toEqual([false, false]);
+    expect([stuck.ended, other.ended]).toEqual([true, false]);
+  });
+});
+
+describe("a unit", () => {
+  test("that cannot be sent is drawn by this thread, and its pictures do not count as sent", async () => {
+    const hand = new DeafHand();
+    expect(await write({ studio: pool([hand]) })).toEqual(await write());
+    expect(hand.refused).toBe(11);
+    expect(hand.states.at(-1)).toBe(false);
+
+    const once = new DeafHand();
+    const send = once.send.bind(once);
+    once.send = (message, transfer) => {
+      if ("job" in message && once.refused > 0) LocalHand.prototype.send.call(once, message, transfer);
+      else send(message, transfer);
+    };
+    expect(await write({ studio: pool([once]) })).toEqual(await write());
+    expect(once.jobs).toHaveLength(10);
+    const known = new Set<number>();
+    for (const { pictures, tops } of once.jobs) {
+      for (const { image } of pictures) known.add(image);
+      for (const { image } of tops) expect(known.has(image)).toBe(true);
+    }
+  });
+
+  test("whose drawing fails in a worker for no reason of its own is drawn by this thread", async () => {
+    const short: ImageEncoder = {
+      ...nodeEncoder(),
+      jpeg: () => {
+        throw new RangeError("Array buffer allocation failed");
+      },
+    };
+    const hand = new LocalHand(short);
+    expect(await write({ studio: pool([hand]) })).toEqual(await write());
+    expect(hand.jobs).toHaveLength(11);
+  });
+
+  test("is sent with its own pictures alone, even if they are parts of something large", async () => {
+    const hand = new LocalHand();
+    const { pictures } = fixture({ layers });
+    const large = Buffer.alloc(2 ** 20);
+    async function* parts(): AsyncIterable<UnitPictures> {
+      for await (const unit of pictures()) {
+        const tops = unit.tops.map(({ picture, feature }) => {
+          const rgb = large.subarray(8, 8 + picture.rgb.length);
+          const labels = new Uint16Array(large.buffer, 2 ** 19, picture.labels.length);
+          rgb.set(picture.rgb);
+          labels.set(picture.labels);
+          return { picture: { ...picture, rgb, labels }, feature };
+        });
+        yield { ...unit, tops };
+        break;
+      }
+    }
+    await write({ studio: pool([hand]), pictures: parts() });
+    const sent = hand.jobs.flatMap((job) => job.pictures);
+    expect(sent.length).toBeGreaterThan(2);
+    for (const { rgb, labels } of sent) {
+      expect([rgb.buffer.byteLength, labels.buffer.byteLength]).toEqual([rgb.byteLength, labels.byteLength]);
+    }
+  });
+});
+
+describe("workers", () => {
+  const plan = {} as DrawingPlan;
+
+  test("are as many as can be started", async () => {
+    const started: LocalHand[] = [];
+    const start = (): Hand => {
+      if (started.length === 2) throw new Error("EAGAIN");
+      started.push(new LocalHand());
+      return started.at(-1)!;
+    };
+    expect(await write({ studio: (its) => startPool(its, 5, start, nodeEncoder()) })).toEqual(await write());
+    expect(started.map(({ ended, jobs }) => ended && jobs.length > 0)).toEqual([true, true]);
+    const none = (): Hand => {
+      throw new Error("ERR_ACCESS_DENIED");
+    };
+    expect(startPool(plan, 5, none, nodeEncoder())).toBeUndefined();
+    expect(() => new PoolStudio(plan, [], nodeEncoder())).toThrow(UsageError);
+  });
+
+  test("that cannot be told what there is to draw are let go", async () => {
+    const [mute, other] = [new LocalHand(), new LocalHand()];
+    mute.send = () => {
+      throw new Error("no");
+    };
+    expect(await write({ studio: pool([mute, other]) })).toEqual(await write());
+    expect([mute.ended, other.jobs.length]).toEqual([true, 11]);
+  });
+
+  test("are not started to draw nothing", async () => {
+    const studio = vi.fn();
+    async function* none(): AsyncGenerator<never> {}
+    const { pictures } = fixture({ layers });
+    async function* empty(): AsyncIterable<UnitPictures> {
+      for await (const unit of pictures()) yield { ...unit, tops: [] };
+    }
+    expect((await write({ studio, pictures: none() })).has("report.html")).toBe(true);
+    expect((await write({ studio, pictures: empty() })).has("report.html")).toBe(true);
+    expect(studio).not.toHaveBeenCalled();
+  });
+
+  test("that hang do not outlast an abort", async () => {
+    const hands = [new LocalHand(hung), new LocalHand(hung)];
+    const controller = new AbortController();
+    const reason = new Error("stop");
+    setTimeout(() => controller.abort(reason), 50);
+    await expect(write({ studio: pool(hands), signal: controller.signal })).rejects.toBe(reason);
+    expect(hands.map(({ ended }) => ended)).toEqual([true, true]);
+  });
+});

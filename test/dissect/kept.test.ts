@@ -76,13 +76,23 @@ describe("kept batches", () => {
   it("that found no memory are not kept, and those before them stay", async () => {
     const { kept, fill, read, before, scope } = await setUp(2 ** 29, 2 * 4 * 70);
     const { allocating } = device;
+    let made = 0;
     for (let batch = 0; batch < BATCHES; batch += 1) {
       fill(batch);
       // The third buffer of the larger maps: the smaller maps' second was made with it and has to go again.
-      if (batch === 4) device.allocating = () => Promise.reject(new DeviceLostError("out-of-memory", "None left.", ""));
+      const held = { ...device.live };
+      if (batch === 4) {
+        device.allocating = async (_, make) => {
+          make();
+          made = device.live.buffers - held.buffers;
+          throw new DeviceLostError("out-of-memory", "None left.", "");
+        };
+      }
       await kept.keepFeatures(batch);
       device.allocating = allocating;
+      if (batch >= 4) expect(device.live).toEqual(held);
     }
+    expect(made).toBeGreaterThan(0);
     expect([0, 3, 4, 5, 8].map((batch) => kept.restoreFeatures(batch))).toEqual([true, true, false, false, false]);
     fill(3);
     const expected = await read();

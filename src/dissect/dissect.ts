@@ -129,7 +129,7 @@ async function* scoreTest(
   );
   try {
     let partials = 1;
-    for await (const { first, count } of samples.each({ labels: true })) {
+    for await (const { first, count } of samples.each({ labels: true, pictures: true })) {
       presence.add();
       slots.update();
       for (const { counts, moments, top } of statistics.values()) {

@@ -19,7 +19,7 @@ export interface SamplesOptions {
   readonly batch: number;
   /** Edge of the label maps. */
   readonly segmentationSize: number;
-  /** Take RGB bytes and label maps to the CPU while batches are segmented, to draw unit strips from; see `forget`. */
+  /** Whether a pass is to take RGB bytes and label maps to the CPU, to draw unit strips from; see `each`. */
   readonly pictures: boolean;
   /** Whether labels are looked at in more than one pass, so that label maps are worth keeping. */
   readonly keepLabels: boolean;
@@ -128,12 +128,16 @@ export class Samples {
 
   /**
    * Brings every batch into `maps` and `batch`, and into `labelMaps` when asked, one after the other; at most two are in
-   * flight, so that a page stays responsive.
+   * flight, so that a page stays responsive. With `pictures`, those are taken to the CPU too: in a pass that tells which of
+   * them to `forget`, as they would all pile up in another.
    */
   async *each({
     labels,
+    pictures: shown = false,
   }: {
     readonly labels: boolean;
+    /** Only with labels, and if these samples are to have pictures at all. */
+    readonly pictures?: boolean;
   }): AsyncGenerator<{ readonly first: number; readonly count: number }> {
     let pictures: Promise<void> | undefined;
     let previous: Promise<unknown> | undefined;
@@ -144,10 +148,11 @@ export class Samples {
         const count = Math.min(this.batchSize, this.size - first);
         this.batch.write(Uint32Array.of(first, count));
         const segment = labels && !this.#kept.restoreLabels(index);
-        // Segmenting needs the image, and making that brings the feature maps along.
-        if (segment || !this.#kept.restoreFeatures(index)) await this.#generate(index, first, count, segment);
+        // Segmenting and showing need the image, and making that brings the feature maps along.
+        const image = segment || shown;
+        if (image || !this.#kept.restoreFeatures(index)) await this.#generate(index, first, count, { image, segment });
         await previous;
-        pictures = segment && this.#options.pictures ? this.#readPictures(first, count) : undefined;
+        pictures = shown ? this.#readPictures(first, count) : undefined;
         pictures?.catch(() => {}); // whoever uses the batch may throw before it is awaited
         yield { first, count };
         previous = Promise.all([this.#device.idle(), pictures]);
@@ -160,9 +165,14 @@ export class Samples {
     }
   }
 
-  async #generate(index: number, first: number, count: number, segment: boolean): Promise<void> {
+  async #generate(
+    index: number,
+    first: number,
+    count: number,
+    { image, segment }: { readonly image: boolean; readonly segment: boolean },
+  ): Promise<void> {
     const { zSize } = this.#generator;
-    const plan = segment ? this.#full : this.#part;
+    const plan = image ? this.#full : this.#part;
     plan.run(this.#z.subarray(first * zSize, (first + count) * zSize));
     for (const [name, tensor] of plan.layers) tensor.copyTo(this.maps.get(name)!);
     await this.#kept.keepFeatures(index);
@@ -184,13 +194,13 @@ export class Samples {
     ]);
     const bytes = new Uint8Array(rgba.buffer);
     const labels = new Uint16Array(halves.buffer);
-    const LabelMap = this.#options.segmenter.labels.length <= 256 ? Uint8Array : Uint16Array;
+    const Labels = this.#options.segmenter.labels.length <= 256 ? Uint8Array : Uint16Array;
     for (let i = 0; i < count; i += 1) {
       this.#pictures.set(first + i, {
         image: first + i,
         rgb: withoutAlpha(bytes, i * pixels, pixels),
         size: resolution,
-        labels: new LabelMap(labels.subarray(i * perImage, (i + 1) * perImage)),
+        labels: new Labels(labels.subarray(i * perImage, (i + 1) * perImage)),
       });
     }
   }
@@ -205,7 +215,7 @@ export class Samples {
     for (const image of this.#pictures.keys()) if (image < seen && !shown.has(image)) this.#pictures.delete(image);
   }
 
-  /** Pictures of images that were seen with labels, and not forgotten. */
+  /** Pictures of images that were seen in a pass with pictures, and not forgotten. */
   picture(image: number): SamplePicture {
     const picture = this.#pictures.get(image);
     if (!picture) throw new Error(`Image ${image} was not kept.`);

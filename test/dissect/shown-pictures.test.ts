@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Samples } from "../../src/dissect/samples.ts";
 import { ShownPictures } from "../../src/dissect/shown-pictures.ts";
 import { Top } from "../../src/dissect/top.ts";
-import { type Device, dissect, type Generator, type Segmenter } from "../../src/index.ts";
+import { type Device, dissect, type Generator, type Phase, type Segmenter } from "../../src/index.ts";
 import { requestDevice } from "../gpu.ts";
 import { smallModels } from "./models.ts";
 
@@ -47,7 +47,7 @@ describe("pictures of images", () => {
     const { samples, tops } = await samplesOf(7);
     const shown = new ShownPictures(samples, tops);
     const held: number[] = [];
-    for await (const { first, count } of samples.each({ labels: true })) {
+    for await (const { first, count } of samples.each({ labels: true, pictures: true })) {
       for (const top of tops) top.add();
       await shown.looked();
       held.push(samples.pictures);
@@ -64,13 +64,31 @@ describe("pictures of images", () => {
     expect(Math.max(...held)).toBeLessThan(SIZE / 2);
 
     const all = await samplesOf(10);
-    for await (const _ of all.samples.each({ labels: true }));
+    for await (const _ of all.samples.each({ labels: true, pictures: true }));
     expect(all.samples.pictures).toBe(SIZE);
     for (const image of images) expect(samples.picture(image)).toEqual(all.samples.picture(image));
     const gone = Array.from({ length: SIZE }, (_, image) => image).find((image) => !images.has(image))!;
     expect(() => samples.picture(gone)).toThrow("was not kept");
     for (const part of [...tops, ...all.tops, samples, all.samples]) part.dispose();
     expect(device.live).toEqual(before);
+  });
+
+  it.each(["iqr", 0.1] as const)("do not pile up before images are ranked: threshold %s", async (quantileThreshold) => {
+    const create = vi.spyOn(Samples, "create");
+    const held = new Map<Phase, number>();
+    const most = K * LAYERS.reduce((sum, layer) => sum + generator.layer(layer).channels, 0);
+    const options = { layers: LAYERS, size: SIZE, examples: K, segmentationSize: 16, batch: 7, quantileThreshold };
+    for await (const event of dissect(generator, segmenter, options)) {
+      if (event.type !== "progress") continue;
+      const samples = await Promise.all(create.mock.results.map(({ value }) => value as Promise<Samples>));
+      const pictures = samples.reduce((sum, each) => sum + each.pictures, 0);
+      held.set(event.phase, Math.max(held.get(event.phase) ?? 0, pictures));
+    }
+    create.mockRestore();
+    expect([held.get("activations"), held.get("quantiles")]).toEqual([0, 0]);
+    expect(held.get("scores")).toBeGreaterThan(0);
+    expect(held.get("scores")).toBeLessThanOrEqual(most + 64 + 3 * 7);
+    expect(held.get("pictures")).toBeLessThanOrEqual(most);
   });
 
   it("come with labels in bytes where there are few, and with the result the GPU is free", async () => {

@@ -116,11 +116,11 @@ export interface SamplePicture {
   readonly rgb: Uint8Array;
   readonly size: number;
   /** Label map, row-major segmentationSize², or one such map after the other when the segmenter gives several labels a pixel. */
-  readonly labels: LabelMap;
+  readonly labels: PictureLabels;
 }
 
-/** Labels, in the smallest type that holds the segmenter's. */
-export type LabelMap = Uint8Array | Uint16Array;
+/** Labels in the smallest type that holds all of the segmenter's: bytes where it has at most 256. Either type draws the same. */
+export type PictureLabels = Uint8Array | Uint16Array;
 
 /** What is needed to draw one unit's strip: for each of its top images the picture and the unit's raw feature map there (row-major h × w). */
 export interface UnitPictures {

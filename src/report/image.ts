@@ -1,4 +1,4 @@
-import type { LabelMap } from "../dissect/result.ts";
+import type { PictureLabels } from "../dissect/result.ts";
 
 /** Bytes of a picture, row-major, channels interleaved: grey (1), RGB (3) or RGBA (4). */
 export interface Image {
@@ -71,7 +71,7 @@ function linearTaps(from: number, to: number): Tap[][] {
 }
 
 /** Resizes a label map to `size`² by nearest neighbour, sampling at pixel centres. */
-export function resizeNearest(map: LabelMap, from: number, size: number): LabelMap {
+export function resizeNearest(map: PictureLabels, from: number, size: number): PictureLabels {
   if (from === size) return map;
   const source = Uint32Array.from({ length: size }, (_, t) => Math.floor(((t + 0.5) * from) / size));
   const out = new Uint16Array(size * size);

@@ -1,8 +1,8 @@
-import type { LabelMap, SamplePicture } from "../dissect/result.ts";
+import type { PictureLabels, SamplePicture } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 
 /** One label a pixel, for drawing; see `rarestOnTop`. */
-export function flattenLabels(picture: SamplePicture, segmentationSize: number): LabelMap {
+export function flattenLabels(picture: SamplePicture, segmentationSize: number): PictureLabels {
   const maps = labelMapsOf(picture, segmentationSize);
   return maps.length === 1 ? maps[0]! : rarestOnTop(picture.labels, segmentationSize ** 2);
 }
@@ -11,7 +11,7 @@ export function flattenLabels(picture: SamplePicture, segmentationSize: number):
  * The label maps of a picture, one for each label that a pixel can have at once.
  * @throws OutputError when they are not of that size, or not `channels`.
  */
-export function labelMapsOf(picture: SamplePicture, segmentationSize: number, channels?: number): LabelMap[] {
+export function labelMapsOf(picture: SamplePicture, segmentationSize: number, channels?: number): PictureLabels[] {
   const { labels } = picture;
   const pixels = segmentationSize ** 2;
   const maps = labels.length / pixels;
@@ -29,7 +29,7 @@ export function labelMapsOf(picture: SamplePicture, segmentationSize: number, ch
  * One label a pixel of label maps [maps, pixels]: where a segmenter gives several, the one that is rarer in this picture
  * lies on top, so that small things stay visible (§3.7). 0 where there is none.
  */
-export function rarestOnTop(labels: LabelMap | Uint32Array, pixels: number): Uint16Array {
+export function rarestOnTop(labels: PictureLabels | Uint32Array, pixels: number): Uint16Array {
   const maps = labels.length / pixels;
   const count = new Map<number, number>();
   for (const label of labels) count.set(label, (count.get(label) ?? 0) + 1);

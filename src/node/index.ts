@@ -5,4 +5,4 @@ export { fileSource } from "./files.ts";
 export { type OutputFolder, outputFolder } from "./folder.ts";
 export { findGpu } from "./gpu.ts";
 export { type MeasurementsFile, measurementsFile } from "./measurements.ts";
-export { threadStudio } from "./studio.ts";
+export { type ThreadStudioOptions, threadStudio } from "./studio.ts";

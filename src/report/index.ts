@@ -1,14 +1,26 @@
 export { type AblationJson, toFullAblation, toPixAblation } from "./ablation.ts";
 export { type AblationLine, ablationSvg } from "./ablation-plot.ts";
 export { bargraphSvg } from "./bargraph.ts";
+export type { Rgb } from "./colors.ts";
 export { toCsv, toRows, type UnitRow } from "./csv.ts";
 export { canvasEncoder } from "./encode-canvas.ts";
 export { type Folder, type MemoryFolder, memoryFolder, subfolder } from "./folder.ts";
 export { toGandissect, toGandissectLayer } from "./gandissect.ts";
 export type { Image, ImageEncoder } from "./image.ts";
+export type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";
 export { type Provenance, type Report, SCHEMA_VERSION, toReport, type WeightsSource } from "./report.ts";
+export type { StripFile } from "./strips.ts";
 export type { DrawingPlan, DrawnUnit, Studio, UnitDrawing } from "./studio.ts";
-export { type Hand, PoolStudio } from "./studio-pool.ts";
+export {
+  type Hand,
+  handBytes,
+  handsFor,
+  type Machine,
+  type PoolOptions,
+  PoolStudio,
+  startPool,
+} from "./studio-pool.ts";
 export { type FromWorker, serveStudio, type ToWorker, type WorkerJob } from "./studio-worker.ts";
 export { toTensors } from "./tensors.ts";
+export type { WireError } from "./wire-error.ts";
 export { type WriteOptions, type WriteProgress, writeNumbers, writeReport } from "./write.ts";

@@ -20,7 +20,7 @@ export {
   PoolStudio,
   startPool,
 } from "./studio-pool.ts";
-export { type FromWorker, serveStudio, type ToWorker, type WorkerJob } from "./studio-worker.ts";
+export { type FromWorker, serveStudio, type ToWorker, type WorkerJob } from "./studio-serve.ts";
 export { toTensors } from "./tensors.ts";
 export type { WireError } from "./wire-error.ts";
 export { type WriteOptions, type WriteProgress, writeNumbers, writeReport } from "./write.ts";

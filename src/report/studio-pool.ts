@@ -2,7 +2,7 @@ import type { SamplePicture } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
 import type { ImageEncoder } from "./image.ts";
 import { Desk, type DrawingPlan, type DrawnUnit, type Studio, type UnitDrawing } from "./studio.ts";
-import type { FromWorker, ToWorker } from "./studio-worker.ts";
+import type { FromWorker, ToWorker } from "./studio-serve.ts";
 import { unpackError } from "./wire-error.ts";
 
 /** A worker that runs `serveStudio`, whatever kind of thread it is. */

@@ -7,9 +7,9 @@ import { expect, test } from "vitest";
 import { chromeServer } from "../../src/cli/chrome/server.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import { openPage } from "./chrome.ts";
-import type { Outcome } from "./studio.ts";
+import type { Outcome, Trouble } from "./studio.ts";
 
-test("a page's workers write what the page writes by itself, and are gone afterwards", async () => {
+test("a page's workers write what the page writes by itself, whatever befalls them, and are gone afterwards", async () => {
   const home = await mkdtemp(join(tmpdir(), "ganatomy-web-studio-"));
   const outfile = join(home, "page.js");
   const entry = fileURLToPath(new URL("./studio.ts", import.meta.url));
@@ -19,12 +19,27 @@ test("a page's workers write what the page writes by itself, and are gone afterw
   try {
     let started = 0;
     page.on("workercreated", () => started++);
-    const { files, different, width } = (await page.evaluate("compare()")) as Outcome;
-    expect(different).toEqual([]);
-    expect(files).toBe(130 * 8 + 7);
+    const compare = async (trouble: Trouble): Promise<Outcome> => {
+      started = 0;
+      const outcome = (await page.evaluate(`compare("${trouble}")`)) as Outcome;
+      expect(outcome.different).toEqual([]);
+      expect(outcome.files).toBe(130 * 8 + 7);
+      expect(outcome.urls).toBe(0);
+      expect(page.workers()).toHaveLength(0);
+      return outcome;
+    };
+    const { width, lost } = await compare("none");
     expect(started).toBe(Math.min(2, await page.evaluate(() => navigator.hardwareConcurrency)));
-    expect(width).toBe(2 * started);
-    expect(page.workers()).toHaveLength(0);
+    expect([width, lost]).toEqual([2 * started, []]);
+
+    const without = await compare("no script");
+    expect([without.width, without.lost, started]).toEqual([undefined, [], 0]);
+
+    const broken = await compare("broken script");
+    expect(broken.lost).toEqual([expect.stringContaining("ended: Uncaught Error: no such thing.")]);
+
+    const unread = await compare("unreadable answers");
+    expect(unread.lost).toEqual([expect.stringContaining("ended: what it drew could not be read.")]);
   } finally {
     await close();
     await server.close();

@@ -4,7 +4,7 @@ import { memoryFolder } from "../../src/report/folder.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
 import type { DrawingPlan } from "../../src/report/studio.ts";
 import { type Hand, PoolStudio } from "../../src/report/studio-pool.ts";
-import { type FromWorker, serveStudio, type ToWorker } from "../../src/report/studio-worker.ts";
+import { type FromWorker, serveStudio, type ToWorker } from "../../src/report/studio-serve.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { fixture, PROVENANCE } from "./fixture.ts";
 

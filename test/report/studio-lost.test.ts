@@ -6,7 +6,7 @@ import { memoryFolder } from "../../src/report/folder.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
 import type { DrawingPlan } from "../../src/report/studio.ts";
 import { type Hand, PoolStudio, startPool } from "../../src/report/studio-pool.ts";
-import type { ToWorker } from "../../src/report/studio-worker.ts";
+import type { ToWorker } from "../../src/report/studio-serve.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { fixture } from "./fixture.ts";
 import { LocalHand, layers, options, pool, write } from "./hands.ts";

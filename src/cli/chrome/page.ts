@@ -2,7 +2,7 @@
 import { Device } from "../../index.ts";
 import { canvasEncoder } from "../../report/encode-canvas.ts";
 import type { Folder } from "../../report/folder.ts";
-import { serveStudio } from "../../report/studio-worker.ts";
+import { serveStudio } from "../../report/studio-serve.ts";
 import { runJob } from "../run.ts";
 import { webStudio } from "./studio.ts";
 import {
@@ -59,12 +59,12 @@ const calls: PageCalls = {
 // Its workers run this script too, and have no document.
 if ("document" in globalThis) page[PAGE] = calls;
 else {
-  const worker = globalThis as unknown as Pick<Worker, "postMessage" | "onmessage" | "onmessageerror">;
+  const worker = globalThis as unknown as Pick<Worker, "postMessage" | "onmessage" | "addEventListener">;
   const draw = serveStudio(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
   worker.onmessage = ({ data }) => draw(data);
-  worker.onmessageerror = () => {
-    throw new Error("What came could not be read"); // which unit it was is not to be found out: it ends, others draw
-  };
+  worker.addEventListener("messageerror", () => {
+    throw new Error("what came could not be read"); // which unit it was is not to be found out: it ends, others draw
+  });
 }
 
 /** Files go to the server that this page came from; it puts them on the disk. */

@@ -50,7 +50,8 @@ function webHand(script: Blob): Hand {
           ),
         );
       worker.onmessage = ({ data }) => answered(data);
-      worker.onmessageerror = () => lost("what it drew could not be read");
+      // Not by `onmessageerror`, which Chrome's workers do not have.
+      worker.addEventListener("messageerror", () => lost("what it drew could not be read"));
       worker.onerror = ({ message }) => lost(message); // none where the script itself could not be loaded
     },
     busy() {},

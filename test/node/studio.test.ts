@@ -68,7 +68,7 @@ describe("threads", () => {
     expect(lost[0]!.message).toContain(message);
   });
 
-  test("that run out of memory or are sent what cannot be read too", async () => {
+  test("that run out of memory cost none either", async () => {
     const greedy = pathToFileURL(join(home, "greedy.mjs"));
     await writeFile(
       greedy,
@@ -82,6 +82,22 @@ describe("threads", () => {
     );
     expect(files).toEqual(await write());
     expect(lost[0]!.message).toContain("memory");
+  });
+
+  test("that cannot read what they are sent end, and others draw it", async () => {
+    const deaf = pathToFileURL(join(home, "deaf.mjs"));
+    await writeFile(
+      deaf,
+      `import { parentPort } from "node:worker_threads";
+       import "./worker.mjs";
+       parentPort.emit("messageerror", new Error("what came could not be read"));`,
+    );
+    const lost: Error[] = [];
+    const files = await write((plan) =>
+      threadStudio(plan, { script: deaf, threads: 2, onLost: (error) => lost.push(error) }),
+    );
+    expect(files).toEqual(await write());
+    expect(lost[0]!.message).toContain("what came could not be read");
   });
 
   test("that may not be started leave the drawing to the caller, and the program ends", async () => {

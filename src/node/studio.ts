@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { nodeEncoder } from "../cli/encoder.ts";
-import { OutputError } from "../errors.ts";
+import { OutputError, UsageError } from "../errors.ts";
 import type { DrawingPlan, Studio } from "../report/studio.ts";
 import { type Hand, handBytes, handsFor, type Machine, type PoolOptions, startPool } from "../report/studio-pool.ts";
 
@@ -27,21 +27,31 @@ export interface ThreadStudioOptions extends PoolOptions {
 /**
  * Threads that draw a report's pictures: the `studio` of `writeReport` in Node. Undefined, so that this thread draws, where that
  * is as fast - with one core, little memory, or little to draw - and where no thread can be started.
+ * @throws UsageError for a number of threads that is none, and for a script that is given and not there.
  */
 export function threadStudio(plan: DrawingPlan, options: ThreadStudioOptions = {}): Studio | undefined {
   const threads = options.threads ?? handsFor(plan, thisMachine());
+  if (!Number.isInteger(threads) || threads < 0) {
+    throw new UsageError(`${String(threads)} threads make no sense.`, "Give a whole number; 0 draws in this thread.");
+  }
   const script = threads < 1 ? undefined : threadScript(options.script);
   return script && startPool(plan, threads, () => threadHand(script, plan), nodeEncoder(), options);
 }
 
 /** The script, where it is a file that exists: bundlers leave it out, and `import.meta.url` too when they make CommonJS. */
 function threadScript(given: URL | undefined): URL | undefined {
+  let script = given;
+  let found = false;
   try {
-    const script = given ?? new URL("./studio-worker.js", import.meta.url);
-    return existsSync(fileURLToPath(script)) ? script : undefined;
+    script ??= new URL("./studio-worker.js", import.meta.url);
+    found = existsSync(fileURLToPath(script));
   } catch {
-    return undefined;
+    // No file, or no place of our own.
   }
+  if (found) return script;
+  if (given)
+    throw new UsageError(`There is no threads' script at ${String(given)}.`, "Leave it out, or name the file.");
+  return undefined;
 }
 
 function threadHand(script: URL, plan: DrawingPlan): Hand {

@@ -115,7 +115,7 @@ describe("threads", () => {
     expect(stdout).toBe("undefined\n");
   });
 
-  test("are none in a CommonJS bundle, which does not know where it lies, nor of a script on the net", async () => {
+  test("are none in a CommonJS bundle, which does not know where it lies", async () => {
     const bundle = join(home, "studio.cjs");
     const entry = join(SRC, "node/studio.ts");
     await build({
@@ -129,7 +129,6 @@ describe("threads", () => {
     const plan = { pixels: 1e9, largest: 1e6 } as DrawingPlan;
     const { threadStudio: bundled } = createRequire(import.meta.url)(bundle) as { threadStudio: typeof threadStudio };
     expect(bundled(plan, { threads: 2 })).toBeUndefined();
-    expect(threadStudio(plan, { script: new URL("https://example.org/worker.js"), threads: 2 })).toBeUndefined();
   });
 
   test("are as many as a Mac's memory allows, of which it does not say what is free", () => {
@@ -168,6 +167,21 @@ describe("threads", () => {
     expect(handsFor({ ...plan, pixels: 5e6 }, machine)).toBe(0);
     expect(handsFor({ ...plan, largest: 1e8 }, machine)).toBe(7);
     expect(threadStudio(plan, { script, threads: 0 })).toBeUndefined();
-    expect(threadStudio(plan, { script: pathToFileURL(join(home, "nowhere.mjs")), threads: 2 })).toBeUndefined();
+  });
+
+  test.each([
+    ["no number", { threads: "abc" as unknown as number }, /^abc threads make no sense.*whole number/],
+    ["a negative number", { threads: -2 }, /^-2 threads/],
+    ["a part of one", { threads: 1.5 }, /^1.5 threads/],
+    [
+      "a script that is not there",
+      { threads: 2, script: new URL("nowhere.mjs", import.meta.url) },
+      /no threads' script/,
+    ],
+    ["a script on the net", { threads: 2, script: new URL("https://example.org/worker.js") }, /no threads' script/],
+  ])("are refused: %s", (_, wrong, message) => {
+    const plan = { pixels: 1e9, largest: 1e6 } as DrawingPlan;
+    expect(() => threadStudio(plan, wrong)).toThrow(expect.objectContaining({ code: "usage" }));
+    expect(() => threadStudio(plan, wrong)).toThrow(message);
   });
 });

@@ -162,6 +162,7 @@ async function* scoreTest(
   }
   // Whoever draws may need the memory, and nothing is asked of the GPU any more.
   scope.dispose();
+  await generator.device.reclaim();
   yield {
     type: "result",
     dissection,

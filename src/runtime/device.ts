@@ -281,6 +281,13 @@ export class Device {
     done();
   }
 
+  /** Waits until the memory of buffers let go before is given back, which Dawn does with what is submitted next. */
+  async reclaim(): Promise<void> {
+    this.check();
+    this.gpu.queue.submit([]);
+    await this.idle();
+  }
+
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

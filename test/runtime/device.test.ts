@@ -57,6 +57,23 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+test("memory that was let go is given back by a submit, and a wait for it", async () => {
+  using device = await Device.request({ gpu: await findGpu() });
+  const { queue } = device.gpu;
+  const calls: string[] = [];
+  const submit = vi
+    .spyOn(queue, "submit")
+    .mockImplementation((buffers) => void calls.push(`submit ${[...buffers].length}`));
+  const wait = queue.onSubmittedWorkDone.bind(queue);
+  vi.spyOn(queue, "onSubmittedWorkDone").mockImplementation(() => {
+    calls.push("wait");
+    return wait();
+  });
+  await device.reclaim();
+  expect(calls).toEqual(["submit 0", "wait"]);
+  submit.mockRestore();
+});
+
 describe("requesting", () => {
   test("without WebGPU says so", async () => {
     vi.stubGlobal("navigator", undefined);

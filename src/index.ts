@@ -36,7 +36,8 @@ export {
 export type { State } from "./models/state.ts";
 export type { LabelFile, UnifiedOptions } from "./models/unified.ts";
 export type { Head } from "./models/upernet.ts";
-export { type Adapter, Device, type DeviceOptions } from "./runtime/device.ts";
+export type { Adapter } from "./runtime/adapter.ts";
+export { Device, type DeviceOptions } from "./runtime/device.ts";
 export type { DType, Graph, Storage, Target, Tuned, Value } from "./runtime/graph.ts";
 export { type ShowOptions, show } from "./runtime/show.ts";
 export { type ArrayOf, Tensor } from "./runtime/tensor.ts";

@@ -1,4 +1,5 @@
 import { DeviceLostError, type GanatomyError, KernelError, UnsupportedError } from "../errors.ts";
+import { type Adapter, describe, SUBGROUPS, targetOf } from "./adapter.ts";
 import { Beat } from "./beat.ts";
 import type { Target, Tuned } from "./graph.ts";
 import { type Kernel, paramsSize } from "./kernel.ts";
@@ -23,18 +24,6 @@ const RAISED = [
   "maxComputeWorkgroupStorageSize",
   "maxComputeInvocationsPerWorkgroup",
 ] as const;
-
-/** What software adapters' kernels share loads by; on GPUs workgroup memory does as well. */
-const SUBGROUPS = "subgroups";
-
-/** What an adapter says of itself. */
-export interface Adapter {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  /** A software rasteriser: right, but orders of magnitude slower than a GPU. */
-  readonly software: boolean;
-}
 
 export interface DeviceOptions extends TuningOptions {
   /** A WebGPU entry point; `navigator.gpu` unless given. In Node, `import { gpu } from "ganatomy/node"`. */
@@ -70,7 +59,7 @@ export class Device {
   private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean, tuning: Tuning) {
     this.gpu = gpu;
     this.adapter = adapter;
-    this.target = adapter.software ? `software${subgroupsOf(gpu)}` : "gpu";
+    this.target = targetOf(adapter, gpu);
     this.tuning = tuning;
     this.#owned = owned;
     this.#beat = isFirefox() ? new Beat(gpu) : undefined;
@@ -333,21 +322,6 @@ function noAdapter(options?: ErrorOptions): UnsupportedError {
     "Check the graphics driver and chrome://gpu; headless Chrome needs --enable-unsafe-webgpu; `ganatomy doctor` says what to install.",
     options,
   );
-}
-
-/** `adapter.info` came with Chrome 127 and `device.adapterInfo` with 132: before, an adapter says nothing of itself. */
-function describe(info: Partial<GPUAdapterInfo> = {}): Adapter {
-  const { vendor = "", architecture = "", device = "", description = "" } = info;
-  const said = `${vendor} ${architecture} ${device} ${description}`;
-  // Names of the software rasterisers WebGPU can land on: SwiftShader, Mesa's lavapipe, Windows' WARP.
-  const software = info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(said);
-  return { vendor, architecture, description, software };
-}
-
-/** Lanes of the device's subgroups, if it has some, they are always as many, and kernels are written for them. */
-function subgroupsOf(gpu: GPUDevice): "" | 4 | 8 {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = gpu.adapterInfo ?? {};
-  return gpu.features?.has(SUBGROUPS) && least === most && (least === 4 || least === 8) ? least : "";
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

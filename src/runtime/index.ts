@@ -1,4 +1,5 @@
-export { type Adapter, Device, type DeviceOptions } from "./device.ts";
+export type { Adapter } from "./adapter.ts";
+export { Device, type DeviceOptions } from "./device.ts";
 export {
   type DType,
   fold,

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import type { Adapter } from "./device.ts";
+import type { Adapter } from "./adapter.ts";
 import type { Tunable } from "./graph.ts";
 
 /** Raise it when kernels take other times or ways other names: what was found before is not looked at then. */

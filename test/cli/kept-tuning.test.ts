@@ -6,7 +6,7 @@ import { KeptTuning } from "../../src/cli/kept-tuning.ts";
 import type { Device } from "../../src/index.ts";
 import { folderCache } from "../../src/node/cache.ts";
 import { outputFolder } from "../../src/node/folder.ts";
-import type { Adapter } from "../../src/runtime/device.ts";
+import type { Adapter } from "../../src/runtime/adapter.ts";
 import type { Tunable } from "../../src/runtime/graph.ts";
 import { Tuning } from "../../src/runtime/tuning.ts";
 

@@ -43,7 +43,7 @@ async function measure({ root, rounds, filter }) {
   async function ready(beats) {
     const device = await open(beats);
     const generator = await generatorOn(device);
-    const plan = await generator.compile({ batch: 1, edit: ["layer4"] });
+    const plan = await generator.compile({ batch: 1, editable: ["layer4"] });
     plan.run(generator.sample({ size: 1, seed: 1 }));
     await device.idle();
     const tensor = Tensor.create(device, "read", [1024], "f32");

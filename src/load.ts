@@ -8,19 +8,26 @@ import {
   type SegmenterOptions,
 } from "./models/segmenter.ts";
 import type { State } from "./models/state.ts";
+import { checkNames, type NamesOf } from "./names.ts";
 import { Device, type DeviceOptions } from "./runtime/device.ts";
 import type { Graph, Value } from "./runtime/graph.ts";
 import { openCheckpoint } from "./weights/checkpoint.ts";
-import type { LoadOptions, SourceLike } from "./weights/source.ts";
+import { LOAD_NAMES, type LoadOptions, type SourceLike } from "./weights/source.ts";
 
 export interface InitOptions extends DeviceOptions {
   /** A device of the caller's to work on; it is never destroyed here. */
   readonly device?: GPUDevice;
 }
 
-/** A device to work on: the caller's, or one of our own. */
-export const init = async (options: InitOptions = {}): Promise<Device> =>
-  options.device ? Device.adopt(options.device, options) : Device.request(options);
+/**
+ * A device to work on: the caller's, or one of our own.
+ * @throws UnsupportedError saying which of the usual causes it is; UsageError for an option that is none, or that says how to
+ * find an adapter where there is a device.
+ */
+export const init = async (options: InitOptions = {}): Promise<Device> => {
+  const { device, ...rest } = options;
+  return device ? Device.adopt(device, rest) : Device.request(rest);
+};
 
 /** A Progressive GAN generator from a checkpoint of any size, container and naming. */
 export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> =>
@@ -44,6 +51,26 @@ export interface SegmenterDefinition extends Partial<Omit<Network, "state" | "la
   logits(graph: Graph, x: Value, state: State, heads: ReadonlySet<string>): Value | ReadonlyMap<string, Value>;
 }
 
+const DEFINITION_NAMES: NamesOf<SegmenterDefinition> = {
+  weights: true,
+  labels: true,
+  logits: true,
+  architecture: true,
+  pixels: true,
+  segsizes: true,
+  maps: true,
+  quad: true,
+  enlarge: true,
+  order: true,
+  sampling: true,
+};
+const DEFINE_NAMES: NamesOf<SegmenterOptions & LoadOptions> = {
+  ...LOAD_NAMES,
+  device: true,
+  name: true,
+  storage: true,
+};
+
 /**
  * A segmenter of any network, written with `conv`, `depthwise`, `resize`, `concat`, `maxpool`, `average` and `filterOf`. Unless
  * the definition says otherwise it takes RGB in [−1, 1] at the images' own size (segsizes []), and the strongest channel is
@@ -52,11 +79,15 @@ export interface SegmenterDefinition extends Partial<Omit<Network, "state" | "la
  *   tensors; what `openCheckpoint` throws.
  */
 export async function defineSegmenter(
-  { weights, logits, labels, ...rest }: SegmenterDefinition,
+  definition: SegmenterDefinition,
   options: SegmenterOptions & LoadOptions,
 ): Promise<Segmenter> {
+  checkNames("A segmenter's definition", definition, DEFINITION_NAMES);
+  const { weights, logits, labels, ...rest } = definition;
   if (labels[0]?.name !== "-") throw new LabelsError('The first label is not "-" (none).', "Put it before the others.");
-  const { tensors: state } = await openCheckpoint(weights, options);
+  checkNames("defineSegmenter", options, DEFINE_NAMES);
+  const { device, name, storage, ...loading } = options;
+  const { tensors: state } = await openCheckpoint(weights, loading);
   const network: Network = {
     architecture: "own network",
     pixels: { order: "RGB", range: 1, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
@@ -70,7 +101,11 @@ export async function defineSegmenter(
       return "shape" in made ? new Map([[HEAD, made]]) : made;
     },
   };
-  return Segmenter.define(network, options, options);
+  return Segmenter.define(
+    network,
+    { device, ...(name !== undefined && { name }), ...(storage && { storage }) },
+    loading,
+  );
 }
 
 /** The head of a network that has only one. */

@@ -50,7 +50,7 @@ async function firstImage({ files }: Lab): Promise<Measured> {
 /** A slider moves: the edit is set, the image is made anew, and its bytes are read. */
 async function edit(device: Device, checkpoint: Promise<ArrayBuffer>): Promise<Measured> {
   const model = await Generator.load(await checkpoint, { device });
-  const plan = await model.compile({ batch: 1, edit: [EDITED.layer], bytes: true });
+  const plan = await model.compile({ batch: 1, editable: [EDITED.layer], bytes: true });
   const z = model.sample({ size: 1, seed: 1 });
   const times: number[] = [];
   const onGpu: (number | null)[] = [];

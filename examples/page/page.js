@@ -74,7 +74,7 @@ async function main() {
     return context;
   });
   // Compiled once, with every layer open to edits: from here on a picture is one run without any allocation.
-  const plan = await generator.compile({ batch: PICTURES, edit: inner.map(({ name }) => name) });
+  const plan = await generator.compile({ batch: PICTURES, editable: inner.map(({ name }) => name) });
   const draw = () => {
     plan.run(generator.sample({ size: PICTURES, seed: drawing.elements.seed.valueAsNumber }));
     for (const [image, context] of contexts.entries()) show(plan.image, context, { image });

@@ -1,8 +1,9 @@
 import { whole } from "../dissect/options.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
 import type { SegmenterPlan } from "../models/segmenter.ts";
+import { checkNames } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
-import { type AblationOptions, stepsOf } from "./ablation.ts";
+import { ABLATION_NAMES, type AblationOptions, stepsOf } from "./ablation.ts";
 import { Counting, type Experiment } from "./experiment.ts";
 
 /** What becomes of a concept just where units are ablated. */
@@ -27,6 +28,7 @@ export async function ablateLocations(
   label: number,
   options: AblationOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<LocalAblation> {
+  checkNames("ablateLocations", options, { ...ABLATION_NAMES, signal: true });
   const { layer, alphas, signal } = options;
   experiment.checkLayer(layer);
   whole("label", label, 1, experiment.segmenter.labels.length - 1); // 0 is none
@@ -96,7 +98,10 @@ class LocationTrials {
     const { height, width } = generator.layer(layer);
     const [batch = 1] = features.shape;
     const scope = new Scope();
-    const stage = async (options: { readonly input?: typeof features; readonly edit?: string[] }): Promise<Stage> => {
+    const stage = async (options: {
+      readonly input?: typeof features;
+      readonly editable?: string[];
+    }): Promise<Stage> => {
       const draw = scope.own(await generator.compile({ batch, from: layer, ...options, signal }));
       const segment = scope.own(await segmenter.compile(draw.image!, resolution, signal));
       const table = [batch, height, width, 1];
@@ -104,7 +109,7 @@ class LocationTrials {
       return { draw, segment, count };
     };
     try {
-      const stages = { plain: await stage({ input: features }), edited: await stage({ edit: [layer] }) };
+      const stages = { plain: await stage({ input: features }), edited: await stage({ editable: [layer] }) };
       return new LocationTrials(experiment, layer, stages, scope, signal);
     } catch (error) {
       scope.dispose();

@@ -1,4 +1,5 @@
 import { whole } from "../dissect/options.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import type { Experiment } from "./experiment.ts";
 
 export interface AblationOptions {
@@ -10,6 +11,8 @@ export interface AblationOptions {
   /** Units to ablate at most; 30 unless given, as in gandissect, or as many as there are. */
   readonly steps?: number;
 }
+
+export const ABLATION_NAMES: NamesOf<AblationOptions> = { layer: true, units: true, alphas: true, steps: true };
 
 /** What becomes of the pixels when more and more units are ablated. */
 export interface Ablation {
@@ -26,6 +29,7 @@ export interface Ablation {
  * @throws UsageError for units that the layer has not; the signal's reason.
  */
 export async function ablateEverywhere(experiment: Experiment, options: AblationOptions): Promise<Ablation> {
+  checkNames("ablateEverywhere", options, ABLATION_NAMES);
   const { layer, units, alphas } = options;
   const pixels: (readonly number[])[] = [experiment.before];
   for (let n = 1; n <= stepsOf(options); n += 1) {

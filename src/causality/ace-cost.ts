@@ -72,7 +72,7 @@ export function curvesCost(
   const steps = Math.min(options.steps, generator.layer(layer).channels);
   const head = flopsOf(generator, segmenter, (graph) => generator.append(graph, 1, { until: layer }));
   const tail = flopsOf(generator, segmenter, (graph) => {
-    const { image } = generator.append(graph, 1, { from: layer, edit: [layer] });
+    const { image } = generator.append(graph, 1, { from: layer, editable: [layer] });
     segmenter.append(graph, image!, generator.resolution);
   });
   return size * (head + (1 + curves * steps) * tail);

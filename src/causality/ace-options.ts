@@ -2,6 +2,7 @@ import { whole } from "../dissect/options.ts";
 import { UnsupportedError, UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 
 /** Pairs of images whose gradients make one step (spec §4.2: batches of two, ten to a step). */
 export const PAIRS_A_STEP = 20;
@@ -44,6 +45,26 @@ export interface AceOptions {
   readonly signal?: AbortSignal;
 }
 
+const NAMES: NamesOf<AceOptions> = {
+  layer: true,
+  concept: true,
+  initial: true,
+  effort: true,
+  searchSize: true,
+  trainSize: true,
+  evalSize: true,
+  places: true,
+  epochs: true,
+  rate: true,
+  lambda: true,
+  presentSeed: true,
+  candidateSeed: true,
+  seed: true,
+  segmentationSize: true,
+  batch: true,
+  signal: true,
+};
+
 export type AceSettings = Required<Omit<AceOptions, "signal" | "effort" | "initial">> & {
   readonly initial: Float32Array;
   readonly signal: AbortSignal | undefined;
@@ -54,6 +75,7 @@ const BATCH_PIXELS = 8 * 256 ** 2;
 
 /** Fills in defaults and refuses what makes no sense. @throws UsageError */
 export function settleAce(generator: Generator, segmenter: Segmenter, options: AceOptions): AceSettings {
+  checkNames("ace", options, NAMES);
   const { resolution } = generator;
   const { channels } = generator.layer(options.layer);
   if (generator.device !== segmenter.device) {

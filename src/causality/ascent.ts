@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { gradient } from "../gradient/gradient.ts";
 import { isFloat32 } from "../models/edits.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import type { Device } from "../runtime/device.ts";
 import { elements, Graph, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -24,6 +25,8 @@ export interface AscentOptions {
   readonly rate: number;
   readonly signal?: AbortSignal | undefined;
 }
+
+const NAMES: NamesOf<AscentOptions> = { steps: true, rate: true, signal: true };
 
 export interface AscentStep {
   /** Steps done: 0 is the start. */
@@ -49,9 +52,11 @@ export async function* ascend(
   device: Device,
   objective: Objective,
   start: Float32Array<ArrayBuffer>,
-  { steps = 100, rate, signal }: AscentOptions,
+  options: AscentOptions,
   shape: (input: Float32Array, step: number) => void = () => {},
 ): AsyncGenerator<AscentStep> {
+  checkNames("ascend", options, NAMES);
+  const { steps = 100, rate, signal } = options;
   if (!Number.isInteger(steps) || steps < 1) {
     throw new UsageError(`${steps} steps make no sense.`, "Use a whole number from 1.");
   }

@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { centres } from "../kernels/causality.ts";
 import { isFloat32 } from "../models/edits.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { Graph } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
@@ -23,6 +24,15 @@ export interface ContextOptions {
 }
 
 /** What inserting at places that showed one label does. */
+const NAMES: NamesOf<ContextOptions> = {
+  layer: true,
+  units: true,
+  values: true,
+  alphas: true,
+  onCells: true,
+  signal: true,
+};
+
 export interface ContextEffect {
   readonly label: number;
   /** Places, over all images, whose centre bore the label. */
@@ -55,6 +65,7 @@ export async function insertionContext(
   concept: string,
   options: ContextOptions,
 ): Promise<Context> {
+  checkNames("insertionContext", options, NAMES);
   const { layer, units, values, alphas, signal, onCells } = options;
   const { generator, segmenter, size } = experiment;
   const { height, width } = generator.layer(layer);

@@ -6,6 +6,7 @@ import { type Edit, type EditableLayer, editable } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -16,7 +17,7 @@ import { digest, type Measurements } from "./measurements.ts";
 
 export interface ExperimentOptions {
   /** Layers that will be edited; the generator runs anew only from the first of them on. */
-  readonly edit: readonly (string | EditableLayer)[];
+  readonly editable: readonly (string | EditableLayer)[];
   /** Number of images; their z are those of `seed`. 200 unless given, as in gandissect. */
   readonly size?: number;
   /** 3 unless given: gandissect's for ablations, and not one that rankings are made of. */
@@ -31,6 +32,17 @@ export interface ExperimentOptions {
   readonly onImages?: (images: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
+
+const NAMES: NamesOf<ExperimentOptions> = {
+  editable: true,
+  size: true,
+  seed: true,
+  batch: true,
+  memory: true,
+  finished: true,
+  onImages: true,
+  signal: true,
+};
 
 /**
  * A set of images on which edits are tried: their features at the edited layer are at hand, and what every edit makes of them
@@ -65,12 +77,13 @@ export class Experiment {
 
   /** @throws UsageError for options that make no sense; what compiling throws; the signal's reason. */
   static async create(generator: Generator, segmenter: Segmenter, options: ExperimentOptions): Promise<Experiment> {
+    checkNames("Experiment.create", options, NAMES);
     const stages = await Stages.create(generator, segmenter, options);
     try {
       const before = await stages.count([], options);
       // Its counts tell this set of images, this model, segmenter and adapter from all others. They do not show how layers are
       // edited: by which rule in WGSL, above all.
-      const how = [...editable(options.edit)].map(([layer, { edits = 1, copies = false, rule = null }]) => {
+      const how = [...editable(options.editable)].map(([layer, { edits = 1, copies = false, rule = null }]) => {
         return [layer, edits, copies, rule];
       });
       const subject = await digest([generator.name, segmenter.name, stages.size, stages.seed, how, before]);
@@ -101,7 +114,7 @@ export class Experiment {
     if (layer === this.layer) return;
     throw new UsageError(
       `The features at hand are those of ${this.layer}, not of ${layer}.`,
-      `Create the experiment with \`edit: ["${layer}"]\`.`,
+      `Create the experiment with \`editable: ["${layer}"]\`.`,
     );
   }
 
@@ -187,18 +200,18 @@ class Stages {
   }
 
   static async create(generator: Generator, segmenter: Segmenter, options: ExperimentOptions): Promise<Stages> {
-    const { edit, size = 200, seed = 3, memory = 512 * 2 ** 20, signal } = options;
+    const { editable: layers, size = 200, seed = 3, memory = 512 * 2 ** 20, signal } = options;
     checkSamples(size, seed, generator.resolution ** 2);
     if (generator.device !== segmenter.device) {
       throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
     }
     const batch = evenBatch(size, options.batch ?? defaultBatch(generator, segmenter));
-    const first = firstLayer(generator, edit);
+    const first = firstLayer(generator, layers);
     const scope = new Scope();
     try {
       const head = scope.own(await generator.compile({ batch, retain: [first], until: first, signal }));
       const input = head.layers.get(first)!;
-      const tail = scope.own(await generator.compile({ batch, from: first, input, edit, signal }));
+      const tail = scope.own(await generator.compile({ batch, from: first, input, editable: layers, signal }));
       const segmentation = scope.own(await segmenter.compile(tail.image!, generator.resolution, signal));
       const table = [1, 1, 1, segmenter.labels.length];
       const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, 0, signal));
@@ -307,9 +320,9 @@ export class Counting {
 }
 
 /** The one of these layers that comes first. */
-function firstLayer(generator: Generator, edit: ExperimentOptions["edit"]): string {
-  const names = edit.map((entry) => generator.layer(typeof entry === "string" ? entry : entry.layer).name);
+function firstLayer(generator: Generator, layers: ExperimentOptions["editable"]): string {
+  const names = layers.map((entry) => generator.layer(typeof entry === "string" ? entry : entry.layer).name);
   const first = generator.layers.find(({ name }) => names.includes(name));
   if (first) return first.name;
-  throw new UsageError("There is no layer to edit.", "Name at least one in `edit`.");
+  throw new UsageError("There is no layer to edit.", "Name at least one in `editable`.");
 }

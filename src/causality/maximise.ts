@@ -2,6 +2,7 @@ import { UsageError } from "../errors.ts";
 import { average } from "../kernels/resample.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { padded } from "../runtime/graph.ts";
 import { RandomState } from "../weights/random.ts";
 import { type AscentStep, ascend, type Objective } from "./ascent.ts";
@@ -18,6 +19,8 @@ export interface MaximiseOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const NAMES: NamesOf<MaximiseOptions> = { images: true, seed: true, steps: true, rate: true, signal: true };
+
 /**
  * The z that a unit of a generator wants: they maximise its mean activation. z stay on the sphere of radius √zSize, where
  * normal samples of so many dimensions lie and which the generator normalises to anyway (Karras et al. 2018, §4.2).
@@ -29,7 +32,8 @@ export function maximiseUnit(
   { layer, unit }: { readonly layer: string; readonly unit: number },
   options: MaximiseOptions = {},
 ): AsyncGenerator<AscentStep> {
-  const { images = 4, seed = 1, rate = 0.05 } = options;
+  checkNames("maximiseUnit", options, NAMES);
+  const { images = 4, seed = 1, steps = 100, rate = 0.05, signal } = options;
   const { channels } = generator.layer(layer);
   if (!Number.isInteger(unit) || unit < 0 || unit >= channels) {
     throw new UsageError(`${layer} has no unit ${unit}.`, `Its units are 0…${channels - 1}.`);
@@ -42,7 +46,7 @@ export function maximiseUnit(
       const weights = Array.from({ length: channels }, (_, channel) => (channel === unit ? 1 : 0));
       return { input, of: average(graph, layers.get(layer)!, 1, 1), weights };
     },
-    bind: (graph) => generator.bind(graph, options.signal),
+    bind: (graph) => generator.bind(graph, signal),
   };
   const z = generator.sample({ size: images, seed });
   const start = new Float32Array(images * stored);
@@ -55,7 +59,7 @@ export function maximiseUnit(
     }
   };
   onSphere(start);
-  return ascend(generator.device, objective, start, { ...options, rate }, onSphere);
+  return ascend(generator.device, objective, start, { steps, rate, signal }, onSphere);
 }
 
 export interface MaximiseImageOptions extends MaximiseOptions {
@@ -66,6 +70,8 @@ export interface MaximiseImageOptions extends MaximiseOptions {
   /** Blurs by a Gaussian of this deviation in pixels every fourth step, so that no single pixel matters; 0.5 unless given. */
   readonly blur?: number;
 }
+
+const IMAGE_NAMES: NamesOf<MaximiseImageOptions> = { ...NAMES, size: true, decay: true, blur: true };
 
 /** Steps between two blurs. */
 const BLUR_EVERY = 4;
@@ -80,18 +86,18 @@ export function maximiseImage(
   objective: Objective | string,
   options: MaximiseImageOptions = {},
 ): AsyncGenerator<AscentStep> {
-  const { images = 1, seed = 1, rate = 0.05, decay = 0.01, blur = 0.5 } = options;
+  checkNames("maximiseImage", options, IMAGE_NAMES);
+  const { images = 1, seed = 1, steps = 100, rate = 0.05, decay = 0.01, blur = 0.5, signal } = options;
   const size = options.size ?? segmenter.segsizes[0] ?? 256;
   const noise = new RandomState(seed).standardNormal(images * size * size * 3);
   const start = new Float32Array(images * size * size * 4);
   for (let i = 0; i < noise.length; i += 1) start[4 * Math.floor(i / 3) + (i % 3)] = 0.1 * noise[i]!;
-  const wanted =
-    typeof objective === "string" ? meanScore(segmenter, objective, [images, size], options.signal) : objective;
+  const wanted = typeof objective === "string" ? meanScore(segmenter, objective, [images, size], signal) : objective;
   const shape = (x: Float32Array, step: number): void => {
     for (let i = 0; i < x.length; i += 1) x[i] = Math.min(1, Math.max(-1, x[i]! * (1 - decay)));
     if (blur > 0 && step % BLUR_EVERY === BLUR_EVERY - 1) gaussian(x, images, size, blur);
   };
-  return ascend(segmenter.device, wanted, start, { ...options, rate }, shape);
+  return ascend(segmenter.device, wanted, start, { steps, rate, signal }, shape);
 }
 
 /** A concept's mean probability over the image. */

@@ -3,6 +3,7 @@ import { pool } from "../kernels/causality.ts";
 import { edit } from "../kernels/edit.ts";
 import { isFloat32 } from "../models/edits.ts";
 import type { Segmenter } from "../models/segmenter.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
@@ -22,6 +23,16 @@ export interface OcclusionOptions {
   readonly onSquares?: (done: number, total: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
+
+const NAMES: NamesOf<OcclusionOptions> = {
+  patch: true,
+  stride: true,
+  fill: true,
+  batch: true,
+  finished: true,
+  onSquares: true,
+  signal: true,
+};
 
 export interface Occlusion {
   /** The scalar of the image as it is. */
@@ -62,6 +73,7 @@ export async function occlude(
   scalar: Scalar,
   options: OcclusionOptions = {},
 ): Promise<Occlusion> {
+  checkNames("occlude", options, NAMES);
   const [n = 1, height = 1, width = 1] = image.shape;
   const edge = Math.min(height, width);
   const { patch = Math.max(1, Math.round(edge / 8)), fill = 0, finished, signal } = options;

@@ -44,7 +44,11 @@ export interface ResponseValues {
 /** Appends a generator from a layer on, edited there, its segmenter, and the concept's share of every cell and image. */
 export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "features"> & { readonly images: number }) {
   const { generator, segmenter, layer, concept, extent, edits, rows, cellRows = rows, images } = options;
-  const { input, image, edits: edited } = generator.append(graph, images, { from: layer, edit: [{ layer, edits }] });
+  const {
+    input,
+    image,
+    edits: edited,
+  } = generator.append(graph, images, { from: layer, editable: [{ layer, edits }] });
   const map =
     options.of === "score"
       ? segmenter.score(graph, image!, concept, extent)

@@ -3,6 +3,7 @@ import { Quantiles } from "../dissect/quantiles.ts";
 import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import { evenBatch } from "../models/generator-plan.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 
@@ -19,12 +20,22 @@ export interface UnitQuantilesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const NAMES: NamesOf<UnitQuantilesOptions> = {
+  layer: true,
+  quantiles: true,
+  size: true,
+  seed: true,
+  batch: true,
+  signal: true,
+};
+
 /**
  * Exact quantiles of every unit's activations as the layer gives them (Hazen's definition): [quantiles][units]. The levels to
  * insert a unit at.
  * @throws UsageError for options that make no sense; the signal's reason.
  */
 export async function unitQuantiles(generator: Generator, options: UnitQuantilesOptions): Promise<Float32Array[]> {
+  checkNames("unitQuantiles", options, NAMES);
   const { layer, quantiles, size = 1000, seed = 1, signal } = options;
   const { channels, height, width } = generator.layer(layer);
   checkSamples(size, seed, height * width);

@@ -21,13 +21,13 @@ export const actmaxCommand = (options: ActmaxCommandOptions): Promise<number> =>
 
 async function maximise(
   work: Work,
-  { layer, units, concept, images, rate, ...options }: ActmaxCommandOptions,
+  { layer, units, concept, images, seed, steps, rate }: ActmaxCommandOptions,
 ): Promise<void> {
   const { generator, segmenter, progress, signal, say } = work;
   if (!units && concept === undefined) {
     throw new UsageError("What is to be maximised?", "Give --units 3,17 or --concept tree.");
   }
-  const how = { images, ...options, signal, ...(rate !== undefined && { rate }) };
+  const how = { images, seed, steps, signal, ...(rate !== undefined && { rate }) };
   const found: { readonly of: string; readonly before: number[]; readonly after: number[] }[] = [];
   const climb = async (of: string, steps: AsyncGenerator<AscentStep>): Promise<AscentStep> => {
     let last: AscentStep | undefined;

@@ -40,7 +40,7 @@ async function measure(work: Work, options: ContextCommandOptions): Promise<void
   const levels = typeof value === "number" ? undefined : await layerUnits.levels(value.quantile);
   const values = units.map((unit) => (typeof value === "number" ? value : levels![unit]!));
   const experiment = await Experiment.create(generator, segmenter, {
-    edit: [layer],
+    editable: [layer],
     size,
     seed,
     ...(batch !== undefined && { batch }),

@@ -104,7 +104,7 @@ export class LayerUnits {
 
 async function identityOf({ generator, segmenter, signal }: Work, options: LayerUnitsOptions): Promise<object> {
   const { layer, batch, heads, segdiv, parts } = options;
-  const few = { edit: [layer], size: IDENTITY_SIZE, ...(batch !== undefined && { batch }), signal };
+  const few = { editable: [layer], size: IDENTITY_SIZE, ...(batch !== undefined && { batch }), signal };
   using experiment = await Experiment.create(generator, segmenter, few);
   return { model: generator.name, segmenter: segmenter.name, pixels: experiment.before, heads, segdiv, parts };
 }

@@ -3,6 +3,7 @@ import { MAX_CATEGORIES } from "../kernels/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import { progan } from "../models/progan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { bytesOf, Graph } from "../runtime/graph.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
 import type { QuantileThreshold } from "./result.ts";
@@ -57,6 +58,19 @@ export function checkSamples(size: number, seed: number, pixels: number): void {
   whole("seed", seed, 0, 2 ** 32 - 1);
 }
 
+const NAMES: NamesOf<DissectOptions> = {
+  layers: true,
+  size: true,
+  seed: true,
+  trainSeed: true,
+  quantileThreshold: true,
+  examples: true,
+  segmentationSize: true,
+  batch: true,
+  memory: true,
+  signal: true,
+};
+
 /** @throws UsageError unless it is a whole number between these two. */
 export function whole(name: string, value: number, least: number, most: number): void {
   if (!Number.isInteger(value) || value < least || value > most) {
@@ -66,6 +80,7 @@ export function whole(name: string, value: number, least: number, most: number):
 
 /** Fills in defaults and refuses what makes no sense. */
 export function settle(generator: Generator, segmenter: Segmenter, options: DissectOptions): Settled {
+  checkNames("dissect", options, NAMES);
   const { resolution } = generator;
   const {
     layers = generator.layers.map(({ name }) => name).filter((name) => !name.startsWith("output")),

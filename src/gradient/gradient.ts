@@ -2,6 +2,7 @@ import { ShapeError, UsageError } from "../errors.ts";
 import addKernel from "../kernels/add.wgsl.ts";
 import onesKernel from "../kernels/ones.wgsl.ts";
 import { lanes } from "../kernels/pointwise.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { elements, type Graph, type Operation, type Value } from "../runtime/graph.ts";
 import { CONVOLUTIONS } from "./conv.ts";
 import { EDITS } from "./edit.ts";
@@ -24,6 +25,8 @@ export interface GradientOptions {
   readonly recompute?: Iterable<Value>;
 }
 
+const NAMES: NamesOf<GradientOptions> = { seed: true, recompute: true };
+
 /**
  * Appends the gradient of a value by others to the graph that computes it: one value each, in their shapes. Only what these need
  * is computed; weights take no part. What it needs of the networks' weights is owned by those who own the operations.
@@ -33,6 +36,7 @@ export interface GradientOptions {
  * map, say, which is made of steps); ShapeError for a seed of another shape.
  */
 export function gradient(graph: Graph, of: Value, wrt: readonly Value[], options: GradientOptions = {}): Value[] {
+  checkNames("gradient", options, NAMES);
   const { seed } = options;
   if (seed && seed.shape.join() !== of.shape.join()) {
     throw new ShapeError(`A seed [${seed.shape}] does not fit "${of.label}" [${of.shape}].`, "Give it the same shape.");

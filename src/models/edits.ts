@@ -1,5 +1,6 @@
 import { KernelError, ShapeError, UsageError } from "../errors.ts";
 import { type EditOptions, type EditValues, LINES_BEFORE_RULE, ruled } from "../kernels/edit.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import type { Device } from "../runtime/device.ts";
 import { padded, type Value } from "../runtime/graph.ts";
 import { specialize } from "../runtime/kernel.ts";
@@ -22,6 +23,8 @@ export interface Edit {
   readonly mask?: ArrayLike<number> | Mask;
 }
 
+const EDIT_NAMES: NamesOf<Edit> = { layer: true, units: true, alpha: true, value: true, mask: true };
+
 /** Features to copy from, as a run retained them. */
 export interface Copied {
   /** [n, h, w, c] of the edited layer, read when the edit is set. */
@@ -35,13 +38,17 @@ export interface EditableLayer extends EditOptions {
   readonly layer: string;
 }
 
+const EDITABLE_NAMES: NamesOf<EditableLayer> = { layer: true, edits: true, copies: true, rule: true };
+
 /** Layers by name with what is to be compiled for each. @throws UsageError for a layer named twice or no number of edits. */
 export function editable(layers: readonly (string | EditableLayer)[]): Map<string, EditOptions> {
   const result = new Map<string, EditOptions>();
   for (const entry of layers) {
-    const { layer, ...options } = typeof entry === "string" ? { layer: entry } : entry;
-    const { edits = 1 } = options as EditOptions;
-    if (result.has(layer)) throw new UsageError(`"${layer}" is named twice in \`edit\`.`, "Name it once.");
+    const given: EditableLayer = typeof entry === "string" ? { layer: entry } : entry;
+    checkNames("An editable layer", given, EDITABLE_NAMES);
+    const { layer, ...options } = given;
+    const { edits = 1 } = options;
+    if (result.has(layer)) throw new UsageError(`"${layer}" is named twice in \`editable\`.`, "Name it once.");
     if (!Number.isInteger(edits) || edits < 1) {
       throw new UsageError(`${edits} edits of ${layer} make no sense.`, "Use a whole number from 1.");
     }
@@ -112,6 +119,7 @@ export function prepareEdits(
   const mask = new Float32Array(n * slots * pixels);
   const copies: { readonly slot: number; readonly features: Tensor<"f32">; readonly image: number }[] = [];
   edits.forEach((edit, slot) => {
+    checkNames(`An edit of ${name}`, edit, EDIT_NAMES);
     if (edit.units !== "all" && !Array.isArray(edit.units)) {
       throw new UsageError(`An edit of ${name} does not say of which units.`, 'Give `units`: an array, or "all".');
     }

@@ -1,5 +1,6 @@
 import { ShapeError, UsageError } from "../errors.ts";
 import { bytes } from "../kernels/pointwise.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { elements, Graph, padded, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
@@ -15,8 +16,8 @@ export const evenBatch = (size: number, most: number): number =>
   Number.isInteger(most) && most > 0 ? Math.ceil(size / Math.ceil(size / most)) : most;
 
 export interface AppendGeneratorOptions {
-  /** Layers that can be intervened in; a name alone is for one edit with numbers for values. */
-  readonly edit?: readonly (string | EditableLayer)[];
+  /** Layers that can be edited; a name alone is for one edit with numbers for values. */
+  readonly editable?: readonly (string | EditableLayer)[];
   /** Start behind this layer, whose features (before any edit) are the input in z's place. */
   readonly from?: string;
   /** Stop after this layer; there is no image then. */
@@ -33,6 +34,16 @@ export interface CompileGeneratorOptions extends AppendGeneratorOptions {
   readonly bytes?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
+
+export const APPEND_NAMES: NamesOf<AppendGeneratorOptions> = { editable: true, from: true, until: true };
+const COMPILE_NAMES: NamesOf<CompileGeneratorOptions> = {
+  ...APPEND_NAMES,
+  batch: true,
+  retain: true,
+  input: true,
+  bytes: true,
+  signal: true,
+};
 
 /** A generator, or a part of it, compiled for one batch size. Running it allocates nothing. */
 export interface GeneratorPlan {
@@ -65,16 +76,18 @@ export function notComputed(name: string, { from = "z", until = "the image" }: A
 
 /** Behind `Generator.compile`. */
 export async function compileGenerator(generator: Generator, options: CompileGeneratorOptions): Promise<GeneratorPlan> {
-  const { batch, retain = [], edit = [], from, signal } = options;
+  checkNames("generator.compile", options, COMPILE_NAMES);
+  const { batch, retain = [], editable: layers = [], from, until, signal } = options;
   const { device, zSize } = generator;
   for (const name of retain) generator.layer(name);
   const graph = new Graph(device.target, "f32", device.tuned);
-  const values = generator.append(graph, batch, options);
+  const part = { editable: layers, ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
+  const values = generator.append(graph, batch, part);
   const keep: Value[] = retain.map((name) => values.layers.get(name) ?? notComputed(name, options));
   const rgba = options.bytes && values.image ? bytes(graph, values.image) : undefined;
   if (values.image) keep.push(values.image);
   if (rgba) keep.push(rgba);
-  for (const [layer, how] of editable(edit)) await checkRule(device, layer, how);
+  for (const [layer, how] of editable(layers)) await checkRule(device, layer, how);
   const bind = [...(await generator.bind(graph, signal))];
   if (options.input) bind.push([values.input, options.input]);
   const plan = await Plan.compile(device, graph, { keep, bind, signal });
@@ -85,7 +98,7 @@ export async function compileGenerator(generator: Generator, options: CompileGen
   const setLayers = (layers: Iterable<string>, edits: readonly Edit[]): void => {
     const writes = Array.from(layers, (layer) => {
       const inputs = values.edits.get(layer);
-      if (!inputs) throw new UsageError(`This plan does not edit "${layer}".`, "Name it in `edit`.");
+      if (!inputs) throw new UsageError(`This plan does not edit "${layer}".`, "Name it in `editable`.");
       const own = edits.filter((change) => change.layer === layer);
       return prepareEdits(generator.layer(layer), inputs, own);
     });

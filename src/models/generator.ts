@@ -1,14 +1,16 @@
 import { ShapeError, UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
-import { sampleZ } from "../weights/random.ts";
-import type { LoadOptions, SourceLike } from "../weights/source.ts";
+import { type SampleZOptions, sampleZ } from "../weights/random.ts";
+import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { type Edit, editable, editableBy } from "./edits.ts";
 import {
+  APPEND_NAMES,
   type AppendGeneratorOptions,
   type CompileGeneratorOptions,
   compileGenerator,
@@ -28,6 +30,27 @@ export interface LoadGeneratorOptions extends LoadOptions {
 }
 
 /** One forward run: its tensors live until it is disposed. */
+export interface ForwardOptions {
+  /** Layers whose output (before any edit) can be read afterwards. */
+  readonly retain?: readonly string[];
+  readonly edits?: readonly Edit[];
+  /** By layer: WGSL that says what replaces an activation where it is edited; see `EditOptions`. */
+  readonly rules?: Readonly<Partial<Record<string, string>>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface ImagesOptions extends Omit<SampleZOptions, "depth"> {
+  /** Images at a time; 8 unless given. */
+  readonly batch?: number;
+  readonly edits?: readonly Edit[];
+  readonly signal?: AbortSignal;
+}
+
+const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = { ...LOAD_NAMES, device: true, name: true, clamp: true };
+const SAMPLE_NAMES: NamesOf<Omit<SampleZOptions, "depth">> = { size: true, seed: true, start: true };
+const FORWARD_NAMES: NamesOf<ForwardOptions> = { retain: true, edits: true, rules: true, signal: true };
+const IMAGES_NAMES: NamesOf<ImagesOptions> = { ...SAMPLE_NAMES, batch: true, edits: true, signal: true };
+
 export interface Run {
   readonly image: Tensor<"f32">;
   readonly layers: ReadonlyMap<string, Tensor<"f32">>;
@@ -53,15 +76,17 @@ export class Generator {
 
   /** Opens a checkpoint of any size and container and reads the architecture off its tensors. */
   static async load(source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> {
-    const checkpoint = await openCheckpoint(source, options);
+    checkNames("loadGenerator", options, LOAD_GENERATOR_NAMES);
+    const { device, name: given, clamp = false, ...loading } = options;
+    const checkpoint = await openCheckpoint(source, loading);
     const state = currentNames(checkpoint.tensors);
     const config = inferProgan(state);
-    const name = options.name ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
-    const weights = new Weights(options.device, state);
-    const generator = new Generator(name, options.device, config, weights, options.clamp ?? false);
+    const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
+    const weights = new Weights(device, state);
+    const generator = new Generator(name, device, config, weights, clamp);
     try {
       // Upload now: a damaged file should fail here and not in the middle of a dissection.
-      const { device, signal } = options;
+      const { signal } = loading;
       const describe = (): Graph => {
         const graph = new Graph(device.target, "f32", device.tuned);
         generator.append(graph, 1);
@@ -103,7 +128,8 @@ export class Generator {
   }
 
   /** Rows `start`…`start + size − 1` of NumPy's RandomState(seed).standard_normal table, [size, zSize] (spec §1.6). */
-  sample(options: { readonly size: number; readonly seed: number; readonly start?: number }): Float32Array {
+  sample(options: Omit<SampleZOptions, "depth">): Float32Array {
+    checkNames("generator.sample", options, SAMPLE_NAMES);
     return sampleZ({ ...options, depth: this.zSize });
   }
 
@@ -112,11 +138,12 @@ export class Generator {
    * its edits, and the image. `bind` gives its weights.
    */
   append(graph: Graph, batch: number, options: AppendGeneratorOptions = {}): ProganValues {
-    const { edit = [], from, until } = options;
+    checkNames("generator.append", options, APPEND_NAMES);
+    const { editable: layers = [], from, until } = options;
     if (!Number.isInteger(batch) || batch < 1) {
       throw new UsageError(`A batch of ${batch} images makes no sense.`, "Use a whole number from 1.");
     }
-    const edits = editable(edit);
+    const edits = editable(layers);
     for (const name of [...edits.keys(), ...(from ? [from] : []), ...(until ? [until] : [])]) this.layer(name);
     const values = graph.owned(this.#weights, () =>
       progan(graph, this.config, batch, {
@@ -145,21 +172,14 @@ export class Generator {
    * One run on rows of z, with interventions; for repeated runs `compile` once. Edits of one layer are composed in their
    * order. `rules` say in WGSL what replaces an activation of a layer where it is edited; see `EditOptions`.
    */
-  async forward(
-    z: Float32Array,
-    options: {
-      readonly retain?: readonly string[];
-      readonly edits?: readonly Edit[];
-      readonly rules?: Readonly<Partial<Record<string, string>>>;
-      readonly signal?: AbortSignal;
-    } = {},
-  ): Promise<Run> {
+  async forward(z: Float32Array, options: ForwardOptions = {}): Promise<Run> {
+    checkNames("generator.forward", options, FORWARD_NAMES);
     const { retain = [], edits = [], rules, signal } = options;
     if (z.length === 0 || z.length % this.zSize !== 0) {
       throw new ShapeError(`z has ${z.length} numbers, which is no whole number of rows of ${this.zSize}.`);
     }
-    const edit = editableBy(edits, rules);
-    const plan = await this.compile({ batch: z.length / this.zSize, retain, edit, signal });
+    const layers = editableBy(edits, rules);
+    const plan = await this.compile({ batch: z.length / this.zSize, retain, editable: layers, signal });
     try {
       plan.setEdits(edits);
       plan.run(z);
@@ -172,20 +192,16 @@ export class Generator {
   }
 
   /** Images `start`…`start + size − 1` of a seed, as RGB bytes, one after the other, with all of these edits in each. */
-  async *images(options: {
-    readonly size: number;
-    readonly seed: number;
-    readonly start?: number;
-    readonly batch?: number;
-    readonly edits?: readonly Edit[];
-    readonly signal?: AbortSignal;
-  }): AsyncGenerator<{ readonly image: number; readonly size: number; readonly rgb: Uint8Array }> {
+  async *images(
+    options: ImagesOptions,
+  ): AsyncGenerator<{ readonly image: number; readonly size: number; readonly rgb: Uint8Array }> {
+    checkNames("generator.images", options, IMAGES_NAMES);
     const { size, seed, start = 0, edits = [], signal } = options;
     if (!Number.isInteger(size) || size < 1) {
       throw new UsageError(`A size of ${size} images makes no sense.`, "Use a whole number from 1.");
     }
     const batch = evenBatch(size, options.batch ?? 8);
-    const plan = await this.compile({ batch, bytes: true, edit: editableBy(edits), signal });
+    const plan = await this.compile({ batch, bytes: true, editable: editableBy(edits), signal });
     try {
       plan.setEdits(edits);
       const z = this.sample({ size, seed, start });

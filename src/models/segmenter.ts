@@ -1,5 +1,6 @@
 import { GanatomyError, LabelsError, UsageError } from "../errors.ts";
 import { mask } from "../kernels/classify.ts";
+import { checkNames, type NamesOf, nearest } from "../names.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -7,11 +8,10 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
 import { readExactly } from "../weights/bytes.ts";
 import { type Checkpoint, openCheckpoint } from "../weights/checkpoint.ts";
-import { type LoadOptions, openSource, type SourceLike } from "../weights/source.ts";
+import { LOAD_NAMES, type LoadOptions, openSource, type SourceLike } from "../weights/source.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { isSegsizes, type SemanticLabelFile } from "./labels.ts";
-import { nearest } from "./near.ts";
 import { checkMaps, type Label, mapsOf, type Network, shifted } from "./network.ts";
 import { type Extent, scoreOf, writeMaps } from "./readout.ts";
 import { type State, Weights } from "./state.ts";
@@ -41,6 +41,17 @@ export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256">, Segme
 }
 
 /** A segmenter compiled onto an image tensor. */
+const LOAD_SEGMENTER_NAMES: NamesOf<LoadSegmenterOptions> = {
+  ...LOAD_NAMES,
+  device: true,
+  name: true,
+  storage: true,
+  segsizes: true,
+  heads: true,
+  segdiv: true,
+  parts: true,
+};
+
 export interface SegmenterPlan {
   /** Segments what the image tensor holds now. */
   run(): void;
@@ -77,6 +88,7 @@ export class Segmenter {
 
   /** Opens the files, recognises the network by its tensors and checks the labels against its heads. */
   static async load(files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> {
+    checkNames("loadSegmenter", options, LOAD_SEGMENTER_NAMES);
     const { sha256, device, name: given, storage, segsizes, heads, segdiv, parts, ...rest } = options;
     const open = (key: "encoder" | "decoder" | "weights", source: SourceLike): Promise<Checkpoint> =>
       openCheckpoint(source, { ...rest, sha256: sha256?.[key] });

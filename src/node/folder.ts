@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { OutputError, UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import type { Folder } from "../report/folder.ts";
 
 /** The file by which we know a folder that we wrote; it lists what we put there. */
@@ -29,16 +30,17 @@ export interface OutputFolderOptions {
   readonly keep?: boolean | undefined;
 }
 
+const NAMES: NamesOf<OutputFolderOptions> = { force: true, kind: true, keep: true };
+
 /**
  * Opens a folder for a report and makes it if need be. A folder with other files is refused unless `force` is given; even then
  * nothing is removed that an earlier report did not write. Files appear whole or not at all, and only inside. In a folder that
  * keeps, a file is known as ours before it appears, so that a killed program's can be replaced; two programs may share it.
  * @throws OutputError saying what is in the way and how to go on.
  */
-export async function outputFolder(
-  path: string,
-  { force = false, kind = "report", keep = false }: OutputFolderOptions = {},
-): Promise<OutputFolder> {
+export async function outputFolder(path: string, options: OutputFolderOptions = {}): Promise<OutputFolder> {
+  checkNames("outputFolder", options, NAMES);
+  const { force = false, kind = "report", keep = false } = options;
   if (path === "") throw new UsageError("The output folder has no name.", "Give a path.");
   const absolute = resolve(path);
   const made = await makeFolders(absolute).catch((cause) => refused(path, cause));

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { nodeEncoder } from "../cli/encoder.ts";
 import { OutputError, UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import type { DrawingPlan, Studio } from "../report/studio.ts";
 import { type Hand, handBytes, handsFor, type Machine, type PoolOptions, startPool } from "../report/studio-pool.ts";
 
@@ -24,12 +25,15 @@ export interface ThreadStudioOptions extends PoolOptions {
   readonly threads?: number | undefined;
 }
 
+const NAMES: NamesOf<ThreadStudioOptions> = { script: true, threads: true, keptBytes: true, onLost: true };
+
 /**
  * Threads that draw a report's pictures: the `studio` of `writeReport` in Node. Undefined, so that this thread draws, where that
  * is as fast - with one core, little memory, or little to draw - and where no thread can be started.
  * @throws UsageError for a number of threads that is none, and for a script that is given and not there.
  */
 export function threadStudio(plan: DrawingPlan, options: ThreadStudioOptions = {}): Studio | undefined {
+  checkNames("threadStudio", options, NAMES);
   const threads = options.threads ?? handsFor(plan, thisMachine());
   if (!Number.isInteger(threads) || threads < 0) {
     throw new UsageError(`${String(threads)} threads make no sense.`, "Give a whole number; 0 draws in this thread.");

@@ -1,5 +1,6 @@
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { bargraphSvg } from "./bargraph.ts";
 import { conceptGroups } from "./concepts.ts";
 import { toCsv } from "./csv.ts";
@@ -22,6 +23,15 @@ export interface WriteOptions {
   readonly onProgress?: (progress: WriteProgress) => void;
 }
 
+const NAMES: NamesOf<WriteOptions> = {
+  encoder: true,
+  studio: true,
+  provenance: true,
+  stripHeight: true,
+  signal: true,
+  onProgress: true,
+};
+
 /** Units whose pictures are written, of all units of all layers. */
 export interface WriteProgress {
   readonly done: number;
@@ -40,6 +50,7 @@ export async function writeReport(
   pictures: AsyncIterable<UnitPictures>,
   options: WriteOptions,
 ): Promise<void> {
+  checkNames("writeReport", options, NAMES);
   const { signal } = options;
   signal?.throwIfAborted();
   await writeNumbers(folder, dissection, options.provenance);

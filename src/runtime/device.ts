@@ -1,4 +1,5 @@
 import { DeviceLostError, type GanatomyError, KernelError, UnsupportedError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { type Adapter, describe, SUBGROUPS, targetOf } from "./adapter.ts";
 import { Beat } from "./beat.ts";
 import type { Target, Tuned } from "./graph.ts";
@@ -33,6 +34,15 @@ export interface DeviceOptions extends TuningOptions {
   readonly requireHardware?: boolean;
   readonly signal?: AbortSignal;
 }
+
+const TUNING_NAMES: NamesOf<TuningOptions> = { tune: true, tuningCache: true };
+const DEVICE_NAMES: NamesOf<DeviceOptions> = {
+  ...TUNING_NAMES,
+  gpu: true,
+  powerPreference: true,
+  requireHardware: true,
+  signal: true,
+};
 
 /** A GPU device with its pipelines, its live memory and its fate. */
 export class Device {
@@ -89,6 +99,7 @@ export class Device {
    * @throws UnsupportedError saying which of the usual causes it is: insecure page, no WebGPU, no adapter.
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
+    checkNames("Device.request", options, DEVICE_NAMES);
     options.signal?.throwIfAborted();
     const gpu = options.gpu ?? entryPoint();
     let adapter: GPUAdapter | null;
@@ -132,6 +143,7 @@ export class Device {
 
   /** Uses a device somebody else made; it is never destroyed here. */
   static adopt(gpu: GPUDevice, options: TuningOptions = {}): Device {
+    checkNames("Device.adopt", options, TUNING_NAMES);
     const info = describe(gpu.adapterInfo);
     return new Device(gpu, info, false, new Tuning(info, options));
   }

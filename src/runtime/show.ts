@@ -1,4 +1,5 @@
 import { ShapeError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface ShowOptions {
@@ -9,6 +10,8 @@ export interface ShowOptions {
   /** What becomes black and white; [−1, 1] unless given. */
   readonly range?: readonly [number, number];
 }
+
+const NAMES: NamesOf<ShowOptions> = { image: true, channel: true, range: true };
 
 /** Reads the tensor's storage in the fragment shader: no texture, no copy, whatever the canvas's format. */
 const SHADER = /* wgsl */ `
@@ -46,6 +49,7 @@ const painters = new WeakMap<GPUDevice, Map<GPUTextureFormat, Painter>>();
  * @throws ShapeError for a tensor that is no feature map, or an image or channel it does not have.
  */
 export function show(tensor: Tensor<"f32">, context: GPUCanvasContext, options: ShowOptions = {}): void {
+  checkNames("show", options, NAMES);
   const [n = 0, height = 0, width = 0, channels = 0] = tensor.shape;
   const { image = 0, channel = -1, range = [-1, 1] } = options;
   if (tensor.shape.length !== 4) throw new ShapeError(`"${tensor.label}" [${tensor.shape}] is no [n, h, w, c].`);

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { abortable } from "./abort.ts";
 import { blobSource, memorySource, readExactly } from "./bytes.ts";
 import { openHttp } from "./http.ts";
@@ -51,6 +52,15 @@ export interface LoadOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
+export const LOAD_NAMES: NamesOf<LoadOptions> = {
+  signal: true,
+  onProgress: true,
+  onWarning: true,
+  sha256: true,
+  cache: true,
+  fetch: true,
+};
+
 /**
  * Opens anything file-like as a Source.
  *
@@ -59,6 +69,7 @@ export interface LoadOptions {
  *   UnsupportedError `insecure-context` when `sha256` cannot be checked; the signal's reason.
  */
 export async function openSource(like: SourceLike, options: LoadOptions = {}): Promise<Source> {
+  checkNames("openSource", options, LOAD_NAMES);
   options.signal?.throwIfAborted();
   const sha256 = options.sha256 === undefined ? undefined : parseSha256(options.sha256);
   if (typeof like === "string") return openHttp(resolveUrl(like), { ...options, sha256 });

@@ -26,7 +26,7 @@ let generator: Generator;
 let segmenter: Segmenter;
 let experiment: Experiment;
 const create = (options: Partial<ExperimentOptions> = {}) =>
-  Experiment.create(generator, segmenter, { edit: [LAYER], size: SIZE, seed: SEED, batch: 2, ...options });
+  Experiment.create(generator, segmenter, { editable: [LAYER], size: SIZE, seed: SEED, batch: 2, ...options });
 beforeAll(async () => {
   device = await requestDevice();
   ({ generator, segmenter } = await smallModels(device));
@@ -69,7 +69,7 @@ describe("an experiment", () => {
     expect(after).not.toEqual(experiment.before);
     expect(await experiment.pixels(EDITS)).toEqual(after);
     expect(await experiment.pixels([])).toEqual(experiment.before);
-    for (const options of [{ batch: 5 }, { batch: 3, memory: 0 }, { edit: [LAYER, "layer2"], batch: 1 }]) {
+    for (const options of [{ batch: 5 }, { batch: 3, memory: 0 }, { editable: [LAYER, "layer2"], batch: 1 }]) {
       using other = await create(options);
       expect(other.before).toEqual(experiment.before);
       expect(await other.pixels(EDITS)).toEqual(after);
@@ -78,7 +78,7 @@ describe("an experiment", () => {
 
   it("edits several layers at once", async () => {
     const edits = [...EDITS, { layer: "layer2", units: [1], alpha: 0.5 }];
-    using both = await create({ edit: [LAYER, "layer2"] });
+    using both = await create({ editable: [LAYER, "layer2"] });
     expect(await both.pixels(edits)).toEqual(tally(await labelMaps(edits)));
   });
 
@@ -104,7 +104,7 @@ describe("an experiment", () => {
     expect(await other.pixels(EDITS)).toEqual(tally(await labelMaps(EDITS, 4)));
     expect(images).toBe(SIZE);
     using run = await generator.forward(generator.sample({ size: 1, seed: 9 }), { retain: [LAYER] });
-    using copying = await create({ ...options, edit: [{ layer: LAYER, copies: true }] });
+    using copying = await create({ ...options, editable: [{ layer: LAYER, copies: true }] });
     await copying.pixels([{ layer: LAYER, units: "all", value: { features: run.layers.get(LAYER)! } }]);
     expect(finished.size).toBe(2); // values on the GPU cannot be told from others
   });
@@ -112,7 +112,7 @@ describe("an experiment", () => {
   it("tells rules in WGSL from each other", async () => {
     const finished = new Map<string, readonly number[]>();
     for (const rule of ["return 0.0;", "return 5.0;"]) {
-      using ruled = await create({ finished, edit: [{ layer: LAYER, rule }] });
+      using ruled = await create({ finished, editable: [{ layer: LAYER, rule }] });
       const value = Number.parseFloat(rule.slice(7));
       const plain = tally(await labelMaps([{ layer: LAYER, units: "all", value }]));
       expect(await ruled.pixels([{ layer: LAYER, units: "all" }])).toEqual(plain);
@@ -153,7 +153,7 @@ describe("an experiment", () => {
   });
 
   it("has the features of its first layer only", async () => {
-    using both = await create({ edit: [LAYER, "layer2"] });
+    using both = await create({ editable: [LAYER, "layer2"] });
     expect(both.layer).toBe("layer2");
     const located = ablateLocations(both, someLabel(), { layer: LAYER, units: [1] });
     await expect(located).rejects.toThrow(UsageError);
@@ -167,8 +167,8 @@ describe("an experiment", () => {
   });
 
   it.each<readonly [string, Partial<ExperimentOptions>, RegExp]>([
-    ["no layer", { edit: [] }, /no layer to edit/],
-    ["an unknown layer", { edit: ["layer9"] }, /no layer "layer9"/],
+    ["no layer", { editable: [] }, /no layer to edit/],
+    ["an unknown layer", { editable: ["layer9"] }, /no layer "layer9"/],
     ["no images", { size: 0 }, /size 0 makes no sense/],
     ["more pixels than can be counted", { size: 2 ** 25 }, /size 33554432/],
   ])("of %s is refused", async (_, options, message) => {

@@ -28,7 +28,7 @@ test("ten units by ACE remove more of the tree and of the door than ten by IoU",
     { weights: file("segmenter.safetensors"), labels: file("labels.json") },
     { device },
   );
-  using experiment = await Experiment.create(generator, segmenter, { edit: ["layer6"], size: 30 });
+  using experiment = await Experiment.create(generator, segmenter, { editable: ["layer6"], size: 30 });
   for (const [concept, { ace, iou }] of Object.entries(RANKINGS)) {
     const label = segmenter.label(concept);
     const removed = async (units: readonly number[]): Promise<number> =>

@@ -133,7 +133,7 @@ describe("the corpus", () => {
 async function effectsOf(models: { generator: Generator; segmenter: Segmenter }, corpus: AceCorpus) {
   const { trainSize: n, feature } = corpus;
   const { channels: units } = models.generator.layer(LAYER);
-  const plan = await models.generator.compile({ batch: n, edit: [LAYER] });
+  const plan = await models.generator.compile({ batch: n, editable: [LAYER] });
   const graph = new Graph(device.target);
   const input = graph.map("image", n, 16, 16, 3);
   const score = models.segmenter.score(graph, input, CONCEPT, 16);

@@ -45,7 +45,7 @@ beforeAll(async () => {
     { device },
   );
   const { size, seed } = golden;
-  experiment = await Experiment.create(generator, segmenter, { edit: ["layer4", "layer6"], size, seed });
+  experiment = await Experiment.create(generator, segmenter, { editable: ["layer4", "layer6"], size, seed });
 }, 300_000);
 afterAll(() => {
   experiment?.dispose();

@@ -219,7 +219,7 @@ describe("occlusion", () => {
 describe("context", () => {
   test("is what inserting at each cell adds, by what was there", async () => {
     const { height, width } = generator.layer("layer1");
-    using experiment = await Experiment.create(generator, segmenter, { edit: ["layer1"], size: 5, batch: 2 });
+    using experiment = await Experiment.create(generator, segmenter, { editable: ["layer1"], size: 5, batch: 2 });
     const [units, values] = [
       [0, 3, 5],
       [2, -1, 3],
@@ -261,7 +261,7 @@ describe("context", () => {
     [{ layer: "layer2", units: [1], values: [1] }, /features at hand are those of layer1, not of layer2/],
     [{ units: [1, 2], values: [1] }, /2 units have 1 values/],
   ])("refuses %j", async (more, message) => {
-    using experiment = await Experiment.create(generator, segmenter, { edit: ["layer1"], size: 1 });
+    using experiment = await Experiment.create(generator, segmenter, { editable: ["layer1"], size: 1 });
     await expect(insertionContext(experiment, "tree", { layer: "layer1", ...more })).rejects.toThrow(message);
   });
 });

@@ -39,17 +39,17 @@ describe("a generator from a layer on", () => {
     { layer: "layer4", units: [24, 59], alpha: 0.5 },
     { layer: "layer6", units: [41], value: 3 },
   ];
-  const edit = [{ layer: "layer4", edits: 2 }, "layer6"];
+  const editable = [{ layer: "layer4", edits: 2 }, "layer6"];
 
   it("draws what the whole draws, to the bit, edited in several layers", async () => {
-    using whole = await generator.compile({ batch: 2, retain: ["layer4", "layer5"], edit });
+    using whole = await generator.compile({ batch: 2, retain: ["layer4", "layer5"], editable });
     using head = await generator.compile({ batch: 2, retain: ["layer4"], until: "layer4" });
     using tail = await generator.compile({
       batch: 2,
       from: "layer4",
       input: head.layers.get("layer4")!,
       retain: ["layer4", "layer5"],
-      edit,
+      editable,
     });
     expect(tail.input).toBe(head.layers.get("layer4"));
     const plain: Uint32Array[] = [];
@@ -91,9 +91,9 @@ describe("a generator from a layer on", () => {
 
   it("neither edits nor retains what it does not compute", async () => {
     const compile = (options: object) => generator.compile({ batch: 1, from: "layer4", ...options });
-    await expect(compile({ edit: ["layer3"] })).rejects.toThrow(/"layer3" is not computed on the way from layer4/);
+    await expect(compile({ editable: ["layer3"] })).rejects.toThrow(/"layer3" is not computed on the way from layer4/);
     await expect(compile({ retain: ["layer3"] })).rejects.toThrow(/"layer3" is not computed .* to the image/);
-    await expect(compile({ until: "layer5", edit: ["layer5"] })).rejects.toThrow(/to layer5/);
+    await expect(compile({ until: "layer5", editable: ["layer5"] })).rejects.toThrow(/to layer5/);
     await expect(compile({ from: "layer9" })).resolves.toBeDefined();
     await expect(compile({ from: "layer99" })).rejects.toThrow(/has no layer "layer99"/);
   });
@@ -137,7 +137,7 @@ describe("edits", () => {
     expect(after.subarray(0, size)).toEqual(before.subarray(size));
     expect(after.subarray(size)).toEqual(before.subarray(size));
     // A later edit without a source is not given the earlier one's.
-    using plan = await generator.compile({ batch: 2, edit: [{ layer: "layer4", copies: true }] });
+    using plan = await generator.compile({ batch: 2, editable: [{ layer: "layer4", copies: true }] });
     plan.setEdits(edits);
     plan.setEdit({ layer: "layer4", units: [24, 59, 126] });
     plan.run(z);
@@ -208,7 +208,7 @@ describe("edits", () => {
   });
 
   it("that a plan was not compiled for are refused, and change nothing", async () => {
-    using plan = await generator.compile({ batch: 2, edit: ["layer4"] });
+    using plan = await generator.compile({ batch: 2, editable: ["layer4"] });
     plan.setEdit({ layer: "layer4", units: [24] });
     plan.run(z);
     const before = await bits(plan.image);
@@ -222,7 +222,7 @@ describe("edits", () => {
     expect(() => plan.setEdit({ ...one, ...from("layer5", 0) })).toThrow(ShapeError);
     plan.run(z);
     expect(await bits(plan.image)).toEqual(before);
-    using two = await generator.compile({ batch: 2, edit: ["layer4", "layer6"] });
+    using two = await generator.compile({ batch: 2, editable: ["layer4", "layer6"] });
     two.setEdit({ layer: "layer4", units: [24] });
     const half = [
       { layer: "layer4", units: [3] },
@@ -231,8 +231,8 @@ describe("edits", () => {
     expect(() => two.setEdits(half)).toThrow(/layer6 has no unit 999/);
     two.run(z);
     expect(await bits(two.image)).toEqual(before);
-    await expect(generator.compile({ batch: 1, edit: ["layer4", "layer4"] })).rejects.toThrow(/named twice/);
-    await expect(generator.compile({ batch: 1, edit: [{ layer: "layer4", edits: 0 }] })).rejects.toThrow(/0 edits/);
+    await expect(generator.compile({ batch: 1, editable: ["layer4", "layer4"] })).rejects.toThrow(/named twice/);
+    await expect(generator.compile({ batch: 1, editable: [{ layer: "layer4", edits: 0 }] })).rejects.toThrow(/0 edits/);
   });
 });
 
@@ -242,7 +242,7 @@ test("generator and segmenter in one graph see what they see apart", async () =>
     { device },
   );
   const graph = new Graph(device.target, "f32", device.tuned);
-  const { input, edits, image } = generator.append(graph, 2, { from: "layer4", edit: ["layer4"] });
+  const { input, edits, image } = generator.append(graph, 2, { from: "layer4", editable: ["layer4"] });
   const labels = segmenter.append(graph, image!, 64);
   using run = await generator.forward(z, { retain: ["layer4"], edits: [{ layer: "layer4", units: [24, 59] }] });
   using plan = await Plan.compile(device, graph, {

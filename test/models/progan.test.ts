@@ -174,7 +174,7 @@ describe("edits", () => {
   it("ablate units everywhere, where a mask says, partly, and are taken back", async () => {
     using generator = await Generator.load(golden("progan-tiny.zip.pth"), { device });
     const z = generator.sample({ size: 1, seed: 1 });
-    using plan = await generator.compile({ batch: 1, retain: ["layer4", "layer5"], edit: ["layer4"] });
+    using plan = await generator.compile({ batch: 1, retain: ["layer4", "layer5"], editable: ["layer4"] });
     plan.run(z);
     const before = await plan.layers.get("layer5")!.read();
     const { tensors } = await openCheckpoint(golden("progan-tiny.zip.pth"));

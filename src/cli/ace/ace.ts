@@ -152,7 +152,7 @@ async function compare(
   const steps = Math.min(options.steps, found.units.length);
   let done = 0;
   const experiment = await Experiment.create(generator, segmenter, {
-    edit: [layer],
+    editable: [layer],
     size,
     ...(batch !== undefined && { batch }),
     finished,

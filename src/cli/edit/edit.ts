@@ -172,7 +172,7 @@ class EditWork {
     const { layer, batch } = this.#options;
     let done = 0;
     return Experiment.create(generator, segmenter, {
-      edit: [layer],
+      editable: [layer],
       size,
       seed,
       ...(batch !== undefined && { batch }),

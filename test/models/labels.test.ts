@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, expect, it, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Device, Segmenter, UsageError } from "../../src/index.ts";
-import { nearest } from "../../src/models/near.ts";
 import { smallFiles } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
 
@@ -34,10 +33,4 @@ test.each([
 ])("%s is no label", (concept, said) => {
   expect(() => segmenter.label(concept)).toThrow(UsageError);
   expect(() => segmenter.label(concept)).toThrow(said);
-});
-
-it("offers the nearest names first, and not many", () => {
-  expect(nearest("tre", ["train", "road", "tree", "tray", "tree"])).toEqual(["tree"]);
-  expect(nearest("window", ["widow", "windowpane", "sky"])).toEqual(["windowpane", "widow"]);
-  expect(nearest("a", ["a1", "a2", "a3", "a4", "a5", "a6"])).toHaveLength(5);
 });

@@ -1,3 +1,24 @@
+import { UsageError } from "./errors.ts";
+
+/** Every name of a type, each once: the compiler refuses a list that lacks one or has one too many. */
+export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
+
+/**
+ * Refuses what a call does not know, which would be ignored in silence: a misspelt option, or one of another call.
+ * @throws UsageError with the nearest names.
+ */
+export function checkNames<T extends object>(what: string, given: T, names: NamesOf<T>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || Object.hasOwn(names, name)) continue;
+    const known = Object.keys(names);
+    const near = nearest(name, known);
+    throw new UsageError(
+      `${what} knows no "${name}".`,
+      near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `It knows ${known.join(", ")}.`,
+    );
+  }
+}
+
 /** At most so many names are offered. */
 const OFFERED = 5;
 

@@ -1,0 +1,31 @@
+import { describe, expect, it, test } from "vitest";
+import { UsageError } from "../src/errors.ts";
+import { checkNames, nearest } from "../src/names.ts";
+
+it("offers the nearest names first, and not many", () => {
+  expect(nearest("tre", ["train", "road", "tree", "tray", "tree"])).toEqual(["tree"]);
+  expect(nearest("window", ["widow", "windowpane", "sky"])).toEqual(["windowpane", "widow"]);
+  expect(nearest("a", ["a1", "a2", "a3", "a4", "a5", "a6"])).toHaveLength(5);
+});
+
+describe("names that a call does not know", () => {
+  interface Options {
+    readonly layers?: readonly string[];
+    readonly seed?: number;
+  }
+  const check = (given: object) => () => checkNames<Options>("dissect", given, { layers: true, seed: true });
+
+  test.each([
+    [{ layer: [] }, 'dissect knows no "layer". Did you mean layers?'],
+    [{ Seed: 1 }, 'dissect knows no "Seed". Did you mean seed?'],
+    [{ seed: 1, quantiles: 1 }, 'dissect knows no "quantiles". It knows layers, seed.'],
+    [{ constructor: 1 }, 'dissect knows no "constructor". It knows layers, seed.'],
+  ])("%j is refused", (given, said) => {
+    expect(check(given)).toThrow(UsageError);
+    expect(check(given)).toThrow(said);
+  });
+
+  test.each([{}, { layers: [], seed: 1 }, { layer: undefined }])("%j is not", (given) =>
+    expect(check(given)).not.toThrow(),
+  );
+});

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Counts } from "../../src/dissect/counts.ts";
 import { countingPasses } from "../../src/dissect/groups.ts";
-import { chooseLevel, countable, FRACTIONS, searchLevels, type TrainingCounts } from "../../src/dissect/levels.ts";
 import { Moments } from "../../src/dissect/moments.ts";
 import { Presence } from "../../src/dissect/presence.ts";
 import { hazen, Quantiles } from "../../src/dissect/quantiles.ts";
-import { agree, correlation } from "../../src/dissect/scores.ts";
 import { Slots } from "../../src/dissect/slots.ts";
 import { Top } from "../../src/dissect/top.ts";
 import accumulateKernel from "../../src/kernels/accumulate.wgsl.ts";
@@ -781,13 +779,6 @@ describe("correlations", () => {
     expect(high0 + low0).toBe(2 ** 24 + 999);
     expect(high1 + low1).toBeCloseTo(1000 * Math.fround(0.1), 9);
   });
-
-  test("from sums", () => {
-    // v = 0 0 1 3, t = 0 0 1 1
-    expect(correlation({ count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 2 })).toBeCloseTo(2 / Math.sqrt(6), 12);
-    expect(correlation({ count: 4, sum: 4, squares: 4, onConcept: 2, pixels: 2 })).toBe(0); // constant unit
-    expect(correlation({ count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 4 })).toBe(0); // constant concept
-  });
 });
 
 describe("top images", () => {
@@ -848,154 +839,5 @@ describe("top images", () => {
     examples.dispose();
     top.dispose();
     batches.dispose();
-  });
-});
-
-describe("scores", () => {
-  // Spec §3.5.
-  test.each([
-    [0.04, 0.05, 0.1, 0.363636, 0.076272, 0.170506, 0.93],
-    [0.009, 0.01, 0.05, 0.176471, 0.024576, 0.106879, 0.958],
-    [0.02, 0.1, 0.1, 0.111111, 0.005079, 0.007874, 0.84],
-    [0, 0.01, 0.01, 0, 0.000101, 0.000903, 0.98],
-    [0.3, 0.35, 0.4, 0.666667, 0.250411, 0.234019, 0.85],
-  ])("of intersection %d, active %d, truth %d", (intersection, active, truth, iou, mi, iqr, agreement) => {
-    const scores = agree({ intersection, active, truth });
-    const published = { iou, mi, iqr, agreement };
-    for (const name of ["iou", "mi", "iqr", "agreement"] as const) {
-      expect(Math.abs(scores[name] - published[name]), name).toBeLessThan(5.1e-7);
-    }
-  });
-
-  test("of nothing are zero, of equals one", () => {
-    expect(agree({ intersection: 0, active: 0, truth: 0 })).toEqual({ iou: 0, mi: 0, iqr: 0, agreement: 1 });
-    expect(agree({ intersection: 1, active: 1, truth: 1 })).toEqual({ iou: 1, mi: 0, iqr: 0, agreement: 1 });
-    const same = agree({ intersection: 0.25, active: 0.25, truth: 0.25 });
-    expect(same).toMatchObject({ iou: 1, agreement: 1 });
-    expect(same.iqr).toBeCloseTo(1, 12);
-    // Independent: no information, and never less than none.
-    expect(agree({ intersection: 0.06, active: 0.2, truth: 0.3 }).mi).toBeCloseTo(0, 12);
-  });
-});
-
-describe("the search for levels", () => {
-  test("tries a thousandth to all of the pixels", () => {
-    expect(FRACTIONS).toHaveLength(100);
-    expect(FRACTIONS[0]).toBeCloseTo(0.001, 15);
-    expect(FRACTIONS[33]).toBeCloseTo(0.01, 15);
-    expect(FRACTIONS[99]).toBe(1);
-  });
-
-  const PIXELS = 1e6;
-  const LAST = FRACTIONS.length - 1;
-  /** [label][category, pixels]; the first `pixels` in order of activation unless noted. */
-  const CONCEPTS = [
-    { category: 0, pixels: 0 },
-    { category: 0, pixels: 1e5 }, // 1: exactly where a unit exceeds its tenth
-    { category: 0, pixels: 99 }, // 2: too rare to have a distribution
-    { category: 0, pixels: 500 }, // 3: too rare to inform
-    { category: 0, pixels: 5e5 }, // 4: everywhere alike: agrees with nothing above 0.8
-    { category: 0, pixels: 9.7e5 }, // 5: exactly where a unit exceeds its minimum
-    { category: 1, pixels: 2e4 }, // 6: in a category on a quarter of the pixels, where a quarter of the activations are
-  ];
-  /** The last level is the minimum, which only some exceed. */
-  const activeAt = (t: number): number => (t === LAST ? 0.97 * PIXELS : Math.round(FRACTIONS[t]! * PIXELS));
-  const intersectionAt = (label: number, t: number): number => {
-    const { pixels } = CONCEPTS[label]!;
-    return label === 4 ? Math.round(activeAt(t) / 2) : Math.min(activeAt(t), pixels);
-  };
-  /** Three units that activate on the same pixels, with levels above zero, below, and zero from t = 50 on. */
-  const levels = Float32Array.from({ length: 3 * FRACTIONS.length }, (_, at) => {
-    const t = Math.floor(at / 3);
-    return [200 - t, -1 - t, t < 50 ? 50 - t : 0][at % 3]!;
-  });
-  /** [levels, ascending][units] of what descends with t. */
-  const ascending = (of: (t: number) => number) =>
-    Uint32Array.from({ length: 3 * FRACTIONS.length }, (_, at) => of(LAST - Math.floor(at / 3)));
-  const read: number[] = [];
-  const training: TrainingCounts = {
-    counts: {
-      intersection: async (label: number) => {
-        read.push(label);
-        return ascending((t) => intersectionAt(label, t));
-      },
-      activation: async (category: number) => ascending((t) => activeAt(t) / (category === 1 ? 4 : 1)),
-    },
-    counted: CONCEPTS.map((_, label) => label).slice(1),
-    units: 3,
-    levels,
-    labels: CONCEPTS.length,
-    categoryOf: CONCEPTS.map(({ category }) => category),
-    categories: 2,
-    labelPixels: CONCEPTS.map(({ pixels }) => pixels),
-    pixels: PIXELS,
-    categoryPixels: [PIXELS, PIXELS / 4],
-  };
-
-  test("finds the best level of every unit and concept, and skips what cannot be judged", async () => {
-    read.length = 0;
-    const { iqr, maxiou } = await searchLevels(training);
-    const at = (label: number, unit: number) => label * 3 + unit;
-    expect(read).toEqual([1, 3, 4, 5, 6]);
-    expect(countable(training.labelPixels, PIXELS)).toEqual(read);
-
-    // A unit and a concept that are the same pixels at t = 66, a tenth.
-    expect(iqr.fraction[at(1, 0)]).toBe(66);
-    expect(iqr.score[at(1, 0)]).toBeCloseTo(1, 9);
-    expect(iqr.iou[at(1, 0)]).toBeCloseTo(1, 9);
-    expect(maxiou.fraction[at(1, 0)]).toBe(66);
-    expect(maxiou.score[at(1, 0)]).toBeCloseTo(1, 9);
-
-    expect([iqr.score[at(2, 0)], maxiou.score[at(2, 0)]]).toEqual([0, 0]);
-    expect(iqr.score[at(3, 0)]).toBe(0);
-    expect(maxiou.score[at(3, 0)]).toBeCloseTo(0.5, 9); // 500 of 1000 pixels, at the smallest fraction
-    expect(iqr.score[at(4, 0)]).toBe(0);
-    expect(maxiou.fraction[at(4, 0)]).toBe(99);
-    expect(maxiou.score[at(4, 0)]).toBeCloseTo(0.485 / 0.985, 9);
-    expect(maxiou.fraction[at(5, 0)]).toBe(99);
-    expect(maxiou.score[at(5, 0)]).toBeCloseTo(1, 9);
-    expect(iqr.fraction[at(5, 0)]).not.toBe(99); // exceeding the minimum tells nothing
-
-    // The category's own pixels are what counts: a unit's fraction of all pixels is that of the category's here.
-    const best = FRACTIONS.map((_, t) =>
-      agree({ intersection: intersectionAt(6, t) / PIXELS, active: activeAt(t) / 4 / (PIXELS / 4), truth: 0.02 }),
-    );
-    const most = Math.max(...best.map(({ iou }) => iou));
-    expect(maxiou.score[at(6, 0)]).toBeCloseTo(most, 6);
-    expect(maxiou.fraction[at(6, 0)]).toBe(best.findIndex(({ iou }) => iou === most));
-
-    // Levels of zero and below are no detectors; the best one above zero is taken.
-    for (let label = 0; label < CONCEPTS.length; label += 1) expect(iqr.score[at(label, 1)]).toBe(0);
-    expect(maxiou.score[at(1, 1)]).toBeCloseTo(1, 9);
-    expect(iqr.fraction[at(1, 2)]).toBe(49);
-  });
-
-  test("finds the same when the concepts are counted in groups", async () => {
-    const whole = await searchLevels(training);
-    const first = await searchLevels({ ...training, counted: [6, 3, 2] });
-    expect(await searchLevels({ ...training, counted: [5, 1, 4] }, first)).toEqual(whole);
-  });
-
-  test("gives a unit the level of its best concept", async () => {
-    const { iqr, maxiou } = await searchLevels(training);
-    const chosen = chooseLevel(iqr, training, 0);
-    expect(chosen).toMatchObject({ label: 1, level: 200 - 66 });
-    expect(chosen.quantile).toBeCloseTo(0.1, 12);
-    expect(chosen.iou).toBeCloseTo(1, 9);
-    // Labels 1 and 5 both reach an IoU of 1: the first stays, and above half of the pixels none may.
-    expect(chooseLevel(maxiou, training, 0)).toMatchObject({ label: 1 });
-    expect(
-      chooseLevel({ ...maxiou, score: maxiou.score.map((v, i) => (i === 15 ? 2 : v)) }, training, 0),
-    ).toMatchObject({
-      label: 5,
-      quantile: 1,
-      level: 200 - 99,
-    });
-    const belowHalf = { belowHalf: true };
-    expect(
-      chooseLevel({ ...maxiou, score: maxiou.score.map((v, i) => (i === 15 ? 2 : v)) }, training, 0, belowHalf),
-    ).toMatchObject({ label: 1 });
-    // Nothing qualifies: no label, and the highest level.
-    expect(chooseLevel(iqr, training, 1)).toEqual({ label: 0, score: 0, level: -1, quantile: FRACTIONS[0], iou: 0 });
   });
 });

@@ -27,7 +27,10 @@ function statistics(seed: number) {
     const active = activation[CATEGORIES.indexOf(category)]!;
     return active.map((count) => below(Math.min(count, PIXELS.labels[label]!) + 1));
   });
-  const correlation = Float64Array.from({ length: LABELS.length * UNITS }, (_, at) => (at < UNITS ? 0 : draw() - 0.5));
+  // In eighths, so that the first of equals shows; label 0 has none.
+  const correlation = Float64Array.from({ length: LABELS.length * UNITS }, (_, at) =>
+    at < UNITS ? 0 : below(9) / 8 - 0.5,
+  );
   const top = Array.from({ length: UNITS }, () => [{ image: below(9), activation: draw() }]);
   const asked: unknown[] = [];
   const read = <T>(table: readonly T[], index: number): T => {
@@ -163,7 +166,7 @@ describe("scores of a layer", () => {
   });
 
   test("find a unit interpretable above an IoU of 0.05 and an IQR of 0.01, both", async () => {
-    /** One concept on `truth` of 8192 pixels, of which the unit has `both`, and `active` in all. */
+    /** One concept on `truth` of 2²⁰ pixels, of which the unit has `both`, and `active` in all. */
     const judged = async (both: number, active: number, truth: number) => {
       const { fakes } = statistics(1);
       const counts = { activation: async () => new Uint32Array(1).fill(active), intersection: async () => [both] };
@@ -175,20 +178,20 @@ describe("scores of a layer", () => {
           moments: { correlations: async () => new Float64Array(2) } as unknown as LayerStatistics["moments"],
           top: fakes.top,
         },
-        { labels: [0, truth], categories: [8192], all: 8192 },
+        { labels: [0, truth], categories: [2 ** 20], all: 2 ** 20 },
         0.005,
       );
       const { iou, iqr, interpretable } = result.units[0]!;
       return { iou, iqr, interpretable };
     };
     // An IoU of exactly one in twenty, where a rare concept still tells much.
-    const boundary = await judged(10, 110, 100);
+    const boundary = await judged(100, 1100, 1000);
     expect(boundary).toMatchObject({ iou: 0.05, interpretable: false });
     expect(boundary.iqr).toBeGreaterThan(0.01);
-    expect(await judged(11, 110, 100)).toMatchObject({ interpretable: true });
-    expect(await judged(10, 115, 100)).toMatchObject({ interpretable: false });
+    expect(await judged(101, 1100, 1000)).toMatchObject({ interpretable: true });
+    expect(await judged(100, 1101, 1000)).toMatchObject({ interpretable: false });
     // A common concept that a unit tells little of, around an IQR of 0.01.
-    const [less, more] = [await judged(2380, 4096, 4096), await judged(2395, 4096, 4096)];
+    const [less, more] = [await judged(304_600, 2 ** 19, 2 ** 19), await judged(306_500, 2 ** 19, 2 ** 19)];
     expect([less.interpretable, more.interpretable]).toEqual([less.iqr > 0.01, more.iqr > 0.01]);
     expect([less.iqr > 0.009, less.iqr < 0.01, more.iqr > 0.01, more.iqr < 0.011]).toEqual([true, true, true, true]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { writeSafetensors } from "../../src/weights/safetensors.ts";
+import { openSafetensors, writeSafetensors } from "../../src/weights/safetensors.ts";
 import { bytes, failure, golden, le } from "./fixtures.ts";
 
 /** A file with this header and that many zero bytes of data. */
@@ -60,6 +60,30 @@ describe("reading", () => {
       /overlaps/,
     ],
     [
+      "tensors that share one byte",
+      file(
+        { a: { dtype: "U8", shape: [4], data_offsets: [0, 4] }, b: { dtype: "U8", shape: [2], data_offsets: [3, 5] } },
+        5,
+      ),
+      "weights-format",
+      /"b" overlaps/,
+    ],
+    [
+      "tensors that share one byte, the later one described first",
+      file(
+        { b: { dtype: "U8", shape: [2], data_offsets: [3, 5] }, a: { dtype: "U8", shape: [4], data_offsets: [0, 4] } },
+        5,
+      ),
+      "weights-format",
+      /"b" overlaps/,
+    ],
+    [
+      "a hole of one byte before everything",
+      file({ a: { dtype: "U8", shape: [2], data_offsets: [1, 3] } }, 3),
+      "weights-format",
+      /bytes 0 to 1/,
+    ],
+    [
       "a hole",
       file(
         { a: { dtype: "U8", shape: [2], data_offsets: [0, 2] }, b: { dtype: "U8", shape: [2], data_offsets: [3, 5] } },
@@ -78,6 +102,8 @@ describe("reading", () => {
       /belong to no tensor/,
     ],
     ["data after the end", file(one("F32", [1], [0, 4]), 5), "weights-format", /1 bytes follow/],
+    ["one byte less than is described", file(one("U8", [3], [0, 3]), 2), "weights-format", /need 3 bytes, it has 2/],
+    ["text that is not UTF-8", bytes(le(15, 8), '{"w":{},"', 0xff, '":', "{}}"), "weights-format", /no JSON/],
     ["data cut off", file(one("F32", [2], [0, 8]), 7), "weights-format", /truncated/],
     ["a size that does not match the shape", file(one("F32", [2], [0, 4]), 4), "weights-shape", /needs 8/],
     ["a shape that overflows", file(one("F32", [2 ** 40, 2 ** 40], [0, 4]), 4), "weights-shape", /impossible shape/],
@@ -100,6 +126,57 @@ describe("reading", () => {
       expect([error.code, error.message]).toEqual([code, expect.stringMatching(message)]);
     });
   }
+});
+
+describe("headers at the byte", () => {
+  it("take tensors in any order, empty ones where others begin", async () => {
+    const { tensors } = await openCheckpoint(
+      file(
+        {
+          last: { dtype: "U8", shape: [1], data_offsets: [3, 4] },
+          first: { dtype: "U8", shape: [3], data_offsets: [0, 3] },
+          none: { dtype: "U8", shape: [0], data_offsets: [3, 3] },
+          nothing: { dtype: "U8", shape: [0, 2], data_offsets: [0, 0] },
+        },
+        4,
+      ),
+    );
+    expect([...tensors].map(([name, { shape }]) => [name, shape])).toEqual([
+      ["last", [1]],
+      ["first", [3]],
+      ["none", [0]],
+      ["nothing", [0, 2]],
+    ]);
+    expect([...(await tensors.get("none")!.read())]).toEqual([]);
+  });
+
+  it("take each tensor's own bytes", async () => {
+    const data = Uint8Array.from([1, 2, 3, 4, 5]);
+    const json = JSON.stringify({
+      a: { dtype: "U8", shape: [2], data_offsets: [0, 2] },
+      b: { dtype: "U8", shape: [3], data_offsets: [2, 5] },
+    });
+    const { tensors } = await openCheckpoint(bytes(le(json.length, 8), json, data));
+    expect([...(await tensors.get("a")!.read())]).toEqual([1, 2]);
+    expect([...(await tensors.get("b")!.read())]).toEqual([3, 4, 5]);
+  });
+
+  it("are as long as the official library allows, and not a byte longer", async () => {
+    // Only the length is there: what is refused for its length is not read.
+    const claims = async (length: number) => {
+      const source = {
+        name: "claim",
+        size: 2 ** 40,
+        read: async (start: number, end: number) => {
+          if (start === 0) return bytes(le(length, 8)).subarray(start, end);
+          throw new Error("read on");
+        },
+      };
+      return (await failure(openSafetensors(source))).message;
+    };
+    expect(await claims(100_000_000)).toBe("read on");
+    expect(await claims(100_000_001)).toContain("claims 100000001 bytes");
+  });
 });
 
 describe("writing", () => {
@@ -150,7 +227,18 @@ describe("writing", () => {
   it("is the same file whatever the order, data at a multiple of eight, each tensor aligned", async () => {
     const written = writeSafetensors(inputs);
     expect(writeSafetensors(Object.fromEntries(Object.entries(inputs).reverse()))).toEqual(written);
-    expect(new DataView(written.buffer).getUint32(0, true) % 8).toBe(0);
+    // The least multiple of eight that holds the header.
+    const headerBytes = new DataView(written.buffer).getUint32(0, true);
+    const header = new TextDecoder().decode(written.subarray(8, 8 + headerBytes));
+    expect([headerBytes % 8, header.length - header.trimEnd().length < 8]).toEqual([0, true]);
+    // Wide types first, then by name.
+    expect(Object.keys(JSON.parse(header))).toEqual(
+      ["double", "u64", "wide", "__proto__x", "a", "i32", "u32", "b.half", "brain", "i16", "u16"].concat([
+        "bytes",
+        "flags",
+        "signed",
+      ]),
+    );
     const view = await (await openCheckpoint(written)).tensors.get("a")!.read();
     expect(view.buffer).toBe(written.buffer);
   });

@@ -57,7 +57,7 @@ export class KernelError extends GanatomyError {
 export class ShapeError extends GanatomyError {
   override name = "ShapeError";
 
-  constructor(message: string, fix = "", options?: ErrorOptions) {
+  constructor(message: string, fix: string, options?: ErrorOptions) {
     super("shape", message, fix, options);
   }
 }

@@ -15,7 +15,10 @@ export function areas(
   const [n = 1, channels = 1, height = 1, width = 1] = bindings.labels.shape;
   const [images = 1, rows = 1, columns = 1, labels = 1] = bindings.areas.shape;
   if ((images !== n && images !== 1) || rows > height || columns > width) {
-    throw new ShapeError(`Areas of [${bindings.labels.shape}] cannot be counted in [${bindings.areas.shape}].`);
+    throw new ShapeError(
+      `Areas of [${bindings.labels.shape}] cannot be counted in [${bindings.areas.shape}].`,
+      "Give one table or one for each image, of at most as many cells as there are pixels.",
+    );
   }
   const stride = images === 1 ? 0 : rows * columns * labels;
   const total = elements(bindings.labels.shape);

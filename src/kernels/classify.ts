@@ -38,7 +38,10 @@ const flat = (ranges: readonly Range[]): number[] => ranges.flatMap(({ first, co
 const within = (x: Value, ranges: readonly Range[]): void => {
   for (const { first, count } of ranges) {
     if (first < 0 || count < 0 || first + count > x.channels) {
-      throw new ShapeError(`"${x.label}" has ${x.channels} channels, not ${count} from ${first} on.`);
+      throw new ShapeError(
+        `"${x.label}" has ${x.channels} channels, not ${count} from ${first} on.`,
+        "Take channels that it has.",
+      );
     }
   }
 };
@@ -56,7 +59,10 @@ export function pick(graph: Graph, x: Value, order: readonly number[]): Value {
     new Set(order).size !== x.channels ||
     order.some((c) => !(c >= 0 && c < x.channels))
   ) {
-    throw new ShapeError(`[${order.slice(0, 20)}] is no order of the ${x.channels} channels of "${x.label}".`);
+    throw new ShapeError(
+      `[${order.slice(0, 20)}] is no order of the ${x.channels} channels of "${x.label}".`,
+      "Name a channel that it has for each.",
+    );
   }
   const y = graph.value(`${x.label}.ordered`, x.shape, "f32", x.channels);
   const total = elements(x.shape) / 4;
@@ -86,7 +92,8 @@ export interface ClassifyOptions {
 export function classify(graph: Graph, x: Value, labels: Value, options: ClassifyOptions): void {
   const { map, ranges, names, gate, sampling = "centre" } = options;
   within(x, ranges);
-  if (names.length !== x.channels) throw new ShapeError(`${names.length} names do not fit "${x.label}" [${x.shape}].`);
+  if (names.length !== x.channels)
+    throw new ShapeError(`${names.length} names do not fit "${x.label}" [${x.shape}].`, "Give each channel a name.");
   const [, maps = 1] = labels.shape;
   const total = elements(labels.shape) / maps;
   graph.step(
@@ -152,7 +159,10 @@ export function probability(
   const { range, channel, sampling = "centre" } = options;
   within(x, [range]);
   if (channel < range.first || channel >= range.first + range.count) {
-    throw new ShapeError(`Channel ${channel} is none of the ${range.count} from ${range.first} on.`);
+    throw new ShapeError(
+      `Channel ${channel} is none of the ${range.count} from ${range.first} on.`,
+      "Take a channel of this range.",
+    );
   }
   const [n = 1] = x.shape;
   const y = graph.value(`${x.label}.probability of ${channel}`, [n, height, width]);

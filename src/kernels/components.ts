@@ -30,10 +30,16 @@ export function divide(graph: Graph, labels: Value, options: DivideOptions): voi
   const [n = 1, maps = 1, ...extent] = labels.shape;
   const given = [channel, topBottom, leftRight];
   if (new Set(given).size < given.length || !given.every((map) => Number.isInteger(map) && map >= 0 && map < maps)) {
-    throw new ShapeError(`"${labels.label}" [${labels.shape}] has no three different maps ${given.join(", ")}.`);
+    throw new ShapeError(
+      `"${labels.label}" [${labels.shape}] has no three different maps ${given.join(", ")}.`,
+      "Name maps that it has, each once.",
+    );
   }
   if (labels.dtype !== "u32" || elements(extent) !== height * width) {
-    throw new ShapeError(`"${labels.label}" [${labels.shape}] holds no u32 labels of ${height} × ${width} pixels.`);
+    throw new ShapeError(
+      `"${labels.label}" [${labels.shape}] holds no u32 labels of ${height} × ${width} pixels.`,
+      "Give label maps of this size.",
+    );
   }
   const total = n * height * width;
   const parent = graph.value(`${labels.label}.components`, [n, height, width], "u32");

@@ -58,10 +58,16 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
   const { label, kernel, inChannels, outChannels } = filter;
   const [n = 0, height = 0, width = 0, stored = 0] = x.shape;
   if (x.channels !== inChannels || stored !== padded(inChannels)) {
-    throw new ShapeError(`"${label}" takes ${inChannels} channels, but "${x.label}" is [${x.shape}].`);
+    throw new ShapeError(
+      `"${label}" takes ${inChannels} channels, but "${x.label}" is [${x.shape}].`,
+      "Give a map of as many channels as its weights have.",
+    );
   }
   if (upsample && (kernel !== 3 || pad !== 1 || stride !== 1 || dilation !== 1)) {
-    throw new ShapeError(`"${label}": only a 3×3 convolution with padding 1 can follow an upsampling.`);
+    throw new ShapeError(
+      `"${label}": only a 3×3 convolution with padding 1 can follow an upsampling.`,
+      "Upsample with `resize` before any other.",
+    );
   }
   const vertical = span(height, kernel, options);
   const horizontal = span(width, kernel, options);
@@ -71,6 +77,7 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
   if (residual && residual.shape.join() !== y.shape.join()) {
     throw new ShapeError(
       `"${label}" makes [${y.shape}], to which "${residual.label}" [${residual.shape}] cannot be added.`,
+      "Give a residual of the shape that the convolution makes.",
     );
   }
   const shape: ConvShape = {

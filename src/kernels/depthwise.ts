@@ -23,7 +23,10 @@ export function depthwise(graph: Graph, x: Value, filter: Filter, options: Depth
   const { stride = 1, dilation = 1, activation = "none" } = options;
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
   if (inChannels !== outChannels || x.channels !== outChannels) {
-    throw new ShapeError(`"${label}" filters ${outChannels} channels one by one, but "${x.label}" is [${x.shape}].`);
+    throw new ShapeError(
+      `"${label}" filters ${outChannels} channels one by one, but "${x.label}" is [${x.shape}].`,
+      "Give a map of as many channels as filters.",
+    );
   }
   const vertical = span(inHeight, kernel, options);
   const horizontal = span(inWidth, kernel, options);

@@ -22,7 +22,10 @@ export function unpackLabels(graph: Graph, halves: Value, labels: Value): void {
 function extents(labels: Value, halves: Value): [total: number, words: number] {
   const [total, words] = [elements(labels.shape), elements(halves.shape)];
   if (words !== packedWords(total)) {
-    throw new ShapeError(`${total} labels are ${packedWords(total)} words, and "${halves.label}" has ${words}.`);
+    throw new ShapeError(
+      `${total} labels are ${packedWords(total)} words, and "${halves.label}" has ${words}.`,
+      "Give as many words as `packedWords` says.",
+    );
   }
   return [total, words];
 }

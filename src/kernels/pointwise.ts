@@ -32,7 +32,11 @@ export function clamp(graph: Graph, x: Value): Value {
 
 /** An image [n, h, w, 3] in [−1,1] as packed RGBA bytes, one u32 a pixel: [n, h, w]. */
 export function bytes(graph: Graph, x: Value): Value {
-  if (x.channels !== 3) throw new ShapeError(`Only an RGB image becomes bytes; "${x.label}" is [${x.shape}].`);
+  if (x.channels !== 3)
+    throw new ShapeError(
+      `Only an RGB image becomes bytes; "${x.label}" is [${x.shape}].`,
+      "Give a map of three channels.",
+    );
   const rgba = graph.value(`${x.label}.rgba`, x.shape.slice(0, -1), "u32");
   const total = elements(rgba.shape);
   graph.step(bytesKernel, { x, rgba }, { total }, lanes(total));

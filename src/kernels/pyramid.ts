@@ -53,7 +53,10 @@ export function convOfPyramid(graph: Graph, parts: readonly Value[], filter: Fil
   const [finest, ...coarser] = parts as [Value, ...Value[]];
   const channels = parts.reduce((sum, { channels }) => sum + channels, 0);
   if (filter.kernel !== 3 || channels !== inChannels || outChannels % 4 !== 0) {
-    throw new ShapeError(`"${label}" is no 3×3 convolution of ${channels} to a multiple of four channels.`);
+    throw new ShapeError(
+      `"${label}" is no 3×3 convolution of ${channels} to a multiple of four channels.`,
+      "Use `concat` and `conv` for others.",
+    );
   }
   const only = coarser.length === 0;
   let y = conv(graph, finest, part(filter, 0, finest.channels, `${label}.0`, false), {

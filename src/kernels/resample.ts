@@ -67,7 +67,10 @@ export function resize(graph: Graph, x: Value, height: number, width: number, sa
 /** addend + resize(x): the top-down step of a feature pyramid. */
 export function resizeAdd(graph: Graph, x: Value, addend: Value, sampling: Sampling = "centre"): Value {
   if (x.channels !== addend.channels || x.shape[0] !== addend.shape[0]) {
-    throw new ShapeError(`Cannot add "${x.label}" [${x.shape}] to "${addend.label}" [${addend.shape}].`);
+    throw new ShapeError(
+      `Cannot add "${x.label}" [${x.shape}] to "${addend.label}" [${addend.shape}].`,
+      "Give maps of as many images and channels.",
+    );
   }
   const y = graph.value(`${addend.label}.sum`, addend.shape, "f32", addend.channels);
   resizeStep(graph, x, y, { addend, sampling });
@@ -79,6 +82,7 @@ const wholeVectors = (what: string, channels: number): void => {
   if (channels % 4 !== 0) {
     throw new ShapeError(
       `${what} ${channels} channels; only multiples of four can be put side by side or taken apart.`,
+      "Pad them to a multiple of four.",
     );
   }
 };
@@ -105,7 +109,10 @@ export function slice(graph: Graph, x: Value, first: number, channels: number): 
   wholeVectors(`A slice of "${x.label}" begins after`, first);
   wholeVectors(`A slice of "${x.label}" takes`, channels);
   if (first < 0 || channels < 1 || first + channels > x.channels) {
-    throw new ShapeError(`"${x.label}" has ${x.channels} channels, not ${channels} from ${first} on.`);
+    throw new ShapeError(
+      `"${x.label}" has ${x.channels} channels, not ${channels} from ${first} on.`,
+      "Take channels that it has.",
+    );
   }
   const [n = 1, height = 1, width = 1] = x.shape;
   const y = graph.map(`${x.label}.${first}`, n, height, width, channels);
@@ -171,7 +178,11 @@ export const binsOf = (graph: Graph, extent: number, size: number): Value =>
 /** Precise RoI pooling of the whole square map x [n, e, e, c] to size × size. */
 export function prroi(graph: Graph, x: Value, size: number): Value {
   const [n = 1, extent = 1, width = 1, stored = 4] = x.shape;
-  if (extent !== width) throw new ShapeError(`"${x.label}" is ${extent}×${width}; only square maps are pooled.`);
+  if (extent !== width)
+    throw new ShapeError(
+      `"${x.label}" is ${extent}×${width}; only square maps are pooled.`,
+      "Give a map that is as wide as it is high.",
+    );
   const bins = binsOf(graph, extent, size);
   const y = graph.map(`${x.label}.prroi${size}`, n, size, size, x.channels);
   const total = elements(y.shape) / 4;
@@ -191,7 +202,11 @@ export interface Pixels {
 
 /** An RGB image [n, h, w, 3] in [−1, 1] as a network's input [n, height, width, 3], resized by adaptive average pooling. */
 export function preprocess(graph: Graph, x: Value, height: number, width: number, pixels: Pixels): Value {
-  if (x.channels !== 3) throw new ShapeError(`A segmenter takes RGB images; "${x.label}" is [${x.shape}].`);
+  if (x.channels !== 3)
+    throw new ShapeError(
+      `A segmenter takes RGB images; "${x.label}" is [${x.shape}].`,
+      "Give a map of three channels.",
+    );
   const [n = 1, inHeight = 1, inWidth = 1] = x.shape;
   const y = graph.map(`${x.label}.input${height}`, n, height, width, 3);
   const total = n * height * width;

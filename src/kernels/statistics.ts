@@ -121,7 +121,10 @@ function edgeOf(x: Value, slots: Value): number {
   const [images = 1, , pixels = 1] = slots.shape;
   const size = Math.sqrt(pixels);
   if (images !== x.shape[0] || !Number.isInteger(size)) {
-    throw new ShapeError(`Labels [${slots.shape}] are no squares for each image of "${x.label}" [${x.shape}].`);
+    throw new ShapeError(
+      `Labels [${slots.shape}] are no squares for each image of "${x.label}" [${x.shape}].`,
+      "Give square label maps, as many as there are images.",
+    );
   }
   return size;
 }
@@ -147,7 +150,10 @@ export function count(
   const [, channels = 1] = bindings.slots.shape;
   const [, categories = 1] = bindings.present.shape;
   if (categories > MAX_CATEGORIES) {
-    throw new ShapeError(`${categories} categories are more than the ${MAX_CATEGORIES} that can be counted.`);
+    throw new ShapeError(
+      `${categories} categories are more than the ${MAX_CATEGORIES} that can be counted.`,
+      "Give labels of one kind the same category.",
+    );
   }
   const size = edgeOf(x, bindings.slots);
   const total = images * size * units;

@@ -137,7 +137,10 @@ export function prepareEdits(
       const [of = 0, ...shape] = features.shape;
       const held = Number.isInteger(image) && image >= 0 && image < of;
       if (!held || `${shape}` !== `${[height, width, stored]}`) {
-        throw new ShapeError(`[${features.shape}] has no features of ${name} for image ${image}.`);
+        throw new ShapeError(
+          `[${features.shape}] has no features of ${name} for image ${image}.`,
+          "Name an image that it has.",
+        );
       }
       if (!values.source) {
         throw new UsageError(`This plan copies no values into ${name}.`, "Say `copies` where you compile it.");
@@ -175,7 +178,10 @@ function masksOf(mask: Edit["mask"], { name, height, width }: LayerInfo, n: numb
   const pixels = how.height * how.width;
   const { length } = numbers;
   if (length !== pixels && length !== n * pixels) {
-    throw new ShapeError(`A mask for ${name} has ${pixels} values or ${n} times as many, not ${length}.`);
+    throw new ShapeError(
+      `A mask for ${name} has ${pixels} values or ${n} times as many, not ${length}.`,
+      "Give one value a pixel.",
+    );
   }
   const data = Float32Array.from(numbers);
   const wrong = data.find((value) => !isFraction(value));
@@ -198,7 +204,10 @@ const isFraction = (value: number): boolean => value >= 0 && value <= 1;
 
 function pick(values: number | readonly number[], index: number, count: number, what: "alpha" | "value"): number {
   if (typeof values !== "number" && values.length !== count) {
-    throw new ShapeError(`An edit of ${count} units has ${values.length} values of ${what}.`);
+    throw new ShapeError(
+      `An edit of ${count} units has ${values.length} values of ${what}.`,
+      "Give one, or one a unit.",
+    );
   }
   const value = typeof values === "number" ? values : values[index]!;
   if (what === "alpha" && !isFraction(value)) throw new UsageError(`${value} is no alpha.`, "Use 0…1.");

@@ -114,7 +114,10 @@ export async function compileGenerator(generator: Generator, options: CompileGen
     run(data) {
       if (data) {
         if (data.length % row !== 0 || data.length > batch * row) {
-          throw new ShapeError(`${from ?? "z"} has ${data.length} numbers; at most ${batch} rows of ${row} fit.`);
+          throw new ShapeError(
+            `${from ?? "z"} has ${data.length} numbers; at most ${batch} rows of ${row} fit.`,
+            "Give whole rows.",
+          );
         }
         const staged = new Float32Array(batch * stride);
         for (let at = 0; at * row < data.length; at += 1) {

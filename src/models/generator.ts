@@ -176,7 +176,10 @@ export class Generator {
     checkNames("generator.forward", options, FORWARD_NAMES);
     const { retain = [], edits = [], rules, signal } = options;
     if (z.length === 0 || z.length % this.zSize !== 0) {
-      throw new ShapeError(`z has ${z.length} numbers, which is no whole number of rows of ${this.zSize}.`);
+      throw new ShapeError(
+        `z has ${z.length} numbers, which is no whole number of rows of ${this.zSize}.`,
+        "Give whole rows.",
+      );
     }
     const layers = editableBy(edits, rules);
     const plan = await this.compile({ batch: z.length / this.zSize, retain, editable: layers, signal });

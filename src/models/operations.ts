@@ -162,7 +162,10 @@ function append(graph: Graph, state: State, step: Operation, of: (name: string) 
       const [, height = 1, width = 1] = of(step.like).shape;
       if (add !== undefined) {
         if (of(add).shape[1] !== height || of(add).shape[2] !== width) {
-          throw new ShapeError(`"${step.to}" is resized like "${step.like}", which "${add}" does not fit.`);
+          throw new ShapeError(
+            `"${step.to}" is resized like "${step.like}", which "${add}" does not fit.`,
+            "Give both the same size.",
+          );
         }
         return resizeAdd(graph, of(step.x), of(add), sampling);
       }
@@ -181,6 +184,7 @@ function append(graph: Graph, state: State, step: Operation, of: (name: string) 
       if (height % step.size !== 0 || width % step.size !== 0) {
         throw new ShapeError(
           `"${step.to}" averages ${step.size}×${step.size} pixels, which do not divide ${height}×${width}.`,
+          "Give a size that divides it.",
         );
       }
       return average(graph, x, height / step.size, width / step.size);

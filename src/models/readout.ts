@@ -48,7 +48,10 @@ export function writeMaps(graph: Graph, network: Network, image: Value, labels: 
   maps.forEach(({ head, ranges, names, gate }, index) => {
     const score = scores.get(head);
     if (!score)
-      throw new ShapeError(`The network makes no logits called "${head}", which label map ${index} is read off.`);
+      throw new ShapeError(
+        `The network makes no logits called "${head}", which label map ${index} is read off.`,
+        "Name one that it makes.",
+      );
     classify(graph, score, labels, {
       map: first + index,
       ranges,

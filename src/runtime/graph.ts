@@ -81,7 +81,11 @@ const MAX_GROUPS = 65535;
 export function fold(groups: number): readonly [number, number, number] {
   if (groups <= MAX_GROUPS) return [Math.max(1, groups), 1, 1];
   const rows = Math.ceil(groups / MAX_GROUPS);
-  if (rows > MAX_GROUPS) throw new ShapeError(`${groups} workgroups are more than one dispatch can hold.`);
+  if (rows > MAX_GROUPS)
+    throw new ShapeError(
+      `${groups} workgroups are more than one dispatch can hold.`,
+      "Use a smaller batch or fewer layers.",
+    );
   return [Math.ceil(groups / rows), rows, 1];
 }
 
@@ -127,7 +131,8 @@ export class Graph {
   /** A new value; `channels` defaults to the last extent. */
   value(label: string, shape: readonly number[], dtype: DType = "f32", channels = shape.at(-1) ?? 1): Value {
     for (const extent of shape) {
-      if (!Number.isInteger(extent) || extent < 1) throw new ShapeError(`"${label}" cannot have the shape [${shape}].`);
+      if (!Number.isInteger(extent) || extent < 1)
+        throw new ShapeError(`"${label}" cannot have the shape [${shape}].`, "Give whole numbers from 1.");
     }
     const value: Value = { id: this.values.length, shape, dtype, label, channels };
     this.values.push(value);
@@ -142,7 +147,10 @@ export class Graph {
   /** The same memory under another shape. */
   view(value: Value, label: string, shape: readonly number[], channels: number): Value {
     if (elements(shape) !== elements(value.shape)) {
-      throw new ShapeError(`"${value.label}" [${value.shape}] cannot be seen as [${shape}].`);
+      throw new ShapeError(
+        `"${value.label}" [${value.shape}] cannot be seen as [${shape}].`,
+        "Give a shape of as many elements.",
+      );
     }
     return { id: value.id, shape, dtype: value.dtype, label, channels };
   }
@@ -187,7 +195,10 @@ export class Graph {
     options: { readonly choices?: Choices<K>; readonly flops?: number } = {},
   ): void {
     if (grid.some((extent) => extent < 1 || extent > MAX_GROUPS)) {
-      throw new ShapeError(`${kernel.name}: a grid of [${grid}] workgroups is out of bounds.`);
+      throw new ShapeError(
+        `${kernel.name}: a grid of [${grid}] workgroups is out of bounds.`,
+        "Use a smaller batch or smaller images.",
+      );
     }
     this.steps.push({
       kernel,

@@ -55,7 +55,10 @@ export class Plan {
     const tensors = new Map<number, Tensor>();
     for (const [value, tensor] of options.bind ?? []) {
       if (tensor.bytes < bytesOf(value)) {
-        throw new ShapeError(`"${tensor.label}" [${tensor.shape}] cannot stand for "${value.label}" [${value.shape}].`);
+        throw new ShapeError(
+          `"${tensor.label}" [${tensor.shape}] cannot stand for "${value.label}" [${value.shape}].`,
+          "Bind a tensor of the same shape and type.",
+        );
       }
       tensors.set(value.id, tensor);
     }

@@ -52,12 +52,16 @@ export function show(tensor: Tensor<"f32">, context: GPUCanvasContext, options: 
   checkNames("show", options, NAMES);
   const [n = 0, height = 0, width = 0, channels = 0] = tensor.shape;
   const { image = 0, channel = -1, range = [-1, 1] } = options;
-  if (tensor.shape.length !== 4) throw new ShapeError(`"${tensor.label}" [${tensor.shape}] is no [n, h, w, c].`);
+  if (tensor.shape.length !== 4)
+    throw new ShapeError(`"${tensor.label}" [${tensor.shape}] is no [n, h, w, c].`, "Give an image or a feature map.");
   const known = Number.isInteger(image) && image >= 0 && image < n;
   const shown =
     options.channel === undefined ? channels >= 3 : Number.isInteger(channel) && channel >= 0 && channel < channels;
   if (!known || !shown) {
-    throw new ShapeError(`"${tensor.label}" [${tensor.shape}] has no image ${image} or no channel ${channel} to show.`);
+    throw new ShapeError(
+      `"${tensor.label}" [${tensor.shape}] has no image ${image} or no channel ${channel} to show.`,
+      "Give an `image` and a `channel` that it has.",
+    );
   }
   const { device } = tensor;
   device.check();

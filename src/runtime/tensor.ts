@@ -58,7 +58,10 @@ export class Tensor<D extends DType = DType> {
   /** A tensor over a caller's buffer (usage STORAGE, and COPY_SRC to read it back); disposing it leaves the buffer alone. */
   static wrap<D extends DType>(device: Device, buffer: GPUBuffer, shape: readonly number[], dtype: D): Tensor<D> {
     if (buffer.size < bytesOf({ shape })) {
-      throw new ShapeError(`A buffer of ${buffer.size} bytes cannot hold [${shape}].`);
+      throw new ShapeError(
+        `A buffer of ${buffer.size} bytes cannot hold [${shape}].`,
+        "Give a buffer of four bytes an element.",
+      );
     }
     return new Tensor(device, buffer.label, shape, dtype, buffer, false);
   }
@@ -76,7 +79,10 @@ export class Tensor<D extends DType = DType> {
   write(data: ArrayOf<D>): void {
     this.#check();
     if (data.length > elements(this.shape)) {
-      throw new ShapeError(`${data.length} elements do not fit "${this.label}" [${this.shape}].`);
+      throw new ShapeError(
+        `${data.length} elements do not fit "${this.label}" [${this.shape}].`,
+        "Write at most as many as its shape has.",
+      );
     }
     this.device.gpu.queue.writeBuffer(this.buffer, 0, data);
   }
@@ -94,7 +100,10 @@ export class Tensor<D extends DType = DType> {
     this.#check();
     target.#check();
     if (from + bytes > this.bytes || to + bytes > target.bytes) {
-      throw new ShapeError(`${bytes} bytes of "${this.label}" do not fit "${target.label}" there.`);
+      throw new ShapeError(
+        `${bytes} bytes of "${this.label}" do not fit "${target.label}" there.`,
+        "Copy what lies within both.",
+      );
     }
     const encoder = this.device.gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(this.buffer, from, target.buffer, to, bytes);
@@ -107,7 +116,10 @@ export class Tensor<D extends DType = DType> {
     this.#check();
     const size = 4 * (count ?? elements(this.shape) - first);
     if (!(first >= 0 && size >= 0 && 4 * first + size <= this.bytes)) {
-      throw new ShapeError(`"${this.label}" [${this.shape}] has no ${size / 4} elements from ${first} on.`);
+      throw new ShapeError(
+        `"${this.label}" [${this.shape}] has no ${size / 4} elements from ${first} on.`,
+        "Read what lies within its shape.",
+      );
     }
     const staging = device.createBuffer(`read ${this.label}`, size, BUFFER.COPY_DST | BUFFER.MAP_READ);
     try {

@@ -160,7 +160,7 @@ test.each([
   [new GanatomyError("not-found", "", ""), 4],
   [new OutputError("", ""), 5],
   [new KernelError(""), 1],
-  [new ShapeError(""), 1],
+  [new ShapeError("", ""), 1],
   [new TypeError("x is undefined"), 1],
 ])("exit status of %o", (error, status) => expect(exitStatus(error)).toBe(status));
 

@@ -1,11 +1,41 @@
-import { defineConfig } from "vitest/config";
+import { readFileSync } from "node:fs";
+import { defineConfig, type Plugin } from "vitest/config";
+
+/**
+ * What tests depend on without importing it, so that `npm test -- --changed` runs them: a kernel's WGSL behind the module
+ * that is generated from it, and what a line of a test's file names that starts what is built:
+ *
+ *   // Runs: src/cli/main.ts, src/index.ts
+ */
+const dependencies: Plugin = {
+  name: "dependencies that are not imported",
+  enforce: "pre", // comments are gone later
+  transform(code, id) {
+    const kernel = /^\/\/ Generated from (\S+\.wgsl) /.exec(code)?.[1];
+    const built = id.includes("/test/") ? /^\/\/ Runs: (.+)$/m.exec(code)?.[1]?.split(", ") : undefined;
+    const paths = [...(kernel ? [`src/kernels/${kernel}`] : []), ...(built ?? [])];
+    return paths.length === 0 ? undefined : `${code}\n${needs(paths)}`;
+  },
+  load(id) {
+    if (!id.endsWith(".wgsl")) return undefined;
+    const parts = [...readFileSync(id, "utf8").matchAll(/^\/\/ use (\S+)$/gm)];
+    return `export {};\n${needs(parts.map(([, part]) => `src/kernels/parts/${part}.wgsl`))}`;
+  },
+};
+/** An import for the graph of modules, which nobody calls. */
+const needs = (paths: readonly string[]): string => paths.map((path) => `(() => import("/${path}"));`).join("\n");
 
 export default defineConfig({
+  plugins: [dependencies],
   test: {
     globalSetup: ["test/setup.ts"],
     include: ["test/**/*.test.ts"],
     // Software adapters use every core already; files side by side would only wait for each other.
     fileParallelism: false,
+    // A change of these may concern any test.
+    forceRerunTriggers: ["test/golden", "weights", "package-lock.json", "vitest.config.ts", "test/setup.ts"].map(
+      (path) => `**/${path}{,/**}`,
+    ),
     pool: "forks",
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serve } from "../../scripts/serve.mjs";
 import { type OpenPage, openPage } from "./chrome.ts";
 
+// Runs: examples/page/page.js, src/index.ts
+
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where the page's picture is left for whoever wants to look: GANATOMY_SCREENSHOTS names a folder. */
 const SCREENSHOTS = process.env["GANATOMY_SCREENSHOTS"];

@@ -6,6 +6,8 @@ import type { DissectJson } from "../../src/report/gandissect.ts";
 import { buildCli, start } from "../cli/ganatomy.ts";
 import { describeGolden, GOLDEN, type Outcome } from "../dissect/golden.ts";
 
+// Runs: src/index.ts
+
 async function inChrome(): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "ganatomy-golden-"));
   try {

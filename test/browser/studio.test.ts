@@ -9,6 +9,8 @@ import { memoryFolder } from "../../src/report/folder.ts";
 import { openPage } from "./chrome.ts";
 import type { Outcome, Trouble } from "./studio.ts";
 
+// Runs: test/browser/studio.ts
+
 test("a page's workers write what the page writes by itself, whatever befalls them, and are gone afterwards", async () => {
   const home = await mkdtemp(join(tmpdir(), "ganatomy-web-studio-"));
   const outfile = join(home, "page.js");

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findSwiftShader } from "../../src/node/vulkan.ts";
 
+// Runs: src/cli/main.ts
+
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const EMBEDDED = join(ROOT, "weights/scenes64");
 export const GOLDEN = join(ROOT, "test/golden");

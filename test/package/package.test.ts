@@ -12,6 +12,8 @@ import { CORE_BUDGET } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
 import { openPage } from "../browser/chrome.ts";
 
+// Runs: src/index.ts, src/causality/index.ts, src/runtime/index.ts, src/report/index.ts, src/node/index.ts, src/cli/main.ts
+
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ENTRIES = ["ganatomy", "ganatomy/causality", "ganatomy/runtime", "ganatomy/report", "ganatomy/node"];
 const WEB_ENTRIES = ENTRIES.slice(0, -1);

@@ -103,7 +103,10 @@ describe("a plan", () => {
     scale(graph, x, 1, 0);
     using given = Tensor.create(device, "tiny", [3], "f32");
     await expect(Plan.compile(device, graph, { bind: [[x, given]] })).rejects.toThrow(
-      expect.objectContaining({ code: "shape", message: expect.stringContaining('"tiny" [3] cannot stand for "x" [4].') }),
+      expect.objectContaining({
+        code: "shape",
+        message: expect.stringContaining('"tiny" [3] cannot stand for "x" [4].'),
+      }),
     );
   });
 

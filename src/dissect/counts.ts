@@ -3,6 +3,7 @@ import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { ladderOf } from "./ladder.ts";
 
 export interface CountsOptions {
   /** The layer's feature maps [n, h, w, units] of the current batch. */
@@ -26,9 +27,6 @@ export const rowBytes = (shape: readonly number[], levels: number): number => 4 
 /** Counters that are read back at once, where one row is not more: a call takes about a millisecond whatever it reads. */
 const READ_BYTES = 8 * 2 ** 20;
 
-/** Greater than every activation, as its negative is less. */
-const BEYOND = 2 ** 127 * (2 - 2 ** -23);
-
 /**
  * Exact joint counts of one layer's units with concepts at every level, in one pass. A pixel falls into the bucket of
  * how many levels its activation exceeds; the number above level j is the sum of the buckets beyond j. Counters are
@@ -36,10 +34,15 @@ const BEYOND = 2 ** 127 * (2 - 2 ** -23);
  */
 export class Counts {
   readonly #plan: Plan;
-  /** [categories + labels with slots, units, levels]: pixels that exceed so many levels, from one on. */
+  /**
+   * [categories + labels with slots, units, levels]: pixels that exceed so many levels, from one on. Where there is one
+   * category and one label a pixel, the category's row has only those without a slot.
+   */
   readonly #histogram: Tensor<"u32">;
   readonly #levels: number;
   readonly #channels: number;
+  /** Whether every pixel counts in one row: a category's are the sum of all. */
+  readonly #disjoint: boolean;
   readonly #rowOf: ReadonlyMap<number, number>;
   /** The rows read last. */
   #read: { readonly first: number; readonly count: number; readonly counters: Uint32Array } | undefined;
@@ -50,6 +53,7 @@ export class Counts {
     this.#levels = options.levels.length / options.channels;
     this.#channels = options.channels;
     const categories = options.present.shape[1]!;
+    this.#disjoint = categories === 1 && options.slotMaps.shape[1] === 1;
     this.#rowOf = new Map(options.labels.map((label, index) => [label, categories + index]));
   }
 
@@ -57,13 +61,15 @@ export class Counts {
     const { maps, channels, batch, slotMaps, labels, present, levels, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const rungs = levels.length / channels;
+    const ladder = ladderOf(levels, channels, stored);
     const graph = new Graph(device.target);
     const x = graph.map("maps", n, height, width, channels);
     const values = {
       slots: graph.value("slots", slotMaps.shape, "u32"),
       batch: graph.value("batch", [2], "u32"),
       present: graph.value("present", present.shape, "u32"),
-      level: graph.value("level", [1 + rungs + 1, stored]),
+      level: graph.value("level", [stored, rungs + 1]),
+      ladder: graph.value("ladder", [stored, ladder.cells.length / stored], "u32"),
       histogram: graph.value("joint histogram", [present.shape[1]! + labels.length, stored, rungs], "u32"),
     };
     count(graph, x, values);
@@ -74,11 +80,8 @@ export class Counts {
       [values.present, present],
     ];
     const plan = await Plan.compile(device, graph, { keep: [values.histogram], bind, signal });
-    const rows = new Float32Array((1 + rungs + 1) * stored).fill(BEYOND).fill(-BEYOND, 0, stored);
-    for (let level = 0; level < rungs; level += 1) {
-      rows.set(levels.subarray(level * channels, (level + 1) * channels), (1 + level) * stored);
-    }
-    plan.tensor(values.level).write(rows);
+    plan.tensor(values.level).write(ladder.levels);
+    plan.tensor<"u32">(values.ladder).write(ladder.cells);
     return new Counts(plan, plan.tensor(values.histogram), options);
   }
 
@@ -92,22 +95,25 @@ export class Counts {
   intersection(label: number): Promise<Uint32Array<ArrayBuffer>> {
     const row = this.#rowOf.get(label);
     if (row === undefined) throw new Error(`Label ${label} was not counted.`);
-    return this.#above(row);
+    return this.#above([row]);
   }
 
   /** Pixels of images with a category on which each unit exceeds each level, [levels][channels]. */
   activation(category: number): Promise<Uint32Array<ArrayBuffer>> {
-    return this.#above(category);
+    return this.#above(this.#disjoint ? [...Array(this.#histogram.shape[0]).keys()] : [category]);
   }
 
-  async #above(row: number): Promise<Uint32Array<ArrayBuffer>> {
-    const histogram = await this.#row(row);
+  /** Pixels of all these rows on which each unit exceeds each level. */
+  async #above(rows: readonly number[]): Promise<Uint32Array<ArrayBuffer>> {
     const above = new Uint32Array(this.#levels * this.#channels);
-    for (let unit = 0; unit < this.#channels; unit += 1) {
-      let sum = 0;
-      for (let level = this.#levels - 1; level >= 0; level -= 1) {
-        sum += histogram[unit * this.#levels + level]!;
-        above[level * this.#channels + unit] = sum;
+    for (const row of rows) {
+      const histogram = await this.#row(row);
+      for (let unit = 0; unit < this.#channels; unit += 1) {
+        let sum = 0;
+        for (let level = this.#levels - 1; level >= 0; level -= 1) {
+          sum += histogram[unit * this.#levels + level]!;
+          above[level * this.#channels + unit]! += sum;
+        }
       }
     }
     return above;

@@ -1,16 +1,17 @@
 // Joint counts of units and concepts at every level at once. A pixel's bucket is the number of levels its activation
 // exceeds (strictly), so suffix sums over buckets give every intersection and every active area exactly; see
 // dissect/counts.ts. x [n, height, width, units] is looked at on the labels' grid of size × size: bilinear with
-// half-pixel centres and clamped borders (spec §3.4). One invocation walks down one column of the grid for one unit, so
-// that an activation is one `mix` of two ends that hold for all rows between two of x, and runs of pixels of one
-// concept and bucket are counted at once. relabel.wgsl gives each label its slot.
+// half-pixel centres and clamped borders (spec §3.4). One invocation walks down one column of the grid for four units,
+// which share the grid and the labels, so that an activation is one `mix` of two ends that hold for all rows between two
+// of x, and runs of pixels of one concept and bucket are counted at once. relabel.wgsl gives each label its slot.
 const CHANNELS = 1;    // labels a pixel can have at once
 const CATEGORIES = 1;  // at most 32
+const LEVELS = 1;
+const CELLS = 1;       // of `ladder`
 const ACROSS = true;   // neighbouring invocations: columns, which find buckets alike, or units, which lie together in memory
 
 struct Params {
   units: u32,
-  levels: u32,
   height: u32,
   width: u32,
   size: u32,
@@ -18,12 +19,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> slots: array<u32>;   // [n, CHANNELS, size, size], from 1 on; 0: not counted
 @group(0) @binding(3) var<storage, read> batch: array<u32>;    // index of the batch's first image, how many are valid
 @group(0) @binding(4) var<storage, read> present: array<u32>;  // [n, CATEGORIES]
-@group(0) @binding(5) var<storage, read> level: array<f32>;    // [1 + levels + 1, units], ascending; the ends are beyond all
-@group(0) @binding(6) var<storage, read_write> histogram: array<atomic<u32>>;  // [CATEGORIES + slots, units, buckets from 1 on]
+@group(0) @binding(5) var<storage, read> level: array<f32>;    // [units, LEVELS + 1], ascending; the last is beyond all
+@group(0) @binding(6) var<storage, read> ladder: array<u32>;   // [units, 2 + CELLS]; see dissect/ladder.ts
+@group(0) @binding(7) var<storage, read_write> histogram: array<atomic<u32>>;  // [CATEGORIES + slots, units, buckets from 1 on]
 
 // Where pixel i of `size` lies among `extent`. (A GPU's division may round: no detour where nothing is to be done.)
 fn place(i: u32, extent: u32, size: u32) -> f32 {
@@ -32,18 +34,51 @@ fn place(i: u32, extent: u32, size: u32) -> f32 {
 }
 
 fn add(row: u32, unit: u32, bucket: u32, length: u32) {
-  atomicAdd(&histogram[(row * params.units + unit) * params.levels + bucket - 1u], length);
+  atomicAdd(&histogram[(row * params.units + unit) * LEVELS + bucket - 1u], length);
+}
+
+// A run of pixels of one slot and bucket.
+struct Run {
+  bucket: u32,
+  length: u32,
 }
 
 // Counts a run; bucket 0 exceeds nothing.
-fn count(slot: u32, there: u32, unit: u32, bucket: u32, length: u32) {
-  if (bucket == 0u || length == 0u) { return; }
-  if (slot > 0u) { add(CATEGORIES + slot - 1u, unit, bucket, length); }
-  if ((there & 1u) != 0u) { add(0u, unit, bucket, length); }
-  if (CATEGORIES > 1) {  // what a CPU need not compile
-    for (var k = 1u; k < CATEGORIES; k++) {
-      if ((there & (1u << k)) != 0u) { add(k, unit, bucket, length); }
+fn count(slot: u32, there: u32, unit: u32, run: Run) {
+  if (run.bucket == 0u || run.length == 0u) { return; }
+  if (slot > 0u) { add(CATEGORIES + slot - 1u, unit, run.bucket, run.length); }
+  // One category, one label a pixel: its pixels are those of all slots and of none, which dissect/counts.ts adds up.
+  if (CATEGORIES == 1 && CHANNELS == 1) {
+    if (slot == 0u && there != 0u) { add(0u, unit, run.bucket, run.length); }
+  } else {
+    for (var k = 0u; k < CATEGORIES; k++) {
+      if ((there & (1u << k)) != 0u) { add(k, unit, run.bucket, run.length); }
     }
+  }
+}
+
+// The number of levels that v exceeds.
+fn bucketOf(unit: u32, v: f32, first: f32, start: f32, scale: f32) -> u32 {
+  if (LEVELS == 1) { return u32(v > first); }
+  let cell = u32(clamp((v - start) * scale, 0.0, f32(CELLS - 1)));
+  let entry = ladder[unit * (2u + CELLS) + 2u + cell];
+  var bucket = entry >> 1u;
+  if ((entry & 1u) != 0u) {  // levels in this cell
+    while (v > level[unit * (LEVELS + 1u) + bucket]) { bucket++; }
+  }
+  return bucket;
+}
+
+// (What a CPU does by itself it foresees better than when runs end: there every pixel is counted at once.)
+fn extend(run: ptr<function, Run>, slot: u32, there: u32, unit: u32, bucket: u32) {
+  if (ACROSS) {
+    count(slot, there, unit, Run(bucket, 1u));
+  } else {
+    if (bucket != (*run).bucket) {
+      count(slot, there, unit, *run);
+      *run = Run(bucket, 0u);
+    }
+    (*run).length++;
   }
 }
 
@@ -51,14 +86,16 @@ fn count(slot: u32, there: u32, unit: u32, bucket: u32, length: u32) {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let flat = id.x + id.y * groups.x * 64u;
   if (flat >= params.total) { return; }
-  let image = flat / params.units / params.size;
+  let fours = params.units / 4u;
+  let image = flat / fours / params.size;
   if (image >= batch[1]) { return; }
-  var unit = flat % params.units;
-  var column = (flat / params.units) % params.size;
+  var four = flat % fours;
+  var column = (flat / fours) % params.size;
   if (ACROSS) {
     column = flat % params.size;
-    unit = (flat / params.size) % params.units;
+    four = (flat / params.size) % fours;
   }
+  let unit = 4u * four + vec4u(0u, 1u, 2u, 3u);
   var there = 0u;  // categories in the image, a bit each
   for (var k = 0u; k < CATEGORIES; k++) {
     there |= select(0u, 1u << k, present[image * CATEGORIES + k] != 0u);
@@ -67,52 +104,60 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let left = u32(source);
   let right = min(left + 1u, params.width - 1u);
   let f = source - f32(left);
+  let rungs = unit * (LEVELS + 1u);
+  let first = vec4f(level[rungs.x], level[rungs.y], level[rungs.z], level[rungs.w]);
+  let cells = unit * (2u + CELLS);
+  let start = bitcast<vec4f>(vec4u(ladder[cells.x], ladder[cells.y], ladder[cells.z], ladder[cells.w]));
+  let next = cells + 1u;
+  let scale = bitcast<vec4f>(vec4u(ladder[next.x], ladder[next.y], ladder[next.z], ladder[next.w]));
   for (var channel = 0u; channel < CHANNELS; channel++) {
     if (channel > 0u) { there = 0u; }  // a category's pixels were counted with the first channel
     var slot = 0u;
-    var bucket = 0u;
-    var length = 0u;  // of the run of pixels of one slot and bucket
-    var low = level[unit];  // what the run's activations exceed, and what they do not
-    var high = level[params.units + unit];
+    var a = Run(0u, 0u);
+    var b = a;
+    var c = a;
+    var d = a;
     var row = 0u;
     var line = image * params.height * params.width;
-    var below = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+    var below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
     for (var r = 0u; r < params.height; r++) {
       let above = below;
       if (r + 1u < params.height) {
         line += params.width;
-        below = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+        below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
       }
       // Nothing between two ends below the lowest level exceeds it, with room for what `mix` may round: on to the rows
       // that may lie further down.
       let room = 1e-6 * max(abs(above), abs(below)) + 1e-37;
-      if (bucket == 0u && max(above, below) + room < high) {
+      if ((a.bucket | b.bucket | c.bucket | d.bucket) == 0u && all(max(above, below) + room < first)) {
         row = max(row, u32(ceil(max(0.0, (f32(r) + 1.5) * f32(params.size) / f32(params.height) - 0.51))));
       }
       for (; row < params.size; row++) {
         let down = place(row, params.height, params.size);
         if (u32(down) > r) { break; }
         // Every number lies between the ends of the levels.
-        let v = clamp(mix(above, below, down - f32(r)), -3.4e38, 3.4e38);
+        let v = clamp(mix(above, below, down - f32(r)), vec4f(-3.4e38), vec4f(3.4e38));
         let here = slots[((image * CHANNELS + channel) * params.size + row) * params.size + column];
-        if (here != slot || v <= low || v > high) {
-          count(slot, there, unit, bucket, length);
+        if (here != slot) {
+          count(slot, there, unit.x, a);
+          count(slot, there, unit.y, b);
+          count(slot, there, unit.z, c);
+          count(slot, there, unit.w, d);
           slot = here;
-          length = 0u;
-          while (v > high) {
-            bucket++;
-            low = high;
-            high = level[(bucket + 1u) * params.units + unit];
-          }
-          while (v <= low) {
-            bucket--;
-            high = low;
-            low = level[bucket * params.units + unit];
-          }
+          a.length = 0u;
+          b.length = 0u;
+          c.length = 0u;
+          d.length = 0u;
         }
-        length++;
+        extend(&a, slot, there, unit.x, bucketOf(unit.x, v.x, first.x, start.x, scale.x));
+        extend(&b, slot, there, unit.y, bucketOf(unit.y, v.y, first.y, start.y, scale.y));
+        extend(&c, slot, there, unit.z, bucketOf(unit.z, v.z, first.z, start.z, scale.z));
+        extend(&d, slot, there, unit.w, bucketOf(unit.w, v.w, first.w, start.w, scale.w));
       }
     }
-    count(slot, there, unit, bucket, length);
+    count(slot, there, unit.x, a);
+    count(slot, there, unit.y, b);
+    count(slot, there, unit.z, c);
+    count(slot, there, unit.w, d);
   }
 }

@@ -1,7 +1,7 @@
 // First and second moments of each unit's activation over a strip of columns of one image, and its sum over each slot's
 // label, as partial sums a strip: [strips, 2 + slots, units]. x is looked at on the labels' grid, column by column, as in
-// count.wgsl. One invocation walks one unit of one strip in a fixed order, so that the result does not depend on the
-// batch. relabel.wgsl gives each label its slot.
+// count.wgsl. One invocation walks one strip in a fixed order, so that the result does not depend on the
+// batch, four units at a time, which share the grid and the labels. relabel.wgsl gives each label its slot.
 struct Params {
   units: u32,
   rows: u32,      // 2 + slots
@@ -15,10 +15,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;      // [n, height, width, units]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;    // [n, height, width, units]
 @group(0) @binding(2) var<storage, read> slots: array<u32>;  // [n, channels, size, size], from 1 on; 0: not summed up
 @group(0) @binding(3) var<storage, read> batch: array<u32>;
-@group(0) @binding(4) var<storage, read_write> partial: array<f32>;  // rows: Σv, Σv², Σv over each slot from 1 on
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4f>;  // rows: Σv, Σv², Σv over each slot from 1 on
 
 // See count.wgsl.
 fn place(i: u32, extent: u32, size: u32) -> f32 {
@@ -29,17 +29,19 @@ fn place(i: u32, extent: u32, size: u32) -> f32 {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let flat = id.x + id.y * groups.x * 64u;
-  if (flat >= params.units * params.count) { return; }
-  let unit = flat % params.units;
-  let index = flat / params.units;
+  let fours = params.units / 4u;
+  if (flat >= fours * params.count) { return; }
+  let four = flat % fours;
+  let index = flat / fours;
   let image = (params.first + index) / params.strips;
   let strip = (params.first + index) % params.strips;
-  let base = index * params.rows * params.units + unit;
-  for (var i = 0u; i < params.rows; i++) { partial[base + i * params.units] = 0.0; }
+  let base = index * params.rows * fours + four;
+  for (var i = 0u; i < params.rows; i++) { partial[base + i * fours] = vec4f(); }
   if (image >= batch[1]) { return; }
   let end = (strip + 1u) * params.size / params.strips;
   for (var channel = 0u; channel < params.channels; channel++) {
-    var sum = vec2f();
+    var sum = vec4f();
+    var squares = vec4f();
     for (var column = strip * params.size / params.strips; column < end; column++) {
       let source = place(column, params.width, params.size);
       let left = u32(source);
@@ -47,15 +49,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let f = source - f32(left);
       var line = image * params.height * params.width;
       var r = 0u;  // the row of x above
-      var above = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+      var above = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
       var below = above;
       if (params.height > 1u) {
         line += params.width;
-        below = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+        below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
       }
       var slot = 0u;
-      var run = 0.0;
-      var columnSum = vec2f();
+      var run = vec4f();
+      var columnSum = vec4f();
+      var columnSquares = vec4f();
       for (var row = 0u; row < params.size; row++) {
         let down = place(row, params.height, params.size);
         while (r < u32(down)) {
@@ -63,26 +66,28 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
           above = below;
           if (r + 1u < params.height) {
             line += params.width;
-            below = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+            below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
           }
         }
         let v = mix(above, below, down - f32(r));
         let here = slots[((image * params.channels + channel) * params.size + row) * params.size + column];
         if (here != slot) {
-          if (slot > 0u) { partial[base + (1u + slot) * params.units] += run; }
+          if (slot > 0u) { partial[base + (1u + slot) * fours] += run; }
           slot = here;
-          run = 0.0;
+          run = vec4f();
         }
         run += v;
-        columnSum += vec2f(v, v * v);
+        columnSum += v;
+        columnSquares += v * v;
       }
       // Two stages keep the sums short: a column, then all.
-      if (slot > 0u) { partial[base + (1u + slot) * params.units] += run; }
+      if (slot > 0u) { partial[base + (1u + slot) * fours] += run; }
       sum += columnSum;
+      squares += columnSquares;
     }
     if (channel == 0u) {
-      partial[base] = sum.x;
-      partial[base + params.units] = sum.y;
+      partial[base] = sum;
+      partial[base + fours] = squares;
     }
   }
 }

@@ -17,7 +17,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;      // [n, height, width, units]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;    // [n, height, width, units]
 @group(0) @binding(2) var<storage, read> batch: array<u32>;  // index of the batch's first image, how many are valid
 @group(0) @binding(3) var<storage, read_write> high: array<atomic<u32>>;    // [units, 65536]
 @group(0) @binding(4) var<storage, read_write> middle: array<atomic<u32>>;  // [units, targets, 256]
@@ -30,9 +30,9 @@ fn place(i: u32, extent: u32, size: u32) -> f32 {
 }
 
 // Unsigned order of the keys = order of the floats; −0 sorts with +0.
-fn key(v: f32) -> u32 {
-  let bits = bitcast<u32>(select(v, 0.0, v == 0.0));
-  return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+fn key(v: vec4f) -> vec4u {
+  let bits = bitcast<vec4u>(select(v, vec4f(), v == vec4f()));
+  return select(bits | vec4u(0x80000000u), ~bits, (bits & vec4u(0x80000000u)) != vec4u());
 }
 
 fn add(counter: u32, length: u32) {
@@ -41,32 +41,66 @@ fn add(counter: u32, length: u32) {
   if (PASS == 2u) { atomicAdd(&low[counter], length); }
 }
 
+// The counter of a key, if it begins like a target.
+fn counterOf(unit: u32, k: u32) -> u32 {
+  var counter = (unit << 16u) + (k >> 16u);
+  if (PASS > 0u) {
+    let row = atomicLoad(&high[counter]);
+    counter = select(0xffffffffu, ((unit * params.targets + row - 1u) << 8u) + ((k >> 8u) & 255u), row > 0u);
+  }
+  if (PASS > 1u && counter != 0xffffffffu) {
+    let row = atomicLoad(&middle[counter]);
+    counter = select(0xffffffffu, ((unit * params.targets + row - 1u) << 8u) + (k & 255u), row > 0u);
+  }
+  return counter;
+}
+
+// A run of keys of one counter: upsampled maps are smooth, and merging saves atomics.
+struct Run {
+  counter: u32,
+  length: u32,
+}
+
+fn end(run: Run) {
+  if (run.counter != 0xffffffffu) { add(run.counter, run.length); }
+}
+
+fn extend(run: ptr<function, Run>, counter: u32) {
+  if (counter != (*run).counter) {
+    end(*run);
+    *run = Run(counter, 0u);
+  }
+  (*run).length++;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let flat = id.x + id.y * groups.x * 64u;
   if (flat >= params.total) { return; }
-  let image = flat / params.units / params.columns;
+  let fours = params.units / 4u;
+  let image = flat / fours / params.columns;
   if (image >= batch[1]) { return; }
-  var unit = flat % params.units;
-  var column = (flat / params.units) % params.columns;
+  var four = flat % fours;
+  var column = (flat / fours) % params.columns;
   if (ACROSS) {
     column = flat % params.columns;
-    unit = (flat / params.columns) % params.units;
+    four = (flat / params.columns) % fours;
   }
   let source = place(column, params.width, params.columns);
   let left = u32(source);
   let right = min(left + 1u, params.width - 1u);
   let f = source - f32(left);
-  let none = 0xffffffffu;
-  var counter = none;  // of the current run of equal keys
-  var length = 0u;
+  var runs0 = Run(0xffffffffu, 0u);
+  var runs1 = runs0;
+  var runs2 = runs0;
+  var runs3 = runs0;
   var line = image * params.height * params.width;
   var r = 0u;  // the row of x above
-  var above = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+  var above = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
   var below = above;
   if (params.height > 1u) {
     line += params.width;
-    below = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+    below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
   }
   for (var row = 0u; row < params.rows; row++) {
     let down = place(row, params.height, params.rows);
@@ -75,26 +109,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       above = below;
       if (r + 1u < params.height) {
         line += params.width;
-        below = mix(x[(line + left) * params.units + unit], x[(line + right) * params.units + unit], f);
+        below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
       }
     }
     let k = key(mix(above, below, down - f32(r)));
-    var next = (unit << 16u) + (k >> 16u);
-    if (PASS > 0u) {
-      let target_ = atomicLoad(&high[next]);
-      next = select(none, ((unit * params.targets + target_ - 1u) << 8u) + ((k >> 8u) & 255u), target_ > 0u);
-    }
-    if (PASS > 1u && next != none) {
-      let target_ = atomicLoad(&middle[next]);
-      next = select(none, ((unit * params.targets + target_ - 1u) << 8u) + (k & 255u), target_ > 0u);
-    }
-    // Upsampled maps are smooth: merging runs of one counter saves atomics.
-    if (next != counter) {
-      if (counter != none) { add(counter, length); }
-      counter = next;
-      length = 0u;
-    }
-    length++;
+    extend(&runs0, counterOf(4u * four, k.x));
+    extend(&runs1, counterOf(4u * four + 1u, k.y));
+    extend(&runs2, counterOf(4u * four + 2u, k.z));
+    extend(&runs3, counterOf(4u * four + 3u, k.w));
   }
-  if (counter != none) { add(counter, length); }
+  end(runs0);
+  end(runs1);
+  end(runs2);
+  end(runs3);
 }

@@ -48,10 +48,10 @@ export function radix(
   const { images, height, width, units } = extents(x);
   const [rows, columns] = [size ?? height, size ?? width];
   const [, targets = 1] = bindings.middle.shape;
-  const total = images * columns * units;
+  const total = (images * columns * units) / 4;
   graph.step(radixKernel, { x, ...bindings }, { units, targets, height, width, rows, columns, total }, lanes(total), {
     choices: { PASS: pass, ACROSS: across(graph) },
-    flops: SAMPLE_FLOPS * total * rows,
+    flops: 4 * SAMPLE_FLOPS * total * rows,
   });
 }
 
@@ -140,13 +140,14 @@ export function count(
     readonly slots: Value;
     readonly batch: Value;
     readonly present: Value;
-    /** [1 + levels + 1, units]: ascending, between two that are beyond every activation. */
+    /** [units, levels + 1] and [units, 2 + cells]; see dissect/ladder.ts. */
     readonly level: Value;
+    readonly ladder: Value;
     readonly histogram: Value;
   },
 ): void {
   const { images, height, width, units } = extents(x);
-  const levels = bindings.level.shape[0]! - 2;
+  const [levels, cells] = [bindings.level.shape[1]! - 1, bindings.ladder.shape[1]! - 2];
   const [, channels = 1] = bindings.slots.shape;
   const [, categories = 1] = bindings.present.shape;
   if (categories > MAX_CATEGORIES) {
@@ -156,10 +157,10 @@ export function count(
     );
   }
   const size = edgeOf(x, bindings.slots);
-  const total = images * size * units;
-  graph.step(countKernel, { x, ...bindings }, { units, levels, height, width, size, total }, lanes(total), {
-    choices: { CHANNELS: channels, CATEGORIES: categories, ACROSS: across(graph) },
-    flops: SAMPLE_FLOPS * total * size,
+  const total = (images * size * units) / 4;
+  graph.step(countKernel, { x, ...bindings }, { units, height, width, size, total }, lanes(total), {
+    choices: { CHANNELS: channels, CATEGORIES: categories, LEVELS: levels, CELLS: cells, ACROSS: across(graph) },
+    flops: 4 * SAMPLE_FLOPS * total * size,
   });
 }
 
@@ -189,7 +190,7 @@ export function moments(
       momentsKernel,
       { x, slots: bindings.slots, batch: bindings.batch, partial },
       { units, rows, channels, height, width, size, strips, first, count },
-      lanes(units * count),
+      lanes((units * count) / 4),
       { flops: (SAMPLE_FLOPS * units * count * size ** 2) / strips },
     );
     graph.step(accumulateKernel, { partial, total: bindings.total }, { sums, count, zero: 0 }, lanes(sums));

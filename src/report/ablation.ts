@@ -1,5 +1,7 @@
 import type { Ablation } from "../causality/ablation.ts";
 import type { LocalAblation } from "../causality/ablation-locations.ts";
+import type { UnitEffect } from "../causality/unit-effects.ts";
+import { csvText } from "./csv.ts";
 
 /** A curve of gandissect's `fullablation/CLASS-METRIC.json` and `pixablation/CLASS-METRIC.json` (spec §4.3). */
 export interface AblationJson {
@@ -57,4 +59,21 @@ export function toPixAblation(
     ...(alphas && { ablation_values: alphas }),
     ablation_effects: effects,
   };
+}
+
+/**
+ * `unit-effects.csv`: pixels that ablating each unit alone adds to or takes from every concept, below those there are before.
+ * `names` and `before` have one entry a label, of which 0, no concept, is left out.
+ */
+export function unitEffectsCsv(
+  names: readonly string[],
+  before: ArrayLike<number>,
+  units: readonly UnitEffect[],
+): string {
+  const labels = Array.from(names.keys()).slice(1);
+  return csvText([
+    ["unit", ...labels.map((label) => names[label])],
+    ["before", ...labels.map((label) => before[label])],
+    ...units.map(({ unit, pixels }) => [unit, ...labels.map((label) => pixels[label]! - before[label]!)]),
+  ]);
 }

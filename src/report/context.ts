@@ -2,6 +2,7 @@ import type { Context } from "../causality/context.ts";
 import type { Label } from "../dissect/result.ts";
 import { escapeXml } from "./bargraph.ts";
 import { displayNames } from "./concepts.ts";
+import { csvText } from "./csv.ts";
 
 /** Where a concept may be placed, by name; the content of `context.json`. */
 export interface ContextJson {
@@ -46,16 +47,16 @@ export function toContext(
 }
 
 export const contextCsv = ({ effects }: ContextJson): string =>
-  ["was there,category,places,gain,share"]
-    .concat(
-      effects.map((row) =>
-        [quoted(row.concept), quoted(row.category), row.places, row.gain, row.share ?? ""].join(","),
-      ),
-    )
-    .map((line) => `${line}\r\n`)
-    .join("");
-
-const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+  csvText([
+    ["was there", "category", "places", "gain", "share"],
+    ...effects.map(({ concept, category, places, gain, share }) => [
+      concept,
+      category,
+      places,
+      gain,
+      share ?? undefined,
+    ]),
+  ]);
 
 const FONT = "font-family:sans-serif;font-size:12px";
 const ROW = 20;

@@ -62,14 +62,22 @@ export function toRows({ layers, labels }: Dissection): UnitRow[] {
   );
 }
 
-/** The rows as CSV (RFC 4180 quoting, UTF-8, "\n"); a number that is not finite is an empty cell. */
+/** Every unit of every layer as `units.csv`. */
 export function toCsv(dissection: Dissection): string {
-  const lines = toRows(dissection).map((row) => COLUMNS.map((column) => cell(row[column])).join(","));
-  return `${[COLUMNS.join(","), ...lines].join("\n")}\n`;
+  return csvText([COLUMNS, ...toRows(dissection).map((row) => COLUMNS.map((column) => row[column]))]);
 }
 
-/** Text that a spreadsheet would run as a formula is led by an apostrophe (OWASP, "CSV injection"). */
-function cell(value: string | number | boolean | undefined): string {
+export type CsvCell = string | number | boolean | undefined;
+
+/**
+ * Rows as CSV: RFC 4180's quoting, UTF-8, "\n". What is undefined and numbers that are not finite are empty cells; text that
+ * a spreadsheet would run as a formula is led by an apostrophe (OWASP, "CSV injection").
+ */
+export function csvText(rows: readonly (readonly CsvCell[])[]): string {
+  return rows.map((row) => `${row.map(cell).join(",")}\n`).join("");
+}
+
+function cell(value: CsvCell): string {
   if (value === undefined) return "";
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
   if (typeof value === "boolean") return String(value);

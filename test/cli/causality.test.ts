@@ -166,7 +166,7 @@ test("context tells where a concept can be put", async () => {
   expect(said).toMatchObject({ concept: "tree", layer: "layer1", units: [0, 3], complete: true });
   expect(said.cells.map((row) => row.length)).toEqual([4, 4, 4, 4]);
   expect(await json("context/layer1/context/tree.json")).toMatchObject({ effects: said.effects });
-  const [title, ...rows] = (await text("context/layer1/context/tree.csv")).trim().split("\r\n");
+  const [title, ...rows] = (await text("context/layer1/context/tree.csv")).trim().split("\n");
   expect(title).toBe("was there,category,places,gain,share");
   expect(rows).toHaveLength(said.effects.length);
   for (const name of ["tree.svg", "tree-map.svg"]) expect(await text("context/layer1/context", name)).toMatch(/^<svg /);

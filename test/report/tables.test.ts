@@ -2,53 +2,12 @@ import { describe, expect, test } from "vitest";
 import { bargraphSvg, CATEGORY_COLORS, colorsOf, escapeXml } from "../../src/report/bargraph.ts";
 import { colorTable, labelColors, segcolors } from "../../src/report/colors.ts";
 import { conceptGroups, displayNames } from "../../src/report/concepts.ts";
-import { toCsv, toRows } from "../../src/report/csv.ts";
 import { NO_IMAGE, toTensors } from "../../src/report/tensors.ts";
 import { openSafetensors } from "../../src/weights/safetensors.ts";
 import { openSource } from "../../src/weights/source.ts";
 import { fixture, LABELS } from "./fixture.ts";
 
 const { dissection } = fixture();
-
-describe("csv", () => {
-  test("has one row a unit, with the unit's values", () => {
-    const lines = toCsv(dissection).trimEnd().split("\n");
-    expect(lines[0]).toBe(
-      "layer,unit,label,category,iou,iqr,mi,correlation,level,interpretable,intersection,activation,pixels,top_image,top_activation",
-    );
-    expect(lines).toHaveLength(1 + 22);
-    const unit = dissection.layers[1]!.units[3]!;
-    expect(lines[1 + 12 + 3]!.split(",")).toEqual([
-      "layer6",
-      "3",
-      dissection.labels[unit.label]!.name,
-      dissection.labels[unit.label]!.category,
-      ...[unit.iou, unit.iqr, unit.mi, unit.correlation, unit.level].map(String),
-      String(unit.interpretable),
-      ...[unit.intersection, unit.activation, unit.pixels, unit.top[0]!.image, unit.top[0]!.activation].map(String),
-    ]);
-  });
-
-  test("quotes what needs it and runs as no formula", () => {
-    const hostile = ["-", '=HYPERLINK("x")', "a,b", 'q"q', "new\nline", "@cmd"];
-    const labels = hostile.map((name) => ({ name, category: "+1" }));
-    const text = toCsv({ ...dissection, labels });
-    expect(text).toContain(`"'=HYPERLINK(""x"")",'+1,`);
-    expect(text).not.toMatch(/(^|,)"?[=+@]/m);
-  });
-
-  test("leaves cells empty for no concept, for no number and for no image", () => {
-    const layer = dissection.layers[0]!;
-    const units = [{ ...layer.units[0]!, label: 0, mi: Number.NaN, top: [] }];
-    const row = toCsv({ ...dissection, layers: [{ ...layer, units }] })
-      .split("\n")[1]!
-      .split(",");
-    expect(row.slice(2, 4)).toEqual(["", ""]);
-    expect(row[6]).toBe("");
-    expect(row.slice(-2)).toEqual(["", ""]);
-    expect(toRows({ ...dissection, layers: [{ ...layer, units }] })[0]!.top_image).toBeUndefined();
-  });
-});
 
 describe("tensors", () => {
   test("hold the tables of every layer", async () => {

@@ -4,9 +4,10 @@ import {
   ablateLocations,
   type Experiment,
   shuffledUnits,
+  type UnitEffect,
   unitEffects,
 } from "../../causality/index.ts";
-import { type AblationJson, toFullAblation, toPixAblation } from "../../report/ablation.ts";
+import { type AblationJson, toFullAblation, toPixAblation, unitEffectsCsv } from "../../report/ablation.ts";
 import { ablationSvg } from "../../report/ablation-plot.ts";
 import type { Folder } from "../../report/folder.ts";
 import { fileName } from "../../report/gandissect.ts";
@@ -65,12 +66,8 @@ export async function writeUnitEffects(
   { concepts }: EditSummary,
   folder: Folder,
 ): Promise<void> {
-  const { before } = experiment;
-  const labels = [...before.keys()].slice(1);
-  const rows = [["unit", ...labels.map((label) => `"${concepts[label - 1]!.concept.replaceAll('"', '""')}"`)]];
-  rows.push(["before", ...labels.map((label) => String(before[label]))]);
-  for await (const { unit, pixels } of unitEffects(experiment, layer)) {
-    rows.push([String(unit), ...labels.map((label) => String(pixels[label]! - before[label]!))]);
-  }
-  await folder.write(`${fileName(layer)}/unit-effects.csv`, `${rows.map((row) => row.join(",")).join("\r\n")}\r\n`);
+  const units: UnitEffect[] = [];
+  for await (const unit of unitEffects(experiment, layer)) units.push(unit);
+  const names = ["", ...concepts.map(({ concept }) => concept)];
+  await folder.write(`${fileName(layer)}/unit-effects.csv`, unitEffectsCsv(names, experiment.before, units));
 }

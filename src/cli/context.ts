@@ -1,7 +1,8 @@
 import { Experiment, insertionContext } from "../causality/index.ts";
 import { UsageError } from "../errors.ts";
 import { uniqueNames } from "../report/concepts.ts";
-import { type ContextJson, contextBars, contextCsv, contextMap, toContext } from "../report/context.ts";
+import { type ContextJson, contextCsv, toContext } from "../report/context.ts";
+import { contextBars, contextMap } from "../report/context-plot.ts";
 import { fileName } from "../report/gandissect.ts";
 import type { InsertedValue } from "./edit/options.ts";
 import { LayerUnits } from "./layer-units.ts";

@@ -1,5 +1,6 @@
 import type { AblationJson } from "./ablation.ts";
-import { CATEGORY_COLORS, escapeXml } from "./bargraph.ts";
+import { CATEGORY_COLORS } from "./bargraph.ts";
+import { drawing, polyline, round, signed, text, textWidth, ticks, widthFor } from "./svg.ts";
 
 /** One line of the plot: one curve, or the mean of several, such as draws of random units, with their range behind it. */
 export interface AblationLine {
@@ -8,12 +9,11 @@ export interface AblationLine {
 }
 
 const WIDTH = 480;
-const HEIGHT = 300;
-const LEFT = 56;
-const RIGHT = 16;
-const TOP = 34;
-const BOTTOM = 44;
-const FONT = "font-family:sans-serif;font-size:12px";
+const [LEFT, RIGHT, BOTTOM] = [56, 16, 44];
+/** Of the curves' area, and of one line of the legend above it. */
+const [PLOT, ROW] = [222, 16];
+
+type Point = readonly [x: number, y: number];
 
 /**
  * "Portion of tree pixels removed" against the number of ablated units, one line a ranking, as gandissect's `aceplotablate`
@@ -26,25 +26,33 @@ export function ablationSvg(concept: string, lines: readonly AblationLine[]): st
   // Tenths around everything, and 0 and 1 always.
   const low = Math.min(0, Math.floor(10 * Math.min(0, ...all)) / 10);
   const high = Math.max(1, Math.ceil(10 * Math.max(0, ...all)) / 10);
-  const x = (n: number): number => LEFT + ((WIDTH - LEFT - RIGHT) * n) / steps;
-  const y = (portion: number): number => TOP + ((HEIGHT - TOP - BOTTOM) * (high - portion)) / (high - low);
-  const parts = [
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    text(WIDTH / 2, 20, `Portion of ${concept} pixels removed`, "middle"),
-    ...ticks(low, high, 0.2).map((portion) => {
-      const at = round(y(portion));
+  const portionTicks = ticks(low, high, [0.2, 0.5, 1], 13).map((portion) => ({
+    portion,
+    name: `${signed(100 * portion, 0)} %`,
+  }));
+  const title = `Portion of ${concept} pixels removed`;
+  const width = widthFor(title, WIDTH);
+  const left = Math.max(LEFT, ...portionTicks.map(({ name }) => 14 + textWidth(name)));
+  const top = 34 + ROW * drawn.length;
+  const bottom = top + PLOT;
+  const x = (n: number): number => left + ((width - left - RIGHT) * n) / steps;
+  const y = (portion: number): number => top + (PLOT * (high - portion)) / (high - low);
+  const place = (portion: number, n: number): Point => [x(n), y(portion)];
+  return drawing(width, bottom + BOTTOM, title, [
+    ...portionTicks.map(({ portion, name }) => {
       const stroke = portion === 0 ? "#888" : "#ddd";
-      return `<path d="M${LEFT} ${at}H${WIDTH - RIGHT}" stroke="${stroke}"/>${text(LEFT - 6, Number(at) + 4, `${Math.round(100 * portion)} %`, "end")}`;
+      const line = `<path d="M${round(left)} ${round(y(portion))}H${width - RIGHT}" stroke="${stroke}"/>`;
+      return line + text(left - 6, y(portion) + 4, name, "end");
     }),
-    ...ticks(0, steps, steps > 10 ? 5 : 1).map((n) => text(x(n), HEIGHT - BOTTOM + 18, String(n), "middle")),
-    text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "ablated units", "middle"),
-    ...drawn.map(({ removed }, index) => line(removed, colorOf(index), x, y)),
-    ...drawn.map(
-      ({ name }, index) =>
-        `<path d="M${LEFT + 10} ${TOP + 12 + 16 * index}h18" stroke="${colorOf(index)}" stroke-width="2"/>${text(LEFT + 34, TOP + 16 + 16 * index, name, "start")}`,
-    ),
-  ];
-  return `<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">${parts.join("")}</svg>\n`;
+    ...ticks(0, steps, steps > 10 ? [5, 10] : [1], 13).map((n) => text(x(n), bottom + 18, String(n), "middle")),
+    text((left + width - RIGHT) / 2, bottom + 36, "ablated units", "middle"),
+    ...drawn.map(({ removed }, index) => curve(removed, colorOf(index), place)),
+    ...drawn.map(({ name }, index) => {
+      const y = 34 + ROW * index;
+      const line = `<path d="M${round(left)} ${y}h18" stroke="${colorOf(index)}" stroke-width="2"/>`;
+      return line + text(left + 24, y + 4, name, "start");
+    }),
+  ]);
 }
 
 /** Nothing was removed of what was not there. */
@@ -53,30 +61,19 @@ const portions = ({ baseline, ablation_effects: effects }: AblationLine["curves"
 
 const colorOf = (index: number): string => CATEGORY_COLORS[(2 * index) % CATEGORY_COLORS.length]![0];
 
-function line(
+/** The mean of several curves as far as all of them go, and behind it the range that they take up. */
+function curve(
   removed: readonly (readonly number[])[],
   color: string,
-  x: (n: number) => number,
-  y: (portion: number) => number,
+  place: (portion: number, n: number) => Point,
 ): string {
   const columns = Array.from({ length: Math.min(...removed.map(({ length }) => length)) }, (_, n) =>
     removed.map((portion) => portion[n]!),
   );
-  const path = (values: readonly number[]): string[] =>
-    values.map((portion, n) => `${round(x(n))} ${round(y(portion))}`);
-  const mean = path(columns.map((column) => column.reduce((sum, portion) => sum + portion, 0) / column.length));
-  const [most, least] = [Math.max, Math.min].map((pick) => path(columns.map((column) => pick(...column))));
-  const range =
-    removed.length > 1 ? `<path d="M${[...most!, ...least!.reverse()].join("L")}Z" fill="${color}" opacity=".2"/>` : "";
-  return `${range}<path d="M${mean.join("L")}" fill="none" stroke="${color}" stroke-width="2"/>`;
+  const mean = columns.map((column) => column.reduce((sum, portion) => sum + portion, 0) / column.length);
+  if (removed.length === 1) return polyline(mean.map(place), color);
+  const most = columns.map((column) => Math.max(...column)).map(place);
+  const least = columns.map((column) => Math.min(...column)).map(place);
+  const outline = [...most, ...least.reverse()].map(([x, y]) => `${round(x)} ${round(y)}`).join("L");
+  return `<path d="M${outline}Z" fill="${color}" opacity=".2"/>${polyline(mean.map(place), color)}`;
 }
-
-function ticks(low: number, high: number, step: number): number[] {
-  const first = Math.ceil(low / step - 1e-9);
-  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => step * (first + i));
-}
-
-const text = (x: number, y: number, content: string, anchor: "start" | "middle" | "end"): string =>
-  `<text x="${round(x)}" y="${round(y)}" style="${FONT};text-anchor:${anchor}">${escapeXml(content)}</text>`;
-
-const round = (value: number): string => String(Math.round(value * 100) / 100);

@@ -1,5 +1,6 @@
 import type { Label } from "../dissect/result.ts";
 import { type ConceptGroup, categoryOrder, readable } from "./concepts.ts";
+import { escapeXml, round, textWidth } from "./svg.ts";
 
 /** Bar and background colour of each category, by its place in the order of display (§3.8). */
 export const CATEGORY_COLORS: readonly (readonly [bar: string, background: string])[] = [
@@ -17,9 +18,12 @@ const BAR_HEIGHT = 100;
 const BAR_WIDTH = 12;
 const GAP = 3;
 const STEP = BAR_WIDTH + GAP;
+/** Room left of the bars and below them, at least. */
 const LEFT = 32;
-const RIGHT = 40;
 const TEXT_HEIGHT = 100;
+const RIGHT = 40;
+/** Pixels that letters at 45° reach beyond their baseline, up and down. */
+const SLANT = 8;
 const FONT = "font-family:sans-serif";
 
 /** `bargraph.svg`: one bar per concept, as high as the number of interpretable units that detect it (§3.8). */
@@ -28,27 +32,32 @@ export function bargraphSvg(
   labels: readonly Label[],
   categories: readonly string[],
 ): string {
-  const width = LEFT + groups.length * STEP + RIGHT;
   const highest = Math.max(1, ...groups.map(({ units }) => units.length));
   const scale = BAR_HEIGHT / highest;
+  const names = groups.map(({ label }) => readable(labels[label]?.name ?? ""));
+  const slants = names.map((name) => textWidth(name, BAR_WIDTH) * Math.SQRT1_2 + SLANT);
+  const besideTicks = GAP + digitsWidth(highest) + STEP;
+  const left = Math.ceil(Math.max(LEFT, besideTicks, ...slants.map((slant, i) => slant - i * STEP - BAR_WIDTH)));
+  const below = Math.ceil(Math.max(TEXT_HEIGHT, ...slants.map((slant) => slant + 8)));
   const bars = groups.map((group, i) => {
-    const x = LEFT + i * STEP;
+    const x = left + i * STEP;
     const height = group.units.length * scale;
-    const name = readable(labels[group.label]?.name ?? "");
+    const name = names[i]!;
     const [dark] = colorsOf(labels[group.label]?.category ?? "", categories);
     return [
       rect(x, BAR_HEIGHT - height, BAR_WIDTH, height, dark),
       text(x + BAR_WIDTH, BAR_HEIGHT + 8, name, { size: BAR_WIDTH, anchor: "end", rotate: -45 }),
     ].join("");
   });
-  const runs = categoryRuns(groups, labels, categories);
+  const runs = categoryRuns(groups, labels, categories, left);
   const parts = [
-    ...axis(groups, highest, scale),
+    ...axis(groups, highest, scale, left),
     ...runs.map(({ background }) => background),
     ...bars,
     ...runs.map(({ caption }) => caption),
   ];
-  return `<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="${width}" height="${BAR_HEIGHT + TEXT_HEIGHT}">${parts.join("")}</svg>\n`;
+  const width = left + groups.length * STEP + RIGHT;
+  return `<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="${width}" height="${BAR_HEIGHT + below}">${parts.join("")}</svg>\n`;
 }
 
 /** The two colours of a category. */
@@ -57,14 +66,19 @@ export function colorsOf(category: string, categories: readonly string[]): reado
   return CATEGORY_COLORS[place % CATEGORY_COLORS.length]!;
 }
 
-function axis(groups: readonly ConceptGroup[], highest: number, scale: number): string[] {
+/** Pixels that the numbers beside the axis take, with a gap. */
+const digitsWidth = (highest: number): number => Math.max(STEP, textWidth(String(highest), STEP) + GAP);
+
+function axis(groups: readonly ConceptGroup[], highest: number, scale: number, left: number): string[] {
   if (groups.length === 0) return [];
   const ticks = new Set([1, Math.floor((highest + 1) / 2), highest]);
   return [
-    ...[...ticks].map((units) =>
-      text(LEFT - GAP, BAR_HEIGHT - units * scale + STEP * 0.75, String(units), { size: STEP, anchor: "end" }),
-    ),
-    text(LEFT - GAP - STEP, BAR_HEIGHT / 2, "units", { size: STEP, anchor: "middle", rotate: -90 }),
+    ...[...ticks].map((units) => {
+      // Below the top of a bar of so many units, and above the names.
+      const y = Math.min(BAR_HEIGHT, BAR_HEIGHT - units * scale + STEP * 0.75);
+      return text(left - GAP, y, String(units), { size: STEP, anchor: "end" });
+    }),
+    text(left - GAP - digitsWidth(highest), BAR_HEIGHT / 2, "units", { size: STEP, anchor: "middle", rotate: -90 }),
   ];
 }
 
@@ -73,6 +87,7 @@ function categoryRuns(
   groups: readonly ConceptGroup[],
   labels: readonly Label[],
   categories: readonly string[],
+  left: number,
 ): { background: string; caption: string }[] {
   const runs: { category: string; start: number; count: number }[] = [];
   groups.forEach(({ label }, i) => {
@@ -82,7 +97,7 @@ function categoryRuns(
     else runs.push({ category, start: i, count: 1 });
   });
   return runs.map(({ category, start, count }) => {
-    const x = LEFT + start * STEP;
+    const x = left + start * STEP;
     const width = count * STEP - GAP;
     const caption = `${count} ${readable(category)}${count === 1 ? "" : "s"}`;
     return {
@@ -104,16 +119,4 @@ function text(
 ): string {
   const turn = style.rotate === undefined ? "" : ` rotate(${style.rotate})`;
   return `<text transform="translate(${round(x)},${round(y)})${turn}" style="${FONT};font-size:${style.size}px;text-anchor:${style.anchor}">${escapeXml(content)}</text>`;
-}
-
-const round = (value: number) => String(Math.round(value * 100) / 100);
-
-/** Labels come from files of strangers: markup is escaped, characters that XML forbids are dropped. */
-export function escapeXml(content: string): string {
-  return (
-    content
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to drop
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
-      .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
-  );
 }

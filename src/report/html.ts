@@ -1,5 +1,5 @@
 import type { Dissection, LayerResult, UnitPictures } from "../dissect/result.ts";
-import { colorsOf, escapeXml } from "./bargraph.ts";
+import { colorsOf } from "./bargraph.ts";
 import { displayNames, hasConcepts } from "./concepts.ts";
 import { type EmbeddedPicture, type PageDrawing, type PageFeatures, pageShape } from "./page-draw.ts";
 import { pageMarkup } from "./page-markup.ts";
@@ -7,6 +7,7 @@ import { PageGallery } from "./page-pictures.ts";
 import { type PagePlan, planPage } from "./page-plan.ts";
 import { row, seenConcepts, unitRankings } from "./rankings.ts";
 import { type Provenance, type Report, toReport } from "./report.ts";
+import { escapeXml } from "./svg.ts";
 import { app } from "./viewer/app.ts";
 import { cards } from "./viewer/cards.ts";
 import { chart } from "./viewer/chart.ts";

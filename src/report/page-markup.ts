@@ -1,6 +1,6 @@
-import { escapeXml as escapeHtml } from "./bargraph.ts";
 import { displayNames } from "./concepts.ts";
 import type { Report } from "./report.ts";
+import { escapeXml as escapeHtml } from "./svg.ts";
 
 /** The parts that a page is made of, already safe to stand in it. */
 interface PageParts {

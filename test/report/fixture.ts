@@ -74,6 +74,26 @@ export function random(seed: number): () => number {
   };
 }
 
+/** A layer of these units, as far as they are said; the others' numbers are 0, their places in the list their numbers. */
+export function layerOf(units: readonly Partial<Unit>[], labels = 0): LayerResult {
+  const cells = () => new Float64Array(labels * units.length);
+  return {
+    layer: "layer1",
+    shape: [1, 1],
+    units: units.map((unit, index) => ({
+      ...{ unit: index, level: 0, label: 0, iou: 0, iqr: 0, mi: 0, correlation: 0 },
+      ...{ intersection: 0, activation: 0, pixels: 0, interpretable: true, top: [] },
+      mostCorrelated: { label: 0, correlation: 0 },
+      ...unit,
+    })),
+    tables: {
+      ...{ iou: cells(), iqr: cells(), mi: cells(), correlation: cells() },
+      intersection: new Uint32Array(labels * units.length),
+      activation: new Uint32Array(units.length),
+    },
+  };
+}
+
 export function fixture(options: FixtureOptions = {}): Fixture {
   const {
     layers = [

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import type { Dissection } from "../../src/dissect/result.ts";
-import { wholeConcepts } from "../../src/report/concepts.ts";
 import { fileName, layerFolders, safeFolder, toGandissect, toGandissectLayer } from "../../src/report/gandissect.ts";
 import { fixture } from "./fixture.ts";
 import { golden, goldenDissection } from "./published.ts";
@@ -119,20 +118,6 @@ test("a quarter counts as the object it is a quarter of, though it is a part", (
   });
   expect(twice).toContain("sky (object)");
   expect(twice).not.toContain("sky-r");
-  const own = [
-    { name: "sky-b", category: "part" },
-    { name: "sky", category: "part" },
-    { name: "sky", category: "object" },
-    { name: "sky-tl", category: "object" },
-    { name: "sky-c", category: "object" },
-    { name: "lamp-l", category: "part" },
-    { name: "brick-br", category: "part" },
-    { name: "brick", category: "material" },
-    { name: "glass", category: "material" },
-    { name: "glass", category: "object" },
-    { name: "glass-t", category: "part" },
-  ];
-  expect(wholeConcepts(own)).toEqual([1, 1, 2, 2, 4, 5, 7, 7, 8, 9, 9]);
 });
 
 test("two labels of one name stay apart", () => {

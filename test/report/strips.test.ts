@@ -3,73 +3,12 @@ import { describe, expect, test } from "vitest";
 import { nodeEncoder } from "../../src/cli/encoder.ts";
 import type { SamplePicture, UnitPictures } from "../../src/dissect/result.ts";
 import { labelColors } from "../../src/report/colors.ts";
-import { resizeNearest, resizeRgb } from "../../src/report/image.ts";
-import { flattenLabels } from "../../src/report/segmentation.ts";
 import { StripArtist, stripFiles } from "../../src/report/strips.ts";
 import { Tiles } from "../../src/report/tiles.ts";
-import { markEdge, maskPainter } from "../../src/report/upsample.ts";
-import { fixture, LABELS, random } from "./fixture.ts";
+import { fixture, LABELS } from "./fixture.ts";
+import { expectKept } from "./kept.ts";
 
 const colors = labelColors(LABELS);
-
-describe("mask", () => {
-  /** The definition (§3.4), one pixel at a time. */
-  function surface(map: Float32Array, h: number, w: number, size: number, y: number, x: number): number {
-    const place = (t: number, edge: number) => Math.min(edge - 1, Math.max(0, ((t + 0.5) * edge) / size - 0.5));
-    const [sy, sx] = [place(y, h), place(x, w)];
-    let sum = 0;
-    for (let i = 0; i < h; i++) {
-      for (let j = 0; j < w; j++) {
-        sum += Math.max(0, 1 - Math.abs(sy - i)) * Math.max(0, 1 - Math.abs(sx - j)) * map[i * w + j]!;
-      }
-    }
-    return sum;
-  }
-
-  test.each([
-    [4, 4, 16],
-    [3, 5, 17],
-    [8, 8, 8],
-    [1, 1, 6],
-    [16, 16, 8],
-  ])("of a %i×%i map at %i pixels is the half-pixel bilinear surface above the level", (h, w, size) => {
-    const next = random(h * 100 + w);
-    const map = Float32Array.from({ length: h * w }, next);
-    const mask = new Uint8Array(size * size).fill(7);
-    maskPainter(h, w, size)(map, 0.5, mask);
-    const expected = mask.map((_, i) => (surface(map, h, w, size, Math.floor(i / size), i % size) > 0.5 ? 1 : 0));
-    expect(mask).toEqual(expected);
-    expect(new Set(mask).size).toBe(h * w === 1 ? 1 : 2);
-  });
-
-  test("is strict, and its border is the map's own", () => {
-    const mask = new Uint8Array(16);
-    const paint = maskPainter(2, 2, 4);
-    paint(new Float32Array([1, 1, 1, 1]), 1, mask);
-    expect(mask).toEqual(new Uint8Array(16));
-    paint(new Float32Array([1, 2, 1, 2]), 1, mask);
-    expect([...mask.subarray(0, 4)]).toEqual([0, 1, 1, 1]);
-    paint(new Float32Array([1, 1, 1, 1]), 0.999, mask);
-    expect(mask).toEqual(new Uint8Array(16).fill(1));
-  });
-
-  test("has a ring two pixels wide around it, diagonals included", () => {
-    const size = 9;
-    const next = random(5);
-    for (let round = 0; round < 20; round++) {
-      const mask = Uint8Array.from({ length: size * size }, () => (next() < 0.06 ? 1 : 0));
-      const expected = mask.map((on, i) => {
-        if (on) return 1;
-        const [y, x] = [Math.floor(i / size), i % size];
-        return mask.some((v, j) => v && Math.abs(Math.floor(j / size) - y) <= 2 && Math.abs((j % size) - x) <= 2)
-          ? 2
-          : 0;
-      });
-      markEdge(mask, size, new Uint8Array(size * size));
-      expect(mask).toEqual(expected);
-    }
-  });
-});
 
 describe("strip", () => {
   /** Left half of the map on; the picture is one grey. */
@@ -153,44 +92,28 @@ test.each([
   expect(hash.digest("hex").slice(0, 16)).toBe(expected);
 });
 
-test("of several labels a pixel the rarer is drawn", () => {
-  const labels = new Uint16Array([1, 1, 1, 0, /* second map */ 2, 0, 0, 0]);
-  expect([...flattenLabels({ image: 0, size: 2, rgb: new Uint8Array(12), labels }, 2)]).toEqual([2, 1, 1, 0]);
-  const wrong = { image: 9, size: 2, rgb: new Uint8Array(12), labels: labels.subarray(0, 6) };
-  expect(() => flattenLabels(wrong, 2)).toThrow("image 9 has 6 values");
-});
-
-test("labels are painted in decreasing order of their pixels, as the published code paints them", () => {
-  const next = random(17);
-  const [maps, pixels] = [5, 64];
-  const counts = [
-    [300, 90],
-    [8, 60],
-    [2, 40],
-    [700, 25],
-    [9, 13],
-    [1, 7],
-    [1813, 3],
-    [5, 1],
-  ] as const;
-  const places = Array.from({ length: maps * pixels }, (_, i) => [next(), i] as const).sort((a, b) => a[0] - b[0]);
-  const labels = new Uint16Array(maps * pixels);
-  for (const [label, count] of counts) for (const [, place] of places.splice(0, count)) labels[place] = label;
-  const painted = new Uint16Array(pixels);
-  for (const [label] of counts) {
-    labels.forEach((here, i) => {
-      if (here === label) painted[i % pixels] = label;
+test("a unit's eight files are as they were looked at", async () => {
+  const { dissection, pictures } = fixture({ layers: [{ layer: "layer6", units: 2, size: 16 }], examples: 3 });
+  const { shape, units } = dissection.layers[0]!;
+  const artist = new StripArtist({ shape, tiles: new Tiles(32, colors), height: 48 });
+  for await (const unit of pictures()) {
+    if (unit.unit !== 1) continue;
+    const files = await stripFiles(artist, unit, units[1]!.level, nodeEncoder());
+    const kept = {
+      "image/1-top.jpg": "strip-top.jpg",
+      "image/1-orig.jpg": "strip-orig.jpg",
+      "image/1-seg.png": "strip-seg.png",
+      "image/1-mask.png": "strip-mask.png",
+      "s-image/1-top.jpg": "strip-first-top.jpg",
+      "s-image/1-orig.jpg": "strip-first-orig.jpg",
+      "s-image/1-seg.png": "strip-first-seg.png",
+      "s-image/1-mask.png": "strip-first-mask.png",
+    };
+    expect(files.map(({ path }) => path)).toEqual(Object.keys(kept));
+    Object.values(kept).forEach((name, i) => {
+      expectKept(name, files[i]!.data);
     });
   }
-  expect(flattenLabels({ image: 0, size: 8, rgb: new Uint8Array(0), labels }, 8)).toEqual(painted);
-});
-
-test("pictures are averaged when they shrink and interpolated when they grow", () => {
-  const grey = (values: number[]) => Uint8Array.from(values.flatMap((v) => [v, v, v]));
-  expect(resizeRgb(grey([0, 100, 200, 100]), 2, 1)).toEqual(grey([100]));
-  const grown = resizeRgb(grey([0, 100, 0, 100]), 2, 4);
-  expect([...grown].filter((_, i) => i % 3 === 0).slice(0, 4)).toEqual([0, 25, 75, 100]);
-  expect([...resizeNearest(new Uint16Array([1, 2, 3, 4]), 2, 4)].slice(4, 12)).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
 });
 
 test("all strips of 256 units of 20 pictures are drawn in ten seconds of a slow core", async () => {

@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { colorTable, labelColors, segcolors } from "../../src/report/colors.ts";
+
+describe("colours", () => {
+  test("are black for nothing, distinct, and far apart at first", () => {
+    const table = colorTable();
+    expect(table[0]).toEqual([0, 0, 0]);
+    expect(new Set(table.map(String)).size).toBe(table.length);
+    const near = (count: number) => {
+      let least = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < count; i++) {
+        for (let j = 0; j < i; j++) {
+          least = Math.min(least, Math.hypot(...table[i]!.map((v, c) => v - table[j]![c]!)));
+        }
+      }
+      return least;
+    };
+    expect(near(16)).toBeGreaterThan(60);
+    expect(near(64)).toBeGreaterThan(30);
+  });
+
+  test("trees and buildings have the colours people know", () => {
+    const labels = ["-", "building", "x", "tree"].map((name) => ({ name, category: "object" }));
+    const colors = labelColors(labels);
+    expect([colors[0], colors[1], colors[3]]).toEqual([
+      [0, 0, 0],
+      [183, 151, 98],
+      [0, 137, 65],
+    ]);
+  });
+
+  test("labels that share a colour share its entry", () => {
+    const labels = Array.from({ length: 300 }, (_, i) => ({ name: `n${i}`, category: "object" }));
+    const entries = segcolors(labels);
+    expect(entries["0,0,0"]).toBe("n0");
+    expect(entries[labelColors(labels)[1]!.join(",")]).toBe("n1/n128/n255");
+    expect(Object.values(entries).join("/").split("/")).toHaveLength(300);
+  });
+
+  test("tell labels of one name apart in the legend", () => {
+    const labels = Array.from({ length: 129 }, (_, i) => ({ name: `n${i}`, category: "object" }));
+    labels[128] = { name: "n1", category: "material" };
+    expect(segcolors(labels)[labelColors(labels)[1]!.join(",")]).toBe("n1 (object)/n1 (material)");
+  });
+});

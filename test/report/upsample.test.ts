@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { markEdge, maskPainter } from "../../src/report/upsample.ts";
+import { random } from "./fixture.ts";
+
+describe("mask", () => {
+  /** The definition (§3.4), one pixel at a time. */
+  function surface(map: Float32Array, h: number, w: number, size: number, y: number, x: number): number {
+    const place = (t: number, edge: number) => Math.min(edge - 1, Math.max(0, ((t + 0.5) * edge) / size - 0.5));
+    const [sy, sx] = [place(y, h), place(x, w)];
+    let sum = 0;
+    for (let i = 0; i < h; i++) {
+      for (let j = 0; j < w; j++) {
+        sum += Math.max(0, 1 - Math.abs(sy - i)) * Math.max(0, 1 - Math.abs(sx - j)) * map[i * w + j]!;
+      }
+    }
+    return sum;
+  }
+
+  test.each([
+    [4, 4, 16],
+    [3, 5, 17],
+    [8, 8, 8],
+    [1, 1, 6],
+    [16, 16, 8],
+  ])("of a %i×%i map at %i pixels is the half-pixel bilinear surface above the level", (h, w, size) => {
+    const next = random(h * 100 + w);
+    const map = Float32Array.from({ length: h * w }, next);
+    const mask = new Uint8Array(size * size).fill(7);
+    maskPainter(h, w, size)(map, 0.5, mask);
+    const expected = mask.map((_, i) => (surface(map, h, w, size, Math.floor(i / size), i % size) > 0.5 ? 1 : 0));
+    expect(mask).toEqual(expected);
+    expect(new Set(mask).size).toBe(h * w === 1 ? 1 : 2);
+  });
+
+  test("is strict, and its border is the map's own", () => {
+    const mask = new Uint8Array(16);
+    const paint = maskPainter(2, 2, 4);
+    paint(new Float32Array([1, 1, 1, 1]), 1, mask);
+    expect(mask).toEqual(new Uint8Array(16));
+    paint(new Float32Array([1, 2, 1, 2]), 1, mask);
+    expect([...mask.subarray(0, 4)]).toEqual([0, 1, 1, 1]);
+    paint(new Float32Array([1, 1, 1, 1]), 0.999, mask);
+    expect(mask).toEqual(new Uint8Array(16).fill(1));
+  });
+
+  test("has a ring two pixels wide around it, diagonals included", () => {
+    const size = 9;
+    const next = random(5);
+    for (let round = 0; round < 20; round++) {
+      const mask = Uint8Array.from({ length: size * size }, () => (next() < 0.06 ? 1 : 0));
+      const expected = mask.map((on, i) => {
+        if (on) return 1;
+        const [y, x] = [Math.floor(i / size), i % size];
+        return mask.some((v, j) => v && Math.abs(Math.floor(j / size) - y) <= 2 && Math.abs((j % size) - x) <= 2)
+          ? 2
+          : 0;
+      });
+      markEdge(mask, size, new Uint8Array(size * size));
+      expect(mask).toEqual(expected);
+    }
+  });
+});

@@ -59,10 +59,6 @@ const LONG_FUNCTIONS = new Set([
   "cli/program.ts",
   "dissect/dissect.ts",
   "dissect/training.ts",
-  "report/viewer/app.ts",
-  "report/viewer/cards.ts",
-  "report/viewer/detail.ts",
-  "report/viewer/painter.ts",
 ]);
 const CIRCLES = new Set(["cli/photo", "dissect", "kernels", "models", "weights"]);
 const WITHOUT_TESTS = new Set([
@@ -73,7 +69,6 @@ const WITHOUT_TESTS = new Set([
   "kernels",
   "models",
   "node",
-  "report",
   "runtime",
   "weights",
   "errors.ts",

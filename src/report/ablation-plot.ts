@@ -23,9 +23,9 @@ export function ablationSvg(concept: string, lines: readonly AblationLine[]): st
   const drawn = lines.map(({ name, curves }) => ({ name, removed: curves.map(portions) }));
   const all = drawn.flatMap(({ removed }) => removed.flat());
   const steps = Math.max(1, ...drawn.flatMap(({ removed }) => removed.map((portion) => portion.length - 1)));
-  // Tenths around everything, and 0 and 1 always.
-  const low = Math.min(0, Math.floor(10 * Math.min(0, ...all)) / 10);
-  const high = Math.max(1, Math.ceil(10 * Math.max(0, ...all)) / 10);
+  // No more can go than there is; where there is more than before, as many tenths below 0 as are needed.
+  const low = Math.floor(10 * Math.min(0, ...all)) / 10;
+  const high = 1;
   const portionTicks = ticks(low, high, [0.2, 0.5, 1], 13).map((portion) => ({
     portion,
     name: `${signed(100 * portion, 0)} %`,

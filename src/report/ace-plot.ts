@@ -29,13 +29,9 @@ export function aceLossSvg(concept: string, snapshots: readonly AceSnapshot[]): 
       return text(x(index), HEIGHT - BOTTOM + 18, epoch < 0 ? "IoU" : String(epoch + 1), "middle");
     }),
     text((left + width - RIGHT) / 2, HEIGHT - 8, "epoch", "middle"),
-    ...(losses.length > 0
-      ? [
-          polyline(
-            losses.map(({ loss }, index) => [x(index), y(loss)]),
-            "#2166ac",
-          ),
-        ]
-      : []),
+    polyline(
+      losses.map(({ loss }, index) => [x(index), y(loss)]),
+      "#2166ac",
+    ),
   ]);
 }

@@ -1,6 +1,8 @@
 import { OutputError } from "../errors.ts";
 import { type Image, type ImageEncoder, toRgba } from "./image.ts";
 
+// Tests: test/browser/studio.test.ts
+
 /** The browser's own encoders, behind an OffscreenCanvas; works in workers too. */
 export function canvasEncoder(): ImageEncoder {
   return {

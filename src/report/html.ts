@@ -8,15 +8,31 @@ import { type PagePlan, planPage } from "./page-plan.ts";
 import { row, seenConcepts, unitRankings } from "./rankings.ts";
 import { type Provenance, type Report, toReport } from "./report.ts";
 import { escapeXml } from "./svg.ts";
-import { app } from "./viewer/app.ts";
+import { app, type Parts } from "./viewer/app.ts";
+import { card } from "./viewer/card.ts";
 import { cards } from "./viewer/cards.ts";
 import { chart } from "./viewer/chart.ts";
+import { controls } from "./viewer/controls.ts";
+import { covering } from "./viewer/covering.ts";
 import type { PageData, PageLayer } from "./viewer/data.ts";
 import { detail } from "./viewer/detail.ts";
 import { dom } from "./viewer/dom.ts";
+import { labelMaps } from "./viewer/label-maps.ts";
+import { legend } from "./viewer/legend.ts";
+import { level } from "./viewer/level.ts";
+import { measures } from "./viewer/measures.ts";
 import { painter } from "./viewer/painter.ts";
 import { permalink } from "./viewer/permalink.ts";
+import { selection } from "./viewer/selection.ts";
+import { strip } from "./viewer/strip.ts";
 import { STYLE } from "./viewer/style.ts";
+import { surfaces } from "./viewer/surfaces.ts";
+import { tiles } from "./viewer/tiles.ts";
+
+const PARTS: Parts = {
+  ...{ permalink, dom, surfaces, labelMaps, covering, painter, chart, selection, card, strip, cards },
+  ...{ tiles, legend, measures, level, detail, controls },
+};
 
 /**
  * `report.html`: one file that shows a whole dissection offline. Pictures are added as they are drawn, in any order; the
@@ -125,8 +141,7 @@ function block(id: string, type: string, content: string): string {
  * a bundle that keeps names and is minified renames that too, and is the one kind that this cannot be part of.
  */
 export function viewerSource(): string {
-  const parts = Object.entries({ permalink, dom, painter, chart, cards, detail });
-  const sources = parts.map(([name, part]) => `${name}: ${part.toString()}`);
+  const sources = Object.entries(PARTS).map(([name, part]) => `${name}: ${part.toString()}`);
   const source = `const __name = (part) => part;\n(${app.toString()})({\n${sources.join(",\n")}\n});`;
   return source.replaceAll("</", "<\\/");
 }

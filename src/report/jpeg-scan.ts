@@ -1,5 +1,7 @@
 import { type HuffmanTable, ZIGZAG } from "./jpeg-tables.ts";
 
+// Tests: test/report/jpeg.test.ts
+
 /** Bytes that a block takes at most: 64 coefficients of 27 bits, every byte of them followed by a zero. */
 const BLOCK_BYTES = 432;
 /** Room that an end of file, or a last byte, needs besides. */

@@ -1,3 +1,4 @@
+// Tests: test/report/jpeg.test.ts
 /** Where the i-th coefficient in zigzag order stands in its block. */
 export const ZIGZAG = Uint8Array.of(
   0,

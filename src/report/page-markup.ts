@@ -2,6 +2,8 @@ import { displayNames } from "./concepts.ts";
 import type { Report } from "./report.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 
+// Tests: test/report/html.test.ts, test/report/viewer/app.test.ts
+
 /** The parts that a page is made of, already safe to stand in it. */
 interface PageParts {
   readonly report: Report;

@@ -5,6 +5,8 @@ import { Desk, type DrawingPlan, type DrawnUnit, type Studio, type UnitDrawing }
 import type { FromWorker, ToWorker } from "./studio-serve.ts";
 import { unpackError } from "./wire-error.ts";
 
+// Tests: test/report/studio.test.ts, test/report/studio-lost.test.ts
+
 /** A worker that runs `serveStudio`, whatever kind of thread it is. */
 export interface Hand {
   send(message: ToWorker, transfer: ArrayBuffer[]): void;

@@ -3,6 +3,8 @@ import type { ImageEncoder } from "./image.ts";
 import { Desk, type DrawingPlan, type DrawnUnit } from "./studio.ts";
 import { packError, type WireError } from "./wire-error.ts";
 
+// Tests: test/report/studio.test.ts, test/report/studio-lost.test.ts
+
 /** A unit to draw, as a worker is sent it. Pictures are named by their image; those it has not seen come along. */
 export interface WorkerJob {
   readonly id: number;

@@ -26,8 +26,9 @@ export function textWidth(content: string, size = FONT_SIZE): number {
   return ems * size;
 }
 
-/** A line through points; a single point is a dot. */
+/** A line through points; a single point is a dot, and none is nothing. */
 export function polyline(points: readonly (readonly [x: number, y: number])[], color: string): string {
+  if (points.length === 0) return "";
   const places = points.map(([x, y]) => [round(x), round(y)] as const);
   if (places.length === 1) return `<circle cx="${places[0]![0]}" cy="${places[0]![1]}" r="3" fill="${color}"/>`;
   const path = places.map((place) => place.join(" ")).join("L");

@@ -12,6 +12,8 @@ import {
   WeightsError,
 } from "../errors.ts";
 
+// Tests: test/report/studio.test.ts, test/report/studio-lost.test.ts
+
 /** An error as it travels between threads, or between Node and a page. */
 export interface WireError {
   readonly name: string;

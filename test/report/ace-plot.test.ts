@@ -21,3 +21,16 @@ test("that stays the same, and before there is any", () => {
   expectKept("ace-loss-start.svg", aceLossSvg("tree", snapshots(0.3)));
   expect(aceLossSvg("tree", [])).not.toMatch(/NaN|Infinity/);
 });
+
+test.each([
+  [2, ["IoU", "1"]],
+  [16, ["IoU", ...Array.from({ length: 15 }, (_, i) => String(i + 1))]],
+  [17, ["IoU", "2", "4", "6", "8", "10", "12", "14", "16"]],
+  [32, ["IoU", ...Array.from({ length: 15 }, (_, i) => String(2 * i + 2))]],
+  [33, ["IoU", "5", "10", "15", "20", "25", "30"]],
+  [101, ["IoU", ...Array.from({ length: 10 }, (_, i) => String(10 * i + 10))]],
+] as const)("of %i losses the epochs %j stand below, from border to border", (count, expected) => {
+  const svg = aceLossSvg("tree", snapshots(...Array.from({ length: count }, (_, index) => index / 100)));
+  expect([...svg.matchAll(/y="234"[^>]*>([^<]+)/g)].map(([, name]) => name)).toEqual(expected);
+  expect(svg).toMatch(/d="M64 216L.*464 34"/);
+});

@@ -278,3 +278,18 @@ function featureMap(picture: SamplePicture, label: number, size: number, unit: n
   });
   return out.map((share) => share * 0.9 + 0.3 * next());
 }
+
+/** A name that attacks pages. */
+export const HOSTILE = `</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">`;
+
+/** The same dissection with nothing interpretable in its second layer and with names that attack the page. */
+export function hostile(): Fixture {
+  const made = fixture({ labels: LABELS.map((label, i) => (i === 2 ? { ...label, name: HOSTILE } : label)) });
+  const { dissection } = made;
+  const [first, second] = [dissection.layers[0]!, dissection.layers[1]!];
+  const units = second.units.map((unit) => ({ ...unit, interpretable: false }));
+  return {
+    ...made,
+    dissection: { ...dissection, model: { ...dissection.model, name: HOSTILE }, layers: [first, { ...second, units }] },
+  };
+}

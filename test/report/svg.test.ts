@@ -41,7 +41,7 @@ test("ticks are multiples of the first step by which there are few enough", () =
   expect(ticks(0, 3, [1, 2], 4)).toEqual([0, 1, 2, 3]);
   expect(ticks(0, 4, [1, 2], 4)).toEqual([0, 2, 4]);
   expect(ticks(0, 8, [1, 2], 4)).toEqual([0, 4, 8]);
-  expect(ticks(0, 100, [1, 2], 4)).toEqual([0, 32, 64, 96]);
+  expect(ticks(0, 100, [1, 2, 5], 4)).toEqual([0, 40, 80]);
   expect(ticks(0, -1, [1], 4)).toEqual([]);
 });
 
@@ -65,4 +65,5 @@ test("a line goes through its points, and one point is a dot", () => {
     ),
   ).toBe(line);
   expect(polyline([[1.005, 2.556]], "red")).toBe('<circle cx="1" cy="2.56" r="3" fill="red"/>');
+  expect(polyline([], "red")).toBe("");
 });

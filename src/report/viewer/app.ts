@@ -1,44 +1,73 @@
+import type { card } from "./card.ts";
 import type { cards } from "./cards.ts";
 import type { chart } from "./chart.ts";
-import type { PageData, Sort, State, View } from "./data.ts";
+import type { controls } from "./controls.ts";
+import type { covering } from "./covering.ts";
+import type { PageData, State } from "./data.ts";
 import type { detail } from "./detail.ts";
 import type { dom } from "./dom.ts";
+import type { labelMaps } from "./label-maps.ts";
+import type { legend } from "./legend.ts";
+import type { level } from "./level.ts";
+import type { measures } from "./measures.ts";
 import type { painter } from "./painter.ts";
 import type { permalink } from "./permalink.ts";
+import type { selection } from "./selection.ts";
+import type { strip } from "./strip.ts";
+import type { surfaces } from "./surfaces.ts";
+import type { tiles } from "./tiles.ts";
 
 /** The parts of the page, each written into it as source. */
 export interface Parts {
   readonly permalink: typeof permalink;
   readonly dom: typeof dom;
+  readonly surfaces: typeof surfaces;
+  readonly labelMaps: typeof labelMaps;
+  readonly covering: typeof covering;
   readonly painter: typeof painter;
   readonly chart: typeof chart;
+  readonly selection: typeof selection;
+  readonly card: typeof card;
+  readonly strip: typeof strip;
   readonly cards: typeof cards;
+  readonly tiles: typeof tiles;
+  readonly legend: typeof legend;
+  readonly measures: typeof measures;
+  readonly level: typeof level;
   readonly detail: typeof detail;
+  readonly controls: typeof controls;
 }
 
 /** Starts the page: unpacks its data, then shows whatever its address says, whenever that changes. Runs in the page. */
 export async function app(parts: Parts): Promise<void> {
   const tools = parts.dom();
-  const { element, byId } = tools;
+  const { byId, unpack } = tools;
   const { parse, format } = parts.permalink();
   const data: PageData = JSON.parse(byId("data").textContent ?? "");
   const layers = data.report.layers.map(({ layer }) => layer);
   let state = parse(location.hash, layers);
 
   const [features, labels] = await Promise.all([unpack("features"), unpack("labels")]);
-  const painter = parts.painter(data, new Int8Array(features.buffer), labels);
+  const surfaces = parts.surfaces(data, new Int8Array(features.buffer));
+  const maps = parts.labelMaps(data.pictures, labels);
+  const painter = parts.painter(data, parts.covering(data, surfaces, maps));
   const chart = parts.chart(data, tools, change);
-  const cards = parts.cards(data, tools, painter, (to) => format({ ...state, ...to }), change);
-  const detail = parts.detail(data, tools, painter, change);
-
-  /** Bytes that are in the page as deflated base64. */
-  async function unpack(id: string): Promise<Uint8Array> {
-    const text = atob(byId(id).textContent?.trim() ?? "");
-    const packed = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i);
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  }
+  const select = parts.selection(data);
+  const address = (to: Partial<State>): string => format({ ...state, ...to });
+  const card = parts.card(data, tools, address);
+  const cards = parts.cards(data, tools, { select, card, paint: parts.strip(data, painter), address }, change);
+  const legend = parts.legend(data, tools, maps);
+  const detail = parts.detail(
+    data,
+    tools,
+    {
+      tiles: parts.tiles(data, tools, painter, legend),
+      legend,
+      measures: parts.measures(data, tools),
+      level: (changed) => parts.level(data, tools, surfaces, changed),
+    },
+    change,
+  );
 
   function change(to: Partial<State>): void {
     const next = { ...state, ...to };
@@ -58,7 +87,6 @@ export async function app(parts: Parts): Promise<void> {
       if (layer === state.layer) tab.setAttribute("aria-current", "page");
       else tab.removeAttribute("aria-current");
     }
-    byId("summary").textContent = summary(layerIndex);
     byId<HTMLSelectElement>("concept").value = state.concept;
     byId<HTMLSelectElement>("sort").value = state.sort;
     byId<HTMLInputElement>("interpretable").checked = state.interpretable;
@@ -71,64 +99,16 @@ export async function app(parts: Parts): Promise<void> {
     chart.draw(state, layerIndex);
     cards.draw(state, layerIndex);
     byId<HTMLAnchorElement>("link").href = format(state);
-    detail.draw(state, layerIndex, cards.select(state, layerIndex));
+    detail.draw(state, layerIndex, select(state, layerIndex));
     document.body.dataset["ready"] = state.layer;
   }
 
-  function summary(layerIndex: number): string {
-    const layer = data.report.layers[layerIndex];
-    if (!layer) return "This report has no layers.";
-    const { settings } = data.report;
-    const concepts = layer.concepts.length === 1 ? "1 concept" : `${layer.concepts.length} concepts`;
-    return `${layer.interpretable} of ${layer.units.length} units detect ${concepts} with IoU > ${settings.iouThreshold} and IQR > ${settings.iqrThreshold}. Feature maps of ${layer.shape[0]} × ${layer.shape[1]}.`;
+  function repaint(): void {
+    cards.repaint();
+    detail.repaint();
   }
 
-  function listen(): void {
-    addEventListener("hashchange", show);
-    const concept = byId<HTMLSelectElement>("concept");
-    const named = [...new Set(data.layers.flatMap(({ scores }) => Object.keys(scores).map(Number)))].filter(Boolean);
-    const options = named.map((label) => data.names[label]!).sort((a, b) => a.localeCompare(b));
-    concept.append(...options.map((name) => element("option", { value: name }, name)));
-    concept.onchange = () => {
-      change({ concept: concept.value, ...(concept.value === "" && state.sort === "concept" && { sort: "label" }) });
-    };
-    const sort = byId<HTMLSelectElement>("sort");
-    sort.onchange = () => change({ sort: sort.value as Sort });
-    const query = byId<HTMLInputElement>("query");
-    query.oninput = () => change({ query: query.value });
-    const interpretable = byId<HTMLInputElement>("interpretable");
-    interpretable.onchange = () => change({ interpretable: interpretable.checked });
-    for (const input of document.querySelectorAll<HTMLInputElement>("input[data-view]")) {
-      input.onchange = () => change({ view: input.dataset["view"] as View });
-    }
-    addEventListener("keydown", keys);
-    let resizing = 0;
-    addEventListener("resize", () => {
-      clearTimeout(resizing);
-      resizing = window.setTimeout(() => {
-        cards.repaint();
-        detail.repaint();
-      }, 150);
-    });
-  }
-
-  /** ← → step through units, / goes to the search field, 1 to 5 switch the view. */
-  function keys(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    const typing = target.matches("input:not([type=radio]):not([type=checkbox]), select, textarea");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const views: View[] = ["masked", "original", "mask", "segmentation", "activation"];
-    const view = views[Number(event.key) - 1];
-    if (view) change({ view });
-    else if (event.key === "/" && state.unit === undefined) {
-      event.preventDefault();
-      byId("query").focus();
-    } else if (state.unit !== undefined && !target.matches("input")) {
-      if (event.key === "ArrowLeft") byId("previous").click();
-      if (event.key === "ArrowRight") byId("next").click();
-    }
-  }
-
-  listen();
+  addEventListener("hashchange", show);
+  parts.controls(data, tools, () => state, change, repaint);
   show();
 }

@@ -1,11 +1,14 @@
 import type { PageData, State } from "./data.ts";
 import type { dom } from "./dom.ts";
 
-/** The bar graph of a layer: one bar a concept; pressing it shows only the units that detect it. Runs in the page. */
+// Tests: test/report/viewer/app.test.ts
+
+/** A layer in one sentence, and its bar graph: one bar a concept; pressing it shows only the units that detect it. Runs in the page. */
 export function chart(data: PageData, { element, byId }: ReturnType<typeof dom>, change: (to: Partial<State>) => void) {
   let drawn = "";
 
   function draw(state: State, layerIndex: number): void {
+    byId("summary").textContent = summary(layerIndex);
     const key = `${layerIndex} ${state.concept}`;
     if (key === drawn) return;
     drawn = key;
@@ -55,6 +58,14 @@ export function chart(data: PageData, { element, byId }: ReturnType<typeof dom>,
         );
       }),
     );
+  }
+
+  function summary(layerIndex: number): string {
+    const layer = data.report.layers[layerIndex];
+    if (!layer) return "This report has no layers.";
+    const { settings } = data.report;
+    const concepts = layer.concepts.length === 1 ? "1 concept" : `${layer.concepts.length} concepts`;
+    return `${layer.interpretable} of ${layer.units.length} units detect ${concepts} with IoU > ${settings.iouThreshold} and IQR > ${settings.iqrThreshold}. Feature maps of ${layer.shape[0]} × ${layer.shape[1]}.`;
   }
 
   return { draw };

@@ -54,3 +54,12 @@ export interface State {
   readonly interpretable: boolean;
   readonly view: View;
 }
+
+/** Which of a unit's examples, and how it is to be shown. */
+export interface Shown {
+  readonly layer: number;
+  readonly unit: number;
+  readonly example: number;
+  readonly view: View;
+  readonly level: number;
+}

@@ -1,4 +1,5 @@
-/** Makes elements. Text is only ever set as text: names come from files of strangers. Runs in the page: no imports. */
+// Tests: test/report/viewer/app.test.ts
+/** Makes and reads elements. Text is only ever set as text: names come from files of strangers. Runs in the page: no imports. */
 export function dom() {
   type Child = Node | string | undefined;
   type Properties = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
@@ -24,11 +25,20 @@ export function dom() {
     return document.getElementById(id) as T;
   }
 
+  /** The bytes that an element of the page holds as deflated base64. */
+  async function unpack(id: string): Promise<Uint8Array> {
+    const text = atob(byId(id).textContent?.trim() ?? "");
+    const packed = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i);
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  }
+
   /** Two or three decimals for scores, as many as are needed to tell small ones from nothing. */
   function score(value: number | null): string {
     if (value === null) return "–";
     return value.toFixed(Math.abs(value) < 0.1 ? 3 : 2);
   }
 
-  return { element, byId, score };
+  return { element, byId, unpack, score };
 }

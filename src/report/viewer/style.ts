@@ -1,3 +1,4 @@
+// Tests: test/report/viewer/app.test.ts
 /** The page's style sheet. Colours are variables, so that dark is a change of values and not of rules. */
 export const STYLE = `
 :root {

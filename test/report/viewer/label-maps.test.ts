@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import type { PagePictures } from "../../../src/report/viewer/data.ts";
+import { labelMaps } from "../../../src/report/viewer/label-maps.ts";
+
+/** Images 7 and 3 of 2×2 pixels that can have two labels each. */
+const pictures: PagePictures = {
+  ...{ size: 2, labelSize: 2, labelBytes: 1, channels: 2, jpegs: [], note: "" },
+  place: { 7: 0, 3: 1 },
+};
+const bytes = Uint8Array.of(1, 1, 2, 0, /* second */ 0, 4, 4, 0, /* image 3 */ 5, 5, 5, 5, /* second */ 5, 6, 6, 0);
+
+test("labels of two maps, each once, without 0", () => {
+  const { labelsAt } = labelMaps(pictures, bytes);
+  expect([...labelsAt(7, 0, 0)]).toEqual([1]);
+  expect([...labelsAt(7, 0.5, 0)]).toEqual([1, 4]);
+  expect([...labelsAt(7, 0.49, 0.5)]).toEqual([2, 4]);
+  expect([...labelsAt(7, 0.99, 0.99)]).toEqual([]);
+  expect([...labelsAt(3, 0, 0)]).toEqual([5]);
+});
+
+test("points beside the picture are those of its border", () => {
+  const { pixelAt } = labelMaps(pictures, bytes);
+  expect([pixelAt(-1, -1), pixelAt(1, 0), pixelAt(0, 1), pixelAt(9, 9)]).toEqual([0, 1, 2, 3]);
+});
+
+test("labels of two bytes are little-endian", () => {
+  const wide = { ...pictures, labelBytes: 2 as const, channels: 1, place: { 7: 0 } };
+  const { labelsAt } = labelMaps(wide, Uint8Array.of(0, 1, 2, 0, 0, 0, 1, 1));
+  expect([[...labelsAt(7, 0, 0)], [...labelsAt(7, 0.9, 0)], [...labelsAt(7, 0.9, 0.9)]]).toEqual([[256], [2], [257]]);
+});
+
+test("pixels are counted, and the rarest label of each lies on top", () => {
+  const { countLabels, topLabels } = labelMaps(pictures, bytes);
+  const counts = new Map([[1, 10]]);
+  countLabels(7, counts);
+  expect(Object.fromEntries(counts)).toEqual({ 1: 12, 2: 1, 4: 2 });
+  expect([...topLabels(7)]).toEqual([1, 1, 2, 0]); // 1 and 4 are equally rare: the first
+  expect([...topLabels(3)]).toEqual([5, 6, 6, 5]);
+  expect(topLabels(3)).toBe(topLabels(3));
+});

@@ -18,8 +18,7 @@ const BAR_HEIGHT = 100;
 const BAR_WIDTH = 12;
 const GAP = 3;
 const STEP = BAR_WIDTH + GAP;
-/** Room left of the bars and below them, at least. */
-const LEFT = 32;
+/** Room below the bars, at least. */
 const TEXT_HEIGHT = 100;
 const RIGHT = 40;
 /** Pixels that letters at 45° reach beyond their baseline, up and down. */
@@ -37,7 +36,7 @@ export function bargraphSvg(
   const names = groups.map(({ label }) => readable(labels[label]?.name ?? ""));
   const slants = names.map((name) => textWidth(name, BAR_WIDTH) * Math.SQRT1_2 + SLANT);
   const besideTicks = GAP + digitsWidth(highest) + STEP;
-  const left = Math.ceil(Math.max(LEFT, besideTicks, ...slants.map((slant, i) => slant - i * STEP - BAR_WIDTH)));
+  const left = Math.ceil(Math.max(besideTicks, ...slants.map((slant, i) => slant - i * STEP - BAR_WIDTH)));
   const below = Math.ceil(Math.max(TEXT_HEIGHT, ...slants.map((slant) => slant + 8)));
   const bars = groups.map((group, i) => {
     const x = left + i * STEP;

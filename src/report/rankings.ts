@@ -67,7 +67,9 @@ export function seenConcepts({ layers, labels }: Dissection): number[] {
       count.set(label, (count.get(label) ?? 0) + 1);
     }
   }
-  return [...count].sort(([a, n], [b, m]) => m - n || compare(names[a]!, names[b]!)).map(([label]) => label);
+  // By code point, as the published code sorts, whatever the locale; no two names are equal.
+  const before = (a: string, b: string): number => (a < b ? -1 : 1);
+  return [...count].sort(([a, n], [b, m]) => m - n || before(names[a]!, names[b]!)).map(([label]) => label);
 }
 
 /** Position of each unit when shown by label: interpretable first, then the more common, the better, the lower label. */
@@ -100,9 +102,4 @@ export function row(table: Float64Array, label: number, units: number): number[]
 /** Lower is better; what is not a number ranks as no score at all. */
 function negated(scores: readonly number[]): number[] {
   return scores.map((score) => (Number.isFinite(score) && score !== 0 ? -score : 0));
-}
-
-/** By code point, as the published code sorts, whatever the locale. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

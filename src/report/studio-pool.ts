@@ -1,5 +1,6 @@
 import type { SamplePicture } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
+import { ENCODER, given } from "./given.ts";
 import type { ImageEncoder } from "./image.ts";
 import { Desk, type DrawingPlan, type DrawnUnit, type Studio, type UnitDrawing } from "./studio.ts";
 import type { FromWorker, ToWorker } from "./studio-serve.ts";
@@ -103,7 +104,7 @@ export class PoolStudio implements Studio {
       );
     }
     this.#plan = plan;
-    this.#encoder = encoder;
+    this.#encoder = given(encoder, "encoder", ["png", "jpeg"], ENCODER);
     this.#keptBytes = options.keptBytes ?? KEPT_BYTES;
     this.#onLost = options.onLost;
     for (const hand of hands) this.#places.add({ hand, jobs: new Set(), pictures: new Map() });

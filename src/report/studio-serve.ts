@@ -1,4 +1,5 @@
 import type { SamplePicture } from "../dissect/result.ts";
+import { ENCODER, given } from "./given.ts";
 import type { ImageEncoder } from "./image.ts";
 import { Desk, type DrawingPlan, type DrawnUnit } from "./studio.ts";
 import { packError, type WireError } from "./wire-error.ts";
@@ -31,6 +32,7 @@ export function serveStudio(
   encoder: ImageEncoder,
   answer: (message: FromWorker, transfer: ArrayBuffer[]) => void,
 ): (message: ToWorker) => void {
+  given(encoder, "encoder", ["png", "jpeg"], ENCODER);
   const pictures = new Map<number, SamplePicture>();
   let desk: Desk | undefined;
   let last: Promise<void> = Promise.resolve();

@@ -6,6 +6,7 @@ import { conceptGroups } from "./concepts.ts";
 import { toCsv } from "./csv.ts";
 import { type Folder, subfolder } from "./folder.ts";
 import { layerFolders, toGandissect, toGandissectLayer } from "./gandissect.ts";
+import { ENCODER, given } from "./given.ts";
 import { HtmlPage } from "./html.ts";
 import type { ImageEncoder } from "./image.ts";
 import { type Provenance, toReport } from "./report.ts";
@@ -43,6 +44,7 @@ export interface WriteProgress {
 /**
  * Writes the whole report. Numbers come first, so that stopping while the pictures are drawn loses none of them; then the
  * pictures, unit by unit; `report.html` last, as it holds them all. An abort rejects with the signal's reason.
+ * @throws UsageError before anything is written when the folder, the encoder or the pictures are none.
  */
 export async function writeReport(
   folder: Folder,
@@ -52,6 +54,9 @@ export async function writeReport(
 ): Promise<void> {
   checkNames("writeReport", options, NAMES);
   const { signal } = options;
+  given(folder, "folder", ["write"], "memoryFolder() of ganatomy/report, or one of your own");
+  given(options.encoder, "encoder", ["png", "jpeg"], ENCODER);
+  given(pictures, "pictures", [Symbol.asyncIterator], "pictures() of the dissection's result");
   signal?.throwIfAborted();
   await writeNumbers(folder, dissection, options.provenance);
   const page = new HtmlPage(dissection, options.provenance);
@@ -59,7 +64,14 @@ export async function writeReport(
   let studio: Studio | undefined;
   try {
     const open = async (): Promise<Studio> => {
-      studio ??= (await options.studio?.(plan)) ?? new Desk(plan, options.encoder);
+      if (studio) return studio;
+      const opened = (await options.studio?.(plan)) ?? new Desk(plan, options.encoder);
+      studio = given(
+        opened,
+        "studio",
+        ["draw", "close"],
+        "a function of the plan that gives one, such as threadStudio of ganatomy/node",
+      );
       return studio;
     };
     await writePictures(folder, dissection, pictures, page, open, options);

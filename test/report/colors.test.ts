@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { nodeEncoder } from "../../src/cli/encoder.ts";
 import { colorTable, labelColors, segcolors } from "../../src/report/colors.ts";
+import { expectKept } from "./kept.ts";
 
 describe("colours", () => {
   test("are black for nothing, distinct, and far apart at first", () => {
@@ -42,4 +44,21 @@ describe("colours", () => {
     labels[128] = { name: "n1", category: "material" };
     expect(segcolors(labels)[labelColors(labels)[1]!.join(",")]).toBe("n1 (object)/n1 (material)");
   });
+});
+
+test("all colours are as they were looked at: the table row by row, below it those of known names", async () => {
+  const known = ["tree", "building", "sky", "cloud", "grass", "water", "sea", "mountain", "path", "road", "house"];
+  const names = ["-", ...known, "roof", "door", "window", "person"];
+  const colors = [...colorTable(), ...labelColors(names.map((name) => ({ name, category: "object" })))];
+  const edge = 4;
+  const data = new Uint8Array(16 * 9 * edge ** 2 * 3);
+  colors.forEach((rgb, i) => {
+    for (let p = 0; p < edge ** 2; p++) {
+      const y = Math.floor(i / 16) * edge + Math.floor(p / edge);
+      data.set(rgb, (y * 16 * edge + (i % 16) * edge + (p % edge)) * 3);
+    }
+  });
+  expect(colors).toHaveLength(16 * 9);
+  const image = { width: 16 * edge, height: 9 * edge, channels: 3 as const, data };
+  expectKept("colors.png", await nodeEncoder().png(image));
 });

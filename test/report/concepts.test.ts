@@ -106,4 +106,6 @@ test("a quarter belongs to the whole of its category, or else to the object, or 
     { name: "glass-t", category: "part" },
   ];
   expect(wholeConcepts(own)).toEqual([1, 1, 2, 2, 4, 5, 7, 7, 8, 9, 9]);
+  const twice = { name: "sky", category: "object" };
+  expect(wholeConcepts([twice, twice])).toEqual([0, 1]);
 });

@@ -59,6 +59,7 @@ test("toContext names what was there, and says what was added as a share of what
 test("without any before there is no share", () => {
   const { effects } = toContext({ ...measured, before: 0 }, labels, [2, 3]);
   expect(effects.map(({ share }) => share)).toEqual([null, null, null]);
+  expect(toContext({ ...measured, before: 0.5 }, labels, [2, 3]).effects[0]!.share).toBe(20);
 });
 
 test("context.csv has a row for each thing that was there, and no formulas", () => {

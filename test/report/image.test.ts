@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { resizeNearest, resizeRgb } from "../../src/report/image.ts";
+import { resizeNearest, resizeRgb, toRgba } from "../../src/report/image.ts";
 
 test("pictures are averaged when they shrink and interpolated when they grow", () => {
   const grey = (values: number[]) => Uint8Array.from(values.flatMap((v) => [v, v, v]));
@@ -7,4 +7,46 @@ test("pictures are averaged when they shrink and interpolated when they grow", (
   const grown = resizeRgb(grey([0, 100, 0, 100]), 2, 4);
   expect([...grown].filter((_, i) => i % 3 === 0).slice(0, 4)).toEqual([0, 25, 75, 100]);
   expect([...resizeNearest(new Uint16Array([1, 2, 3, 4]), 2, 4)].slice(4, 12)).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
+});
+
+/** The share that each source pixel has in a target pixel, by definition: overlap when it shrinks, a tent when it grows. */
+const share = (from: number, size: number, t: number, s: number): number => {
+  const scale = from / size;
+  if (size < from) return Math.max(0, Math.min((t + 1) * scale, s + 1) - Math.max(t * scale, s)) / scale;
+  return Math.max(0, 1 - Math.abs(Math.min(from - 1, Math.max(0, (t + 0.5) * scale - 0.5)) - s));
+};
+
+test.each([
+  [5, 3],
+  [8, 5],
+  [3, 7],
+  [6, 2],
+  [1, 4],
+])("%i pixels resized to %i are the weighted sums of their definition, rounded", (from, size) => {
+  const rgb = Uint8Array.from({ length: from * from * 3 }, (_, i) => (i * 97 + (i % 7) * 31) % 256);
+  const resized = resizeRgb(rgb, from, size);
+  resized.forEach((value, i) => {
+    const [y, x, c] = [Math.floor(i / 3 / size), Math.floor(i / 3) % size, i % 3];
+    let sum = 0;
+    for (let sy = 0; sy < from; sy++)
+      for (let sx = 0; sx < from; sx++)
+        sum += share(from, size, y, sy) * share(from, size, x, sx) * rgb[(sy * from + sx) * 3 + c]!;
+    expect(Math.abs(value - sum)).toBeLessThan(0.501);
+  });
+  expect(resizeRgb(rgb, from, from)).toBe(rgb);
+});
+
+test("labels are those at pixel centres", () => {
+  const map = Uint16Array.from({ length: 25 }, (_, i) => i);
+  expect([...resizeNearest(map, 5, 3)]).toEqual([0, 2, 4, 10, 12, 14, 20, 22, 24]);
+  expect(resizeNearest(map, 5, 5)).toBe(map);
+});
+
+test("grey, RGB and RGBA become RGBA", () => {
+  const rgba = (channels: 1 | 3 | 4, ...data: number[]) => [
+    ...toRgba({ width: 2, height: 1, channels, data: Uint8Array.from(data) }),
+  ];
+  expect(rgba(1, 7, 9)).toEqual([7, 7, 7, 255, 9, 9, 9, 255]);
+  expect(rgba(3, 1, 2, 3, 4, 5, 6)).toEqual([1, 2, 3, 255, 4, 5, 6, 255]);
+  expect(rgba(4, 1, 2, 3, 4, 5, 6, 7, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
 });

@@ -76,6 +76,12 @@ describe("report.json", () => {
     expect(faults({ ...report, segmenter: { name: "none", channels: 0 } })).toEqual(["/segmenter/channels minimum"]);
   });
 
+  test("a label that was not counted has no pixels", () => {
+    expect(
+      written({ ...dissection, labelPixels: [0, 5] }).labels.map(({ pixels }: { pixels: number }) => pixels),
+    ).toEqual([0, 5, 0, 0, 0, 0]);
+  });
+
   test("says the same as the dissection", () => {
     const report = written(dissection);
     const unit = dissection.layers[1]!.units[4]!;

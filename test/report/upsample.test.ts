@@ -43,8 +43,8 @@ describe("mask", () => {
     expect(mask).toEqual(new Uint8Array(16).fill(1));
   });
 
-  test("has a ring two pixels wide around it, diagonals included", () => {
-    const size = 9;
+  // Rows of whole words are marked four pixels at a time.
+  test.each([1, 2, 3, 4, 9, 12])("of %i pixels has a ring two pixels wide around it, diagonals included", (size) => {
     const next = random(5);
     for (let round = 0; round < 20; round++) {
       const mask = Uint8Array.from({ length: size * size }, () => (next() < 0.06 ? 1 : 0));

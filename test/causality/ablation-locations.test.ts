@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ablateLocations, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
+import type { Device, Edit } from "../../src/index.ts";
+import { toPixAblation } from "../../src/report/ablation.ts";
+import { smallModels } from "../dissect/models.ts";
+import { requestDevice } from "../gpu.ts";
+import { type Models, rarest, SEED, SIZE } from "./label-maps.ts";
+
+const LAYER = "layer3";
+
+let device: Device;
+let models: Models;
+let experiment: Experiment;
+const create = (options: Partial<ExperimentOptions> = {}) =>
+  Experiment.create(models.generator, models.segmenter, {
+    editable: [LAYER],
+    size: SIZE,
+    seed: SEED,
+    batch: 2,
+    ...options,
+  });
+beforeAll(async () => {
+  device = await requestDevice();
+  models = await smallModels(device);
+  experiment = await create();
+});
+afterAll(() => {
+  experiment?.dispose();
+  models?.segmenter.dispose();
+  models?.generator.dispose();
+  device?.dispose();
+});
+
+const UNITS = [7, 0, 3, 5];
+
+describe("a curve", () => {
+  it.each([{}, { alphas: [0.75, 0.25, 1, 1] }])("location by location measures just there: %j", async ({ alphas }) => {
+    const label = rarest(experiment.before);
+    const units = UNITS.slice(0, 2);
+    const options = { layer: LAYER, units: UNITS, steps: 2, ...(alphas && { alphas }) };
+    const finished = new Map<string, readonly number[]>();
+    using own = await create({ finished });
+    const found = await ablateLocations(own, label, options);
+    const { height, width } = models.generator.layer(LAYER);
+    const cell = models.generator.resolution / height;
+    const inCell = (map: Uint32Array, at: number): number =>
+      map.filter((one, pixel) => {
+        const [row, column] = [Math.floor(pixel / models.generator.resolution), pixel % models.generator.resolution];
+        return one === label && Math.floor(row / cell) * width + Math.floor(column / cell) === at;
+      }).length;
+    using draw = await models.generator.compile({ batch: SIZE, editable: [LAYER] });
+    using segment = await models.segmenter.compile(draw.image!, models.generator.resolution);
+    const z = models.generator.sample({ size: SIZE, seed: SEED });
+    const drawn = async (edits: readonly Edit[]): Promise<Uint32Array[]> => {
+      draw.setEdits(edits);
+      draw.run(z);
+      segment.run();
+      const maps = await segment.labels.read();
+      return Array.from({ length: SIZE }, (_, i) =>
+        maps.subarray((i * maps.length) / SIZE, ((i + 1) * maps.length) / SIZE),
+      );
+    };
+    const plain = await drawn([]);
+    let locations = 0;
+    const scores = [0, 0, 0];
+    for (let at = 0; at < height * width; at += 1) {
+      const shown = plain.map((map) => inCell(map, at));
+      const mask = Float32Array.from({ length: height * width }, (_, cell) => Number(cell === at));
+      for (let n = 0; n <= 2; n += 1) {
+        const maps = await drawn([
+          { layer: LAYER, units: units.slice(0, n), mask, ...(alphas && { alpha: alphas.slice(0, n) }) },
+        ]);
+        maps.forEach((map, image) => {
+          if (shown[image]! > 0) scores[n]! += inCell(map, at) / cell ** 2;
+        });
+      }
+      locations += shown.filter((count) => count > 0).length;
+    }
+    expect(found).toEqual({ layer: LAYER, label, units: UNITS, ...(alphas && { alphas }), locations, scores });
+    expect(locations).toBeGreaterThan(2); // more than one batch of them
+    expect(finished.size).toBe(SIZE);
+    expect(await ablateLocations(own, label, options)).toEqual(found);
+    expect(finished.size).toBe(SIZE);
+    // Less of the units is another measurement.
+    await ablateLocations(own, label, { ...options, alphas: [0.5, 0.5, 1, 1] });
+    expect(finished.size).toBe(2 * SIZE);
+    const named = { classname: "x", metric: "iou" };
+    const json = toPixAblation(found, named);
+    expect(json).toMatchObject({ classnum: label, baseline: scores[0], ablation_effects: scores.slice(1) });
+    expect(json.ablation_values).toEqual(alphas);
+  });
+
+  it("stops when it is told to, and frees what it took", async () => {
+    await device.idle();
+    const live = { ...device.live };
+    const controller = new AbortController();
+    controller.abort(new Error("enough"));
+    const stopped = ablateLocations(experiment, 1, { layer: LAYER, units: UNITS, signal: controller.signal });
+    await expect(stopped).rejects.toThrow("enough");
+    await device.idle();
+    expect(device.live).toEqual(live);
+  });
+});

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ablateLocations, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
+import { type Device, type Edit, UsageError } from "../../src/index.ts";
+import { smallModels } from "../dissect/models.ts";
+import { requestDevice } from "../gpu.ts";
+import { labelMaps, type Models, rarest, SEED, SIZE, tally } from "./label-maps.ts";
+
+const LAYER = "layer3";
+
+let device: Device;
+let models: Models;
+let experiment: Experiment;
+const create = (options: Partial<ExperimentOptions> = {}) =>
+  Experiment.create(models.generator, models.segmenter, {
+    editable: [LAYER],
+    size: SIZE,
+    seed: SEED,
+    batch: 2,
+    ...options,
+  });
+beforeAll(async () => {
+  device = await requestDevice();
+  models = await smallModels(device);
+  experiment = await create();
+});
+afterAll(() => {
+  experiment?.dispose();
+  models?.segmenter.dispose();
+  models?.generator.dispose();
+  device?.dispose();
+});
+
+describe("an experiment", () => {
+  const EDITS: readonly Edit[] = [{ layer: LAYER, units: [0, 3, 7], value: 2 }];
+
+  it("counts what is there, before and after, whatever the batch and the memory", async () => {
+    expect(experiment.before).toEqual(tally(models, await labelMaps(models, [])));
+    const after = tally(models, await labelMaps(models, EDITS));
+    expect(after).not.toEqual(experiment.before);
+    expect(await experiment.pixels(EDITS)).toEqual(after);
+    expect(await experiment.pixels([])).toEqual(experiment.before);
+    for (const options of [{ batch: 5 }, { batch: 3, memory: 0 }, { editable: [LAYER, "layer2"], batch: 1 }]) {
+      using other = await create(options);
+      expect(other.before).toEqual(experiment.before);
+      expect(await other.pixels(EDITS)).toEqual(after);
+    }
+  });
+
+  it("edits several layers at once", async () => {
+    const edits = [...EDITS, { layer: "layer2", units: [1], alpha: 0.5 }];
+    using both = await create({ editable: [LAYER, "layer2"] });
+    expect(await both.pixels(edits)).toEqual(tally(models, await labelMaps(models, edits)));
+  });
+
+  it("measures nothing twice, and takes no other's measurements for its own", async () => {
+    const finished = new Map<string, readonly number[]>();
+    let images = 0;
+    const options = {
+      finished,
+      onImages: (more: number) => {
+        images += more;
+      },
+    };
+    const expected = await experiment.pixels(EDITS);
+    for (const again of [false, true]) {
+      images = 0;
+      using one = await create(options);
+      expect(await one.pixels(EDITS)).toEqual(expected);
+      expect(images).toBe(again ? SIZE : 2 * SIZE); // the images as they are tell them from others
+    }
+    expect(finished.size).toBe(1);
+    using other = await create({ ...options, seed: 4 });
+    images = 0;
+    expect(await other.pixels(EDITS)).toEqual(tally(models, await labelMaps(models, EDITS, { seed: 4 })));
+    expect(images).toBe(SIZE);
+    using run = await models.generator.forward(models.generator.sample({ size: 1, seed: 9 }), { retain: [LAYER] });
+    using copying = await create({ ...options, editable: [{ layer: LAYER, copies: true }] });
+    await copying.pixels([{ layer: LAYER, units: "all", value: { features: run.layers.get(LAYER)! } }]);
+    expect(finished.size).toBe(2); // values on the GPU cannot be told from others
+  });
+
+  it("tells rules in WGSL from each other", async () => {
+    const finished = new Map<string, readonly number[]>();
+    for (const rule of ["return 0.0;", "return 5.0;"]) {
+      using ruled = await create({ finished, editable: [{ layer: LAYER, rule }] });
+      const value = Number.parseFloat(rule.slice(7));
+      const plain = tally(models, await labelMaps(models, [{ layer: LAYER, units: "all", value }]));
+      expect(await ruled.pixels([{ layer: LAYER, units: "all" }])).toEqual(plain);
+    }
+    expect(finished.size).toBe(2);
+  });
+
+  it("measures what is asked for at once one after the other, also after one that failed", async () => {
+    const finished = new Map<string, readonly number[]>();
+    using own = await create({ finished });
+    const label = rarest(experiment.before);
+    const where = { layer: LAYER, units: [7, 0] };
+    const [edited, plain, wrong, same, located] = await Promise.allSettled([
+      own.pixels(EDITS),
+      own.pixels([]),
+      own.pixels([{ layer: LAYER, units: [99] }]),
+      own.pixels(EDITS),
+      ablateLocations(own, label, where),
+    ]);
+    expect(edited).toEqual({ status: "fulfilled", value: tally(models, await labelMaps(models, EDITS)) });
+    expect(plain).toEqual({ status: "fulfilled", value: experiment.before });
+    expect(wrong).toMatchObject({ status: "rejected", reason: expect.any(UsageError) });
+    expect(same).toEqual(edited);
+    expect(located).toEqual({ status: "fulfilled", value: await ablateLocations(experiment, label, where) });
+    expect(finished.size).toBe(2 + SIZE);
+  });
+
+  it("has its batches iterated once at a time", async () => {
+    const seen: number[] = [];
+    for await (const { count } of experiment.batches()) {
+      seen.push(count);
+      await expect(experiment.batches().next()).rejects.toThrow(/being iterated already/);
+      await expect(experiment.pixels([])).rejects.toThrow(UsageError);
+    }
+    expect(seen).toEqual([2, 2, 1]);
+    for await (const _ of experiment.batches()) break;
+    expect(await experiment.pixels([])).toEqual(experiment.before);
+  });
+
+  it("has the features of its first layer only", async () => {
+    using both = await create({ editable: [LAYER, "layer2"] });
+    expect(both.layer).toBe("layer2");
+    const located = ablateLocations(both, rarest(experiment.before), { layer: LAYER, units: [1] });
+    await expect(located).rejects.toThrow(UsageError);
+    await expect(located).rejects.toThrow(/those of layer2, not of layer3/);
+  });
+
+  it.each([0, -1, 1.5, 5])("has no label %d to look for at locations", async (label) => {
+    const located = ablateLocations(experiment, label, { layer: LAYER, units: [1] });
+    await expect(located).rejects.toThrow(UsageError);
+    await expect(located).rejects.toThrow(/label .* makes no sense\. Use a whole number from 1 to 4/);
+  });
+
+  it.each<readonly [string, Partial<ExperimentOptions>, RegExp]>([
+    ["no layer", { editable: [] }, /no layer to edit/],
+    ["an unknown layer", { editable: ["layer9"] }, /no layer "layer9"/],
+    ["no images", { size: 0 }, /size 0 makes no sense/],
+    ["more pixels than can be counted", { size: 2 ** 25 }, /size 33554432/],
+  ])("of %s is refused", async (_, options, message) => {
+    await expect(create(options)).rejects.toThrow(UsageError);
+    await expect(create(options)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Experiment, type ExperimentOptions, unitEffects } from "../../src/causality/index.ts";
+import type { Device } from "../../src/index.ts";
+import { smallModels } from "../dissect/models.ts";
+import { requestDevice } from "../gpu.ts";
+import { labelMaps, type Models, SEED, SIZE, tally } from "./label-maps.ts";
+
+const LAYER = "layer3";
+
+let device: Device;
+let models: Models;
+let experiment: Experiment;
+const create = (options: Partial<ExperimentOptions> = {}) =>
+  Experiment.create(models.generator, models.segmenter, {
+    editable: [LAYER],
+    size: SIZE,
+    seed: SEED,
+    batch: 2,
+    ...options,
+  });
+beforeAll(async () => {
+  device = await requestDevice();
+  models = await smallModels(device);
+  experiment = await create();
+});
+afterAll(() => {
+  experiment?.dispose();
+  models?.segmenter.dispose();
+  models?.generator.dispose();
+  device?.dispose();
+});
+
+test("each unit's own effect is that of ablating it alone", async () => {
+  const effects = [];
+  for await (const effect of unitEffects(experiment, LAYER)) effects.push(effect);
+  expect(effects.map(({ unit }) => unit)).toEqual([...Array(models.generator.layer(LAYER).channels).keys()]);
+  expect(effects[4]!.pixels).toEqual(tally(models, await labelMaps(models, [{ layer: LAYER, units: [4] }])));
+  const two = [];
+  for await (const effect of unitEffects(experiment, LAYER, [7, 4])) two.push(effect);
+  expect(two).toEqual([effects[7], effects[4]]);
+});

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { unitQuantiles } from "../../src/causality/index.ts";
+import { hazen } from "../../src/dissect/quantiles.ts";
+import { type Device, UsageError } from "../../src/index.ts";
+import { smallModels } from "../dissect/models.ts";
+import { requestDevice, toNchw } from "../gpu.ts";
+import type { Models } from "./label-maps.ts";
+
+const [LAYER, SIZE] = ["layer3", 5];
+
+let device: Device;
+let models: Models;
+beforeAll(async () => {
+  device = await requestDevice();
+  models = await smallModels(device);
+});
+afterAll(() => device?.dispose());
+
+test("units' quantiles are exact", async () => {
+  const quantiles = [0.5, 0.99, 1];
+  const found = await unitQuantiles(models.generator, { layer: LAYER, quantiles, size: SIZE, seed: 1, batch: 2 });
+  using run = await models.generator.forward(models.generator.sample({ size: SIZE, seed: 1 }), { retain: [LAYER] });
+  const tensor = run.layers.get(LAYER)!;
+  const { channels, height, width } = models.generator.layer(LAYER);
+  const maps = toNchw(await tensor.read(), tensor.shape, channels);
+  const pixels = height * width;
+  for (let unit = 0; unit < channels; unit += 1) {
+    const values = Array.from({ length: SIZE }, (_, i) => [
+      ...maps.subarray((i * channels + unit) * pixels, (i * channels + unit + 1) * pixels),
+    ]).flat();
+    values.sort((a, b) => a - b);
+    quantiles.forEach((quantile, q) => {
+      const { low, weight } = hazen(quantile, values.length);
+      const expected = values[low]! * (1 - weight) + (values[low + 1] ?? 0) * weight;
+      expect(found[q]![unit]).toBeCloseTo(expected, 6);
+    });
+  }
+});
+
+test("they are those of 1000 images of seed 1, eight at a time, unless others are asked for", async () => {
+  const layer = "layer1";
+  const plain = await unitQuantiles(models.generator, { layer, quantiles: [0, 0.9] });
+  const named = { layer, quantiles: [0, 0.9], size: 1000, seed: 1, batch: 8 };
+  expect(plain).toEqual(await unitQuantiles(models.generator, { ...named, batch: 40 }));
+  expect(await unitQuantiles(models.generator, { ...named, seed: 2 })).not.toEqual(plain);
+  expect(await unitQuantiles(models.generator, { ...named, size: 999 })).not.toEqual(plain);
+});
+
+test.each([
+  [{ quantiles: [1.5] }, /1\.5 is no quantile\. Use a number between 0 and 1/],
+  [{ quantiles: [0.5, -0.01] }, /-0\.01 is no quantile/],
+  [{ quantiles: [Number.NaN] }, /NaN is no quantile/],
+  [{ batch: 0 }, /batch 0 makes no sense\. Use a whole number from 1 to 1024/],
+  [{ batch: 1025 }, /batch 1025 makes no sense/],
+  [{ size: 0 }, /size 0 makes no sense/],
+  [{ size: 2 ** 26 }, /size 67108864 makes no sense\. Use a whole number from 1 to 67108863/],
+  [{ seed: -1 }, /seed -1 makes no sense/],
+  [{ layer: "layer9" }, /no layer "layer9"/],
+])("%j is refused", async (more, message) => {
+  const refused = unitQuantiles(models.generator, { layer: LAYER, quantiles: [0.5], ...more });
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(message);
+});

@@ -7,8 +7,9 @@ import { proganState, upernetState } from "../models/recipe.ts";
 export async function smallModels(
   device: Device,
   sharpness = 1,
+  sizes?: readonly number[],
 ): Promise<{ generator: Generator; segmenter: Segmenter }> {
-  const files = await smallFiles(sharpness);
+  const files = await smallFiles(sharpness, sizes);
   const generator = await Generator.load(files.generator, { device, name: "small" });
   const { weights, labels } = files;
   const segmenter = await Segmenter.load({ weights, labels }, { device, name: "small" });
@@ -16,10 +17,10 @@ export async function smallModels(
 }
 
 /** Their files. Random logits are far apart and their probabilities all but 0 or 1; a `sharpness` below 1 brings them together. */
-export async function smallFiles(sharpness = 1) {
+export async function smallFiles(sharpness = 1, sizes: readonly number[] = [8, 12, 10, 6]) {
   const state = upernetState({ blocks: [1, 1, 1, 1], stem: [4, 4, 8], planes: 4, width: 8, heads: { object: 5 } });
   return {
-    generator: await packed(proganState([8, 12, 10, 6])),
+    generator: await packed(proganState(sizes)),
     weights: await packed(state, (key) => (key.startsWith("decoder.object_head.1.") ? sharpness : 1)),
     labels: { object: ["-", "sky", "tree", "house", "door"], segsizes: [32] },
   };

@@ -16,6 +16,12 @@ test("places are NumPy's, drawn without replacement", () => {
   ]);
 });
 
+test("as many are drawn as have a weight, where so many are wanted", () => {
+  // r.choice(5, 4, replace=False, p=w / w.sum()) of numpy.random.RandomState(5)
+  expect(drawPlaces(new RandomState(5), [2, 1, 0, 4, 1], 4)).toEqual([0, 3, 4, 1]);
+  expect(drawPlaces(new RandomState(5), [2, 1, 0, 4, 1], 0)).toEqual([]);
+});
+
 test("no more places are drawn than have a weight", () => {
   expect(() => drawPlaces(new RandomState(1), [1, 0, 2], 3)).toThrow(/2 places/);
 });

@@ -77,31 +77,47 @@ export async function insertionContext(
     const what = ["context", label, layer, units, values, alphas ?? 1];
     const { labels, channels } = await trials.centres();
     const before = await trials.measure([...what, "before"], undefined);
-    const sums = new Map<number, { places: number; gain: number }>();
-    const cells = new Float64Array(height * width);
-    for (let cell = 0; cell < cells.length; cell += 1) {
+    const after: (readonly number[])[] = [];
+    for (let cell = 0; cell < height * width; cell += 1) {
       signal?.throwIfAborted();
-      const after = await trials.measure([...what, cell], cell);
-      for (let image = 0; image < size; image += 1) {
-        const gain = after[image]! - before[image]!;
-        cells[cell]! += gain;
-        const seen = new Set<number>();
-        for (let c = 0; c < channels; c += 1) seen.add(labels[(image * channels + c) * cells.length + cell]!);
-        for (const there of seen) {
-          const sum = sums.get(there) ?? { places: 0, gain: 0 };
-          sums.set(there, { places: sum.places + 1, gain: sum.gain + gain });
-        }
-      }
-      onCells?.(cell + 1, cells.length);
+      after.push(await trials.measure([...what, cell], cell));
+      onCells?.(cell + 1, height * width);
     }
-    sums.delete(0);
-    const effects = [...sums].map(([there, { places, gain }]) => ({ label: there, places, gain: gain / places }));
-    effects.sort((a, b) => b.gain - a.gain || a.label - b.label);
     const mean = before.reduce((sum, count) => sum + count, 0) / size;
-    return { layer, label, units, before: mean, effects, cells: cells.map((gain) => gain / size) };
+    return { layer, label, units, before: mean, ...gainsOf(before, after, labels, channels) };
   } finally {
     trials.dispose();
   }
+}
+
+/**
+ * What a concept gains in every cell, and by the label that was there: of its pixels in every image `before` and, for every
+ * cell, `after` inserting there; and of the cells' centres, label maps [images, channels, cells].
+ */
+export function gainsOf(
+  before: readonly number[],
+  after: readonly (readonly number[])[],
+  labels: Uint32Array,
+  channels: number,
+): Pick<Context, "effects" | "cells"> {
+  const sums = new Map<number, { places: number; gain: number }>();
+  const cells = new Float64Array(after.length);
+  for (const [cell, counts] of after.entries()) {
+    for (const [image, count] of counts.entries()) {
+      const gain = count - before[image]!;
+      cells[cell]! += gain;
+      const seen = new Set<number>();
+      for (let c = 0; c < channels; c += 1) seen.add(labels[(image * channels + c) * after.length + cell]!);
+      for (const there of seen) {
+        const sum = sums.get(there) ?? { places: 0, gain: 0 };
+        sums.set(there, { places: sum.places + 1, gain: sum.gain + gain });
+      }
+    }
+  }
+  sums.delete(0);
+  const effects = [...sums].map(([there, { places, gain }]) => ({ label: there, places, gain: gain / places }));
+  effects.sort((a, b) => b.gain - a.gain || a.label - b.label);
+  return { effects, cells: cells.map((gain) => gain / before.length) };
 }
 
 function checkUnits({ name, channels }: { name: string; channels: number }, options: ContextOptions): void {

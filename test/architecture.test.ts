@@ -62,7 +62,6 @@ const LONG_FUNCTIONS = new Set([
 ]);
 const CIRCLES = new Set(["cli/photo", "dissect", "kernels", "models", "weights"]);
 const WITHOUT_TESTS = new Set([
-  "causality",
   "cli",
   "dissect",
   "gradient",

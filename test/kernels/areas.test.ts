@@ -23,7 +23,7 @@ interface Case {
 
 /** The table after the kernel has counted each of the batches, of which so many images are valid. */
 async function count(
-  { maps, table, only = 0 }: Case,
+  { maps, table, only }: Case,
   batches: readonly Uint32Array<ArrayBuffer>[],
   valid: number,
 ): Promise<number[]> {

@@ -26,7 +26,7 @@ export interface ExperimentOptions {
   readonly batch?: number;
   /** Bytes of features that may stay on the GPU; what does not fit is made again for every edit. 512 MiB unless given. */
   readonly memory?: number;
-  /** What was measured before is not measured again. */
+  /** A cache of measurements: what it has is not measured again, what is measured it is given. */
   readonly finished?: Measurements;
   /** So many images more have been edited and segmented. */
   readonly onImages?: (images: number) => void;
@@ -58,12 +58,13 @@ export class Experiment {
   /** Pixels of every label over all images as they are. */
   readonly before: readonly number[];
   readonly #options: ExperimentOptions;
-  readonly #subject: string;
+  /** A digest of what all measurements of this experiment depend on. */
+  readonly #fingerprint: string;
   readonly #stages: Stages;
   /** Settles when all turns that were asked for so far are over. */
   #turns: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: ExperimentOptions, stages: Stages, subject: string, before: readonly number[]) {
+  private constructor(options: ExperimentOptions, stages: Stages, fingerprint: string, before: readonly number[]) {
     this.generator = stages.generator;
     this.segmenter = stages.segmenter;
     this.size = stages.size;
@@ -72,7 +73,7 @@ export class Experiment {
     this.before = before;
     this.#options = options;
     this.#stages = stages;
-    this.#subject = subject;
+    this.#fingerprint = fingerprint;
   }
 
   /** @throws UsageError for options that make no sense; what compiling throws; the signal's reason. */
@@ -81,13 +82,13 @@ export class Experiment {
     const stages = await Stages.create(generator, segmenter, options);
     try {
       const before = await stages.count([], options);
-      // Its counts tell this set of images, this model, segmenter and adapter from all others. They do not show how layers are
-      // edited: by which rule in WGSL, above all.
+      // The fingerprint of all that a measurement depends on besides its edits. The counts of the images before any edit stand
+      // for the weights of both networks and for the adapter; how each layer can be edited they cannot show.
       const how = [...editable(options.editable)].map(([layer, { edits = 1, copies = false, rule = null }]) => {
         return [layer, edits, copies, rule];
       });
-      const subject = await digest([generator.name, segmenter.name, stages.size, stages.seed, how, before]);
-      return new Experiment(options, stages, subject, before);
+      const fingerprint = await digest([generator.name, segmenter.name, stages.size, stages.seed, how, before]);
+      return new Experiment(options, stages, fingerprint, before);
     } catch (error) {
       stages.dispose();
       throw error;
@@ -105,7 +106,7 @@ export class Experiment {
    */
   turn<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#turns.then(run);
-    this.#turns = result.catch(() => {}); // told to whoever asked for the turn
+    this.#turns = result.catch(() => {}); // whoever asked for the turn gets the rejection
     return result;
   }
 
@@ -119,12 +120,13 @@ export class Experiment {
   }
 
   /**
-   * What was measured of these images before, or what `run` measures now. `what` tells it from all other measurements; one of
-   * values copied from another image is never kept, since what a tensor held cannot be told.
+   * A measurement of these images from `finished`, or else what `run` measures now, which is kept there. The cache key is a
+   * digest of the experiment's fingerprint and of `what`. Where `what` has features on the GPU, as values copied from another
+   * image, there is no key, and nothing is kept.
    */
   async measure(what: readonly unknown[], run: () => Promise<readonly number[]>): Promise<readonly number[]> {
     const { finished } = this.#options;
-    const key = finished && (await digest([this.#subject, ...what]));
+    const key = finished && (await digest([this.#fingerprint, ...what]));
     if (!finished || !key) return run();
     const known = await finished.get(key);
     if (known) return known;

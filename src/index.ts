@@ -1,4 +1,5 @@
-export { type DissectionEvent, dissect, type Phase } from "./dissect/dissect.ts";
+export { dissect } from "./dissect/dissect.ts";
+export type { DissectionEvent, Phase } from "./dissect/events.ts";
 export type { DissectOptions } from "./dissect/options.ts";
 export type * from "./dissect/result.ts";
 export * from "./errors.ts";
@@ -42,16 +43,10 @@ export type { DType, Graph, Storage, Target, Tuned, Value } from "./runtime/grap
 export { type ShowOptions, show } from "./runtime/show.ts";
 export { type ArrayOf, Tensor } from "./runtime/tensor.ts";
 export type { TuningCache, TuningOptions } from "./runtime/tuning.ts";
-export { type Checkpoint, openCheckpoint } from "./weights/checkpoint.ts";
+export { openCheckpoint } from "./weights/checkpoint.ts";
 export { decodeFloat16, encodeFloat16 } from "./weights/float16.ts";
+export { openSource } from "./weights/open.ts";
 export { RandomState, type SampleZOptions, sampleZ } from "./weights/random.ts";
 export { type SafetensorsInput, writeSafetensors } from "./weights/safetensors.ts";
-export {
-  type CacheLike,
-  type LoadOptions,
-  type LoadProgress,
-  openSource,
-  type Source,
-  type SourceLike,
-} from "./weights/source.ts";
-export type { CheckpointTensor } from "./weights/tensor.ts";
+export type { CacheLike, LoadOptions, LoadProgress, Source, SourceLike } from "./weights/source.ts";
+export type { Checkpoint, CheckpointTensor } from "./weights/tensor.ts";

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
 import type { Head } from "../models/upernet.ts";
 import { fileSource } from "../node/files.ts";
-import { type LoadOptions, openSource, type Source } from "../weights/source.ts";
+import { openSource } from "../weights/open.ts";
+import type { LoadOptions, Source } from "../weights/source.ts";
 import type { SegmenterFiles } from "./run.ts";
 
 /** The model and segmenter that come with the package. */

@@ -2,6 +2,7 @@ import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Counts } from "./counts.ts";
+import type { DissectionEvent } from "./events.ts";
 import { IOU_THRESHOLD, IQR_THRESHOLD, type LayerLevels, type LayerStatistics, scoreLayer } from "./layer.ts";
 import { Moments } from "./moments.ts";
 import { type DissectOptions, type Settled, settle } from "./options.ts";
@@ -14,20 +15,7 @@ import { Slots } from "./slots.ts";
 import { type Examples, Top } from "./top.ts";
 import { searchTraining } from "./training.ts";
 
-/** The steps of a dissection: choosing levels on the training set, then scoring and collecting pictures on the test set. */
-export type Phase = "activations" | "quantiles" | "levels" | "scores" | "pictures";
-
-export type DissectionEvent =
-  /** `done` of `total` images of a phase. */
-  | { readonly type: "progress"; readonly phase: Phase; readonly done: number; readonly total: number }
-  /** The scores of the test images seen so far. */
-  | { readonly type: "partial"; readonly dissection: Dissection }
-  | {
-      readonly type: "result";
-      readonly dissection: Dissection;
-      /** What unit strips are drawn from, layer by layer and unit by unit. */
-      pictures(options?: { readonly signal?: AbortSignal }): AsyncIterable<UnitPictures>;
-    };
+// Tests: test/dissect/exact.test.ts, test/dissect/channels.test.ts
 
 /** Partial results of a run. */
 const PARTIALS = 4;
@@ -96,32 +84,9 @@ async function* scoreTest(
   chosen: readonly LayerLevels[],
   scope: Scope,
 ): AsyncGenerator<DissectionEvent, void, undefined> {
-  const { device } = generator;
-  const { size, signal, examples } = settings;
-  const { labels, categories } = segmenter;
-  const { labelMaps } = samples;
-  const [presence, slots] = await scope.all([
-    Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
-    Slots.create(device, { labelMaps, labels: labels.length, signal }),
-  ]);
-  // At one level a label takes a few kilobytes: all are counted, as which occur is only known after the last batch.
-  const scored = labels.map((_, label) => label).slice(1);
-  slots.assign(scored);
-  const statistics = new Map<string, LayerStatistics>();
-  const collected = new Map<string, Examples>();
-  for (const { layer, channels, levels } of chosen) {
-    const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
-    const onLabels = { ...common, slotMaps: slots.maps, labels: scored };
-    const [counts, moments, top] = await scope.all([
-      Counts.create(device, { ...onLabels, present: presence.present, levels }),
-      Moments.create(device, onLabels),
-      Top.create(device, { ...common, k: examples }),
-    ]);
-    statistics.set(layer, { counts, moments, top });
-    // Now, so that a lack of memory shows before the work is done.
-    collected.set(layer, scope.own(await top.examples(signal)));
-  }
-
+  const { size } = settings;
+  const counters = await countersOf(generator, segmenter, settings, samples, chosen, scope);
+  const { presence, slots, statistics, collected } = counters;
   const counted: Counted = { generator, segmenter, settings, samples, chosen, presence, statistics };
   const shownPictures = new ShownPictures(
     samples,
@@ -168,6 +133,47 @@ async function* scoreTest(
     dissection,
     pictures: ({ signal: stop } = {}) => unitPictures(dissection, samples, features, stop),
   };
+}
+
+/** What counts the test set: its labels, and of each layer the statistics and the maps of the top images. */
+async function countersOf(
+  generator: Generator,
+  segmenter: Segmenter,
+  { signal, examples }: Settled,
+  samples: Samples,
+  chosen: readonly LayerLevels[],
+  scope: Scope,
+): Promise<{
+  readonly presence: Presence;
+  readonly slots: Slots;
+  readonly statistics: ReadonlyMap<string, LayerStatistics>;
+  readonly collected: ReadonlyMap<string, Examples>;
+}> {
+  const { device } = generator;
+  const { labels, categories } = segmenter;
+  const { labelMaps } = samples;
+  const [presence, slots] = await scope.all([
+    Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
+    Slots.create(device, { labelMaps, labels: labels.length, signal }),
+  ]);
+  // At one level a label takes a few kilobytes: all are counted, as which occur is only known after the last batch.
+  const scored = labels.map((_, label) => label).slice(1);
+  slots.assign(scored);
+  const statistics = new Map<string, LayerStatistics>();
+  const collected = new Map<string, Examples>();
+  for (const { layer, channels, levels } of chosen) {
+    const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
+    const onLabels = { ...common, slotMaps: slots.maps, labels: scored };
+    const [counts, moments, top] = await scope.all([
+      Counts.create(device, { ...onLabels, present: presence.present, levels }),
+      Moments.create(device, onLabels),
+      Top.create(device, { ...common, k: examples }),
+    ]);
+    statistics.set(layer, { counts, moments, top });
+    // Now, so that a lack of memory shows before the work is done.
+    collected.set(layer, scope.own(await top.examples(signal)));
+  }
+  return { presence, slots, statistics, collected };
 }
 
 /** What was counted of the test set, by which, and of which settings. */

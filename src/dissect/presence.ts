@@ -5,6 +5,8 @@ import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
+// Tests: test/kernels/statistics.test.ts, test/dissect/channels.test.ts
+
 /** Pixels of every label, in any channel of a pixel, and in how many images each category occurs, over the batches added. */
 export class Presence {
   /** [n, categories]: which categories the current batch's images hold. */

@@ -1,7 +1,7 @@
 import { RADIX_BITS } from "../kernels/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import { Scope } from "../runtime/scope.ts";
-import type { DissectionEvent } from "./dissect.ts";
+import type { DissectionEvent } from "./events.ts";
 import type { Settled } from "./options.ts";
 import type { Presence } from "./presence.ts";
 import { Quantiles, selectionBytes } from "./quantiles.ts";

@@ -2,8 +2,8 @@ import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Counts } from "./counts.ts";
-import type { DissectionEvent } from "./dissect.ts";
-import { countingPasses } from "./groups.ts";
+import type { DissectionEvent } from "./events.ts";
+import { type CountingPass, countingPasses } from "./groups.ts";
 import { type LayerLevels, levelsOf } from "./layer.ts";
 import { countable, emptySearch, FRACTIONS, searchLevels } from "./levels.ts";
 import type { Settled } from "./options.ts";
@@ -11,6 +11,8 @@ import { Presence } from "./presence.ts";
 import { Samples } from "./samples.ts";
 import { quantilesOf } from "./select.ts";
 import { Slots } from "./slots.ts";
+
+// Tests: test/dissect/channels.test.ts
 
 /** A 512-unit layer's joint histogram takes 202 KiB a label at 100 levels. */
 const HISTOGRAM_BYTES = 512 * 2 ** 20;
@@ -31,25 +33,11 @@ export async function* searchTraining(
   const { layers, size, segmentationSize, signal, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
   const area = segmentationSize ** 2;
+  // An only category's condition is none.
+  const everywhere = categories.length === 1;
   const scope = new Scope();
   try {
-    const samples = scope.own(
-      await Samples.create({
-        ...settings,
-        generator,
-        segmenter,
-        seed: settings.trainSeed,
-        pictures: false,
-        keepLabels: true,
-      }),
-    );
-    const { labelMaps, batch } = samples;
-    // With one category its condition is none.
-    const everywhere = categories.length === 1;
-    const [presence, slots] = await scope.all([
-      Presence.create(device, { maps: labelMaps, batch, labels, categories, everywhere, signal }),
-      Slots.create(device, { labelMaps, labels: labels.length, signal }),
-    ]);
+    const { samples, presence, slots } = await trainingSet(generator, segmenter, settings, everywhere, scope);
     const shapes = new Map(layers.map((layer) => [layer, samples.maps.get(layer)!.shape]));
     const passesFor = (counted: readonly number[]) =>
       countingPasses(shapes, counted, {
@@ -83,22 +71,7 @@ export async function* searchTraining(
       slots.assign(pass.labels);
       const held = new Scope();
       try {
-        const created = await held.all(
-          pass.layers.map((layer) => {
-            const { channels } = generator.layer(layer);
-            return Counts.create(device, {
-              maps: samples.maps.get(layer)!,
-              channels,
-              batch,
-              slotMaps: slots.maps,
-              labels: pass.labels,
-              present: presence.present,
-              levels: ascending(levels.get(layer)!, channels),
-              signal,
-            });
-          }),
-        );
-        const counts = new Map(pass.layers.map((layer, index) => [layer, created[index]!]));
+        const counts = await countsOf(pass, levels, held, { generator, samples, presence, slots, signal });
         for await (const { first, count } of samples.each({ labels: true })) {
           presence.add(); // which categories the batch's images hold; its sums were read after one pass, and later ones are not
           slots.update();
@@ -125,6 +98,64 @@ export async function* searchTraining(
   } finally {
     scope.dispose();
   }
+}
+
+/** The training set's samples, what counts their labels, and which labels have counters. */
+async function trainingSet(
+  generator: Generator,
+  segmenter: Segmenter,
+  settings: Settled,
+  everywhere: boolean,
+  scope: Scope,
+): Promise<{ readonly samples: Samples; readonly presence: Presence; readonly slots: Slots }> {
+  const { labels, categories, device } = segmenter;
+  const { trainSeed: seed, signal } = settings;
+  const samples = scope.own(
+    await Samples.create({ ...settings, generator, segmenter, seed, pictures: false, keepLabels: true }),
+  );
+  const { labelMaps, batch } = samples;
+  const [presence, slots] = await scope.all([
+    Presence.create(device, { maps: labelMaps, batch, labels, categories, everywhere, signal }),
+    Slots.create(device, { labelMaps, labels: labels.length, signal }),
+  ]);
+  return { samples, presence, slots };
+}
+
+/** The counters of one pass, by layer; `held` lets them go. */
+async function countsOf(
+  { layers, labels }: CountingPass,
+  levels: ReadonlyMap<string, Float32Array>,
+  held: Scope,
+  {
+    generator,
+    samples,
+    presence,
+    slots,
+    signal,
+  }: {
+    readonly generator: Generator;
+    readonly samples: Samples;
+    readonly presence: Presence;
+    readonly slots: Slots;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<ReadonlyMap<string, Counts>> {
+  const created = await held.all(
+    layers.map((layer) => {
+      const { channels } = generator.layer(layer);
+      return Counts.create(generator.device, {
+        maps: samples.maps.get(layer)!,
+        channels,
+        batch: samples.batch,
+        slotMaps: slots.maps,
+        labels,
+        present: presence.present,
+        levels: ascending(levels.get(layer)!, channels),
+        signal,
+      });
+    }),
+  );
+  return new Map(layers.map((layer, index) => [layer, created[index]!]));
 }
 
 /** [levels][units] in the opposite order of levels. */

@@ -1,3 +1,5 @@
+// Tests: test/weights/http-failures.test.ts, test/weights/http-ranges.test.ts
+
 /**
  * Settles like `promise`, but rejects with `signal.reason` as soon as the signal aborts.
  * Needed because a Blob, a custom source or somebody's own `fetch` may never look at the signal.

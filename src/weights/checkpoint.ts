@@ -1,18 +1,10 @@
 import { GanatomyError } from "../errors.ts";
 import { readExactly } from "./bytes.ts";
+import { openSource } from "./open.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { SNIFF_BYTES, sniffContainer } from "./sniff.ts";
-import { type LoadOptions, openSource, type ReadOptions, type Source, type SourceLike } from "./source.ts";
-import type { CheckpointTensor } from "./tensor.ts";
-
-/** An open file of named tensors. Only its description was read; tensors read their bytes when asked. */
-export interface Checkpoint {
-  readonly source: Source;
-  readonly format: "pth-legacy" | "pth-zip" | "safetensors" | "npz" | "npy";
-  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
-  /** Numbers and strings saved beside the tensors, such as an epoch. */
-  readonly metadata: Readonly<Record<string, string | number>>;
-}
+import type { LoadOptions, ReadOptions, SourceLike } from "./source.ts";
+import type { Checkpoint } from "./tensor.ts";
 
 /**
  * Opens a checkpoint of any known format; which one is told by its bytes, never by its name.

@@ -1,5 +1,7 @@
 import { decodeBfloat16, decodeFloat16 } from "./float16.ts";
 
+// Tests: test/weights/safetensors.test.ts, test/weights/npz.test.ts
+
 /** Element types by the names PyTorch and NumPy share. */
 export type DType =
   | "float64"

@@ -3,6 +3,8 @@ import { abortable } from "./abort.ts";
 import { allocateBytes } from "./bytes.ts";
 import type { LoadOptions } from "./source.ts";
 
+// Tests: test/weights/http.test.ts, test/weights/http-failures.test.ts, test/weights/http-ranges.test.ts
+
 /** Reports bytes as they arrive. Never counts backwards, even when a failed attempt is followed by another. */
 export class Progress {
   readonly #name: string;

@@ -3,6 +3,8 @@ import { abortable } from "./abort.ts";
 import { allocateBytes, readExactly } from "./bytes.ts";
 import type { ReadOptions, Source } from "./source.ts";
 
+// Tests: test/weights/npz.test.ts, test/weights/hostile.test.ts
+
 /** Deflate cannot expand more than this, so a larger promise is a lie told to make us allocate. */
 const MAX_RATIO = 1032;
 const PIECE_BYTES = 256 * 1024;

@@ -1,5 +1,7 @@
 import { UnsupportedError, UsageError, WeightsError } from "../errors.ts";
 
+// Tests: test/weights/checkpoint.test.ts, test/weights/http.test.ts
+
 /**
  * Normalises an expected SHA-256: 64 hex digits, or a prefix of at least 8.
  * @throws UsageError; UnsupportedError `insecure-context`, before anything is downloaded in vain.

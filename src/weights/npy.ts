@@ -6,6 +6,8 @@ import { parsePythonLiteral } from "./python-literal.ts";
 import type { ReadOptions, Source } from "./source.ts";
 import { type CheckpointTensor, checkpointTensor } from "./tensor.ts";
 
+// Tests: test/weights/npz.test.ts
+
 /** "\x93NUMPY", two version bytes, then the header length. */
 const MAGIC_BYTES = 6;
 const VERSION_BYTES = 2;

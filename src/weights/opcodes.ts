@@ -1,5 +1,7 @@
 import { damaged, type PickleMachine } from "./pickle-machine.ts";
 
+// Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
+
 type Step = (machine: PickleMachine) => void;
 
 /**

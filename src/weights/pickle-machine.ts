@@ -1,6 +1,8 @@
 import { WeightsError } from "../errors.ts";
 import { viewOf } from "./bytes.ts";
 
+// Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
+
 /** Decides what a pickle may name. Everything it does not know is refused; nothing from the file is ever executed. */
 export interface PickleVocabulary {
   /** The value that stands for a global, a PickleFunction if it may be called; undefined refuses it. */

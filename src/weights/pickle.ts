@@ -1,6 +1,8 @@
 import { OPCODES } from "./opcodes.ts";
 import { PickleMachine, type PickleVocabulary, unsafe } from "./pickle-machine.ts";
 
+// Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
+
 /** A vocabulary without words: for pickles that should hold plain numbers, strings and containers. */
 export const PLAIN: PickleVocabulary = {
   global: () => undefined,

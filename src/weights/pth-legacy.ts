@@ -5,6 +5,8 @@ import { PickleTruncated } from "./pickle-machine.ts";
 import type { ReadOptions, Source } from "./source.ts";
 import { damagedFile, type TorchStorage, TorchVocabulary } from "./torch.ts";
 
+// Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
+
 /** The integer that opens every legacy file, as PyTorch chose it. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL_VERSION = 1001;

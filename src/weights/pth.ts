@@ -1,10 +1,10 @@
 import { readExactly } from "./bytes.ts";
-import type { Checkpoint } from "./checkpoint.ts";
 import { BYTES_PER_ELEMENT } from "./dtype.ts";
 import { unpickle } from "./pickle.ts";
 import { readLegacy } from "./pth-legacy.ts";
 import type { ReadOptions, Source } from "./source.ts";
 import { findStateDict } from "./state-dict.ts";
+import type { Checkpoint } from "./tensor.ts";
 import { type CheckpointTensor, checkpointTensor } from "./tensor.ts";
 import { damagedFile, type TorchStorage, TorchVocabulary } from "./torch.ts";
 

@@ -1,10 +1,12 @@
 // The containers that Python writes: PyTorch's .pth in both its forms, NumPy's .npz and .npy.
 import { WeightsError } from "../errors.ts";
-import type { Checkpoint } from "./checkpoint.ts";
 import { openNpy } from "./npy.ts";
 import { openZipPth } from "./pth.ts";
 import type { ReadOptions, Source } from "./source.ts";
+import type { Checkpoint } from "./tensor.ts";
 import { openZip } from "./zip.ts";
+
+// Tests: test/weights/pth.test.ts, test/weights/npz.test.ts
 
 export { openLegacyPth } from "./pth.ts";
 

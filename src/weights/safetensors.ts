@@ -1,9 +1,9 @@
 import { UsageError, WeightsError } from "../errors.ts";
 import { allocateBytes, readExactly, section, viewOf } from "./bytes.ts";
-import type { Checkpoint } from "./checkpoint.ts";
 import { BYTES_PER_ELEMENT, type DType } from "./dtype.ts";
 import { elementCount } from "./layout.ts";
 import type { ReadOptions, Source } from "./source.ts";
+import type { Checkpoint } from "./tensor.ts";
 import { type CheckpointTensor, checkpointTensor } from "./tensor.ts";
 
 /** The header is preceded by its length, a uint64. */

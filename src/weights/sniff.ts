@@ -2,6 +2,8 @@ import { WeightsError } from "../errors.ts";
 import { viewOf } from "./bytes.ts";
 import { LENGTH_BYTES, MAX_HEADER_BYTES } from "./safetensors.ts";
 
+// Tests: test/weights/checkpoint.test.ts
+
 /** Bytes from the start of a file that `sniffContainer` wants to see. */
 export const SNIFF_BYTES = 1024;
 

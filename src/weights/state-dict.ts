@@ -1,6 +1,8 @@
 import { WeightsError } from "../errors.ts";
 import { TorchTensor } from "./torch.ts";
 
+// Tests: test/weights/pth.test.ts
+
 /** What a saved object holds for us: tensors by dotted name, and the numbers and strings beside them. */
 export interface StateDict {
   readonly tensors: ReadonlyMap<string, TorchTensor>;

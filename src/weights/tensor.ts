@@ -3,6 +3,8 @@ import { BYTES_PER_ELEMENT, type DType, toFloat32 } from "./dtype.ts";
 import { contiguousStrides, elementCount, elementRange, gather, isContiguous, type Layout } from "./layout.ts";
 import type { ReadOptions, Source } from "./source.ts";
 
+// Tests: test/weights/pth.test.ts, test/weights/safetensors.test.ts
+
 /** A tensor of a checkpoint, not yet read. */
 export interface CheckpointTensor {
   readonly name: string;
@@ -14,6 +16,15 @@ export interface CheckpointTensor {
    * @throws WeightsError when the file is damaged; what the source throws; the signal's reason.
    */
   read(options?: ReadOptions): Promise<Float32Array>;
+}
+
+/** An open file of named tensors. Only its description was read; tensors read their bytes when asked. */
+export interface Checkpoint {
+  readonly source: Source;
+  readonly format: "pth-legacy" | "pth-zip" | "safetensors" | "npz" | "npy";
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+  /** Numbers and strings saved beside the tensors, such as an epoch. */
+  readonly metadata: Readonly<Record<string, string | number>>;
 }
 
 /** Where a tensor's elements are: `bytes` is its whole storage, which other tensors may share. */

@@ -2,6 +2,8 @@ import { WeightsError } from "../errors.ts";
 import { BYTES_PER_ELEMENT, type DType } from "./dtype.ts";
 import { damaged, PickleFunction, type PickleVocabulary } from "./pickle-machine.ts";
 
+// Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
+
 /** A run of elements in the file that tensors are views of. */
 export interface TorchStorage {
   /** Its name in the container. */

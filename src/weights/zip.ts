@@ -3,6 +3,8 @@ import { readExactly, viewOf } from "./bytes.ts";
 import { inflate } from "./inflate.ts";
 import type { ReadOptions, Source } from "./source.ts";
 
+// Tests: test/weights/npz.test.ts, test/weights/hostile.test.ts
+
 // Record signatures, little-endian.
 const LOCAL_HEADER = 0x04034b50;
 const DIRECTORY_ENTRY = 0x02014b50;

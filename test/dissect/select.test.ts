@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { DissectionEvent } from "../../src/dissect/dissect.ts";
+import type { DissectionEvent } from "../../src/dissect/events.ts";
 import type { Settled } from "../../src/dissect/options.ts";
 import type { Presence } from "../../src/dissect/presence.ts";
 import { Quantiles, selectionBytes } from "../../src/dissect/quantiles.ts";

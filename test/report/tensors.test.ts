@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NO_IMAGE, toTensors } from "../../src/report/tensors.ts";
+import { openSource } from "../../src/weights/open.ts";
 import { openSafetensors } from "../../src/weights/safetensors.ts";
-import { openSource } from "../../src/weights/source.ts";
 import { fixture, LABELS } from "./fixture.ts";
 
 const { dissection } = fixture();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { openSource, type Source, type SourceLike } from "../../src/weights/source.ts";
+import { openSource } from "../../src/weights/open.ts";
+import type { Source, SourceLike } from "../../src/weights/source.ts";
 import { bytes, failure, golden } from "./fixtures.ts";
 
 describe("what is no checkpoint is called by its name", () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { openSource } from "../../src/weights/source.ts";
+import { openSource } from "../../src/weights/open.ts";
 import { failure } from "./fixtures.ts";
 import { startServer, type TestServer, withoutRanges, withRanges } from "./server.ts";
 

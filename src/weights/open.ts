@@ -1,0 +1,77 @@
+import { UsageError } from "../errors.ts";
+import { checkNames } from "../names.ts";
+import { abortable } from "./abort.ts";
+import { blobSource, memorySource, readExactly } from "./bytes.ts";
+import { openHttp } from "./http.ts";
+import { parseSha256, verifySha256 } from "./integrity.ts";
+import { LOAD_NAMES, type LoadOptions, type Source, type SourceLike } from "./source.ts";
+
+// Tests: test/weights/checkpoint.test.ts, test/weights/http.test.ts
+
+/**
+ * Opens anything file-like as a Source.
+ *
+ * A URL is read by HTTP ranges where the server offers them and neither `sha256` nor `cache` is asked for, otherwise downloaded once.
+ * @throws UsageError for what is no source; GanatomyError `network` or `not-found`; WeightsError `weights-integrity`;
+ *   UnsupportedError `insecure-context` when `sha256` cannot be checked; the signal's reason.
+ */
+export async function openSource(like: SourceLike, options: LoadOptions = {}): Promise<Source> {
+  checkNames("openSource", options, LOAD_NAMES);
+  options.signal?.throwIfAborted();
+  const sha256 = options.sha256 === undefined ? undefined : parseSha256(options.sha256);
+  if (typeof like === "string") return openHttp(resolveUrl(like), { ...options, sha256 });
+  if (like instanceof URL) return openHttp(checkScheme(like), { ...options, sha256 });
+  if (isRequest(like)) return openHttp(like, { ...options, sha256 });
+
+  const source = localSource(like);
+  if (sha256 === undefined) return source;
+  // What was verified must be what is used, so the checked bytes replace the source.
+  const bytes = await readExactly(source, 0, source.size, options);
+  await abortable(verifySha256(bytes, sha256, source.name), options.signal);
+  return memorySource(bytes, source.name);
+}
+
+function localSource(like: Blob | ArrayBuffer | Uint8Array | Source): Source {
+  if (typeof Blob !== "undefined" && like instanceof Blob) return blobSource(like);
+  if (ArrayBuffer.isView(like)) return memorySource(new Uint8Array(like.buffer, like.byteOffset, like.byteLength));
+  if (isArrayBuffer(like)) return memorySource(new Uint8Array(like));
+  if (isSource(like)) return like;
+  throw new UsageError(
+    "This cannot be read as a file.",
+    "Give a URL, Request, Blob, File, ArrayBuffer, Uint8Array, or an object with name, size and read(start, end).",
+  );
+}
+
+function isRequest(like: Exclude<SourceLike, string | URL>): like is Request {
+  return typeof Request !== "undefined" && like instanceof Request;
+}
+
+// By tag, because `instanceof` says no to a buffer from another realm (an iframe, a test runner's sandbox).
+function isArrayBuffer(like: object): like is ArrayBuffer {
+  return Object.prototype.toString.call(like) === "[object ArrayBuffer]";
+}
+
+function isSource(like: unknown): like is Source {
+  if (typeof like !== "object" || like === null) return false;
+  const { read, size } = like as Partial<Source>;
+  return typeof read === "function" && Number.isSafeInteger(size) && (size as number) >= 0;
+}
+
+function resolveUrl(like: string): URL {
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  let url: URL;
+  try {
+    url = new URL(like, base);
+  } catch (cause) {
+    throw new UsageError(`"${like}" is not a URL.`, PATH_HINT, { cause });
+  }
+  return checkScheme(url);
+}
+
+function checkScheme(url: URL): URL {
+  if (["http:", "https:", "data:", "blob:"].includes(url.protocol)) return url;
+  throw new UsageError(`Weights cannot be loaded from a "${url.protocol}" URL.`, PATH_HINT);
+}
+
+const PATH_HINT =
+  "Use an http(s), data or blob URL; a file on disk is opened by its path with the Node entry of ganatomy, or passed as a File or its bytes.";

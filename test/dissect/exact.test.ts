@@ -143,6 +143,21 @@ describe("the numbers of a dissection", () => {
     }
     expect(checked).toBeGreaterThan(8);
   });
+
+  it.each([0.01, 0.9])(
+    "take at a fixed threshold of %d the level that this share of raw activations exceeds",
+    async (share) => {
+      const dissection = await run({ ...OPTIONS, quantileThreshold: share });
+      const test = await activations(1);
+      for (const { layer, units } of dissection.layers) {
+        for (const { unit, level } of units) {
+          const values = test.maps.get(layer)!.flatMap((maps) => [...maps[unit]!]);
+          const above = values.filter((value) => value > level).length / values.length;
+          expect(Math.abs(above - share)).toBeLessThanOrEqual(1 / values.length);
+        }
+      }
+    },
+  );
 });
 
 describe("the same bits", () => {

@@ -98,6 +98,9 @@ describe("RandomState", () => {
     expect([...new RandomState(1).randint(10, 8)]).toEqual([5, 8, 9, 5, 0, 0, 1, 7]);
     expect([...new RandomState(3).randint(1813, 4)]).toEqual([1688, 1273, 1667, 952]);
     expect([...new RandomState(3).randint(2 ** 32, 2)]).toEqual([2365658986, 303761048]);
+    expect(new RandomState(0).nextNormal()).toBeCloseTo(1.764052345967664, 14);
+    // MT19937's first words of seed 1 are 1791095845, 4282876139, 3093770124, 4005303368, 491263, 550290313, 1298508491.
+    expect([...new RandomState(1).randint(3e9, 4)]).toEqual([1791095845, 491263, 550290313, 1298508491]);
     const random = new RandomState(5);
     expect([...random.randint(1, 3)]).toEqual([0, 0, 0]);
     expect(random.randomSample(1)).toEqual(new RandomState(5).randomSample(1));

@@ -1,7 +1,7 @@
 import { type AscentStep, maximiseImage, maximiseUnit } from "../causality/index.ts";
 import { UnsupportedError, UsageError } from "../errors.ts";
+import { encodePng } from "../node/photo/encode-png.ts";
 import { fileName } from "../report/gandissect.ts";
-import { encodePng } from "./png.ts";
 import { columns } from "./table.ts";
 import { type ModelFlags, type Work, withModels } from "./with-models.ts";
 

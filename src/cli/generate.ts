@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { loadGenerator } from "../index.ts";
 import { outputFolder } from "../node/folder.ts";
-import { nodeEncoder } from "./encoder.ts";
+import { nodeEncoder } from "../node/photo/encoder.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";

@@ -3,14 +3,14 @@ import { conceptScalar, type Occlusion, occlude } from "../causality/index.ts";
 import { loadSegmenter, Tensor } from "../index.ts";
 import { outputFolder } from "../node/folder.ts";
 import { measurementsFile } from "../node/measurements.ts";
+import { decodePhoto } from "../node/photo/decode.ts";
+import { encodePng } from "../node/photo/encode-png.ts";
 import { fileName } from "../report/gandissect.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
 import { KeptTuning } from "./kept-tuning.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "./models.ts";
-import { decodePhoto } from "./photo/photo.ts";
-import { encodePng } from "./png.ts";
 import { duration, Progress } from "./progress.ts";
 import { readPhoto, reduced } from "./segment.ts";
 

@@ -3,12 +3,14 @@ import { basename } from "node:path";
 import { PhotoError, UsageError } from "../errors.ts";
 import { loadSegmenter, type Segmenter, type Storage, Tensor } from "../index.ts";
 import { outputFolder } from "../node/folder.ts";
+import { decodePhoto } from "../node/photo/decode.ts";
+import { encodeLabels, encodeSegmentation } from "../node/photo/label-maps.ts";
+import type { Photo } from "../node/photo/photo.ts";
 import { labelColors } from "../report/colors.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "./models.ts";
-import { decodePhoto, encodeLabels, encodeSegmentation, type Photo } from "./photo/photo.ts";
 import { duration, Progress } from "./progress.ts";
 
 export interface SegmentOptions extends UnifiedFlags {

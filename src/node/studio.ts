@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { nodeEncoder } from "../cli/encoder.ts";
 import { OutputError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { DrawingPlan, Studio } from "../report/studio.ts";
 import { type Hand, handBytes, handsFor, type Machine, type PoolOptions, startPool } from "../report/studio-pool.ts";
+import { nodeEncoder } from "./photo/encoder.ts";
 
 /** Of a Mac's memory, what is taken to be free. */
 const MAC_SHARE = 0.5;

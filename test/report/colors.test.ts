@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { colorTable, labelColors, segcolors } from "../../src/report/colors.ts";
 import { expectKept } from "./kept.ts";
 

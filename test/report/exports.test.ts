@@ -1,6 +1,6 @@
 import { expect, expectTypeOf, test } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
 import type { LabelMap, PictureLabels, SamplePicture } from "../../src/index.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import * as report from "../../src/report/index.ts";
 import { fixture } from "./fixture.ts";
 import { LocalHand, options } from "./hands.ts";

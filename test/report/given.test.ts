@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
 import { UsageError } from "../../src/errors.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import { given } from "../../src/report/given.ts";
 import { HtmlPage } from "../../src/report/html.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { expectKept, KEPT } from "./kept.ts";
 
 const path = mkdtempSync(join(tmpdir(), "ganatomy-kept-"));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, launch, type Page } from "puppeteer-core";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { HtmlPage } from "../../src/report/html.ts";
 import { Desk, drawingPlan } from "../../src/report/studio.ts";
 import { type Fixture, PROVENANCE } from "./fixture.ts";

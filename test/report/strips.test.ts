@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
 import type { SamplePicture, UnitPictures } from "../../src/dissect/result.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { labelColors } from "../../src/report/colors.ts";
 import { StripArtist, stripFiles } from "../../src/report/strips.ts";
 import { Tiles } from "../../src/report/tiles.ts";

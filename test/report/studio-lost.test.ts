@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
 import type { UnitPictures } from "../../src/dissect/result.ts";
 import { OutputError, UsageError } from "../../src/errors.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
 import type { DrawingPlan } from "../../src/report/studio.ts";

@@ -1,8 +1,8 @@
 import { decode as decodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
 import type { UnitPictures } from "../../src/dissect/result.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { labelColors } from "../../src/report/colors.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import { type WriteProgress, writeReport } from "../../src/report/write.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { PhotoError, UsageError } from "../../errors.ts";
 import type { Mask, MaskPooling } from "../../models/mask.ts";
-import { decodePhoto } from "../photo/photo.ts";
+import { decodePhoto } from "../../node/photo/decode.ts";
 import type { MaskFlag } from "./options.ts";
 
 /**

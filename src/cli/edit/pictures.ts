@@ -1,5 +1,5 @@
 import type { Edit, Generator } from "../../index.ts";
-import { encodePng } from "../png.ts";
+import { encodePng } from "../../node/photo/encode-png.ts";
 
 /** White pixels between two pictures. */
 const GAP = 2;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { nodeEncoder } from "../../../src/cli/encoder.ts";
+import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
 import { covering } from "../../../src/report/viewer/covering.ts";
 import type { View } from "../../../src/report/viewer/data.ts";
 import { labelMaps } from "../../../src/report/viewer/label-maps.ts";

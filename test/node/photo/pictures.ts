@@ -1,5 +1,7 @@
 // PNGs of every kind and small JPEGs, right and wrong, written from the standards.
 import { crc32, deflateSync } from "node:zlib";
+import { PhotoError } from "../../../src/errors.ts";
+import { decodePhoto } from "../../../src/node/photo/decode.ts";
 
 export const joined = (...parts: readonly Uint8Array[]): Uint8Array => Buffer.concat(parts);
 
@@ -129,3 +131,23 @@ export function jpegFrame(frame: JpegFrame): Uint8Array {
     Buffer.from([0xff, 0xd9]),
   );
 }
+
+/** What decoding says of these bytes, which are called "a.jpg". */
+export function faultOf(bytes: Uint8Array): PhotoError {
+  try {
+    decodePhoto(bytes, "a.jpg");
+  } catch (error) {
+    if (error instanceof PhotoError) return error;
+    throw error;
+  }
+  throw new Error("nothing was wrong");
+}
+
+/** So many whole numbers from 0 to `most`, by a seed. */
+export const noise = (seed: number, length: number, most: number): number[] => {
+  let state = seed;
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * (most + 1));
+  });
+};

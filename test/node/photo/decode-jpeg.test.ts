@@ -1,0 +1,213 @@
+import jpeg from "jpeg-js";
+import { describe, expect, test } from "vitest";
+import { PhotoError } from "../../../src/errors.ts";
+import { decodePhoto } from "../../../src/node/photo/decode.ts";
+import { encodeJpeg } from "../../../src/report/jpeg.ts";
+import { faultOf, joined, jpegFrame, noise, segment } from "./pictures.ts";
+
+describe("JPEG", () => {
+  /** Four coloured quarters: red, green, blue, white from the top left on. */
+  const quarters = (width: number, height: number): Uint8Array =>
+    encodeJpeg(
+      {
+        width,
+        height,
+        channels: 3,
+        data: Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+          const [column, row, c] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width), i % 3];
+          return row < height / 2
+            ? c === (column < width / 2 ? 0 : 1)
+              ? 255
+              : 0
+            : column < width / 2 && c < 2
+              ? 0
+              : 255;
+        }),
+      },
+      95,
+    );
+  /** The colours in the corners, clockwise from the top left. */
+  const corners = ({ width, height, rgb }: ReturnType<typeof decodePhoto>): string =>
+    [
+      [2, 2],
+      [width - 3, 2],
+      [width - 3, height - 3],
+      [2, height - 3],
+    ]
+      .map(([x, y]) => {
+        const [r, g, b] = rgb.subarray((y! * width + x!) * 3).map((value) => (value > 128 ? 1 : 0));
+        return "krgybmcw"[r! + 2 * g! + 4 * b!];
+      })
+      .join("");
+
+  /** An EXIF segment with an orientation among other entries. */
+  const exif = (orientation: number, little: boolean, type = 3): Uint8Array => {
+    const tiff = Buffer.alloc(8 + 2 + 2 * 12 + 4);
+    const u16 = (value: number, at: number) => (little ? tiff.writeUInt16LE(value, at) : tiff.writeUInt16BE(value, at));
+    const u32 = (value: number, at: number) => (little ? tiff.writeUInt32LE(value, at) : tiff.writeUInt32BE(value, at));
+    tiff.write(little ? "II" : "MM");
+    u16(42, 2);
+    u32(8, 4);
+    u16(2, 8);
+    for (const [at, tag, kind, value] of [
+      [10, 0x0110, 3, 9],
+      [22, 0x0112, type, orientation],
+    ] as const) {
+      u16(tag, at);
+      u16(kind, at + 2);
+      u32(1, at + 4);
+      u16(value, at + 8);
+    }
+    return segment(0xe1, joined(Buffer.from("Exif\0\0"), tiff));
+  };
+  const withSegments = (bytes: Uint8Array, ...segments: Uint8Array[]) =>
+    joined(bytes.subarray(0, 2), ...segments, bytes.subarray(2));
+
+  test("is what jpeg-js reads, but for colour near the seams", () => {
+    const photo = decodePhoto(quarters(48, 32), "a.jpg");
+    expect([photo.width, photo.height, corners(photo)]).toEqual([48, 32, "rgwb"]);
+    const { data } = jpeg.decode(quarters(48, 32), { useTArray: true, formatAsRGBA: false });
+    for (let y = 0; y < 32; y += 1) {
+      for (let x = 0; x < 48; x += 1) {
+        if (Math.abs(x - 23.5) < 2 || Math.abs(y - 15.5) < 2) continue;
+        const at = 3 * (48 * y + x);
+        for (let c = at; c < at + 3; c += 1) expect(Math.abs(photo.rgb[c]! - data[c]!)).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
+  test.each([
+    [1, "top", "left"],
+    [2, "top", "right"],
+    [3, "bottom", "right"],
+    [4, "bottom", "left"],
+    [5, "left", "top"],
+    [6, "right", "top"],
+    [7, "right", "bottom"],
+    [8, "left", "bottom"],
+  ])("with orientation %i has its first row at the %s and its first column at the %s", (orientation, row, column) => {
+    const sideways = orientation >= 5;
+    for (const little of [true, false]) {
+      const photo = decodePhoto(withSegments(quarters(48, 32), exif(orientation, little)), "a.jpg");
+      expect([photo.width, photo.height]).toEqual(sideways ? [32, 48] : [48, 32]);
+      const clockwise = ["top left", "top right", "bottom right", "bottom left"];
+      const place = (a: string, b: string) => clockwise.findIndex((corner) => corner.includes(a) && corner.includes(b));
+      const opposite = { top: "bottom", bottom: "top", left: "right", right: "left" } as Record<string, string>;
+      const seen = corners(photo);
+      expect(seen[place(row, column)]).toBe("r"); // stored: first row, first column
+      expect(seen[place(row, opposite[column]!)]).toBe("g"); // first row, last column
+      expect(seen[place(opposite[row]!, column)]).toBe("b");
+      expect(seen[place(opposite[row]!, opposite[column]!)]).toBe("w");
+    }
+  });
+
+  test("with EXIF data that make no sense is upright", () => {
+    const bad = [
+      exif(0, true),
+      exif(9, false),
+      exif(6, true, 4),
+      exif(6, true).map((byte, i) => (i === 14 ? 250 : byte)), // the directory lies elsewhere
+      exif(6, true).map((byte, i) => (i === 10 ? 0 : byte)), // no byte order
+      exif(6, true)
+        .map((byte, i) => (i === 18 ? 255 : byte))
+        .map((byte, i) => (i === 32 ? 0 : byte)), // too many entries
+      segment(0xe1, Buffer.from("Exif\0\0II")),
+      segment(0xe1, Buffer.from("http://ns.adobe.com/xap/1.0/\0<x/>")),
+    ];
+    for (const part of bad) expect(decodePhoto(withSegments(quarters(48, 32), part), "a.jpg").width).toBe(48);
+  });
+
+  test("of one channel, progressive", () => {
+    // A DC of 8 steps of 16, an eighth of which is brightness; then one of 15 steps less.
+    const bytes = jpegFrame({ marker: 0xc2, width: 16, height: 8, ids: [1], scan: "0 1000  0 0000" });
+    const photo = decodePhoto(bytes, "a");
+    expect([photo.width, photo.height]).toEqual([16, 8]);
+    expect(photo.rgb.every((value, i) => value === 128 + (Math.floor(i / 3) % 16 < 8 ? 16 : -14))).toBe(true);
+  });
+
+  test.each<readonly [string, readonly number[], readonly Uint8Array[], boolean]>([
+    ["YCbCr", [1, 2, 3], [], false],
+    ["RGB by its channels' names", [82, 71, 66], [], true],
+    [
+      "YCbCr in JFIF whatever its channels' names",
+      [82, 71, 66],
+      [segment(0xe0, Buffer.from("JFIF\0\x01\x01\0\0\x01\0\x01\0\0", "latin1"))],
+      false,
+    ],
+    ["RGB by Adobe's word", [1, 2, 3], [segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\0", "latin1"))], true],
+    ["YCbCr by Adobe's word", [82, 71, 66], [segment(0xee, Buffer.from("Adobe\0\x64\0\0\0\0\x01", "latin1"))], false],
+  ])("as %s", (_, ids, before, rgb) => {
+    // The first channel is brighter than the middle, the others are not.
+    const bytes = jpegFrame({ marker: 0xc0, width: 8, height: 8, ids, scan: "0 1000 0  10 0  10 0", before });
+    const [r, g, b] = decodePhoto(bytes, "a").rgb as unknown as [number, number, number];
+    expect([r, g, b]).toEqual(rgb ? [144, 128, 128] : [144, 144, 144]);
+  });
+
+  test("with pictures after its end, fill bytes, and bytes before a view of its own", () => {
+    const whole = quarters(16, 16);
+    const padded = joined(
+      Buffer.alloc(3),
+      whole.subarray(0, 2),
+      Buffer.from([0xff, 0xff]),
+      whole.subarray(2),
+      quarters(48, 32),
+    );
+    expect(decodePhoto(padded.subarray(3), "a").width).toBe(16);
+  });
+
+  test("truncated anywhere", () => {
+    const whole = quarters(48, 32);
+    for (let size = 3; size < whole.length; size += 1) {
+      expect(faultOf(whole.subarray(0, size)).message).toContain('"a.jpg" is truncated: the JPEG ends');
+    }
+    const cut = joined(whole.subarray(0, whole.length - 40), Buffer.from([0xff, 0xd9]));
+    expect(faultOf(cut).message).toContain("cannot be decoded");
+  });
+
+  const frame = { marker: 0xc0, width: 8, height: 8, ids: [1, 2, 3], scan: "0" };
+  test.each<readonly [string, Uint8Array]>([
+    ["lossless, hierarchical or arithmetically coded", jpegFrame({ ...frame, marker: 0xc3 })],
+    ["lossless, hierarchical or arithmetically coded", jpegFrame({ ...frame, marker: 0xc9 })],
+    ["samples of 12 bits", jpegFrame({ ...frame, marker: 0xc1, precision: 12 })],
+    ["2 channels", jpegFrame({ ...frame, ids: [1, 2] })],
+    ["header that makes no sense", jpegFrame({ ...frame, sampling: 0x1f })],
+    ["no pixels (8 × 0)", jpegFrame({ ...frame, height: 0 })],
+    ["fewer pixels than its size says", jpegFrame({ ...frame, width: 9999, height: 9999 })],
+    ["more than 100 megapixels", jpegFrame({ ...frame, width: 65535, height: 65535 })],
+    ["more than one picture", withSegments(quarters(16, 16), segment(0xc0, Buffer.from([8, 0, 8, 0, 8, 1, 1, 17, 0])))],
+    ["more than 100 scans", withScans(quarters(16, 16), 101)],
+    [
+      "before it says how many",
+      joined(Buffer.from([0xff, 0xd8]), segment(0xda, Buffer.from([0])), Buffer.from([0xff, 0xd9])),
+    ],
+    ["damaged segment", joined(Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 1, 0xff, 0xd9]))],
+    [
+      "damaged segment",
+      joined(Buffer.from([0xff, 0xd8]), segment(0xc0, Buffer.from([8, 0, 8])), Buffer.from([0xff, 0xd9])),
+    ],
+    ["holds no picture", Buffer.from([0xff, 0xd8, 0xff, 0xd9])],
+    ["cannot be decoded", jpegFrame({ ...frame, ids: [1, 2, 3, 4] })], // four channels of whatever
+    ["lacks parts that it refers to", jpegFrame({ ...frame, scan: "0 1000 0  10 0  10 0", quantization: 1 })], // a table that is not there
+  ])("hostile: %s", (message, bytes) => {
+    expect(faultOf(bytes).message).toContain(message);
+    expect(faultOf(bytes)).toMatchObject({ code: "photo", fix: expect.stringMatching(/\./) });
+  });
+
+  function withScans(bytes: Uint8Array, scans: number): Uint8Array {
+    const scan = segment(0xda, Buffer.from([1, 1, 0, 0, 63, 0]));
+    return joined(bytes.subarray(0, -2), ...Array.from({ length: scans }, () => scan), bytes.subarray(-2));
+  }
+
+  test("any damage is a PhotoError or another picture, never anything else", () => {
+    const whole = withSegments(quarters(24, 16), exif(6, true));
+    for (const [i, at] of noise(9, 600, whole.length - 4).entries()) {
+      const bytes = Uint8Array.from(whole);
+      bytes[3 + at]! ^= 1 + (i % 255);
+      try {
+        decodePhoto(bytes, "a");
+      } catch (error) {
+        expect(error).toBeInstanceOf(PhotoError);
+      }
+    }
+  });
+});

@@ -1,9 +1,9 @@
 import { Experiment, unitQuantiles } from "../causality/index.ts";
 import { UsageError } from "../errors.ts";
+import { KeptJson } from "../node/kept/json.ts";
 import { uniqueNames } from "../report/concepts.ts";
 import { fileName } from "../report/gandissect.ts";
 import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "./edit/units.ts";
-import { KeptJson } from "./kept-json.ts";
 import type { UnifiedFlags } from "./models.ts";
 import type { Work } from "./with-models.ts";
 

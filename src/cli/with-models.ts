@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../index.ts";
 import { type OutputFolder, outputFolder } from "../node/folder.ts";
-import { type MeasurementsFile, measurementsFile } from "../node/measurements.ts";
+import { type MeasurementsFile, measurementsFile } from "../node/kept/measurements.ts";
+import { KeptTuning } from "../node/kept/tuning.ts";
 import { EXIT } from "./exit.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, onInterrupt } from "./interrupt.ts";
-import { KeptTuning } from "./kept-tuning.ts";
 import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags } from "./models.ts";
 import { duration, Progress } from "./progress.ts";
 

@@ -4,6 +4,6 @@ export { cacheFolder, folderCache } from "./cache.ts";
 export { fileSource } from "./files.ts";
 export { type OutputFolder, outputFolder } from "./folder.ts";
 export { findGpu } from "./gpu.ts";
-export { type MeasurementsFile, measurementsFile } from "./measurements.ts";
+export { type MeasurementsFile, measurementsFile } from "./kept/measurements.ts";
 export { nodeEncoder } from "./photo/encoder.ts";
 export { type ThreadStudioOptions, threadStudio } from "./studio.ts";

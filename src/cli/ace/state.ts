@@ -1,7 +1,7 @@
 import type { AceSettings } from "../../causality/ace-options.ts";
 import type { AceCorpus, AceEvent, AcePresent, AceResume, AceSnapshot } from "../../causality/index.ts";
 import type { OutputFolder } from "../../node/folder.ts";
-import { KeptJson } from "../kept-json.ts";
+import { KeptJson } from "../../node/kept/json.ts";
 
 const FORMAT = "ganatomy ace 2";
 

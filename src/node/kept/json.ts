@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OutputError } from "../errors.ts";
-import type { OutputFolder } from "../node/folder.ts";
+import { OutputError } from "../../errors.ts";
+import type { OutputFolder } from "../folder.ts";
 
 /** What a file is kept under. */
 export interface KeptJsonOptions {

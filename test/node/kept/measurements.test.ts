@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { OutputError } from "../../src/errors.ts";
-import { outputFolder } from "../../src/node/folder.ts";
-import { measurementsFile } from "../../src/node/measurements.ts";
+import { OutputError } from "../../../src/errors.ts";
+import { outputFolder } from "../../../src/node/folder.ts";
+import { measurementsFile } from "../../../src/node/kept/measurements.ts";
 
 let home: string;
 beforeAll(async () => {

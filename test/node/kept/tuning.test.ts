@@ -2,13 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { KeptTuning } from "../../src/cli/kept-tuning.ts";
-import type { Device } from "../../src/index.ts";
-import { folderCache } from "../../src/node/cache.ts";
-import { outputFolder } from "../../src/node/folder.ts";
-import type { Adapter } from "../../src/runtime/adapter.ts";
-import type { Tunable } from "../../src/runtime/graph.ts";
-import { Tuning } from "../../src/runtime/tuning.ts";
+import type { Device } from "../../../src/index.ts";
+import { folderCache } from "../../../src/node/cache.ts";
+import { outputFolder } from "../../../src/node/folder.ts";
+import { KeptTuning } from "../../../src/node/kept/tuning.ts";
+import type { Adapter } from "../../../src/runtime/adapter.ts";
+import type { Tunable } from "../../../src/runtime/graph.ts";
+import { Tuning } from "../../../src/runtime/tuning.ts";
 
 const ADAPTER: Adapter = { vendor: "nvidia", architecture: "hopper", description: "", software: false };
 

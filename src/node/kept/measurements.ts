@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Measurements } from "../causality/measurements.ts";
-import { OutputError } from "../errors.ts";
-import type { OutputFolder } from "./folder.ts";
+import type { Measurements } from "../../causality/measurements.ts";
+import { OutputError } from "../../errors.ts";
+import type { OutputFolder } from "../folder.ts";
 
 /** Milliseconds of work that a killed program may lose. */
 const INTERVAL = 1000;

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Device } from "../index.ts";
-import { cacheFolder, folderCache } from "../node/cache.ts";
-import type { OutputFolder } from "../node/folder.ts";
-import type { TuningCache } from "../runtime/tuning.ts";
+import type { Device } from "../../runtime/device.ts";
+import type { TuningCache } from "../../runtime/tuning.ts";
+import { cacheFolder, folderCache } from "../cache.ts";
+import type { OutputFolder } from "../folder.ts";
 
 const FILE = "tuned.json";
 

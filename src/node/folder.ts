@@ -266,10 +266,19 @@ export async function writeWhole(path: string, data: Uint8Array | string, before
   }
 }
 
-/** The files of an earlier report of this kind; undefined when the marker is not ours or of another kind. */
+/**
+ * The files of an earlier report of this kind; undefined when there is no marker, or it is not ours or of another kind.
+ * @throws OutputError when it cannot be read: whoever wrote a new one would forget what it lists.
+ */
 async function readMarker(root: string, kind: string): Promise<string[] | undefined> {
+  const path = join(root, MARKER);
+  const text = await readFile(path, "utf8").catch((cause) => {
+    if (cause.code === "ENOENT") return undefined;
+    return unreadable(path, cause);
+  });
+  if (text === undefined) return undefined;
   try {
-    const marker = JSON.parse(await readFile(join(root, MARKER), "utf8")) as { kind: unknown; files: unknown };
+    const marker = JSON.parse(text) as { kind: unknown; files: unknown };
     if (marker.kind !== kind || !Array.isArray(marker.files)) return undefined;
     return marker.files.filter((file) => typeof file === "string");
   } catch {
@@ -304,4 +313,14 @@ export function refused(path: string, cause: unknown): never {
   const { code, message } = cause as NodeJS.ErrnoException;
   const [why, fix] = CAUSES[code ?? ""] ?? [message, "Choose another --outdir."];
   throw new OutputError(`"${path}" cannot be written: ${why}.`, fix, { cause });
+}
+
+/** The same for what is there already and has to be read. */
+export function unreadable(path: string, cause: unknown): never {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  const [why, fix] =
+    code === "EACCES" || code === "EPERM"
+      ? ["it may not be read", "Change its permissions, or choose another --outdir."]
+      : (CAUSES[code] ?? [message, "Choose another --outdir."]);
+  throw new OutputError(`"${path}" cannot be read: ${why}.`, fix, { cause });
 }

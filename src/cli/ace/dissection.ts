@@ -43,11 +43,11 @@ export class RankedDissection {
 
   /** Puts the ranking in, as gandissect does: the first time the file is kept beside it. */
   async put(layer: string, ranking: Ranking): Promise<void> {
-    const text = withAceRanking(await readFile(this.#path, "utf8"), layer, ranking);
+    const text = await readFile(this.#path, "utf8").catch(unwritable(this.#path));
     await copyFile(this.#path, `${this.#path}.bak`, constants.COPYFILE_EXCL).catch((cause) => {
       if (cause.code !== "EEXIST") unwritable(this.#path)(cause);
     });
-    await writeWhole(this.#path, text).catch(unwritable(this.#path));
+    await writeWhole(this.#path, withAceRanking(text, layer, ranking)).catch(unwritable(this.#path));
   }
 }
 

@@ -1,11 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Device } from "../../runtime/device.ts";
 import type { TuningCache } from "../../runtime/tuning.ts";
 import { cacheFolder, folderCache } from "../cache.ts";
 import type { OutputFolder } from "../folder.ts";
+import { packKept, readKept } from "./file.ts";
 
 const FILE = "tuned.json";
+const FORM = { format: "ganatomy tuned 1" };
 
 /** How operations run, by their names, of every kind of adapter by its address in a `TuningCache`. */
 type Kept = Record<string, Record<string, string>>;
@@ -55,15 +56,13 @@ export class KeptTuning {
     };
   }
 
-  /** Unreadable ways are as good as none: operations are timed again, and what was measured is measured anew where it differs. */
+  /**
+   * Finds what an earlier run left in the folder.
+   * @throws OutputError when the file is damaged, or is there and cannot be read: other ways would mean other bits.
+   */
   static async open(disk: OutputFolder, users: TuningCache = folderCache(cacheFolder())): Promise<KeptTuning> {
-    try {
-      const kept: unknown = JSON.parse(await readFile(join(disk.path, FILE), "utf8"));
-      if (typeof kept === "object" && kept !== null) return new KeptTuning(disk, users, kept as Kept);
-    } catch {
-      // not there, or unreadable
-    }
-    return new KeptTuning(disk, users, {});
+    const kept = await readKept<Kept>(join(disk.path, FILE), FORM, withoutChecksum);
+    return new KeptTuning(disk, users, kept ?? {});
   }
 
   /** The device whose ways are kept from now on. */
@@ -76,6 +75,16 @@ export class KeptTuning {
     if (this.#url === undefined || !tuned || tuned.size === this.#written) return; // a way never changes once it is there
     this.#written = tuned.size;
     const ways = Object.fromEntries(tuned);
-    await this.#disk.write(FILE, `${JSON.stringify({ ...this.#kept, [this.#url]: ways }, null, 1)}\n`);
+    await this.#disk.write(FILE, packKept(FORM, JSON.stringify({ ...this.#kept, [this.#url]: ways })));
   }
 }
+
+/** The ways as an earlier version wrote them, with nothing beside them. */
+function withoutChecksum(file: Record<string, unknown>): Kept | undefined {
+  const isNamed = (ways: unknown): boolean =>
+    isRecord(ways) && Object.values(ways).every((way) => typeof way === "string");
+  return isRecord(file) && Object.values(file).every(isNamed) ? (file as Kept) : undefined;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

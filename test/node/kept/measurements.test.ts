@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -46,7 +46,7 @@ test("two programs in one folder lose nothing of each other", async () => {
 test.each([
   ["cut", (text: string) => text.slice(0, -10)],
   ["changed", (text: string) => text.replace("[1,2]", "[1,3]")],
-  ["of another kind", (text: string) => text.replace("measurements 1", "measurements 2")],
+  ["of another kind", (text: string) => text.replace("measurements 2", "measurements 3")],
   ["somebody else's", () => '{"mine":true}'],
   ["empty", () => ""],
 ])("a file that is %s is not believed", async (name, damage) => {
@@ -57,4 +57,38 @@ test.each([
   await writeFile(path, damage(await readFile(path, "utf8")));
   await expect(open(name)).rejects.toThrow(OutputError);
   await expect(open(name)).rejects.toThrow(/damaged, or was not written by ganatomy.*Remove it/);
+  await expect(file.flush()).resolves.toBeUndefined(); // nothing new, nothing to write
+  await file.set("b", [1]);
+  await expect(file.flush()).rejects.toThrow(/damaged/); // what somebody else put there meanwhile stays
+});
+
+test("the form before this one is read, and written anew", async () => {
+  const file = await open("earlier");
+  await file.set("a", [1, 2]);
+  await file.flush();
+  const path = join(home, "earlier/measurements.json");
+  const { sha256, state } = JSON.parse(await readFile(path, "utf8"));
+  const earlier = JSON.stringify({ format: "ganatomy measurements 1", sha256, measurements: state });
+  await writeFile(path, earlier);
+  const again = await open("earlier");
+  expect(await again.get("a")).toEqual([1, 2]);
+  await again.set("b", [3]);
+  await again.flush();
+  expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({
+    format: "ganatomy measurements 2",
+    state: { a: [1, 2], b: [3] },
+  });
+  await writeFile(path, earlier.replace("[1,2]", "[1,3]"));
+  await expect(open("earlier")).rejects.toThrow(/damaged/);
+});
+
+test("what could not be written is written the next time", async () => {
+  const file = await open("blocked");
+  await file.set("a", [1]);
+  const path = join(home, "blocked/measurements.json");
+  await mkdir(path);
+  await expect(file.flush()).rejects.toThrow(/a folder is in the way/);
+  await rmdir(path);
+  await file.flush();
+  expect((await open("blocked")).found).toBe(1);
 });

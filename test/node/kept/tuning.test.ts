@@ -57,15 +57,41 @@ test("adapters keep to themselves", async () => {
   expect(await work([], [])).toEqual(first);
 });
 
-test("a device that times nothing leaves no file, and a damaged file is as good as none", async () => {
+test("a device that times nothing leaves no file", async () => {
   const software = { ...ADAPTER, software: true };
   const kept = await KeptTuning.open(await outputFolder(join(home, "out"), { kind: "edits", keep: true }), users());
   kept.keep({ tuned: new Tuning(software, {}).tuned } as unknown as Device);
   await kept.folder.write("measurements.json", "{}");
   expect((await readdir(join(home, "out"))).sort()).toEqual([".ganatomy", "measurements.json"]);
   await kept.folder.finish();
+});
+
+const path = (): string => join(home, "out/tuned.json");
+
+test.each([
+  ["cut", (text: string) => text.slice(0, -10)],
+  ["altered", (text: string) => text.replace("plain", "clever")],
+  ["of another format", (text: string) => text.replace("tuned 1", "tuned 2")],
+  ["a list", () => "[]"],
+  ["a number", () => "5"],
+  ["null", () => "null"],
+  ["of ways that are no names", () => '{"https://adapter":{"a":1}}'],
+])("a file that is %s is refused, and stays", async (_, damage) => {
   await work(["a"], ["b"]);
-  expect(await readFile(join(home, "out/tuned.json"), "utf8")).toContain("hopper");
-  await writeFile(join(home, "out/tuned.json"), "{");
-  expect(await work(["b"], [])).toEqual({ a: "clever", b: "clever" });
+  const text = await readFile(path(), "utf8");
+  expect(JSON.parse(text)).toEqual({
+    format: "ganatomy tuned 1",
+    sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    state: { [Object.keys(JSON.parse(text).state)[0]!]: { a: "clever", b: "plain" } },
+  });
+  await writeFile(path(), damage(text));
+  await expect(work(["b"], [])).rejects.toThrow(/tuned\.json" is damaged/);
+  expect(await readFile(path(), "utf8")).toBe(damage(text));
+});
+
+test("a file without a checksum, as earlier versions wrote it, is read", async () => {
+  const first = await work(["a"], ["b"]);
+  const { state } = JSON.parse(await readFile(path(), "utf8"));
+  await writeFile(path(), JSON.stringify(state, null, 1));
+  expect(await work([], ["a", "b"])).toEqual(first);
 });

@@ -1,4 +1,4 @@
-import { GanatomyError } from "../errors.ts";
+import { type ErrorCode, GanatomyError } from "../errors.ts";
 
 /** What the shell is told. */
 export const EXIT = { ok: 0, unexpected: 1, usage: 2, noWebGpu: 3, weights: 4, output: 5, aborted: 130 } as const;
@@ -12,32 +12,29 @@ export const EXIT_HELP = `Exit status:
   5    output: the folder is not ours, not writable, or the disk is full
   130  interrupted; what was finished has been written`;
 
+/** The exit status of each code; a new code that is not here does not compile. */
+const STATUS = {
+  usage: EXIT.usage,
+  "insecure-context": EXIT.noWebGpu,
+  "no-webgpu": EXIT.noWebGpu,
+  "no-adapter": EXIT.noWebGpu,
+  limit: EXIT.noWebGpu,
+  "device-lost": EXIT.noWebGpu,
+  "out-of-memory": EXIT.noWebGpu,
+  "weights-format": EXIT.weights,
+  "weights-unsafe": EXIT.weights,
+  "weights-shape": EXIT.weights,
+  "weights-integrity": EXIT.weights,
+  network: EXIT.weights,
+  "not-found": EXIT.weights,
+  labels: EXIT.weights,
+  photo: EXIT.weights,
+  output: EXIT.output,
+  kernel: EXIT.unexpected,
+  shape: EXIT.unexpected,
+} as const satisfies Record<ErrorCode, number>;
+
 /** The exit status that an error stands for. */
 export function exitStatus(error: unknown): number {
-  if (!(error instanceof GanatomyError)) return EXIT.unexpected;
-  switch (error.code) {
-    case "usage":
-      return EXIT.usage;
-    case "insecure-context":
-    case "no-webgpu":
-    case "no-adapter":
-    case "limit":
-    case "device-lost":
-    case "out-of-memory":
-      return EXIT.noWebGpu;
-    case "weights-format":
-    case "weights-unsafe":
-    case "weights-shape":
-    case "weights-integrity":
-    case "network":
-    case "not-found":
-    case "labels":
-    case "photo":
-      return EXIT.weights;
-    case "output":
-      return EXIT.output;
-    case "kernel":
-    case "shape":
-      return EXIT.unexpected;
-  }
+  return error instanceof GanatomyError ? STATUS[error.code] : EXIT.unexpected;
 }

@@ -1,9 +1,7 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
 import { jobSettings, withoutSecrets } from "../../src/cli/dissect.ts";
-import { exitStatus } from "../../src/cli/exit.ts";
 import { commandLine } from "../../src/cli/program.ts";
-import { GanatomyError, KernelError, OutputError, ShapeError, UsageError } from "../../src/errors.ts";
 
 interface Parsed {
   readonly command: string;
@@ -149,20 +147,6 @@ test("generate and doctor", async () => {
   });
   expect(await parse("doctor --json --fix")).toMatchObject({ command: "doctor", options: { json: true, fix: true } });
 });
-
-test.each([
-  [new UsageError("", ""), 2],
-  [new GanatomyError("no-adapter", "", ""), 3],
-  [new GanatomyError("limit", "", ""), 3],
-  [new GanatomyError("device-lost", "", ""), 3],
-  [new GanatomyError("weights-format", "", ""), 4],
-  [new GanatomyError("labels", "", ""), 4],
-  [new GanatomyError("not-found", "", ""), 4],
-  [new OutputError("", ""), 5],
-  [new KernelError(""), 1],
-  [new ShapeError("", ""), 1],
-  [new TypeError("x is undefined"), 1],
-])("exit status of %o", (error, status) => expect(exitStatus(error)).toBe(status));
 
 test.each([
   ["church.pth", "church.pth"],

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
@@ -7,6 +7,7 @@ import type { Head } from "../models/upernet.ts";
 import { fileSource } from "../node/files.ts";
 import { openSource } from "../weights/open.ts";
 import type { LoadOptions, Source } from "../weights/source.ts";
+import { packageRoot } from "./package.ts";
 import type { SegmenterFiles } from "./run.ts";
 
 /** The model and segmenter that come with the package. */
@@ -20,15 +21,6 @@ export interface UnifiedFlags {
 
 /** File names that say nothing of the model. */
 const GENERIC = /^(generator|model|weights|checkpoint|netG)$/i;
-
-/** The folder with `package.json` and `weights/`: above dist/ when built, above src/ in tests. */
-export function packageRoot(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "package.json"))) return folder;
-    if (folder === dirname(folder))
-      throw new Error("ganatomy's own package.json is missing; install the package again.");
-  }
-}
 
 /** Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. */
 export async function openModel(
@@ -130,16 +122,4 @@ function withoutExtension(name: string): string {
 
 async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-}
-
-/** The version of an optional package as it would be loaded, or null when it is not installed. */
-export async function installedVersion(name: string): Promise<string | null> {
-  for (let folder = packageRoot(); ; folder = dirname(folder)) {
-    try {
-      const text = await readFile(join(folder, "node_modules", name, "package.json"), "utf8");
-      return (JSON.parse(text) as { version: string }).version;
-    } catch {
-      if (folder === dirname(folder)) return null;
-    }
-  }
 }

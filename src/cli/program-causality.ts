@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
-import { type AceCommandOptions, aceCommand } from "./ace/ace.ts";
-import { type ActmaxCommandOptions, actmaxCommand } from "./actmax.ts";
-import { type ContextCommandOptions, contextCommand } from "./context.ts";
+import { type AceCommandOptions, aceCommand } from "./commands/ace.ts";
+import { type ActmaxCommandOptions, actmaxCommand } from "./commands/actmax.ts";
+import { type ContextCommandOptions, contextCommand } from "./commands/context.ts";
+import { type OccludeCommandOptions, occludeCommand } from "./commands/occlude.ts";
 import { editCommand } from "./edit/edit.ts";
 import { alpha, type EditCommandOptions, insertedValue, mask, units } from "./edit/options.ts";
 import { EXIT_HELP } from "./exit.ts";
-import { type OccludeCommandOptions, occludeCommand } from "./occlude.ts";
 import { named, positive, seed, size, whole } from "./options.ts";
 import { unified } from "./unified-options.ts";
 

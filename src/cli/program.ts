@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import { type DissectOptions, dissectCommand } from "./dissect.ts";
-import { type DoctorOptions, doctorCommand } from "./doctor.ts";
+import { type DissectOptions, dissectCommand } from "./commands/dissect.ts";
+import { type DoctorOptions, doctorCommand } from "./commands/doctor.ts";
+import { type GenerateOptions, generateCommand } from "./commands/generate.ts";
+import { type InfoOptions, infoCommand } from "./commands/info.ts";
+import { type SegmentOptions, segmentCommand } from "./commands/segment.ts";
 import { EXIT_HELP } from "./exit.ts";
-import { type GenerateOptions, generateCommand } from "./generate.ts";
-import { type InfoOptions, infoCommand } from "./info.ts";
 import { extent, layers, named, quantileThreshold, seed, size, whole } from "./options.ts";
 import { CAUSALITY, type CausalityCommands, causality } from "./program-causality.ts";
-import { type SegmentOptions, segmentCommand } from "./segment.ts";
 import { unified } from "./unified-options.ts";
 
 const EXAMPLES = `

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { picture, summary } from "../../src/cli/occlude.ts";
+import { picture, summary } from "../../src/cli/commands/occlude.ts";
 import type { AceSummary } from "../../src/report/ace.ts";
 import type { ContextJson } from "../../src/report/context.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";

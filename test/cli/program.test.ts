@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
-import { jobSettings, withoutSecrets } from "../../src/cli/dissect.ts";
+import { jobSettings, withoutSecrets } from "../../src/cli/commands/dissect.ts";
 import { commandLine } from "../../src/cli/program.ts";
 
 interface Parsed {

@@ -1,13 +1,13 @@
-import { UnsupportedError } from "../errors.ts";
-import { Device } from "../index.ts";
-import { findChrome } from "../node/chrome.ts";
-import { findGpu } from "../node/gpu.ts";
-import { howToGetAdapter, installHelps, installSoftwareAdapter } from "../node/install.ts";
-import { findSwiftShader, hasGpuNode, loadVulkan } from "../node/vulkan.ts";
-import { VERSION } from "../version.ts";
-import { EXIT } from "./exit.ts";
-import { installedVersion } from "./models.ts";
-import { columns } from "./table.ts";
+import { UnsupportedError } from "../../errors.ts";
+import { Device } from "../../index.ts";
+import { findChrome } from "../../node/chrome.ts";
+import { findGpu } from "../../node/gpu.ts";
+import { howToGetAdapter, installHelps, installSoftwareAdapter } from "../../node/install.ts";
+import { findSwiftShader, hasGpuNode, loadVulkan } from "../../node/vulkan.ts";
+import { VERSION } from "../../version.ts";
+import { EXIT } from "../exit.ts";
+import { installedVersion } from "../package.ts";
+import { columns } from "../table.ts";
 
 export interface DoctorOptions {
   readonly json?: boolean;

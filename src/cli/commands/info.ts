@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
-import { type Cost, loadGenerator, loadSegmenter, Tensor, UsageError } from "../index.ts";
-import { EXIT } from "./exit.ts";
-import { requestDevice } from "./gpu.ts";
-import { onInterrupt } from "./interrupt.ts";
-import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags } from "./models.ts";
-import { Progress } from "./progress.ts";
+import { type Cost, loadGenerator, loadSegmenter, Tensor, UsageError } from "../../index.ts";
+import { EXIT } from "../exit.ts";
+import { requestDevice } from "../gpu.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { Progress } from "../progress.ts";
 
 export interface InfoOptions extends UnifiedFlags {
   /** Input edge at which a segmenter's cost is told. */

@@ -1,18 +1,18 @@
 import { basename } from "node:path";
-import { conceptScalar, type Occlusion, occlude } from "../causality/index.ts";
-import { loadSegmenter, Tensor } from "../index.ts";
-import { outputFolder } from "../node/folder.ts";
-import { measurementsFile } from "../node/kept/measurements.ts";
-import { KeptTuning } from "../node/kept/tuning.ts";
-import { decodePhoto } from "../node/photo/decode.ts";
-import { encodePng } from "../node/photo/encode-png.ts";
-import { fileName } from "../report/gandissect.ts";
-import { EXIT } from "./exit.ts";
-import { requestDevice, type TuneFlags } from "./gpu.ts";
-import { Interrupted, onInterrupt } from "./interrupt.ts";
-import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "./models.ts";
-import { duration, Progress } from "./progress.ts";
-import { readPhoto, reduced } from "./segment.ts";
+import { conceptScalar, type Occlusion, occlude } from "../../causality/index.ts";
+import { loadSegmenter, Tensor } from "../../index.ts";
+import { outputFolder } from "../../node/folder.ts";
+import { measurementsFile } from "../../node/kept/measurements.ts";
+import { KeptTuning } from "../../node/kept/tuning.ts";
+import { decodePhoto } from "../../node/photo/decode.ts";
+import { encodePng } from "../../node/photo/encode-png.ts";
+import { fileName } from "../../report/gandissect.ts";
+import { EXIT } from "../exit.ts";
+import { requestDevice, type TuneFlags } from "../gpu.ts";
+import { Interrupted, onInterrupt } from "../interrupt.ts";
+import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { readPhoto, reduced } from "../photo.ts";
+import { duration, Progress } from "../progress.ts";
 
 export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags {
   readonly segmenter?: string;

@@ -1,9 +1,9 @@
-import { type AscentStep, maximiseImage, maximiseUnit } from "../causality/index.ts";
-import { UnsupportedError, UsageError } from "../errors.ts";
-import { encodePng } from "../node/photo/encode-png.ts";
-import { fileName } from "../report/gandissect.ts";
-import { columns } from "./table.ts";
-import { type ModelFlags, type Work, withModels } from "./with-models.ts";
+import { type AscentStep, maximiseImage, maximiseUnit } from "../../causality/index.ts";
+import { UnsupportedError, UsageError } from "../../errors.ts";
+import { encodePng } from "../../node/photo/encode-png.ts";
+import { fileName } from "../../report/gandissect.ts";
+import { columns } from "../table.ts";
+import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface ActmaxCommandOptions extends ModelFlags {
   readonly layer: string;

@@ -1,20 +1,20 @@
 import { join } from "node:path";
-import type { QuantileThreshold } from "../dissect/result.ts";
-import { UsageError } from "../errors.ts";
-import { outputFolder } from "../node/folder.ts";
-import { nodeEncoder } from "../node/photo/encoder.ts";
-import { threadStudio } from "../node/studio.ts";
-import type { Provenance, WeightsSource } from "../report/report.ts";
-import { VERSION } from "../version.ts";
-import type { Source } from "../weights/source.ts";
-import { EXIT } from "./exit.ts";
-import { requestDevice, type TuneFlags } from "./gpu.ts";
-import { Interrupted, onInterrupt } from "./interrupt.ts";
-import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags } from "./models.ts";
-import { duration, Progress } from "./progress.ts";
-import { type Job, type JobSettings, runJob, type SegmenterFiles } from "./run.ts";
-import type { Summary } from "./summary.ts";
-import { summaryTable } from "./table.ts";
+import type { QuantileThreshold } from "../../dissect/result.ts";
+import { UsageError } from "../../errors.ts";
+import { outputFolder } from "../../node/folder.ts";
+import { nodeEncoder } from "../../node/photo/encoder.ts";
+import { threadStudio } from "../../node/studio.ts";
+import type { Provenance, WeightsSource } from "../../report/report.ts";
+import { VERSION } from "../../version.ts";
+import type { Source } from "../../weights/source.ts";
+import { EXIT } from "../exit.ts";
+import { requestDevice, type TuneFlags } from "../gpu.ts";
+import { Interrupted, onInterrupt } from "../interrupt.ts";
+import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { duration, Progress } from "../progress.ts";
+import { type Job, type JobSettings, runJob, type SegmenterFiles } from "../run.ts";
+import type { Summary } from "../summary.ts";
+import { summaryTable } from "../table.ts";
 
 export interface DissectOptions extends UnifiedFlags, TuneFlags {
   readonly model?: string;
@@ -107,7 +107,7 @@ async function inNode(job: Job<Source>, { folder, progress, signal }: Context): 
 }
 
 async function inChrome(job: Job<Source>, context: Context): Promise<Summary> {
-  const { runInChrome } = await import("./chrome/chrome.ts");
+  const { runInChrome } = await import("../chrome/chrome.ts");
   return runInChrome(job, context);
 }
 

@@ -1,13 +1,13 @@
-import { Experiment, insertionContext } from "../causality/index.ts";
-import { UsageError } from "../errors.ts";
-import { uniqueNames } from "../report/concepts.ts";
-import { type ContextJson, contextCsv, toContext } from "../report/context.ts";
-import { contextBars, contextMap } from "../report/context-plot.ts";
-import { fileName } from "../report/gandissect.ts";
-import type { InsertedValue } from "./edit/options.ts";
-import { LayerUnits } from "./layer-units.ts";
-import { columns } from "./table.ts";
-import { type ModelFlags, type Work, withModels } from "./with-models.ts";
+import { Experiment, insertionContext } from "../../causality/index.ts";
+import { UsageError } from "../../errors.ts";
+import { uniqueNames } from "../../report/concepts.ts";
+import { type ContextJson, contextCsv, toContext } from "../../report/context.ts";
+import { contextBars, contextMap } from "../../report/context-plot.ts";
+import { fileName } from "../../report/gandissect.ts";
+import type { InsertedValue } from "../edit/options.ts";
+import { LayerUnits } from "../layer-units.ts";
+import { columns } from "../table.ts";
+import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface ContextCommandOptions extends ModelFlags {
   readonly concept: string;

@@ -8,12 +8,12 @@ import { toAceRanking, toAceSummary } from "../../report/ace.ts";
 import { aceLossSvg } from "../../report/ace-plot.ts";
 import { uniqueNames } from "../../report/concepts.ts";
 import { fileName } from "../../report/gandissect.ts";
+import { RankedDissection } from "../ace/dissection.ts";
+import { AceState } from "../ace/state.ts";
 import { RANKING_SIZE, type UnitOrder } from "../edit/units.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
-import { RankedDissection } from "./dissection.ts";
-import { AceState } from "./state.ts";
 
 export interface AceCommandOptions extends ModelFlags {
   readonly concept: string;

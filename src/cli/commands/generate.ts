@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { loadGenerator } from "../index.ts";
-import { outputFolder } from "../node/folder.ts";
-import { nodeEncoder } from "../node/photo/encoder.ts";
-import { EXIT } from "./exit.ts";
-import { requestDevice } from "./gpu.ts";
-import { Interrupted, onInterrupt } from "./interrupt.ts";
-import { EMBEDDED, openModel } from "./models.ts";
-import { duration, Progress } from "./progress.ts";
+import { loadGenerator } from "../../index.ts";
+import { outputFolder } from "../../node/folder.ts";
+import { nodeEncoder } from "../../node/photo/encoder.ts";
+import { EXIT } from "../exit.ts";
+import { requestDevice } from "../gpu.ts";
+import { Interrupted, onInterrupt } from "../interrupt.ts";
+import { EMBEDDED, openModel } from "../models.ts";
+import { duration, Progress } from "../progress.ts";
 
 export interface GenerateOptions {
   readonly model?: string;

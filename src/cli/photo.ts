@@ -1,0 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { PhotoError } from "../errors.ts";
+import type { Photo } from "../node/photo/photo.ts";
+
+/** The bytes of a photo. @throws PhotoError */
+export async function readPhoto(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    unreadable(path, cause);
+  }
+}
+
+/** Says why a photo cannot be read. @throws PhotoError */
+export function unreadable(path: string, cause: unknown): never {
+  const { code = "unknown" } = cause as NodeJS.ErrnoException;
+  const why = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
+  throw new PhotoError(`"${path}" ${why}.`, "Name a JPEG or PNG file.", { cause });
+}
+
+/**
+ * A photo in [−1, 1] as [height, width, RGB_], averaged over whole squares of pixels while it stays at least as large as the
+ * network's largest input: what the network would average away need not be on the GPU.
+ */
+export function reduced({ width, height, rgb }: Photo, edge: number) {
+  const factor = Math.max(1, Math.floor(Math.min(width, height) / edge));
+  const [columns, rows] = [Math.floor(width / factor), Math.floor(height / factor)];
+  const pixels = new Float32Array(4 * columns * rows);
+  for (let y = 0; y < rows * factor; y += 1) {
+    for (let x = 0; x < columns * factor; x += 1) {
+      const to = 4 * (Math.floor(y / factor) * columns + Math.floor(x / factor));
+      for (let c = 0; c < 3; c += 1) pixels[to + c]! += rgb[3 * (y * width + x) + c]!;
+    }
+  }
+  const area = factor * factor;
+  for (let at = 0; at < pixels.length; at += 1) pixels[at] = at % 4 === 3 ? 0 : pixels[at]! / area / 127.5 - 1;
+  return { pixels, width: columns, height: rows };
+}

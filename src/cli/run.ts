@@ -1,7 +1,6 @@
 import type { Dissection, QuantileThreshold, UnitPictures } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
-import type { UnifiedOptions } from "../index.ts";
-import { type Device, dissect, type Generator, loadGenerator, loadSegmenter } from "../index.ts";
+import { type Device, dissect, type Generator, loadGenerator, loadSegmenter, type UnifiedOptions } from "../index.ts";
 import type { Folder } from "../report/folder.ts";
 import type { ImageEncoder } from "../report/image.ts";
 import type { Provenance } from "../report/report.ts";

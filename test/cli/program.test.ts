@@ -1,41 +1,33 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
 import { jobSettings, withoutSecrets } from "../../src/cli/commands/dissect.ts";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { EXIT_HELP } from "../../src/cli/exit.ts";
 import { commandLine } from "../../src/cli/program.ts";
 
 interface Parsed {
   readonly command: string;
+  /** Its arguments. */
+  readonly given: readonly unknown[];
   readonly options: Record<string, unknown>;
   readonly status: number | undefined;
 }
 
 /** What a command line asks for; the commands themselves do not run. */
 async function parse(line: string): Promise<Parsed> {
-  let result: Pick<Parsed, "command" | "options"> | undefined;
+  let result: (Pick<Parsed, "command" | "options"> & { readonly given: readonly unknown[] }) | undefined;
   let status: number | undefined;
-  const command = (command: string) => async (options: object) => {
-    result = { command, options: { ...options } };
-    return 7;
+  const commands = COMMANDS.map((command) => ({
+    ...command,
+    run: async (options: object, ...given: readonly unknown[]) => {
+      result = { command: command.name, options: { ...options }, given };
+      return 7;
+    },
+  }));
+  const done = (code: number): void => {
+    status = code;
   };
-  const program = commandLine(
-    "1.2.3",
-    (code) => {
-      status = code;
-    },
-    {
-      dissect: command("dissect"),
-      generate: command("generate"),
-      ablate: command("ablate"),
-      insert: command("insert"),
-      ace: command("ace"),
-      context: command("context"),
-      actmax: command("actmax"),
-      occlude: (photo, options) => command("occlude")({ photo, ...options }),
-      segment: (photos, options) => command("segment")({ photos, ...options }),
-      info: (network, options) => command("info")({ network, ...options }),
-      doctor: command("doctor"),
-    },
-  );
+  const program = commandLine("1.2.3", done, commands);
   await program.parseAsync(line === "" ? [] : line.split(" "), { from: "user" });
   return { ...result!, status };
 }
@@ -63,7 +55,7 @@ async function complaint(line: string): Promise<string> {
 const DEFAULTS = { seed: 1, trainSeed: 2, quantileThreshold: "iqr", examples: 20, tune: true };
 
 test("dissect needs no option, and its status is handed on", async () => {
-  expect(await parse("dissect")).toEqual({ command: "dissect", options: DEFAULTS, status: 7 });
+  expect(await parse("dissect")).toEqual({ command: "dissect", options: DEFAULTS, given: [], status: 7 });
 });
 
 test("every option of dissect arrives", async () => {
@@ -137,8 +129,21 @@ test.each([
   ["disect", /Did you mean dissect\?/],
   ["dissect church.pth", /too many arguments/],
   ["generate --size", /argument missing/],
-  ["doctor --fixx", /Did you mean --fix\?/],
+  ["doctor --fixx", /unknown option '--fixx'.*Did you mean --fix\?/s],
+  ["ace --concept tree --efort paper", /Did you mean --effort\?/],
+  ["context --concept tree --metrik cor", /Did you mean --metric\?/],
+  ["segment a.jpg --siz 8", /Did you mean --size\?/],
+  ["info", /missing required argument 'network'/],
+  ["occlude a.jpg", /required option '--concept <name>' not specified/],
 ])("%s is refused", async (line, said) => expect(await complaint(line)).toMatch(said));
+
+test.each([
+  ["segment a.jpg b.png --size 640x480", "segment", [["a.jpg", "b.png"]], { size: [480, 640] }],
+  ["occlude a.jpg --concept tree", "occlude", ["a.jpg"], { concept: "tree", tune: true }],
+  ["info upp --half", "info", ["upp"], { half: true }],
+])("arguments and options of %s arrive", async (line, command, given, options) => {
+  expect(await parse(line)).toEqual({ command, given, options, status: 7 });
+});
 
 test("generate and doctor", async () => {
   expect(await parse("generate --seed 5 --outdir out")).toMatchObject({
@@ -171,6 +176,7 @@ test("ablate's and insert's options arrive", async () => {
   expect(await parse("ablate --units 3-5,17")).toEqual({
     command: "ablate",
     options: { ...EDITING, units: [3, 4, 5, 17], steps: 30, random: 3 },
+    given: [],
     status: 7,
   });
   const line =
@@ -209,3 +215,31 @@ test.each([
   ["insert --units 1 --mask=", /a picture, or top,left,bottom,right/],
   ["insert --units 1 --curve", /unknown option '--curve'/],
 ])("%s is refused", async (line, said) => expect(await complaint(line)).toMatch(said));
+
+/** What `--help` prints. */
+function help(line: string): string {
+  const program = commandLine("1.2.3", () => {});
+  const command = line === "" ? program : program.commands.find((one) => one.name() === line)!;
+  const written: string[] = [];
+  command.configureOutput({ writeOut: (text) => void written.push(text) }).outputHelp();
+  return written.join("");
+}
+
+test("all help ends with the exit statuses, that of a command that resumes says so before", () => {
+  for (const { name, description, resumes } of [{ name: "", description: "GAN Dissection" }, ...COMMANDS] as const) {
+    const text = help(name);
+    expect(text.replace(/\s+/g, " ")).toContain(description); // it is wrapped
+    expect(text.endsWith(`\n\n${resumes ? `${resumes}\n\n` : ""}${EXIT_HELP}\n`)).toBe(true);
+  }
+  expect(COMMANDS.filter(({ resumes }) => resumes).map(({ name }) => name)).toEqual([
+    "ablate",
+    "insert",
+    "ace",
+    "context",
+    "occlude",
+  ]);
+  expect(help("ablate")).toMatch(/the same command goes on after Ctrl-C\.\nOnly a ranking .*--dissection/);
+  expect(help("")).toContain("\nExamples:\n  ganatomy dissect ");
+  expect(help("dissect")).toContain("\nExamples:\n  ganatomy dissect ");
+  expect(help("generate")).not.toContain("Examples");
+});

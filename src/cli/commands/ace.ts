@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import { curvesCost, rankingCost } from "../../causality/ace-cost.ts";
 import { defined, settleAce } from "../../causality/ace-options.ts";
 import { type AceOptions, type AceResult, ablateEverywhere, ace, aceCost, Experiment } from "../../causality/index.ts";
@@ -10,8 +11,11 @@ import { uniqueNames } from "../../report/concepts.ts";
 import { fileName } from "../../report/gandissect.ts";
 import { RankedDissection } from "../ace/dissection.ts";
 import { AceState } from "../ace/state.ts";
+import type { CliCommand } from "../command.ts";
 import { RANKING_SIZE, type UnitOrder } from "../edit/units.ts";
 import { LayerUnits } from "../layer-units.ts";
+import { named, positive, size, whole } from "../options.ts";
+import { modelOptions, RESUMES_BUT_RANKINGS } from "../shared-options.ts";
 import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
@@ -31,9 +35,31 @@ export interface AceCommandOptions extends ModelFlags {
   readonly steps: number;
 }
 
-/** `ganatomy ace`: the units that cause a concept; resolves with the exit status. */
-export const aceCommand = (options: AceCommandOptions): Promise<number> =>
-  withModels("ace", options, (work) => search(work, options));
+export const aceCommand: CliCommand<AceCommandOptions> = {
+  name: "ace",
+  description: "find the smallest set of units that causes a concept (ACE), by gradients through both networks",
+  resumes: RESUMES_BUT_RANKINGS,
+  options: (command) =>
+    modelOptions(command)
+      .requiredOption("--concept <name>", "the concept", named)
+      .option("--dissection <dir|file>", "start from its ranking, and put the new one into its dissect.json", named)
+      .addOption(
+        new Option("--effort <how>", "paper: gandissect's settings; quick: about a fortieth of the work")
+          .choices(["quick", "paper"])
+          .default("quick"),
+      )
+      .option("--search-size <n>", "images to look through, twice", size)
+      .option("--train-size <n>", "pairs of images to learn from, a multiple of 20", size)
+      .option("--eval-size <n>", "pairs to evaluate each epoch on", size)
+      .option("--epochs <n>", "times that all pairs are learned from", whole("The number of epochs", 1, 1000))
+      .option("--lambda <number>", "weight of the sum of squared alphas (default: 0.005)", positive("The weight"))
+      .option("--size <n>", "images of the curve that compares the ranking with the one by IoU", size, 50)
+      .option("--steps <n>", "units at most in that curve", whole("The number of units", 1, 100_000), 20)
+      .option("--batch <n>", "images at a time: 2, 4, 8, 10, 20 or 40", whole("The batch size", 2, 40))
+      .option("--outdir <dir>", "where everything goes (default: ace/MODEL)", named)
+      .option("--json", "print the units and their alphas as JSON on stdout"),
+  run: (options) => withModels("ace", options, (work) => search(work, options)),
+};
 
 async function search(work: Work, options: AceCommandOptions): Promise<void> {
   const { generator, segmenter, folder, progress, signal, note } = work;

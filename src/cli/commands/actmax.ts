@@ -2,6 +2,9 @@ import { type AscentStep, maximiseImage, maximiseUnit } from "../../causality/in
 import { UnsupportedError, UsageError } from "../../errors.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import { fileName } from "../../report/gandissect.ts";
+import type { CliCommand } from "../command.ts";
+import { named, positive, seed, units, whole } from "../options.ts";
+import { modelOptions } from "../shared-options.ts";
 import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
@@ -15,9 +18,21 @@ export interface ActmaxCommandOptions extends ModelFlags {
   readonly rate?: number;
 }
 
-/** `ganatomy actmax`: what units, or the segmenter's concept, want to see; resolves with the exit status. */
-export const actmaxCommand = (options: ActmaxCommandOptions): Promise<number> =>
-  withModels("actmax", options, (work) => maximise(work, options), { resumes: false });
+export const actmaxCommand: CliCommand<ActmaxCommandOptions> = {
+  name: "actmax",
+  description: "find the pictures that units of the generator, or a concept of the segmenter, want to see most",
+  options: (command) =>
+    modelOptions(command)
+      .option("--units <numbers>", "units, such as 3,17 or 0-9: z that maximise each are found and drawn", units)
+      .option("--concept <name>", "a concept of the segmenter: an image that maximises it is made from noise", named)
+      .option("--images <n>", "pictures of each", whole("The number of pictures", 1, 64), 4)
+      .option("--seed <n>", "seed of what they start from", seed, 1)
+      .option("--steps <n>", "steps of gradient ascent", whole("The number of steps", 1, 100_000), 100)
+      .option("--rate <number>", "learning rate (default: 0.05)", positive("The rate"))
+      .option("--outdir <dir>", "where the pictures go (default: actmax/MODEL)", named)
+      .option("--json", "print the values before and after as JSON on stdout"),
+  run: (options) => withModels("actmax", options, (work) => maximise(work, options), { resumes: false }),
+};
 
 async function maximise(
   work: Work,

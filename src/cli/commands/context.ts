@@ -4,8 +4,10 @@ import { uniqueNames } from "../../report/concepts.ts";
 import { type ContextJson, contextCsv, toContext } from "../../report/context.ts";
 import { contextBars, contextMap } from "../../report/context-plot.ts";
 import { fileName } from "../../report/gandissect.ts";
-import type { InsertedValue } from "../edit/options.ts";
+import type { CliCommand } from "../command.ts";
 import { LayerUnits } from "../layer-units.ts";
+import { type InsertedValue, insertedValue, named, seed, size, whole } from "../options.ts";
+import { modelOptions, RESUMES_BUT_RANKINGS, unitOptions } from "../shared-options.ts";
 import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
@@ -25,9 +27,21 @@ export interface ContextCommandOptions extends ModelFlags {
 /** What the papers insert (spec §7.4). */
 const VALUE = { quantile: 0.995 };
 
-/** `ganatomy context`: where in a scene a concept may be placed; resolves with the exit status. */
-export const contextCommand = (options: ContextCommandOptions): Promise<number> =>
-  withModels("context", options, (work) => measure(work, options));
+export const contextCommand: CliCommand<ContextCommandOptions> = {
+  name: "context",
+  description: "put a concept's units everywhere, one place at a time, and measure where they take",
+  resumes: RESUMES_BUT_RANKINGS,
+  options: (command) =>
+    unitOptions(modelOptions(command))
+      .requiredOption("--concept <name>", "the concept that is measured, and whose units are meant unless given", named)
+      .option("--value <number|q>", "their activation (default: q0.995)", insertedValue)
+      .option("--size <n>", "number of images", size, 50)
+      .option("--seed <n>", "seed of their z", seed, 3)
+      .option("--batch <n>", "images at a time (default: chosen for the adapter)", whole("The batch size", 1, 1024))
+      .option("--outdir <dir>", "where tables and charts go (default: context/MODEL)", named)
+      .option("--json", "print the table as JSON on stdout"),
+  run: (options) => withModels("context", options, (work) => measure(work, options)),
+};
 
 async function measure(work: Work, options: ContextCommandOptions): Promise<void> {
   const { generator, segmenter, folder, finished, progress, signal, say } = work;

@@ -7,12 +7,16 @@ import { threadStudio } from "../../node/studio.ts";
 import type { Provenance, WeightsSource } from "../../report/report.ts";
 import { VERSION } from "../../version.ts";
 import type { Source } from "../../weights/source.ts";
+import type { CliCommand } from "../command.ts";
+import { EXAMPLES } from "../examples.ts";
 import { EXIT } from "../exit.ts";
 import { requestDevice, type TuneFlags } from "../gpu.ts";
 import { Interrupted, onInterrupt } from "../interrupt.ts";
 import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
 import { duration, Progress } from "../progress.ts";
 import { type Job, type JobSettings, runJob, type SegmenterFiles } from "../run.ts";
+import { unifiedOptions } from "../shared-options.ts";
 import type { Summary } from "../summary.ts";
 import { summaryTable } from "../table.ts";
 
@@ -35,8 +39,62 @@ export interface DissectOptions extends UnifiedFlags, TuneFlags {
   readonly chrome?: boolean;
 }
 
-/** `ganatomy dissect`: resolves with the exit status. */
-export async function dissectCommand(options: DissectOptions): Promise<number> {
+export const dissectCommand: CliCommand<DissectOptions> = {
+  name: "dissect",
+  description: "generate pictures, segment them, find what each unit of the layers detects, and write a report",
+  help: EXAMPLES,
+  options: (command) =>
+    unifiedOptions(command)
+      .option(
+        "--model <file|url>",
+        "generator's checkpoint (.pth, .safetensors, .npz); the embedded scenes64 unless given",
+        named,
+      )
+      .option(
+        "--segmenter <dir|name>",
+        "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or scenes64, mosaic-ade20k32",
+        named,
+      )
+      .option(
+        "--layers <names...>",
+        "layers to dissect, by commas or repeated (default: layer4,layer6 of the embedded model, else layer4)",
+        layers,
+      )
+      .option("--size <n>", "number of images (default: 200 with the embedded model, else 1000)", size)
+      .option("--seed <n>", "seed of the images that are scored and shown", seed, 1)
+      .option("--train-seed <n>", "seed of the images that thresholds are chosen on", seed, 2)
+      .option(
+        "--quantile-threshold <t>",
+        "iqr, maxiou, or one fraction for all units such as 0.01",
+        quantileThreshold,
+        "iqr" as const,
+      )
+      .option("--examples <n>", "top images a unit", whole("The number of examples", 1, 1000), 20)
+      .option("--outdir <dir>", "where the report goes (default: dissect/MODEL)", named)
+      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option(
+        "--strip-height <px>",
+        "edge of the pictures in strips (default: the image size; gandissect has 256)",
+        whole("The height", 8, 4096),
+      )
+      .option(
+        "--batch <n>",
+        "images at a time (default: chosen for the adapter; results do not depend on it)",
+        whole("The batch size", 1, 1024),
+      )
+      .option(
+        "--memory <MiB>",
+        "samples that may stay on the GPU between passes (default: 512; less takes longer, results do not depend on it)",
+        whole("The memory in MiB", 0, 2 ** 20),
+      )
+      .option("--no-tune", "do not time the kernels on a GPU's first use")
+      .option("--json", "print the summary as JSON on stdout instead of the table")
+      .option("--chrome", "run in headless Chrome instead of in Node"),
+  run,
+};
+
+/** Resolves with the exit status. */
+async function run(options: DissectOptions): Promise<number> {
   const started = performance.now();
   const progress = new Progress();
   const note = (text: string): void => progress.note(text);

@@ -5,7 +5,9 @@ import { findGpu } from "../../node/gpu.ts";
 import { howToGetAdapter, installHelps, installSoftwareAdapter } from "../../node/install.ts";
 import { findSwiftShader, hasGpuNode, loadVulkan } from "../../node/vulkan.ts";
 import { VERSION } from "../../version.ts";
+import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
+
 import { installedVersion } from "../package.ts";
 import { columns } from "../table.ts";
 
@@ -31,8 +33,18 @@ export interface Diagnosis {
   readonly advice: readonly string[];
 }
 
-/** `ganatomy doctor`: resolves with the exit status. */
-export async function doctorCommand({ json = false, fix = false }: DoctorOptions): Promise<number> {
+export const doctorCommand: CliCommand<DoctorOptions> = {
+  name: "doctor",
+  description: "tell which adapter there is, what it can do, and what to fix",
+  options: (command) =>
+    command
+      .option("--json", "print it as JSON")
+      .option("--fix", "install a software adapter where that can be done (Debian or Ubuntu, as root)"),
+  run,
+};
+
+/** Resolves with the exit status. */
+async function run({ json = false, fix = false }: DoctorOptions): Promise<number> {
   if (fix) await install();
   const diagnosis = await diagnose();
   process.stdout.write(json ? `${JSON.stringify(diagnosis, null, 2)}\n` : text(diagnosis));

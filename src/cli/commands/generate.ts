@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { loadGenerator } from "../../index.ts";
 import { outputFolder } from "../../node/folder.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
+import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { requestDevice } from "../gpu.ts";
 import { Interrupted, onInterrupt } from "../interrupt.ts";
 import { EMBEDDED, openModel } from "../models.ts";
+import { named, seed, size, whole } from "../options.ts";
 import { duration, Progress } from "../progress.ts";
 
 export interface GenerateOptions {
@@ -18,8 +20,23 @@ export interface GenerateOptions {
   readonly json?: boolean;
 }
 
-/** `ganatomy generate`: writes each picture as it is drawn; resolves with the exit status. */
-export async function generateCommand({ seed, size, batch, ...options }: GenerateOptions): Promise<number> {
+export const generateCommand: CliCommand<GenerateOptions> = {
+  name: "generate",
+  description: "draw pictures as PNG files image_0.png, image_1.png, ...",
+  options: (command) =>
+    command
+      .option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named)
+      .option("--size <n>", "number of pictures", size, 8)
+      .option("--seed <n>", "seed of their z", seed, 1)
+      .option("--outdir <dir>", "where they go (default: generate/MODEL)", named)
+      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--batch <n>", "pictures at a time", whole("The batch size", 1, 1024))
+      .option("--json", "print the list of files as JSON on stdout"),
+  run,
+};
+
+/** Writes each picture as it is drawn; resolves with the exit status. */
+async function run({ seed, size, batch, ...options }: GenerateOptions): Promise<number> {
   const started = performance.now();
   const progress = new Progress();
   const note = (text: string): void => progress.note(text);

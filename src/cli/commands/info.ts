@@ -1,10 +1,13 @@
 import { stat } from "node:fs/promises";
 import { type Cost, loadGenerator, loadSegmenter, Tensor, UsageError } from "../../index.ts";
+import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { requestDevice } from "../gpu.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { whole } from "../options.ts";
 import { Progress } from "../progress.ts";
+import { unifiedOptions } from "../shared-options.ts";
 
 export interface InfoOptions extends UnifiedFlags {
   /** Input edge at which a segmenter's cost is told. */
@@ -22,8 +25,20 @@ interface Info {
   readonly cost: Cost & { readonly gpuMemory: number };
 }
 
-/** `ganatomy info`: loads a generator or a segmenter and tells what it is and what an image costs. */
-export async function infoCommand(network: string, options: InfoOptions): Promise<number> {
+export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
+  name: "info",
+  description: "tell what a network is, and what an image costs: FLOPs, bytes, GPU memory",
+  options: (command) =>
+    unifiedOptions(command)
+      .argument("<network>", "a generator's checkpoint, a segmenter's folder, scenes64 or mosaic-ade20k32")
+      .option("--size <px>", "input edge of a segmenter", whole("The size", 32, 4096))
+      .option("--half", "keep a segmenter's weights as float16 on the GPU")
+      .option("--json", "print it as JSON"),
+  run,
+};
+
+/** Loads a generator or a segmenter and tells what it is and what an image costs. */
+async function run(options: InfoOptions, network: string): Promise<number> {
   const progress = new Progress();
   const interruption = onInterrupt((text) => progress.note(text));
   const { signal } = interruption;

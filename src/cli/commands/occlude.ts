@@ -7,12 +7,15 @@ import { KeptTuning } from "../../node/kept/tuning.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import { fileName } from "../../report/gandissect.ts";
+import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { requestDevice, type TuneFlags } from "../gpu.ts";
 import { Interrupted, onInterrupt } from "../interrupt.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { named, whole } from "../options.ts";
 import { readPhoto, reduced } from "../photo.ts";
 import { duration, Progress } from "../progress.ts";
+import { RESUMES, unifiedOptions } from "../shared-options.ts";
 
 export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags {
   readonly segmenter?: string;
@@ -24,8 +27,26 @@ export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags {
   readonly json?: boolean;
 }
 
-/** `ganatomy occlude`: which part of a photo makes the segmenter see a concept; resolves with the exit status. */
-export async function occludeCommand(path: string, options: OccludeCommandOptions): Promise<number> {
+export const occludeCommand: CliCommand<OccludeCommandOptions, [photo: string]> = {
+  name: "occlude",
+  description: "cover one part of a photo after the other: which makes the segmenter see a concept?",
+  resumes: RESUMES,
+  options: (command) =>
+    unifiedOptions(command)
+      .argument("<photo>", "a JPEG or PNG file")
+      .requiredOption("--concept <name>", "the concept", named)
+      .option("--segmenter <dir|name>", "as for segment (default: mosaic-ade20k32)", named)
+      .option("--patch <px>", "edge of what is covered (default: an eighth of the photo)", whole("The patch", 1, 4096))
+      .option("--stride <px>", "pixels from one to the next (default: half a patch)", whole("The stride", 1, 4096))
+      .option("--outdir <dir>", "where the map goes (default: occlude)", named)
+      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--no-tune", "do not time the kernels on a GPU's first use")
+      .option("--json", "print the map as JSON on stdout"),
+  run,
+};
+
+/** Which part of a photo makes the segmenter see a concept; resolves with the exit status. */
+async function run(options: OccludeCommandOptions, path: string): Promise<number> {
   const started = performance.now();
   const progress = new Progress();
   const note = (text: string): void => progress.note(text);

@@ -7,12 +7,15 @@ import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodeLabels, encodeSegmentation } from "../../node/photo/label-maps.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { labelColors } from "../../report/colors.ts";
+import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { requestDevice } from "../gpu.ts";
 import { Interrupted, onInterrupt } from "../interrupt.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { extent, named } from "../options.ts";
 import { readPhoto, reduced, unreadable } from "../photo.ts";
 import { duration, Progress } from "../progress.ts";
+import { unifiedOptions } from "../shared-options.ts";
 
 export interface SegmentOptions extends UnifiedFlags {
   readonly segmenter?: string;
@@ -43,8 +46,23 @@ interface Legend {
   }[];
 }
 
-/** `ganatomy segment`: names what is in photos; writes each one's maps as they are done; resolves with the exit status. */
-export async function segmentCommand(paths: readonly string[], options: SegmentOptions): Promise<number> {
+export const segmentCommand: CliCommand<SegmentOptions, [photos: readonly string[]]> = {
+  name: "segment",
+  description: "name what is in photos: label maps and a coloured picture as PNG, a legend with areas as JSON",
+  options: (command) =>
+    unifiedOptions(command)
+      .argument("<photos...>", "JPEG or PNG files")
+      .option("--segmenter <dir|name>", "as for dissect (default: mosaic-ade20k32)", named)
+      .option("--size <px>", "of the label maps: an edge, or WIDTHxHEIGHT (default: the network's output)", extent)
+      .option("--outdir <dir>", "where they go (default: segment)", named)
+      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--half", "keep weights as float16 on the GPU")
+      .option("--json", "print the legends as JSON on stdout"),
+  run,
+};
+
+/** Names what is in photos; writes each one's maps as they are done; resolves with the exit status. */
+async function run(options: SegmentOptions, paths: readonly string[]): Promise<number> {
   const started = performance.now();
   const progress = new Progress();
   const note = (text: string): void => progress.note(text);

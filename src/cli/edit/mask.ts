@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { PhotoError, UsageError } from "../../errors.ts";
 import type { Mask, MaskPooling } from "../../models/mask.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
-import type { MaskFlag } from "./options.ts";
+import type { MaskFlag } from "../options.ts";
 
 /**
  * Where to edit: bounds in pixels of the images, or a square picture of any size on which everything counts that is neither

@@ -1,0 +1,27 @@
+import type { AnyCommand } from "../command.ts";
+import { ablateCommand } from "./ablate.ts";
+import { aceCommand } from "./ace.ts";
+import { actmaxCommand } from "./actmax.ts";
+import { contextCommand } from "./context.ts";
+import { dissectCommand } from "./dissect.ts";
+import { doctorCommand } from "./doctor.ts";
+import { generateCommand } from "./generate.ts";
+import { infoCommand } from "./info.ts";
+import { insertCommand } from "./insert.ts";
+import { occludeCommand } from "./occlude.ts";
+import { segmentCommand } from "./segment.ts";
+
+/** All commands, in the order of `ganatomy --help`. */
+export const COMMANDS: readonly AnyCommand[] = [
+  dissectCommand,
+  generateCommand,
+  ablateCommand,
+  insertCommand,
+  aceCommand,
+  contextCommand,
+  actmaxCommand,
+  occludeCommand,
+  segmentCommand,
+  infoCommand,
+  doctorCommand,
+];

@@ -1,0 +1,15 @@
+export const EXAMPLES = `Examples:
+  ganatomy dissect                                 the embedded model, report in dissect/scenes64
+  ganatomy dissect --model church.pth --segmenter upp/ --layers layer4,layer7
+  ganatomy dissect --size 50 --json > summary.json
+  ganatomy ablate --concept tree --top 10 --layer layer6
+                                                   what becomes of everything without the units that draw trees
+  ganatomy insert --units 66,94 --mask 40,24,48,32 put them where there were none
+  ganatomy ace --concept tree --layer layer4       the smallest set of units that causes trees
+  ganatomy context --concept door --layer layer4   where in a scene doors can be put
+  ganatomy generate --model church.pth --size 8 --outdir pictures
+  ganatomy segment photo.jpg --outdir labels       what is where in a photo
+  ganatomy info upp/ --size 256                    FLOPs, bytes and GPU memory of a network
+  ganatomy doctor                                  which adapter there is, and what to fix
+
+Data goes to stdout, everything else to stderr.`;

@@ -1,0 +1,52 @@
+import { type Command, Option } from "commander";
+import { heads, named, units, whole } from "./options.ts";
+
+/** What the help of a command says that resumes. */
+export const RESUMES = "What is measured is kept in the folder: the same command goes on after Ctrl-C.";
+/** Where units are ranked before anything is measured. */
+export const RESUMES_BUT_RANKINGS = `${RESUMES}
+Only a ranking of units that was not finished is made anew; --dissection spares
+it.`;
+
+/** Which of a unified parsing network's labels are wanted. */
+export const unifiedOptions = (command: Command): Command =>
+  command
+    .option(
+      "--heads <names>",
+      "heads of a unified parsing network to read: object,material,part (default: all it has)",
+      heads,
+    )
+    .addOption(
+      new Option("--segdiv <how>", "quad also splits every object in halves, as gandissect does for GANs").choices([
+        "undivided",
+        "quad",
+      ]),
+    )
+    .addOption(
+      new Option("--parts <whose>", "parts of sky, building and person, or of all objects").choices(["default", "all"]),
+    );
+
+/** The models, and where results go. */
+export const modelOptions = (command: Command): Command =>
+  unifiedOptions(command)
+    .option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named)
+    .option("--segmenter <dir|name>", "as for dissect", named)
+    .option("--layer <name>", "layer of the units", named, "layer4")
+    .option("--force", "write into a folder that holds other files; none of them is removed")
+    .option("--no-tune", "do not time the kernels on a GPU's first use");
+
+/** Units by their numbers, or those of a concept. */
+export const unitOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option("--units <numbers>", "units, such as 3,17 or 0-9")
+        .argParser(units)
+        .conflicts(["top", "dissection", "metric"]),
+    )
+    .option("--top <n>", "how many units of --concept, the best first", whole("The number of units", 1, 100_000), 20)
+    .option(
+      "--dissection <dir|file>",
+      "take the ranking from a dissection, dissect.json (default: it is made anew)",
+      named,
+    )
+    .option("--metric <name>", "what the dissection ranks by: iou, maxiou, iqr, cor, ace", named, "iou");

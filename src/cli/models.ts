@@ -19,6 +19,13 @@ export interface UnifiedFlags {
   readonly parts?: "default" | "all";
 }
 
+/** Those of them that were given, as `loadSegmenter` takes them. */
+export const unifiedOf = ({ heads, segdiv, parts }: UnifiedFlags): UnifiedFlags => ({
+  ...(heads && { heads }),
+  ...(segdiv && { segdiv }),
+  ...(parts && { parts }),
+});
+
 /** File names that say nothing of the model. */
 const GENERIC = /^(generator|model|weights|checkpoint|netG)$/i;
 

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Experiment } from "../../src/causality/index.ts";
+import { ablateCommand } from "../../src/cli/commands/ablate.ts";
 import { type CurveJob, writeCurves } from "../../src/cli/edit/curves.ts";
-import { editCommand } from "../../src/cli/edit/edit.ts";
+import { runEdit } from "../../src/cli/edit/edit.ts";
 import { editedPictures } from "../../src/cli/edit/pictures.ts";
 import { computeOrder, readOrder } from "../../src/cli/edit/units.ts";
 import { LayerUnits } from "../../src/cli/layer-units.ts";
@@ -212,7 +213,7 @@ describe("options that would do nothing are refused", () => {
     [{ eachUnit: true, mixed: true }, /--each-unit takes every unit away/],
     [{ mixed: true, units: [3] }, /have no scores/],
   ])("%j", async (more, message) => {
-    const ended = editCommand("ablate", { ...named, ...more } as never);
+    const ended = runEdit("ablate", ablateCommand, { ...named, ...more } as never);
     await expect(ended).rejects.toThrow(UsageError);
     await expect(ended).rejects.toThrow(message);
   });

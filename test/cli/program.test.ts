@@ -1,6 +1,5 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
-import { jobSettings, withoutSecrets } from "../../src/cli/commands/dissect.ts";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { EXIT_HELP } from "../../src/cli/exit.ts";
 import { commandLine } from "../../src/cli/program.ts";
@@ -82,13 +81,6 @@ test("every option of dissect arrives", async () => {
   });
 });
 
-test("--memory is in MiB, and the library's is in bytes", () => {
-  const options = { seed: 1, trainSeed: 2, quantileThreshold: "iqr", examples: 20 } as const;
-  expect(jobSettings({ ...options, memory: 128 }, true).memory).toBe(134_217_728);
-  expect(jobSettings({ ...options, memory: 0 }, true).memory).toBe(0);
-  expect(jobSettings(options, false)).toEqual({ ...options, layers: [], size: 1000 });
-});
-
 test.each([
   "--layers a,b,c",
   "--layers a b c",
@@ -152,13 +144,6 @@ test("generate and doctor", async () => {
   });
   expect(await parse("doctor --json --fix")).toMatchObject({ command: "doctor", options: { json: true, fix: true } });
 });
-
-test.each([
-  ["church.pth", "church.pth"],
-  ["--model=https://me:secret@host/a/b.pth?token=secret#secret", "--model=https://host/a/b.pth"],
-  ["http://host/b.pth?secret", "http://host/b.pth"],
-  ["https://host/me@home/b.pth", "https://host/me@home/b.pth"],
-])("%s in a report is %s", (text, expected) => expect(withoutSecrets(text)).toBe(expected));
 
 const EDITING = {
   layer: "layer4",

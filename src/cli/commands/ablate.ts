@@ -1,5 +1,5 @@
 import type { CliCommand } from "../command.ts";
-import { editCommand } from "../edit/edit.ts";
+import { runEdit } from "../edit/edit.ts";
 import { type EditCommandOptions, editOptions } from "../edit/options.ts";
 import { insertedValue, named, whole } from "../options.ts";
 import { RESUMES_BUT_RANKINGS } from "../shared-options.ts";
@@ -22,5 +22,5 @@ export const ablateCommand: CliCommand<EditCommandOptions> = {
       .option("--random <n>", "random orders to compare a curve with", whole("The number of orders", 0, 1000), 3)
       .option("--mixed", "ablate each unit only as far as its score says")
       .option("--each-unit", "also ablate every unit of the layer by itself: unit-effects.csv"),
-  run: (options) => editCommand("ablate", options),
+  run: (options) => runEdit("ablate", ablateCommand, options),
 };

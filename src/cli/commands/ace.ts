@@ -58,7 +58,7 @@ export const aceCommand: CliCommand<AceCommandOptions> = {
       .option("--batch <n>", "images at a time: 2, 4, 8, 10, 20 or 40", whole("The batch size", 2, 40))
       .option("--outdir <dir>", "where everything goes (default: ace/MODEL)", named)
       .option("--json", "print the units and their alphas as JSON on stdout"),
-  run: (options) => withModels("ace", options, (work) => search(work, options)),
+  run: (options) => withModels(aceCommand, options, (work) => search(work, options)),
 };
 
 async function search(work: Work, options: AceCommandOptions): Promise<void> {

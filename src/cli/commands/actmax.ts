@@ -31,7 +31,7 @@ export const actmaxCommand: CliCommand<ActmaxCommandOptions> = {
       .option("--rate <number>", "learning rate (default: 0.05)", positive("The rate"))
       .option("--outdir <dir>", "where the pictures go (default: actmax/MODEL)", named)
       .option("--json", "print the values before and after as JSON on stdout"),
-  run: (options) => withModels("actmax", options, (work) => maximise(work, options), { resumes: false }),
+  run: (options) => withModels(actmaxCommand, options, (work) => maximise(work, options)),
 };
 
 async function maximise(

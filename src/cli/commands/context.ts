@@ -40,7 +40,7 @@ export const contextCommand: CliCommand<ContextCommandOptions> = {
       .option("--batch <n>", "images at a time (default: chosen for the adapter)", whole("The batch size", 1, 1024))
       .option("--outdir <dir>", "where tables and charts go (default: context/MODEL)", named)
       .option("--json", "print the table as JSON on stdout"),
-  run: (options) => withModels("context", options, (work) => measure(work, options)),
+  run: (options) => withModels(contextCommand, options, (work) => measure(work, options)),
 };
 
 async function measure(work: Work, options: ContextCommandOptions): Promise<void> {

@@ -1,14 +1,11 @@
 import { join } from "node:path";
 import { loadGenerator } from "../../index.ts";
-import { outputFolder } from "../../node/folder.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { requestDevice } from "../gpu.ts";
-import { Interrupted, onInterrupt } from "../interrupt.ts";
 import { EMBEDDED, openModel } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
-import { duration, Progress } from "../progress.ts";
+import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface GenerateOptions {
   readonly model?: string;
@@ -36,53 +33,33 @@ export const generateCommand: CliCommand<GenerateOptions> = {
 };
 
 /** Writes each picture as it is drawn; resolves with the exit status. */
-async function run({ seed, size, batch, ...options }: GenerateOptions): Promise<number> {
-  const started = performance.now();
-  const progress = new Progress();
-  const note = (text: string): void => progress.note(text);
-  const interruption = onInterrupt(note);
-  const { signal } = interruption;
-  try {
+function run({ seed, size, batch, force, outdir, json, ...options }: GenerateOptions): Promise<number> {
+  return withInterrupt(async (running) => {
+    const { progress, signal, note } = running;
     const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
-    const path = options.outdir ?? join("generate", model.name);
-    const folder = await outputFolder(path, { force: options.force, kind: "pictures" });
+    const path = outdir ?? join("generate", model.name);
     const files: string[] = [];
-    try {
-      const device = await requestDevice(note, signal);
-      try {
+    const { folder } = await withFolder(running, { path, force, kind: "pictures" }, (folder) =>
+      withDevice(running, {}, async (device) => {
         const generator = await loadGenerator(model.source, { device, name: model.name, signal });
         const encoder = nodeEncoder();
-        for await (const { image, size: edge, rgb } of generator.images({
-          seed,
-          size,
-          signal,
-          ...(batch && { batch }),
-        })) {
+        const images = generator.images({ seed, size, signal, ...(batch && { batch }) });
+        for await (const { image, size: edge, rgb } of images) {
           const name = `image_${image}.png`;
           await folder.write(name, await encoder.png({ width: edge, height: edge, channels: 3, data: rgb }));
           files.push(name);
           progress.report("generate", files.length, size);
         }
         generator.dispose();
-      } finally {
-        device.dispose();
-      }
-    } catch (error) {
-      if (!signal.aborted || !(error instanceof Interrupted)) throw error;
-    } finally {
-      if (files.length > 0) await folder.finish();
-      else await folder.discard();
-    }
-    progress.end();
-    if (options.json) {
-      const summary = { complete: files.length === size, model: model.name, seed, size, outdir: folder.path, files };
+      }),
+    );
+    const complete = files.length === size;
+    if (json) {
+      const summary = { complete, model: model.name, seed, size, outdir: folder.path, files };
       process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
     }
-    const what = `${files.length} pictures in ${path} (${duration(performance.now() - started)})`;
-    note(files.length === size ? what : `Interrupted. ${what}`);
-    return files.length === size ? EXIT.ok : EXIT.aborted;
-  } finally {
-    progress.end();
-    interruption.release();
-  }
+    const what = `${files.length} pictures in ${path} (${running.took()})`;
+    note(complete ? what : `Interrupted. ${what}`);
+    return complete ? EXIT.ok : EXIT.aborted;
+  });
 }

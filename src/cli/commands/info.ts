@@ -1,13 +1,20 @@
 import { stat } from "node:fs/promises";
-import { type Cost, loadGenerator, loadSegmenter, Tensor, UsageError } from "../../index.ts";
+import {
+  type Cost,
+  type Device,
+  type Generator,
+  loadGenerator,
+  loadSegmenter,
+  type Segmenter,
+  Tensor,
+  UsageError,
+} from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { requestDevice } from "../gpu.ts";
-import { onInterrupt } from "../interrupt.ts";
-import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { whole } from "../options.ts";
-import { Progress } from "../progress.ts";
 import { unifiedOptions } from "../shared-options.ts";
+import { withDevice, withInterrupt } from "../with-folder.ts";
 
 export interface InfoOptions extends UnifiedFlags {
   /** Input edge at which a segmenter's cost is told. */
@@ -37,12 +44,10 @@ export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
   run,
 };
 
-/** Loads a generator or a segmenter and tells what it is and what an image costs. */
-async function run(options: InfoOptions, network: string): Promise<number> {
-  const progress = new Progress();
-  const interruption = onInterrupt((text) => progress.note(text));
-  const { signal } = interruption;
-  try {
+/** Loads a generator or a segmenter, or both, and tells what they are and what an image costs. */
+function run(options: InfoOptions, network: string): Promise<number> {
+  return withInterrupt(async (running) => {
+    const { progress, signal } = running;
     const isSegmenter =
       network === EMBEDDED_PHOTOS || ((await stat(network).catch(() => undefined))?.isDirectory() ?? false);
     const flags = (["size", "half", "heads", "segdiv", "parts"] as const).filter((flag) => options[flag] !== undefined);
@@ -52,68 +57,64 @@ async function run(options: InfoOptions, network: string): Promise<number> {
         "Leave them out, or name a segmenter.",
       );
     }
-    const device = await requestDevice((text) => progress.note(text), signal, { tune: false });
     const told: Info[] = [];
-    try {
-      if (isSegmenter || network === EMBEDDED) {
-        const { name, files } = await openSegmenter(network);
-        const { heads, segdiv, parts, size, half } = options;
-        const segmenter = await loadSegmenter(files, {
-          device,
-          name,
-          signal,
-          ...(half && { storage: "f16" as const }),
-          ...(size && { segsizes: [size] }),
-          ...(heads && { heads }),
-          ...(segdiv && { segdiv }),
-          ...(parts && { parts }),
-        });
-        const cost = segmenter.cost();
-        told.push({
-          name,
-          architecture: segmenter.architecture,
-          facts: {
-            input: segmenter.segsizes.map((edge) => `${edge}×${edge}`).join(" + "),
-            labels: segmenter.labels.length - 1,
-            "labels a pixel": segmenter.channels,
-            categories: segmenter.categories.join(", "),
-          },
-          cost: { ...cost, gpuMemory: await measured(segmenter, signal) },
-        });
-        segmenter.dispose();
-      }
+    await withDevice(running, { flags: { tune: false } }, async (device) => {
+      if (isSegmenter || network === EMBEDDED) told.push(await segmenterInfo(device, network, options, signal));
       if (!isSegmenter) {
         const { name, source } = await openModel(network, { signal, onProgress: progress.download });
-        const generator = await loadGenerator(source, { device, name, signal });
-        const plan = await generator.compile({ batch: 1, signal });
-        const cost = generator.cost();
-        told.push({
-          name,
-          architecture: "Progressive GAN",
-          facts: {
-            z: generator.zSize,
-            image: `${generator.resolution}×${generator.resolution}`,
-            layers: generator.layers.map(({ name, channels, width }) => `${name} ${channels}@${width}²`).join(", "),
-          },
-          cost: { ...cost, gpuMemory: device.live.bytes },
-        });
-        plan.dispose();
-        generator.dispose();
+        told.push(await generatorInfo(await loadGenerator(source, { device, name, signal }), signal));
       }
-    } finally {
-      device.dispose();
-    }
+    });
     progress.end();
     process.stdout.write(options.json ? `${JSON.stringify(told, null, 2)}\n` : `${told.map(describe).join("\n\n")}\n`);
     return EXIT.ok;
-  } finally {
-    progress.end();
-    interruption.release();
-  }
+  });
+}
+
+async function segmenterInfo(
+  device: Device,
+  network: string,
+  options: InfoOptions,
+  signal: AbortSignal,
+): Promise<Info> {
+  const { name, files } = await openSegmenter(network);
+  const { size, half } = options;
+  const segmenter = await loadSegmenter(files, {
+    device,
+    name,
+    signal,
+    ...(half && { storage: "f16" as const }),
+    ...(size && { segsizes: [size] }),
+    ...unifiedOf(options),
+  });
+  const cost = segmenter.cost();
+  const facts = {
+    input: segmenter.segsizes.map((edge) => `${edge}×${edge}`).join(" + "),
+    labels: segmenter.labels.length - 1,
+    "labels a pixel": segmenter.channels,
+    categories: segmenter.categories.join(", "),
+  };
+  const gpuMemory = await measured(segmenter, signal);
+  segmenter.dispose();
+  return { name, architecture: segmenter.architecture, facts, cost: { ...cost, gpuMemory } };
+}
+
+async function generatorInfo(generator: Generator, signal: AbortSignal): Promise<Info> {
+  const { name, device, zSize, resolution, layers } = generator;
+  const plan = await generator.compile({ batch: 1, signal });
+  const cost = { ...generator.cost(), gpuMemory: device.live.bytes };
+  plan.dispose();
+  generator.dispose();
+  const facts = {
+    z: zSize,
+    image: `${resolution}×${resolution}`,
+    layers: layers.map(({ name, channels, width }) => `${name} ${channels}@${width}²`).join(", "),
+  };
+  return { name, architecture: "Progressive GAN", facts, cost };
 }
 
 /** Bytes on the device while an image is segmented. */
-async function measured(segmenter: Awaited<ReturnType<typeof loadSegmenter>>, signal: AbortSignal): Promise<number> {
+async function measured(segmenter: Segmenter, signal: AbortSignal): Promise<number> {
   const { device, segsizes } = segmenter;
   const edge = segsizes[0] ?? 256;
   const image = Tensor.create(device, "image", [1, edge, edge, 4], "f32");

@@ -1,5 +1,5 @@
 import type { CliCommand } from "../command.ts";
-import { editCommand } from "../edit/edit.ts";
+import { runEdit } from "../edit/edit.ts";
 import { type EditCommandOptions, editOptions } from "../edit/options.ts";
 import { insertedValue, named } from "../options.ts";
 import { RESUMES_BUT_RANKINGS } from "../shared-options.ts";
@@ -16,5 +16,5 @@ export const insertCommand: CliCommand<EditCommandOptions> = {
         insertedValue,
       )
       .option("--outdir <dir>", "where pictures and tables go (default: insert/MODEL)", named),
-  run: (options) => editCommand("insert", options),
+  run: (options) => runEdit("insert", insertCommand, options),
 };

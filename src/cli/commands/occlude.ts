@@ -1,21 +1,17 @@
 import { basename } from "node:path";
 import { conceptScalar, type Occlusion, occlude } from "../../causality/index.ts";
 import { loadSegmenter, Tensor } from "../../index.ts";
-import { outputFolder } from "../../node/folder.ts";
-import { measurementsFile } from "../../node/kept/measurements.ts";
-import { KeptTuning } from "../../node/kept/tuning.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { requestDevice, type TuneFlags } from "../gpu.ts";
-import { Interrupted, onInterrupt } from "../interrupt.ts";
-import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "../models.ts";
+import type { TuneFlags } from "../gpu.ts";
+import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { named, whole } from "../options.ts";
 import { readPhoto, reduced } from "../photo.ts";
-import { duration, Progress } from "../progress.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
+import { withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
 
 export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags {
   readonly segmenter?: string;
@@ -45,33 +41,19 @@ export const occludeCommand: CliCommand<OccludeCommandOptions, [photo: string]> 
   run,
 };
 
-/** Which part of a photo makes the segmenter see a concept; resolves with the exit status. */
-async function run(options: OccludeCommandOptions, path: string): Promise<number> {
-  const started = performance.now();
-  const progress = new Progress();
-  const note = (text: string): void => progress.note(text);
-  const interruption = onInterrupt(note);
-  const { signal } = interruption;
-  try {
+/** Finds which part of a photo makes the segmenter see a concept; resolves with the exit status. */
+function run(options: OccludeCommandOptions, path: string): Promise<number> {
+  return withInterrupt(async (running) => {
+    const { progress, signal, note } = running;
     const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
     const photo = decodePhoto(await readPhoto(path), basename(path));
-    const disk = await outputFolder(options.outdir ?? "occlude", {
-      force: options.force,
-      kind: "occlusions",
-      keep: true,
-    });
-    const tuning = await KeptTuning.open(disk);
-    const { folder } = tuning;
-    const finished = await measurementsFile(folder);
-    if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${folder.path}.`);
+    const output = { path: options.outdir ?? "occlude", force: options.force, kind: "occlusions" };
     let found: Occlusion | undefined;
-    try {
-      const device = await requestDevice(note, signal, options, tuning.cache);
-      tuning.keep(device);
-      try {
-        const { heads, segdiv, parts, concept, patch, stride } = options;
-        const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
-        const segmenter = await loadSegmenter(files, { device, name, signal, ...unified });
+    const { folder } = await withMeasurements(running, output, async ({ folder, finished, tuning }) => {
+      if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${folder.path}.`);
+      await withDevice(running, { flags: options, tuning }, async (device) => {
+        const { concept, patch, stride } = options;
+        const segmenter = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
         const { pixels, width, height } = reduced(photo, Math.max(...segmenter.segsizes));
         const image = Tensor.from(device, "photo", [1, height, width, 4], "f32", pixels);
         found = await occlude(image, conceptScalar(segmenter, concept), {
@@ -87,29 +69,17 @@ async function run(options: OccludeCommandOptions, path: string): Promise<number
         const json = { photo: basename(path), segmenter: name, concept, ...rest, drops: [...drops] };
         await folder.write(`${stem}.json`, `${JSON.stringify(json)}\n`);
         if (options.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
-      } finally {
-        device.dispose();
-      }
-    } catch (error) {
-      if (!signal.aborted || !(error instanceof Interrupted)) throw error;
-    } finally {
-      progress.end();
-      await finished.flush();
-      if (folder.written > 0) await folder.finish();
-      else await folder.discard();
-    }
+      });
+    });
     if (!found) {
       if (folder.written === 0) note("Interrupted before there was anything new to keep.");
       else note(`Interrupted. What is finished is in ${folder.path}.\nThe same command goes on from there.`);
       return EXIT.aborted;
     }
     if (!options.json) process.stdout.write(`${summary(options.concept, found)}\n`);
-    note(`${folder.written} files in ${folder.path} (${duration(performance.now() - started)})`);
+    note(`${folder.written} files in ${folder.path} (${running.took()})`);
     return EXIT.ok;
-  } finally {
-    progress.end();
-    interruption.release();
-  }
+  });
 }
 
 /** What the squares told, in a sentence. */

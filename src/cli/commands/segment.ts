@@ -2,20 +2,19 @@ import { access } from "node:fs/promises";
 import { basename } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { loadSegmenter, type Segmenter, type Storage, Tensor } from "../../index.ts";
-import { outputFolder } from "../../node/folder.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodeLabels, encodeSegmentation } from "../../node/photo/label-maps.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { labelColors } from "../../report/colors.ts";
+import type { Folder } from "../../report/folder.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { requestDevice } from "../gpu.ts";
-import { Interrupted, onInterrupt } from "../interrupt.ts";
-import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags } from "../models.ts";
+import { Interrupted } from "../interrupt.ts";
+import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { extent, named } from "../options.ts";
 import { readPhoto, reduced, unreadable } from "../photo.ts";
-import { duration, Progress } from "../progress.ts";
 import { unifiedOptions } from "../shared-options.ts";
+import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface SegmentOptions extends UnifiedFlags {
   readonly segmenter?: string;
@@ -62,76 +61,69 @@ export const segmentCommand: CliCommand<SegmentOptions, [photos: readonly string
 };
 
 /** Names what is in photos; writes each one's maps as they are done; resolves with the exit status. */
-async function run(options: SegmentOptions, paths: readonly string[]): Promise<number> {
-  const started = performance.now();
-  const progress = new Progress();
-  const note = (text: string): void => progress.note(text);
-  const interruption = onInterrupt(note);
-  const { signal } = interruption;
-  try {
+function run(options: SegmentOptions, paths: readonly string[]): Promise<number> {
+  return withInterrupt(async (running) => {
+    const { progress, signal, note } = running;
     const stems = stemsOf(paths);
     const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
     // Before any work: a typing error in the last name should not be found out after an hour.
     for (const path of paths) await access(path).catch((cause) => unreadable(path, cause));
-    const folder = await outputFolder(options.outdir ?? "segment", {
-      force: options.force,
-      kind: "segmentations",
-      keep: true,
-    });
+    const output = { path: options.outdir ?? "segment", force: options.force, kind: "segmentations", keep: true };
     const legends: Legend[] = [];
-    try {
-      const device = await requestDevice(note, signal);
+    const { folder } = await withFolder(running, output, async (folder) => {
       try {
-        const storage: Storage = options.half ? "f16" : "f32";
-        const { heads, segdiv, parts } = options;
-        const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
-        const segmenter = await loadSegmenter(files, { device, name, storage, signal, ...unified });
-        for (const [index, path] of paths.entries()) {
-          // Lets Ctrl-C be heard: decoding is synchronous.
-          await new Promise((resolve) => setImmediate(resolve));
-          signal.throwIfAborted();
-          const photo = decodePhoto(await readPhoto(path), basename(path));
-          const stem = stems[index]!;
-          const { labels, width, height } = await segment(segmenter, photo, options.size, signal);
-          const legend = legendOf(segmenter, basename(path), photo, labels, width, height);
-          const pixels = width * height;
-          for (let map = 0; map < segmenter.channels; map += 1) {
-            const suffix = map === 0 ? "labels" : `labels.${map}`;
-            const one = labels.subarray(map * pixels, (map + 1) * pixels);
-            await folder.write(`${stem}.${suffix}.png`, encodeLabels(one, width, height));
+        await withDevice(running, {}, async (device) => {
+          const storage: Storage = options.half ? "f16" : "f32";
+          const segmenter = await loadSegmenter(files, { device, name, storage, signal, ...unifiedOf(options) });
+          for (const [index, path] of paths.entries()) {
+            // Lets Ctrl-C be heard: decoding is synchronous.
+            await new Promise((resolve) => setImmediate(resolve));
+            signal.throwIfAborted();
+            const photo = decodePhoto(await readPhoto(path), basename(path));
+            legends.push(
+              await writeMaps(segmenter, photo, options.size, { path, stem: stems[index]!, folder, signal }),
+            );
+            progress.report("segment", legends.length, paths.length);
           }
-          const picture = encodeSegmentation(labels, width, height, labelColors(segmenter.labels));
-          await folder.write(`${stem}.segmentation.png`, picture);
-          await folder.write(`${stem}.json`, new TextEncoder().encode(`${JSON.stringify(legend, null, 1)}\n`));
-          legends.push(legend);
-          progress.report("segment", legends.length, paths.length);
-        }
-        segmenter.dispose();
-      } finally {
-        device.dispose();
-      }
-    } catch (error) {
-      if (!signal.aborted || !(error instanceof Interrupted)) {
+          segmenter.dispose();
+        });
+      } catch (error) {
+        if (signal.aborted && error instanceof Interrupted) throw error;
         progress.end();
         if (legends.length > 0)
           note(`${legends.length} of ${paths.length} photos are in ${folder.path}; then it failed.`);
         throw error;
       }
-    } finally {
-      if (folder.written > 0) await folder.finish();
-      else await folder.discard();
-    }
-    progress.end();
+    });
     if (options.json) process.stdout.write(`${JSON.stringify(legends, null, 2)}\n`);
     else for (const legend of legends) process.stdout.write(`${describe(legend)}\n`);
-    const what = `${legends.length} of ${paths.length} photos in ${folder.path} (${duration(performance.now() - started)})`;
+    const what = `${legends.length} of ${paths.length} photos in ${folder.path} (${running.took()})`;
     if (folder.written === 0) note("Interrupted before there was anything to write.");
     else note(signal.aborted ? `Interrupted. ${what}` : what);
     return legends.length === paths.length ? EXIT.ok : EXIT.aborted;
-  } finally {
-    progress.end();
-    interruption.release();
+  });
+}
+
+/** Segments a photo and writes its label maps, the picture of them and the legend, which it returns. */
+async function writeMaps(
+  segmenter: Segmenter,
+  photo: Photo,
+  size: SegmentOptions["size"],
+  to: { readonly path: string; readonly stem: string; readonly folder: Folder; readonly signal: AbortSignal },
+): Promise<Legend> {
+  const { stem, folder } = to;
+  const { labels, width, height } = await segment(segmenter, photo, size, to.signal);
+  const legend = legendOf(segmenter, basename(to.path), photo, labels, width, height);
+  const pixels = width * height;
+  for (let map = 0; map < segmenter.channels; map += 1) {
+    const suffix = map === 0 ? "labels" : `labels.${map}`;
+    const one = labels.subarray(map * pixels, (map + 1) * pixels);
+    await folder.write(`${stem}.${suffix}.png`, encodeLabels(one, width, height));
   }
+  const picture = encodeSegmentation(labels, width, height, labelColors(segmenter.labels));
+  await folder.write(`${stem}.segmentation.png`, picture);
+  await folder.write(`${stem}.json`, new TextEncoder().encode(`${JSON.stringify(legend, null, 1)}\n`));
+  return legend;
 }
 
 /** What each photo's files are called, which must not overwrite each other. */

@@ -2,6 +2,7 @@ import { Experiment } from "../../causality/index.ts";
 import { UsageError } from "../../errors.ts";
 import type { Edit } from "../../index.ts";
 import { uniqueNames } from "../../report/concepts.ts";
+import type { CliCommand } from "../command.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { type Work, withModels } from "../with-models.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./curves.ts";
@@ -11,10 +12,14 @@ import { editedPictures } from "./pictures.ts";
 import { type EditSummary, editSummary, editTable } from "./summary.ts";
 import type { UnitOrder } from "./units.ts";
 
-/** `ganatomy ablate` and `ganatomy insert`: what becomes of the pictures; resolves with the exit status. */
-export async function editCommand(kind: "ablate" | "insert", options: EditCommandOptions): Promise<number> {
+/** Runs `ganatomy ablate` or `ganatomy insert`: what becomes of the pictures? Resolves with the exit status. */
+export async function runEdit(
+  kind: "ablate" | "insert",
+  command: Pick<CliCommand, "name" | "resumes">,
+  options: EditCommandOptions,
+): Promise<number> {
   checkOptions(kind, options);
-  return withModels(kind, options, async (work) => {
+  return withModels(command, options, async (work) => {
     const edit = new EditWork(kind, options, work);
     const summary = await edit.effect();
     work.say({ json: summary, text: editTable(summary) });

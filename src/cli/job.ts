@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import type { QuantileThreshold } from "../dissect/result.ts";
+import { UsageError } from "../errors.ts";
+import type { Provenance, WeightsSource } from "../report/report.ts";
+import { VERSION } from "../version.ts";
+import type { Source } from "../weights/source.ts";
+import type { TuneFlags } from "./gpu.ts";
+import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "./models.ts";
+import type { Job, JobSettings, SegmenterFiles } from "./run.ts";
+
+/** What `ganatomy dissect` is told. */
+export interface DissectOptions extends UnifiedFlags, TuneFlags {
+  readonly model?: string;
+  readonly segmenter?: string;
+  readonly layers?: readonly string[];
+  readonly size?: number;
+  readonly seed: number;
+  readonly trainSeed: number;
+  readonly quantileThreshold: QuantileThreshold;
+  readonly examples: number;
+  readonly outdir?: string;
+  readonly force?: boolean;
+  readonly stripHeight?: number;
+  readonly batch?: number;
+  /** In MiB. */
+  readonly memory?: number;
+  readonly json?: boolean;
+  readonly chrome?: boolean;
+}
+
+/** Opens all files before the long work, so that a wrong path is found out at once. */
+export async function openJob(options: DissectOptions, loading: Parameters<typeof openModel>[1]): Promise<Job<Source>> {
+  const isEmbedded = options.model === undefined || options.model === EMBEDDED;
+  if (!isEmbedded && options.segmenter === undefined) {
+    throw new UsageError(
+      "Which segmenter? A model of your own needs one that knows what its pictures show.",
+      `Give --segmenter DIR, or --segmenter ${EMBEDDED} if it draws such scenes.`,
+    );
+  }
+  const model = await openModel(options.model ?? EMBEDDED, loading);
+  const segmenter = await openSegmenter(options.segmenter ?? EMBEDDED);
+  return {
+    model,
+    segmenter: { ...segmenter, unified: unifiedOf(options) },
+    settings: jobSettings(options, isEmbedded),
+    ...(options.tune === false && { tune: false }),
+    provenance: provenance(options, model.source, segmenter.files),
+  };
+}
+
+/** What the options say of the dissection itself. */
+export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSettings {
+  const { stripHeight, batch, memory } = options;
+  return {
+    layers: options.layers ?? (isEmbedded ? ["layer4", "layer6"] : []),
+    size: options.size ?? (isEmbedded ? 200 : 1000),
+    seed: options.seed,
+    trainSeed: options.trainSeed,
+    quantileThreshold: options.quantileThreshold,
+    examples: options.examples,
+    ...(batch !== undefined && { batch }),
+    ...(memory !== undefined && { memory: memory * 2 ** 20 }),
+    ...(stripHeight !== undefined && { stripHeight }),
+  };
+}
+
+function provenance(options: DissectOptions, model: Source, segmenter: SegmenterFiles<Source>): Provenance {
+  const weights: WeightsSource[] = [
+    { role: "generator", source: withoutSecrets(options.model ?? EMBEDDED), bytes: model.size },
+  ];
+  for (const [part, source] of Object.entries(segmenter) as [string, Source][]) {
+    if (part !== "labels")
+      weights.push({ role: "segmenter", source: join(options.segmenter ?? EMBEDDED, source.name), bytes: source.size });
+  }
+  return {
+    generator: { name: "ganatomy", version: VERSION },
+    created: new Date().toISOString(),
+    weights,
+    command: ["ganatomy", ...process.argv.slice(2)].map(withoutSecrets).join(" "),
+  };
+}
+
+/** Reports are passed on: addresses in them lose their passwords and their queries, which often hold a token. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/(https?:\/\/)(?:[^/?#\s@]*@)?([^?#\s]*)[?#]?\S*/gi, "$1$2");
+}

@@ -1,0 +1,115 @@
+import type { Device } from "../index.ts";
+import { type OutputFolder, type OutputFolderOptions, outputFolder } from "../node/folder.ts";
+import { type MeasurementsFile, measurementsFile } from "../node/kept/measurements.ts";
+import { KeptTuning } from "../node/kept/tuning.ts";
+import { requestDevice, type TuneFlags } from "./gpu.ts";
+import { Interrupted, type Interruption, onInterrupt } from "./interrupt.ts";
+import { duration, Progress } from "./progress.ts";
+
+/** What a command has while it runs. */
+export interface Running extends Pick<Interruption, "signal"> {
+  readonly progress: Progress;
+  note(text: string): void;
+  /** Seconds since it began, to the tenth. */
+  seconds(): number;
+  /** The same as people say it. */
+  took(): string;
+}
+
+/** Runs a command that Ctrl-C stops. */
+export async function withInterrupt(run: (running: Running) => Promise<number>): Promise<number> {
+  const started = performance.now();
+  const progress = new Progress();
+  const note = (text: string): void => progress.note(text);
+  const interruption = onInterrupt(note);
+  const { signal } = interruption;
+  const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
+  const took = (): string => duration(performance.now() - started);
+  try {
+    return await run({ progress, note, signal, seconds, took });
+  } finally {
+    progress.end();
+    interruption.release();
+  }
+}
+
+/** Where results go. */
+export interface Output extends OutputFolderOptions {
+  readonly path: string;
+}
+
+export interface Outcome {
+  readonly folder: OutputFolder;
+  /** False when Ctrl-C ended it early. */
+  readonly complete: boolean;
+}
+
+/**
+ * Lets `work` write into an output folder. What it wrote stays, whether it comes to its end, is interrupted or fails; a folder
+ * in which nothing was written goes.
+ */
+export async function withFolder(
+  { progress, signal }: Running,
+  { path, ...options }: Output,
+  work: (folder: OutputFolder) => Promise<void>,
+): Promise<Outcome> {
+  const folder = await outputFolder(path, options);
+  const close = (): Promise<void> => {
+    progress.end();
+    return folder.written > 0 ? folder.finish() : folder.discard();
+  };
+  try {
+    await work(folder);
+  } catch (error) {
+    if (signal.aborted && error instanceof Interrupted) {
+      await close();
+      return { folder, complete: false };
+    }
+    await close().catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
+  await close();
+  return { folder, complete: true };
+}
+
+/** What is kept in a folder for the next run. */
+export interface KeptState {
+  readonly folder: OutputFolder;
+  /** Measurements of earlier runs too. */
+  readonly finished: MeasurementsFile;
+  /** For `withDevice`. */
+  readonly tuning: KeptTuning;
+}
+
+/** Lets `work` measure and write into a folder where measurements, and the ways operations ran, are kept for the next run. */
+export async function withMeasurements(
+  running: Running,
+  output: Output,
+  work: (kept: KeptState) => Promise<void>,
+): Promise<Outcome> {
+  return withFolder(running, { ...output, keep: true }, async (disk) => {
+    const tuning = await KeptTuning.open(disk);
+    const { folder } = tuning;
+    const finished = await measurementsFile(folder);
+    try {
+      await work({ folder, finished, tuning });
+    } finally {
+      await finished.flush();
+    }
+  });
+}
+
+/** Lets `work` use a device, on which operations run as `tuning` says where it is given. */
+export async function withDevice<T>(
+  { note, signal }: Running,
+  { flags, tuning }: { readonly flags?: TuneFlags; readonly tuning?: KeptTuning },
+  work: (device: Device) => Promise<T>,
+): Promise<T> {
+  const device = await requestDevice(note, signal, flags, tuning?.cache);
+  tuning?.keep(device);
+  try {
+    return await work(device);
+  } finally {
+    device.dispose();
+  }
+}

@@ -10,6 +10,8 @@ const ONE_PRESS_MS = 400;
 
 export interface Interruption {
   readonly signal: AbortSignal;
+  /** Registers what is to be done, at once, before a second Ctrl-C ends the program. */
+  beforeQuit(work: () => void): void;
   /** Stops listening: from here on Ctrl-C kills, as everywhere. */
   release(): void;
 }
@@ -17,20 +19,27 @@ export interface Interruption {
 /** Turns the first Ctrl-C into an abort, so that what is finished can be written; a second one ends the program at once. */
 export function onInterrupt(note: (text: string) => void): Interruption {
   const controller = new AbortController();
+  const last: (() => void)[] = [];
   let first = 0;
-  const listener = (): void => {
-    if (controller.signal.aborted) {
-      if (performance.now() - first > ONE_PRESS_MS) process.exit(EXIT.aborted);
-      return;
+  const quit = (): void => {
+    try {
+      for (const work of last) work();
+    } finally {
+      process.exit(EXIT.aborted);
     }
-    first = performance.now();
-    note("Stopping. What is finished will be written; press Ctrl-C again to quit at once.");
-    controller.abort(new Interrupted("Interrupted."));
+  };
+  const listener = (): void => {
+    if (!controller.signal.aborted) {
+      first = performance.now();
+      note("Stopping. What is finished will be written; press Ctrl-C again to quit at once.");
+      controller.abort(new Interrupted("Interrupted."));
+    } else if (performance.now() - first > ONE_PRESS_MS) quit();
   };
   process.on("SIGINT", listener);
   process.on("SIGTERM", listener);
   return {
     signal: controller.signal,
+    beforeQuit: (work) => void last.push(work),
     release() {
       process.off("SIGINT", listener);
       process.off("SIGTERM", listener);

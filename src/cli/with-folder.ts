@@ -7,7 +7,7 @@ import { Interrupted, type Interruption, onInterrupt } from "./interrupt.ts";
 import { duration, Progress } from "./progress.ts";
 
 /** What a command has while it runs. */
-export interface Running extends Pick<Interruption, "signal"> {
+export interface Running extends Omit<Interruption, "release"> {
   readonly progress: Progress;
   note(text: string): void;
   /** Seconds since it began, to the tenth. */
@@ -22,11 +22,11 @@ export async function withInterrupt(run: (running: Running) => Promise<number>):
   const progress = new Progress();
   const note = (text: string): void => progress.note(text);
   const interruption = onInterrupt(note);
-  const { signal } = interruption;
+  const { signal, beforeQuit } = interruption;
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   const took = (): string => duration(performance.now() - started);
   try {
-    return await run({ progress, note, signal, seconds, took });
+    return await run({ progress, note, signal, beforeQuit, seconds, took });
   } finally {
     progress.end();
     interruption.release();
@@ -49,11 +49,12 @@ export interface Outcome {
  * in which nothing was written goes.
  */
 export async function withFolder(
-  { progress, signal }: Running,
+  { progress, signal, beforeQuit }: Running,
   { path, ...options }: Output,
   work: (folder: OutputFolder) => Promise<void>,
 ): Promise<Outcome> {
   const folder = await outputFolder(path, options);
+  beforeQuit(() => folder.discardSync());
   const close = (): Promise<void> => {
     progress.end();
     return folder.written > 0 ? folder.finish() : folder.discard();

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { OutputError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { Folder } from "../report/folder.ts";
+import { refused, unreadable } from "./file-errors.ts";
 
 /** The file by which we know a folder that we wrote; it lists what we put there. */
 const MARKER = ".ganatomy";
@@ -19,6 +20,8 @@ export interface OutputFolder extends Folder {
   finish(): Promise<void>;
   /** Call it instead when nothing was written: leaves the disk as it was found. */
   discard(): Promise<void>;
+  /** The same before it returns, for a program that ends at once. */
+  discardSync(): void;
 }
 
 export interface OutputFolderOptions {
@@ -68,6 +71,8 @@ class DiskFolder implements OutputFolder {
   readonly #kind: string;
   readonly #keep: boolean;
   readonly #files = new Set<string>();
+  /** How many files are about to appear. */
+  #writing = 0;
   /** What is, or is about to be, in the marker of a folder that keeps. */
   readonly #marked: Set<string>;
   #noting: Promise<void> = Promise.resolve();
@@ -121,6 +126,15 @@ class DiskFolder implements OutputFolder {
 
   async write(path: string, data: Uint8Array | string): Promise<void> {
     const parts = safeParts(path);
+    this.#writing += 1;
+    try {
+      await this.#write(parts, data);
+    } finally {
+      this.#writing -= 1;
+    }
+  }
+
+  async #write(parts: readonly string[], data: Uint8Array | string): Promise<void> {
     const folder = await this.#folder(parts.slice(0, -1));
     const target = join(folder, parts.at(-1)!);
     const key = parts.join("/");
@@ -146,12 +160,21 @@ class DiskFolder implements OutputFolder {
   }
 
   async discard(): Promise<void> {
-    if (this.#earlier || this.#files.size > 0) return;
-    if ((await readMarker(this.#root, this.#kind))?.length) return; // of another program that is at work here
-    await rm(join(this.#root, MARKER), { force: true });
-    // Only folders that are still empty go, up to the first that was there before.
-    for (let folder = this.path; this.#made && folder.length >= this.#made.length; folder = dirname(folder)) {
-      await rmdir(folder).catch(() => {});
+    this.discardSync();
+  }
+
+  discardSync(): void {
+    if (this.#earlier || this.#files.size > 0 || this.#writing > 0) return;
+    const path = join(this.#root, MARKER);
+    try {
+      if (listed(readFileSync(path, "utf8"), this.#kind)?.length) return; // of another program that is at work here
+      rmSync(path);
+      // Only folders that are still empty go, up to the first that was there before.
+      for (let folder = this.path; this.#made && folder.length >= this.#made.length; folder = dirname(folder)) {
+        rmdirSync(folder);
+      }
+    } catch {
+      // Then it stays.
     }
   }
 
@@ -276,7 +299,11 @@ async function readMarker(root: string, kind: string): Promise<string[] | undefi
     if (cause.code === "ENOENT") return undefined;
     return unreadable(path, cause);
   });
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : listed(text, kind);
+}
+
+/** What a marker of this kind lists. */
+function listed(text: string, kind: string): string[] | undefined {
   try {
     const marker = JSON.parse(text) as { kind: unknown; files: unknown };
     if (marker.kind !== kind || !Array.isArray(marker.files)) return undefined;
@@ -289,38 +316,4 @@ async function readMarker(root: string, kind: string): Promise<string[] | undefi
 function some(entries: readonly string[]): string {
   const shown = entries.slice(0, 3).map((entry) => `"${entry}"`);
   return shown.join(", ") + (entries.length > shown.length ? ` and ${entries.length - shown.length} more` : "");
-}
-
-const CAUSES: Readonly<Record<string, readonly [cause: string, fix: string]>> = {
-  ENOSPC: ["the disk is full", "Free some space or choose an --outdir on another disk."],
-  EDQUOT: ["the disk quota is used up", "Free some space or choose an --outdir on another disk."],
-  EFBIG: ["the file would be larger than the disk allows", "Choose an --outdir on another disk."],
-  EACCES: ["it may not be written", "Change its permissions, or choose another --outdir."],
-  EPERM: ["it may not be written", "Change its permissions, or choose another --outdir."],
-  EROFS: ["the disk is read-only", "Choose an --outdir on another disk."],
-  EEXIST: ["a file is in the way", "Move it away, or choose another --outdir."],
-  ENOTDIR: ["a file is in the way", "Move it away, or choose another --outdir."],
-  EISDIR: ["a folder is in the way", "Move it away, or choose another --outdir."],
-  ENOENT: ["it disappeared or cannot be made there", "Choose another --outdir."],
-  ENAMETOOLONG: ["its name is too long", "Choose a shorter --outdir."],
-  EMFILE: ["too many files are open", "Raise the limit (`ulimit -n`) and start again."],
-  EIO: ["the disk failed", "Check the disk, or choose an --outdir on another one."],
-};
-
-/** Turns an error of the file system into one that says what to do. */
-export function refused(path: string, cause: unknown): never {
-  if (cause instanceof OutputError) throw cause;
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const [why, fix] = CAUSES[code ?? ""] ?? [message, "Choose another --outdir."];
-  throw new OutputError(`"${path}" cannot be written: ${why}.`, fix, { cause });
-}
-
-/** The same for what is there already and has to be read. */
-export function unreadable(path: string, cause: unknown): never {
-  const { code = "", message } = cause as NodeJS.ErrnoException;
-  const [why, fix] =
-    code === "EACCES" || code === "EPERM"
-      ? ["it may not be read", "Change its permissions, or choose another --outdir."]
-      : (CAUSES[code] ?? [message, "Choose another --outdir."]);
-  throw new OutputError(`"${path}" cannot be read: ${why}.`, fix, { cause });
 }

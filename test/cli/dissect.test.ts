@@ -168,6 +168,7 @@ describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
     await new Promise((resolve) => setTimeout(resolve, 600)); // sooner it would count as one
     work.interrupt();
     expect((await work.ended).status).toBe(130);
+    expect(await readdir(home)).not.toContain("twice"); // nothing was written
   });
 });
 

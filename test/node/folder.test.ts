@@ -1,9 +1,11 @@
+import { readdirSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { OutputError } from "../../src/errors.ts";
-import { outputFolder, refused } from "../../src/node/folder.ts";
+import { refused } from "../../src/node/file-errors.ts";
+import { outputFolder } from "../../src/node/folder.ts";
 
 let home: string;
 beforeEach(async () => {
@@ -44,6 +46,24 @@ describe("a new folder", () => {
     await mkdir(join(home, "a"));
     await (await outputFolder(join(home, "a/b/c"))).discard();
     expect(await files(home)).toEqual(["a"]);
+  });
+
+  test("is taken away before `discardSync` returns, unless a file is about to appear in it", async () => {
+    await mkdir(join(home, "a"));
+    (await outputFolder(join(home, "a/b/c"))).discardSync();
+    expect(readdirSync(home, { recursive: true })).toEqual(["a"]);
+    const folder = await outputFolder(join(home, "a/b/c"));
+    const writing = folder.write("report.json", "{}");
+    folder.discardSync();
+    await writing;
+    folder.discardSync();
+    expect(await files(join(home, "a/b/c"))).toEqual([".ganatomy", "report.json"]);
+    const failing = await outputFolder(join(home, "d"));
+    await mkdir(join(home, "d/report.json"));
+    await failure(failing.write("report.json", "x"));
+    await rm(join(home, "d/report.json"), { recursive: true });
+    failing.discardSync();
+    expect(await files(home)).not.toContain("d");
   });
 
   test("takes many files at once", async () => {

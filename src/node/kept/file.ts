@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { OutputError } from "../../errors.ts";
-import { unreadable } from "../folder.ts";
+import { unreadable } from "../file-errors.ts";
 
 /** What kind of file a kept one is. */
 export interface KeptForm {

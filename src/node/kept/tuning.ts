@@ -53,6 +53,7 @@ export class KeptTuning {
       write,
       finish: () => disk.finish(),
       discard: () => disk.discard(),
+      discardSync: () => disk.discardSync(),
     };
   }
 

@@ -58,12 +58,10 @@ const MAX_FUNCTION_LINES = 80;
 const LONG_FUNCTIONS = new Set<string>();
 const CIRCLES = new Set(["kernels", "models"]);
 const WITHOUT_TESTS = new Set([
-  "cli",
   "dissect",
   "gradient",
   "kernels",
   "models",
-  "node",
   "runtime",
   "errors.ts",
   "load.ts",

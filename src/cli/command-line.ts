@@ -1,3 +1,4 @@
+// Tests: test/cli/main.test.ts, test/cli/commands/dissect.test.ts
 import { CommanderError } from "commander";
 import { GanatomyError } from "../errors.ts";
 import { VERSION } from "../version.ts";

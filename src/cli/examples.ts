@@ -1,3 +1,4 @@
+// Tests: test/cli/program.test.ts
 export const EXAMPLES = `Examples:
   ganatomy dissect                                 the embedded model, report in dissect/scenes64
   ganatomy dissect --model church.pth --segmenter upp/ --layers layer4,layer7

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/dissect.test.ts
 import { UnsupportedError } from "../errors.ts";
 import { Device } from "../index.ts";
 import { cacheFolder, folderCache } from "../node/cache.ts";

@@ -1,3 +1,4 @@
+// Tests: test/cli/edit/units.test.ts
 import { Experiment, unitQuantiles } from "../causality/index.ts";
 import { UsageError } from "../errors.ts";
 import { KeptJson } from "../node/kept/json.ts";

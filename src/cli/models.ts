@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/dissect.test.ts, test/cli/commands/segment.test.ts
 import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/generate.test.ts
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

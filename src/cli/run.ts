@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/dissect.test.ts
 import type { Dissection, QuantileThreshold, UnitPictures } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
 import { type Device, dissect, type Generator, loadGenerator, loadSegmenter, type UnifiedOptions } from "../index.ts";

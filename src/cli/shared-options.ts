@@ -1,3 +1,4 @@
+// Tests: test/cli/program.test.ts
 import { type Command, Option } from "commander";
 import { heads, named, units, whole } from "./options.ts";
 

@@ -1,3 +1,4 @@
+// Tests: test/cli/table.test.ts
 import type { Dissection, LayerResult } from "../dissect/result.ts";
 import { conceptGroups, readable, uniqueNames } from "../report/concepts.ts";
 

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/ablate.test.ts
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../index.ts";

@@ -1,3 +1,4 @@
+// Tests: test/node/adapter.test.ts
 import { accessSync, constants, readdirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";

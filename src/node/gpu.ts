@@ -1,3 +1,4 @@
+// Tests: test/node/adapter.test.ts
 import { UnsupportedError } from "../errors.ts";
 import { howToGetAdapter } from "./install.ts";
 import { findSwiftShader, hasChosenDrivers, hasGpuNode, loadVulkan, withEnvironment } from "./vulkan.ts";

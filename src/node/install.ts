@@ -1,3 +1,4 @@
+// Tests: test/node/adapter.test.ts
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { UnsupportedError } from "../errors.ts";

@@ -1,3 +1,4 @@
+// Tests: test/node/studio.test.ts
 /** The thread that `threadStudio` starts. */
 import { parentPort } from "node:worker_threads";
 import { serveStudio } from "../report/studio-serve.ts";

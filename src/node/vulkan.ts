@@ -1,3 +1,4 @@
+// Tests: test/node/adapter.test.ts
 import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/ace.test.ts
 import { constants } from "node:fs";
 import { access, copyFile, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/dissect.test.ts
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "puppeteer-core";
 import { DeviceLostError, UnsupportedError } from "../../errors.ts";

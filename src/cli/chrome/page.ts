@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/dissect.test.ts
 /** The script of the page that headless Chrome opens for `--chrome`: the same job as in Node, on the browser's own WebGPU. */
 import { Device } from "../../index.ts";
 import { canvasEncoder } from "../../report/encode-canvas.ts";

@@ -1,3 +1,4 @@
+// Tests: test/browser/studio.test.ts
 import { OutputError } from "../../errors.ts";
 import { canvasEncoder } from "../../report/encode-canvas.ts";
 import type { DrawingPlan, Studio } from "../../report/studio.ts";

@@ -1,3 +1,4 @@
+// Tests: test/cli/chrome/server.test.ts
 import type { WireError } from "../../report/wire-error.ts";
 import type { Job } from "../run.ts";
 import type { Summary } from "../summary.ts";

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/ace.test.ts
 import { type AscentStep, maximiseImage, maximiseUnit } from "../../causality/index.ts";
 import { UnsupportedError, UsageError } from "../../errors.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";

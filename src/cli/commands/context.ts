@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/ace.test.ts
 import { Experiment, insertionContext } from "../../causality/index.ts";
 import { UsageError } from "../../errors.ts";
 import { uniqueNames } from "../../report/concepts.ts";

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/generate.test.ts
 import { UnsupportedError } from "../../errors.ts";
 import { Device } from "../../index.ts";
 import { findChrome } from "../../node/chrome.ts";

@@ -1,3 +1,4 @@
+// Tests: test/cli/program.test.ts
 import type { AnyCommand } from "../command.ts";
 import { ablateCommand } from "./ablate.ts";
 import { aceCommand } from "./ace.ts";

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/segment.test.ts
 import { stat } from "node:fs/promises";
 import {
   type Cost,

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/ablate.test.ts
 import type { CliCommand } from "../command.ts";
 import { runEdit } from "../edit/edit.ts";
 import { type EditCommandOptions, editOptions } from "../edit/options.ts";

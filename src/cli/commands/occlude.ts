@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/ace.test.ts
 import { basename } from "node:path";
 import { conceptScalar, type Occlusion, occlude } from "../../causality/index.ts";
 import { loadSegmenter, Tensor } from "../../index.ts";

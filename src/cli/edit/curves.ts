@@ -1,3 +1,4 @@
+// Tests: test/cli/edit/units.test.ts
 import {
   type AblationOptions,
   ablateEverywhere,

@@ -1,3 +1,4 @@
+// Tests: test/cli/edit/units.test.ts, test/cli/commands/ablate.test.ts
 import { Experiment } from "../../causality/index.ts";
 import { UsageError } from "../../errors.ts";
 import type { Edit } from "../../index.ts";

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/ablate.test.ts
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { PhotoError, UsageError } from "../../errors.ts";

@@ -1,3 +1,4 @@
+// Tests: test/cli/program.test.ts
 import { type Command, Option } from "commander";
 import type { TuneFlags } from "../gpu.ts";
 import type { UnifiedFlags } from "../models.ts";

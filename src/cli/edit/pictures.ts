@@ -1,3 +1,4 @@
+// Tests: test/cli/edit/units.test.ts
 import type { Edit, Generator } from "../../index.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 

@@ -1,3 +1,4 @@
+// Tests: test/cli/commands/ablate.test.ts
 import type { Label } from "../../dissect/result.ts";
 import { displayNames } from "../../report/concepts.ts";
 import { columns } from "../table.ts";

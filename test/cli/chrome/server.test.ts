@@ -3,11 +3,11 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type ChromeServer, chromeServer } from "../../src/cli/chrome/server.ts";
-import { packError, unpackError, type WireError } from "../../src/cli/chrome/wire.ts";
-import { GanatomyError, OutputError, UsageError } from "../../src/errors.ts";
-import { memoryFolder } from "../../src/report/folder.ts";
-import { openSource } from "../../src/weights/open.ts";
+import { type ChromeServer, chromeServer } from "../../../src/cli/chrome/server.ts";
+import { packError, unpackError, type WireError } from "../../../src/cli/chrome/wire.ts";
+import { GanatomyError, OutputError, UsageError } from "../../../src/errors.ts";
+import { memoryFolder } from "../../../src/report/folder.ts";
+import { openSource } from "../../../src/weights/open.ts";
 
 const BYTES = Uint8Array.from({ length: 9_000_000 }, (_, i) => (i * 31) >> 3);
 const SOURCE = {

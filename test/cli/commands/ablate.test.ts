@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { EditSummary } from "../../src/cli/edit/summary.ts";
-import type { AblationJson } from "../../src/report/ablation.ts";
-import { buildCli, GOLDEN, run, start } from "./ganatomy.ts";
+import type { EditSummary } from "../../../src/cli/edit/summary.ts";
+import type { AblationJson } from "../../../src/report/ablation.ts";
+import { buildCli, GOLDEN, run, start } from "../ganatomy.ts";
 
 vi.setConfig({ testTimeout: 600_000 }); // many runs of the command line one after the other
 

@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { picture, summary } from "../../src/cli/commands/occlude.ts";
-import type { AceSummary } from "../../src/report/ace.ts";
-import type { ContextJson } from "../../src/report/context.ts";
-import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { type SafetensorsInput, writeSafetensors } from "../../src/weights/safetensors.ts";
-import { smallFiles } from "../dissect/models.ts";
-import { noise } from "../kernels/reference.ts";
-import { upernetState } from "../models/recipe.ts";
-import { buildCli, run, start } from "./ganatomy.ts";
+import { picture, summary } from "../../../src/cli/commands/occlude.ts";
+import type { AceSummary } from "../../../src/report/ace.ts";
+import type { ContextJson } from "../../../src/report/context.ts";
+import { openCheckpoint } from "../../../src/weights/checkpoint.ts";
+import { type SafetensorsInput, writeSafetensors } from "../../../src/weights/safetensors.ts";
+import { smallFiles } from "../../dissect/models.ts";
+import { noise } from "../../kernels/reference.ts";
+import { upernetState } from "../../models/recipe.ts";
+import { buildCli, run, start } from "../ganatomy.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 

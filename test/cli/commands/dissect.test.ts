@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Summary } from "../../src/cli/summary.ts";
-import { findChrome } from "../../src/node/chrome.ts";
-import { buildCli, EMBEDDED, GOLDEN, run, start } from "./ganatomy.ts";
+import type { Summary } from "../../../src/cli/summary.ts";
+import { findChrome } from "../../../src/node/chrome.ts";
+import { buildCli, EMBEDDED, GOLDEN, run, start } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Diagnosis } from "../../src/cli/commands/doctor.ts";
-import { buildCli, run, start } from "./ganatomy.ts";
+import type { Diagnosis } from "../../../src/cli/commands/doctor.ts";
+import { buildCli, run, start } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildCli, run } from "./ganatomy.ts";
+import { buildCli, run } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {
@@ -79,7 +79,7 @@ test.each<readonly [string, readonly string[], number, RegExp]>([
 test("swapped encoder and decoder are named", async () => {
   const folder = join(home, "swapped");
   await mkdir(folder);
-  const published = new URL("../golden/scenes64/segmenter/", import.meta.url);
+  const published = new URL("../../golden/scenes64/segmenter/", import.meta.url);
   const copy = async (from: string, to: string) =>
     writeFile(join(folder, to), await readFile(new URL(from, published)));
   await copy("encoder_epoch_1.pth", "decoder_epoch_1.pth");

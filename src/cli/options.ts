@@ -1,4 +1,3 @@
-// Tests: test/cli/program.test.ts
 import { InvalidArgumentError } from "commander";
 import type { QuantileThreshold } from "../dissect/result.ts";
 import { HEADS, type Head } from "../models/upernet.ts";

@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/ablate.test.ts
 import type { Label } from "../../dissect/result.ts";
 import { displayNames } from "../../report/concepts.ts";
 import { columns } from "../table.ts";

@@ -1,5 +1,6 @@
 // Pixels of labels in every cell of a grid over the images: of each label, or of one. Label 0 (none) is none, and a label
 // that a pixel bears in several channels counts once.
+// use repeated
 struct Params {
   height: u32,
   width: u32,
@@ -26,9 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let label = labels[at];
   if (image >= batch[1] || label == 0u || (params.label != 0u && label != params.label)) { return; }
   let channel = (at / pixels) % params.channels;
-  for (var back = 1u; back <= channel; back++) {
-    if (labels[at - back * pixels] == label) { return; }
-  }
+  if (repeated(at, channel, pixels)) { return; }
   let pixel = at % pixels;
   let row = pixel / params.width * params.rows / params.height;
   let column = pixel % params.width * params.columns / params.width;

@@ -1,6 +1,7 @@
 // The adjoint of adaptive average pooling: pixel i of dx [n, inHeight, inWidth, channels] was part of the outputs
 // ⌊i·out/in⌋ to ⌈(i+1)·out/in⌉ − 1, of each with one over its area. And of what preprocess.wgsl does to channels: a factor
 // for each, and their order.
+// use adaptive
 const BGR: bool = false;
 
 struct Params {
@@ -11,11 +12,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
-
-// First and last + 1 of the pixels that pixel i of `size` touches in a map of another size.
-fn touched(i: u32, size: u32, other: u32) -> vec2u {
-  return vec2u(i * other / size, ((i + 1u) * other + size - 1u) / size);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -1,6 +1,7 @@
 // Adaptive average pooling of x [n, inHeight, inWidth, channels] to [n, outHeight, outWidth, channels]: each output is the
 // mean over the inputs it touches, rows ⌊i·in/out⌋ to ⌈(i+1)·in/out⌉ − 1 and likewise columns (PyTorch's definition).
 // Where the extents divide, it is plain average pooling without overlap.
+// use adaptive
 struct Params {
   vectors: u32, inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,
 }
@@ -17,18 +18,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = (at / params.vectors) % params.outWidth;
   let row = (at / params.vectors / params.outWidth) % params.outHeight;
   let image = at / params.vectors / params.outWidth / params.outHeight;
-  let top = row * params.inHeight / params.outHeight;
-  let bottom = ((row + 1u) * params.inHeight + params.outHeight - 1u) / params.outHeight;
-  let left = column * params.inWidth / params.outWidth;
-  let right = ((column + 1u) * params.inWidth + params.outWidth - 1u) / params.outWidth;
+  let rows = touched(row, params.outHeight, params.inHeight);
+  let columns = touched(column, params.outWidth, params.inWidth);
   var sum = vec4f();
-  for (var i = top; i < bottom; i++) {
+  for (var i = rows.x; i < rows.y; i++) {
     // By rows: sums of sums stay short, and their error small.
     var line = vec4f();
-    for (var j = left; j < right; j++) {
+    for (var j = columns.x; j < columns.y; j++) {
       line += x[((image * params.inHeight + i) * params.inWidth + j) * params.vectors + c];
     }
     sum += line;
   }
-  y[at] = sum / f32((bottom - top) * (right - left));
+  y[at] = sum / f32((rows.y - rows.x) * (columns.y - columns.x));
 }

@@ -2,7 +2,7 @@
 // bilinearly (half-pixel centres, or with CORNER top left corners; clamped borders), the name of the channel of the largest
 // value within a range. The range is the first one, or with GATED the one of the label that another map holds there; where
 // it is empty there is no label. The first of equal channels wins.
-const CORNER: bool = false;
+// use logits
 const GATED: bool = false;
 
 struct Params {
@@ -25,19 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = at % params.outWidth;
   let row = (at / params.outWidth) % params.outHeight;
   let image = at / params.outWidth / params.outHeight;
-  let size = vec2f(f32(params.inHeight), f32(params.inWidth));
-  let scale = size / vec2f(f32(params.outHeight), f32(params.outWidth));
-  var source = vec2f(f32(row), f32(column)) * scale;
-  if (!CORNER) { source = max((vec2f(f32(row), f32(column)) + 0.5) * scale - 0.5, vec2f()); }
-  let lo = min(vec2u(source), vec2u(size) - 1u);
-  let hi = min(lo + 1u, vec2u(size) - 1u);
-  let f = source - vec2f(lo);
-  let top = (image * params.inHeight + lo.x) * params.inWidth;
-  let bottom = (image * params.inHeight + hi.x) * params.inWidth;
-  let a = (top + lo.y) * params.vectors;
-  let b = (top + hi.y) * params.vectors;
-  let d = (bottom + lo.y) * params.vectors;
-  let e = (bottom + hi.y) * params.vectors;
+  let point = pointAt(image, row, column);
   let pixels = params.outHeight * params.outWidth;
   let pixel = row * params.outWidth + column;
   let to = (image * params.maps + params.map) * pixels + pixel;
@@ -48,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var best = range.x;
   var most = 0.0;
   for (var c = range.x / 4u; c < (end + 3u) / 4u; c++) {
-    let v = (1.0 - f.x) * ((1.0 - f.y) * x[a + c] + f.y * x[b + c]) + f.x * ((1.0 - f.y) * x[d + c] + f.y * x[e + c]);
+    let v = logits(point, c);
     for (var k = 0u; k < 4u; k++) {
       let channel = c * 4u + k;
       if (channel >= range.x && channel < end && (channel == range.x || v[k] > most)) { most = v[k]; best = channel; }

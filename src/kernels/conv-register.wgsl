@@ -2,79 +2,7 @@
 // output channels, without workgroup memory. For software adapters without subgroups, where a barrier costs a coroutine and
 // every load is a gather of as many lanes as a vector of the CPU has, up to eight: 24 vec4 loads feed 512 multiply-adds.
 // See conv-tiled.wgsl, which has the same parameters, for what is computed.
-const HALF: bool = false;  // weights are float16, eight a vec4u
-
-struct Params {
-  first: u32,        // the walked pixel of x at which y begins
-  pixels: u32,       // n × height × width of the grid walked: the output, or the input when scale is 2
-  height: u32, width: u32,
-  inHeight: u32, inWidth: u32,
-  inVectors: u32,    // input channels / 4
-  outVectors: u32,   // output channels / 4
-  kernel: u32, stride: u32, dilation: u32,
-  padTop: u32, padLeft: u32,
-  scale: u32,        // 1, or 2 to upsample first
-  xStride: u32,      // pixels of x, and
-  yStride: u32,      // of y, from one matrix to the next
-  split: u32,        // 1: only GPUs split sums
-  biased: u32,       // whether the bias is added; residual and activation are none otherwise
-  residual: u32,     // whether there is one
-  activation: u32,   // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4u>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
-
-// Four output channels' weights.
-fn weightAt(i: u32) -> vec4f {
-  if (HALF) {
-    let eight = weight[i / 2u];
-    let four = select(eight.xy, eight.zw, i % 2u == 1u);
-    return vec4f(unpack2x16float(four.x), unpack2x16float(four.y));
-  }
-  return bitcast<vec4f>(weight[i]);
-}
-
-fn finish(sum: vec4f, at: u32) -> vec4f {
-  var v = sum;
-  if (params.residual == 1u) { v += residual[at]; }
-  if (params.activation == 0u) { return v; }
-  if (params.activation == 1u) { return select(0.2 * v, v, v > vec4f()); }
-  if (params.activation == 2u) { return max(v, vec4f()); }
-  return clamp(v, vec4f(), vec4f(6.0));
-}
-
-// Where pixel p of the walked grid starts reading: its top left tap's row and column, and its image's first pixel.
-fn origin(p: u32, pad: vec2i) -> vec3i {
-  let q = params.first + min(p, params.pixels - 1u);
-  let column = q % params.width;
-  let row = (q / params.width) % params.height;
-  let image = q / (params.width * params.height);
-  return vec3i(vec2i(vec2u(row, column) * params.stride) - pad, i32(image * params.inHeight * params.inWidth));
-}
-
-fn inside(o: vec3i, tap: vec2i) -> bool {
-  return all(vec2u(o.xy + tap) < vec2u(params.inHeight, params.inWidth));  // a negative one is a large u32
-}
-
-fn offset(o: vec3i, tap: vec2i, matrix: u32) -> u32 {
-  let at = clamp(o.xy + tap, vec2i(), vec2i(i32(params.inHeight), i32(params.inWidth)) - 1);
-  return (matrix * params.xStride + u32(o.z + at.x * i32(params.inWidth) + at.y)) * params.inVectors;
-}
-
-fn store(p: u32, matrix: u32, vector: u32, sum: vec4f) {
-  if (p >= params.pixels || vector >= params.outVectors) { return; }
-  var row = matrix * params.yStride + p;
-  if (params.scale == 2u) {
-    row = ((p / params.width) * 2u + matrix / 2u) * params.width * 2u + (p % params.width) * 2u + matrix % 2u;
-  }
-  let at = row * params.outVectors + vector;
-  y[at] = finish(sum, at);
-}
+// use conv-pixels
 
 @compute @workgroup_size(8)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -84,8 +12,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let first = (flat / blocks) * 8u;
   if (first >= params.pixels) { return; }
   let matrix = id.z;
-  var pad = vec2i(i32(params.padTop), i32(params.padLeft));
-  if (params.scale == 2u) { pad = 1 - vec2i(vec2u(matrix / 2u, matrix % 2u)); }
+  let pad = padding(matrix, params.scale);
   let taps = params.kernel * params.kernel;
   let vectors = params.inVectors;
   let out = params.outVectors;

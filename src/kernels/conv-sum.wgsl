@@ -1,11 +1,12 @@
 // The parts of a convolution's sums, added in their order, then bias, residual and activation.
+// use activation
 struct Params {
   split: u32,       // parts
   vectors: u32,     // channels / 4
   first: u32,       // the element of y at which the parts begin
   total: u32,       // elements of a part
   residual: u32,    // whether there is one
-  activation: u32,  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
+  activation: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,8 +24,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   v += bias[i % params.vectors];
   let at = params.first + i;
   if (params.residual == 1u) { v += residual[at]; }
-  if (params.activation == 1u) { v = select(0.2 * v, v, v > vec4f()); }
-  if (params.activation == 2u) { v = max(v, vec4f()); }
-  if (params.activation == 3u) { v = clamp(v, vec4f(), vec4f(6.0)); }
-  y[at] = v;
+  y[at] = activated(v, params.activation);
 }

@@ -4,9 +4,9 @@
 // With scale 2 it is nearest-neighbour upsampling followed by a 3×3 convolution, as four 2×2 convolutions, the phases.
 // A product of matrices is a 1×1 convolution of a map of one row; a batch of them lies xStride and yStride apart.
 // With split > 1 every part sums a share of the taps and channels only, for conv-sum.wgsl to add.
+// use conv-operands
 const PIXELS: u32 = 64;   // of a tile: 64 or 128
 const VECTORS: u32 = 16;  // output channels / 4 of a tile: 16 or 32
-const HALF: bool = false; // weights are float16, eight a vec4u
 // As params say, but known when it is compiled: dividing by them would be a twentieth of the work.
 const KERNEL: u32 = 1;
 const STRIDE: u32 = 1;
@@ -16,62 +16,14 @@ const DEPTH: u32 = 4;     // input channels / 4 staged at a time
 const GROUPS: u32 = PIXELS / 4;
 const LANES: u32 = PIXELS * VECTORS / 16;
 
-struct Params {
-  first: u32,        // the walked pixel of x at which y begins
-  pixels: u32,       // n × height × width of the grid walked: the output, or the input when scale is 2
-  height: u32, width: u32,
-  inHeight: u32, inWidth: u32,
-  inVectors: u32,    // input channels / 4
-  outVectors: u32,   // output channels / 4
-  kernel: u32, stride: u32, dilation: u32,
-  padTop: u32, padLeft: u32,
-  scale: u32,        // 1, or 2 to upsample first
-  xStride: u32,      // pixels of x from one matrix to the next,
-  yStride: u32,      // and of y, also from one part to the next
-  split: u32,        // parts of every sum
-  biased: u32,       // whether the bias is added; residual and activation are none otherwise
-  residual: u32,     // whether there is one
-  activation: u32,   // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4u>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
-
 var<workgroup> inputs: array<vec4f, DEPTH * 4 * GROUPS>;    // [channel][pixel / 4, but see main]
 var<workgroup> weights: array<vec4f, DEPTH * 4 * VECTORS>;  // [channel][output channel / 4]
-
-// Four output channels' weights.
-fn weightAt(i: u32) -> vec4f {
-  if (HALF) {
-    let eight = weight[i / 2u];
-    let four = select(eight.xy, eight.zw, i % 2u == 1u);
-    return vec4f(unpack2x16float(four.x), unpack2x16float(four.y));
-  }
-  return bitcast<vec4f>(weight[i]);
-}
-
-fn finish(sum: vec4f, at: u32) -> vec4f {
-  var v = sum;
-  if (params.residual == 1u) { v += residual[at]; }
-  if (params.activation == 0u) { return v; }
-  if (params.activation == 1u) { return select(0.2 * v, v, v > vec4f()); }
-  if (params.activation == 2u) { return max(v, vec4f()); }
-  return clamp(v, vec4f(), vec4f(6.0));
-}
 
 // Where pixel p of the walked grid starts reading: its top left tap's row and column, and its image's first pixel. Pixels
 // beyond the last one start far outside.
 fn origin(p: u32, pad: vec2i) -> vec3i {
   if (p >= params.pixels) { return vec3i(-(1 << 30)); }
-  let q = params.first + p;
-  let column = q % params.width;
-  let row = (q / params.width) % params.height;
-  let image = q / (params.width * params.height);
-  return vec3i(vec2i(vec2u(row, column) * STRIDE) - pad, i32(image * params.inHeight * params.inWidth));
+  return window(params.first + p, STRIDE, pad);
 }
 
 // Four channels `c` of the pixel `at` of an image; zero outside.
@@ -81,12 +33,10 @@ fn load(at: vec2i, image: i32, c: u32) -> vec4f {
   return x[u32(image + at.x * i32(params.inWidth) + at.y) * params.inVectors + c];
 }
 
-fn store(p: u32, plane: u32, phase: vec2u, vector: u32, sum: vec4f) {
+fn store(p: u32, plane: u32, phase: u32, vector: u32, sum: vec4f) {
   if (p >= params.pixels || vector >= params.outVectors) { return; }
   var row = p;
-  if (SCALE == 2u) {
-    row = ((p / params.width) * 2u + phase.x) * params.width * 2u + (p % params.width) * 2u + phase.y;
-  }
+  if (SCALE == 2u) { row = interleaved(p, phase); }
   let at = (plane + row) * params.outVectors + vector;
   let b = select(vec4f(), bias[vector], params.biased == 1u);
   y[at] = finish(sum + b, at);
@@ -101,8 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let firstVector = (flat % columns) * VECTORS;
   let matrix = group.z / params.split;
   let part = group.z % params.split;
-  let phase = vec2u(matrix / 2u, matrix % 2u);
-  let pad = select(vec2i(i32(params.padTop), i32(params.padLeft)), 1 - vec2i(phase), SCALE == 2u);
+  let pad = padding(matrix, SCALE);
   let taps = KERNEL * KERNEL;
   let blocks = (params.inVectors + DEPTH - 1u) / DEPTH;
   let begin = taps * blocks * part / params.split;
@@ -176,12 +125,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let p = firstPixel + px * 4u;
   let lo = firstVector + cv;
   let hi = lo + VECTORS / 2u;
-  store(p + 0u, plane, phase, lo, acc[0]); store(p + 0u, plane, phase, hi, acc[1]);
-  store(p + 1u, plane, phase, lo, acc[2]); store(p + 1u, plane, phase, hi, acc[3]);
-  store(p + 2u, plane, phase, lo, acc[4]); store(p + 2u, plane, phase, hi, acc[5]);
-  store(p + 3u, plane, phase, lo, acc[6]); store(p + 3u, plane, phase, hi, acc[7]);
-  store(p + 4u, plane, phase, lo, acc[8]); store(p + 4u, plane, phase, hi, acc[9]);
-  store(p + 5u, plane, phase, lo, acc[10]); store(p + 5u, plane, phase, hi, acc[11]);
-  store(p + 6u, plane, phase, lo, acc[12]); store(p + 6u, plane, phase, hi, acc[13]);
-  store(p + 7u, plane, phase, lo, acc[14]); store(p + 7u, plane, phase, hi, acc[15]);
+  store(p + 0u, plane, matrix, lo, acc[0]); store(p + 0u, plane, matrix, hi, acc[1]);
+  store(p + 1u, plane, matrix, lo, acc[2]); store(p + 1u, plane, matrix, hi, acc[3]);
+  store(p + 2u, plane, matrix, lo, acc[4]); store(p + 2u, plane, matrix, hi, acc[5]);
+  store(p + 3u, plane, matrix, lo, acc[6]); store(p + 3u, plane, matrix, hi, acc[7]);
+  store(p + 4u, plane, matrix, lo, acc[8]); store(p + 4u, plane, matrix, hi, acc[9]);
+  store(p + 5u, plane, matrix, lo, acc[10]); store(p + 5u, plane, matrix, hi, acc[11]);
+  store(p + 6u, plane, matrix, lo, acc[12]); store(p + 6u, plane, matrix, hi, acc[13]);
+  store(p + 7u, plane, matrix, lo, acc[14]); store(p + 7u, plane, matrix, hi, acc[15]);
 }

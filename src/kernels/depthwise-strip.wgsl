@@ -1,8 +1,9 @@
 // Depthwise convolution without a stride, as in depthwise.wgsl, for software adapters, where loads cost more than what is
 // done with them: an invocation walks down a strip of four columns, adds every row it loads to the KERNEL outputs which
 // that row reaches, and keeps all weights. Columns and rows of a strip are `dilation` apart, as their taps are.
+// use activation
 const KERNEL: u32 = 3;      // 3 or 5
-const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
+const ACTIVATION: u32 = 0;
 
 struct Params {
   height: u32, width: u32,   // of y
@@ -21,13 +22,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
-
-fn finish(sum: vec4f) -> vec4f {
-  if (ACTIVATION == 1u) { return select(0.2 * sum, sum, sum > vec4f()); }
-  if (ACTIVATION == 2u) { return max(sum, vec4f()); }
-  if (ACTIVATION == 3u) { return clamp(sum, vec4f(), vec4f(6.0)); }
-  return sum;
-}
 
 // A row of weights; of five the first KERNEL count.
 fn taps(row: u32, c: u32) -> array<vec4f, 5> {
@@ -124,7 +118,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let to = (image * params.height + row + (k + 1u - KERNEL) * d) * params.width;
       for (var p = 0u; p < 4u; p++) {
         let q = column + p * d;
-        if (q < params.width) { y[(to + q) * params.vectors + c] = finish(done[p]); }
+        if (q < params.width) { y[(to + q) * params.vectors + c] = activated(done[p], ACTIVATION); }
       }
     }
     a4 = a3; a3 = a2; a2 = a1; a1 = a0; a0 = none;

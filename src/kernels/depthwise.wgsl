@@ -1,7 +1,8 @@
 // Depthwise convolution: every channel of x [n, inHeight, inWidth, channels] by its own kernel × kernel filter, with bias
 // and activation. Weights are [tap][channel]. An invocation computes four channels of four pixels of a row: they share the
 // weights, and with stride 1 most of their inputs are in the cache.
-const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
+// use activation
+const ACTIVATION: u32 = 0;
 
 struct Params {
   height: u32, width: u32,   // of y
@@ -18,13 +19,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
-
-fn finish(sum: vec4f) -> vec4f {
-  if (ACTIVATION == 1u) { return select(0.2 * sum, sum, sum > vec4f()); }
-  if (ACTIVATION == 2u) { return max(sum, vec4f()); }
-  if (ACTIVATION == 3u) { return clamp(sum, vec4f(), vec4f(6.0)); }
-  return sum;
-}
 
 fn load(line: u32, column: i32, c: u32) -> vec4f {
   let inside = u32(column) < params.inWidth;  // a negative one is a large u32
@@ -55,8 +49,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
   }
   let to = ((image * params.height + row) * params.width + first) * params.vectors + c;
-  y[to] = finish(a0);
-  if (first + 1u < params.width) { y[to + params.vectors] = finish(a1); }
-  if (first + 2u < params.width) { y[to + 2u * params.vectors] = finish(a2); }
-  if (first + 3u < params.width) { y[to + 3u * params.vectors] = finish(a3); }
+  y[to] = activated(a0, ACTIVATION);
+  if (first + 1u < params.width) { y[to + params.vectors] = activated(a1, ACTIVATION); }
+  if (first + 2u < params.width) { y[to + 2u * params.vectors] = activated(a2, ACTIVATION); }
+  if (first + 3u < params.width) { y[to + 3u * params.vectors] = activated(a3, ACTIVATION); }
 }

@@ -1,5 +1,6 @@
 // Adaptive average pooling of maps [n, height, width], as PyTorch pools: the mean over the pixels that a cell touches. The
 // images' cells are written at the batch's place among those of all images, so that they are read back once.
+// use adaptive
 struct Params { height: u32, width: u32, cellsHigh: u32, cellsWide: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -16,13 +17,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (image >= batch[1]) { return; }
   let row = (at % cells) / params.cellsWide;
   let column = at % params.cellsWide;
-  let top = row * params.height / params.cellsHigh;
-  let bottom = ((row + 1u) * params.height + params.cellsHigh - 1u) / params.cellsHigh;
-  let left = column * params.width / params.cellsWide;
-  let right = ((column + 1u) * params.width + params.cellsWide - 1u) / params.cellsWide;
+  let rows = touched(row, params.cellsHigh, params.height);
+  let columns = touched(column, params.cellsWide, params.width);
   var sum = 0.0;
-  for (var v = top; v < bottom; v++) {
-    for (var u = left; u < right; u++) { sum += x[(image * params.height + v) * params.width + u]; }
+  for (var v = rows.x; v < rows.y; v++) {
+    for (var u = columns.x; u < columns.y; u++) { sum += x[(image * params.height + v) * params.width + u]; }
   }
-  y[batch[0] * cells + at] = sum / f32((bottom - top) * (right - left));
+  y[batch[0] * cells + at] = sum / f32((rows.y - rows.x) * (columns.y - columns.x));
 }

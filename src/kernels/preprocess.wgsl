@@ -1,5 +1,6 @@
 // An RGB image [n, height, width, RGB_] in [−1,1] as a network's input: values 0…range in the network's channel order, minus
 // a mean, over a deviation, resized by adaptive average pooling (the mean over the input pixels an output pixel touches).
+// use adaptive
 const BGR: bool = false;
 
 struct Params {
@@ -20,17 +21,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = at % params.outWidth;
   let row = (at / params.outWidth) % params.outHeight;
   let image = at / params.outWidth / params.outHeight;
-  let top = row * params.inHeight / params.outHeight;
-  let bottom = ((row + 1u) * params.inHeight + params.outHeight - 1u) / params.outHeight;
-  let left = column * params.inWidth / params.outWidth;
-  let right = ((column + 1u) * params.inWidth + params.outWidth - 1u) / params.outWidth;
+  let rows = touched(row, params.outHeight, params.inHeight);
+  let columns = touched(column, params.outWidth, params.inWidth);
   var sum = vec3f();
-  for (var i = top; i < bottom; i++) {
-    for (var j = left; j < right; j++) {
+  for (var i = rows.x; i < rows.y; i++) {
+    for (var j = columns.x; j < columns.y; j++) {
       sum += (x[(image * params.inHeight + i) * params.inWidth + j].xyz + 1.0) / 2.0 * params.range;
     }
   }
-  var v = sum / f32((bottom - top) * (right - left));
+  var v = sum / f32((rows.y - rows.x) * (columns.y - columns.x));
   if (BGR) { v = v.zyx; }
   let mean = vec3f(params.mean0, params.mean1, params.mean2);
   let deviation = vec3f(params.deviation0, params.deviation1, params.deviation2);

@@ -1,5 +1,6 @@
 // Pixels of each label, in all and whether a category occurs in an image. Label 0 (none) counts for no category, and a
 // label that a pixel bears in several channels counts once.
+// use repeated
 struct Params { imagePixels: u32, channels: u32, categories: u32, total: u32 }  // channels: labels a pixel can have at once
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,9 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let label = labels[at];
   if (image >= batch[1] || label == 0u) { return; }
   let channel = (at / params.imagePixels) % params.channels;
-  for (var back = 1u; back <= channel; back++) {
-    if (labels[at - back * params.imagePixels] == label) { return; }
-  }
+  if (repeated(at, channel, params.imagePixels)) { return; }
   atomicAdd(&pixels[label], 1u);
   atomicOr(&present[image * params.categories + categoryOf[label]], 1u);
 }

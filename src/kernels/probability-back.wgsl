@@ -1,7 +1,7 @@
 // The gradient of probability.wgsl: d(own probability)/d(logit c) = own (δ − probability of c) at every output pixel, and
 // every logit of dx [n, inHeight, inWidth, channels] gathers from those that were interpolated from it. The probabilities
 // are computed again from x and `terms` [n, outHeight, outWidth]: kept, they would be the largest map of all.
-const CORNER: bool = false;
+// use bilinear-back
 const ADD: bool = false;
 
 struct Params {
@@ -15,29 +15,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> terms: array<vec2f>;
 @group(0) @binding(3) var<storage, read> addend: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dx: array<vec4f>;
-
-// As in resize-back.wgsl.
-fn outputs(i: u32, size: u32, reach: u32) -> vec2u {
-  let scale = f32(size) / f32(reach);
-  let centre = select(0.5, 0.0, CORNER);
-  let first = u32(max(floor((f32(i) - 1.0 + centre) / scale - centre), 0.0));
-  let end = u32(ceil((f32(i) + 1.0 + centre) / scale - centre)) + 1u;
-  return vec2u(select(first, 0u, i == 0u), select(min(end, reach), reach, i + 1u == size));
-}
-
-// Where output o is interpolated: the lower pixel, and how far it is from there to the upper.
-fn sampled(o: u32, size: u32, reach: u32) -> vec2f {
-  let scale = f32(size) / f32(reach);
-  var source = f32(o) * scale;
-  if (!CORNER) { source = max((f32(o) + 0.5) * scale - 0.5, 0.0); }
-  let lo = min(u32(source), size - 1u);
-  return vec2f(f32(lo), source - f32(lo));
-}
-
-fn share(i: u32, at: vec2f, size: u32) -> f32 {
-  let lo = u32(at.x);
-  return select(0.0, 1.0 - at.y, lo == i) + select(0.0, at.y, min(lo + 1u, size - 1u) == i);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -55,25 +32,23 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let rows = outputs(row, params.inHeight, params.outHeight);
     let columns = outputs(column, params.inWidth, params.outWidth);
     for (var i = rows.x; i < rows.y; i++) {
-      let down = sampled(i, params.inHeight, params.outHeight);
-      let below = share(row, down, params.inHeight);
+      let v = neighbours(i, params.inHeight, params.outHeight);
+      let below = share(row, v);
       if (below == 0.0) { continue; }
-      let top = (image * params.inHeight + u32(down.x)) * params.inWidth;
-      let bottom = (image * params.inHeight + min(u32(down.x) + 1u, params.inHeight - 1u)) * params.inWidth;
+      let top = (image * params.inHeight + v.low) * params.inWidth;
+      let bottom = (image * params.inHeight + v.high) * params.inWidth;
       var line = vec4f();
       for (var j = columns.x; j < columns.y; j++) {
-        let across = sampled(j, params.inWidth, params.outWidth);
-        let beside = share(column, across, params.inWidth);
+        let h = neighbours(j, params.inWidth, params.outWidth);
+        let beside = share(column, h);
         if (beside == 0.0) { continue; }
-        let left = u32(across.x);
-        let right = min(left + 1u, params.inWidth - 1u);
-        let a = x[(top + left) * params.vectors + c];
-        let b = x[(top + right) * params.vectors + c];
-        let d = x[(bottom + left) * params.vectors + c];
-        let e = x[(bottom + right) * params.vectors + c];
-        let v = (1.0 - down.y) * ((1.0 - across.y) * a + across.y * b) + down.y * ((1.0 - across.y) * d + across.y * e);
+        let a = x[(top + h.low) * params.vectors + c];
+        let b = x[(top + h.high) * params.vectors + c];
+        let d = x[(bottom + h.low) * params.vectors + c];
+        let e = x[(bottom + h.high) * params.vectors + c];
+        let logit = between(v.f, h.f, a, b, d, e);
         let term = terms[(image * params.outHeight + i) * params.outWidth + j];
-        line += beside * term.y * (own - exp(v - term.x));
+        line += beside * term.y * (own - exp(logit - term.x));
       }
       sum += below * line;
     }

@@ -1,6 +1,6 @@
 // Softmax over a range of channels of x [n, inHeight, inWidth, channels], resized bilinearly to outHeight × outWidth, at
 // one of those channels: the probability of a concept; plus another such map with ADD.
-const CORNER: bool = false;
+// use softmax-at
 const ADD: bool = false;
 
 struct Params {
@@ -21,38 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = at % params.outWidth;
   let row = (at / params.outWidth) % params.outHeight;
   let image = at / params.outWidth / params.outHeight;
-  let size = vec2f(f32(params.inHeight), f32(params.inWidth));
-  let scale = size / vec2f(f32(params.outHeight), f32(params.outWidth));
-  var source = vec2f(f32(row), f32(column)) * scale;
-  if (!CORNER) { source = max((vec2f(f32(row), f32(column)) + 0.5) * scale - 0.5, vec2f()); }
-  let lo = min(vec2u(source), vec2u(size) - 1u);
-  let hi = min(lo + 1u, vec2u(size) - 1u);
-  let f = source - vec2f(lo);
-  let top = (image * params.inHeight + lo.x) * params.inWidth;
-  let bottom = (image * params.inHeight + hi.x) * params.inWidth;
-  let a = (top + lo.y) * params.vectors;
-  let b = (top + hi.y) * params.vectors;
-  let d = (bottom + lo.y) * params.vectors;
-  let e = (bottom + hi.y) * params.vectors;
-  let end = params.first + params.count;
-  var most = 0.0;
-  var sum = 0.0;
-  var own = 0.0;
-  for (var round = 0u; round < 2u; round++) {
-    for (var c = params.first / 4u; c < (end + 3u) / 4u; c++) {
-      let v = (1.0 - f.x) * ((1.0 - f.y) * x[a + c] + f.y * x[b + c]) + f.x * ((1.0 - f.y) * x[d + c] + f.y * x[e + c]);
-      for (var k = 0u; k < 4u; k++) {
-        let channel = c * 4u + k;
-        if (channel < params.first || channel >= end) { continue; }
-        if (round == 0u) { if (channel == params.first || v[k] > most) { most = v[k]; } }
-        else {
-          let p = exp(v[k] - most);
-          sum += p;
-          if (channel == params.channel) { own = p; }
-        }
-      }
-    }
-  }
-  y[at] = own / sum;
+  let s = softmaxAt(pointAt(image, row, column));
+  y[at] = s.own / s.sum;
   if (ADD) { y[at] += addend[at]; }
 }

@@ -1,5 +1,6 @@
 // Labels as slots of counters: each label's from a table, 0 where nothing is to be counted. A pixel may bear a label in
 // several channels and still is one pixel of it: only the first counts.
+// use repeated
 struct Params { imagePixels: u32, channels: u32, total: u32 }  // channels: labels a pixel can have at once
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -11,11 +12,6 @@ struct Params { imagePixels: u32, channels: u32, total: u32 }  // channels: labe
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = id.x + id.y * groups.x * 64u;
   if (at >= params.total) { return; }
-  let label = labels[at];
-  var slot = slotOf[label];
   let channel = (at / params.imagePixels) % params.channels;
-  for (var back = 1u; back <= channel; back++) {
-    if (labels[at - back * params.imagePixels] == label) { slot = 0u; }
-  }
-  slots[at] = slot;
+  slots[at] = select(slotOf[labels[at]], 0u, repeated(at, channel, params.imagePixels));
 }

@@ -1,8 +1,8 @@
 // The adjoint of resize.wgsl: every pixel of dx [n, inHeight, inWidth, channels] gathers from the pixels of dy that were
 // interpolated from it, with the same weights. A slice of dy's channels becomes a slice of dx's, whose others are zero;
 // with ADD onto another map of dx's shape.
+// use bilinear-back
 const ADD: bool = false;
-const CORNER: bool = false;
 
 struct Params {
   inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32,
@@ -17,25 +17,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> addend: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
 
-// First and last + 1 of the outputs, of `reach` along an axis, that pixel i of `size` may be part of. At the borders, all beyond.
-fn outputs(i: u32, size: u32, reach: u32) -> vec2u {
-  let scale = f32(size) / f32(reach);
-  let centre = select(0.5, 0.0, CORNER);
-  let first = u32(max(floor((f32(i) - 1.0 + centre) / scale - centre), 0.0));
-  let end = u32(ceil((f32(i) + 1.0 + centre) / scale - centre)) + 1u;
-  return vec2u(select(first, 0u, i == 0u), select(min(end, reach), reach, i + 1u == size));
-}
-
-// What output o takes of pixel i.
-fn share(i: u32, o: u32, size: u32, reach: u32) -> f32 {
-  let scale = f32(size) / f32(reach);
-  var source = f32(o) * scale;
-  if (!CORNER) { source = max((f32(o) + 0.5) * scale - 0.5, 0.0); }
-  let lo = min(u32(source), size - 1u);
-  let f = source - f32(lo);
-  return select(0.0, 1.0 - f, lo == i) + select(0.0, f, min(lo + 1u, size - 1u) == i);
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = id.x + id.y * groups.x * 64u;
@@ -49,12 +30,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let rows = outputs(row, params.inHeight, params.outHeight);
     let columns = outputs(column, params.inWidth, params.outWidth);
     for (var i = rows.x; i < rows.y; i++) {
-      let down = share(row, i, params.inHeight, params.outHeight);
+      let down = share(row, neighbours(i, params.inHeight, params.outHeight));
       if (down == 0.0) { continue; }
       let line = (image * params.outHeight + i) * params.outWidth;
       var across = vec4f();
       for (var j = columns.x; j < columns.y; j++) {
-        let weight = share(column, j, params.inWidth, params.outWidth);
+        let weight = share(column, neighbours(j, params.inWidth, params.outWidth));
         across += weight * dy[(line + j) * params.outVectors + params.outFirst + c];
       }
       sum += down * across;

@@ -1,5 +1,6 @@
 // First half of spread.wgsl: the taps' products resized and shifted along rows, and the three of a tap row added up. t is
 // [n, inHeight, inWidth, 3 tap rows, 3 tap columns, channels]; y is [n, inHeight, outWidth, 3 tap rows, channels].
+// use bilinear
 struct Params {
   vectors: u32, inWidth: u32, outWidth: u32, total: u32,
 }
@@ -16,18 +17,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let tapRow = (at / params.vectors) % 3u;
   let column = (at / params.vectors / 3u) % params.outWidth;
   let line = at / params.vectors / 3u / params.outWidth;  // of an image
-  let scale = f32(params.inWidth) / f32(params.outWidth);
   var sum = vec4f();
   for (var k = 0u; k < 3u; k++) {
     let shifted = i32(column + k) - 1;
     if (shifted < 0 || shifted >= i32(params.outWidth)) { continue; }
-    let source = max((f32(shifted) + 0.5) * scale - 0.5, 0.0);
-    let left = min(u32(source), params.inWidth - 1u);
-    let right = min(left + 1u, params.inWidth - 1u);
-    let f = source - f32(left);
+    let h = neighbours(u32(shifted), params.inWidth, params.outWidth);
     let tap = (tapRow * 3u + k) * params.vectors + c;
     let step = 9u * params.vectors;
-    sum += (1.0 - f) * t[(line * params.inWidth + left) * step + tap] + f * t[(line * params.inWidth + right) * step + tap];
+    sum += (1.0 - h.f) * t[(line * params.inWidth + h.low) * step + tap] + h.f * t[(line * params.inWidth + h.high) * step + tap];
   }
   y[at] = sum;
 }

@@ -1,5 +1,6 @@
 // The adjoint of spread.wgsl: tap k of pixel i of dt [n, inHeight, inWidth, 9, channels] gathers dy, shifted back by the tap,
 // from the pixels that were interpolated from it.
+// use bilinear-back
 struct Params {
   vectors: u32, inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,
 }
@@ -7,21 +8,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dt: array<vec4f>;
-
-// As in resize-back.wgsl.
-fn outputs(i: u32, size: u32, reach: u32) -> vec2u {
-  let scale = f32(size) / f32(reach);
-  let first = u32(max(floor((f32(i) - 0.5) / scale - 0.5), 0.0));
-  let end = u32(ceil((f32(i) + 1.5) / scale - 0.5)) + 1u;
-  return vec2u(select(first, 0u, i == 0u), select(min(end, reach), reach, i + 1u == size));
-}
-
-fn share(i: u32, o: u32, size: u32, reach: u32) -> f32 {
-  let source = max((f32(o) + 0.5) * (f32(size) / f32(reach)) - 0.5, 0.0);
-  let lo = min(u32(source), size - 1u);
-  let f = source - f32(lo);
-  return select(0.0, 1.0 - f, lo == i) + select(0.0, f, min(lo + 1u, size - 1u) == i);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -38,14 +24,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum = vec4f();
   for (var i = rows.x; i < rows.y; i++) {
     let y = i + 1u - k / 3u;  // a negative one is a large u32
-    let down = share(row, i, params.inHeight, params.outHeight);
+    let down = share(row, neighbours(i, params.inHeight, params.outHeight));
     if (down == 0.0 || y >= params.outHeight) { continue; }
     let line = (image * params.outHeight + y) * params.outWidth;
     var across = vec4f();
     for (var j = columns.x; j < columns.y; j++) {
       let x = j + 1u - k % 3u;
       if (x >= params.outWidth) { continue; }
-      across += share(column, j, params.inWidth, params.outWidth) * dy[(line + x) * params.vectors + c];
+      across += share(column, neighbours(j, params.inWidth, params.outWidth)) * dy[(line + x) * params.vectors + c];
     }
     sum += down * across;
   }

@@ -1,7 +1,8 @@
 // Second step of nearest ×2 upsampling and a 3×3 convolution by taps at low resolution: mixing channels commutes with
 // upsampling, so the nine taps' products t = x W_tap were taken before it; here every output adds the nine that reach it,
 // with bias and activation. t is [n × height × width, 9, channels]; y is [n, 2 height, 2 width, channels].
-const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
+// use activation
+const ACTIVATION: u32 = 0;
 
 struct Params {
   height: u32, width: u32, vectors: u32,
@@ -13,13 +14,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> t: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
-
-fn finish(sum: vec4f) -> vec4f {
-  if (ACTIVATION == 1u) { return select(0.2 * sum, sum, sum > vec4f()); }
-  if (ACTIVATION == 2u) { return max(sum, vec4f()); }
-  if (ACTIVATION == 3u) { return clamp(sum, vec4f(), vec4f(6.0)); }
-  return sum;
-}
 
 // One pixel above, below and beside are zero outside the image, as the upsampled image's padding is.
 @compute @workgroup_size(64)
@@ -76,8 +70,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let b = bias[c];
   let first = (image * params.height * 2u + row * 2u) * params.width * 2u + column * 2u;
   let second = first + params.width * 2u;
-  y[first * v + c] = finish(nw0 + n1 + n2 + (w3 + here4 + here5) + (w6 + here7 + here8) + b);
-  y[(first + 1u) * v + c] = finish(n0 + n1 + ne2 + (here3 + here4 + e5) + (here6 + here7 + e8) + b);
-  y[second * v + c] = finish(w0 + here1 + here2 + (w3 + here4 + here5) + (sw6 + s7 + s8) + b);
-  y[(second + 1u) * v + c] = finish(here0 + here1 + e2 + (here3 + here4 + e5) + (s6 + s7 + se8) + b);
+  y[first * v + c] = activated(nw0 + n1 + n2 + (w3 + here4 + here5) + (w6 + here7 + here8) + b, ACTIVATION);
+  y[(first + 1u) * v + c] = activated(n0 + n1 + ne2 + (here3 + here4 + e5) + (here6 + here7 + e8) + b, ACTIVATION);
+  y[second * v + c] = activated(w0 + here1 + here2 + (w3 + here4 + here5) + (sw6 + s7 + s8) + b, ACTIVATION);
+  y[(second + 1u) * v + c] = activated(here0 + here1 + e2 + (here3 + here4 + e5) + (s6 + s7 + se8) + b, ACTIVATION);
 }

@@ -1,7 +1,8 @@
 // Last step of a 3×3 convolution by Winograd's F(m×m, 3×3), m = OUTPUTS; see winograd-input.wgsl. Aᵀ M A of the products of
 // every tile, bias, residual and activation. m is [(OUTPUTS + 2)², tiles, channels]; y is [n, height, width, channels].
+// use activation
 const OUTPUTS: u32 = 2;     // 2 or 4
-const ACTIVATION: u32 = 0;  // 0 none, 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
+const ACTIVATION: u32 = 0;
 const RESIDUAL: bool = false;
 
 struct Params {
@@ -48,10 +49,7 @@ fn store(image: u32, row: u32, column: u32, c: u32, sum: vec4f) {
   let at = ((image * params.height + row) * params.width + column) * params.vectors + c;
   var v = sum + bias[c];
   if (RESIDUAL) { v += residual[at]; }
-  if (ACTIVATION == 1u) { v = select(0.2 * v, v, v > vec4f()); }
-  if (ACTIVATION == 2u) { v = max(v, vec4f()); }
-  if (ACTIVATION == 3u) { v = clamp(v, vec4f(), vec4f(6.0)); }
-  y[at] = v;
+  y[at] = activated(v, ACTIVATION);
 }
 
 // A row of the outputs.

@@ -3,7 +3,7 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { type Adapter, describe, SUBGROUPS, targetOf } from "./adapter.ts";
 import { Beat } from "./beat.ts";
 import type { Target, Tuned } from "./graph.ts";
-import { type Kernel, paramsSize } from "./kernel.ts";
+import { type Kernel, paramsSize, sourceLine } from "./kernel.ts";
 import { Pace } from "./pace.ts";
 import { Tuning, type TuningOptions } from "./tuning.ts";
 import { waitable } from "./wait.ts";
@@ -258,7 +258,7 @@ export class Device {
     } catch (cause) {
       this.check();
       const { messages } = await waitable(() => module.getCompilationInfo(), this.adapter.software);
-      const said = messages.map((message) => `${kernel.name}.wgsl:${message.lineNum}: ${message.message}`);
+      const said = messages.map((message) => `${sourceLine(kernel, code, message.lineNum)}: ${message.message}`);
       throw new KernelError([`${kernel.name}.wgsl does not compile.`, ...said].join("\n"), undefined, { cause });
     }
   }

@@ -31,6 +31,17 @@ export function specialize(kernel: Kernel, choices: Readonly<Record<string, numb
   return /\bsubgroup\w+\(/.test(source) ? `enable subgroups;\n${source}` : source;
 }
 
+/**
+ * The file and line of a line (from 1 on) of a kernel's code, as errors name them: a part that was
+ * joined begins with a comment of its name, and directives may stand before the first line.
+ */
+export function sourceLine(kernel: Kernel, code: string, line: number): string {
+  const before = code.split("\n").slice(0, line);
+  const part = before.findLastIndex((text) => text.startsWith("// parts/"));
+  if (part >= 0) return `${before[part]!.slice("// ".length)}:${line - 1 - part}`;
+  return `${kernel.name}.wgsl:${line - before.filter((text) => text.startsWith("enable ")).length}`;
+}
+
 /** Bytes of the uniform block; 0 without one. Uniform structs are sized in 16s. */
 export function paramsSize(kernel: Kernel): number {
   return Math.ceil(Object.keys(kernel.params).length / 4) * 16;

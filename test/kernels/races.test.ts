@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { detectRaces } from "wgsl_reflect/wgsl_reflect.module.js";
 import { TILES } from "../../src/kernels/product.ts";
-import { specialize } from "../../src/runtime/kernel.ts";
+import { type Kernel, specialize } from "../../src/runtime/kernel.ts";
 
 interface Launch {
   readonly grid: readonly [number, number, number];
@@ -27,12 +27,13 @@ const LAUNCHES: Readonly<Record<string, Launch>> = {
 };
 
 const DIRECTORY = new URL("../../src/kernels/", import.meta.url);
-const SOURCES = new Map(
-  readdirSync(DIRECTORY)
-    .filter((file) => file.endsWith(".wgsl"))
-    .map((file) => [file.slice(0, -".wgsl".length), readFileSync(new URL(file, DIRECTORY), "utf8")] as const)
-    .filter(([, source]) => source.includes("var<workgroup>")),
-);
+const KERNELS = (
+  await Promise.all(
+    readdirSync(DIRECTORY)
+      .filter((file) => file.endsWith(".wgsl"))
+      .map(async (file) => ((await import(new URL(`${file}.ts`, DIRECTORY).href)) as { default: Kernel }).default),
+  )
+).filter(({ source }) => source.includes("var<workgroup>"));
 
 function races(source: string, { grid, params, buffers }: Launch): string[] {
   const storage = buffers.map((elements, index) => [index + 1, new Float32Array(elements).fill(0.5)] as const);
@@ -48,15 +49,15 @@ const BARRIER = /workgroupBarrier\(\);/g;
 
 describe("races", () => {
   test("every kernel with workgroup memory has a launch here", () => {
-    expect([...SOURCES.keys()].sort()).toEqual(Object.keys(LAUNCHES).sort());
+    expect(KERNELS.map(({ name }) => name).sort()).toEqual(Object.keys(LAUNCHES).sort());
   });
 
-  for (const [name, source] of SOURCES) {
+  for (const kernel of KERNELS) {
+    const { name, source } = kernel;
     const launch = LAUNCHES[name];
     if (!launch) continue;
     test.each(launch.choices)(`${name} has none with %j`, (choices) => {
-      const specialized = specialize({ name, source, params: {}, bindings: {} }, choices);
-      expect(races(specialized, launch)).toEqual([]);
+      expect(races(specialize(kernel, choices), launch)).toEqual([]);
     });
     test.each([...source.matchAll(BARRIER)].map(({ index }, nth) => [nth + 1, index] as const))(
       `${name} has some without its barrier %i`,

@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import convTiled from "../../src/kernels/conv-tiled.wgsl.ts";
-import { type Kernel, packParams, specialize } from "../../src/runtime/kernel.ts";
+import { type Kernel, packParams, sourceLine, specialize } from "../../src/runtime/kernel.ts";
 
 const SOURCE = `// A kernel.
 const TILE: u32 = 8;  // an edge
@@ -47,6 +48,27 @@ describe("specialising", () => {
     expect(code).toMatch(/^const PIXELS:u32= 128;/m);
     expect(code).toMatch(/^const HALF:bool= true;/m);
     expect(code.split("\n")).toHaveLength(convTiled.source.split("\n").length);
+  });
+});
+
+describe("lines of code are lines of files", () => {
+  const code = "enable f16;\nenable subgroups;\nfirst\nsecond\n// parts/a.wgsl\none\ntwo\n// parts/b-c.wgsl\nuno\n";
+
+  test.each([
+    [3, "sample.wgsl:1"],
+    [4, "sample.wgsl:2"],
+    [6, "parts/a.wgsl:1"],
+    [7, "parts/a.wgsl:2"],
+    [9, "parts/b-c.wgsl:1"],
+  ])("line %i is %s", (line, place) => expect(sourceLine(KERNEL, code, line)).toBe(place));
+
+  test("of a real kernel's parts", () => {
+    const lines = convTiled.source.split("\n");
+    const line = lines.findIndex((text) => text.startsWith("fn weightAt")) + 1;
+    const [file, number] = sourceLine(convTiled, convTiled.source, line).split(":");
+    expect(file).toBe("parts/conv-operands.wgsl");
+    const part = readFileSync(new URL(`../../src/kernels/${file}`, import.meta.url), "utf8").split("\n");
+    expect(part[Number(number) - 1]).toMatch(/^fn weightAt/);
   });
 });
 

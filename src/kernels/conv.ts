@@ -3,6 +3,7 @@ import { bytesOf, elements, type Graph, type OperationKind, padded, type Value }
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import sum from "./conv-sum.wgsl.ts";
 import { type Filter, packed, packPhases, packTaps } from "./filter.ts";
+import type { Operands } from "./operands.ts";
 import { lanes } from "./pointwise.ts";
 import { chunk, tileStep } from "./product.ts";
 import { taps } from "./taps.ts";
@@ -34,14 +35,6 @@ export function span(
   if (pad !== "same") return { out: Math.floor((extent + 2 * pad - reach) / stride) + 1, before: pad };
   const out = Math.ceil(extent / stride);
   return { out, before: Math.floor(Math.max(0, (out - 1) * stride + reach - extent) / 2) };
-}
-
-/** What a convolution reads and writes. */
-export interface Operands {
-  readonly x: Value;
-  readonly y: Value;
-  readonly bias: Value;
-  readonly residual: Value | undefined;
 }
 
 /** A filter's bias [out], padded to whole vec4s. */

@@ -1,7 +1,7 @@
 import { type Graph, padded } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
-import type { Operands } from "./conv.ts";
 import { type Filter, packColumns, packed } from "./filter.ts";
+import type { Operands } from "./operands.ts";
 import { lanes } from "./pointwise.ts";
 import { chunk, product } from "./product.ts";
 import tapsKernel from "./taps.wgsl.ts";

@@ -1,7 +1,7 @@
 import { type Graph, padded } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
-import type { Operands } from "./conv.ts";
 import { type Filter, packed, packWinograd } from "./filter.ts";
+import type { Operands } from "./operands.ts";
 import { lanes } from "./pointwise.ts";
 import { chunk, product } from "./product.ts";
 import { type ConvShape, type Way, winogradBytes } from "./ways.ts";

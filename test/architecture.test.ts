@@ -60,7 +60,6 @@ const CIRCLES = new Set(["models"]);
 const WITHOUT_TESTS = new Set([
   "dissect",
   "gradient",
-  "kernels",
   "models",
   "runtime",
   "errors.ts",

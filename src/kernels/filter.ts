@@ -1,5 +1,7 @@
 import { padded, type Sources } from "../runtime/graph.ts";
 
+// Tests: test/kernels/conv.test.ts, test/kernels/float16.test.ts
+
 /** Numbers computed from checkpoint tensors. */
 export interface Learned {
   readonly sources: readonly string[];

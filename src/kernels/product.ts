@@ -4,6 +4,8 @@ import register from "./conv-register.wgsl.ts";
 import subgroup from "./conv-subgroup.wgsl.ts";
 import tiled from "./conv-tiled.wgsl.ts";
 
+// Tests: test/kernels/conv.test.ts, test/kernels/taps.test.ts
+
 /** Intermediates of one operation held at once, in bytes: well below WebGPU's default binding limit of 128 MiB. */
 export const CHUNK_BYTES = 64 * 2 ** 20;
 

@@ -7,6 +7,8 @@ import { chunk, product } from "./product.ts";
 import tapsKernel from "./taps.wgsl.ts";
 import { type ConvShape, tapsBytes, type Way } from "./ways.ts";
 
+// Tests: test/kernels/conv.test.ts
+
 /**
  * y = activation(conv3×3(upsample2(x)) + bias): all taps' products at x's resolution, then nine of them summed per output. That
  * is 2.25 instead of 4 multiply-adds per output.

@@ -8,6 +8,8 @@ import { type ConvShape, type Way, winogradBytes } from "./ways.ts";
 import inputKernel from "./winograd-input.wgsl.ts";
 import outputKernel from "./winograd-output.wgsl.ts";
 
+// Tests: test/kernels/conv.test.ts
+
 /**
  * y = activation(conv3×3(x) + bias + residual) by Winograd's F(2×2, 3×3) or F(4×4, 3×3) (Lavin & Gray, CVPR 2016): transform
  * tiles, 16 or 36 products, transform back. That is 4 or 2.25 instead of 9 multiply-adds per output.

@@ -59,6 +59,12 @@ export function noiseMap(seed: number, [n, height, width, channels]: Extents): M
   return { n, height, width, channels, data: Float64Array.from(noise(seed, n * height * width * channels)) };
 }
 
+/** A map like `x` with other numbers, which f32 holds exactly. */
+export const mapLike = (x: Map64, of: (value: number, index: number) => number): Map64 => ({
+  ...x,
+  data: x.data.map((value, index) => Math.fround(of(value, index))),
+});
+
 /** One image of a batch. */
 export function imageOf(map: Map64, image: number): Map64 {
   const size = map.height * map.width * map.channels;

@@ -1,12 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bytes, clamp, pixelnorm } from "../../src/kernels/pointwise.ts";
-import { concat, maxpool, preprocess, prroi, prroiBins, resize, resizeAdd } from "../../src/kernels/resample.ts";
+import {
+  average,
+  concat,
+  maxpool,
+  preprocess,
+  prroi,
+  prroiBins,
+  resize,
+  resizeAdd,
+  slice,
+} from "../../src/kernels/resample.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
+import { expectLinear } from "./linear.ts";
 import {
   adaptive64,
-  argmax,
   at,
   Bench,
   bitsOf,
@@ -14,18 +23,14 @@ import {
   each,
   type Linear,
   type Map64,
+  mapLike,
   maxpool64,
   noiseMap,
-  pixelnorm64,
   prroi64,
   prroiBins64,
   resize64,
-  softmax64,
-  softmaxes,
-  TOLERANCE,
   unpack,
   worstError,
-  worstUnit,
   zeros,
 } from "./reference.ts";
 
@@ -34,42 +39,6 @@ beforeAll(async () => {
   device = await requestDevice();
 });
 afterAll(() => device?.dispose());
-
-const units = new Map<string, number>();
-afterAll(() => {
-  for (const [kernel, unit] of units) console.log(`${kernel}: worst error ${unit.toFixed(2)} ε·Σ|terms|`);
-});
-
-/** Within the tolerance of linear kernels. */
-function expectLinear(kernel: string, stored: Float32Array, expected: Linear): void {
-  const unit = worstUnit(unpack(stored, expected.channels), expected);
-  units.set(kernel, Math.max(unit, units.get(kernel) ?? 0));
-  expect(unit).toBeLessThan(TOLERANCE);
-}
-
-/** A map like `x` with other numbers, which f32 holds exactly. */
-const mapLike = (x: Map64, of: (value: number, index: number) => number): Map64 => ({
-  ...x,
-  data: x.data.map((value, index) => Math.fround(of(value, index))),
-});
-
-describe("pixelnorm", () => {
-  test.each<readonly [Extents]>([[[2, 3, 5, 13]], [[1, 9, 9, 3]], [[3, 1, 1, 64]]])("%j", async (extents) => {
-    const x = mapLike(noiseMap(1, extents), (value) => 3 * value);
-    const bench = new Bench(device);
-    const [y] = await bench.run(pixelnorm(bench.graph, bench.map(x)));
-    const expected = pixelnorm64(x);
-    expectLinear("pixelnorm", y, { ...expected, terms: expected.data.map(Math.abs) });
-  });
-
-  test("of tiny and of zero pixels stays finite", async () => {
-    const x = mapLike(noiseMap(1, [1, 2, 2, 5]), (value, index) => (index < 5 ? 0 : value * 1e-5));
-    const bench = new Bench(device);
-    const [y] = await bench.run(pixelnorm(bench.graph, bench.map(x)));
-    const expected = pixelnorm64(x);
-    expectLinear("pixelnorm", y, { ...expected, terms: expected.data.map(Math.abs) });
-  });
-});
 
 describe("maxpool", () => {
   test.each<readonly [Extents]>([[[2, 7, 5, 3]], [[1, 8, 6, 5]], [[1, 1, 1, 4]], [[1, 1, 9, 13]]])(
@@ -129,6 +98,34 @@ describe("resize", () => {
   });
 });
 
+describe("resize at corners", () => {
+  test.each<readonly [string, Extents, height: number, width: number]>([
+    ["up", [2, 3, 5, 5], 7, 11],
+    ["up by two", [1, 4, 4, 3], 8, 8],
+    ["down", [1, 9, 7, 11], 4, 3],
+    ["one way up, the other down", [1, 3, 9, 3], 8, 2],
+    ["of one pixel", [2, 1, 1, 5], 3, 4],
+    ["to one pixel", [1, 5, 4, 5], 1, 1],
+  ])("%s", async (_, extents, height, width) => {
+    const x = noiseMap(33, extents);
+    const bench = new Bench(device);
+    const [y] = await bench.run(resize(bench.graph, bench.map(x), height, width, "corner"));
+    expectLinear("resize at corners", y, resize64(x, height, width, "corner"));
+  });
+
+  test("and add", async () => {
+    const [x, addend] = [noiseMap(33, [2, 3, 5, 5]), noiseMap(34, [2, 7, 8, 5])];
+    const bench = new Bench(device);
+    const [y] = await bench.run(resizeAdd(bench.graph, bench.map(x), bench.map(addend, "addend"), "corner"));
+    const resized = resize64(x, 7, 8, "corner");
+    expectLinear("resize at corners", y, {
+      ...resized,
+      data: resized.data.map((value, index) => value + addend.data[index]!),
+      terms: resized.terms.map((term, index) => term + Math.abs(addend.data[index]!)),
+    });
+  });
+});
+
 describe("concat", () => {
   test("puts parts side by side, each resized", async () => {
     const parts = [noiseMap(5, [2, 2, 3, 8]), noiseMap(6, [2, 5, 4, 4]), noiseMap(7, [2, 3, 3, 12])];
@@ -152,6 +149,31 @@ describe("concat", () => {
     const graph = new Graph("gpu");
     const parts = [graph.map("a", 1, 2, 2, 4), graph.map("b", 1, 2, 2, 5)];
     expect(() => concat(graph, "all", parts, 2, 2)).toThrow(/"b" has 5 channels/);
+  });
+});
+
+describe("slice", () => {
+  test.each<readonly [Extents, first: number, channels: number]>([
+    [[2, 3, 5, 16], 4, 8],
+    [[1, 4, 3, 13], 8, 4],
+    [[2, 1, 3, 12], 0, 12],
+  ])("of %j from %i on, %i channels", async (extents, first, channels) => {
+    const x = noiseMap(32, extents);
+    const bench = new Bench(device);
+    const [y] = await bench.run(slice(bench.graph, bench.map(x), first, channels));
+    const expected = zeros([x.n, x.height, x.width, channels]);
+    each(expected, (i, row, column, c, index) => {
+      expected.data[index] = x.data[at(x, i, row, column, first + c)]!;
+    });
+    expect(worstError(unpack(y, channels), expected.data)).toBe(0);
+  });
+
+  test("refuses parts of vec4s and what is not there", () => {
+    const graph = new Graph("gpu");
+    const x = graph.map("x", 1, 2, 2, 13);
+    expect(() => slice(graph, x, 2, 4)).toThrow(/begins after 2/);
+    expect(() => slice(graph, x, 4, 6)).toThrow(/takes 6/);
+    expect(() => slice(graph, x, 8, 8)).toThrow(/has 13 channels, not 8 from 8 on/);
   });
 });
 
@@ -218,6 +240,34 @@ describe("precise RoI pooling", () => {
   });
 });
 
+describe("average", () => {
+  test.each<readonly [string, Extents, size: number]>([
+    ["windows that divide", [2, 6, 6, 5], 3],
+    ["windows that overlap", [1, 7, 7, 3], 5],
+    ["not square", [2, 5, 8, 6], 3],
+    ["more pixels than there are", [1, 2, 3, 5], 4],
+    ["of everything", [2, 7, 9, 9], 1],
+  ])("%s", async (_, extents, size) => {
+    const x = noiseMap(30, extents);
+    const bench = new Bench(device);
+    const [y] = await bench.run(average(bench.graph, bench.map(x), size, size));
+    expectLinear("average", y, adaptive64(x, size));
+  });
+
+  test("to other rows than columns", async () => {
+    // Of a single row, so that all rows of its square pooling are the one that is asked for; and of a single column.
+    const bench = new Bench(device);
+    const [wide, tall] = [noiseMap(31, [1, 1, 7, 5]), noiseMap(31, [1, 7, 1, 5])];
+    const across = average(bench.graph, bench.map(wide, "wide"), 1, 3);
+    const down = average(bench.graph, bench.map(tall, "tall"), 3, 1);
+    const [row, column] = await bench.run(across, down);
+    const { data, terms } = adaptive64(wide, 3);
+    const expected = { n: 1, height: 1, width: 3, channels: 5, data: data.slice(0, 15), terms: terms.slice(0, 15) };
+    expectLinear("average", row, expected);
+    expectLinear("average", column, { ...expected, height: 3, width: 1 });
+  });
+});
+
 describe("preprocess", () => {
   const MEAN = [102.9801, 115.9465, 122.7717] as const;
   const PIXELS = { order: "BGR", range: 255, mean: MEAN, deviation: [1, 1, 1] } as const;
@@ -260,133 +310,5 @@ describe("preprocess", () => {
   test("refuses what is not RGB", () => {
     const graph = new Graph("gpu");
     expect(() => preprocess(graph, graph.map("x", 1, 4, 4, 4), 4, 4, PIXELS)).toThrow(/RGB/);
-  });
-});
-
-describe("argmax", () => {
-  async function labels(x: Map64, height = x.height, width = x.width): Promise<number[]> {
-    const bench = new Bench(device);
-    const [y] = await bench.run(argmax(bench.graph, bench.map(x), height, width));
-    return [...bitsOf(y)];
-  }
-  /** [n, h, w] labels of the definition, and the smallest lead of a winner. */
-  function winners(x: Map64): { readonly labels: number[]; readonly lead: number } {
-    const labels: number[] = [];
-    let lead = Number.POSITIVE_INFINITY;
-    for (let start = 0; start < x.data.length; start += x.channels) {
-      const pixel = [...x.data.subarray(start, start + x.channels)];
-      const [first = 0, second = 0] = pixel.toSorted((a, b) => b - a);
-      labels.push(pixel.indexOf(first));
-      lead = Math.min(lead, first - second);
-    }
-    return { labels, lead };
-  }
-
-  test.each<readonly [string, Extents, height: number, width: number]>([
-    ["without resizing", [2, 5, 4, 11], 5, 4],
-    ["upsampled", [2, 3, 4, 5], 7, 9],
-    ["downsampled", [1, 9, 8, 13], 4, 3],
-  ])("%s", async (_, extents, height, width) => {
-    const x = noiseMap(10, extents);
-    const expected = winners(resize64(x, height, width));
-    expect(expected.lead).toBeGreaterThan(1e-5); // no ties within rounding, or the test says nothing
-    expect(await labels(x, height, width)).toEqual(expected.labels);
-  });
-
-  test("the first of equals wins", async () => {
-    const rows = [
-      [1, 1, 1, 1, 1, 1],
-      [0, 0, 3, 0, 0, 3],
-      [-2, -1, -1, -3, -1, -1],
-      [0, 0, 0, 0, 2, 2],
-      [5, 0, 0, 0, 5, 5],
-    ];
-    const x: Map64 = { n: 1, height: 1, width: rows.length, channels: 6, data: Float64Array.from(rows.flat()) };
-    expect(await labels(x)).toEqual([0, 2, 1, 4, 0]);
-    // Equal everywhere, so equal between pixels too.
-    const same = mapLike(noiseMap(0, [1, 3, 3, 6]), (_, index) => [1, 4, 4, 2, 4, 0][index % 6]!);
-    expect(new Set(await labels(same, 7, 7))).toEqual(new Set([1]));
-  });
-
-  test.each([1, 3, 5, 6, 7])("padding never wins over %i negative channels", async (channels) => {
-    const x = mapLike(noiseMap(11, [2, 3, 3, channels]), (value) => value - 50);
-    expect(await labels(x)).toEqual(winners(x).labels);
-  });
-});
-
-describe("softmax", () => {
-  const LOGITS: Extents = [2, 4, 3, 5];
-
-  test("of one map", async () => {
-    const x = mapLike(noiseMap(12, LOGITS), (value) => 8 * value);
-    const bench = new Bench(device);
-    const [y] = await bench.run(softmaxes(bench.graph, [bench.map(x)], 4, 3));
-    expect(worstError(unpack(y, 5), softmax64(x).data)).toBeLessThan(1e-6);
-  });
-
-  test("summed over maps of several sizes, padding no part of it", async () => {
-    const maps = ([LOGITS, [2, 9, 7, 5], [2, 6, 5, 5]] as const).map((extents, index) =>
-      // All negative: padding would have the largest logit.
-      mapLike(noiseMap(13 + index, extents), (value) => 8 * value - 20),
-    );
-    const bench = new Bench(device);
-    const values = maps.map((map, index) => bench.map(map, `scale ${index}`));
-    const [y] = await bench.run(softmaxes(bench.graph, values, 6, 5));
-    const expected = new Float64Array(2 * 6 * 5 * 5);
-    for (const map of maps)
-      softmax64(resize64(map, 6, 5)).data.forEach((p, index) => {
-        expected[index]! += p;
-      });
-    expect(worstError(unpack(y, 5), expected)).toBeLessThan(3e-6);
-  });
-
-  test("of logits that differ by hundreds between neighbours", async () => {
-    const x: Map64 = { n: 1, height: 1, width: 2, channels: 3, data: Float64Array.of(400, 100, -300, 0, -1, 1) };
-    const bench = new Bench(device);
-    const [y] = await bench.run(softmaxes(bench.graph, [bench.map(x)], 1, 64));
-    expect(worstError(unpack(y, 3), softmax64(resize64(x, 1, 64)).data)).toBeLessThan(1e-4);
-  });
-});
-
-describe("pixels", () => {
-  test("become bytes, truncated and clamped", async () => {
-    const middles = Array.from({ length: 256 }, (_, byte) => (2 * (byte + 0.5)) / 255 - 1);
-    const edges = Array.from({ length: 256 }, (_, byte) => (2 * byte) / 255 - 1);
-    const beyond = [-1.001, -7, -1e30, 1.001, 1.2, 1e30, 0, -0];
-    const data = Float64Array.from([...middles, ...edges, ...beyond, 0.5, -0.5], Math.fround);
-    const x: Map64 = { n: 1, height: 2, width: data.length / 6, channels: 3, data };
-    const bench = new Bench(device);
-    const [rgba] = await bench.run(bytes(bench.graph, bench.map(x)));
-    const got = new Uint8Array(rgba.buffer);
-    const expected: number[] = [];
-    for (let pixel = 0; pixel < data.length / 3; pixel += 1) {
-      for (let c = 0; c < 3; c += 1) {
-        // In single precision, like the reference implementation.
-        const byte = Math.fround(Math.fround(Math.fround(data[3 * pixel + c]! + 1) / 2) * 255);
-        expected.push(Math.trunc(Math.min(255, Math.max(0, byte))));
-      }
-      expected.push(255);
-    }
-    expect([...got]).toEqual(expected);
-    middles.slice(0, 255).forEach((_, byte) => {
-      expect(got[Math.floor(byte / 3) * 4 + (byte % 3)]).toBe(byte);
-    });
-  });
-
-  test("bytes are made of RGB only", () => {
-    const graph = new Graph("gpu");
-    expect(() => bytes(graph, graph.map("x", 1, 2, 2, 4))).toThrow(/RGB/);
-  });
-
-  test("are clamped to [−1, 1]", async () => {
-    const x = mapLike(noiseMap(18, [2, 3, 3, 3]), (value) => 3 * value);
-    const bench = new Bench(device);
-    const [y] = await bench.run(clamp(bench.graph, bench.map(x)));
-    expect(
-      worstError(
-        unpack(y, 3),
-        x.data.map((value) => Math.min(1, Math.max(-1, value))),
-      ),
-    ).toBe(0);
   });
 });

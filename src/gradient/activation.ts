@@ -1,6 +1,6 @@
 import { ACTIVATIONS, type Activation } from "../kernels/activation.ts";
 import activationBack from "../kernels/activation-back.wgsl.ts";
-import { lanes } from "../kernels/pointwise.ts";
+import { lanes } from "../kernels/lanes.ts";
 import { elements, type Value } from "../runtime/graph.ts";
 import type { Visit } from "./rule.ts";
 

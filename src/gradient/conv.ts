@@ -1,7 +1,7 @@
 import { CONV, type ConvOptions, conv, span } from "../kernels/conv.ts";
 import { DEPTHWISE, depthwise } from "../kernels/depthwise.ts";
 import { constant, type Filter, type Learned } from "../kernels/filter.ts";
-import { lanes } from "../kernels/pointwise.ts";
+import { lanes } from "../kernels/lanes.ts";
 import { CHUNK_BYTES } from "../kernels/product.ts";
 import stretchKernel from "../kernels/stretch.wgsl.ts";
 import tapsBack from "../kernels/taps-back.wgsl.ts";

@@ -1,7 +1,7 @@
 import { EDIT } from "../kernels/edit.ts";
 import editBack from "../kernels/edit-back.wgsl.ts";
 import editUnits from "../kernels/edit-units.wgsl.ts";
-import { lanes } from "../kernels/pointwise.ts";
+import { lanes } from "../kernels/lanes.ts";
 import sumKernel from "../kernels/sum.wgsl.ts";
 import { elements, type Value } from "../runtime/graph.ts";
 import { type Rules, rule, type Visit } from "./rule.ts";

@@ -1,8 +1,9 @@
 import averageBack from "../kernels/average-back.wgsl.ts";
 import clampBack from "../kernels/clamp-back.wgsl.ts";
+import { lanes } from "../kernels/lanes.ts";
 import maxpoolBack from "../kernels/maxpool-back.wgsl.ts";
 import pixelnormBack from "../kernels/pixelnorm-back.wgsl.ts";
-import { CLAMP, lanes, PIXELNORM } from "../kernels/pointwise.ts";
+import { CLAMP, PIXELNORM } from "../kernels/pointwise.ts";
 import prroiBack from "../kernels/prroi-back.wgsl.ts";
 import { SPREAD } from "../kernels/pyramid.ts";
 import { AVERAGE, binsOf, CONCAT, MAXPOOL, PRROI, RESIZE, type Sampling } from "../kernels/resample.ts";

@@ -1,5 +1,5 @@
 import { PICK, PROBABILITY, pick } from "../kernels/classify.ts";
-import { lanes } from "../kernels/pointwise.ts";
+import { lanes } from "../kernels/lanes.ts";
 import probabilityBack from "../kernels/probability-back.wgsl.ts";
 import probabilityTerms from "../kernels/probability-terms.wgsl.ts";
 import { elements, type Value } from "../runtime/graph.ts";

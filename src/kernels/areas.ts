@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import areasKernel from "./areas.wgsl.ts";
-import { lanes } from "./pointwise.ts";
+import { lanes } from "./lanes.ts";
 
 // Tests: test/causality/ablation.test.ts
 

@@ -2,7 +2,7 @@ import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import accumulateKernel from "./accumulate.wgsl.ts";
 import adamKernel from "./adam.wgsl.ts";
 import centresKernel from "./centres.wgsl.ts";
-import { lanes } from "./pointwise.ts";
+import { lanes } from "./lanes.ts";
 import poolKernel from "./pool.wgsl.ts";
 import weighKernel from "./weigh.wgsl.ts";
 

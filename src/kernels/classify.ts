@@ -1,9 +1,9 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
 import classifyKernel from "./classify.wgsl.ts";
+import { lanes } from "./lanes.ts";
 import maskKernel from "./mask.wgsl.ts";
 import pickKernel from "./pick.wgsl.ts";
-import { lanes } from "./pointwise.ts";
 import probabilityKernel from "./probability.wgsl.ts";
 import type { Sampling } from "./resample.ts";
 import softmaxKernel from "./softmax.wgsl.ts";

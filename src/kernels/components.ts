@@ -4,7 +4,7 @@ import divideKernel from "./components-divide.wgsl.ts";
 import extentsKernel from "./components-extents.wgsl.ts";
 import linkKernel from "./components-link.wgsl.ts";
 import startKernel from "./components-start.wgsl.ts";
-import { lanes } from "./pointwise.ts";
+import { lanes } from "./lanes.ts";
 
 export interface DivideOptions {
   /** The label map whose components are divided; 0 is no label. */

@@ -3,8 +3,8 @@ import { bytesOf, elements, type Graph, type OperationKind, padded, type Value }
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import sum from "./conv-sum.wgsl.ts";
 import { type Filter, packed, packPhases, packTaps } from "./filter.ts";
+import { lanes } from "./lanes.ts";
 import type { Operands } from "./operands.ts";
-import { lanes } from "./pointwise.ts";
 import { chunk, tileStep } from "./product.ts";
 import { taps } from "./taps.ts";
 import { type ConvShape, nameOf, type Way, waysOf } from "./ways.ts";

@@ -5,7 +5,7 @@ import { biasOf, type ConvOptions, span } from "./conv.ts";
 import depthwiseKernel from "./depthwise.wgsl.ts";
 import stripKernel from "./depthwise-strip.wgsl.ts";
 import { type Filter, packChannels, packed } from "./filter.ts";
-import { lanes } from "./pointwise.ts";
+import { lanes } from "./lanes.ts";
 
 /** Outputs down a strip of a software adapter: many share loads, and enough strips are left for its threads. */
 const STRIP = 16;

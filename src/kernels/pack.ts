@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import { lanes } from "./lanes.ts";
 import packKernel from "./pack.wgsl.ts";
-import { lanes } from "./pointwise.ts";
 import unpackKernel from "./unpack.wgsl.ts";
 
 /** Words that so many labels take, packed. */

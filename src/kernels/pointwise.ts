@@ -1,11 +1,9 @@
 import { ShapeError } from "../errors.ts";
-import { elements, fold, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
+import { elements, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
 import bytesKernel from "./bytes.wgsl.ts";
 import clampKernel from "./clamp.wgsl.ts";
+import { lanes } from "./lanes.ts";
 import pixelnormKernel from "./pixelnorm.wgsl.ts";
-
-/** Workgroups of 64 for so many invocations. */
-export const lanes = (invocations: number): readonly [number, number, number] => fold(Math.ceil(invocations / 64));
 
 /** Operations of their one input alone. */
 export const PIXELNORM: OperationKind<undefined> = { name: "pixelnorm" };

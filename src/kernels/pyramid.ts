@@ -3,7 +3,7 @@ import { elements, type Graph, type OperationKind, type Value } from "../runtime
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { conv } from "./conv.ts";
 import { constant, type Filter } from "./filter.ts";
-import { lanes } from "./pointwise.ts";
+import { lanes } from "./lanes.ts";
 import spreadKernel from "./spread.wgsl.ts";
 import acrossKernel from "./spread-across.wgsl.ts";
 

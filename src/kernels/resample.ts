@@ -1,8 +1,8 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
 import averageKernel from "./average.wgsl.ts";
+import { lanes } from "./lanes.ts";
 import maxpoolKernel from "./maxpool.wgsl.ts";
-import { lanes } from "./pointwise.ts";
 import preprocessKernel from "./preprocess.wgsl.ts";
 import prroiKernel from "./prroi.wgsl.ts";
 import resizeKernel from "./resize.wgsl.ts";

@@ -1,8 +1,8 @@
 import { type Graph, padded } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { type Filter, packColumns, packed } from "./filter.ts";
+import { lanes } from "./lanes.ts";
 import type { Operands } from "./operands.ts";
-import { lanes } from "./pointwise.ts";
 import { chunk, product } from "./product.ts";
 import tapsKernel from "./taps.wgsl.ts";
 import { type ConvShape, tapsBytes, type Way } from "./ways.ts";

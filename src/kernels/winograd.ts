@@ -1,8 +1,8 @@
 import { type Graph, padded } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { type Filter, packed, packWinograd } from "./filter.ts";
+import { lanes } from "./lanes.ts";
 import type { Operands } from "./operands.ts";
-import { lanes } from "./pointwise.ts";
 import { chunk, product } from "./product.ts";
 import { type ConvShape, type Way, winogradBytes } from "./ways.ts";
 import inputKernel from "./winograd-input.wgsl.ts";

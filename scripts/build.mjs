@@ -20,7 +20,7 @@ const ENTRIES = [
   "src/node/studio-worker.ts",
   "src/report/index.ts",
 ];
-const KERNELS = join(ROOT, "src/kernels");
+const KERNELS = join(ROOT, "src/kernels/generated");
 const CORE = "dist/index.min.js";
 /** Not a file: see coreEntry. */
 const CORE_ENTRY = join(ROOT, "src/core.ts");
@@ -88,7 +88,7 @@ async function coreEntry() {
   const kernels = (await readdir(KERNELS)).filter((file) => file.endsWith(".wgsl.ts"));
   const sizes = await Promise.all(kernels.map(async (file) => (await stat(join(KERNELS, file))).size));
   const order = kernels.map((file, index) => ({ file, size: sizes[index] })).sort((a, b) => a.size - b.size);
-  return `${order.map(({ file }) => `import "./kernels/${file}";`).join("\n")}\nexport * from "./index.ts";`;
+  return `${order.map(({ file }) => `import "./kernels/generated/${file}";`).join("\n")}\nexport * from "./index.ts";`;
 }
 
 /**

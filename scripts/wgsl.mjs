@@ -1,5 +1,5 @@
-// Turns every src/kernels/NAME.wgsl into NAME.wgsl.ts: the source and what reflection says of it, as
-// literal types.
+// Turns every kernel of src/kernels and its folders, NAME.wgsl, into src/kernels/generated/NAME.wgsl.ts:
+// the source and what reflection says of it, as literal types.
 //
 // What several kernels share is a part, src/kernels/parts/PART.wgsl. A line
 //
@@ -12,10 +12,11 @@
 // A kernel with its parts is valid WGSL with one @compute entry point `main`, everything in group 0,
 // an optional uniform block `params` of 4-byte numbers at binding 0, and at most 8 storage buffers,
 // from binding 1 upwards, whose names are the op's argument names.
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
 const KERNELS = new URL("../src/kernels/", import.meta.url);
+const GENERATED = new URL("generated/", KERNELS);
 const USE = /^\/\/ use ([\w-]+)$/gm;
 const CHOICE = /^(const|alias)\s+(\w+)(?:\s*:\s*\w+)?\s*=\s*([^;]+);/gm;
 const NAMED = /^(?:@group.*?\bvar<[^>]*>|var<\w+>|const|alias|struct|(?:@compute.*\s)?fn)\s+(\w+)/gm;
@@ -58,7 +59,7 @@ export function partsOf(name, source, parts) {
 /** What reflection says of a kernel's whole source. */
 export function describe(name, source) {
   const fail = (why) => {
-    throw new Error(`src/kernels/${name}.wgsl: ${why}`);
+    throw new Error(`${name}.wgsl: ${why}`);
   };
   if (/\boverride\b/.test(source)) fail("uses `override`; use a `const`, which can also size arrays");
   if (/^enable\s/m.test(source)) fail("has an `enable` directive; the runtime adds the one it needs");
@@ -96,50 +97,58 @@ export function describe(name, source) {
   return { name, params, bindings, choices };
 }
 
-/** The .wgsl files of a folder: their texts by name. */
-async function readAll(folder) {
-  const files = (await readdir(folder)).filter((file) => file.endsWith(".wgsl")).sort();
-  const texts = files.map(async (file) => [
-    file.slice(0, -".wgsl".length),
-    await readFile(new URL(file, folder), "utf8"),
-  ]);
-  return new Map(await Promise.all(texts));
-}
-
-async function write(file, text) {
-  const target = new URL(file, KERNELS);
-  if ((await readFile(target, "utf8").catch(() => "")) !== text) await writeFile(target, text);
-}
-
-/** Writes the modules and returns the kernels' names. Parts are modules too, so that they are loaded once. */
-export async function generate() {
-  const [kernels, parts] = await Promise.all([readAll(KERNELS), readAll(new URL("parts/", KERNELS))]);
-  for (const [part, text] of parts) {
-    await write(
-      `parts/${part}.wgsl.ts`,
-      `// Generated from ${part}.wgsl by scripts/wgsl.mjs. Do not edit.
-// (The first line is for errors: it says whose the lines behind it are.)
-export default ${JSON.stringify(`// parts/${part}.wgsl\n${bare(text)}`)} as string;
-`,
-    );
+/** The kernels, with their paths from src/kernels, and the parts: their texts by name. */
+async function read() {
+  const [kernels, parts] = [new Map(), new Map()];
+  const paths = (await readdir(KERNELS, { recursive: true })).filter((path) => path.endsWith(".wgsl")).sort();
+  for (const path of paths) {
+    const [, folder, name] = /^(?:(.*)[/\\])?(.+)\.wgsl$/.exec(path);
+    const text = await readFile(new URL(path, KERNELS), "utf8");
+    if (folder === "parts") parts.set(name, text);
+    else if (kernels.has(name)) throw new Error(`src/kernels has two kernels of the name "${name}"`);
+    else kernels.set(name, { path: path.replaceAll("\\", "/"), text });
   }
-  for (const [name, text] of kernels) {
-    const used = partsOf(name, text, parts);
-    const { choices, ...facts } = describe(name, [text, ...used.map((part) => parts.get(part))].join(""));
-    const source = [JSON.stringify(bare(text)), ...used.map((_, index) => `part${index}`)].join(" + ");
-    const kernel = JSON.stringify({ ...facts, source: 0 }, null, 2).replace(
-      /"source": 0/,
-      () => `"source": (${source}) as string`,
-    );
-    const members = Object.entries(choices).map(([choice, type]) => `readonly ${choice}?: ${type}`);
-    // What may be chosen is a type only; the source's type stays short.
-    await write(
-      `${name}.wgsl.ts`,
-      `// Generated from ${name}.wgsl by scripts/wgsl.mjs. Do not edit.
-${used.map((part, index) => `import part${index} from "./parts/${part}.wgsl.ts";\n`).join("")}const kernel = ${kernel} as const;
+  return { kernels, parts };
+}
+
+const part = (name, text) => `// Generated from parts/${name}.wgsl by scripts/wgsl.mjs. Do not edit.
+// (The first line is for errors: it says whose the lines behind it are.)
+export default ${JSON.stringify(`// parts/${name}.wgsl\n${bare(text)}`)} as string;
+`;
+
+function kernel(name, { path, text }, parts) {
+  const used = partsOf(name, text, parts);
+  const { choices, ...facts } = describe(name, [text, ...used.map((part) => parts.get(part))].join(""));
+  const source = [JSON.stringify(bare(text)), ...used.map((_, index) => `part${index}`)].join(" + ");
+  const described = JSON.stringify({ ...facts, source: 0 }, null, 2).replace(
+    /"source": 0/,
+    () => `"source": (${source}) as string`,
+  );
+  const imports = used.map((part, index) => `import part${index} from "./parts/${part}.wgsl.ts";\n`);
+  const members = Object.entries(choices).map(([choice, type]) => `readonly ${choice}?: ${type}`);
+  // What may be chosen is a type only; the source's type stays short.
+  return `// Generated from ${path} by scripts/wgsl.mjs. Do not edit.
+${imports.join("")}const kernel = ${described} as const;
 export default kernel as typeof kernel & { readonly choices?: { ${members.join("; ")} } };
-`,
-    );
+`;
+}
+
+/**
+ * Writes the modules, and removes those of kernels that are gone; returns the kernels' names. Parts are
+ * modules too, so that each is loaded once.
+ */
+export async function generate() {
+  const { kernels, parts } = await read();
+  const modules = new Map();
+  for (const [name, text] of parts) modules.set(`parts/${name}.wgsl.ts`, part(name, text));
+  for (const [name, file] of kernels) modules.set(`${name}.wgsl.ts`, kernel(name, file, parts));
+  await mkdir(new URL("parts/", GENERATED), { recursive: true });
+  for (const [path, text] of modules) {
+    const target = new URL(path, GENERATED);
+    if ((await readFile(target, "utf8").catch(() => "")) !== text) await writeFile(target, text);
+  }
+  for (const path of await readdir(GENERATED, { recursive: true })) {
+    if (path.endsWith(".ts") && !modules.has(path.replaceAll("\\", "/"))) await rm(new URL(path, GENERATED));
   }
   return [...kernels.keys()];
 }

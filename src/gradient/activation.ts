@@ -1,5 +1,5 @@
 import { ACTIVATIONS, type Activation } from "../kernels/activation.ts";
-import activationBack from "../kernels/activation-back.wgsl.ts";
+import activationBack from "../kernels/generated/activation-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
 import { elements, type Value } from "../runtime/graph.ts";
 import type { Visit } from "./rule.ts";

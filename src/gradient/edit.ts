@@ -1,8 +1,8 @@
 import { EDIT } from "../kernels/edit.ts";
-import editBack from "../kernels/edit-back.wgsl.ts";
-import editUnits from "../kernels/edit-units.wgsl.ts";
+import editBack from "../kernels/generated/edit-back.wgsl.ts";
+import editUnits from "../kernels/generated/edit-units.wgsl.ts";
+import sumKernel from "../kernels/generated/sum.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
-import sumKernel from "../kernels/sum.wgsl.ts";
 import { elements, type Value } from "../runtime/graph.ts";
 import { type Rules, rule, type Visit } from "./rule.ts";
 

@@ -1,7 +1,7 @@
 import { ShapeError, UsageError } from "../errors.ts";
-import addKernel from "../kernels/add.wgsl.ts";
+import addKernel from "../kernels/generated/add.wgsl.ts";
+import onesKernel from "../kernels/generated/ones.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
-import onesKernel from "../kernels/ones.wgsl.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { elements, type Graph, type Operation, type Value } from "../runtime/graph.ts";
 import { CONVOLUTIONS } from "./conv.ts";

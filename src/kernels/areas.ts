@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
-import areasKernel from "./areas.wgsl.ts";
+import areasKernel from "./generated/areas.wgsl.ts";
 import { lanes } from "./lanes.ts";
 
 // Tests: test/causality/ablation.test.ts

@@ -1,10 +1,10 @@
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
-import accumulateKernel from "./accumulate.wgsl.ts";
-import adamKernel from "./adam.wgsl.ts";
-import centresKernel from "./centres.wgsl.ts";
+import accumulateKernel from "./generated/accumulate.wgsl.ts";
+import adamKernel from "./generated/adam.wgsl.ts";
+import centresKernel from "./generated/centres.wgsl.ts";
+import poolKernel from "./generated/pool.wgsl.ts";
+import weighKernel from "./generated/weigh.wgsl.ts";
 import { lanes } from "./lanes.ts";
-import poolKernel from "./pool.wgsl.ts";
-import weighKernel from "./weigh.wgsl.ts";
 
 /**
  * Adaptive average pooling of maps x [n, height, width] into `cells` [rows, h, w]: of `batch` [2], the first image's row and how

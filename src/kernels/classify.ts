@@ -1,12 +1,12 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
-import classifyKernel from "./classify.wgsl.ts";
+import classifyKernel from "./generated/classify.wgsl.ts";
+import maskKernel from "./generated/mask.wgsl.ts";
+import pickKernel from "./generated/pick.wgsl.ts";
+import probabilityKernel from "./generated/probability.wgsl.ts";
+import softmaxKernel from "./generated/softmax.wgsl.ts";
 import { lanes } from "./lanes.ts";
-import maskKernel from "./mask.wgsl.ts";
-import pickKernel from "./pick.wgsl.ts";
-import probabilityKernel from "./probability.wgsl.ts";
 import type { Sampling } from "./resample.ts";
-import softmaxKernel from "./softmax.wgsl.ts";
 
 /** Neighbouring channels, of which one is chosen. */
 export interface Range {

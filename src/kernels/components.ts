@@ -1,9 +1,9 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
-import divideKernel from "./components-divide.wgsl.ts";
-import extentsKernel from "./components-extents.wgsl.ts";
-import linkKernel from "./components-link.wgsl.ts";
-import startKernel from "./components-start.wgsl.ts";
+import divideKernel from "./generated/components-divide.wgsl.ts";
+import extentsKernel from "./generated/components-extents.wgsl.ts";
+import linkKernel from "./generated/components-link.wgsl.ts";
+import startKernel from "./generated/components-start.wgsl.ts";
 import { lanes } from "./lanes.ts";
 
 export interface DivideOptions {

@@ -1,8 +1,8 @@
 import { ShapeError } from "../errors.ts";
 import { bytesOf, elements, type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
-import sum from "./conv-sum.wgsl.ts";
 import { type Filter, packed, packPhases, packTaps } from "./filter.ts";
+import sum from "./generated/conv-sum.wgsl.ts";
 import { lanes } from "./lanes.ts";
 import type { Operands } from "./operands.ts";
 import { chunk, tileStep } from "./product.ts";

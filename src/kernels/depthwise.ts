@@ -2,9 +2,9 @@ import { ShapeError } from "../errors.ts";
 import { type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
 import { ACTIVATIONS } from "./activation.ts";
 import { biasOf, type ConvOptions, span } from "./conv.ts";
-import depthwiseKernel from "./depthwise.wgsl.ts";
-import stripKernel from "./depthwise-strip.wgsl.ts";
 import { type Filter, packChannels, packed } from "./filter.ts";
+import depthwiseKernel from "./generated/depthwise.wgsl.ts";
+import stripKernel from "./generated/depthwise-strip.wgsl.ts";
 import { lanes } from "./lanes.ts";
 
 /** Outputs down a strip of a software adapter: many share loads, and enough strips are left for its threads. */

@@ -1,5 +1,5 @@
 import { elements, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
-import editKernel from "./edit.wgsl.ts";
+import editKernel from "./generated/edit.wgsl.ts";
 import { lanes } from "./lanes.ts";
 
 /** The changeable numbers of a layer's edits: inputs of the graph, so that changing them recompiles nothing. */

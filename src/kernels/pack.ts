@@ -1,8 +1,8 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import packKernel from "./generated/pack.wgsl.ts";
+import unpackKernel from "./generated/unpack.wgsl.ts";
 import { lanes } from "./lanes.ts";
-import packKernel from "./pack.wgsl.ts";
-import unpackKernel from "./unpack.wgsl.ts";
 
 /** Words that so many labels take, packed. */
 export const packedWords = (labels: number): number => Math.ceil(labels / 2);

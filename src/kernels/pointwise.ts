@@ -1,9 +1,9 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type OperationKind, type Value } from "../runtime/graph.ts";
-import bytesKernel from "./bytes.wgsl.ts";
-import clampKernel from "./clamp.wgsl.ts";
+import bytesKernel from "./generated/bytes.wgsl.ts";
+import clampKernel from "./generated/clamp.wgsl.ts";
+import pixelnormKernel from "./generated/pixelnorm.wgsl.ts";
 import { lanes } from "./lanes.ts";
-import pixelnormKernel from "./pixelnorm.wgsl.ts";
 
 /** Operations of their one input alone. */
 export const PIXELNORM: OperationKind<undefined> = { name: "pixelnorm" };

@@ -1,8 +1,8 @@
 import { fold, type Graph, type Value } from "../runtime/graph.ts";
 import type { Params } from "../runtime/kernel.ts";
-import register from "./conv-register.wgsl.ts";
-import subgroup from "./conv-subgroup.wgsl.ts";
-import tiled from "./conv-tiled.wgsl.ts";
+import register from "./generated/conv-register.wgsl.ts";
+import subgroup from "./generated/conv-subgroup.wgsl.ts";
+import tiled from "./generated/conv-tiled.wgsl.ts";
 
 // Tests: test/kernels/conv.test.ts, test/kernels/taps.test.ts
 

@@ -3,9 +3,9 @@ import { elements, type Graph, type OperationKind, type Value } from "../runtime
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { conv } from "./conv.ts";
 import { constant, type Filter } from "./filter.ts";
+import spreadKernel from "./generated/spread.wgsl.ts";
+import acrossKernel from "./generated/spread-across.wgsl.ts";
 import { lanes } from "./lanes.ts";
-import spreadKernel from "./spread.wgsl.ts";
-import acrossKernel from "./spread-across.wgsl.ts";
 
 /** The products of nine taps [n, h, w, 9 c], resized, shifted and summed onto the second input (spread.wgsl). */
 export const SPREAD: OperationKind<{ readonly activation: Activation }> = { name: "spread" };

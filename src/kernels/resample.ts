@@ -1,11 +1,11 @@
 import { ShapeError } from "../errors.ts";
 import { elements, type Graph, type OperationKind, padded, type Value } from "../runtime/graph.ts";
-import averageKernel from "./average.wgsl.ts";
+import averageKernel from "./generated/average.wgsl.ts";
+import maxpoolKernel from "./generated/maxpool.wgsl.ts";
+import preprocessKernel from "./generated/preprocess.wgsl.ts";
+import prroiKernel from "./generated/prroi.wgsl.ts";
+import resizeKernel from "./generated/resize.wgsl.ts";
 import { lanes } from "./lanes.ts";
-import maxpoolKernel from "./maxpool.wgsl.ts";
-import preprocessKernel from "./preprocess.wgsl.ts";
-import prroiKernel from "./prroi.wgsl.ts";
-import resizeKernel from "./resize.wgsl.ts";
 
 /** Where a resize samples: at half-pixel centres (PyTorch's align_corners=False), or at top left corners (TensorFlow 1). */
 export type Sampling = "centre" | "corner";

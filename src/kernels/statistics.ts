@@ -1,18 +1,18 @@
 import { ShapeError } from "../errors.ts";
 import { elements, fold, type Graph, type Value } from "../runtime/graph.ts";
-import accumulateKernel from "./accumulate.wgsl.ts";
-import countKernel from "./count.wgsl.ts";
-import examplesKernel from "./examples.wgsl.ts";
-import imagesKernel from "./images.wgsl.ts";
+import accumulateKernel from "./generated/accumulate.wgsl.ts";
+import countKernel from "./generated/count.wgsl.ts";
+import examplesKernel from "./generated/examples.wgsl.ts";
+import imagesKernel from "./generated/images.wgsl.ts";
+import momentsKernel from "./generated/moments.wgsl.ts";
+import narrowKernel from "./generated/narrow.wgsl.ts";
+import rowsKernel from "./generated/narrow-rows.wgsl.ts";
+import presenceKernel from "./generated/presence.wgsl.ts";
+import radixKernel from "./generated/radix.wgsl.ts";
+import sumsKernel from "./generated/radix-sums.wgsl.ts";
+import relabelKernel from "./generated/relabel.wgsl.ts";
+import topKernel from "./generated/top.wgsl.ts";
 import { lanes } from "./lanes.ts";
-import momentsKernel from "./moments.wgsl.ts";
-import narrowKernel from "./narrow.wgsl.ts";
-import rowsKernel from "./narrow-rows.wgsl.ts";
-import presenceKernel from "./presence.wgsl.ts";
-import radixKernel from "./radix.wgsl.ts";
-import sumsKernel from "./radix-sums.wgsl.ts";
-import relabelKernel from "./relabel.wgsl.ts";
-import topKernel from "./top.wgsl.ts";
 
 /** Images, extents and units of feature maps [n, h, w, units]. */
 function extents({ shape }: Value): { images: number; height: number; width: number; units: number } {

@@ -1,10 +1,10 @@
 import { type Graph, padded } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { type Filter, packColumns, packed } from "./filter.ts";
+import tapsKernel from "./generated/taps.wgsl.ts";
 import { lanes } from "./lanes.ts";
 import type { Operands } from "./operands.ts";
 import { chunk, product } from "./product.ts";
-import tapsKernel from "./taps.wgsl.ts";
 import { type ConvShape, tapsBytes, type Way } from "./ways.ts";
 
 // Tests: test/kernels/conv.test.ts

@@ -1,12 +1,12 @@
 import { type Graph, padded } from "../runtime/graph.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { type Filter, packed, packWinograd } from "./filter.ts";
+import inputKernel from "./generated/winograd-input.wgsl.ts";
+import outputKernel from "./generated/winograd-output.wgsl.ts";
 import { lanes } from "./lanes.ts";
 import type { Operands } from "./operands.ts";
 import { chunk, product } from "./product.ts";
 import { type ConvShape, type Way, winogradBytes } from "./ways.ts";
-import inputKernel from "./winograd-input.wgsl.ts";
-import outputKernel from "./winograd-output.wgsl.ts";
 
 // Tests: test/kernels/conv.test.ts
 

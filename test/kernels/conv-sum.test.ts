@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, test } from "vitest";
-import sumKernel from "../../src/kernels/conv-sum.wgsl.ts";
+import sumKernel from "../../src/kernels/generated/conv-sum.wgsl.ts";
 import { product } from "../../src/kernels/product.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { requestDevice } from "../gpu.ts";

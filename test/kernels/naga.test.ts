@@ -26,8 +26,8 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
   ],
 };
 
-const DIRECTORY = new URL("../../src/kernels/", import.meta.url);
-const NAMES = readdirSync(DIRECTORY).flatMap((file) => /^(.+)\.wgsl$/.exec(file)?.[1] ?? []);
+const DIRECTORY = new URL("../../src/kernels/generated/", import.meta.url);
+const NAMES = readdirSync(DIRECTORY).flatMap((file) => /^(.+)\.wgsl\.ts$/.exec(file)?.[1] ?? []);
 
 /** The program in the package `deno`; its launcher unpacks it where npm did not, and would outlive a timeout. */
 function deno(): string {

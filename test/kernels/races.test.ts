@@ -26,12 +26,12 @@ const LAUNCHES: Readonly<Record<string, Launch>> = {
   },
 };
 
-const DIRECTORY = new URL("../../src/kernels/", import.meta.url);
+const DIRECTORY = new URL("../../src/kernels/generated/", import.meta.url);
 const KERNELS = (
   await Promise.all(
     readdirSync(DIRECTORY)
-      .filter((file) => file.endsWith(".wgsl"))
-      .map(async (file) => ((await import(new URL(`${file}.ts`, DIRECTORY).href)) as { default: Kernel }).default),
+      .filter((file) => file.endsWith(".wgsl.ts"))
+      .map(async (file) => ((await import(new URL(file, DIRECTORY).href)) as { default: Kernel }).default),
   )
 ).filter(({ source }) => source.includes("var<workgroup>"));
 

@@ -7,7 +7,7 @@ import { Presence } from "../../src/dissect/presence.ts";
 import { hazen, Quantiles } from "../../src/dissect/quantiles.ts";
 import { Slots } from "../../src/dissect/slots.ts";
 import { Top } from "../../src/dissect/top.ts";
-import accumulateKernel from "../../src/kernels/accumulate.wgsl.ts";
+import accumulateKernel from "../../src/kernels/generated/accumulate.wgsl.ts";
 import { count, moments, radix } from "../../src/kernels/statistics.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { elements, fold, Graph, padded, type Target } from "../../src/runtime/graph.ts";

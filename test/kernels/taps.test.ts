@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, test } from "vitest";
+import tapsKernel from "../../src/kernels/generated/taps.wgsl.ts";
 import { product } from "../../src/kernels/product.ts";
-import tapsKernel from "../../src/kernels/taps.wgsl.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { requestDevice } from "../gpu.ts";
 import { channels, expectSame, height, images, map, width } from "./chunks.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, test } from "vitest";
-import inputKernel from "../../src/kernels/winograd-input.wgsl.ts";
-import outputKernel from "../../src/kernels/winograd-output.wgsl.ts";
+import inputKernel from "../../src/kernels/generated/winograd-input.wgsl.ts";
+import outputKernel from "../../src/kernels/generated/winograd-output.wgsl.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { requestDevice } from "../gpu.ts";
 import { channels, expectSame, height, images, map, width } from "./chunks.ts";

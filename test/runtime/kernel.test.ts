@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import convTiled from "../../src/kernels/conv-tiled.wgsl.ts";
+import convTiled from "../../src/kernels/generated/conv-tiled.wgsl.ts";
 import { type Kernel, packParams, sourceLine, specialize } from "../../src/runtime/kernel.ts";
 
 const SOURCE = `// A kernel.

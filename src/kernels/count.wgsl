@@ -4,6 +4,7 @@
 // half-pixel centres and clamped borders (spec §3.4). One invocation walks down one column of the grid for four units,
 // which share the grid and the labels, so that an activation is one `mix` of two ends that hold for all rows between two
 // of x, and runs of pixels of one concept and bucket are counted at once. relabel.wgsl gives each label its slot.
+// use column
 const CHANNELS = 1;    // labels a pixel can have at once
 const CATEGORIES = 1;  // at most 32
 const LEVELS = 1;
@@ -26,12 +27,6 @@ struct Params {
 @group(0) @binding(5) var<storage, read> level: array<f32>;    // [units, LEVELS + 1], ascending; the last is beyond all
 @group(0) @binding(6) var<storage, read> ladder: array<u32>;   // [units, 2 + CELLS]; see dissect/ladder.ts
 @group(0) @binding(7) var<storage, read_write> histogram: array<atomic<u32>>;  // [CATEGORIES + slots, units, buckets from 1 on]
-
-// Where pixel i of `size` lies among `extent`. (A GPU's division may round: no detour where nothing is to be done.)
-fn place(i: u32, extent: u32, size: u32) -> f32 {
-  if (extent == size) { return f32(i); }
-  return clamp((f32(i) + 0.5) * f32(extent) / f32(size) - 0.5, 0.0, f32(extent) - 1.0);
-}
 
 fn add(row: u32, unit: u32, bucket: u32, length: u32) {
   atomicAdd(&histogram[(row * params.units + unit) * LEVELS + bucket - 1u], length);
@@ -100,10 +95,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var k = 0u; k < CATEGORIES; k++) {
     there |= select(0u, 1u << k, present[image * CATEGORIES + k] != 0u);
   }
-  let source = place(column, params.width, params.size);
-  let left = u32(source);
-  let right = min(left + 1u, params.width - 1u);
-  let f = source - f32(left);
+  let between = columnAt(column, params.size, four);
   let rungs = unit * (LEVELS + 1u);
   let first = vec4f(level[rungs.x], level[rungs.y], level[rungs.z], level[rungs.w]);
   let cells = unit * (2u + CELLS);
@@ -119,12 +111,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var d = a;
     var row = 0u;
     var line = image * params.height * params.width;
-    var below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
+    var below = across(line, between);
     for (var r = 0u; r < params.height; r++) {
       let above = below;
       if (r + 1u < params.height) {
         line += params.width;
-        below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
+        below = across(line, between);
       }
       // Nothing between two ends below the lowest level exceeds it, with room for what `mix` may round: on to the rows
       // that may lie further down.

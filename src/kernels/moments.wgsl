@@ -2,6 +2,7 @@
 // label, as partial sums a strip: [strips, 2 + slots, units]. x is looked at on the labels' grid, column by column, as in
 // count.wgsl. One invocation walks one strip in a fixed order, so that the result does not depend on the
 // batch, four units at a time, which share the grid and the labels. relabel.wgsl gives each label its slot.
+// use column
 struct Params {
   units: u32,
   rows: u32,      // 2 + slots
@@ -20,12 +21,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> batch: array<u32>;
 @group(0) @binding(4) var<storage, read_write> partial: array<vec4f>;  // rows: Σv, Σv², Σv over each slot from 1 on
 
-// See count.wgsl.
-fn place(i: u32, extent: u32, size: u32) -> f32 {
-  if (extent == size) { return f32(i); }
-  return clamp((f32(i) + 0.5) * f32(extent) / f32(size) - 0.5, 0.0, f32(extent) - 1.0);
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let flat = id.x + id.y * groups.x * 64u;
@@ -43,17 +38,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var sum = vec4f();
     var squares = vec4f();
     for (var column = strip * params.size / params.strips; column < end; column++) {
-      let source = place(column, params.width, params.size);
-      let left = u32(source);
-      let right = min(left + 1u, params.width - 1u);
-      let f = source - f32(left);
+      let between = columnAt(column, params.size, four);
       var line = image * params.height * params.width;
       var r = 0u;  // the row of x above
-      var above = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
+      var above = across(line, between);
       var below = above;
       if (params.height > 1u) {
         line += params.width;
-        below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
+        below = across(line, between);
       }
       var slot = 0u;
       var run = vec4f();
@@ -66,7 +58,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
           above = below;
           if (r + 1u < params.height) {
             line += params.width;
-            below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
+            below = across(line, between);
           }
         }
         let v = mix(above, below, down - f32(r));

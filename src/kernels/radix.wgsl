@@ -3,6 +3,7 @@
 // narrow-rows.wgsl turns its counters into a table: 0 where no target is, else 1 + the row of counters of the next pass. So a
 // value finds its counter by one look-up per pass, and most values are dropped by the first. x is looked at on a grid,
 // a column for one unit at a time, as in count.wgsl.
+// use column
 const PASS: u32 = 0;
 const ACROSS = true;
 
@@ -22,12 +23,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> high: array<atomic<u32>>;    // [units, 65536]
 @group(0) @binding(4) var<storage, read_write> middle: array<atomic<u32>>;  // [units, targets, 256]
 @group(0) @binding(5) var<storage, read_write> low: array<atomic<u32>>;     // [units, targets, 256]
-
-// See count.wgsl.
-fn place(i: u32, extent: u32, size: u32) -> f32 {
-  if (extent == size) { return f32(i); }
-  return clamp((f32(i) + 0.5) * f32(extent) / f32(size) - 0.5, 0.0, f32(extent) - 1.0);
-}
 
 // Unsigned order of the keys = order of the floats; −0 sorts with +0.
 fn key(v: vec4f) -> vec4u {
@@ -86,21 +81,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     column = flat % params.columns;
     four = (flat / params.columns) % fours;
   }
-  let source = place(column, params.width, params.columns);
-  let left = u32(source);
-  let right = min(left + 1u, params.width - 1u);
-  let f = source - f32(left);
+  let between = columnAt(column, params.columns, four);
   var runs0 = Run(0xffffffffu, 0u);
   var runs1 = runs0;
   var runs2 = runs0;
   var runs3 = runs0;
   var line = image * params.height * params.width;
   var r = 0u;  // the row of x above
-  var above = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
+  var above = across(line, between);
   var below = above;
   if (params.height > 1u) {
     line += params.width;
-    below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
+    below = across(line, between);
   }
   for (var row = 0u; row < params.rows; row++) {
     let down = place(row, params.height, params.rows);
@@ -109,7 +101,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       above = below;
       if (r + 1u < params.height) {
         line += params.width;
-        below = mix(x[(line + left) * fours + four], x[(line + right) * fours + four], f);
+        below = across(line, between);
       }
     }
     let k = key(mix(above, below, down - f32(r)));

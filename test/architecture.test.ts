@@ -57,15 +57,7 @@ const MAX_FUNCTION_LINES = 80;
 // What does not hold yet; every line that goes is a step.
 const LONG_FUNCTIONS = new Set<string>();
 const CIRCLES = new Set(["models"]);
-const WITHOUT_TESTS = new Set([
-  "dissect",
-  "gradient",
-  "models",
-  "runtime",
-  "errors.ts",
-  "load.ts",
-  "version.ts",
-]);
+const WITHOUT_TESTS = new Set(["dissect", "gradient", "models", "runtime", "errors.ts", "load.ts", "version.ts"]);
 
 interface Import {
   readonly from: string;
@@ -147,7 +139,8 @@ function faults(path: string, text: string): string[] {
     const to = resolve(from, path);
     const allowed = room(path) === "cli" || room(to) === room(path) ? "all" : MAY_ENTER[room(path)]?.[room(to)];
     // What is generated of a kernel imports its parts, and nothing else.
-    if (path.endsWith(".wgsl.ts") && !/^kernels\/generated\/parts\/[\w-]+\.wgsl\.ts$/.test(to)) found.push(`imports ${to}`);
+    if (path.endsWith(".wgsl.ts") && !/^kernels\/generated\/parts\/[\w-]+\.wgsl\.ts$/.test(to))
+      found.push(`imports ${to}`);
     else if (!allowed || (allowed === "type" && !typeOnly)) found.push(`imports ${to}`);
   }
   if (identifiers.has("navigator") && !free && !PAGE_SCRIPT.test(path) && path !== "runtime/device.ts")

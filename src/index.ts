@@ -19,14 +19,9 @@ export {
 } from "./load.ts";
 export type { Cost } from "./models/cost.ts";
 export type { Copied, Edit, EditableLayer } from "./models/edits.ts";
-export { filterOf } from "./models/filters.ts";
 export { Generator, type LoadGeneratorOptions, type Run } from "./models/generator.ts";
 export type { AppendGeneratorOptions, CompileGeneratorOptions, GeneratorPlan } from "./models/generator-plan.ts";
-export type { SemanticLabelFile } from "./models/labels.ts";
 export type { Mask, MaskPooling } from "./models/mask.ts";
-export type { Label, LabelMap, Network } from "./models/network.ts";
-export type { Operation, OperationList } from "./models/operations.ts";
-export type { LayerInfo, ProganConfig, ProganValues } from "./models/progan.ts";
 export {
   type LoadSegmenterOptions,
   Segmenter,
@@ -34,9 +29,14 @@ export {
   type SegmenterOptions,
   type SegmenterPlan,
 } from "./models/segmenter.ts";
-export type { State } from "./models/state.ts";
-export type { LabelFile, UnifiedOptions } from "./models/unified.ts";
-export type { Head } from "./models/upernet.ts";
+export { filterOf } from "./networks/filters.ts";
+export type { LayerInfo, ProganConfig, ProganValues } from "./networks/generators/progan.ts";
+export type { Label, LabelMap, Network } from "./networks/network.ts";
+export type { Operation, OperationList } from "./networks/operations.ts";
+export type { SemanticLabelFile } from "./networks/segmenters/labels.ts";
+export type { LabelFile, UnifiedOptions } from "./networks/segmenters/unified.ts";
+export type { Head } from "./networks/segmenters/upernet.ts";
+export type { State } from "./networks/state.ts";
 export type { Adapter } from "./runtime/adapter.ts";
 export { Device, type DeviceOptions } from "./runtime/device.ts";
 export type { DType, Graph, Storage, Target, Tuned, Value } from "./runtime/graph.ts";

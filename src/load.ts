@@ -1,14 +1,14 @@
 import { LabelsError } from "./errors.ts";
 import { Generator, type LoadGeneratorOptions } from "./models/generator.ts";
-import type { Network } from "./models/network.ts";
 import {
   type LoadSegmenterOptions,
   Segmenter,
   type SegmenterFiles,
   type SegmenterOptions,
 } from "./models/segmenter.ts";
-import type { State } from "./models/state.ts";
 import { checkNames, type NamesOf } from "./names.ts";
+import type { Network } from "./networks/network.ts";
+import type { State } from "./networks/state.ts";
 import { Device, type DeviceOptions } from "./runtime/device.ts";
 import type { Graph, Value } from "./runtime/graph.ts";
 import { openCheckpoint } from "./weights/checkpoint.ts";

@@ -1,4 +1,4 @@
-import type { State } from "../../src/models/state.ts";
+import type { State } from "../../src/networks/state.ts";
 import type { CheckpointTensor } from "../../src/weights/tensor.ts";
 import { proganState, upernetState } from "../../test/models/recipe.ts";
 

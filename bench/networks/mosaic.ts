@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../src/index.ts";
-import { OPERATIONS, type OperationList, parseOperations } from "../../src/models/operations.ts";
+import { OPERATIONS, type OperationList, parseOperations } from "../../src/networks/operations.ts";
 import { type Network, NetworkBuilder, type Padding, type Value } from "./operations.ts";
 
 /** MOSAIC's list of operations, which its weights' file holds. */

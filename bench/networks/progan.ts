@@ -1,5 +1,5 @@
-import { currentNames, inferProgan } from "../../src/models/progan.ts";
-import type { State } from "../../src/models/state.ts";
+import { currentNames, inferProgan } from "../../src/networks/generators/progan.ts";
+import type { State } from "../../src/networks/state.ts";
 import { type Network, NetworkBuilder, type Value } from "./operations.ts";
 
 /** A Progressive GAN's generator, from z to images (Karras et al. 2018). */

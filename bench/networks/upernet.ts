@@ -1,5 +1,5 @@
 import { prroiBins } from "../../src/kernels/resample.ts";
-import type { State } from "../../src/models/state.ts";
+import type { State } from "../../src/networks/state.ts";
 import { type Activation, type Network, NetworkBuilder, type Value } from "./operations.ts";
 
 /** PyTorch's BatchNorm2d default. */

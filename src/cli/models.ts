@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
-import type { Head } from "../models/upernet.ts";
+import type { Head } from "../networks/segmenters/upernet.ts";
 import { fileSource } from "../node/files.ts";
 import { openSource } from "../weights/open.ts";
 import type { LoadOptions, Source } from "../weights/source.ts";

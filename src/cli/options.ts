@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import type { QuantileThreshold } from "../dissect/result.ts";
-import { HEADS, type Head } from "../models/upernet.ts";
+import { HEADS, type Head } from "../networks/segmenters/upernet.ts";
 
 /** Parses a whole number between two bounds. */
 export function whole(what: string, least: number, most: number): (text: string) => number {

@@ -1,9 +1,9 @@
 import { UsageError } from "../errors.ts";
 import { MAX_CATEGORIES } from "../kernels/statistics.ts";
 import type { Generator } from "../models/generator.ts";
-import { progan } from "../models/progan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import { progan } from "../networks/generators/progan.ts";
 import { bytesOf, Graph } from "../runtime/graph.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
 import type { QuantileThreshold } from "./result.ts";

@@ -1,4 +1,4 @@
-import type { Label } from "../models/network.ts";
+import type { Label } from "../networks/network.ts";
 
 export type { Label };
 

@@ -1,12 +1,12 @@
 import { KernelError, ShapeError, UsageError } from "../errors.ts";
 import { type EditOptions, type EditValues, LINES_BEFORE_RULE, ruled } from "../kernels/edit.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import type { LayerInfo } from "../networks/generators/progan.ts";
 import type { Device } from "../runtime/device.ts";
 import { padded, type Value } from "../runtime/graph.ts";
 import { specialize } from "../runtime/kernel.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { adaptivePool, isExtent, type Mask } from "./mask.ts";
-import type { LayerInfo } from "./progan.ts";
 
 /** An intervention in one layer: x becomes x (1 − a) + v a, with a = alpha · mask (Bau et al. 2019, §3.2). */
 export interface Edit {

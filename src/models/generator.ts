@@ -1,5 +1,13 @@
 import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import {
+  currentNames,
+  inferProgan,
+  type LayerInfo,
+  type ProganConfig,
+  type ProganValues,
+  progan,
+} from "../networks/generators/progan.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
@@ -18,8 +26,7 @@ import {
   type GeneratorPlan,
   notComputed,
 } from "./generator-plan.ts";
-import { currentNames, inferProgan, type LayerInfo, type ProganConfig, type ProganValues, progan } from "./progan.ts";
-import { Weights } from "./state.ts";
+import { Weights } from "./weights.ts";
 
 export interface LoadGeneratorOptions extends LoadOptions {
   readonly device: Device;

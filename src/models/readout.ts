@@ -2,8 +2,8 @@ import { ShapeError } from "../errors.ts";
 import { classify, pick, probability, type Range, softmaxSum } from "../kernels/classify.ts";
 import { divide } from "../kernels/components.ts";
 import { preprocess, resize } from "../kernels/resample.ts";
+import type { Network } from "../networks/network.ts";
 import type { Graph, Value } from "../runtime/graph.ts";
-import type { Network } from "./network.ts";
 
 /** Height and width. */
 export type Extent = readonly [height: number, width: number];

@@ -1,6 +1,10 @@
 import { GanatomyError, LabelsError, UsageError } from "../errors.ts";
 import { mask } from "../kernels/classify.ts";
 import { checkNames, type NamesOf, nearest } from "../names.ts";
+import { checkMaps, type Label, mapsOf, type Network, shifted } from "../networks/network.ts";
+import { isSegsizes, type SemanticLabelFile } from "../networks/segmenters/labels.ts";
+import type { LabelFile, UnifiedOptions } from "../networks/segmenters/unified.ts";
+import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -12,11 +16,8 @@ import { openSource } from "../weights/open.ts";
 import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source.ts";
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
-import { isSegsizes, type SemanticLabelFile } from "./labels.ts";
-import { checkMaps, type Label, mapsOf, type Network, shifted } from "./network.ts";
 import { type Extent, scoreOf, writeMaps } from "./readout.ts";
-import { type State, Weights } from "./state.ts";
-import type { LabelFile, UnifiedOptions } from "./unified.ts";
+import { Weights } from "./weights.ts";
 
 /** A segmenter's files: encoder and decoder as published, or both in one file with `encoder.` and `decoder.` before the names. */
 export type SegmenterFiles = (
@@ -304,9 +305,9 @@ export class Segmenter {
 }
 
 /** Read on demand: the published networks are a tenth of the library, and generators do without. */
-async function networks(): Promise<typeof import("./recognise.ts")> {
+async function networks(): Promise<typeof import("../networks/segmenters/recognise.ts")> {
   try {
-    return await import("./recognise.ts");
+    return await import("../networks/segmenters/recognise.ts");
   } catch (cause) {
     throw new GanatomyError(
       "network",

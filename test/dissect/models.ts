@@ -1,5 +1,5 @@
 import { type Device, Generator, Segmenter } from "../../src/index.ts";
-import type { State } from "../../src/models/state.ts";
+import type { State } from "../../src/networks/state.ts";
 import { type SafetensorsInput, writeSafetensors } from "../../src/weights/safetensors.ts";
 import { proganState, upernetState } from "../models/recipe.ts";
 

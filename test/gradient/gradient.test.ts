@@ -7,7 +7,7 @@ import { edit } from "../../src/kernels/edit.ts";
 import { constant, type Filter } from "../../src/kernels/filter.ts";
 import { clamp, pixelnorm } from "../../src/kernels/pointwise.ts";
 import { maxpool, resizeAdd, slice } from "../../src/kernels/resample.ts";
-import { Weights } from "../../src/models/state.ts";
+import { Weights } from "../../src/models/weights.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { bytesOf, Graph, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";

@@ -1,5 +1,5 @@
-import type { ProganConfig } from "../../src/models/progan.ts";
-import type { State } from "../../src/models/state.ts";
+import type { ProganConfig } from "../../src/networks/generators/progan.ts";
+import type { State } from "../../src/networks/state.ts";
 
 /** An edit by numbers alone, its mask at the layer's resolution. */
 export interface PlainEdit {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CheckpointTensor, type Device, Generator, openCheckpoint, WeightsError } from "../../src/index.ts";
-import { currentNames, inferProgan, progan } from "../../src/models/progan.ts";
-import { Weights } from "../../src/models/state.ts";
+import { Weights } from "../../src/models/weights.ts";
+import { currentNames, inferProgan, progan } from "../../src/networks/generators/progan.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { sampleZ } from "../../src/weights/random.ts";

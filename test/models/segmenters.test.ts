@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, type Network, openCheckpoint, Segmenter, Tensor, UsageError } from "../../src/index.ts";
-import { semanticLabels } from "../../src/models/labels.ts";
-import { recognise } from "../../src/models/recognise.ts";
-import type { State } from "../../src/models/state.ts";
-import { type UnifiedOptions, unifiedLabels } from "../../src/models/unified.ts";
+import { semanticLabels } from "../../src/networks/segmenters/labels.ts";
+import { recognise } from "../../src/networks/segmenters/recognise.ts";
+import { type UnifiedOptions, unifiedLabels } from "../../src/networks/segmenters/unified.ts";
+import type { State } from "../../src/networks/state.ts";
 import { Graph, padded, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { requestDevice, rms, toNchw } from "../gpu.ts";

@@ -9,8 +9,8 @@ import {
   WeightsError,
 } from "../../src/index.ts";
 import { preprocess } from "../../src/kernels/resample.ts";
-import { Weights } from "../../src/models/state.ts";
-import { type Head, inferUpernet, upernet } from "../../src/models/upernet.ts";
+import { Weights } from "../../src/models/weights.ts";
+import { type Head, inferUpernet, upernet } from "../../src/networks/segmenters/upernet.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";

@@ -1,10 +1,10 @@
-import { WeightsError } from "../errors.ts";
-import { conv } from "../kernels/conv.ts";
-import { type EditOptions, type EditValues, edit } from "../kernels/edit.ts";
-import { constant, type Learned } from "../kernels/filter.ts";
-import { clamp, pixelnorm } from "../kernels/pointwise.ts";
-import { type Graph, padded, type Value } from "../runtime/graph.ts";
-import { checkShapes, type State } from "./state.ts";
+import { WeightsError } from "../../errors.ts";
+import { conv } from "../../kernels/conv.ts";
+import { type EditOptions, type EditValues, edit } from "../../kernels/edit.ts";
+import { constant, type Learned } from "../../kernels/filter.ts";
+import { clamp, pixelnorm } from "../../kernels/pointwise.ts";
+import { type Graph, padded, type Value } from "../../runtime/graph.ts";
+import { checkShapes, type State } from "../state.ts";
 
 /** One block of the generator: its output is what is retained, thresholded and edited. */
 export interface LayerInfo {

@@ -1,8 +1,8 @@
-import { conv } from "../kernels/conv.ts";
-import { depthwise } from "../kernels/depthwise.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
-import { type Expected, filterOf } from "./filters.ts";
-import type { State } from "./state.ts";
+import { conv } from "../../kernels/conv.ts";
+import { depthwise } from "../../kernels/depthwise.ts";
+import type { Graph, Value } from "../../runtime/graph.ts";
+import { type Expected, filterOf } from "../filters.ts";
+import type { State } from "../state.ts";
 
 /** MobileNetV2's blocks that stride (Sandler et al. 2018, table 2), counting the first convolution as block 0. */
 const STRIDED = [2, 4, 7, 14] as const;

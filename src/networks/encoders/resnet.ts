@@ -1,9 +1,9 @@
-import type { ConvOptions } from "../kernels/conv.ts";
-import { conv } from "../kernels/conv.ts";
-import { maxpool } from "../kernels/resample.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
-import { type Expected, filterOf } from "./filters.ts";
-import type { State } from "./state.ts";
+import type { ConvOptions } from "../../kernels/conv.ts";
+import { conv } from "../../kernels/conv.ts";
+import { maxpool } from "../../kernels/resample.ts";
+import type { Graph, Value } from "../../runtime/graph.ts";
+import { type Expected, filterOf } from "../filters.ts";
+import type { State } from "../state.ts";
 
 /** A residual encoder with a stem of three 3×3 convolutions, read off its tensors (spec §2.1, §2.4). */
 export interface ResnetConfig {

@@ -1,11 +1,11 @@
-import { WeightsError } from "../errors.ts";
-import { type ConvOptions, conv } from "../kernels/conv.ts";
-import { convOfPyramid } from "../kernels/pyramid.ts";
-import { concat, prroi, resize, resizeAdd } from "../kernels/resample.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
-import { Expected, filterOf } from "./filters.ts";
-import { expectResnet, inferResnet, type ResnetConfig, resnet } from "./resnet.ts";
-import { checkShapes, type State } from "./state.ts";
+import { WeightsError } from "../../errors.ts";
+import { type ConvOptions, conv } from "../../kernels/conv.ts";
+import { convOfPyramid } from "../../kernels/pyramid.ts";
+import { concat, prroi, resize, resizeAdd } from "../../kernels/resample.ts";
+import type { Graph, Value } from "../../runtime/graph.ts";
+import { expectResnet, inferResnet, type ResnetConfig, resnet } from "../encoders/resnet.ts";
+import { Expected, filterOf } from "../filters.ts";
+import { checkShapes, type State } from "../state.ts";
 
 /** Heads of unified parsing (Xiao et al. 2018) that classify pixels. */
 export type Head = "object" | "part" | "material";

@@ -1,17 +1,17 @@
-import { ShapeError, UsageError, WeightsError } from "../errors.ts";
-import type { Pixels } from "../kernels/resample.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { ShapeError, UsageError, WeightsError } from "../../errors.ts";
+import type { Pixels } from "../../kernels/resample.ts";
+import { Graph, type Value } from "../../runtime/graph.ts";
+import { inferMobilenet } from "../encoders/mobilenet.ts";
+import { inferResnet, resnetName } from "../encoders/resnet.ts";
+import type { Network } from "../network.ts";
+import { type OperationList, runOperations } from "../operations.ts";
+import type { State } from "../state.ts";
 import { segsizesOf, semanticLabels } from "./labels.ts";
-import { inferMobilenet } from "./mobilenet.ts";
-import type { Network } from "./network.ts";
-import { type OperationList, runOperations } from "./operations.ts";
-import { inferResnet, resnetName } from "./resnet.ts";
 import { inferSemantic, semantic, semanticName } from "./semantic.ts";
-import type { State } from "./state.ts";
 import { type UnifiedOptions, unifiedLabels } from "./unified.ts";
 import { DECODER, ENCODER, type Head, inferUpernet, upernet } from "./upernet.ts";
 
-export { OPERATIONS, parseOperations } from "./operations.ts";
+export { OPERATIONS, parseOperations } from "../operations.ts";
 
 /** Unified parsing wants bytes in BGR order minus these means, and no division (spec §2.1). */
 const UNIFIED_PIXELS: Pixels = {

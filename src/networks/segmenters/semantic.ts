@@ -1,10 +1,10 @@
-import { conv } from "../kernels/conv.ts";
-import { average, concat } from "../kernels/resample.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
-import { Expected, filterOf } from "./filters.ts";
-import { expectMobilenet, inferMobilenet, type MobilenetConfig, mobilenet } from "./mobilenet.ts";
-import { expectResnet, inferResnet, type ResnetConfig, resnet, resnetName } from "./resnet.ts";
-import { checkShapes, type State } from "./state.ts";
+import { conv } from "../../kernels/conv.ts";
+import { average, concat } from "../../kernels/resample.ts";
+import type { Graph, Value } from "../../runtime/graph.ts";
+import { expectMobilenet, inferMobilenet, type MobilenetConfig, mobilenet } from "../encoders/mobilenet.ts";
+import { expectResnet, inferResnet, type ResnetConfig, resnet, resnetName } from "../encoders/resnet.ts";
+import { Expected, filterOf } from "../filters.ts";
+import { checkShapes, type State } from "../state.ts";
 import { DECODER, ENCODER } from "./upernet.ts";
 
 /** Bins a side of PSPNet's pyramid pooling (Zhao et al. 2017). */

@@ -20,7 +20,12 @@ export {
 export type { Cost } from "./models/cost.ts";
 export type { Copied, Edit, EditableLayer } from "./models/edits.ts";
 export { Generator, type LoadGeneratorOptions, type Run } from "./models/generator.ts";
-export type { AppendGeneratorOptions, CompileGeneratorOptions, GeneratorPlan } from "./models/generator-plan.ts";
+export type {
+  AppendGeneratorOptions,
+  CompileGeneratorOptions,
+  GeneratorPlan,
+  GeneratorValues,
+} from "./models/generator-plan.ts";
 export type { Mask, MaskPooling } from "./models/mask.ts";
 export {
   type LoadSegmenterOptions,
@@ -30,10 +35,10 @@ export {
   type SegmenterPlan,
 } from "./models/segmenter.ts";
 export { filterOf } from "./networks/filters.ts";
-export type { LayerInfo, ProganConfig, ProganValues } from "./networks/generators/progan.ts";
-export type { Label, LabelMap, Network } from "./networks/network.ts";
+export type { LayerInfo, Network, NetworkInput, NetworkOutput } from "./networks/network.ts";
 export type { Operation, OperationList } from "./networks/operations.ts";
 export type { SemanticLabelFile } from "./networks/segmenters/labels.ts";
+export type { Label, LabelMap, SegmenterNetwork } from "./networks/segmenters/network.ts";
 export type { LabelFile, UnifiedOptions } from "./networks/segmenters/unified.ts";
 export type { Head } from "./networks/segmenters/upernet.ts";
 export type { State } from "./networks/state.ts";

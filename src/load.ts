@@ -7,7 +7,7 @@ import {
   type SegmenterOptions,
 } from "./models/segmenter.ts";
 import { checkNames, type NamesOf } from "./names.ts";
-import type { Network } from "./networks/network.ts";
+import type { SegmenterNetwork } from "./networks/segmenters/network.ts";
 import type { State } from "./networks/state.ts";
 import { Device, type DeviceOptions } from "./runtime/device.ts";
 import type { Graph, Value } from "./runtime/graph.ts";
@@ -29,7 +29,7 @@ export const init = async (options: InitOptions = {}): Promise<Device> => {
   return device ? Device.adopt(device, rest) : Device.request(rest);
 };
 
-/** A Progressive GAN generator from a checkpoint of any size, container and naming. */
+/** A generator of a known family (a Progressive GAN) from a checkpoint of any size, container and naming. */
 export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> =>
   Generator.load(source, options);
 
@@ -37,12 +37,12 @@ export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions)
 export const loadSegmenter = (files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> =>
   Segmenter.load(files, options);
 
-/** A segmenter of one's own: what `Network` says, with defaults for all that a plain network leaves as it is. */
-export interface SegmenterDefinition extends Partial<Omit<Network, "state" | "labels" | "logits">> {
+/** A segmenter of one's own: what `SegmenterNetwork` says, with defaults for all that a plain network leaves as it is. */
+export interface SegmenterDefinition extends Partial<Omit<SegmenterNetwork, "state" | "labels" | "logits">> {
   /** A checkpoint of any known format: the tensors that `logits` names. */
   readonly weights: SourceLike;
   /** Index 0 is none, "-". Without `maps` label i is channel i of the logits. */
-  readonly labels: Network["labels"];
+  readonly labels: SegmenterNetwork["labels"];
   /**
    * Appends the network to a graph: its logits [n, h, w, c], of any extent, for preprocessed pixels x [n, height, width, 3]. It is
    * called again for every graph and must always append the same; a filter's label stands for the same numbers everywhere.
@@ -88,7 +88,7 @@ export async function defineSegmenter(
   checkNames("defineSegmenter", options, DEFINE_NAMES);
   const { device, name, storage, ...loading } = options;
   const { tensors: state } = await openCheckpoint(weights, loading);
-  const network: Network = {
+  const network: SegmenterNetwork = {
     architecture: "own network",
     pixels: { order: "RGB", range: 1, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
     segsizes: [],

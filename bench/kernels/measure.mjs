@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 const [parts, weights] = process.argv.slice(2);
 const library = await import(pathToFileURL(parts));
 const { Counts, Device, FRACTIONS, Generator, Graph, Moments, Plan, Presence } = library;
-const { Quantiles, Samples, Segmenter, Slots, fileSource, findGpu, progan } = library;
+const { Quantiles, Samples, Segmenter, Slots, fileSource, findGpu } = library;
 
 /** Images of a batch, edge of their label maps, and the layers that a dissection looks at unless told otherwise. */
 const BATCH = 16;
@@ -52,7 +52,7 @@ async function byKernel(graph) {
 }
 
 const generating = new Graph(device.target, "f32", device.tuned);
-progan(generating, generator.config, BATCH);
+generator.append(generating, BATCH);
 const segmenting = new Graph(device.target, "f32", device.tuned);
 segmenter.append(segmenting, segmenting.map("image", BATCH, generator.resolution, generator.resolution, 3), EDGE);
 

@@ -1,10 +1,10 @@
-import { currentNames, inferProgan } from "../../src/networks/generators/progan.ts";
+import { PROGAN } from "../../src/networks/generators/progan.ts";
 import type { State } from "../../src/networks/state.ts";
 import { type Network, NetworkBuilder, type Value } from "./operations.ts";
 
 /** A Progressive GAN's generator, from z to images (Karras et al. 2018). */
 export async function progan(checkpoint: State, batch: number): Promise<Network> {
-  const builder = new NetworkBuilder([batch, 1, 1, inferProgan(currentNames(checkpoint)).zSize]);
+  const builder = new NetworkBuilder([batch, 1, 1, PROGAN.network(checkpoint, {}).inputs[0]!.channels]);
   return builder.network(await appendProgan(builder, checkpoint, builder.input));
 }
 
@@ -15,8 +15,7 @@ export async function appendProgan(
   input: Value,
   from?: string,
 ): Promise<Value> {
-  const state = currentNames(checkpoint);
-  const { layers } = inferProgan(state);
+  const { state, layers } = PROGAN.network(checkpoint, {});
   const read = async (key: string) => Float32Array.from(await state.get(key)!.read());
   let x = input;
   for (const { name, channels: out, height } of layers.slice(1 + layers.findIndex((layer) => layer.name === from))) {

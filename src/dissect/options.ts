@@ -3,7 +3,6 @@ import { MAX_CATEGORIES } from "../kernels/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { progan } from "../networks/generators/progan.ts";
 import { bytesOf, Graph } from "../runtime/graph.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
 import type { QuantileThreshold } from "./result.ts";
@@ -43,7 +42,7 @@ const MAX_BATCH = 16;
 export function defaultBatch(generator: Generator, segmenter: Segmenter): number {
   const { device, resolution } = generator;
   const graph = new Graph(device.target);
-  const { image } = progan(graph, generator.config, 1);
+  const { image } = generator.append(graph, 1);
   segmenter.append(graph, image!, resolution);
   const learned = new Set(graph.parameters.map(({ value }) => value.id));
   const largest = Math.max(...graph.values.filter(({ id }) => !learned.has(id)).map(bytesOf));
@@ -83,7 +82,7 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
   checkNames("dissect", options, NAMES);
   const { resolution } = generator;
   const {
-    layers = generator.layers.map(({ name }) => name).filter((name) => !name.startsWith("output")),
+    layers = generator.hiddenLayers.map(({ name }) => name),
     size = 1000,
     seed = 1,
     trainSeed = 2,

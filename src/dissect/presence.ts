@@ -1,5 +1,5 @@
 import { presence } from "../kernels/statistics.ts";
-import type { Label } from "../networks/network.ts";
+import type { Label } from "../networks/segmenters/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";

@@ -1,4 +1,4 @@
-import type { Label } from "../networks/network.ts";
+import type { Label } from "../networks/segmenters/network.ts";
 
 export type { Label };
 

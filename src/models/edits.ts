@@ -1,7 +1,7 @@
 import { KernelError, ShapeError, UsageError } from "../errors.ts";
 import { type EditOptions, type EditValues, LINES_BEFORE_RULE, ruled } from "../kernels/edit.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import type { LayerInfo } from "../networks/generators/progan.ts";
+import type { LayerInfo } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { padded, type Value } from "../runtime/graph.ts";
 import { specialize } from "../runtime/kernel.ts";

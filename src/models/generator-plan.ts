@@ -1,11 +1,13 @@
 import { ShapeError, UsageError } from "../errors.ts";
+import type { EditValues } from "../kernels/edit.ts";
 import { bytes } from "../kernels/pointwise.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { elements, Graph, padded, type Value } from "../runtime/graph.ts";
+import type { LayerInfo } from "../networks/network.ts";
+import type { Device } from "../runtime/device.ts";
+import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { checkRule, type Edit, type EditableLayer, editable, prepareEdits } from "./edits.ts";
-import type { Generator } from "./generator.ts";
 
 /**
  * Images a batch for so many in all: as few batches as with `most`, all of about the same size. A batch costs what a full one
@@ -55,9 +57,9 @@ export interface GeneratorPlan {
   run(data?: Float32Array): void;
   /** [batch, 1, 1, zSize rounded up to 4] or, with `from`, that layer's [batch, h, w, channels rounded up to 4]. */
   readonly input: Tensor<"f32">;
-  /** [batch, R, R, 4]: RGB and a zero; absent with `until`. */
+  /** [batch, height, width, 4]: RGB and a zero; absent with `until`. */
   readonly image: Tensor<"f32"> | undefined;
-  /** [batch, R, R] packed RGBA bytes, with `bytes`. */
+  /** [batch, height, width] packed RGBA bytes, with `bytes`. */
   readonly rgba: Tensor<"u32"> | undefined;
   /** Retained layers, [batch, h, w, channels rounded up to 4]. */
   readonly layers: ReadonlyMap<string, Tensor<"f32">>;
@@ -74,11 +76,33 @@ export function notComputed(name: string, { from = "z", until = "the image" }: A
   throw new UsageError(`"${name}" is not computed on the way from ${from} to ${until}.`, "Name a layer between.");
 }
 
+/** The named values of an appended generator. */
+export interface GeneratorValues {
+  /** What it starts with: z [n, 1, 1, zSize], or the features [n, h, w, c] of the layer `from`. */
+  readonly input: Value;
+  /** Every layer's output [n, h, w, c] before any edit, as far as it is computed or given. */
+  readonly layers: ReadonlyMap<string, Value>;
+  readonly edits: ReadonlyMap<string, EditValues>;
+  /** [n, height, width, 3], nominally in [−1, 1]; absent with `until`. */
+  readonly image?: Value;
+}
+
+/** What of a generator a plan needs. */
+interface Appendable {
+  readonly device: Device;
+  layer(name: string): LayerInfo;
+  append(graph: Graph, batch: number, options: AppendGeneratorOptions): GeneratorValues;
+  bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>>;
+}
+
 /** Behind `Generator.compile`. */
-export async function compileGenerator(generator: Generator, options: CompileGeneratorOptions): Promise<GeneratorPlan> {
+export async function compileGenerator(
+  generator: Appendable,
+  options: CompileGeneratorOptions,
+): Promise<GeneratorPlan> {
   checkNames("generator.compile", options, COMPILE_NAMES);
   const { batch, retain = [], editable: layers = [], from, until, signal } = options;
-  const { device, zSize } = generator;
+  const { device } = generator;
   for (const name of retain) generator.layer(name);
   const graph = new Graph(device.target, "f32", device.tuned);
   const part = { editable: layers, ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
@@ -93,8 +117,9 @@ export async function compileGenerator(generator: Generator, options: CompileGen
   const plan = await Plan.compile(device, graph, { keep, bind, signal });
 
   const input = plan.tensor(values.input);
-  const row = from ? elements(values.input.shape) / batch : zSize;
-  const stride = from ? row : padded(zSize);
+  // Features come as a tensor holds them, z without the channels that fill up a vec4.
+  const stride = elements(values.input.shape) / batch;
+  const row = from ? stride : values.input.channels;
   const setLayers = (layers: Iterable<string>, edits: readonly Edit[]): void => {
     const writes = Array.from(layers, (layer) => {
       const inputs = values.edits.get(layer);
@@ -116,7 +141,7 @@ export async function compileGenerator(generator: Generator, options: CompileGen
         if (data.length % row !== 0 || data.length > batch * row) {
           throw new ShapeError(
             `${from ?? "z"} has ${data.length} numbers; at most ${batch} rows of ${row} fit.`,
-            "Give whole rows.",
+            "Give whole rows, or compile for a larger batch.",
           );
         }
         const staged = new Float32Array(batch * stride);

@@ -1,13 +1,7 @@
 import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import {
-  currentNames,
-  inferProgan,
-  type LayerInfo,
-  type ProganConfig,
-  type ProganValues,
-  progan,
-} from "../networks/generators/progan.ts";
+import type { GeneratorOptions } from "../networks/generators/family.ts";
+import type { LayerInfo, Network } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
@@ -24,16 +18,16 @@ import {
   compileGenerator,
   evenBatch,
   type GeneratorPlan,
+  type GeneratorValues,
   notComputed,
 } from "./generator-plan.ts";
+import { onDemand } from "./on-demand.ts";
 import { Weights } from "./weights.ts";
 
-export interface LoadGeneratorOptions extends LoadOptions {
+export interface LoadGeneratorOptions extends LoadOptions, GeneratorOptions {
   readonly device: Device;
   /** What reports call it; the file's name without its extension unless given. */
   readonly name?: string;
-  /** Clamp images to [−1, 1]. Off by default, as in gandissect: bytes are clamped anyway. */
-  readonly clamp?: boolean;
 }
 
 /** One forward run: its tensors live until it is disposed. */
@@ -65,35 +59,56 @@ export interface Run {
   [Symbol.dispose](): void;
 }
 
-/** A Progressive GAN generator on a device. */
+/** A generator on a device: a network that makes images of z. */
 export class Generator {
   readonly name: string;
   readonly device: Device;
-  readonly config: ProganConfig;
+  readonly network: Network;
+  /** Edges of the images in pixels. */
+  readonly height: number;
+  readonly width: number;
+  /** Length of z. */
+  readonly zSize: number;
   readonly #weights: Weights;
-  readonly #clamp: boolean;
 
-  private constructor(name: string, device: Device, config: ProganConfig, weights: Weights, clamp: boolean) {
+  private constructor(name: string, device: Device, network: Network, weights: Weights) {
+    const [z] = network.inputs;
+    const image = network.outputs.find(({ kind }) => kind === "image");
+    if (!z || !image) {
+      throw new UsageError(
+        `${network.architecture} has no input or makes no image.`,
+        'A generator\'s network names an input and an output of the kind "image".',
+      );
+    }
     this.name = name;
     this.device = device;
-    this.config = config;
+    this.network = network;
+    this.height = image.height;
+    this.width = image.width;
+    this.zSize = z.channels;
     this.#weights = weights;
-    this.#clamp = clamp;
   }
 
-  /** Opens a checkpoint of any size and container and reads the architecture off its tensors. */
+  /** Opens a checkpoint of any size and container and recognises the network by its tensors. */
   static async load(source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> {
     checkNames("loadGenerator", options, LOAD_GENERATOR_NAMES);
-    const { device, name: given, clamp = false, ...loading } = options;
+    const { device, name: given, clamp, ...loading } = options;
     const checkpoint = await openCheckpoint(source, loading);
-    const state = currentNames(checkpoint.tensors);
-    const config = inferProgan(state);
+    const { recogniseGenerator } = await onDemand("generators", () => import("../networks/generators/families.ts"));
+    const network = recogniseGenerator(checkpoint.tensors, clamp === undefined ? {} : { clamp });
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
-    const weights = new Weights(device, state);
-    const generator = new Generator(name, device, config, weights, clamp);
+    return Generator.define(network, { device, name }, loading);
+  }
+
+  /** A generator of any network; its weights are uploaded now, since a damaged file should fail here. */
+  static async define(
+    network: Network,
+    { device, name = network.architecture }: { readonly device: Device; readonly name?: string },
+    { signal }: Pick<LoadOptions, "signal"> = {},
+  ): Promise<Generator> {
+    const weights = new Weights(device, network.state);
     try {
-      // Upload now: a damaged file should fail here and not in the middle of a dissection.
-      const { signal } = loading;
+      const generator = new Generator(name, device, network, weights);
       const describe = (): Graph => {
         const graph = new Graph(device.target, "f32", device.tuned);
         generator.append(graph, 1);
@@ -101,29 +116,34 @@ export class Generator {
       };
       await tune(device, describe, signal);
       await generator.bind(describe(), signal);
+      return generator;
     } catch (error) {
       weights.dispose();
       throw error;
     }
-    return generator;
   }
 
-  /** [z, channels at 4×4, at 8×8, …] */
+  /** [length of z, channels at the first resolution, at the next, …], as reports name a generator. */
   get sizes(): readonly number[] {
-    return this.config.sizes;
+    const layers = this.hiddenLayers;
+    const first = layers.filter(
+      ({ height, width }, i) => height !== layers[i - 1]?.height || width !== layers[i - 1]?.width,
+    );
+    return [this.zSize, ...first.map(({ channels }) => channels)];
   }
 
-  get zSize(): number {
-    return this.config.zSize;
-  }
-
-  /** Edge of the images in pixels. */
+  /** The longer edge of the images in pixels. */
   get resolution(): number {
-    return this.config.resolution;
+    return Math.max(this.height, this.width);
   }
 
   get layers(): readonly LayerInfo[] {
-    return this.config.layers;
+    return this.network.layers;
+  }
+
+  /** The layers that are not the image. */
+  get hiddenLayers(): readonly LayerInfo[] {
+    return this.layers.filter(({ name }) => !this.network.outputs.some(({ layer }) => layer === name));
   }
 
   /** @throws UsageError listing the known layers. */
@@ -144,7 +164,7 @@ export class Generator {
    * Appends the generator, or its part from a layer on, to a caller's graph: its input, its layers, the changeable numbers of
    * its edits, and the image. `bind` gives its weights.
    */
-  append(graph: Graph, batch: number, options: AppendGeneratorOptions = {}): ProganValues {
+  append(graph: Graph, batch: number, options: AppendGeneratorOptions = {}): GeneratorValues {
     checkNames("generator.append", options, APPEND_NAMES);
     const { editable: layers = [], from, until } = options;
     if (!Number.isInteger(batch) || batch < 1) {
@@ -152,16 +172,21 @@ export class Generator {
     }
     const edits = editable(layers);
     for (const name of [...edits.keys(), ...(from ? [from] : []), ...(until ? [until] : [])]) this.layer(name);
-    const values = graph.owned(this.#weights, () =>
-      progan(graph, this.config, batch, {
-        clamp: this.#clamp,
-        edit: edits,
-        ...(from && { from }),
-        ...(until && { until }),
-      }),
-    );
+    const part = { edit: edits, ...(from && { from }), ...(until && { until }) };
+    const values = graph.owned(this.#weights, () => this.network.append(graph, batch, part));
     for (const name of edits.keys()) if (!values.edits.has(name)) notComputed(name, options);
-    return values;
+    // One input: z, or the features to start from.
+    const [input] = values.inputs.values();
+    if (!input || values.inputs.size > 1) {
+      throw new UsageError(
+        `From ${from ?? "its inputs"} on ${this.name} needs ${[...values.inputs.keys()].join(" and ") || "nothing"}.`,
+        "Generators are run from one input so far; start at another layer.",
+      );
+    }
+    const [image] = this.network.outputs.flatMap(
+      ({ name, kind }) => (kind === "image" ? values.outputs.get(name) : []) ?? [],
+    );
+    return { input, layers: values.layers, edits: values.edits, ...(image && { image }) };
   }
 
   /** Uploads what this generator learned of a graph and is not yet here; the weights belong to the generator. */
@@ -185,7 +210,7 @@ export class Generator {
     if (z.length === 0 || z.length % this.zSize !== 0) {
       throw new ShapeError(
         `z has ${z.length} numbers, which is no whole number of rows of ${this.zSize}.`,
-        "Give whole rows.",
+        "Give one row an image, as `sample` does.",
       );
     }
     const layers = editableBy(edits, rules);
@@ -215,7 +240,7 @@ export class Generator {
     try {
       plan.setEdits(edits);
       const z = this.sample({ size, seed, start });
-      const pixels = this.resolution ** 2;
+      const pixels = this.height * this.width;
       for (let first = 0; first < size; first += batch) {
         signal?.throwIfAborted();
         const count = Math.min(batch, size - first);

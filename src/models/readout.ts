@@ -2,14 +2,19 @@ import { ShapeError } from "../errors.ts";
 import { classify, pick, probability, type Range, softmaxSum } from "../kernels/classify.ts";
 import { divide } from "../kernels/components.ts";
 import { preprocess, resize } from "../kernels/resample.ts";
-import type { Network } from "../networks/network.ts";
+import type { SegmenterNetwork } from "../networks/segmenters/network.ts";
 import type { Graph, Value } from "../runtime/graph.ts";
 
 /** Height and width. */
 export type Extent = readonly [height: number, width: number];
 
 /** Logits of a network's heads, an entry for every input size. */
-function logitsOf(graph: Graph, network: Network, image: Value, heads: ReadonlySet<string>): Map<string, Value[]> {
+function logitsOf(
+  graph: Graph,
+  network: SegmenterNetwork,
+  image: Value,
+  heads: ReadonlySet<string>,
+): Map<string, Value[]> {
   const [, height = 1, width = 1] = image.shape;
   const sizes: readonly Extent[] =
     network.segsizes.length > 0 ? network.segsizes.map((edge) => [edge, edge]) : [[height, width]];
@@ -28,14 +33,14 @@ function logitsOf(graph: Graph, network: Network, image: Value, heads: ReadonlyS
 }
 
 /** The distinct ranges in which a head's channels compete. */
-function softmaxes(network: Network, head: string): Range[] {
+function softmaxes(network: SegmenterNetwork, head: string): Range[] {
   const ranges = network.maps.filter((map) => map.head === head).flatMap((map) => map.ranges);
   const distinct = new Map(ranges.filter(({ count }) => count > 0).map((range) => [range.first, range]));
   return [...distinct.values()];
 }
 
 /** Appends a network and writes its label maps, from `first` on, into `labels` [n, maps, height, width]. */
-export function writeMaps(graph: Graph, network: Network, image: Value, labels: Value, first: number): void {
+export function writeMaps(graph: Graph, network: SegmenterNetwork, image: Value, labels: Value, first: number): void {
   const [, , height = 1, width = 1] = labels.shape;
   const { maps, quad, sampling } = network;
   const logits = logitsOf(graph, network, image, new Set(maps.map(({ head }) => head)));
@@ -79,7 +84,7 @@ export function writeMaps(graph: Graph, network: Network, image: Value, labels: 
  */
 export function scoreOf(
   graph: Graph,
-  network: Network,
+  network: SegmenterNetwork,
   image: Value,
   label: number,
   extent: Extent,

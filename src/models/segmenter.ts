@@ -1,8 +1,8 @@
-import { GanatomyError, LabelsError, UsageError } from "../errors.ts";
+import { LabelsError, UsageError } from "../errors.ts";
 import { mask } from "../kernels/classify.ts";
 import { checkNames, type NamesOf, nearest } from "../names.ts";
-import { checkMaps, type Label, mapsOf, type Network, shifted } from "../networks/network.ts";
 import { isSegsizes, type SemanticLabelFile } from "../networks/segmenters/labels.ts";
+import { checkMaps, type Label, mapsOf, type SegmenterNetwork, shifted } from "../networks/segmenters/network.ts";
 import type { LabelFile, UnifiedOptions } from "../networks/segmenters/unified.ts";
 import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";
@@ -16,6 +16,7 @@ import { openSource } from "../weights/open.ts";
 import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source.ts";
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
+import { onDemand } from "./on-demand.ts";
 import { type Extent, scoreOf, writeMaps } from "./readout.ts";
 import { Weights } from "./weights.ts";
 
@@ -67,7 +68,7 @@ export interface SegmenterPlan {
 
 /** A network, its labels counted from those of earlier parts on, and its weights. */
 interface Part {
-  readonly network: Network;
+  readonly network: SegmenterNetwork;
   readonly weights: Weights;
 }
 
@@ -111,7 +112,10 @@ export class Segmenter {
       ? files.labels
       : await readLabels(files.labels, { ...rest, sha256: sha256?.labels });
     const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
-    const { recognise, OPERATIONS, parseOperations } = await networks();
+    const { recognise, OPERATIONS, parseOperations } = await onDemand(
+      "published segmenters",
+      () => import("../networks/segmenters/recognise.ts"),
+    );
     const list = first.metadata[OPERATIONS];
     const operations = typeof list === "string" ? parseOperations(list) : undefined;
     const network = recognise({ state, labels, operations }, unified);
@@ -128,7 +132,7 @@ export class Segmenter {
 
   /** A segmenter of any network; its weights are uploaded now, since a damaged file should fail here. */
   static async define(
-    network: Network,
+    network: SegmenterNetwork,
     { device, name = network.architecture, storage = "f32" }: SegmenterOptions,
     { signal }: Pick<LoadOptions, "signal"> = {},
   ): Promise<Segmenter> {
@@ -301,20 +305,6 @@ export class Segmenter {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-}
-
-/** Read on demand: the published networks are a tenth of the library, and generators do without. */
-async function networks(): Promise<typeof import("../networks/segmenters/recognise.ts")> {
-  try {
-    return await import("../networks/segmenters/recognise.ts");
-  } catch (cause) {
-    throw new GanatomyError(
-      "network",
-      "The part of this library that knows the published segmenters did not load.",
-      "Serve the whole `dist` folder, chunks included.",
-      { cause },
-    );
   }
 }
 

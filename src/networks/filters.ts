@@ -1,37 +1,48 @@
 import { WeightsError } from "../errors.ts";
-import { constant, type Filter } from "../kernels/filter.ts";
+import { constant, type Filter, type Learned } from "../kernels/filter.ts";
+import { type Expected, need } from "./recording.ts";
 import type { State } from "./state.ts";
 
 /** PyTorch's BatchNorm2d default. */
 const EPSILON = 1e-5;
 
+/** What a network knows of a filter that its file must hold; the rest is as the file says. */
+export interface FilterShape {
+  /** Channels that a filter sees: those of its input, 1 for a depthwise one. */
+  readonly into?: number;
+  /** Edge of the square kernel. */
+  readonly kernel?: number;
+  /** Whether a bias must be there. */
+  readonly bias?: boolean;
+}
+
 /**
  * A convolution's filter by the names PyTorch gives it: `key.weight` [out][in][k][k] and `key.bias` where it is there; with
  * `norm` the batch norm that follows, folded into both.
- * @throws WeightsError when the weight is missing or is no square filter.
+ * @throws WeightsError when a tensor is missing or of another shape, or the filter is not square.
  */
-export function filterOf(state: State, key: string, norm?: string): Filter {
-  const shape = state.get(`${key}.weight`)?.shape;
-  if (shape?.length !== 4 || shape[2] !== shape[3]) {
+export function filterOf(
+  state: State,
+  key: string,
+  norm?: string,
+  { into, kernel: edge, bias: must }: FilterShape = {},
+): Filter {
+  const found = state.get(`${key}.weight`)?.shape;
+  if (edge === undefined && (found?.length !== 4 || found[2] !== found[3])) {
     throw new WeightsError(
       "weights-shape",
-      `"${key}.weight" ${shape ? `is [${shape}] and no square filter` : "is missing"}.`,
+      `"${key}.weight" ${found ? `is [${found}] and no square filter` : "is missing"}.`,
       "Check that the file belongs to this kind of network.",
     );
   }
+  // Of a weight that is missing its norm or bias tells the width.
+  const width = found ? undefined : state.get(norm ? `${norm}.weight` : `${key}.bias`)?.shape[0];
+  const shape = need(state, `${key}.weight`, [width, into, edge, edge]);
   const [outChannels = 0, inChannels = 0, kernel = 1] = shape;
   const beside = norm ? ["weight", "bias", "running_mean", "running_var"].map((name) => `${norm}.${name}`) : [];
-  for (const name of [...beside, ...(state.has(`${key}.bias`) ? [`${key}.bias`] : [])]) {
-    const found = state.get(name)?.shape;
-    if (found?.length === 1 && found[0] === outChannels) continue;
-    throw new WeightsError(
-      "weights-shape",
-      `"${name}" ${found ? `is [${found}], not [${outChannels}]` : "is missing"}.`,
-      "Check that the file belongs to this kind of network and is complete.",
-    );
-  }
+  const biased = must || state.has(`${key}.bias`);
+  for (const name of [...beside, ...(biased ? [`${key}.bias`] : [])]) need(state, name, [outChannels]);
   const weight = { sources: [`${key}.weight`], of: ([w]: readonly Float32Array[]) => w! };
-  const biased = state.has(`${key}.bias`);
   const common = { label: key, inChannels, outChannels, kernel, weight };
   if (!norm) {
     const bias = biased
@@ -56,32 +67,12 @@ export function filterOf(state: State, key: string, norm?: string): Filter {
   };
 }
 
-/** What a network's tensors must be, as its description is walked: every key with its shape. */
-export class Expected {
-  readonly shapes = new Map<string, readonly number[]>();
-  readonly #state: State;
-
-  constructor(state: State) {
-    this.#state = state;
-  }
-
-  /** A batch norm's four tensors. */
-  norm(key: string, channels: number): void {
-    for (const name of ["weight", "bias", "running_mean", "running_var"]) this.shapes.set(`${key}.${name}`, [channels]);
-  }
-
-  /** A convolution [out][into / groups][kernel][kernel] as wide as the file says, and its norm; returns how wide. */
-  conv(key: string, into: number, kernel: number, norm?: string): number {
-    const channels = this.#state.get(`${key}.weight`)?.shape[0] ?? 0;
-    this.shapes.set(`${key}.weight`, [channels, into, kernel, kernel]);
-    if (norm) this.norm(norm, channels);
-    return channels;
-  }
-
-  /** A convolution with a bias. */
-  biased(key: string, into: number, kernel: number): number {
-    const channels = this.conv(key, into, kernel);
-    this.shapes.set(`${key}.bias`, [channels]);
-    return channels;
-  }
+/**
+ * One tensor's numbers as they are in the file.
+ * @param shape What the network expects; `undefined` where the file decides.
+ * @throws WeightsError when it is missing or of another shape.
+ */
+export function learned(state: State, key: string, shape: Expected): Learned {
+  need(state, key, shape);
+  return { sources: [key], of: ([numbers]) => numbers! };
 }

@@ -1,5 +1,4 @@
-import type { ProganConfig } from "../../src/networks/generators/progan.ts";
-import type { State } from "../../src/networks/state.ts";
+import type { Network } from "../../src/networks/network.ts";
 
 /** An edit by numbers alone, its mask at the layer's resolution. */
 export interface PlainEdit {
@@ -12,17 +11,16 @@ export interface PlainEdit {
 
 /** The generator in double precision, straight from its definition (spec §1.1): every layer's output before any edit, [n, c, h, w]. */
 export async function exactProgan(
-  state: State,
-  config: ProganConfig,
+  { state, inputs, layers }: Network,
   z: Float32Array,
   edit?: PlainEdit,
 ): Promise<Map<string, Float64Array>> {
-  const n = z.length / config.zSize;
+  const n = z.length / inputs[0]!.channels;
   let x: Float64Array = Float64Array.from(z);
-  let channels = config.zSize;
+  let channels = inputs[0]!.channels;
   let extent = 1;
   const outputs = new Map<string, Float64Array>();
-  for (const layer of config.layers) {
+  for (const layer of layers) {
     const weight = await state.get(`${layer.name}.conv.weight`)!.read();
     const bias = await state.get(`${layer.name}.wscale.b`)!.read();
     const output = layer.name.startsWith("output");

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CheckpointTensor, type Device, Generator, openCheckpoint, WeightsError } from "../../src/index.ts";
 import { Weights } from "../../src/models/weights.ts";
-import { currentNames, inferProgan, progan } from "../../src/networks/generators/progan.ts";
+import { recogniseGenerator } from "../../src/networks/generators/families.ts";
+import { PROGAN } from "../../src/networks/generators/progan.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { sampleZ } from "../../src/weights/random.ts";
@@ -25,11 +26,11 @@ describe("the tiny generator of the golden files", () => {
       const expected = await openCheckpoint(golden("progan-tiny.expected.safetensors"));
       using generator = await Generator.load(golden(`progan-tiny.${container}.pth`), { device });
       expect(generator.sizes).toEqual([16, 16, 24, 16, 8]);
+      expect(generator.layers.map(({ channels }) => channels)).toEqual([16, 16, 24, 24, 16, 16, 8, 8, 3]);
       expect(generator.resolution).toBe(32);
       const z = generator.sample({ size: 4, seed: 1 });
       expect(z).toEqual(await expected.tensors.get("z")!.read());
-      const { tensors } = await openCheckpoint(golden(`progan-tiny.${container}.pth`));
-      const exact = await exactProgan(currentNames(tensors), generator.config, z);
+      const exact = await exactProgan(generator.network, z);
       using run = await generator.forward(z, { retain: generator.layers.map(({ name }) => name) });
       for (const { name, channels } of generator.layers) {
         const tensor = run.layers.get(name)!;
@@ -74,20 +75,20 @@ describe.each([
   it("match PyTorch", async () => {
     const expected = await openCheckpoint(golden(`progan-${resolution}.samples.safetensors`));
     const state = proganState(sizes);
-    const config = inferProgan(state);
-    expect(config.resolution).toBe(resolution);
+    const network = PROGAN.network(state, {});
+    expect(network.outputs).toMatchObject([{ height: resolution, width: resolution, channels: 3 }]);
     const graph = new Graph(device.target);
-    const values = progan(graph, config, 1);
+    const values = network.append(graph, 1);
     const weights = new Weights(device, state);
     const plan = await Plan.compile(device, graph, {
       keep: values.layers.values(),
       bind: await weights.bind(graph),
     });
     try {
-      plan.tensor(values.input).write(sampleZ({ size: 1, depth: 512, seed: 1 }));
+      plan.tensor(values.inputs.get("z")!).write(sampleZ({ size: 1, depth: 512, seed: 1 }));
       plan.run();
       let most = 0;
-      for (const { name, channels } of config.layers) {
+      for (const { name, channels } of network.layers) {
         const tensor = plan.tensor(values.layers.get(name)!);
         const ours = toNchw(await tensor.read(), tensor.shape, channels);
         const read = (what: string): Promise<Float32Array> => expected.tensors.get(`${name}.${what}`)!.read();
@@ -113,11 +114,11 @@ describe("files that are no such generator", () => {
   const infer = (change: (state: Map<string, CheckpointTensor>) => void): (() => void) => {
     const state = tiny();
     change(state);
-    return () => inferProgan(state);
+    return () => recogniseGenerator(state);
   };
 
   it("a complete one is accepted", () => {
-    expect(inferProgan(tiny()).layers.map(({ name }) => name)).toEqual([
+    expect(recogniseGenerator(tiny()).layers.map(({ name }) => name)).toEqual([
       "layer1",
       "layer2",
       "layer3",
@@ -177,7 +178,6 @@ describe("edits", () => {
     using plan = await generator.compile({ batch: 1, retain: ["layer4", "layer5"], editable: ["layer4"] });
     plan.run(z);
     const before = await plan.layers.get("layer5")!.read();
-    const { tensors } = await openCheckpoint(golden("progan-tiny.zip.pth"));
     const corner = Float32Array.from({ length: 64 }, (_, at) => (at < 10 ? 1 : 0));
     for (const edit of [
       { layer: "layer4", units: [0, 5, 23] },
@@ -186,7 +186,7 @@ describe("edits", () => {
     ]) {
       plan.setEdit(edit);
       plan.run(z);
-      const exact = await exactProgan(tensors, generator.config, z, edit);
+      const exact = await exactProgan(generator.network, z, edit);
       const layer5 = plan.layers.get("layer5")!;
       const ours = toNchw(await layer5.read(), layer5.shape, 16);
       expect(worst(ours, exact.get("layer5")!)).toBeLessThan(2e-5);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Device, type Network, openCheckpoint, Segmenter, Tensor, UsageError } from "../../src/index.ts";
+import { type Device, openCheckpoint, Segmenter, type SegmenterNetwork, Tensor, UsageError } from "../../src/index.ts";
 import { semanticLabels } from "../../src/networks/segmenters/labels.ts";
 import { recognise } from "../../src/networks/segmenters/recognise.ts";
 import { type UnifiedOptions, unifiedLabels } from "../../src/networks/segmenters/unified.ts";
@@ -172,8 +172,8 @@ describe("unified parsing", () => {
   /** A network that gives the golden file's logits whatever it sees. */
   function given(
     file: Awaited<ReturnType<typeof open>>,
-    rest: Omit<Network, "architecture" | "state" | "pixels" | "segsizes" | "logits">,
-  ): Network {
+    rest: Omit<SegmenterNetwork, "architecture" | "state" | "pixels" | "segsizes" | "logits">,
+  ): SegmenterNetwork {
     const grids = file.told("grids") as Record<string, { seed: number; shape: number[]; bias?: [number, number][] }>;
     return {
       architecture: "given logits",

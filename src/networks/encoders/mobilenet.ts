@@ -1,7 +1,7 @@
 import { conv } from "../../kernels/conv.ts";
 import { depthwise } from "../../kernels/depthwise.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";
-import { type Expected, filterOf } from "../filters.ts";
+import { filterOf } from "../filters.ts";
 import type { State } from "../state.ts";
 
 /** MobileNetV2's blocks that stride (Sandler et al. 2018, table 2), counting the first convolution as block 0. */
@@ -29,41 +29,26 @@ function block(state: State, prefix: string, index: number) {
   return { key, expand: expands ? 0 : undefined, depth: expands ? 3 : 0, project: expands ? 6 : 3 };
 }
 
-/** Describes every tensor of the encoder; returns the width of its last map. */
-export function expectMobilenet(expected: Expected, state: State, prefix: string, { blocks }: MobilenetConfig): number {
-  let channels = expected.conv(`${prefix}features.0.0`, 3, 3, `${prefix}features.0.1`);
-  for (let index = 1; index <= blocks; index += 1) {
-    const { key, expand, depth, project } = block(state, prefix, index);
-    let inner = channels;
-    if (expand !== undefined) inner = expected.conv(`${key}.${expand}`, channels, 1, `${key}.${expand + 1}`);
-    expected.conv(`${key}.${depth}`, 1, 3, `${key}.${depth + 1}`);
-    channels = expected.conv(`${key}.${project}`, inner, 1, `${key}.${project + 1}`);
-  }
-  return channels;
-}
-
 /** Appends the encoder to a graph: the last map of the preprocessed image x [n, h, w, 3]. */
 export function mobilenet(graph: Graph, state: State, prefix: string, { blocks }: MobilenetConfig, x: Value): Value {
-  let y = conv(graph, x, filterOf(state, `${prefix}features.0.0`, `${prefix}features.0.1`), {
-    stride: 2,
-    pad: 1,
-    activation: "relu6",
-  });
+  const stem = filterOf(state, `${prefix}features.0.0`, `${prefix}features.0.1`, { into: x.channels, kernel: 3 });
+  let y = conv(graph, x, stem, { stride: 2, pad: 1, activation: "relu6" });
   for (let index = 1; index <= blocks; index += 1) {
     const { key, expand, depth, project } = block(state, prefix, index);
-    const filter = (at: number) => filterOf(state, `${key}.${at}`, `${key}.${at + 1}`);
+    const filter = (at: number, into: number, kernel: number) =>
+      filterOf(state, `${key}.${at}`, `${key}.${at + 1}`, { into, kernel });
     const strides = (STRIDED as readonly number[]).includes(index);
     const reach = 2 ** DILATED.filter((first) => index >= first).length;
     const stride = strides && reach === 1 ? 2 : 1;
     const dilation = strides ? Math.max(1, reach / 2) : reach;
-    const expanded = expand === undefined ? y : conv(graph, y, filter(expand), { activation: "relu6" });
+    const expanded = expand === undefined ? y : conv(graph, y, filter(expand, y.channels, 1), { activation: "relu6" });
     const filtered = depthwise(
       graph,
       expanded,
-      { ...filter(depth), inChannels: expanded.channels },
+      { ...filter(depth, 1, 3), inChannels: expanded.channels },
       { stride, dilation, pad: dilation, activation: "relu6" },
     );
-    const last = filter(project);
+    const last = filter(project, filtered.channels, 1);
     const residual = !strides && last.outChannels === y.channels ? { residual: y } : {};
     y = conv(graph, filtered, last, residual);
   }

@@ -2,7 +2,7 @@ import type { ConvOptions } from "../../kernels/conv.ts";
 import { conv } from "../../kernels/conv.ts";
 import { maxpool } from "../../kernels/resample.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";
-import { type Expected, filterOf } from "../filters.ts";
+import { filterOf } from "../filters.ts";
 import type { State } from "../state.ts";
 
 /** A residual encoder with a stem of three 3×3 convolutions, read off its tensors (spec §2.1, §2.4). */
@@ -34,33 +34,16 @@ export function resnetName({ blocks, bottleneck, dilated }: ResnetConfig): strin
 
 const convolutionsOf = (bottleneck: boolean): readonly number[] => (bottleneck ? [1, 3, 1] : [3, 3]);
 
-/** Describes every tensor of the encoder; returns the widths of C2…C5. */
-export function expectResnet(expected: Expected, state: State, prefix: string, config: ResnetConfig): number[] {
-  let channels = 3;
-  for (const i of [1, 2, 3]) channels = expected.conv(`${prefix}conv${i}`, channels, 3, `${prefix}bn${i}`);
-  return config.blocks.map((count, index) => {
-    for (let b = 0; b < count; b += 1) {
-      const key = `${prefix}layer${index + 1}.${b}`;
-      let inner = channels;
-      convolutionsOf(config.bottleneck).forEach((kernel, i) => {
-        inner = expected.conv(`${key}.conv${i + 1}`, inner, kernel, `${key}.bn${i + 1}`);
-      });
-      if (state.has(`${key}.downsample.0.weight`)) {
-        expected.conv(`${key}.downsample.0`, channels, 1, `${key}.downsample.1`);
-      }
-      channels = inner;
-    }
-    return channels;
-  });
-}
-
 /** Appends the encoder to a graph: C2…C5 of the preprocessed image x [n, h, w, 3]. */
 export function resnet(graph: Graph, state: State, prefix: string, config: ResnetConfig, x: Value): Value[] {
-  const unit = (input: Value, key: string, norm: string, options: ConvOptions = {}): Value =>
-    conv(graph, input, filterOf(state, key, norm), { activation: "relu", ...options });
-  let y = unit(x, `${prefix}conv1`, `${prefix}bn1`, { stride: 2, pad: 1 });
-  y = unit(y, `${prefix}conv2`, `${prefix}bn2`, { pad: 1 });
-  y = unit(y, `${prefix}conv3`, `${prefix}bn3`, { pad: 1 });
+  const unit = (input: Value, key: string, norm: string, kernel: number, options: ConvOptions = {}): Value =>
+    conv(graph, input, filterOf(state, key, norm, { into: input.channels, kernel }), {
+      activation: "relu",
+      ...options,
+    });
+  let y = unit(x, `${prefix}conv1`, `${prefix}bn1`, 3, { stride: 2, pad: 1 });
+  y = unit(y, `${prefix}conv2`, `${prefix}bn2`, 3, { pad: 1 });
+  y = unit(y, `${prefix}conv3`, `${prefix}bn3`, 3, { pad: 1 });
   y = maxpool(graph, y);
   return config.blocks.map((count, index) => {
     // Dilation 2 and 4 in the last two stages; where a stride fell away, in the first block, half of it (spec §2.4).
@@ -70,7 +53,7 @@ export function resnet(graph: Graph, state: State, prefix: string, config: Resne
       const entrance = index > 0 && b === 0;
       const stride = entrance && dilation === 1 ? 2 : 1;
       const shortcut = state.has(`${key}.downsample.0.weight`)
-        ? unit(y, `${key}.downsample.0`, `${key}.downsample.1`, { stride, activation: "none" })
+        ? unit(y, `${key}.downsample.0`, `${key}.downsample.1`, 1, { stride, activation: "none" })
         : y;
       const kernels = convolutionsOf(config.bottleneck);
       // Bottlenecks stride in their 3×3 convolution, basic blocks in the first of two.
@@ -79,7 +62,7 @@ export function resnet(graph: Graph, state: State, prefix: string, config: Resne
       kernels.forEach((kernel, i) => {
         const strided = entrance && i === striding;
         const reach = kernel === 1 ? 1 : strided ? Math.max(1, dilation / 2) : dilation;
-        inner = unit(inner, `${key}.conv${i + 1}`, `${key}.bn${i + 1}`, {
+        inner = unit(inner, `${key}.conv${i + 1}`, `${key}.bn${i + 1}`, kernel, {
           stride: i === striding ? stride : 1,
           dilation: reach,
           pad: ((kernel - 1) / 2) * reach,

@@ -1,6 +1,6 @@
 import { LabelsError } from "../../errors.ts";
 import type { Pixels } from "../../kernels/resample.ts";
-import type { Label, LabelMap } from "../network.ts";
+import type { Label, LabelMap } from "./network.ts";
 
 /** labels.json of a network with one softmax per category, as gandissect's SemanticSegmenter reads it (spec §2.4). */
 export interface SemanticLabelFile {

@@ -3,10 +3,10 @@ import type { Pixels } from "../../kernels/resample.ts";
 import { Graph, type Value } from "../../runtime/graph.ts";
 import { inferMobilenet } from "../encoders/mobilenet.ts";
 import { inferResnet, resnetName } from "../encoders/resnet.ts";
-import type { Network } from "../network.ts";
 import { type OperationList, runOperations } from "../operations.ts";
 import type { State } from "../state.ts";
 import { segsizesOf, semanticLabels } from "./labels.ts";
+import type { SegmenterNetwork } from "./network.ts";
 import { inferSemantic, semantic, semanticName } from "./semantic.ts";
 import { type UnifiedOptions, unifiedLabels } from "./unified.ts";
 import { DECODER, ENCODER, type Head, inferUpernet, upernet } from "./upernet.ts";
@@ -35,7 +35,7 @@ export interface Identified {
  * pooling and C1 decoders on dilated ResNets and MobileNetV2, or a list of operations.
  * @throws WeightsError `weights-shape` saying what was recognised and what was missing, LabelsError, UsageError.
  */
-export function recognise({ state, labels, operations }: Identified, options: UnifiedOptions = {}): Network {
+export function recognise({ state, labels, operations }: Identified, options: UnifiedOptions = {}): SegmenterNetwork {
   refuseSwapped(state);
   const segsizes = segsizesOf(labels);
   if (operations) {

@@ -1,11 +1,12 @@
 import { conv } from "../../kernels/conv.ts";
 import { average, concat } from "../../kernels/resample.ts";
-import type { Graph, Value } from "../../runtime/graph.ts";
-import { expectMobilenet, inferMobilenet, type MobilenetConfig, mobilenet } from "../encoders/mobilenet.ts";
-import { expectResnet, inferResnet, type ResnetConfig, resnet, resnetName } from "../encoders/resnet.ts";
-import { Expected, filterOf } from "../filters.ts";
-import { checkShapes, type State } from "../state.ts";
-import { DECODER, ENCODER } from "./upernet.ts";
+import { Graph, type Value } from "../../runtime/graph.ts";
+import { inferMobilenet, type MobilenetConfig, mobilenet } from "../encoders/mobilenet.ts";
+import { inferResnet, type ResnetConfig, resnet, resnetName } from "../encoders/resnet.ts";
+import { filterOf } from "../filters.ts";
+import { recorded } from "../recording.ts";
+import type { State } from "../state.ts";
+import { DECODER, ENCODER, SMALL } from "./upernet.ts";
 
 /** Bins a side of PSPNet's pyramid pooling (Zhao et al. 2017). */
 const POOL_SCALES = [1, 2, 3, 6] as const;
@@ -36,31 +37,15 @@ export function inferSemantic(state: State): SemanticConfig | undefined {
       ? "C1"
       : undefined;
   if (!decoder || !(residual || mobile)) return undefined;
-  const expected = new Expected(state);
   const encoder = residual ? { resnet: residual } : { mobilenet: mobile! };
-  const into = residual
-    ? expectResnet(expected, state, ENCODER, residual)[3]!
-    : expectMobilenet(expected, state, ENCODER, mobile!);
-  const channels = decoder === "PPM" ? expectPooling(expected, into) : expectPlain(expected, into);
+  const channels = state.get(`${DECODER}${decoder === "PPM" ? "conv_last.4" : "conv_last"}.weight`)?.shape?.[0] ?? 1;
+  const config = { encoder, decoder, channels } as const;
   // Heads for training, and what its synchronised batch norms count.
   const ignored = (key: string): boolean => /deepsup|num_batches_tracked$|\._tmp_running|\._running_iter$/.test(key);
-  const config = { encoder, decoder, channels } as const;
-  checkShapes(`a ${semanticName(config)} network`, state, expected.shapes, ignored);
+  const graph = new Graph("gpu");
+  const x = graph.map("x", 1, SMALL, SMALL, 3);
+  recorded(`a ${semanticName(config)} network`, state, (asked) => semantic(graph, asked, config, x), ignored);
   return config;
-}
-
-function expectPooling(expected: Expected, into: number): number {
-  let pooled = into;
-  POOL_SCALES.forEach((_, i) => {
-    pooled += expected.conv(`${DECODER}ppm.${i}.1`, into, 1, `${DECODER}ppm.${i}.2`);
-  });
-  const inner = expected.conv(`${DECODER}conv_last.0`, pooled, 3, `${DECODER}conv_last.1`);
-  return expected.biased(`${DECODER}conv_last.4`, inner, 1);
-}
-
-function expectPlain(expected: Expected, into: number): number {
-  const inner = expected.conv(`${DECODER}cbr.0`, into, 3, `${DECODER}cbr.1`);
-  return expected.biased(`${DECODER}conv_last`, inner, 1);
 }
 
 /** Appends the network to a graph: logits at an eighth of the preprocessed image x [n, h, w, 3]. */
@@ -69,16 +54,16 @@ export function semantic(graph: Graph, state: State, { encoder, decoder }: Seman
     "resnet" in encoder
       ? resnet(graph, state, ENCODER, encoder.resnet, x)[3]!
       : mobilenet(graph, state, ENCODER, encoder.mobilenet, x);
-  const filter = (key: string, norm?: string) => filterOf(state, `${DECODER}${key}`, norm && `${DECODER}${norm}`);
-  if (decoder === "C1") {
-    const inner = conv(graph, top, filter("cbr.0", "cbr.1"), { pad: 1, activation: "relu" });
-    return conv(graph, inner, filter("conv_last"));
-  }
+  const unit = (input: Value, key: string, kernel: number): Value => {
+    const [weight, norm] = [`${DECODER}${key}`, `${DECODER}${key.replace(/\d+$/, (at) => String(Number(at) + 1))}`];
+    const filter = filterOf(state, weight, norm, { into: input.channels, kernel });
+    return conv(graph, input, filter, { pad: (kernel - 1) / 2, activation: "relu" });
+  };
+  const last = (input: Value, key: string): Value =>
+    conv(graph, input, filterOf(state, `${DECODER}${key}`, undefined, { into: input.channels, kernel: 1, bias: true }));
+  if (decoder === "C1") return last(unit(top, "cbr.0", 3), "conv_last");
   const [, height = 1, width = 1] = top.shape;
-  const pyramid = POOL_SCALES.map((scale, i) =>
-    conv(graph, average(graph, top, scale, scale), filter(`ppm.${i}.1`, `ppm.${i}.2`), { activation: "relu" }),
-  );
+  const pyramid = POOL_SCALES.map((scale, i) => unit(average(graph, top, scale, scale), `ppm.${i}.1`, 1));
   const pooled = concat(graph, "ppm", [top, ...pyramid], height, width);
-  const inner = conv(graph, pooled, filter("conv_last.0", "conv_last.1"), { pad: 1, activation: "relu" });
-  return conv(graph, inner, filter("conv_last.4"));
+  return last(unit(pooled, "conv_last.0", 3), "conv_last.4");
 }

@@ -1,6 +1,6 @@
 import { LabelsError, UsageError } from "../../errors.ts";
 import type { Range } from "../../kernels/classify.ts";
-import type { Label, LabelMap } from "../network.ts";
+import type { Label, LabelMap } from "./network.ts";
 import { HEADS, type Head, type UpernetConfig } from "./upernet.ts";
 
 /** labels.json of a unified parsing network: names per head, index 0 is "-" (spec §2.1). */

@@ -1,11 +1,13 @@
 import { WeightsError } from "../../errors.ts";
-import { type ConvOptions, conv } from "../../kernels/conv.ts";
+import { conv } from "../../kernels/conv.ts";
+import type { Filter } from "../../kernels/filter.ts";
 import { convOfPyramid } from "../../kernels/pyramid.ts";
 import { concat, prroi, resize, resizeAdd } from "../../kernels/resample.ts";
-import type { Graph, Value } from "../../runtime/graph.ts";
-import { expectResnet, inferResnet, type ResnetConfig, resnet } from "../encoders/resnet.ts";
-import { Expected, filterOf } from "../filters.ts";
-import { checkShapes, type State } from "../state.ts";
+import { Graph, type Value } from "../../runtime/graph.ts";
+import { inferResnet, type ResnetConfig, resnet } from "../encoders/resnet.ts";
+import { filterOf } from "../filters.ts";
+import { recorded } from "../recording.ts";
+import type { State } from "../state.ts";
 
 /** Heads of unified parsing (Xiao et al. 2018) that classify pixels. */
 export type Head = "object" | "part" | "material";
@@ -21,6 +23,8 @@ export interface UpernetConfig {
 /** Keys start with `encoder.` or `decoder.`. */
 export const ENCODER = "encoder.";
 export const DECODER = "decoder.";
+/** Edge of the input on which a network is built to see which tensors it asks for; they are the same at any. */
+export const SMALL = 64;
 /** Bins a side of the pyramid pooling, in the order of `ppm_conv`. */
 const POOL_SCALES = [1, 2, 3, 6] as const;
 
@@ -50,32 +54,12 @@ export function inferUpernet(state: State): UpernetConfig {
     );
   }
   const config: UpernetConfig = { encoder, heads };
-  checkUpernet(state, config);
-  return config;
-}
-
-/** Compares every tensor's shape with what the widths of a few say it must be. */
-function checkUpernet(state: State, config: UpernetConfig): void {
-  const expected = new Expected(state);
-  const stages = expectResnet(expected, state, ENCODER, config.encoder);
-  const [, , , top = 0] = stages;
-  let pooled = top;
-  POOL_SCALES.forEach((_, i) => {
-    pooled += expected.conv(`${DECODER}ppm_conv.${i}.0`, top, 1, `${DECODER}ppm_conv.${i}.1`);
-  });
-  const width = expected.conv(`${DECODER}ppm_last_conv.0`, pooled, 3, `${DECODER}ppm_last_conv.1`);
-  for (const i of [0, 1, 2]) {
-    expected.conv(`${DECODER}fpn_in.${i}.0`, stages[i]!, 1, `${DECODER}fpn_in.${i}.1`);
-    expected.conv(`${DECODER}fpn_out.${i}.0.0`, width, 3, `${DECODER}fpn_out.${i}.0.1`);
-  }
-  expected.conv(`${DECODER}conv_fusion.0`, 4 * width, 3, `${DECODER}conv_fusion.1`);
-  for (const head of Object.keys(config.heads)) {
-    const inner = expected.conv(`${DECODER}${head}_head.0.0`, width, 3, `${DECODER}${head}_head.0.1`);
-    expected.biased(`${DECODER}${head}_head.1`, inner, 1);
-  }
   const ignored = (key: string): boolean =>
     key.endsWith("num_batches_tracked") || key.startsWith(`${DECODER}scene_head`);
-  checkShapes("a UPerNet", state, expected.shapes, ignored);
+  const graph = new Graph("gpu");
+  const x = graph.map("x", 1, SMALL, SMALL, 3);
+  recorded("a UPerNet", state, (asked) => upernet(graph, asked, config, x, Object.keys(heads) as Head[]), ignored);
+  return config;
 }
 
 /** The named values of a segmenter's graph. */
@@ -95,33 +79,38 @@ export function upernet(
   heads: readonly Head[] = ["object"],
 ): UpernetValues {
   // Values of several input sizes share weights by label, so labels are the checkpoint's keys.
-  const filter = (key: string, norm: string) => filterOf(state, `${DECODER}${key}`, `${DECODER}${norm}`);
-  const unit = (input: Value, key: string, norm: string, options: ConvOptions = {}): Value =>
-    conv(graph, input, filter(key, norm), { activation: "relu", ...options });
+  const filter = (key: string, norm: string, into: number, kernel: number) =>
+    filterOf(state, `${DECODER}${key}`, `${DECODER}${norm}`, { into, kernel });
+  const unit = (input: Value, key: string, norm: string, kernel: number): Value => {
+    const options = { pad: (kernel - 1) / 2, activation: "relu" } as const;
+    return conv(graph, input, filter(key, norm, input.channels, kernel), options);
+  };
 
   const stages = resnet(graph, state, ENCODER, config.encoder, x);
   const top = stages[3]!;
   const [, height = 1, width = 1] = top.shape;
   // The pooled maps are resized before their 1×1 convolution: ReLU does not commute with interpolation.
   const pyramid = POOL_SCALES.map((scale, i) =>
-    unit(resize(graph, prroi(graph, top, scale), height, width), `ppm_conv.${i}.0`, `ppm_conv.${i}.1`),
+    unit(resize(graph, prroi(graph, top, scale), height, width), `ppm_conv.${i}.0`, `ppm_conv.${i}.1`, 1),
   );
   const pooled = concat(graph, "ppm", [top, ...pyramid], height, width);
-  let f = unit(pooled, "ppm_last_conv.0", "ppm_last_conv.1", { pad: 1 });
+  let f = unit(pooled, "ppm_last_conv.0", "ppm_last_conv.1", 3);
   const levels = [f];
   for (const i of [2, 1, 0]) {
-    const lateral = unit(stages[i]!, `fpn_in.${i}.0`, `fpn_in.${i}.1`);
+    const lateral = unit(stages[i]!, `fpn_in.${i}.0`, `fpn_in.${i}.1`, 1);
     f = resizeAdd(graph, f, lateral);
-    levels.unshift(unit(f, `fpn_out.${i}.0.0`, `fpn_out.${i}.0.1`, { pad: 1 }));
+    levels.unshift(unit(f, `fpn_out.${i}.0.0`, `fpn_out.${i}.0.1`, 3));
   }
   const finest = levels[0]!;
   const logits = new Map<Head, Value>();
   // Material is judged on P2, object and part on the fusion of all levels.
   const onFusion = heads.some((head) => head !== "material");
-  const fused = onFusion ? convOfPyramid(graph, levels, filter("conv_fusion.0", "conv_fusion.1"), "relu") : finest;
+  const fusion = (): Filter => filter("conv_fusion.0", "conv_fusion.1", levels.length * f.channels, 3);
+  const fused = onFusion ? convOfPyramid(graph, levels, fusion(), "relu") : finest;
   for (const head of heads) {
-    const inner = unit(head === "material" ? finest : fused, `${head}_head.0.0`, `${head}_head.0.1`, { pad: 1 });
-    logits.set(head, conv(graph, inner, filterOf(state, `${DECODER}${head}_head.1`)));
+    const inner = unit(head === "material" ? finest : fused, `${head}_head.0.0`, `${head}_head.0.1`, 3);
+    const last = { into: inner.channels, kernel: 1, bias: true };
+    logits.set(head, conv(graph, inner, filterOf(state, `${DECODER}${head}_head.1`, undefined, last)));
   }
   return { stages, logits };
 }

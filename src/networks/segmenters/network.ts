@@ -1,0 +1,91 @@
+import { UsageError } from "../../errors.ts";
+import type { Range } from "../../kernels/classify.ts";
+import type { Pixels, Sampling } from "../../kernels/resample.ts";
+import type { Graph, Value } from "../../runtime/graph.ts";
+import type { State } from "../state.ts";
+
+/** A concept a segmenter knows: its name within its category. Names may repeat across categories; the pair does not. */
+export interface Label {
+  readonly name: string;
+  readonly category: string;
+}
+
+/** How one label a pixel is read off a head: the channel that wins gives its name. */
+export interface LabelMap {
+  readonly head: string;
+  /** The channels that compete: one range, or with `gate` one for every label that the gate may hold. */
+  readonly ranges: readonly Range[];
+  /** The label of every channel of the head; 0 is none. */
+  readonly names: readonly number[];
+  /** An earlier label map, whose label chooses the range: parts within their owner. */
+  readonly gate?: number;
+}
+
+/**
+ * A network as a segmenter needs it: labels with categories, preprocessing, a graph from pixels to logits, and how labels are
+ * read off these. Write one of your own with `defineSegmenter`.
+ */
+export interface SegmenterNetwork {
+  /** What it is, for people: "UPerNet, ResNet-50". */
+  readonly architecture: string;
+  readonly state: State;
+  readonly pixels: Pixels;
+  /**
+   * Input edges, [height and width] each, whose probabilities are summed (spec §2.1); without any the network takes images as
+   * they are.
+   */
+  readonly segsizes: readonly number[];
+  /** How images smaller than an input are enlarged: as adaptive average pooling does it, unless "bilinear". */
+  readonly enlarge?: "bilinear";
+  /** Index 0 is none. */
+  readonly labels: readonly Label[];
+  readonly maps: readonly LabelMap[];
+  /**
+   * Splits every connected component of map 0 at the middle of its bounding box into two further maps: top or bottom, left or
+   * right. Labels 1…`objects` become label + objects · k, k = 1…4 for t, l, b, r (spec §2.3).
+   */
+  readonly quad?: { readonly objects: number };
+  /** The channels of the heads' logits in the order in which `maps` counts them, where that is another. */
+  readonly order?: readonly number[];
+  /** Where logits are sampled when label maps are read; half-pixel centres unless given. */
+  readonly sampling?: Sampling;
+  /** Appends the network: the logits [n, h, w, c] of the heads in `heads`, for preprocessed pixels x [n, height, width, 3]. */
+  logits(graph: Graph, x: Value, heads: ReadonlySet<string>): ReadonlyMap<string, Value>;
+}
+
+/** Label maps of a network: those that are read and those that come of dividing. */
+export const mapsOf = (network: SegmenterNetwork): number => network.maps.length + (network.quad ? 2 : 0);
+
+/** The network with labels counted from `offset` on, as when others' labels come before. */
+export function shifted(network: SegmenterNetwork, offset: number): SegmenterNetwork {
+  if (offset === 0) return network;
+  if (network.quad) {
+    throw new UsageError("A segmenter with quarters is not the first of those merged.", "Put it first.");
+  }
+  const nowhere = { first: 0, count: 0 };
+  const maps = network.maps.map((map) => ({
+    ...map,
+    names: map.names.map((label) => (label === 0 ? 0 : label + offset)),
+    ranges: map.gate === undefined ? map.ranges : [...new Array<Range>(offset).fill(nowhere), ...map.ranges],
+  }));
+  return { ...network, maps };
+}
+
+/**
+ * Checks how a network says its label maps are read, as far as that needs no graph.
+ * @throws UsageError for a map that no pixel could be read by.
+ */
+export function checkMaps({ labels, maps }: SegmenterNetwork): void {
+  const refuse = (index: number, why: string): never => {
+    throw new UsageError(`Label map ${index} ${why}.`, "See docs/segmenters.md for what a network must say.");
+  };
+  if (maps.length === 0) throw new UsageError("A network has no label maps.", "Give at least one.");
+  maps.forEach(({ ranges, names, gate }, index) => {
+    if (gate !== undefined && !(gate >= 0 && gate < index))
+      refuse(index, `is gated by map ${gate}, which is not before it`);
+    const most = gate === undefined ? 0 : maps[gate]!.names.reduce((a, b) => Math.max(a, b), 0);
+    if (ranges.length <= most) refuse(index, `has ${ranges.length} ranges, but its gate may hold label ${most}`);
+    const unknown = names.find((label) => !(Number.isInteger(label) && label >= 0 && label < labels.length));
+    if (unknown !== undefined) refuse(index, `names label ${unknown} of ${labels.length}`);
+  });
+}

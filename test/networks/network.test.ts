@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Device, Generator, openCheckpoint, WeightsError, writeSafetensors } from "../../src/index.ts";
+import { conv } from "../../src/kernels/conv.ts";
+import { filterOf } from "../../src/networks/filters.ts";
+import { recogniseGenerator } from "../../src/networks/generators/families.ts";
+import type { GeneratorFamily } from "../../src/networks/generators/family.ts";
+import { type Build, type Network, networkOf } from "../../src/networks/network.ts";
+import type { State } from "../../src/networks/state.ts";
+import { Graph } from "../../src/runtime/graph.ts";
+import { requestDevice } from "../gpu.ts";
+
+// An architecture as somebody would add it, and what it then has without having written any of it.
+
+/** One pixel high: z to eight channels, to eight, to colours, with a bridge from the first layer to the image. */
+const BRIDGE: GeneratorFamily = {
+  name: "a bridge",
+  keys: ["first.weight"],
+  expects: "first.weight, second.weight, rgb.weight, rgb.bias",
+  network: (state) => networkOf({ name: "Bridge", build, ignored: (key) => key === "steps" }, state),
+};
+
+function build({ graph, state, input, layer, output }: Build): void {
+  const channels = state.get("first.weight")?.shape[1] ?? 1;
+  const z = input({ name: "z", height: 1, width: 1, channels, draw: "normal" });
+  const first = layer("first", () =>
+    conv(graph, z(), filterOf(state, "first", undefined, { into: channels, kernel: 1 })),
+  );
+  const second = layer("second", () =>
+    conv(graph, first(), filterOf(state, "second", undefined, { into: first().channels, kernel: 1 }), {
+      activation: "relu",
+    }),
+  );
+  output("image", "image", () => {
+    const rgb = filterOf(state, "rgb", undefined, { into: second().channels, kernel: 1, bias: true });
+    return conv(graph, second(), rgb, { residual: conv(graph, first(), { ...rgb, label: "bridge" }) });
+  });
+}
+
+const SHAPES = {
+  "first.weight": [8, 4, 1, 1],
+  "second.weight": [8, 8, 1, 1],
+  "rgb.weight": [3, 8, 1, 1],
+  "rgb.bias": [3],
+};
+
+async function stateOf(shapes: Readonly<Record<string, readonly number[]>>): Promise<State> {
+  const tensors = Object.entries(shapes).map(([key, shape], k) => {
+    const count = shape.reduce((product, extent) => product * extent, 1);
+    return [
+      key,
+      { dtype: "float32", shape, data: Float32Array.from({ length: count }, (_, i) => Math.sin(i + k)) },
+    ] as const;
+  });
+  return (await openCheckpoint(writeSafetensors(Object.fromEntries(tensors)))).tensors;
+}
+
+const recognise = (state: State): Network => recogniseGenerator(state, {}, [BRIDGE]);
+
+describe("an architecture", () => {
+  it("has inputs, layers and outputs of the shapes that it makes", async () => {
+    const { architecture, inputs, layers, outputs } = recognise(await stateOf({ ...SHAPES, steps: [1] }));
+    expect(architecture).toBe("Bridge");
+    expect(inputs).toEqual([{ name: "z", height: 1, width: 1, channels: 4, draw: "normal" }]);
+    expect(layers).toEqual(["first", "second"].map((name) => ({ name, channels: 8, height: 1, width: 1 })));
+    expect(outputs).toEqual([{ name: "image", kind: "image", layer: undefined, channels: 3, height: 1, width: 1 }]);
+  });
+
+  it("computes what is reached from what is wanted, and no more", async () => {
+    const network = recognise(await stateOf(SHAPES));
+    const part = (options: Parameters<Network["append"]>[2]) => {
+      const graph = new Graph("gpu");
+      const { inputs, layers, outputs } = network.append(graph, 2, options);
+      return {
+        steps: graph.steps.length,
+        inputs: [...inputs.keys()],
+        layers: [...layers.keys()],
+        outputs: [...outputs.keys()],
+      };
+    };
+    expect(part({})).toEqual({ steps: 4, inputs: ["z"], layers: ["first", "second"], outputs: ["image"] });
+    expect(part({ until: "first" })).toEqual({ steps: 1, inputs: ["z"], layers: ["first"], outputs: [] });
+    expect(part({ from: "first" })).toEqual({
+      steps: 3,
+      inputs: ["first"],
+      layers: ["first", "second"],
+      outputs: ["image"],
+    });
+    // The bridge still needs the first layer, and so z.
+    expect(part({ from: "second" })).toMatchObject({ steps: 3, inputs: ["second", "z"] });
+    expect(part({ outputs: new Set() })).toMatchObject({ steps: 0 });
+    expect(() => part({ until: "third" })).toThrow(/no layer "third".*first, second/);
+  });
+
+  it.each([
+    ["a missing tensor", { ...SHAPES, "second.weight": undefined }, /weights of a Bridge\. Missing: second\.weight\./],
+    ["a missing bias", { ...SHAPES, "rgb.bias": undefined }, /Missing: rgb\.bias\./],
+    ["another shape", { ...SHAPES, "second.weight": [8, 8, 3, 3] }, /second\.weight is \[8,8,3,3\], not \[8,8,1,1\]/],
+    ["one too many", { ...SHAPES, "third.weight": [1] }, /Unexpected: third\.weight/],
+    ["another network's", { "conv.weight": [1] }, /not a bridge: it has no first\.weight \(it holds conv\.weight\)/],
+  ])("tells of %s", async (_, shapes, message) => {
+    const known = Object.entries(shapes).filter((entry): entry is [string, number[]] => entry[1] !== undefined);
+    const state = await stateOf(Object.fromEntries(known));
+    expect(() => recognise(state)).toThrow(WeightsError);
+    expect(() => recognise(state)).toThrow(message);
+  });
+});
+
+describe("a generator of it", () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await requestDevice();
+  });
+  afterAll(() => device?.dispose());
+
+  it("runs, retains, edits, and starts at a layer with the same bits", async () => {
+    using generator = await Generator.define(recognise(await stateOf(SHAPES)), { device });
+    const z = generator.sample({ size: 2, seed: 1 });
+    using whole = await generator.forward(z, { retain: ["first", "second"] });
+    const image = await whole.image.read();
+    using rest = await generator.compile({
+      batch: 2,
+      from: "first",
+      input: whole.layers.get("first")!,
+      editable: ["second"],
+    });
+    rest.run();
+    expect(await rest.image!.read()).toEqual(image);
+    rest.setEdit({ layer: "second", units: "all" });
+    rest.run();
+    expect(await rest.image!.read()).not.toEqual(image);
+    await expect(generator.compile({ batch: 2, from: "second" })).rejects.toThrow(/needs second and z/);
+  });
+});

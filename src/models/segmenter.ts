@@ -1,8 +1,15 @@
 import { LabelsError, UsageError } from "../errors.ts";
 import { mask } from "../kernels/classify.ts";
 import { checkNames, type NamesOf, nearest } from "../names.ts";
-import { isSegsizes, type SemanticLabelFile } from "../networks/segmenters/labels.ts";
-import { checkMaps, type Label, mapsOf, type SegmenterNetwork, shifted } from "../networks/segmenters/network.ts";
+import type { SemanticLabelFile } from "../networks/segmenters/labels.ts";
+import {
+  checkMaps,
+  isSegsizes,
+  type Label,
+  mapsOf,
+  type SegmenterNetwork,
+  shifted,
+} from "../networks/segmenters/network.ts";
 import type { LabelFile, UnifiedOptions } from "../networks/segmenters/unified.ts";
 import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";

@@ -1,6 +1,6 @@
 import { LabelsError } from "../../errors.ts";
 import type { Pixels } from "../../kernels/resample.ts";
-import type { Label, LabelMap } from "./network.ts";
+import { isSegsizes, type Label, type LabelMap } from "./network.ts";
 
 /** labels.json of a network with one softmax per category, as gandissect's SemanticSegmenter reads it (spec §2.4). */
 export interface SemanticLabelFile {
@@ -142,10 +142,3 @@ export function segsizesOf(file: unknown): readonly number[] | undefined {
     "It lists up to 8 input sizes from 32 to 4096, such as [256].",
   );
 }
-
-/** Input sizes a network can have: five halvings leave nothing of less than 32 pixels to pool. */
-export const isSegsizes = (value: unknown): value is readonly number[] =>
-  Array.isArray(value) &&
-  value.length >= 1 &&
-  value.length <= 8 &&
-  value.every((size) => Number.isInteger(size) && size >= 32 && size <= 4096);

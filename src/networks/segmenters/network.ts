@@ -89,3 +89,10 @@ export function checkMaps({ labels, maps }: SegmenterNetwork): void {
     if (unknown !== undefined) refuse(index, `names label ${unknown} of ${labels.length}`);
   });
 }
+
+/** Input sizes a network can have: five halvings leave nothing of less than 32 pixels to pool. */
+export const isSegsizes = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) &&
+  value.length >= 1 &&
+  value.length <= 8 &&
+  value.every((size) => Number.isInteger(size) && size >= 32 && size <= 4096);

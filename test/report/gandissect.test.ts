@@ -144,7 +144,47 @@ test("without labels only the order by unit is left", () => {
   expect(report.default_ranking).toBe("unit");
   expect(report.layers[0]!.rankings.map(({ name }) => name)).toEqual(["unit"]);
   expect(report.layers[0]).not.toHaveProperty("bargraph");
-  expect(report.layers[0]!.units[0]).toMatchObject({ interp: true });
+  expect(report.layers[0]!.units.map(({ interp }) => interp)).toEqual(Array(12).fill(true));
+  expect(Object.keys(report.layers[0]!.units[0]!)).toEqual(["unit", "interp", "level", "top"]);
+  expect(report.layers[0]).not.toHaveProperty("labels");
+});
+
+test("a layer that detects nothing has no bar graph, and names its labels nevertheless", () => {
+  const layers = dissection.layers.map((layer, i) =>
+    i === 1 ? { ...layer, units: layer.units.map((unit) => ({ ...unit, interpretable: false })) } : layer,
+  );
+  const [first, second] = toGandissect({ ...dissection, layers }).layers;
+  expect(first).toHaveProperty("bargraph", "bargraph.svg");
+  expect(second).not.toHaveProperty("bargraph");
+  expect(second).toMatchObject({ labels: [], interpretable: 0 });
+});
+
+test("settings have the names of the published command line", () => {
+  expect(toGandissect(dissection).settings).toEqual({
+    ...{ model: "drawn scenes", segmenter: "drawn labels", gen: true, size: 16, examples: 6, seed: 1, train_seed: 2 },
+    ...{
+      layers: [
+        ["layer4", "layer4"],
+        ["layer6", "layer6"],
+      ],
+      quantile_threshold: "iqr",
+      segmentation_size: 32,
+    },
+  });
+});
+
+test("a unit of a label that there is none of says so, and counts its own pixels", () => {
+  const units = [
+    {
+      ...dissection.layers[0]!.units[0]!,
+      label: 9,
+      interpretable: false,
+      pixels: 77,
+      mostCorrelated: { label: 9, correlation: 0 },
+    },
+  ];
+  const [unit] = toGandissect({ ...dissection, layers: [{ ...dissection.layers[0]!, units }] }).layers[0]!.units;
+  expect(unit).toMatchObject({ iou_label: "-", iou_cat: "-", cor_label: "-", cor_cat: "-", lc: 77 });
 });
 
 test("without the search for levels its fields and orders are left out", () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NO_IMAGE, toTensors } from "../../src/report/tensors.ts";
 import { openSource } from "../../src/weights/open.ts";
 import { openSafetensors } from "../../src/weights/safetensors.ts";
-import { fixture, LABELS } from "./fixture.ts";
+import { fixture, LABELS, layerOf } from "./fixture.ts";
 
 const { dissection } = fixture();
 
@@ -36,5 +36,32 @@ describe("tensors", () => {
     expect(iou).toEqual(Float32Array.from(dissection.layers[0]!.tables.iou));
     const images = new Uint32Array(data.slice(...at("layer4.top_image")));
     expect([...images.subarray(12, 18)]).toEqual([layer.units[2]!.top[0]!.image, ...Array(5).fill(NO_IMAGE)]);
+    const activations = new Float32Array(data.slice(...at("layer4.top_activation")));
+    const activation = Math.fround(layer.units[2]!.top[0]!.activation);
+    expect([...activations.subarray(12, 18)]).toEqual([activation, ...Array(5).fill(Number.NaN)]);
+  });
+
+  test("are each of its name, and where no levels were searched there are none of training", async () => {
+    const layer = layerOf([{ level: 0.5, top: [{ image: 7, activation: 2 }] }, { level: 0.25 }], 3);
+    Object.values(layer.tables).forEach((table, i) => {
+      table.set(Array.from(table, (_, cell) => 10 * i + cell));
+    });
+    const [labels, categories] = [LABELS.slice(0, 3), ["object"]];
+    const bytes = toTensors({ ...dissection, labels, categories, labelPixels: [0, 2 ** 24 + 2, 5], layers: [layer] });
+    const { tensors } = await openSafetensors(await openSource(bytes));
+    const found: Record<string, unknown> = {};
+    for (const [name, tensor] of tensors) found[name] = [tensor.dtype, tensor.shape, [...(await tensor.read())]];
+    expect(found).toEqual({
+      label_pixels: ["float64", [3], [0, 2 ** 24 + 2, 5]],
+      "layer1.iou": ["float32", [3, 2], [0, 1, 2, 3, 4, 5]],
+      "layer1.iqr": ["float32", [3, 2], [10, 11, 12, 13, 14, 15]],
+      "layer1.mi": ["float32", [3, 2], [20, 21, 22, 23, 24, 25]],
+      "layer1.correlation": ["float32", [3, 2], [30, 31, 32, 33, 34, 35]],
+      "layer1.intersection": ["uint32", [3, 2], [40, 41, 42, 43, 44, 45]],
+      "layer1.activation": ["uint32", [1, 2], [50, 51]],
+      "layer1.level": ["float32", [2], [0.5, 0.25]],
+      "layer1.top_image": ["uint32", [2, 1], [7, 2 ** 32]], // NO_IMAGE, read as float32
+      "layer1.top_activation": ["float32", [2, 1], [2, Number.NaN]],
+    });
   });
 });

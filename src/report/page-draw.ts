@@ -3,8 +3,6 @@ import { type ImageEncoder, resizeNearest, resizeRgb } from "./image.ts";
 import { toBase64 } from "./packed.ts";
 import { labelMapsOf } from "./segmentation.ts";
 
-// Tests: test/report/html.test.ts, test/report/html-channels.test.ts
-
 const JPEG_QUALITY = 85;
 
 /** How a page shows pictures. */

@@ -4,8 +4,6 @@ import type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts"
 import type { PagePlan } from "./page-plan.ts";
 import type { PageLayer, PagePictures } from "./viewer/data.ts";
 
-// Tests: test/report/html.test.ts, test/report/html-channels.test.ts
-
 /**
  * The pictures of a page, gathered unit by unit. Each image is kept once, as a JPEG and a label map, however many units
  * show it; each unit adds its raw feature maps, one signed byte a value. The page upsamples and draws the masks itself.

@@ -150,11 +150,13 @@ test("without labels only the order by unit is left", () => {
 });
 
 test("a layer that detects nothing has no bar graph, and names its labels nevertheless", () => {
-  const layers = dissection.layers.map((layer, i) =>
-    i === 1 ? { ...layer, units: layer.units.map((unit) => ({ ...unit, interpretable: false })) } : layer,
-  );
+  // The first layer detects one concept by one unit, the second nothing.
+  const layers = dissection.layers.map((layer, i) => ({
+    ...layer,
+    units: layer.units.map((unit, u) => ({ ...unit, interpretable: i + u === 0 })),
+  }));
   const [first, second] = toGandissect({ ...dissection, layers }).layers;
-  expect(first).toHaveProperty("bargraph", "bargraph.svg");
+  expect(first).toMatchObject({ bargraph: "bargraph.svg", interpretable: 1 });
   expect(second).not.toHaveProperty("bargraph");
   expect(second).toMatchObject({ labels: [], interpretable: 0 });
 });

@@ -1,11 +1,14 @@
 import { inflateRawSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
-import { embeddedJson, viewerSource } from "../../src/report/html.ts";
+import type { Dissection } from "../../src/dissect/result.ts";
+import { embeddedJson, HtmlPage, viewerSource } from "../../src/report/html.ts";
 import { maskPainter } from "../../src/report/upsample.ts";
-import { fixture, HOSTILE } from "./fixture.ts";
+import { fixture, HOSTILE, layerOf, PROVENANCE } from "./fixture.ts";
 import { pageOf } from "./pages.ts";
 
 let html: string;
+
+const dataOf = (page: string) => JSON.parse(/<script id="data"[^>]*>(.*?)<\/script>/s.exec(page)![1]!);
 
 beforeAll(async () => {
   html = await pageOf(fixture());
@@ -22,7 +25,7 @@ describe("the text of the page", () => {
   });
 
   test("embeds each image once", () => {
-    const data = JSON.parse(/<script id="data"[^>]*>(.*?)<\/script>/s.exec(html)![1]!);
+    const data = dataOf(html);
     const images = new Set(
       fixture().dissection.layers.flatMap(({ units }) => units.flatMap(({ top }) => top.map(({ image }) => image))),
     );
@@ -30,8 +33,62 @@ describe("the text of the page", () => {
     expect(new Set(Object.keys(data.pictures.place).map(Number))).toEqual(images);
   });
 
+  test("holds each unit's five best concepts, and the scores that one can sort by", async () => {
+    const labels = ["-", "sky", "tree", "grass", "house", "brick", "road"].map((name) => ({
+      name,
+      category: "object",
+    }));
+    const layer = layerOf([{ label: 2, iou: 0.1 }, { label: 1 }, { label: 0, interpretable: false }], labels.length);
+    layer.tables.iou.set([
+      ...[9, 9, 9], // no label
+      ...[0.25, 0.0005, 0],
+      ...[0.123456, 0.00049, 0],
+      ...[0.25, 0, 0],
+      ...[0.75, 0, 0],
+      ...[0.0625, 0, 0],
+      ...[0.5, 0, 1],
+    ]);
+    const { dissection } = fixture();
+    const named = { ...dissection, labels, categories: ["object"], layers: [layer] };
+    const page = async (of: Dissection) => dataOf(await new HtmlPage(of, PROVENANCE).finish());
+    const { layers, names, categoryColors } = await page(named);
+    expect(layers[0].best).toEqual([
+      [
+        [4, 0.75],
+        [6, 0.5],
+        [1, 0.25],
+        [3, 0.25],
+        [2, 0.12346],
+      ],
+      [[1, 0.0005]],
+      [[6, 1]],
+    ]);
+    expect(layers[0].scores).toEqual({ 1: [0.25, 0.0005, 0], 2: [0.12346, 0.00049, 0] });
+    expect(layers[0].labelPosition).toEqual([0, 1, 2]);
+    expect(names).toEqual(labels.map(({ name }) => name));
+    expect(Object.keys(categoryColors)).toEqual(["object"]);
+    const swapped = { ...layer, units: layer.units.map((unit, i) => ({ ...unit, interpretable: i === 2 })) };
+    expect((await page({ ...named, layers: [swapped] })).layers[0].labelPosition[2]).toBe(0);
+    const bare = { ...named, labels: labels.slice(0, 1), labelPixels: [0], layers: [swapped] };
+    expect((await page(bare)).layers[0]).toMatchObject({ labelPosition: [0, 1, 2], scores: {}, best: [[], [], []] });
+  });
+
+  test("has maps as small as planned", async () => {
+    const { dissection } = fixture();
+    const plan = { examples: 1, size: 16, featureSize: 4, estimatedBytes: 0 };
+    const { layers } = dataOf(await new HtmlPage(dissection, PROVENANCE, plan).finish());
+    expect(layers.map(({ shape }: { shape: number[] }) => shape)).toEqual([
+      [4, 4],
+      [4, 4],
+    ]);
+  });
+
+  test("numbers have five digits, whole ones all of theirs", () => {
+    expect(embeddedJson([0.123456, 123456.7, 123456789, 1e-7 / 3])).toBe("[0.12346,123460,123456789,3.3333e-8]");
+  });
+
   test("draws the masks that are scored, but for pixels on their very edge", async () => {
-    const data = JSON.parse(/<script id="data"[^>]*>(.*?)<\/script>/s.exec(html)![1]!);
+    const data = dataOf(html);
     const packed = /<script id="features"[^>]*>(.*?)<\/script>/s.exec(html)![1]!;
     const bytes = new Int8Array(inflateRawSync(Buffer.from(packed, "base64")));
     const { dissection, pictures } = fixture();

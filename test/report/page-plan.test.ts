@@ -71,6 +71,13 @@ describe("the plan", () => {
     expect(planPage(dissection, estimatedBytes - 1)).toMatchObject({ examples: 2, size: 96 });
   });
 
+  test("without any picture says what is left", () => {
+    const { estimatedBytes, ...plan } = planPage(dissected([8, 8], [[0, 1]]), 0);
+    expect(plan).toEqual({ examples: 0, size: 128, featureSize: 16 });
+    expect(estimatedBytes).toBe(60_000 + 900 + 2 * 45);
+    expect(planPage(dissected([8, 8], [[0]], 1)).size).toBe(1);
+  });
+
   test("reckons 900 bytes a unit, 45 a top image, 4/3 a cell, and each image once", () => {
     const picture = 850 + 128 ** 2 / 2 + 100 ** 2 / 10;
     const bytes = (...of: Parameters<typeof dissected>) => planPage(dissected(...of)).estimatedBytes;

@@ -41,6 +41,14 @@ describe("tensors", () => {
     expect([...activations.subarray(12, 18)]).toEqual([activation, ...Array(5).fill(Number.NaN)]);
   });
 
+  test("of a layer without top images have none", async () => {
+    expect(NO_IMAGE).toBe(2 ** 32 - 1); // what readers compare with
+    const { tensors } = await openSafetensors(
+      await openSource(toTensors({ ...dissection, categories: ["object"], layers: [layerOf([{}], 6)] })),
+    );
+    expect(tensors.get("layer1.top_image")!.shape).toEqual([1, 0]);
+  });
+
   test("are each of its name, and where no levels were searched there are none of training", async () => {
     const layer = layerOf([{ level: 0.5, top: [{ image: 7, activation: 2 }] }, { level: 0.25 }], 3);
     Object.values(layer.tables).forEach((table, i) => {

@@ -40,6 +40,8 @@ test("labels are those at pixel centres", () => {
   const map = Uint16Array.from({ length: 25 }, (_, i) => i);
   expect([...resizeNearest(map, 5, 3)]).toEqual([0, 2, 4, 10, 12, 14, 20, 22, 24]);
   expect(resizeNearest(map, 5, 5)).toBe(map);
+  const columns = Uint16Array.from({ length: 121 }, (_, i) => i % 11);
+  expect([...resizeNearest(columns, 11, 6)].slice(-6)).toEqual([0, 2, 4, 6, 8, 10]);
 });
 
 test("grey, RGB and RGBA become RGBA", () => {
@@ -48,5 +50,6 @@ test("grey, RGB and RGBA become RGBA", () => {
   ];
   expect(rgba(1, 7, 9)).toEqual([7, 7, 7, 255, 9, 9, 9, 255]);
   expect(rgba(3, 1, 2, 3, 4, 5, 6)).toEqual([1, 2, 3, 255, 4, 5, 6, 255]);
+  expect(toRgba({ width: 3, height: 2, channels: 1, data: new Uint8Array(6) })).toHaveLength(24);
   expect(rgba(4, 1, 2, 3, 4, 5, 6, 7, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
 });

@@ -52,6 +52,10 @@ test("what is not finite is drawn as the level", () => {
   expect(bytes(unit([4, 2]), Number.NaN, [1, 2])[1]).toEqual([0, 0]);
 });
 
+test("what is too far for a byte is as far as it goes", () => {
+  expect(bytes(unit([Number.NaN, 300, -300]), 0, [1, 3])).toEqual([1, [0, 127, -127]]);
+});
+
 test("maps that are too large are averaged, each cell in one box", () => {
   const eight = unit([1, 3, 5, 7, 9, 11, 13, 254]);
   expect(bytes(eight, 0, [2, 4], { featureSize: 2 })).toEqual([133.5 / 127, [2, 6, 10, 127]]);

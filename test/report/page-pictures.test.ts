@@ -85,6 +85,11 @@ test("the page says what it leaves out, and nothing when that is nothing", async
   const note = async (to: Partial<typeof plan>, of = dissection) =>
     (await new PageGallery(of, { ...plan, examples: 4, ...to }).finish()).pictures.note;
   expect(await note({})).toBe("");
+  const none = dissection.layers.map((layer) => ({
+    ...layer,
+    units: layer.units.map((unit) => ({ ...unit, top: [] })),
+  }));
+  expect(await note({ examples: 0 }, { ...dissection, layers: none })).toBe("");
   expect(await note({ examples: 3 })).toBe("To stay small, this page holds 3 of the 4 top images of each unit.");
   expect(await note({ size: 63 })).toBe("To stay small, this page holds pictures of 63 instead of 64 pixels.");
   expect(await note({ size: 31, featureSize: 15 })).toBe(

@@ -85,7 +85,7 @@ describe("the plan", () => {
     expect(bytes([6, 10], [[3, 4], [4]])).toBe(60_000 + 2 * 900 + 3 * (45 + 80) + 2 * picture);
     expect(bytes([60, 3], [[3]])).toBe(60_000 + 900 + 45 + 128 + picture);
     expect(bytes([3, 60], [[3]])).toBe(60_000 + 900 + 45 + 128 + picture);
-    expect(bytes([6, 10], [[3]], 20)).toBe(60_000 + 900 + 45 + 80 + 850 + 20 ** 2 / 2 + 20 ** 2 / 10);
+    expect(bytes([6, 10], [[3]], 19)).toBe(60_000 + 900 + 45 + 80 + 850 + 217); // 19²/2 + 19²/10 = 216.6
     const three = { ...dissected([6, 10], [[3]]), segmenter: { name: "", channels: 3 } };
     expect(planPage(three).estimatedBytes).toBe(60_000 + 900 + 45 + 80 + picture + 2 * (100 ** 2 / 10));
     // Only top images that are shown are embedded; the others are named nevertheless.

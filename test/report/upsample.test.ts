@@ -59,4 +59,21 @@ describe("mask", () => {
       expect(mask).toEqual(expected);
     }
   });
+
+  test.each([1, 2, 3, 4, 5, 6])("is marked wherever its bytes begin: %i", (offset) => {
+    const fresh = () => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+    const at = (bytes: Uint8Array) => {
+      const within = new Uint8Array(32).subarray(offset, offset + 16);
+      within.set(bytes);
+      return within;
+    };
+    const edge = Uint8Array.of(0, 2, 2, 2, 0, 2, 2, 1, 0, 2, 2, 2, 0, 2, 2, 2);
+    for (const [mask, scratch] of [
+      [at(fresh()), new Uint8Array(16)],
+      [fresh(), at(new Uint8Array(16))],
+    ] as const) {
+      markEdge(mask, 4, scratch);
+      expect(mask).toEqual(edge);
+    }
+  });
 });

@@ -16,7 +16,7 @@ export function selection(data: PageData) {
         const text = `${unit.unit} ${data.names[unit.label]} ${data.report.labels[unit.label]?.category}`.toLowerCase();
         return words.every((word) => text.includes(word));
       });
-    const by = (value: (index: number) => number) => shown.sort((a, b) => value(b) - value(a) || a - b);
+    const by = (value: (index: number) => number) => shown.sort((a, b) => value(b) - value(a));
     if (state.sort === "iou") return by((index) => layer.units[index]!.iou ?? -1);
     if (state.sort === "iqr") return by((index) => layer.units[index]!.iqr ?? -1);
     if (state.sort === "concept") return by((index) => page.scores[concept]?.[index] ?? -1);

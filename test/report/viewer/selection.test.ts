@@ -12,10 +12,18 @@ const data = {
     labels: [{ category: "object" }, { category: "scene" }, { category: "object" }],
     layers: [
       { units: [] },
-      { units: [unit(10, 1, 0.2, 0.5), unit(11, 2, 0.4, null), unit(12, 1, null, 0.7, false), unit(13, 2, 0.2, 0.1)] },
+      {
+        units: [
+          unit(10, 1, 0.2, 0.5),
+          unit(11, 2, 0.4, null),
+          unit(12, 1, null, 0.7, false),
+          unit(13, 2, 0.2, 0.1),
+          unit(14, 2, 0, 0),
+        ],
+      },
     ],
   },
-  layers: [{}, { labelPosition: [2, 0, 3, 1], scores: { 1: [0.1, 0.3, 0.2, 0.3] } }],
+  layers: [{}, { labelPosition: [2, 0, 3, 1, 4], scores: { 1: [0.1, 0.3, 0.2, 0.3, 0] } }],
 } as unknown as PageData;
 
 const state: State = {
@@ -25,12 +33,12 @@ const state: State = {
 const select = (to: Partial<State>) => selection(data)({ ...state, ...to }, 1);
 
 test.each([
-  [{ sort: "unit" }, [0, 1, 2, 3]],
-  [{ sort: "label" }, [1, 3, 0, 2]],
-  [{ sort: "iou" }, [1, 0, 3, 2]],
-  [{ sort: "iqr" }, [2, 0, 3, 1]],
-  [{ sort: "concept", concept: "Sky" }, [1, 3, 2, 0]],
-  [{ sort: "concept", concept: "nobody" }, [0, 1, 2, 3]],
+  [{ sort: "unit" }, [0, 1, 2, 3, 4]],
+  [{ sort: "label" }, [1, 3, 0, 2, 4]],
+  [{ sort: "iou" }, [1, 0, 3, 4, 2]],
+  [{ sort: "iqr" }, [2, 0, 3, 4, 1]],
+  [{ sort: "concept", concept: "Sky" }, [1, 3, 2, 0, 4]],
+  [{ sort: "concept", concept: "nobody" }, [0, 1, 2, 3, 4]],
   [{ concept: "Sky" }, [0, 2]],
   [{ concept: "Sky", interpretable: true }, [0]],
   [{ query: "SKY" }, [0, 2]],

@@ -67,7 +67,7 @@ describe("the plan", () => {
   test("a budget may be used up", () => {
     const dissection = dissected([8, 8], [[0, 1]]);
     const { estimatedBytes } = planPage(dissection);
-    expect(planPage(dissection, estimatedBytes).examples).toBe(2);
+    expect(planPage(dissection, estimatedBytes)).toMatchObject({ examples: 2, size: 128 });
     expect(planPage(dissection, estimatedBytes - 1)).toMatchObject({ examples: 2, size: 96 });
   });
 

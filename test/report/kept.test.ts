@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import { encodeLabels } from "../../src/node/photo/label-maps.ts";
 import { expectKept, KEPT } from "./kept.ts";
 
 const path = mkdtempSync(join(tmpdir(), "ganatomy-kept-"));
@@ -33,6 +34,12 @@ describe("a kept picture", () => {
     expectKept("a.jpg", jpeg(picture(100), 90) as Uint8Array, redraw);
     expectKept("a.jpg", jpeg(picture(100), 90) as Uint8Array, compare);
     expect(() => expectKept("a.jpg", jpeg(picture(120), 90) as Uint8Array, compare)).toThrow("not the picture");
+  });
+
+  test("is compared in all of its 16 bits", () => {
+    expectKept("deep.png", encodeLabels(Uint16Array.of(0x101), 1, 1), redraw);
+    expectKept("deep.png", encodeLabels(Uint16Array.of(0x101), 1, 1), compare);
+    expect(() => expectKept("deep.png", encodeLabels(Uint16Array.of(0x201), 1, 1), compare)).toThrow("not the picture");
   });
 
   test("is never redrawn in CI", () => {

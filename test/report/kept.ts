@@ -15,7 +15,7 @@ function shown(name: string, bytes: string | Uint8Array): unknown {
   const { width, height, data } = name.endsWith(".png")
     ? decode(Buffer.from(bytes))
     : jpeg.decode(Buffer.from(bytes), { useTArray: true });
-  return { width, height, pixels: Buffer.from(data).toString("base64") };
+  return { width, height, pixels: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64") };
 }
 
 export interface Keeping {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { nodeEncoder } from "../../src/cli/encoder.ts";
 import type { SamplePicture, UnitPictures } from "../../src/dissect/result.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { embedPicture, type PageDrawing, pageFeatures, pageShape } from "../../src/report/page-draw.ts";
 import { severalChannels } from "./fixture.ts";
 import { expectKept } from "./kept.ts";

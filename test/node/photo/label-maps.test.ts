@@ -1,6 +1,9 @@
 import { decode as decodeWithFastPng } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { encodeLabels, encodeSegmentation } from "../../../src/node/photo/label-maps.ts";
+import { labelColors } from "../../../src/report/colors.ts";
+import { KINDS, severalChannels } from "../../report/fixture.ts";
+import { expectKept } from "../../report/kept.ts";
 import { noise } from "./pictures.ts";
 
 describe("label maps", () => {
@@ -18,6 +21,30 @@ describe("label maps", () => {
     const labels = Uint32Array.from(noise(6, 2 ** 20, 1812));
     const read = decodeWithFastPng(encodeLabels(labels, 1024, 1024));
     expect(read.data.findIndex((value, i) => value !== labels[i])).toBe(-1);
+  });
+
+  test("of drawn scenes are as they were looked at", async () => {
+    for await (const { tops } of severalChannels({ images: 3, examples: 1 }).pictures()) {
+      const maps = Uint16Array.from(tops[0]!.picture.labels);
+      expectKept(
+        "labels.png",
+        encodeLabels(
+          maps.subarray(0, 32 ** 2).map((label) => label * 40),
+          32,
+          32,
+        ),
+      );
+      expectKept(
+        "labels-16.png",
+        encodeLabels(
+          maps.subarray(0, 32 ** 2).map((label) => label * 10_000),
+          32,
+          32,
+        ),
+      );
+      expectKept("segmentation.png", encodeSegmentation(maps, 32, 32, labelColors(KINDS)));
+      break;
+    }
   });
 
   test("refuse labels beyond 16 bits and other sizes", () => {

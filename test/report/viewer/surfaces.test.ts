@@ -31,6 +31,27 @@ test("of taller maps it goes down too", () => {
   expect([0, 1, 2, 3].map((i) => down[i])).toEqual([1.5, 1.5, 1.5, 1.5]);
 });
 
+test.each([
+  [3, 2, 6],
+  [2, 4, 5],
+  [4, 3, 2],
+])("of %i×%i cells at %i pixels each is weighed by its distance", (height, width, size) => {
+  const cells = Int8Array.from({ length: height * width }, (_, i) => ((i * 37) % 23) - 11);
+  const shaped = { ...data, layers: [{}, { ...data.layers[1]!, shape: [height, width] }] } as unknown as PageData;
+  const place = (t: number, edge: number) => Math.min(edge - 1, Math.max(0, ((t + 0.5) * edge) / size - 0.5));
+  const weight = (a: number, b: number) => Math.max(0, 1 - Math.abs(a - b));
+  surfaces(shaped, Int8Array.of(9, 9, 9, 9, ...cells))
+    .surface(1, 1, 0, size)
+    .forEach((value, i) => {
+      const [y, x] = [place(Math.floor(i / size), height), place(i % size, width)];
+      let sum = 0;
+      cells.forEach((cell, j) => {
+        sum += weight(y, Math.floor(j / width)) * weight(x, j % width) * cell;
+      });
+      expect(value).toBeCloseTo(1.5 + 0.5 * sum, 5);
+    });
+});
+
 test("a range is that of all the unit's examples, and of no other's", () => {
   expect(range(1, 1)).toEqual([0.5, 3.5]);
   expect(range(1, 0)).toEqual([-9, 9]);

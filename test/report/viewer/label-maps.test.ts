@@ -38,3 +38,14 @@ test("pixels are counted, and the rarest label of each lies on top", () => {
   expect([...topLabels(3)]).toEqual([5, 6, 6, 5]);
   expect(topLabels(3)).toBe(topLabels(3));
 });
+
+test("maps of three pixels an edge, one after the other", () => {
+  const three = { ...pictures, labelSize: 3, place: { 7: 0, 3: 1 }, channels: 1 };
+  const { labelsAt, pixelAt, topLabels } = labelMaps(
+    three,
+    Uint8Array.from({ length: 18 }, (_, i) => i + 1),
+  );
+  expect([pixelAt(0.3, 0.3), pixelAt(0.5, 0.3), pixelAt(0.3, 0.5), pixelAt(0.7, 0.9)]).toEqual([0, 1, 3, 8]);
+  expect([...labelsAt(3, 0.5, 0.5)]).toEqual([14]);
+  expect([...topLabels(7)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});

@@ -5,7 +5,7 @@ import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-// Tests: test/kernels/statistics.test.ts, test/dissect/channels.test.ts
+// Tests: test/dissect/counts.test.ts, test/dissect/training.test.ts
 
 /** Pixels of every label, in any channel of a pixel, and in how many images each category occurs, over the batches added. */
 export class Presence {

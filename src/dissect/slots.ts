@@ -4,8 +4,6 @@ import { Graph } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-// Tests: test/kernels/statistics.test.ts
-
 /**
  * Which labels have counters. A segmenter may know two thousand labels of which a hundred occur; only those that are
  * assigned a slot take memory in the tables of units × labels.

@@ -4,8 +4,6 @@ import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-// Tests: test/kernels/statistics.test.ts, test/dissect/exact.test.ts
-
 /** The images that activate each unit most, by the spatial maximum of the raw feature map (spec §3.3). */
 export class Top {
   readonly #device: Device;

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Counts } from "../../src/dissect/counts.ts";
+import { cellsOf } from "../../src/dissect/ladder.ts";
+import { Presence } from "../../src/dissect/presence.ts";
+import { Slots } from "../../src/dissect/slots.ts";
+import type { Device } from "../../src/runtime/device.ts";
+import { Tensor } from "../../src/runtime/tensor.ts";
+import { requestDevice } from "../gpu.ts";
+import { ofUnit, upsampled } from "../kernels/grid.ts";
+import { noiseMap } from "../kernels/reference.ts";
+import { Batches, bears, CATEGORIES, CHANNELS, LABELS, labelMaps, pixelsOf } from "./batches.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await requestDevice();
+});
+afterAll(() => device?.dispose());
+
+describe("counts", () => {
+  test.each([
+    { images: 7, batch: 3, size: 16 },
+    { images: 5, batch: 2, size: 7 },
+    { images: 2, batch: 4, size: 13 },
+  ])(
+    "equal those of a loop over all pixels: $images images by $batch, $size × $size",
+    async ({ images, batch, size }) => {
+      const channels = 5;
+      const all = noiseMap(5, [images, 3, 4, channels]);
+      const grid = await upsampled(device, all, size);
+      const maps = labelMaps(6, images, size);
+      // Levels that activations equal exactly, one of them twice: only what exceeds a level counts.
+      const levels = new Float32Array(4 * channels);
+      for (let unit = 0; unit < channels; unit += 1) {
+        const sorted = ofUnit(grid, unit).toSorted();
+        [0.2, 0.5, 0.5, 0.99].forEach((share, level) => {
+          levels[level * channels + unit] = sorted[Math.floor(share * sorted.length)]!;
+        });
+      }
+
+      const batches = new Batches(device, all, batch, maps);
+      const presence = await Presence.create(device, {
+        maps: batches.labels,
+        batch: batches.batch,
+        labels: LABELS,
+        categories: CATEGORIES,
+      });
+      const slots = await Slots.create(device, { labelMaps: batches.labels, labels: LABELS.length });
+      const counted = [4, 1, 5, 2]; // and not 3
+      slots.assign(counted);
+      const counts = await Counts.create(device, {
+        maps: batches.maps,
+        channels,
+        batch: batches.batch,
+        slotMaps: slots.maps,
+        present: presence.present,
+        labels: counted,
+        levels,
+      });
+      batches.each(() => {
+        presence.add();
+        slots.update();
+        counts.add();
+      });
+
+      const present = maps.map((map) =>
+        CATEGORIES.map((category) => map.some((label) => label > 0 && LABELS[label]!.category === category)),
+      );
+      expect(await presence.read()).toEqual({
+        pixels: pixelsOf(maps),
+        images: Uint32Array.from(CATEGORIES, (_, k) => present.filter((image) => image[k]).length),
+      });
+
+      const intersection = LABELS.map(() => new Uint32Array(4 * channels));
+      const activation = CATEGORIES.map(() => new Uint32Array(4 * channels));
+      grid.data.forEach((value, index) => {
+        const unit = index % channels;
+        const pixel = Math.floor(index / channels) % size ** 2;
+        const image = Math.floor(index / channels / size ** 2);
+        for (let level = 0; level < 4; level += 1) {
+          const cell = level * channels + unit;
+          if (!(value > levels[cell]!)) continue;
+          LABELS.forEach((_, label) => {
+            if (bears(maps[image]!, pixel, label)) intersection[label]![cell]! += 1;
+          });
+          CATEGORIES.forEach((_, k) => {
+            if (present[image]![k]) activation[k]![cell]! += 1;
+          });
+        }
+      });
+      for (const label of counted) expect(await counts.intersection(label)).toEqual(intersection[label]);
+      for (let k = 0; k < CATEGORIES.length; k += 1) expect(await counts.activation(k)).toEqual(activation[k]);
+      expect(() => counts.intersection(3)).toThrow("Label 3 was not counted");
+      counts.dispose();
+      slots.dispose();
+      presence.dispose();
+      batches.dispose();
+    },
+  );
+
+  test("of one category's activations are those of its images' pixels, with a label or without", async () => {
+    const [images, size, units] = [3, 6, 4];
+    const all = noiseMap(22, [images, 3, 3, units]);
+    const grid = await upsampled(device, all, size);
+    const x = Tensor.from(device, "maps", [images, 3, 3, units], "f32", Float32Array.from(all.data));
+    const batch = Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, images));
+    const bare = 1; // the image that shows nothing, so that its pixels are no category's
+    const data = Uint32Array.from({ length: images * size ** 2 }, (_, at) =>
+      Math.floor(at / size ** 2) === bare ? 0 : at % 4,
+    );
+    const labelMaps = Tensor.from(device, "labels", [images, 1, size ** 2], "u32", data);
+    const labels = ["-", "tree", "sky", "door"].map((name) => ({ name, category: "object" }));
+    const presence = await Presence.create(device, { maps: labelMaps, batch, labels, categories: ["object"] });
+    const slots = await Slots.create(device, { labelMaps, labels: labels.length });
+    slots.assign([1, 3]); // and not 2
+    const levels = new Float32Array([-0.5, 0, 0.5].flatMap((level) => Array(units).fill(level)));
+    const options = { maps: x, channels: units, batch, slotMaps: slots.maps, labels: [1, 3], levels };
+    const counts = await Counts.create(device, { ...options, present: presence.present });
+    presence.add();
+    slots.update();
+    counts.add();
+    const expected = (counted: (label: number, image: number) => boolean) =>
+      Uint32Array.from(levels, (level, at) => {
+        const exceeds = (value: number, index: number) => {
+          const pixel = Math.floor(index / units);
+          const image = Math.floor(pixel / size ** 2);
+          return index % units === at % units && value > level && counted(data[pixel]!, image);
+        };
+        return grid.data.filter(exceeds).length;
+      });
+    expect(await counts.activation(0)).toEqual(expected((_, image) => image !== bare));
+    expect(await counts.intersection(3)).toEqual(expected((label) => label === 3));
+    for (const each of [counts, slots, presence, labelMaps, batch, x]) each.dispose();
+  });
+
+  test("of two thousand labels take memory for those that are counted", async () => {
+    const [images, channels, size] = [2, 4, 8];
+    const labels = Array.from({ length: 1814 }, (_, i) => ({ name: `${i}`, category: ["object", "part"][i % 2]! }));
+    const map = new Uint32Array(CHANNELS * size ** 2).map((_, p) => (p % 2 === 0 ? 1813 : 0));
+    const batches = new Batches(device, noiseMap(14, [images, size, size, channels]), images, [map, map]);
+    const before = device.live.bytes;
+    const presence = await Presence.create(device, {
+      maps: batches.labels,
+      batch: batches.batch,
+      labels,
+      categories: ["object", "part"],
+    });
+    const slots = await Slots.create(device, { labelMaps: batches.labels, labels: labels.length });
+    slots.assign([1813, 7]);
+    const tables = device.live.bytes - before;
+    expect(tables).toBeLessThan(3 * 4 * labels.length + batches.labels.bytes + 2048);
+    const counts = await Counts.create(device, {
+      maps: batches.maps,
+      channels,
+      batch: batches.batch,
+      slotMaps: slots.maps,
+      labels: [1813, 7],
+      present: presence.present,
+      levels: new Float32Array(100 * channels).fill(-10),
+    });
+    const histogram = 4 * (2 + 2) * 100 * channels;
+    expect(device.live.bytes - before - tables).toBeLessThan(
+      histogram + 4 * (101 + 2 + cellsOf(100)) * channels + 1024,
+    );
+    batches.each(() => {
+      presence.add();
+      slots.update();
+      counts.add();
+    });
+    const all = new Uint32Array(100 * channels);
+    expect(await counts.intersection(1813)).toEqual(all.fill((images * size ** 2) / 2));
+    expect(await counts.intersection(7)).toEqual(all.fill(0));
+    expect((await presence.read()).pixels[1813]).toBe((images * size ** 2) / 2);
+    for (const each of [counts, slots, presence, batches]) each.dispose();
+  });
+});

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hazen, Quantiles } from "../../src/dissect/quantiles.ts";
+import type { Device } from "../../src/runtime/device.ts";
+import { requestDevice } from "../gpu.ts";
+import { mixed, ofUnit, upsampled } from "../kernels/grid.ts";
+import { Batches } from "./batches.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await requestDevice();
+});
+afterAll(() => device?.dispose());
+
+describe("quantiles", () => {
+  const QUANTILES = [0, 0.001, 0.1, 0.25, 1 / 3, 0.5, 0.9, 0.995, 1];
+
+  /** Hazen: sample i of n stands at (i + ½)/n, straight lines between, the extremes beyond; from the definition. */
+  function expected(samples: Float64Array, quantile: number): number {
+    const sorted = samples.toSorted();
+    const n = sorted.length;
+    for (let i = 0; i < n; i += 1) {
+      const here = (i + 0.5) / n;
+      if (quantile > here) continue;
+      if (i === 0) return sorted[0]!;
+      const before = (i - 0.5) / n;
+      const share = (quantile - before) / (here - before);
+      return sorted[i - 1]! + (sorted[i]! - sorted[i - 1]!) * share;
+    }
+    return sorted[n - 1]!;
+  }
+
+  test("positions are Hazen's", () => {
+    expect(hazen(0.5, 2)).toEqual({ low: 0, weight: 0.5 });
+    expect(hazen(0.5, 3)).toEqual({ low: 1, weight: 0 });
+    expect(hazen(0.25, 4)).toEqual({ low: 0, weight: 0.5 });
+    expect(hazen(0, 5)).toEqual({ low: 0, weight: 0 });
+    expect(hazen(1, 5)).toEqual({ low: 4, weight: 0 });
+    expect(hazen(0.5, 1)).toEqual({ low: 0, weight: 0 });
+  });
+
+  test.each<readonly [string, images: readonly [number, number, number], batch: number, size: number | undefined]>([
+    ["several batches, the last one partial", [7, 3, 4], 3, undefined],
+    ["one batch, larger than the set", [2, 5, 5], 4, undefined],
+    ["upsampled", [5, 2, 3], 2, 6],
+    ["a single sample", [1, 1, 1], 1, undefined],
+    ["two samples", [2, 1, 1], 1, undefined],
+  ])("equal those of the sorted activations: %s", async (_, images, batch, size) => {
+    const all = mixed(images);
+    const batches = new Batches(device, all, batch);
+    const grid = size === undefined ? all : await upsampled(device, all, size);
+    const quantiles = await Quantiles.create(device, {
+      maps: batches.maps,
+      channels: 6,
+      batch: batches.batch,
+      size,
+      samples: grid.n * grid.height * grid.width,
+      quantiles: QUANTILES,
+    });
+    for (let pass = 0; pass < quantiles.passes; pass += 1) {
+      batches.each(() => quantiles.add());
+      quantiles.endPass();
+    }
+    const values = await quantiles.read();
+    for (let unit = 0; unit < 6; unit += 1) {
+      const samples = ofUnit(grid, unit);
+      const most = samples.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      QUANTILES.forEach((quantile, q) => {
+        // The weights of the two formulas differ in the last bits of double precision.
+        const exact = expected(samples, quantile);
+        expect(Math.abs(values[q * 6 + unit]! - exact)).toBeLessThanOrEqual(2 ** -24 * Math.abs(exact) + 1e-13 * most);
+      });
+      const sorted = [...samples.toSorted()].map((value) => value + 0); // −0 counts as 0
+      expect(values[unit]).toBe(sorted[0]);
+      expect(values[(QUANTILES.length - 1) * 6 + unit]).toBe(sorted.at(-1));
+    }
+    quantiles.dispose();
+    batches.dispose();
+  });
+
+  test("every rank is exact", async () => {
+    const all = mixed([4, 4, 4]);
+    const batches = new Batches(device, all, 3);
+    const quantiles = Array.from({ length: 64 }, (_, rank) => (rank + 0.5) / 64);
+    const selection = await Quantiles.create(device, {
+      maps: batches.maps,
+      channels: 6,
+      batch: batches.batch,
+      size: undefined,
+      samples: 64,
+      quantiles,
+    });
+    for (let pass = 0; pass < selection.passes; pass += 1) {
+      batches.each(() => selection.add());
+      selection.endPass();
+    }
+    const values = await selection.read();
+    for (let unit = 0; unit < 6; unit += 1) {
+      const sorted = [...ofUnit(all, unit).toSorted()].map((value) => value + 0); // −0 counts as 0
+      expect(quantiles.map((_, q) => values[q * 6 + unit])).toEqual(sorted);
+    }
+    selection.dispose();
+    batches.dispose();
+  });
+
+  test("cannot be read before the last pass", async () => {
+    const batches = new Batches(device, mixed([1, 2, 2]), 1);
+    const options = { maps: batches.maps, channels: 6, batch: batches.batch, size: undefined, samples: 4 };
+    const quantiles = await Quantiles.create(device, { ...options, quantiles: [0.5] });
+    quantiles.endPass();
+    await expect(quantiles.read()).rejects.toThrow("1 of 3 passes");
+    quantiles.dispose();
+    batches.dispose();
+  });
+});

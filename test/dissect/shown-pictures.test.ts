@@ -41,6 +41,45 @@ async function samplesOf(batch: number): Promise<{ samples: Samples; tops: Top[]
   return { samples, tops };
 }
 
+/** Pictures of 300 images, of which one unit shows some: who looks when, and which are let go. */
+function watched(images: () => Promise<Set<number>>) {
+  const forgotten: [number, number[]][] = [];
+  const forget = (seen: number, shown: ReadonlySet<number>) => void forgotten.push([seen, [...shown]]);
+  const samples = { size: SIZE, forget } as unknown as Samples;
+  return { forgotten, pictures: new ShownPictures(samples, [{ images } as unknown as Top]) };
+}
+
+describe("looks at what is shown", () => {
+  it("come when 64 more images are ranked, and after the last", async () => {
+    const { forgotten, pictures } = watched(async () => new Set([5, 7]));
+    for (const seen of [1, 63, 64, 65, 127, 128, 130, 200, 263, 264]) {
+      pictures.sift(seen);
+      await pictures.looked();
+    }
+    expect(forgotten.map(([seen]) => seen)).toEqual([64, 128, 200, 264]);
+    await pictures.end();
+    expect(forgotten.at(-1)).toEqual([SIZE, [5, 7]]);
+  });
+
+  it("that fail are told to whoever waits for them, and to nobody else", async () => {
+    const lost = new Error("lost");
+    const { forgotten, pictures } = watched(() => Promise.reject(lost));
+    pictures.sift(64);
+    await pictures.settled();
+    await expect(pictures.looked()).rejects.toBe(lost);
+    await expect(pictures.end()).rejects.toBe(lost);
+    expect(forgotten).toEqual([]);
+  });
+
+  it("are over when they have settled", async () => {
+    const { forgotten, pictures } = watched(() => new Promise((resolve) => setTimeout(resolve, 5, new Set([3]))));
+    pictures.sift(100);
+    expect(forgotten).toEqual([]);
+    await pictures.settled();
+    expect(forgotten).toEqual([[100, [3]]]);
+  });
+});
+
 describe("pictures of images", () => {
   it("that no unit shows go while others are still being ranked", async () => {
     const before = { ...device.live };

@@ -60,6 +60,23 @@ test("a read ends work like waiting does", async () => {
   expect(device.pace.submitFlops).toBeCloseTo(8e9, -3);
 });
 
+test("a device that was there for long before its first work is no slower for it", () => {
+  vi.advanceTimersByTime(60_000);
+  const pace = new Pace();
+  work(pace, 1e11, 100);
+  expect(pace.submitFlops).toBeCloseTo(8e9, -3);
+});
+
+test("the least work that says something is a tenth of a GFLOP, and none that took no time", () => {
+  const pace = new Pace();
+  work(pace, 1e8 - 1, 1);
+  expect(pace.submitFlops).toBe(1e10);
+  work(pace, 1e12, 0);
+  expect(pace.submitFlops).toBe(1e10);
+  work(pace, 1e8, 0.5);
+  expect(pace.submitFlops).toBeCloseTo(1.6e9, -3);
+});
+
 test("little work says nothing, and no device gets next to nothing or all at once", () => {
   const pace = new Pace();
   work(pace, 1e6, 50);

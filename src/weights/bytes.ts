@@ -2,7 +2,7 @@ import { GanatomyError, WeightsError } from "../errors.ts";
 import { abortable } from "./abort.ts";
 import type { ReadOptions, Source } from "./source.ts";
 
-// Tests: test/weights/checkpoint.test.ts, test/weights/hostile.test.ts
+// Tests: test/weights/hostile.test.ts
 
 /** A source over bytes in memory; its reads are views, not copies. */
 export function memorySource(bytes: Uint8Array, name = "buffer"): Source {

@@ -1,7 +1,5 @@
 import { WeightsError } from "../errors.ts";
 
-// Tests: test/weights/npz.test.ts
-
 /** A string, number, bool or None; tuples and lists as arrays, dicts as Maps. */
 export type PythonLiteral = string | number | boolean | null | PythonLiteral[] | Map<PythonLiteral, PythonLiteral>;
 

@@ -125,4 +125,34 @@ describe("the search on the training set", () => {
       expect(Math.abs(iqr.score[units + unit]! - best.iqr)).toBeLessThan(1e-12);
     });
   });
+
+  test.each([
+    { memory: 2 ** 29, segmented: 3 },
+    { memory: 0, segmented: 9 },
+  ])("in two passes finds the same, of label maps made $segmented times: $memory bytes kept", async (each) => {
+    const labels = ["-", "dim", "bright"].map((name) => ({ name, category: "object" }));
+    const bright = thresholdOf().threshold;
+    const thresholds = [image.toSorted()[image.length / 4]!, bright];
+    const { segmenter, batches } = counted(syntheticSegmenter(device, labels, [{ thresholds, names: [0, 1, 2] }]));
+    const options = { layers: [LAYER], size: SIZE, segmentationSize: EDGE, batch: 5, memory: each.memory };
+    const search = async (bytes?: number) => {
+      const steps = searchTraining(generator, segmenter, settle(generator, segmenter, options), bytes);
+      const progress: number[] = [];
+      for (;;) {
+        const { done, value } = await steps.next();
+        if (done) return { levels: value, progress };
+        if (value.type !== "progress" || value.phase !== "levels") continue;
+        expect(value.total).toBe(bytes === undefined ? SIZE : 2 * SIZE);
+        progress.push(value.done);
+      }
+    };
+    const whole = await search();
+    const before = batches();
+    // A category and a label at once: at 100 levels, of stored units in whole fours.
+    const parts = await search(2 * 4 * FRACTIONS.length * 4 * Math.ceil(maps.length / 4));
+    expect(batches() - before).toBe(each.segmented);
+    expect(whole.progress).toEqual([4, 8, 12]);
+    expect(parts.progress).toEqual([4, 8, 12, 16, 20, 24]);
+    expect(parts.levels).toEqual(whole.levels);
+  });
 });

@@ -4,6 +4,8 @@ import { lanes } from "../kernels/lanes.ts";
 import { elements, type Value } from "../runtime/graph.ts";
 import type { Visit } from "./rule.ts";
 
+// Tests: test/gradient/conv.test.ts, test/gradient/maps.test.ts
+
 /** The gradient before an operation's activation, which is read off the operation's output. */
 export function beforeActivation(
   { graph, output, dy, held }: Pick<Visit<unknown>, "graph" | "output" | "dy" | "held">,

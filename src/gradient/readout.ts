@@ -5,6 +5,8 @@ import { lanes } from "../kernels/lanes.ts";
 import { elements, type Value } from "../runtime/graph.ts";
 import { type Rules, rule, type Visit } from "./rule.ts";
 
+// Tests: test/gradient/maps.test.ts
+
 type Attributes = NonNullable<(typeof PROBABILITY)["attributes"]>;
 
 /** The gradient of a probability by the logits x. */

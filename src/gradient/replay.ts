@@ -1,6 +1,8 @@
 import { UsageError } from "../errors.ts";
 import type { Graph, Step, Value } from "../runtime/graph.ts";
 
+// Tests: test/gradient/gradient.test.ts
+
 /** The ids that a step writes. */
 export const writtenBy = ({ kernel, bindings }: Step): number[] =>
   Object.entries(bindings).flatMap(([name, { id }]) => (kernel.bindings[name] === "read" ? [] : [id]));

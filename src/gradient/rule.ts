@@ -1,5 +1,7 @@
 import type { Graph, OperationKind, Value } from "../runtime/graph.ts";
 
+// Tests: test/gradient/gradient.test.ts
+
 /** One operation on the way back, as its rule sees it. */
 export interface Visit<A> {
   readonly graph: Graph;

@@ -9,7 +9,6 @@ import { Graph } from "../../src/runtime/graph.ts";
 import type { Kernel } from "../../src/runtime/kernel.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { tune } from "../../src/runtime/tune.ts";
-import { VERSION } from "../../src/version.ts";
 
 /** Takes as long as its loop is, and one way of it does not compile. */
 const SPIN = {
@@ -286,9 +285,4 @@ describe("timing", () => {
     expect(device.tuned.size).toBe(0);
     expect(device.live).toEqual({ buffers: 0, bytes: 0 });
   });
-});
-
-test("the version is the package's", async () => {
-  const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
-  expect(VERSION).toBe(version);
 });

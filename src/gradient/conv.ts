@@ -170,7 +170,7 @@ function upsampledBack(graph: Graph, dz: Value, x: Value, filter: Filter, addend
   return conv(graph, t, exchanged(filter, gathering(filter)), addend);
 }
 
-/** The gradient of a convolution by x, and whatever else contributes to it. */
+/** The gradient of a convolution by x, plus `addend`: the gradient that other uses of x have given. */
 function convBack(graph: Graph, dz: Value, x: Value, filter: Filter, options: ConvOptions, addend?: Value): Value {
   const { stride = 1, dilation = 1, pad = 0, upsample = false } = options;
   const residual = addend ? { residual: addend } : {};

@@ -14,13 +14,13 @@ const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...MAPS, ...READOUT]);
 
 export interface GradientOptions {
   /**
-   * The gradient of whatever is wanted by `of`, in its shape and zero in its padding channels: the result is Σ seed · ∂of. Ones
-   * unless given, which makes it the gradient of the sum.
+   * The upstream gradient: a value of the shape of `of`, zero in padding channels. The result is the
+   * gradient of Σ seed · of (a vector-Jacobian product). Ones unless given: the gradient of the sum.
    */
   readonly seed?: Value;
   /**
-   * Results of operations that are computed again for the way back instead of being kept until then, which takes time and saves
-   * memory: those between others that are kept. The gradient's bits stay the same.
+   * Gradient checkpointing: results of operations that the backward pass computes again instead of
+   * keeping them in memory since the forward pass. The gradient's bits stay the same.
    */
   readonly recompute?: Iterable<Value>;
 }
@@ -28,12 +28,14 @@ export interface GradientOptions {
 const NAMES: NamesOf<GradientOptions> = { seed: true, recompute: true };
 
 /**
- * Appends the gradient of a value by others to the graph that computes it: one value each, in their shapes. Only what these need
- * is computed; weights take no part. What it needs of the networks' weights is owned by those who own the operations.
+ * Appends the gradient of `of` by the values `wrt` to the graph that computes `of`: one value for
+ * each of them, in its shape. Weights have no gradient. Weights that the backward pass needs in
+ * another layout are parameters of the owner of the operation they belong to.
  *
- * Reverse accumulation: from `of` back, each operation's rule turns the gradient by its output into those by its inputs.
- * @throws UsageError when `of` does not depend on one of them, or depends on it through something without a gradient (a label
- * map, say, which is made of steps); ShapeError for a seed of another shape.
+ * Reverse-mode differentiation: from `of` back, the rule of each operation turns the gradient by its
+ * output into the gradients by its inputs.
+ * @throws UsageError when `of` does not depend on one of `wrt`, or depends on it through something
+ *   without a gradient, such as a label map; ShapeError for a seed of another shape.
  */
 export function gradient(graph: Graph, of: Value, wrt: readonly Value[], options: GradientOptions = {}): Value[] {
   checkNames("gradient", options, NAMES);
@@ -126,7 +128,7 @@ function ones(graph: Graph, { label, shape, channels }: Value): Value {
   return y;
 }
 
-/** Gradients under way: what each value's uses have contributed. */
+/** The gradient by each value, summed over the uses of the value that were differentiated so far. */
 class Sums {
   readonly #graph: Graph;
   readonly #sums = new Map<number, Value>();
@@ -135,13 +137,13 @@ class Sums {
     this.#graph = graph;
   }
 
-  /** The gradient by a value, in its shape: it may be a view. */
+  /** The sum for a value, in the shape of that value, which may be a view. */
   of({ id, shape, channels, label }: Value): Value | undefined {
     const sum = this.#sums.get(id);
     return sum && this.#graph.view(sum, `${label}.gradient`, shape, channels);
   }
 
-  /** What was contributed so far, by whoever will contribute it again with their own. */
+  /** Removes the sum and returns it, for a rule whose kernel adds it to its own result. */
   take(value: Value): Value | undefined {
     const sum = this.of(value);
     this.#sums.delete(value.id);

@@ -15,7 +15,10 @@ export interface Visit<A> {
   held(value: Value): Value;
   /** Whether anybody wants the gradient by this input. */
   wants(input: number): boolean;
-  /** What other uses of this input have contributed so far; who takes it adds it to their own. */
+  /**
+   * The gradient by this input that other uses of it have given so far. It is removed from the sum, so
+   * a rule that takes it must add it to what it returns: convolutions do, which saves a pass.
+   */
   take(input: number): Value | undefined;
 }
 

@@ -49,14 +49,17 @@ export interface Parameter {
   readonly owner: object | undefined;
 }
 
-/** A kind of operation, by which what is known of it (its gradient) is found; `A` is what else than its inputs describes one. */
+/**
+ * The kind of an operation, by which its gradient is looked up. `A`: the attributes that describe one
+ * besides its inputs, such as a convolution's filter and stride.
+ */
 export interface OperationKind<A> {
   readonly name: string;
   /** A type only. */
   readonly attributes?: A;
 }
 
-/** What one or several steps together compute: data from which a graph can be continued, such as by its gradient. */
+/** What one or several steps compute together, as data: `gradient` reads it to append the backward pass. */
 export interface Operation<A = unknown> {
   readonly kind: OperationKind<A>;
   readonly inputs: readonly (Value | undefined)[];
@@ -182,7 +185,10 @@ export class Graph {
     }
   }
 
-  /** Notes what the steps appended last compute together. Operations made of recorded ones record nothing. */
+  /**
+   * Records an operation, which `gradient` looks up by its kind: the steps appended last compute
+   * `output` from `inputs`. An operation that is made of other recorded operations is not recorded.
+   */
   record<A>(kind: OperationKind<A>, inputs: Operation["inputs"], output: Value, attributes: A): void {
     this.operations.push({ kind, inputs, output, attributes, owner: this.#owner });
   }

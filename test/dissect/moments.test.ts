@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Moments } from "../../src/dissect/moments.ts";
 import { Slots } from "../../src/dissect/slots.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";
 import { ofUnit, upsampled } from "../kernels/grid.ts";
 import { noiseMap, worstError } from "../kernels/reference.ts";
@@ -95,5 +96,35 @@ describe("correlations", () => {
     }
     expect(results[1]).toEqual(results[0]);
     expect(results[2]).toEqual(results[0]);
+  });
+
+  test("add up both halves of every sum, of the labels that have slots and occur", async () => {
+    const maps = Tensor.create(device, "maps", [1, 2, 4, 4], "f32");
+    const batch = Tensor.create(device, "batch", [2], "u32");
+    const slotMaps = Tensor.create(device, "slots", [1, 1, 64], "u32");
+    const sums = await Moments.create(device, { maps, channels: 3, batch, slotMaps, labels: [3, 1] });
+    // Of three units, and of one that pads: each sum in its high and its low part.
+    const [sum, squares, on3, on1] = [
+      [8, 2, 9, -1, 5, 0.5, 7, 1],
+      [16, 4, 30, 3, 12, 1, 50, 5],
+      [5, 1, 6, -2, 4, 0.25, 6, 1],
+      [1, 0.5, 2, 0.25, 3, -1, 2, 1],
+    ] as const;
+    const read = vi.spyOn(Tensor.prototype, "read");
+    read.mockResolvedValueOnce(Float32Array.of(...sum, ...squares, ...on3, ...on1));
+    const correlations = await sums.correlations(8, [0, 1, 2, 4, 3]);
+    read.mockRestore();
+    const of = (pairs: readonly number[], unit: number) => pairs[2 * unit]! + pairs[2 * unit + 1]!;
+    const expected = (on: readonly number[], pixels: number) =>
+      [0, 1, 2].map((unit) => {
+        const product = (8 * of(squares, unit) - of(sum, unit) ** 2) * (8 * pixels - pixels ** 2);
+        return (8 * of(on, unit) - of(sum, unit) * pixels) / Math.sqrt(product);
+      });
+    const none = [0, 0, 0];
+    [...none, ...expected(on1, 1), ...none, ...expected(on3, 4), ...none].forEach((value, at) => {
+      expect(correlations[at]).toBeCloseTo(value, 12);
+    });
+    expect(correlations).toHaveLength(15);
+    for (const each of [sums, slotMaps, batch, maps]) each.dispose();
   });
 });

@@ -3,31 +3,34 @@ import type { Device } from "./device.ts";
 import { bytesOf, Graph, type Tunable } from "./graph.ts";
 import { Plan } from "./plan.ts";
 
+// Tests: test/runtime/tune-clock.test.ts
+
 /**
- * Milliseconds spent on timing when a network is loaded, but for the sample or the compilation that is under way then. What is
- * not reached runs untuned, and has its turn on the next device.
+ * Milliseconds after which no timing is begun when a network is loaded; a sample or a compilation
+ * that has begun is finished. Operations that were not reached run in their first way, and are
+ * timed on the next device.
  */
 const BUDGET = 3000;
-/** Images an operation is timed with, where its memory allows: those of a small batch. */
+/** Images an operation is timed with, where they fit into MEMORY: a small batch. */
 const IMAGES = 4;
-/** Bytes that timing takes: of the two ways that are there at a time. */
+/** Bytes of buffers that timing may take. Two ways exist at a time, so each has half. */
 const MEMORY = 512 * 2 ** 20;
-/** A sample lasts at least this many milliseconds, so that one wait for the GPU is small against it, … */
+/** A sample repeats the runs until they last so many milliseconds: one wait for the GPU is then small, … */
 const SAMPLE = 4;
-/** … unless even so many runs take no time on a coarse clock. */
+/** … but no more often than this: a coarse clock may show no time at all. */
 const MOST_RUNS = 64;
 const ROUNDS = 3;
-/** A later way must take less than this share of the best one's time, or noise would choose. */
+/** A way replaces the best one only below this share of its time: smaller differences are noise. */
 const GAIN = 0.97;
-/** One that takes this many times as long at first is not timed further. */
+/** A way whose warm-up took this many times as long as the best one's last sample is dropped. */
 const HOPELESS = 2;
 
 /**
- * Times the ways in which a graph's operations can run, where that was not done before, the largest operations first. The
- * fastest go into `device.tuned`, of which graphs made afterwards make use, and into the device's cache. From then on the
- * operations' ways stay the same on this device.
+ * Times the ways in which the operations of a graph can run, those of most FLOPs first, and leaves out
+ * operations whose way is known. The fastest ways go into `device.tuned`, which graphs made afterwards
+ * use, and into the device's cache. They do not change on this device any more.
  *
- * Does nothing on a device that does not measure. `describe` makes the graph whose operations are meant.
+ * Does nothing on a device that does not measure. `describe` makes the graph.
  * @throws DeviceLostError; the signal's reason.
  */
 export async function tune(device: Device, describe: () => Graph, signal?: AbortSignal): Promise<void> {
@@ -69,7 +72,7 @@ async function timeAll(device: Device, tunables: ReadonlyMap<string, Tunable>, s
     for (const operation of open) {
       if (!left()) break;
       const way = await fastest(device, operation, left);
-      // Whoever compiled a plan of it meanwhile decided.
+      // A plan that was compiled meanwhile has settled on the first way.
       if (way !== undefined && tuning.isOpen(operation)) tuning.tuned.set(operation[0], way);
     }
   } finally {
@@ -88,7 +91,10 @@ interface Racer {
   last: number;
 }
 
-/** The way that takes the least time, as far as there is time to find out; undefined where the operation is too large to be tried. */
+/**
+ * The fastest of the ways that there was time to compare; undefined if none of them can be run here,
+ * for example because the operation is too large.
+ */
 async function fastest(
   device: Device,
   [name, { ways, alone, storage }]: readonly [string, Tunable],
@@ -99,7 +105,7 @@ async function fastest(
     alone(graph, images);
     return graph;
   };
-  // As many for all, or their times could not be compared.
+  // The same number for all ways, or their times could not be compared.
   const images = ways.every((way) => fits(device, graphOf(way, IMAGES))) ? IMAGES : 1;
   let best: Racer | undefined;
   try {
@@ -129,7 +135,7 @@ function fits({ gpu }: Device, graph: Graph): boolean {
   );
 }
 
-/** A plan of the graph, or undefined where this device cannot run it. */
+/** A plan to time, or undefined if this device cannot run the graph. */
 async function tryPlan(device: Device, graph: Graph): Promise<Plan | undefined> {
   if (!fits(device, graph)) return;
   try {
@@ -141,7 +147,7 @@ async function tryPlan(device: Device, graph: Graph): Promise<Plan | undefined> 
   }
 }
 
-/** Whether a way takes less time than the best one so far; not if there is no time to tell. */
+/** Whether a way takes less time than the best one so far; false if the time is over before that is known. */
 async function beats(device: Device, challenger: Racer, best: Racer, left: Left): Promise<boolean> {
   for (const racer of [best, challenger]) if (racer.runs === 0) await warmUp(device, racer, left);
   if (challenger.last > HOPELESS * best.last) return false;
@@ -156,14 +162,14 @@ async function beats(device: Device, challenger: Racer, best: Racer, left: Left)
   return least > 0 && least < GAIN * leastOfBest;
 }
 
-/** Finds out how many runs make a sample. */
+/** Doubles the runs of a sample until it lasts SAMPLE milliseconds. */
 async function warmUp(device: Device, racer: Racer, left: Left): Promise<void> {
   racer.runs = 1;
   await sample(device, racer); // some drivers compile now
   while (left() && (await sample(device, racer)) * racer.runs < SAMPLE && racer.runs < MOST_RUNS) racer.runs *= 2;
 }
 
-/** Milliseconds of one run, of so many that one wait for the GPU hardly counts. */
+/** Milliseconds of one run, averaged over the runs of a sample. */
 async function sample(device: Device, racer: Racer): Promise<number> {
   const start = performance.now();
   for (let i = 0; i < racer.runs; i += 1) racer.plan.run();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Counts } from "../../src/dissect/counts.ts";
 import { cellsOf } from "../../src/dissect/ladder.ts";
 import { Presence } from "../../src/dissect/presence.ts";
@@ -87,8 +87,11 @@ describe("counts", () => {
           });
         }
       });
+      const read = vi.spyOn(Tensor.prototype, "read");
       for (const label of counted) expect(await counts.intersection(label)).toEqual(intersection[label]);
       for (let k = 0; k < CATEGORIES.length; k += 1) expect(await counts.activation(k)).toEqual(activation[k]);
+      expect(read).toHaveBeenCalledTimes(2); // the labels' rows at once, and all from the first category's on
+      read.mockRestore();
       expect(() => counts.intersection(3)).toThrow("Label 3 was not counted");
       counts.dispose();
       slots.dispose();

@@ -39,6 +39,13 @@ describe("two thousand labels", () => {
     }
   });
 
+  test("and layers that just fit together are counted together", () => {
+    const shapes = new Map([wide, ["wider", wide[1]] as const]);
+    const bytes = 2 * (3 + 1) * 4 * 100 * 512;
+    expect(countingPasses(shapes, [1], { ...options, bytes })).toHaveLength(1);
+    expect(countingPasses(shapes, [1], { ...options, bytes: bytes - 1 })).toHaveLength(2);
+  });
+
   test("say what to do where not even one fits", () => {
     expect(() => countingPasses(new Map([wide]), [1], { ...options, device: devices(4 * 4 * 100 * 512 - 1) })).toThrow(
       expect.objectContaining({

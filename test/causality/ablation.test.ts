@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stepsOf } from "../../src/causality/ablation.ts";
 import { ablateEverywhere, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
 import { type Device, UsageError } from "../../src/index.ts";
 import { toFullAblation } from "../../src/report/ablation.ts";
-import { ablationSvg } from "../../src/report/ablation-plot.ts";
 import { smallModels } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
 import { labelMaps, type Models, SEED, SIZE, tally } from "./label-maps.ts";
@@ -104,18 +103,4 @@ describe("a curve", () => {
     const mixed = toFullAblation({ ...curve, alphas: ALPHAS }, named);
     expect(mixed.ablation_values).toEqual(ALPHAS);
   });
-});
-
-test("the plot shows portions removed, and the range of several curves", () => {
-  const curve = (baseline: number, ...effects: number[]) => ({ baseline, ablation_effects: effects });
-  const svg = ablationSvg("tree & <grass>", [
-    { name: "Top units by IoU", curves: [curve(100, 50, 0)] },
-    { name: "Random units", curves: [curve(100, 100, 120), curve(100, 90, 100), curve(0, 0, 0)] },
-  ]);
-  expect(svg).toMatch(/^<svg xmlns[^>]*>.*<\/svg>\n$/s);
-  expect(svg).toContain("Portion of tree &#38; &#60;grass&#62; pixels removed");
-  // From 0 % over 50 % to 100 % of a plot of 408 × 222 pixels whose range goes down to −20 %.
-  expect(svg).toContain('d="M56 219L260 126.5L464 34"');
-  expect(svg.match(/opacity/g)).toHaveLength(1);
-  expect(svg).not.toMatch(/NaN|undefined|Infinity/);
 });

@@ -6,13 +6,13 @@ import type { RandomState } from "../weights/random.ts";
  * p=weights / sum)`, number for number.
  */
 export function drawPlaces(random: RandomState, weights: ArrayLike<number>, count: number): number[] {
-  const left = Float64Array.from(weights);
-  const possible = left.filter((weight) => weight > 0).length;
+  const given = Float64Array.from(weights);
+  const possible = given.filter((weight) => weight > 0).length;
   if (count > possible) {
     throw new UsageError(`${count} cannot be drawn of ${possible} places.`, "Ask for fewer.");
   }
-  const total = left.reduce((sum, weight) => sum + weight, 0);
-  for (let i = 0; i < left.length; i += 1) left[i]! /= total;
+  const total = given.reduce((sum, weight) => sum + weight, 0);
+  const left = given.map((weight) => weight / total);
   const found: number[] = [];
   // What is drawn twice counts once; the rest is drawn again from what is left.
   while (found.length < count) {

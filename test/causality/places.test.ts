@@ -25,3 +25,13 @@ test("as many are drawn as have a weight, where so many are wanted", () => {
 test("no more places are drawn than have a weight", () => {
   expect(() => drawPlaces(new RandomState(1), [1, 0, 2], 3)).toThrow(/2 places/);
 });
+
+test("a draw at the very edge of two places is the second", () => {
+  class Fixed extends RandomState {
+    override randomSample(): Float64Array<ArrayBuffer> {
+      return Float64Array.of(0.5);
+    }
+  }
+  // numpy.searchsorted([0, 0.5, 0.5, 1], 0.5, side="right")
+  expect(drawPlaces(new Fixed(1), [0, 1, 0, 1], 1)).toEqual([3]);
+});

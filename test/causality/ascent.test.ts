@@ -24,6 +24,14 @@ const clamped = (weights: readonly number[] = WEIGHTS): Objective => ({
   bind: async () => [],
 });
 
+const sums: Objective = {
+  append(graph) {
+    const input = graph.map("x", 2, 1, 1, 3);
+    return { input, of: average(graph, input, 1, 1), weights: [1, 1, 1] };
+  },
+  bind: async () => [],
+};
+
 async function climb(steps: AsyncGenerator<AscentStep>): Promise<AscentStep[]> {
   const all: AscentStep[] = [];
   for await (const step of steps) all.push({ ...step, input: step.input.slice() });
@@ -69,6 +77,14 @@ describe("ascent", () => {
     expect(path[12]![0]).toBeGreaterThan(1.1);
   });
 
+  test("takes half a step where the slope is as small as Adam's ε", async () => {
+    const start = new Float32Array(8);
+    const [, one] = await climb(ascend(device, clamped([1e-30, 2e-30, 1]), start, { steps: 1, rate: 0.3 }));
+    [0.15, 0.2, 0.3, 0, 0.15, 0.2, 0.3, 0].forEach((value, i) => {
+      expect(one!.input[i]).toBeCloseTo(value, 5);
+    });
+  });
+
   test("shapes the input after every step but the last it tells of", async () => {
     const shaped: number[] = [];
     const half = (x: Float32Array, step: number): void => {
@@ -100,6 +116,10 @@ describe("ascent", () => {
   test("is refused where its value is no number, or not one for each image", async () => {
     const infinite = climb(ascend(device, clamped([Number.NaN]), START.slice(), { rate: 1 }));
     await expect(infinite).rejects.toThrow(/After 0 steps the value is NaN,NaN\. Lower `rate`/);
+    const one = climb(
+      ascend(device, sums, Float32Array.of(1, 1, 1, 0, Number.POSITIVE_INFINITY, 1, 1, 0), { rate: 1 }),
+    );
+    await expect(one).rejects.toThrow(/After 0 steps the value is 3,Infinity\./);
     for (const shape of [
       [2, 1, 2, 4],
       [1, 1, 1, 8],

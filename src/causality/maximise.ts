@@ -136,11 +136,9 @@ function gaussian(x: Float32Array, n: number, size: number, deviation: number): 
     }
   };
   for (let image = 0; image < n; image += 1) {
-    for (let i = 0; i < size; i += 1) {
-      for (let c = 0; c < 3; c += 1) {
-        pass((image * size + i) * size * 4 + c, 4);
-        pass(image * size * size * 4 + i * 4 + c, size * 4);
-      }
-    }
+    const first = image * size * size * 4;
+    for (let row = 0; row < size; row += 1) for (let c = 0; c < 3; c += 1) pass(first + row * size * 4 + c, 4);
+    for (let column = 0; column < size; column += 1)
+      for (let c = 0; c < 3; c += 1) pass(first + column * 4 + c, size * 4);
   }
 }

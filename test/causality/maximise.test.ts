@@ -129,22 +129,42 @@ function noisy(images: number, size: number, seed: number): number[] {
   );
 }
 
+/** A pixel is the mean of all within three deviations, weighted by a Gaussian of both distances; borders repeat. */
+function blurred(x: readonly number[], size: number, deviation: number): number[] {
+  const radius = Math.ceil(3 * deviation);
+  const within = (at: number): number => Math.min(size - 1, Math.max(0, at));
+  return x.map((_, at) => {
+    const [image, row, column] = [Math.floor(at / 4 / size ** 2), Math.floor(at / 4 / size) % size, (at >> 2) % size];
+    let [sum, total] = [0, 0];
+    for (let dy = -radius; dy <= radius; dy += 1) {
+      for (let dx = -radius; dx <= radius; dx += 1) {
+        const weight = Math.exp(-(dy ** 2 + dx ** 2) / (2 * deviation ** 2));
+        total += weight;
+        sum += weight * x[((image * size + within(row + dy)) * size + within(column + dx)) * 4 + (at % 4)]!;
+      }
+    }
+    return sum / total;
+  });
+}
+
 describe("an image that a network wants", () => {
   test.each([
-    { images: 2, size: 6, rate: 0.3, decay: 0.1, blur: 0 },
+    { images: 2, size: 6, rate: 0.3, decay: 0.1, blur: 1 },
+    { images: 1, size: 5, rate: 0.1, decay: 0.02, blur: 0.5 },
     { images: 1, size: 5, rate: 0.3, decay: 0, blur: 0 },
-  ])("takes Adam's steps, decays, and stays within ±1: %j", async (options) => {
-    const { images, size, rate, decay } = options;
+  ])("takes Adam's steps, decays, stays within ±1, and is blurred every fourth step: %j", async (options) => {
+    const { images, size, rate, decay, blur } = options;
     const wanted = colours(images, size);
     let x = noisy(images, size, 7);
     const found = await steps(maximiseImage(segmenter, wanted, { ...options, seed: 7, steps: 9 }), 10);
     expect(found.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    for (const { input } of found) {
+    for (const { step, input } of found) {
       expect(input).toHaveLength(x.length);
       x.forEach((value, at) => {
         expect(input[at]).toBeCloseTo(value, 5);
       });
       x = x.map((value, at) => Math.min(1, Math.max(-1, (value + [rate, -rate, rate, 0][at % 4]!) * (1 - decay))));
+      if (blur > 0 && step % 4 === 3) x = blurred(x, size, blur);
     }
   });
 

@@ -112,14 +112,15 @@ test("α begins with the initial scores, the highest as 1 and those below 0 as 0
 });
 
 describe("the evaluation", () => {
-  test("is what plain plans compute for the pairs kept for it", async () => {
+  test.each([1, 0.25])("is what plain plans compute for the pairs kept for it, α times %d", async (times) => {
     const corpus = corpusOf(20, 5);
     const lambda = 0.25;
+    const alpha = ALPHA.map((a) => times * a);
     const kept = { present: corpus.present.slice(20), candidates: corpus.candidates.slice(20) };
-    const ranked = [...ALPHA.keys()].sort((a, b) => ALPHA[b]! - ALPHA[a]! || INITIAL[b]! - INITIAL[a]!);
-    const only = (count: number, value = (unit: number) => ALPHA[unit]!) =>
+    const ranked = [...alpha.keys()].sort((a, b) => alpha[b]! - alpha[a]! || INITIAL[b]! - INITIAL[a]!);
+    const only = (count: number, value = (unit: number) => alpha[unit]!) =>
       NOTHING.map((_, unit) => (ranked.indexOf(unit) < count ? value(unit) : 0));
-    const { result, told } = await withTrainer(corpus, { lambda }, (trainer) => finished(trainer.evaluate(ALPHA)));
+    const { result, told } = await withTrainer(corpus, { lambda }, (trainer) => finished(trainer.evaluate(alpha)));
 
     const plain = await ask(5);
     const shares = async (of: "score" | "mask", alpha: Float32Array) => ({
@@ -128,13 +129,15 @@ describe("the evaluation", () => {
     });
     const left = async (alpha: Float32Array) =>
       mean((await plain.ask("mask", kept.present.map(everywhere), alpha, NOTHING)).map(({ total }) => total));
-    const soft = await shares("score", ALPHA);
+    const soft = await shares("score", alpha);
     const hard = await shares(
       "mask",
       only(20, () => 1),
     );
     const [left10, left20] = [await left(only(10)), await left(only(20))];
-    const regularizer = lambda * ALPHA.reduce((sum, a) => sum + a * a, 0);
+    const full = [await left(only(10, () => 1)), await left(only(20, () => 1)), await left(alpha)];
+    if (times < 1) expect(new Set([left10, left20, ...full]).size).toBe(5); // or they could stand for each other
+    const regularizer = lambda * alpha.reduce((sum, a) => sum + a * a, 0);
     plain.dispose();
 
     expect(result.erase).toBeCloseTo(soft.erase, 5);

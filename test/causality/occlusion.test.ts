@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { conceptScalar, occlude, type Scalar } from "../../src/causality/index.ts";
-import { UnsupportedError } from "../../src/errors.ts";
+import { GanatomyError, UnsupportedError, UsageError } from "../../src/errors.ts";
 import { type Device, type Generator, type Segmenter, Tensor } from "../../src/index.ts";
 import { Graph, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
@@ -15,6 +15,22 @@ beforeAll(async () => {
   ({ generator, segmenter } = await smallModels(device));
 });
 afterAll(() => device?.dispose());
+
+/** The mean of all that an image holds, its padding included. */
+const brightness: Scalar = {
+  name: "brightness",
+  append: (graph, image) => {
+    const [n = 0, height = 0, width = 0, stored = 0] = image.shape;
+    return graph.view(image, "pixels", [n, height, width * stored], 1);
+  },
+  bind: async () => [],
+};
+
+/** An image [1, height, width, 4] of which no two pixels are alike. */
+const gradual = (height: number, width: number): Tensor<"f32"> => {
+  const pixels = Float32Array.from({ length: height * width * 4 }, (_, at) => Math.sqrt(at) / 20);
+  return Tensor.from(device, "image", [1, height, width, 4], "f32", pixels);
+};
 
 describe("occlusion", () => {
   test("is the fall of a concept's mean probability when squares are covered", async () => {
@@ -55,6 +71,43 @@ describe("occlusion", () => {
     }
   });
 
+  test.each([
+    [12, 17, { patch: 2, stride: 1, fill: 0 }, {}], // an eighth is 1.5 pixels
+    [19, 12, { patch: 2, stride: 1, fill: -0.5 }, { fill: -0.5 }],
+    [9, 13, { patch: 5, stride: 2, fill: 0 }, { patch: 5 }],
+    [9, 13, { patch: 9, stride: 9, fill: 0 }, { patch: 9, stride: 9 }], // as large as they can be
+    [3, 4, { patch: 1, stride: 1, fill: 0 }, {}],
+    [8, 8, { patch: 1, stride: 3, fill: 0 }, { stride: 3, batch: 1 }],
+  ])("of %i × %i pixels covers squares of %j, with %j", async (height, width, { patch, stride, fill }, options) => {
+    using image = gradual(height, width);
+    const told: [number, number][] = [];
+    const onSquares = (...done: [number, number]) => told.push(done);
+    const found = await occlude(image, brightness, { ...options, onSquares });
+    const starts = (extent: number): number[] => {
+      const all: number[] = [];
+      for (let at = 0; at < extent - patch; at += stride) all.push(at);
+      return [...all, extent - patch];
+    };
+    const [tops, lefts] = [starts(height), starts(width)];
+    expect(found).toMatchObject({ patch, stride, tops, lefts, rows: tops.length, columns: lefts.length });
+    const pixels = await image.read();
+    const mean = (all: Float32Array): number => all.reduce((sum, value) => sum + value, 0) / all.length;
+    expect(found.whole).toBeCloseTo(mean(pixels), 5);
+    expect(found.drops).toHaveLength(tops.length * lefts.length);
+    found.drops.forEach((drop, at) => {
+      const covered = pixels.slice();
+      const [top, left] = [tops[Math.floor(at / lefts.length)]!, lefts[at % lefts.length]!];
+      for (let y = top; y < top + patch; y += 1) {
+        for (let x = left; x < left + patch; x += 1) covered.fill(fill, 4 * (y * width + x), 4 * (y * width + x) + 3);
+      }
+      expect(drop).toBeCloseTo(mean(pixels) - mean(covered), 5);
+    });
+    // The first covers nothing.
+    const [total, batch] = [1 + found.drops.length, "batch" in options ? options.batch! : 8];
+    const batches = Array.from({ length: Math.ceil(total / batch) }, (_, i) => Math.min(total, batch * (i + 1)));
+    expect(told).toEqual(batches.map((done) => [done, total]));
+  });
+
   test("takes as many squares at a time as the device does, unless it is told how many", async () => {
     using image = Tensor.from(device, "image", [1, 20, 20, 4], "f32", new Float32Array(4 * 20 * 20).fill(0.5));
     const tree = conceptScalar(segmenter, "tree");
@@ -72,6 +125,25 @@ describe("occlusion", () => {
     expect(await occlude(image, large, options)).toEqual(await occlude(image, tree, { ...options, batch: 2 }));
     expect(tried).toEqual([8, 4, 2]);
     await expect(occlude(image, large, { ...options, batch: 4 })).rejects.toThrow(/too large/);
+
+    const failing = (error: GanatomyError) => {
+      tried.length = 0;
+      const bind = async (graph: Graph) => {
+        tried.push(graph.values[0]!.shape[0]!);
+        throw error;
+      };
+      return occlude(image, { ...tree, bind }, options);
+    };
+    // Not even one fits; memory is as good a reason to take fewer as a limit; another fault is none.
+    for (const [code, batches] of [
+      ["limit", [8, 4, 2, 1]],
+      ["out-of-memory", [8, 4, 2, 1]],
+      ["shape", [8]],
+    ] as const) {
+      const error = new GanatomyError(code, "It does not work.", "Do something.");
+      await expect(failing(error)).rejects.toBe(error);
+      expect(tried).toEqual(batches);
+    }
   });
 
   test("goes on where it was cut, and takes no other's squares for its own", async () => {
@@ -137,6 +209,10 @@ describe("occlusion", () => {
 
   test.each([
     [{ patch: 30 }, /patch of 30/],
+    [{ patch: 17 }, /A patch of 17 makes no sense\. Use a whole number from 1 to 16/],
+    [{ stride: 17 }, /stride of 17/],
+    [{ batch: 4097 }, /batch of 4097 makes no sense\. Use a whole number from 1 to 4096/],
+    [{ patch: 0 }, /patch of 0/],
     [{ stride: 0 }, /stride of 0/],
     [{ batch: 1.5 }, /batch of 1.5/],
     [{ fill: Number.NaN }, /fill of NaN/],
@@ -144,5 +220,13 @@ describe("occlusion", () => {
   ])("refuses %j", async (options, message) => {
     using image = Tensor.create(device, "image", [1, 16, 16, 4], "f32");
     await expect(occlude(image, conceptScalar(segmenter, "tree"), options)).rejects.toThrow(message);
+  });
+
+  test("takes 4096 squares at a time, and one image", async () => {
+    using image = gradual(2, 2);
+    expect((await occlude(image, brightness, { batch: 4096 })).drops).toHaveLength(4);
+    using two = Tensor.create(device, "images", [2, 16, 16, 4], "f32");
+    await expect(occlude(two, brightness)).rejects.toThrow(UsageError);
+    await expect(occlude(two, brightness)).rejects.toThrow("There are 2 images. Give one at a time.");
   });
 });

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ablateLocations, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
+import { Kept } from "../../src/dissect/kept.ts";
 import { type Device, type Edit, UsageError } from "../../src/index.ts";
 import { smallModels } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
@@ -46,6 +47,32 @@ describe("an experiment", () => {
     }
   });
 
+  it("is of 200 images of seed 3 unless others are asked for", async () => {
+    using plain = await Experiment.create(models.generator, models.segmenter, { editable: ["layer1"] });
+    expect(plain).toMatchObject({ size: 200, seed: 3, layer: "layer1" });
+    using named = await create({ editable: ["layer1"], size: 200, seed: 3 });
+    expect(plain.before).toEqual(named.before);
+  });
+
+  it("keeps the features that fit in its memory, and makes the others again", async () => {
+    const restored = vi.spyOn(Kept.prototype, "restoreFeatures");
+    const { bytes } = experiment.features;
+    for (const [memory, kept] of [
+      [undefined, [true, true, true]],
+      [0, [false, false, false]],
+      [bytes, [true, false, false]],
+      [3 * bytes, [true, true, true]],
+    ] as const) {
+      restored.mockClear();
+      using own = await create(memory === undefined ? {} : { memory });
+      expect(await own.pixels(EDITS)).toEqual(await experiment.pixels(EDITS));
+      const results = restored.mock.results.map(({ value }) => value);
+      expect(results.slice(0, 6)).toEqual([false, false, false, ...kept]);
+      expect(restored.mock.calls.slice(3, 6)).toEqual([[0], [1], [2]]);
+    }
+    restored.mockRestore();
+  });
+
   it("edits several layers at once", async () => {
     const edits = [...EDITS, { layer: "layer2", units: [1], alpha: 0.5 }];
     using both = await create({ editable: [LAYER, "layer2"] });
@@ -88,6 +115,21 @@ describe("an experiment", () => {
       expect(await ruled.pixels([{ layer: LAYER, units: "all" }])).toEqual(plain);
     }
     expect(finished.size).toBe(2);
+  });
+
+  it("tells how layers can be edited from each other, and no more than that", async () => {
+    const finished = new Map<string, readonly number[]>();
+    for (const [editable, entries] of [
+      [LAYER, 1],
+      [{ layer: LAYER }, 1],
+      [{ layer: LAYER, edits: 1, copies: false }, 1],
+      [{ layer: LAYER, edits: 2 }, 2],
+      [{ layer: LAYER, copies: true }, 3],
+    ] as const) {
+      using own = await create({ finished, editable: [editable] });
+      expect(await own.pixels(EDITS)).toEqual(await experiment.pixels(EDITS));
+      expect(finished.size).toBe(entries);
+    }
   });
 
   it("measures what is asked for at once one after the other, also after one that failed", async () => {
@@ -134,6 +176,24 @@ describe("an experiment", () => {
     const located = ablateLocations(experiment, label, { layer: LAYER, units: [1] });
     await expect(located).rejects.toThrow(UsageError);
     await expect(located).rejects.toThrow(/label .* makes no sense\. Use a whole number from 1 to 4/);
+  });
+
+  it("has both models on one device", async () => {
+    const elsewhere = await requestDevice();
+    const { segmenter } = await smallModels(elsewhere);
+    const refused = Experiment.create(models.generator, segmenter, { editable: [LAYER] });
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(/on different devices/);
+    elsewhere.dispose();
+  });
+
+  it("stops with the signal's reason, and frees what it took", async () => {
+    await device.idle();
+    const live = { ...device.live };
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(create({ signal })).rejects.toThrow("enough");
+    await device.idle();
+    expect(device.live).toEqual(live);
   });
 
   it.each<readonly [string, Partial<ExperimentOptions>, RegExp]>([

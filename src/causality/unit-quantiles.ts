@@ -36,16 +36,16 @@ const NAMES: NamesOf<UnitQuantilesOptions> = {
  */
 export async function unitQuantiles(generator: Generator, options: UnitQuantilesOptions): Promise<Float32Array[]> {
   checkNames("unitQuantiles", options, NAMES);
-  const { layer, quantiles, size = 1000, seed = 1, signal } = options;
+  const { layer, quantiles, size = 1000, seed = 1, batch: most = 8, signal } = options;
   const { channels, height, width } = generator.layer(layer);
   checkSamples(size, seed, height * width);
-  whole("batch", options.batch ?? 8, 1, 1024);
+  whole("batch", most, 1, 1024);
   for (const quantile of quantiles) {
     if (!(quantile >= 0 && quantile <= 1)) {
       throw new UsageError(`${quantile} is no quantile.`, "Use a number between 0 and 1, such as 0.99.");
     }
   }
-  const batchSize = evenBatch(size, options.batch ?? 8);
+  const batchSize = evenBatch(size, most);
   const { device, zSize } = generator;
   const scope = new Scope();
   try {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { unitQuantiles } from "../../src/causality/index.ts";
 import { hazen } from "../../src/dissect/quantiles.ts";
 import { type Device, UsageError } from "../../src/index.ts";
@@ -24,6 +24,7 @@ test("units' quantiles are exact", async () => {
   const { channels, height, width } = models.generator.layer(LAYER);
   const maps = toNchw(await tensor.read(), tensor.shape, channels);
   const pixels = height * width;
+  expect(found.map(({ length }) => length)).toEqual([channels, channels, channels]);
   for (let unit = 0; unit < channels; unit += 1) {
     const values = Array.from({ length: SIZE }, (_, i) => [
       ...maps.subarray((i * channels + unit) * pixels, (i * channels + unit + 1) * pixels),
@@ -39,7 +40,10 @@ test("units' quantiles are exact", async () => {
 
 test("they are those of 1000 images of seed 1, eight at a time, unless others are asked for", async () => {
   const layer = "layer1";
+  const compile = vi.spyOn(models.generator, "compile");
   const plain = await unitQuantiles(models.generator, { layer, quantiles: [0, 0.9] });
+  expect(compile.mock.calls).toEqual([[{ batch: 8, retain: [layer], until: layer, signal: undefined }]]);
+  compile.mockRestore();
   const named = { layer, quantiles: [0, 0.9], size: 1000, seed: 1, batch: 8 };
   expect(plain).toEqual(await unitQuantiles(models.generator, { ...named, batch: 40 }));
   expect(await unitQuantiles(models.generator, { ...named, seed: 2 })).not.toEqual(plain);

@@ -158,10 +158,10 @@ describe("the evaluation", () => {
 
 describe("an epoch", () => {
   /** α and Adam's moments after one that does not move α. */
-  const still = (more: Partial<AceOptions> = {}, trainSize = 40) =>
+  const still = (more: Partial<AceOptions> = {}, trainSize = 40, epoch = 1) =>
     withTrainer(corpusOf(trainSize, 1), { rate: 0, lambda: 0, trainSize, ...more }, async (trainer) => {
       trainer.start({ alpha: ALPHA, moments: new Float32Array(4 * UNITS) });
-      const { result: trained, told } = await finished(trainer.epoch(1));
+      const { result: trained, told } = await finished(trainer.epoch(epoch));
       return { trained, told, ...(await trainer.state()) };
     });
   const first = ({ moments }: Pick<AceSnapshot, "moments">) =>
@@ -201,6 +201,16 @@ describe("an epoch", () => {
     }
     const done = Array.from({ length: 20 }, (_, i) => 2 * (i + 1));
     expect(told).toEqual(done.map((count) => ({ type: "progress", phase: "optimise", done: count, total: 40 })));
+  });
+
+  test("has an order of its own for every seed of 32 bits, beyond which they begin again", async () => {
+    const [one, next, last] = [
+      await still({ seed: 0, epochs: 5 }, 40, 1),
+      await still({ seed: 2 ** 32 - 1, epochs: 5 }, 40, 6), // 5 · 2³² + 1
+      await still({ seed: 2 ** 31, epochs: 1 }, 40, 1),
+    ];
+    expect(next.moments).toEqual(one.moments);
+    expect(last.moments).not.toEqual(one.moments);
   });
 
   test("has the same gradient however many pairs are run at once", async () => {

@@ -121,6 +121,15 @@ describe("context", () => {
     expect(finished.size).toBe(85);
   });
 
+  test("of units of which nothing is inserted gains nothing", async () => {
+    using experiment = await Experiment.create(generator, segmenter, { editable: ["layer1"], size: 2, batch: 1 });
+    const options = { layer: "layer1", units: [1, 2], values: [9, 9], alphas: [0, 0] };
+    const { cells, effects } = await insertionContext(experiment, "tree", options);
+    expect(cells).toEqual(new Float64Array(16));
+    expect(effects.length).toBeGreaterThan(0);
+    for (const { gain } of effects) expect(gain).toBe(0);
+  });
+
   test("stops with the signal's reason and frees everything", async () => {
     using experiment = await Experiment.create(generator, segmenter, { editable: ["layer1"], size: 1 });
     const options = { layer: "layer1", units: [1], values: [1] };
@@ -143,6 +152,8 @@ describe("context", () => {
     [{ units: [], values: [] }, /no units/],
     [{ units: [1], values: [Number.NaN] }, /values/],
     [{ units: [1], values: [1e39] }, /values/],
+    [{ units: [1, 2], values: [1, Number.NaN] }, /values/],
+    [{ units: [1, 2], values: [1, 1], alphas: [1, Number.NaN] }, /alphas/],
     [{ units: [1], values: [1], alphas: [1.5] }, /1.5 is no alpha/],
     [{ units: [1, 2], values: [1, 1], alphas: [1, -0.1] }, /-0.1 is no alpha/],
     [{ units: [1, 2], values: [1, 1], alphas: [1] }, /2 units have 1 alphas/],

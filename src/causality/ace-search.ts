@@ -64,7 +64,7 @@ export async function* searchCorpus(
   // As many as there are, five to learn from for each to evaluate on; a whole number of steps.
   const evalSize = Math.min(wantedEval, Math.floor(found.length / 6));
   const trainSize = Math.min(wantedTrain, PAIRS_A_STEP * Math.floor((found.length - evalSize) / PAIRS_A_STEP));
-  if (trainSize < PAIRS_A_STEP || evalSize < 1) {
+  if (trainSize < PAIRS_A_STEP) {
     throw new UsageError(
       `"${concept}" is in ${found.length} of ${searchSize} images, too few to learn from ${PAIRS_A_STEP} and to evaluate on others.`,
       "Search more images, or choose a concept that the model draws more often.",

@@ -198,6 +198,12 @@ describe("where the concept can be put", () => {
     expect([corpus.present.length, corpus.candidates.length]).toEqual([trainSize + evalSize, trainSize + evalSize]);
   });
 
+  test("with one pair to evaluate on, where no more are wanted", async () => {
+    const { corpus } = await search({ evalSize: 1 }, known(21));
+    expect(corpus).toMatchObject({ trainSize: 20, evalSize: 1 });
+    expect(corpus.present).toHaveLength(21);
+  });
+
   test.each([0, 5, 22])("with %i images that show it: too few", async (count) => {
     const refused = search({}, known(count));
     await expect(refused).rejects.toThrow(UsageError);

@@ -282,12 +282,12 @@ export class Counting {
     this.#table = table;
   }
 
-  /** Of label maps [n, channels, h, w] in a table [n or 1, rows, columns, labels], of one label where `only` is one. */
+  /** Of label maps [n, channels, h, w] in a table [n or 1, rows, columns, labels], of one label where `only` is not 0. */
   static async create(
     device: Device,
     labels: Tensor<"u32">,
     table: readonly number[],
-    only = 0,
+    only: number,
     signal?: AbortSignal,
   ): Promise<Counting> {
     const graph = new Graph(device.target);

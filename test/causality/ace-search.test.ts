@@ -130,51 +130,62 @@ describe("where the concept can be put", () => {
     feature: noise(6, UNITS).map((value) => 2 * value),
   });
 
-  test("is the best of three cells that NumPy draws, popular ones above all, and none that shows it", async () => {
-    const { feature } = known();
-    const { progress, present, corpus } = await search({}, known());
-    expect(present).toEqual([]); // it is known
-    expect(progress).toEqual(steps("candidates"));
-    expect(corpus.present.map(({ image }) => image)).toEqual(golden.present);
+  // Of label maps of 4 × 4 pixels, where gains are often equal, the first.
+  test.each([16, 4])(
+    "is the best of three cells that NumPy draws, popular ones above all, and none that shows it: of %i pixels",
+    async (segmentationSize) => {
+      const { feature } = known();
+      const { progress, present, corpus } = await search({ segmentationSize }, known());
+      expect(present).toEqual([]); // it is known
+      expect(progress).toEqual(steps("candidates"));
+      expect(corpus.present.map(({ image }) => image)).toEqual(golden.present);
 
-    const plain = await plainAnswers(models, { layer: "layer2", concept: CONCEPT, extent: 16, images: IMAGES });
-    const all = new Array(UNITS).fill(1);
-    const at = (index: number) =>
-      Array.from({ length: IMAGES }, (_, image) => ({
-        seed: 11,
-        image,
-        cell: golden.draws[Math.floor(image / 10)]![index]!,
-      }));
-    const tried: Place[][] = [];
-    for (const index of [0, 1, 2]) {
-      const before = await plain.ask("mask", at(index), new Array(UNITS).fill(0), feature);
-      const after = await plain.ask("mask", at(index), all, feature);
-      tried.push(
-        at(index).map(({ image, cell }): Place => {
-          const gain = after[image]!.total - before[image]!.total;
-          return { image, cell, score: before[image]!.share > 0 ? 0 : gain };
-        }),
-      );
-    }
-    plain.dispose();
-    const wanted = Array.from({ length: IMAGES }, (_, image) => {
-      const [first, ...others] = tried.map((places) => places[image]!) as [Place, ...Place[]];
-      return others.reduce((most, place) => (place.score > most.score ? place : most), first);
-    });
-    expect(corpus.candidates).toEqual(best(wanted, 24));
-    // There is something to tell apart: gains and losses, cells that show it, and other places than the first.
-    const scores = tried.flat().map(({ score }) => score);
-    expect([scores.some((one) => one > 0), scores.some((one) => one < 0), scores.includes(0)]).toEqual([
-      true,
-      true,
-      true,
-    ]);
-    expect(wanted.filter(({ cell }, image) => cell !== tried[0]![image]!.cell).length).toBeGreaterThan(5);
-  });
+      const plain = await plainAnswers(models, {
+        layer: "layer2",
+        concept: CONCEPT,
+        extent: segmentationSize,
+        images: IMAGES,
+      });
+      const all = new Array(UNITS).fill(1);
+      const at = (index: number) =>
+        Array.from({ length: IMAGES }, (_, image) => ({
+          seed: 11,
+          image,
+          cell: golden.draws[Math.floor(image / 10)]![index]!,
+        }));
+      const tried: Place[][] = [];
+      for (const index of [0, 1, 2]) {
+        const before = await plain.ask("mask", at(index), new Array(UNITS).fill(0), feature);
+        const after = await plain.ask("mask", at(index), all, feature);
+        tried.push(
+          at(index).map(({ image, cell }): Place => {
+            const gain = after[image]!.total - before[image]!.total;
+            return { image, cell, score: before[image]!.share > 0 ? 0 : gain };
+          }),
+        );
+      }
+      plain.dispose();
+      const wanted = Array.from({ length: IMAGES }, (_, image) => {
+        const [first, ...others] = tried.map((places) => places[image]!) as [Place, ...Place[]];
+        return others.reduce((most, place) => (place.score > most.score ? place : most), first);
+      });
+      expect(corpus.candidates).toEqual(best(wanted, 24));
+      // There is something to tell apart: gains and losses, cells that show it, and other places than the first.
+      const scores = tried.flat().map(({ score }) => score);
+      expect([scores.some((one) => one > 0), scores.some((one) => one < 0), scores.includes(0)]).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      expect(wanted.filter(({ cell }, image) => cell !== tried[0]![image]!.cell).length).toBeGreaterThan(5);
+    },
+  );
 
   test("does not depend on the batch, but on the seed", async () => {
     const few = { searchSize: 30 };
     const one = await search({ ...few, batch: 2 }, known(30));
+    expect(one.progress).toHaveLength(15);
+    expect((await search({ batch: 10 })).progress).toHaveLength(6 + 6);
     expect((await search({ ...few, batch: 40 }, known(30))).corpus).toEqual(one.corpus);
     expect((await search({ ...few, seed: 3 }, known(30))).corpus).not.toEqual(one.corpus);
     expect((await search({ ...few, candidateSeed: 3 }, known(30))).corpus).not.toEqual(one.corpus);

@@ -160,6 +160,8 @@ describe("an experiment", () => {
       await expect(experiment.pixels([])).rejects.toThrow(UsageError);
     }
     expect(seen).toEqual([2, 2, 1]);
+    using even = await create({ batch: 5 });
+    for await (const { first, count } of even.batches()) expect([first, count]).toEqual([0, 5]);
     for await (const _ of experiment.batches()) break;
     expect(await experiment.pixels([])).toEqual(experiment.before);
   });

@@ -176,6 +176,10 @@ describe("an image that a network wants", () => {
     noisy(1, 32, 1).forEach((value, at) => {
       expect(found[0]!.input[at]).toBeCloseTo(value, 6);
     });
+    // A network that names no size.
+    const unnamed = { device, segsizes: [] } as unknown as Segmenter;
+    const [start] = await steps(maximiseImage(unnamed, colours(1, 256)), 1);
+    expect(start!.input).toHaveLength(256 * 256 * 4);
   });
 
   test("is worth a concept's mean probability, at the next multiple of four pixels", async () => {

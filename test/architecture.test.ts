@@ -154,7 +154,7 @@ function faults(path: string, text: string): string[] {
       found.push(`imports ${to}`);
     else if (!allowed || (allowed === "type" && !typeOnly)) found.push(`imports ${to}`);
   }
-  if (identifiers.has("navigator") && !free && !PAGE_SCRIPT.test(path) && path !== "runtime/device.ts")
+  if (identifiers.has("navigator") && !free && !PAGE_SCRIPT.test(path) && path !== "runtime/host.ts")
     found.push("names navigator");
   const lines = text.split("\n").length - 1;
   if (path.endsWith(".wgsl.ts")) return found;

@@ -4,7 +4,8 @@ import type { SegmenterPlan } from "../models/segmenter.ts";
 import { checkNames } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
 import { ABLATION_NAMES, type AblationOptions, stepsOf } from "./ablation.ts";
-import { Counting, type Experiment } from "./experiment.ts";
+import { Counting } from "./counting.ts";
+import type { Experiment } from "./experiment.ts";
 
 /** What becomes of a concept just where units are ablated. */
 export interface LocalAblation {

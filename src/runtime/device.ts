@@ -3,6 +3,7 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { type Adapter, describe, SUBGROUPS, targetOf } from "./adapter.ts";
 import { Beat } from "./beat.ts";
 import type { Target, Tuned } from "./graph.ts";
+import { entryPoint, isFirefox, noAdapter } from "./host.ts";
 import { type Kernel, paramsSize, sourceLine } from "./kernel.ts";
 import { Pace } from "./pace.ts";
 import { Tuning, type TuningOptions } from "./tuning.ts";
@@ -299,41 +300,6 @@ export class Device {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-interface Host {
-  readonly navigator?: { readonly gpu?: GPU; readonly userAgent?: string };
-}
-
-/** Whatever its system and in its workers too, but on iOS, where it is WebKit and says FxiOS. */
-function isFirefox(): boolean {
-  return (globalThis as Host).navigator?.userAgent?.includes("Firefox/") ?? false;
-}
-
-function entryPoint(): GPU {
-  const { navigator } = globalThis as Host;
-  if (navigator?.gpu) return navigator.gpu;
-  if ((globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
-    throw new UnsupportedError(
-      "insecure-context",
-      "WebGPU is hidden because this page is not a secure context.",
-      "Serve it over https:// or from http://localhost.",
-    );
-  }
-  throw new UnsupportedError(
-    "no-webgpu",
-    "This environment has no WebGPU (`navigator.gpu` is missing).",
-    'Use Chrome or Edge 113+, Safari 26+ or Firefox 141+; in Node pass `gpu` from "ganatomy/node".',
-  );
-}
-
-function noAdapter(options?: ErrorOptions): UnsupportedError {
-  return new UnsupportedError(
-    "no-adapter",
-    "WebGPU is here, but it offers no adapter.",
-    "Check the graphics driver and chrome://gpu; headless Chrome needs --enable-unsafe-webgpu; `ganatomy doctor` says what to install.",
-    options,
-  );
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -8,7 +8,7 @@ import { depthwise } from "../src/kernels/depthwise.ts";
 import { Generator } from "../src/models/generator.ts";
 import { Segmenter, type SegmenterFiles } from "../src/models/segmenter.ts";
 import { Weights } from "../src/models/weights.ts";
-import { runOperations } from "../src/networks/operations.ts";
+import { runOperations } from "../src/networks/operation-list.ts";
 import { inferUpernet, upernet } from "../src/networks/segmenters/upernet.ts";
 import type { State } from "../src/networks/state.ts";
 import { Device } from "../src/runtime/device.ts";

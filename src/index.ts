@@ -36,7 +36,8 @@ export {
 } from "./models/segmenter.ts";
 export { filterOf } from "./networks/filters.ts";
 export type { LayerInfo, Network, NetworkInput, NetworkOutput } from "./networks/network.ts";
-export type { Operation, OperationList } from "./networks/operations.ts";
+export type { OperationList } from "./networks/operation-list.ts";
+export type { Operation } from "./networks/operations.ts";
 export type { SemanticLabelFile } from "./networks/segmenters/labels.ts";
 export type { Label, LabelMap, SegmenterNetwork } from "./networks/segmenters/network.ts";
 export type { LabelFile, UnifiedOptions } from "./networks/segmenters/unified.ts";

@@ -1,9 +1,9 @@
 import type { Checkpoint } from "../../src/index.ts";
-import { OPERATIONS, type OperationList, parseOperations } from "../../src/networks/operations.ts";
+import { LIST_KEY, type OperationList, parseOperations } from "../../src/networks/operation-list.ts";
 import { type Network, NetworkBuilder, type Padding, type Value } from "./operations.ts";
 
 /** MOSAIC's list of operations, which its weights' file holds. */
-export const operationsOf = ({ metadata }: Checkpoint): OperationList => parseOperations(String(metadata[OPERATIONS]));
+export const operationsOf = ({ metadata }: Checkpoint): OperationList => parseOperations(String(metadata[LIST_KEY]));
 
 /** MOSAIC (Wang and Howard 2021) for the peers, from RGB in [−1, 1] to logits at a quarter of the extent. */
 export async function mosaic(checkpoint: Checkpoint, extent: number): Promise<Network> {

@@ -119,11 +119,11 @@ export class Segmenter {
       ? files.labels
       : await readLabels(files.labels, { ...rest, sha256: sha256?.labels });
     const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
-    const { recognise, OPERATIONS, parseOperations } = await onDemand(
+    const { recognise, LIST_KEY, parseOperations } = await onDemand(
       "published segmenters",
       () => import("../networks/segmenters/recognise.ts"),
     );
-    const list = first.metadata[OPERATIONS];
+    const list = first.metadata[LIST_KEY];
     const operations = typeof list === "string" ? parseOperations(list) : undefined;
     const network = recognise({ state, labels, operations }, unified);
     if (segsizes !== undefined && !isSegsizes(segsizes)) {

@@ -1,11 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Device, openSource, Segmenter, Tensor, WeightsError } from "../../src/index.ts";
-import { OPERATIONS, parseOperations } from "../../src/networks/operations.ts";
-import { recognise } from "../../src/networks/segmenters/recognise.ts";
+import { type Device, openSource, Segmenter, Tensor } from "../../src/index.ts";
 import { readExactly } from "../../src/weights/bytes.ts";
-import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { openZip } from "../../src/weights/zip.ts";
 import { openPage } from "../browser/chrome.ts";
 import { requestDevice } from "../gpu.ts";
@@ -104,53 +101,4 @@ describe("MOSAIC", () => {
     expect(total).toBe(10 * 512 * 512);
     expect(equal / total).toBeGreaterThanOrEqual(0.99);
   }, 300_000);
-});
-
-describe("a list of operations", () => {
-  const list = async () =>
-    String((await openCheckpoint(readFileSync(new URL("segmenter.safetensors", WEIGHTS)))).metadata[OPERATIONS]);
-  const changed = async (change: (operations: Record<string, unknown>[]) => void): Promise<string> => {
-    const parsed = JSON.parse(await list());
-    change(parsed.operations);
-    return JSON.stringify(parsed);
-  };
-
-  it("is read as it was written", async () => {
-    expect(parseOperations(await list()).operations).toHaveLength(86);
-  });
-
-  it.each<readonly [string, (operations: Record<string, unknown>[]) => void, RegExp]>([
-    ["an unknown operation", ([first]) => Object.assign(first!, { op: "eval" }), /unknown operation at step 0/],
-    ["a name of the prototype", ([first]) => Object.assign(first!, { op: "constructor" }), /unknown operation/],
-    ["a result that is not made yet", ([first]) => Object.assign(first!, { x: "later" }), /"later" at step 0 before/],
-    ["a result made twice", ([first, second]) => Object.assign(second!, { to: first!["to"] }), /no new name/],
-    ["a stride of zero", ([first]) => Object.assign(first!, { stride: 0 }), /"stride" at step 0/],
-    ["a padding that is none", ([first]) => Object.assign(first!, { pad: "valid" }), /"pad" at step 0/],
-    ["an unknown activation", ([first]) => Object.assign(first!, { activation: "gelu" }), /activation at step 0/],
-    ["an operation that is no text", ([first]) => Object.assign(first!, { op: ["conv"] }), /unknown operation/],
-    ["an addend that is no name", ([, second]) => Object.assign(second!, { add: ["input"] }), /before it is made/],
-    ["no operations", (operations) => operations.splice(0), /no operations/],
-  ])("with %s is refused", async (_, change, message) => {
-    const text = await changed(change);
-    expect(() => parseOperations(text)).toThrow(WeightsError);
-    expect(() => parseOperations(text)).toThrow(message);
-  });
-
-  it("whose operations do not fit each other is the file's fault", async () => {
-    const file = await openCheckpoint(readFileSync(new URL("segmenter.safetensors", WEIGHTS)));
-    const labels = JSON.parse(readFileSync(new URL("labels.json", WEIGHTS), "utf8"));
-    const crooked = parseOperations(await changed(([, second]) => Object.assign(second!, { x: "input" })));
-    const load = () => recognise({ state: file.tensors, labels, operations: crooked });
-    expect(load).toThrow(WeightsError);
-    expect(load).toThrow(/does not fit together/);
-    expect(() => recognise({ state: new Map(), labels, operations: crooked })).toThrow(/is missing/);
-    const uneven = {
-      state: file.tensors,
-      labels: { ...labels, segsizes: [300] },
-      operations: parseOperations(await list()),
-    };
-    expect(() => recognise(uneven)).toThrow(/do not divide/);
-  });
-
-  it("that is no JSON is refused", () => expect(() => parseOperations("{")).toThrow(/not JSON/));
 });

@@ -3,7 +3,7 @@ import type { Pixels } from "../../kernels/resample.ts";
 import { Graph, type Value } from "../../runtime/graph.ts";
 import { inferMobilenet } from "../encoders/mobilenet.ts";
 import { inferResnet, resnetName } from "../encoders/resnet.ts";
-import { type OperationList, runOperations } from "../operations.ts";
+import { type OperationList, runOperations } from "../operation-list.ts";
 import type { State } from "../state.ts";
 import { segsizesOf, semanticLabels } from "./labels.ts";
 import type { SegmenterNetwork } from "./network.ts";
@@ -11,7 +11,7 @@ import { inferSemantic, semantic, semanticName } from "./semantic.ts";
 import { type UnifiedOptions, unifiedLabels } from "./unified.ts";
 import { DECODER, ENCODER, type Head, inferUpernet, upernet } from "./upernet.ts";
 
-export { OPERATIONS, parseOperations } from "../operations.ts";
+export { LIST_KEY, parseOperations } from "../operation-list.ts";
 
 /** Unified parsing wants bytes in BGR order minus these means, and no division (spec §2.1). */
 const UNIFIED_PIXELS: Pixels = {

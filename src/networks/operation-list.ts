@@ -1,0 +1,87 @@
+import { ShapeError, WeightsError } from "../errors.ts";
+import type { Sampling } from "../kernels/resample.ts";
+import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import { append, fieldsOf, OPERATIONS, type Operation, SAMPLING } from "./operations.ts";
+import type { State } from "./state.ts";
+
+/** A network as a list of operations, the last of which makes the logits: kept as JSON in a safetensors file's metadata. */
+export interface OperationList {
+  readonly architecture: string;
+  /** Where logits are sampled when label maps are read. */
+  readonly sampling?: Sampling;
+  readonly operations: readonly Operation[];
+}
+
+/** The metadata key of a safetensors file under which the list is kept. */
+export const LIST_KEY = "ganatomy.operations";
+
+const broken = (what: string, options?: ErrorOptions): WeightsError =>
+  new WeightsError(
+    "weights-format",
+    `The list of operations in this file ${what}.`,
+    "See docs/segmenters.md for its form.",
+    options,
+  );
+
+/** Elements of one image's results: more than any network of the kind has, and less than a device binds. */
+const MAX_ELEMENTS = 2 ** 27;
+const MAX_OPERATIONS = 10_000;
+
+/**
+ * Reads and checks a list of operations: it came from a file.
+ * @throws WeightsError `weights-format`
+ */
+export function parseOperations(text: string): OperationList {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch (cause) {
+    throw broken("is not JSON", { cause });
+  }
+  const { architecture, sampling, operations } = (list ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof architecture !== "string" || !Array.isArray(operations) || operations.length === 0) {
+    throw broken("has no architecture or no operations");
+  }
+  if (sampling !== undefined && !SAMPLING.holds(sampling)) {
+    throw broken(`has an unknown sampling; it would be ${SAMPLING.described}`);
+  }
+  if (operations.length > MAX_OPERATIONS) throw broken("has more than 10,000 operations");
+  const known = new Set(["input"]);
+  operations.forEach((step: Readonly<Record<string, unknown>> | null, index) => {
+    known.add(checked(step ?? {}, `step ${index}`, known));
+  });
+  return list as OperationList;
+}
+
+/** The name of a step's result, when all its fields are right. */
+function checked(step: Readonly<Record<string, unknown>>, where: string, known: ReadonlySet<string>): string {
+  const { op, to } = step;
+  const fields = fieldsOf(op);
+  if (!fields) throw broken(`has an unknown operation at ${where}; known are ${Object.keys(OPERATIONS).join(", ")}`);
+  for (const [name, field] of Object.entries(fields)) {
+    const value = step[name];
+    if (value === undefined && field.optional) continue;
+    if (!field.holds(value)) throw broken(`has no proper "${name}" at ${where}, which is ${field.described}`);
+    if (!field.results) continue;
+    for (const result of [value].flat()) {
+      if (!known.has(result as string)) throw broken(`uses "${String(result)}" at ${where} before it is made`);
+    }
+  }
+  if (typeof to !== "string" || known.has(to)) throw broken(`has no new name in "to" at ${where}`);
+  return to;
+}
+
+/** Appends the network to a graph: the last operation's result for the preprocessed image x [n, h, w, 3]. */
+export function runOperations(graph: Graph, state: State, { operations }: OperationList, x: Value): Value {
+  const results = new Map<string, Value>([["input", x]]);
+  const of = (name: string): Value => results.get(name)!;
+  let last = x;
+  for (const step of operations) {
+    last = append(step, { graph, state, of });
+    if (elements(last.shape) / (last.shape[0] ?? 1) > MAX_ELEMENTS) {
+      throw new ShapeError(`"${step.to}" would be [${last.shape}].`, "Use a smaller input.");
+    }
+    results.set(step.to, last);
+  }
+  return last;
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ShapeError, WeightsError } from "../../src/index.ts";
+import { LIST_KEY, parseOperations, runOperations } from "../../src/networks/operation-list.ts";
+import { recognise } from "../../src/networks/segmenters/recognise.ts";
+import { Graph } from "../../src/runtime/graph.ts";
+import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+
+const WEIGHTS = new URL("../../weights/mosaic-ade20k32/", import.meta.url);
+
+describe("a list of operations", () => {
+  const list = async () =>
+    String((await openCheckpoint(readFileSync(new URL("segmenter.safetensors", WEIGHTS)))).metadata[LIST_KEY]);
+  const changed = async (change: (operations: Record<string, unknown>[]) => void): Promise<string> => {
+    const parsed = JSON.parse(await list());
+    change(parsed.operations);
+    return JSON.stringify(parsed);
+  };
+
+  it("is read as it was written", async () => {
+    expect(parseOperations(await list()).operations).toHaveLength(86);
+  });
+
+  it.each<readonly [string, (operations: Record<string, unknown>[]) => void, RegExp]>([
+    ["an unknown operation", ([first]) => Object.assign(first!, { op: "eval" }), /unknown operation at step 0/],
+    ["a name of the prototype", ([first]) => Object.assign(first!, { op: "constructor" }), /unknown operation/],
+    ["a result that is not made yet", ([first]) => Object.assign(first!, { x: "later" }), /"later" at step 0 before/],
+    ["a result made twice", ([first, second]) => Object.assign(second!, { to: first!["to"] }), /no new name/],
+    ["an operation that is no text", ([first]) => Object.assign(first!, { op: ["conv"] }), /unknown operation/],
+    ["no operations", (operations) => operations.splice(0), /no operations/],
+    ["too many operations", (all) => all.push(...Array.from({ length: 9_915 }, () => all[0]!)), /more than 10,000/],
+    ["a step that is nothing", (operations) => operations.splice(0, 1, null as never), /unknown operation at step 0/],
+    ["a new name that is none", ([first]) => Object.assign(first!, { to: 7 }), /no new name in "to" at step 0/],
+    ["a result called input", ([first]) => Object.assign(first!, { to: "input" }), /no new name in "to" at step 0/],
+  ])("with %s is refused", async (_, change, message) => {
+    const text = await changed(change);
+    expect(() => parseOperations(text)).toThrow(WeightsError);
+    expect(() => parseOperations(text)).toThrow(message);
+  });
+
+  it("whose operations do not fit each other is the file's fault", async () => {
+    const file = await openCheckpoint(readFileSync(new URL("segmenter.safetensors", WEIGHTS)));
+    const labels = JSON.parse(readFileSync(new URL("labels.json", WEIGHTS), "utf8"));
+    const crooked = parseOperations(await changed(([, second]) => Object.assign(second!, { x: "input" })));
+    const load = () => recognise({ state: file.tensors, labels, operations: crooked });
+    expect(load).toThrow(WeightsError);
+    expect(load).toThrow(/does not fit together/);
+    expect(() => recognise({ state: new Map(), labels, operations: crooked })).toThrow(/is missing/);
+    const uneven = {
+      state: file.tensors,
+      labels: { ...labels, segsizes: [300] },
+      operations: parseOperations(await list()),
+    };
+    expect(() => recognise(uneven)).toThrow(/do not divide/);
+  });
+
+  it.each<readonly [string, Readonly<Record<string, unknown>>, string | undefined]>([
+    ["a field too few", { op: "conv", x: "input" }, '"filter" at step 0, which is the beginning of tensors'],
+    ["a filter that is no text", { op: "conv", x: "input", filter: 1 }, '"filter" at step 0'],
+    ["a name that is no text", { op: "maxpool", x: 5 }, '"x" at step 0, which is the name of an earlier result'],
+    ["an addend that is no name", { op: "conv", x: "input", filter: "f", add: ["input"] }, '"add" at step 0, which is'],
+    ["an addend not made yet", { op: "conv", x: "input", filter: "f", add: "a" }, 'uses "a" at step 0 before'],
+    ["an extent not made yet", { op: "resize", x: "input", like: "a" }, 'uses "a" at step 0 before'],
+    ["no parts", { op: "concat", parts: [] }, '"parts" at step 0, which is a list of names of earlier results'],
+    ["a part that is no text", { op: "concat", parts: ["input", 1] }, '"parts" at step 0'],
+    ["parts that are a text", { op: "concat", parts: "input" }, '"parts" at step 0'],
+    ["a part not made yet", { op: "concat", parts: ["input", "a"] }, 'uses "a" at step 0 before'],
+    ["a stride of 1", { op: "conv", x: "input", filter: "f", stride: 1 }, undefined],
+    [
+      "a stride of 0",
+      { op: "conv", x: "input", filter: "f", stride: 0 },
+      '"stride" at step 0, which is a whole number from 1',
+    ],
+    ["a stride of null", { op: "conv", x: "input", filter: "f", stride: null }, '"stride" at step 0'],
+    ["a stride of 1.5", { op: "depthwise", x: "input", filter: "f", stride: 1.5 }, '"stride" at step 0'],
+    ["a stride of 65536", { op: "depthwise", x: "input", filter: "f", stride: 65536 }, undefined],
+    ["a stride of 65537", { op: "depthwise", x: "input", filter: "f", stride: 65537 }, '"stride" at step 0'],
+    ["a dilation of 0", { op: "depthwise", x: "input", filter: "f", dilation: 0 }, '"dilation" at step 0'],
+    ["no padding", { op: "conv", x: "input", filter: "f", pad: 0 }, undefined],
+    ["TensorFlow's padding", { op: "conv", x: "input", filter: "f", pad: "same" }, undefined],
+    ["an unknown padding", { op: "conv", x: "input", filter: "f", pad: "valid" }, '"pad" at step 0, which is a whole'],
+    ["a negative padding", { op: "conv", x: "input", filter: "f", pad: -1 }, '"pad" at step 0'],
+    ["the last activation", { op: "conv", x: "input", filter: "f", activation: "relu6" }, undefined],
+    [
+      "an unknown activation",
+      { op: "conv", x: "input", filter: "f", activation: "gelu" },
+      '"activation" at step 0, which is one of none, leaky, relu, relu6',
+    ],
+    [
+      "an activation of the prototype",
+      { op: "conv", x: "input", filter: "f", activation: "valueOf" },
+      '"activation" at',
+    ],
+    ["corners", { op: "resize", x: "input", like: "input", sampling: "corner" }, undefined],
+    [
+      "an unknown sampling",
+      { op: "resize", x: "input", like: "input", sampling: "edge" },
+      '"sampling" at step 0, which is one of centre, corner',
+    ],
+    ["a slice from 0", { op: "slice", x: "input", first: 0, channels: 4 }, undefined],
+    ["a slice from nowhere", { op: "slice", x: "input", channels: 4 }, '"first" at step 0'],
+    ["an average of nothing", { op: "average", x: "input", size: 0 }, '"size" at step 0'],
+  ])("with %s is refused, or read where it is right", (_, step, message) => {
+    const text = JSON.stringify({ architecture: "one step", operations: [{ to: "logits", ...step }] });
+    const read = () => parseOperations(text);
+    if (message === undefined) expect(read().operations).toEqual([{ to: "logits", ...step }]);
+    else {
+      expect(read).toThrow(WeightsError);
+      expect(read).toThrow(message);
+    }
+  });
+
+  it.each([
+    ["{", /is not JSON/],
+    ["null", /no architecture or no operations/],
+    ['{ "operations": [{ "op": "maxpool", "x": "input", "to": "a" }] }', /no architecture/],
+    ['{ "architecture": "none" }', /no operations/],
+    ['{ "architecture": "", "sampling": "edge", "operations": [1] }', /unknown sampling.* one of centre, corner/],
+  ])("that is %s is refused", (text, message) => {
+    expect(() => parseOperations(text)).toThrow(WeightsError);
+    expect(() => parseOperations(text)).toThrow(message);
+  });
+
+  it("makes what its last step makes, of no more elements than a device binds", () => {
+    const pooled = { op: "maxpool", x: "input", to: "half" };
+    const text = JSON.stringify({
+      architecture: "pooling",
+      operations: [pooled, { ...pooled, x: "half", to: "quarter" }],
+    });
+    const run = (batch: number, extent: number) => {
+      const graph = new Graph("gpu");
+      return runOperations(graph, new Map(), parseOperations(text), graph.map("image", batch, extent, extent, 3)).shape;
+    };
+    expect(run(2, 32)).toEqual([2, 8, 8, 4]);
+    // 2²⁷ elements are 5,793² pixels of four: one pooling later.
+    expect(run(3, 11_584)).toEqual([3, 2_896, 2_896, 4]);
+    expect(() => run(1, 11_590)).toThrow(ShapeError);
+    expect(() => run(1, 11_590)).toThrow('"half" would be [1,5795,5795,4]');
+  });
+});

@@ -1,3 +1,5 @@
+// Tests: test/models/own.test.ts, test/models/mosaic.test.ts
+
 import { assignSlots, bytesOf, type Graph, type Parameter, type Value } from "../runtime/graph.ts";
 
 /** What a network costs at one image. */

@@ -1,3 +1,5 @@
+// Tests: test/networks/generators/progan.test.ts, test/models/edits.test.ts
+
 import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { GeneratorOptions } from "../networks/generators/family.ts";

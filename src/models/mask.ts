@@ -1,3 +1,5 @@
+// Tests: test/models/edits.test.ts
+
 import { ShapeError } from "../errors.ts";
 
 /** Where an edit acts, at any resolution. */

@@ -1,3 +1,5 @@
+// Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts
+
 import { ShapeError } from "../errors.ts";
 import { classify, pick, probability, type Range, softmaxSum } from "../kernels/classify.ts";
 import { divide } from "../kernels/components.ts";

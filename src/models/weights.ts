@@ -1,3 +1,5 @@
+// Tests: test/networks/generators/progan.test.ts, test/networks/segmenters/recognise.test.ts
+
 import { UsageError, WeightsError } from "../errors.ts";
 import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";

@@ -1,3 +1,5 @@
+// Tests: test/networks/network.test.ts, test/networks/segmenters/recognise.test.ts
+
 import { WeightsError } from "../errors.ts";
 import { constant, type Filter, type Learned } from "../kernels/filter.ts";
 import { type Expected, need } from "./recording.ts";

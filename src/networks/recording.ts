@@ -1,3 +1,5 @@
+// Tests: test/networks/network.test.ts, test/networks/generators/progan.test.ts
+
 import { ShapeError, WeightsError } from "../errors.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
 import type { State } from "./state.ts";

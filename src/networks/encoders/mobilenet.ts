@@ -1,3 +1,5 @@
+// Tests: test/networks/segmenters/recognise.test.ts
+
 import { conv } from "../../kernels/conv.ts";
 import { depthwise } from "../../kernels/depthwise.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";

@@ -1,3 +1,5 @@
+// Tests: test/networks/segmenters/recognise.test.ts, test/networks/segmenters/upernet.test.ts
+
 import type { ConvOptions } from "../../kernels/conv.ts";
 import { conv } from "../../kernels/conv.ts";
 import { maxpool } from "../../kernels/resample.ts";

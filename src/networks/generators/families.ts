@@ -1,3 +1,5 @@
+// Tests: test/networks/network.test.ts, test/networks/generators/progan.test.ts
+
 import { WeightsError } from "../../errors.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../state.ts";

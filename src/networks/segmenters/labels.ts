@@ -1,3 +1,5 @@
+// Tests: test/networks/segmenters/recognise.test.ts
+
 import { LabelsError } from "../../errors.ts";
 import type { Pixels } from "../../kernels/resample.ts";
 import { isSegsizes, type Label, type LabelMap } from "./network.ts";

@@ -1,3 +1,5 @@
+// Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts
+
 import { UsageError } from "../../errors.ts";
 import type { Range } from "../../kernels/classify.ts";
 import type { Pixels, Sampling } from "../../kernels/resample.ts";

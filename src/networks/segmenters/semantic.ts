@@ -1,3 +1,5 @@
+// Tests: test/networks/segmenters/recognise.test.ts
+
 import { conv } from "../../kernels/conv.ts";
 import { average, concat } from "../../kernels/resample.ts";
 import { Graph, type Value } from "../../runtime/graph.ts";

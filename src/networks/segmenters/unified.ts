@@ -1,3 +1,5 @@
+// Tests: test/networks/segmenters/recognise.test.ts
+
 import { LabelsError, UsageError } from "../../errors.ts";
 import type { Range } from "../../kernels/classify.ts";
 import type { Label, LabelMap } from "./network.ts";

@@ -7,18 +7,18 @@ import {
   Segmenter,
   type SegmenterFiles,
   WeightsError,
-} from "../../src/index.ts";
-import { preprocess } from "../../src/kernels/resample.ts";
-import { Weights } from "../../src/models/weights.ts";
-import { type Head, inferUpernet, upernet } from "../../src/networks/segmenters/upernet.ts";
-import { Graph } from "../../src/runtime/graph.ts";
-import { Plan } from "../../src/runtime/plan.ts";
-import { Tensor } from "../../src/runtime/tensor.ts";
-import { requestDevice, rms, toNchw, worst } from "../gpu.ts";
-import { argmax, softmaxes } from "../kernels/reference.ts";
-import { upernetState } from "./recipe.ts";
+} from "../../../src/index.ts";
+import { preprocess } from "../../../src/kernels/resample.ts";
+import { Weights } from "../../../src/models/weights.ts";
+import { type Head, inferUpernet, upernet } from "../../../src/networks/segmenters/upernet.ts";
+import { Graph } from "../../../src/runtime/graph.ts";
+import { Plan } from "../../../src/runtime/plan.ts";
+import { Tensor } from "../../../src/runtime/tensor.ts";
+import { requestDevice, rms, toNchw, worst } from "../../gpu.ts";
+import { argmax, softmaxes } from "../../kernels/reference.ts";
+import { upernetState } from "../../models/recipe.ts";
 
-const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/${name}`, import.meta.url));
+const golden = (name: string): Uint8Array => readFileSync(new URL(`../../golden/${name}`, import.meta.url));
 const PIXELS = {
   order: "BGR",
   range: 255,

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CheckpointTensor, type Device, Generator, openCheckpoint, WeightsError } from "../../src/index.ts";
-import { Weights } from "../../src/models/weights.ts";
-import { recogniseGenerator } from "../../src/networks/generators/families.ts";
-import { PROGAN } from "../../src/networks/generators/progan.ts";
-import { Graph } from "../../src/runtime/graph.ts";
-import { Plan } from "../../src/runtime/plan.ts";
-import { sampleZ } from "../../src/weights/random.ts";
-import { requestDevice, rms, toNchw, worst } from "../gpu.ts";
-import { exactProgan } from "./exact.ts";
-import { proganState } from "./recipe.ts";
+import { type CheckpointTensor, type Device, Generator, openCheckpoint, WeightsError } from "../../../src/index.ts";
+import { Weights } from "../../../src/models/weights.ts";
+import { recogniseGenerator } from "../../../src/networks/generators/families.ts";
+import { PROGAN } from "../../../src/networks/generators/progan.ts";
+import { Graph } from "../../../src/runtime/graph.ts";
+import { Plan } from "../../../src/runtime/plan.ts";
+import { sampleZ } from "../../../src/weights/random.ts";
+import { requestDevice, rms, toNchw, worst } from "../../gpu.ts";
+import { exactProgan } from "../../models/exact.ts";
+import { proganState } from "../../models/recipe.ts";
 
-const golden = (name: string): Uint8Array => readFileSync(new URL(`../golden/${name}`, import.meta.url));
+const golden = (name: string): Uint8Array => readFileSync(new URL(`../../golden/${name}`, import.meta.url));
 
 let device: Device;
 beforeAll(async () => {

@@ -1,14 +1,21 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Device, openCheckpoint, Segmenter, type SegmenterNetwork, Tensor, UsageError } from "../../src/index.ts";
-import { semanticLabels } from "../../src/networks/segmenters/labels.ts";
-import { recognise } from "../../src/networks/segmenters/recognise.ts";
-import { type UnifiedOptions, unifiedLabels } from "../../src/networks/segmenters/unified.ts";
-import type { State } from "../../src/networks/state.ts";
-import { Graph, padded, type Value } from "../../src/runtime/graph.ts";
-import { Plan } from "../../src/runtime/plan.ts";
-import { requestDevice, rms, toNchw } from "../gpu.ts";
-import { imageOf, normals, stateOf } from "./recipe.ts";
+import {
+  type Device,
+  openCheckpoint,
+  Segmenter,
+  type SegmenterNetwork,
+  Tensor,
+  UsageError,
+} from "../../../src/index.ts";
+import { semanticLabels } from "../../../src/networks/segmenters/labels.ts";
+import { recognise } from "../../../src/networks/segmenters/recognise.ts";
+import { type UnifiedOptions, unifiedLabels } from "../../../src/networks/segmenters/unified.ts";
+import type { State } from "../../../src/networks/state.ts";
+import { Graph, padded, type Value } from "../../../src/runtime/graph.ts";
+import { Plan } from "../../../src/runtime/plan.ts";
+import { requestDevice, rms, toNchw } from "../../gpu.ts";
+import { imageOf, normals, stateOf } from "../../models/recipe.ts";
 
 // What the published PyTorch code computes (scripts/golden), for weights and images by recipe.
 
@@ -20,7 +27,7 @@ afterAll(() => device?.dispose());
 
 async function open(name: string) {
   const { tensors, metadata } = await openCheckpoint(
-    readFileSync(new URL(`../golden/segmenters/${name}.safetensors`, import.meta.url)),
+    readFileSync(new URL(`../../golden/segmenters/${name}.safetensors`, import.meta.url)),
   );
   return {
     read: async (key: string): Promise<Float32Array> => tensors.get(key)!.read(),

@@ -10,6 +10,7 @@ import type { Folder } from "../../report/folder.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { Interrupted } from "../interrupt.ts";
+import { type Legend, legendOf, legendText } from "../legend.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { extent, named } from "../options.ts";
 import { readPhoto, reduced, unreadable } from "../photo.ts";
@@ -24,25 +25,6 @@ export interface SegmentOptions extends UnifiedFlags {
   readonly force?: boolean;
   readonly half?: boolean;
   readonly json?: boolean;
-}
-
-/** What PHOTO.json says of a label map: which labels there are, and on how much of the picture. */
-interface Legend {
-  readonly photo: string;
-  /** Of the photo; the map's own are below. */
-  readonly photoSize: { readonly width: number; readonly height: number };
-  readonly segmenter: string;
-  readonly width: number;
-  readonly height: number;
-  readonly labels: readonly {
-    readonly label: number;
-    readonly name: string;
-    readonly category: string;
-    readonly color: readonly number[];
-    /** Pixels, and their share of the map. */
-    readonly pixels: number;
-    readonly area: number;
-  }[];
 }
 
 export const segmentCommand: CliCommand<SegmentOptions, [photos: readonly string[]]> = {
@@ -96,7 +78,7 @@ function run(options: SegmentOptions, paths: readonly string[]): Promise<number>
       }
     });
     if (options.json) process.stdout.write(`${JSON.stringify(legends, null, 2)}\n`);
-    else for (const legend of legends) process.stdout.write(`${describe(legend)}\n`);
+    else for (const legend of legends) process.stdout.write(`${legendText(legend)}\n`);
     const what = `${legends.length} of ${paths.length} photos in ${folder.path} (${running.took()})`;
     if (folder.written === 0) note("Interrupted before there was anything to write.");
     else note(signal.aborted ? `Interrupted. ${what}` : what);
@@ -113,7 +95,7 @@ async function writeMaps(
 ): Promise<Legend> {
   const { stem, folder } = to;
   const { labels, width, height } = await segment(segmenter, photo, size, to.signal);
-  const legend = legendOf(segmenter, basename(to.path), photo, labels, width, height);
+  const legend = legendOf(segmenter, { name: basename(to.path), photo }, { labels, width, height });
   const pixels = width * height;
   for (let map = 0; map < segmenter.channels; map += 1) {
     const suffix = map === 0 ? "labels" : `labels.${map}`;
@@ -163,46 +145,3 @@ async function segment(
     image.dispose();
   }
 }
-
-function legendOf(
-  segmenter: Segmenter,
-  photo: string,
-  photoSize: Photo,
-  labels: Uint32Array,
-  width: number,
-  height: number,
-): Legend {
-  const area = width * height;
-  const pixels = new Map<number, number>();
-  labels.forEach((label, at) => {
-    // The label of a part may be that of its object: a pixel that has it twice counts once.
-    let twice = false;
-    for (let before = at - area; before >= 0; before -= area) twice ||= labels[before] === label;
-    if (label > 0 && !twice) pixels.set(label, (pixels.get(label) ?? 0) + 1);
-  });
-  const colors = labelColors(segmenter.labels);
-  return {
-    photo,
-    photoSize: { width: photoSize.width, height: photoSize.height },
-    segmenter: segmenter.name,
-    width,
-    height,
-    labels: [...pixels]
-      .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-      .map(([label, count]) => ({
-        label,
-        ...segmenter.labels[label]!,
-        color: colors[label]!,
-        pixels: count,
-        area: Math.round((1e4 * count) / area) / 1e4,
-      })),
-  };
-}
-
-const describe = ({ photo, labels }: Legend): string =>
-  `${photo}: ${
-    labels
-      .slice(0, 12)
-      .map(({ name, area }) => `${name} ${(100 * area).toFixed(1)} %`)
-      .join(", ") || "nothing that the segmenter knows"
-  }`;

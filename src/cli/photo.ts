@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/segment.test.ts
 import { readFile } from "node:fs/promises";
 import { PhotoError } from "../errors.ts";
 import type { Photo } from "../node/photo/photo.ts";

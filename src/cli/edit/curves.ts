@@ -1,4 +1,3 @@
-// Tests: test/cli/edit/units.test.ts
 import {
   type AblationOptions,
   ablateEverywhere,

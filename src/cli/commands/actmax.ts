@@ -83,7 +83,7 @@ async function drawZ(
   images: number,
   name: string,
 ): Promise<void> {
-  const { zSize, resolution } = generator;
+  const { zSize, height, width } = generator;
   const plan = await generator.compile({ batch: images, bytes: true, signal });
   try {
     const stored = z.length / images;
@@ -92,8 +92,8 @@ async function drawZ(
     plan.run(rows);
     const rgba = new Uint8Array((await plan.rgba!.read()).buffer);
     for (let i = 0; i < images; i += 1) {
-      const data = rgba.slice(4 * i * resolution ** 2, 4 * (i + 1) * resolution ** 2);
-      await folder.write(`${name}_${i}.png`, encodePng({ width: resolution, height: resolution, channels: 4, data }));
+      const data = rgba.slice(4 * i * height * width, 4 * (i + 1) * height * width);
+      await folder.write(`${name}_${i}.png`, encodePng({ width, height, channels: 4, data }));
     }
   } finally {
     plan.dispose();

@@ -42,11 +42,12 @@ function run({ seed, size, batch, force, outdir, json, ...options }: GenerateOpt
     const { folder } = await withFolder(running, { path, force, kind: "pictures" }, (folder) =>
       withDevice(running, {}, async (device) => {
         const generator = await loadGenerator(model.source, { device, name: model.name, signal });
+        const { height, width } = generator;
         const encoder = nodeEncoder();
         const images = generator.images({ seed, size, signal, ...(batch && { batch }) });
-        for await (const { image, size: edge, rgb } of images) {
+        for await (const { image, rgb } of images) {
           const name = `image_${image}.png`;
-          await folder.write(name, await encoder.png({ width: edge, height: edge, channels: 3, data: rgb }));
+          await folder.write(name, await encoder.png({ width, height, channels: 3, data: rgb }));
           files.push(name);
           progress.report("generate", files.length, size);
         }

@@ -101,14 +101,14 @@ async function segmenterInfo(
 }
 
 async function generatorInfo(generator: Generator, signal: AbortSignal): Promise<Info> {
-  const { name, device, zSize, resolution, layers } = generator;
+  const { name, device, zSize, height, width, layers } = generator;
   const plan = await generator.compile({ batch: 1, signal });
   const cost = { ...generator.cost(), gpuMemory: device.live.bytes };
   plan.dispose();
   generator.dispose();
   const facts = {
     z: zSize,
-    image: `${resolution}×${resolution}`,
+    image: `${width}×${height}`,
     layers: layers.map(({ name, channels, width }) => `${name} ${channels}@${width}²`).join(", "),
   };
   return { name, architecture: "Progressive GAN", facts, cost };

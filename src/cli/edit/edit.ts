@@ -86,8 +86,7 @@ class EditWork {
     if (wrong !== undefined) {
       throw new UsageError(`${layer} has no unit ${wrong}.`, `Its units are 0…${channels - 1}.`);
     }
-    const mask =
-      this.#options.mask && (await readMask(this.#options.mask, generator.resolution, this.#options.pooling));
+    const mask = this.#options.mask && (await readMask(this.#options.mask, generator, this.#options.pooling));
     this.#order = await this.#orderOf(label);
     const units = this.#options.units ?? this.#order.units.slice(0, this.#options.top);
     const alpha = this.#alphaOf(units.length);

@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/ablate.test.ts
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { PhotoError, UsageError } from "../../errors.ts";
@@ -7,33 +6,37 @@ import { decodePhoto } from "../../node/photo/decode.ts";
 import type { MaskFlag } from "../options.ts";
 
 /**
- * Where to edit: bounds in pixels of the images, or a square picture of any size on which everything counts that is neither
+ * Where to edit: bounds in pixels of the images, or a picture of their proportions and any size on which everything counts that is neither
  * transparent nor white (a GANPaint mask, spec §6.2).
  * @throws UsageError for a mask of another shape than the images or one that covers nothing; PhotoError for no picture.
  */
-export async function readMask(flag: MaskFlag, resolution: number, pooling: MaskPooling): Promise<Mask> {
+export async function readMask(
+  flag: MaskFlag,
+  images: { readonly height: number; readonly width: number },
+  pooling: MaskPooling,
+): Promise<Mask> {
   if (typeof flag !== "string") {
     const [top, left, bottom, right] = flag;
-    if (bottom > resolution || right > resolution) {
+    if (bottom > images.height || right > images.width) {
       throw new UsageError(
-        `The mask ${flag.join(",")} goes beyond the images, which have ${resolution}×${resolution} pixels.`,
+        `The mask ${flag.join(",")} goes beyond the images, which have ${images.width}×${images.height} pixels.`,
         "Give top,left,bottom,right within them.",
       );
     }
-    const data = Uint8Array.from({ length: resolution ** 2 }, (_, at) => {
-      const [row, column] = [Math.floor(at / resolution), at % resolution];
+    const data = Uint8Array.from({ length: images.height * images.width }, (_, at) => {
+      const [row, column] = [Math.floor(at / images.width), at % images.width];
       return Number(row >= top && row < bottom && column >= left && column < right);
     });
-    return { height: resolution, width: resolution, data, pooling };
+    return { height: images.height, width: images.width, data, pooling };
   }
   const bytes = await readFile(flag).catch((cause) => {
     throw new PhotoError(`The mask "${flag}" cannot be read.`, "Name a PNG, or give top,left,bottom,right.", { cause });
   });
   const { width, height, rgb } = decodePhoto(bytes, basename(flag));
-  if (width !== height) {
+  if (width * images.height !== height * images.width) {
     throw new UsageError(
-      `The mask "${flag}" has ${width}×${height} pixels, and the images are square.`,
-      `Make it square: ${resolution}×${resolution}, or any other size.`,
+      `The mask "${flag}" has ${width}×${height} pixels, and the images are ${images.width}×${images.height}.`,
+      `Make it ${images.width}×${images.height}, or any other size of these proportions.`,
     );
   }
   const data = Uint8Array.from({ length: width * height }, (_, at) =>

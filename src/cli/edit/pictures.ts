@@ -1,4 +1,3 @@
-// Tests: test/cli/edit/units.test.ts
 import type { Edit, Generator } from "../../index.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 
@@ -21,7 +20,6 @@ export async function* editedPictures(
   edits: readonly Edit[],
   options: { readonly size: number; readonly seed: number; readonly batch?: number; readonly signal: AbortSignal },
 ): AsyncGenerator<{ readonly name: string; readonly png: Uint8Array }> {
-  const { resolution } = generator;
   const strip: Pair[] = [];
   let image = 0;
   const edited = generator.images({ ...options, edits });
@@ -30,26 +28,26 @@ export async function* editedPictures(
       const { value } = await edited.next();
       const after = value!.rgb;
       if (strip.length < STRIP) strip.push({ before, after });
-      yield { name: `image_${image}.png`, png: sheet([[before, after]], resolution) };
+      yield { name: `image_${image}.png`, png: sheet([[before, after]], generator) };
       image += 1;
     }
   } finally {
     await edited.return(undefined);
   }
   const rows = [strip.map(({ before }) => before), strip.map(({ after }) => after)];
-  yield { name: "before-after.png", png: sheet(rows, resolution) };
+  yield { name: "before-after.png", png: sheet(rows, generator) };
 }
 
-/** Square RGB pictures in rows. */
-function sheet(rows: readonly (readonly Uint8Array[])[], edge: number): Uint8Array {
-  const [columns, step] = [rows[0]!.length, edge + GAP];
-  const [width, height] = [columns * step - GAP, rows.length * step - GAP];
+/** RGB pictures of one size in rows. */
+function sheet(rows: readonly (readonly Uint8Array[])[], one: Pick<Generator, "height" | "width">): Uint8Array {
+  const width = rows[0]!.length * (one.width + GAP) - GAP;
+  const height = rows.length * (one.height + GAP) - GAP;
   const data = new Uint8Array(3 * width * height).fill(255);
   rows.forEach((pictures, row) => {
     pictures.forEach((rgb, column) => {
-      for (let y = 0; y < edge; y += 1) {
-        const at = (row * step + y) * width + column * step;
-        data.set(rgb.subarray(3 * y * edge, 3 * (y + 1) * edge), 3 * at);
+      for (let y = 0; y < one.height; y += 1) {
+        const at = (row * (one.height + GAP) + y) * width + column * (one.width + GAP);
+        data.set(rgb.subarray(3 * y * one.width, 3 * (y + 1) * one.width), 3 * at);
       }
     });
   });

@@ -178,7 +178,7 @@ describe("bad input", () => {
     [2, ["--units", "3", "--layer", "layer99"], /no layer "layer99".*layer1, layer2/s],
     [2, ["--units", "3", "--concept", "trees"], /no concept "trees".*Near are tree/s],
     [2, ["--units", "3", "--mask", "0,0,65,8"], /beyond the images, which have 64×64/],
-    [2, ["--units", "3", "--mask", "odd.png"], /8×4 pixels, and the images are square/],
+    [2, ["--units", "3", "--mask", "odd.png"], /8×4 pixels, and the images are 64×64/],
     [2, ["--units", "3", "--mask", "white.png"], /all white or transparent/],
     [4, ["--units", "3", "--mask", "none.png"], /"none\.png" cannot be read/],
     [2, ["--concept", "tree", "--metric", "ace"], /Only a dissection ranks units by ace/],

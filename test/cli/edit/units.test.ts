@@ -1,22 +1,16 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Experiment } from "../../../src/causality/index.ts";
 import { ablateCommand } from "../../../src/cli/commands/ablate.ts";
-import { type CurveJob, writeCurves } from "../../../src/cli/edit/curves.ts";
 import { runEdit } from "../../../src/cli/edit/edit.ts";
-import { editedPictures } from "../../../src/cli/edit/pictures.ts";
 import { computeOrder, readOrder } from "../../../src/cli/edit/units.ts";
 import { LayerUnits } from "../../../src/cli/layer-units.ts";
 import type { Work } from "../../../src/cli/with-models.ts";
 import { UsageError } from "../../../src/errors.ts";
 import type { Device, Generator, Segmenter } from "../../../src/index.ts";
 import { outputFolder } from "../../../src/node/folder.ts";
-import type { AblationJson } from "../../../src/report/ablation.ts";
 import { toAceRanking, withAceRanking } from "../../../src/report/ace.ts";
-import { memoryFolder } from "../../../src/report/folder.ts";
 import { smallModels } from "../../dissect/models.ts";
 import { requestDevice } from "../../gpu.ts";
 
@@ -146,58 +140,6 @@ describe("what is found out about a layer's units", () => {
     compile.mockRestore();
     expect(await second.levels(0.5)).not.toEqual(levels);
   });
-});
-
-test("random curves end where the curve of the named units does", async () => {
-  const edits: number[] = [];
-  const experiment = {
-    generator: { layer: () => ({ channels: 40 }) },
-    before: [0, 8],
-    pixels: async ([{ units }]: [{ units: readonly number[] }]) => {
-      edits.push(units.length);
-      return [0, 8 - units.length];
-    },
-  } as unknown as Experiment;
-  const folder = memoryFolder();
-  const job: CurveJob = {
-    layer: "layer3",
-    concept: "a/b",
-    label: 1,
-    order: { metric: "given", units: [3, 17], scores: [1, 1] },
-    steps: 30,
-    random: 2,
-    mixed: false,
-    signal: new AbortController().signal,
-  };
-  await writeCurves(experiment, job, folder);
-  expect(edits).toEqual([1, 2, 1, 2, 1, 2]);
-  const at = "layer3/fullablation";
-  const names = ["a_b-given.json", "a_b-random-1.json", "a_b-random-2.json", "effect-a_b-given.svg"];
-  expect([...folder.files.keys()]).toEqual(names.map((name) => `${at}/${name}`));
-  const random: AblationJson = JSON.parse(String(folder.files.get(`${at}/a_b-random-2.json`)));
-  expect([random.classname, random.ablation_effects]).toEqual(["a/b", [7, 6]]);
-});
-
-test("pictures are there as soon as they are drawn, and the strip has the first sixteen", async () => {
-  let drawn = 0;
-  const images = async function* ({ size }: { size: number }) {
-    for (let image = 0; image < size; image += 1) {
-      drawn += 1;
-      yield { rgb: new Uint8Array(3 * 4 * 4).fill(image) };
-    }
-  };
-  const generator = { resolution: 4, images } as unknown as Generator;
-  const options = { size: 20, seed: 1, signal: new AbortController().signal };
-  const names: string[] = [];
-  let last: Uint8Array | undefined;
-  for await (const { name, png } of editedPictures(generator, [], options)) {
-    if (names.length < 20) expect([name, drawn]).toEqual([`image_${names.length}.png`, 2 * (names.length + 1)]);
-    names.push(name);
-    last = png;
-  }
-  expect([names.length, names[20]]).toEqual([21, "before-after.png"]);
-  const { width, height } = decode(last!);
-  expect([width, height]).toEqual([16 * 6 - 2, 2 * 6 - 2]);
 });
 
 describe("options that would do nothing are refused", () => {

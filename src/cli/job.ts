@@ -5,7 +5,7 @@ import type { Provenance, WeightsSource } from "../report/report.ts";
 import { VERSION } from "../version.ts";
 import type { Source } from "../weights/source.ts";
 import type { TuneFlags } from "./gpu.ts";
-import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "./models.ts";
+import { EMBEDDED, EMBEDDED_LAYERS, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "./models.ts";
 import type { Job, JobSettings, SegmenterFiles } from "./run.ts";
 
 /** What `ganatomy dissect` is told. */
@@ -52,7 +52,7 @@ export async function openJob(options: DissectOptions, loading: Parameters<typeo
 export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSettings {
   const { stripHeight, batch, memory } = options;
   return {
-    layers: options.layers ?? (isEmbedded ? ["layer4", "layer6"] : []),
+    layers: options.layers ?? (isEmbedded ? EMBEDDED_LAYERS : []),
     size: options.size ?? (isEmbedded ? 200 : 1000),
     seed: options.seed,
     trainSeed: options.trainSeed,

@@ -13,6 +13,8 @@ import type { SegmenterFiles } from "./run.ts";
 
 /** The model and segmenter that come with the package. */
 export const EMBEDDED = "scenes64";
+/** Its layers that are dissected where none is named: the one of the paper, and one of finer parts. */
+export const EMBEDDED_LAYERS: readonly string[] = ["layer4", "layer6"];
 /** Which of a unified parsing network's labels are wanted. */
 export interface UnifiedFlags {
   readonly heads?: readonly Head[];

@@ -1,12 +1,12 @@
 // Tests: test/cli/commands/dissect.test.ts
 import type { Dissection, QuantileThreshold, UnitPictures } from "../dissect/result.ts";
-import { UsageError } from "../errors.ts";
 import { type Device, dissect, type Generator, loadGenerator, loadSegmenter, type UnifiedOptions } from "../index.ts";
 import type { Folder } from "../report/folder.ts";
 import type { ImageEncoder } from "../report/image.ts";
 import type { Provenance } from "../report/report.ts";
 import { type WriteOptions, writeReport } from "../report/write.ts";
 import type { SourceLike } from "../weights/source.ts";
+import { defaultLayer } from "./default-layer.ts";
 import { type Summary, toSummary } from "./summary.ts";
 
 /** The files of a segmenter, as `loadSegmenter` takes them. */
@@ -29,7 +29,7 @@ export interface Job<Source = SourceLike> {
 }
 
 export interface JobSettings {
-  /** Empty: layer4, the layer of the paper. */
+  /** Empty: the layer of the paper. */
   readonly layers: readonly string[];
   readonly size: number;
   readonly seed: number;
@@ -122,15 +122,10 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
 
 /** The layer the paper's figures show, where the model has it. */
 function defaultLayers(generator: Generator, { note }: Place): string[] {
+  const layer = defaultLayer(generator, "--layers");
   const names = generator.layers.map(({ name }) => name);
-  if (!names.includes("layer4")) {
-    throw new UsageError(
-      `Which layers? "${generator.name}" has no layer4, which is taken when none is named.`,
-      `Choose with --layers among ${names.join(", ")}.`,
-    );
-  }
-  note(`No --layers given, so layer4 is dissected, as in the paper. This model has ${names.join(", ")}.`);
-  return ["layer4"];
+  note(`No --layers given, so ${layer} is dissected, as in the paper. This model has ${names.join(", ")}.`);
+  return [layer];
 }
 
 /** The items until the signal aborts: then it ends instead of throwing, and calls `cut`. */

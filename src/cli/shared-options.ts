@@ -1,5 +1,6 @@
 // Tests: test/cli/program.test.ts
 import { type Command, Option } from "commander";
+import { PAPER_LAYER } from "./default-layer.ts";
 import { heads, named, units, whole } from "./options.ts";
 
 /** What the help of a command says that resumes. */
@@ -32,7 +33,7 @@ export const modelOptions = (command: Command): Command =>
   unifiedOptions(command)
     .option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named)
     .option("--segmenter <dir|name>", "as for dissect", named)
-    .option("--layer <name>", "layer of the units", named, "layer4")
+    .option("--layer <name>", `layer of the units (default: ${PAPER_LAYER})`, named)
     .option("--force", "write into a folder that holds other files; none of them is removed")
     .option("--no-tune", "do not time the kernels on a GPU's first use");
 

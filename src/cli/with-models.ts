@@ -14,6 +14,8 @@ import { type Running, withDevice, withInterrupt, withMeasurements } from "./wit
 export interface ModelFlags extends UnifiedFlags, TuneFlags {
   readonly model?: string;
   readonly segmenter?: string;
+  /** Of the units. */
+  readonly layer?: string;
   readonly outdir?: string;
   readonly force?: boolean;
   readonly json?: boolean;

@@ -146,7 +146,6 @@ test("generate and doctor", async () => {
 });
 
 const EDITING = {
-  layer: "layer4",
   top: 20,
   metric: "iou",
   alpha: 1,

@@ -12,6 +12,7 @@ import { fileName } from "../../report/gandissect.ts";
 import { RankedDissection } from "../ace/dissection.ts";
 import { AceState } from "../ace/state.ts";
 import type { CliCommand } from "../command.ts";
+import { defaultLayer } from "../default-layer.ts";
 import { RANKING_SIZE, type UnitOrder } from "../edit/units.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { named, positive, size, whole } from "../options.ts";
@@ -21,7 +22,6 @@ import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface AceCommandOptions extends ModelFlags {
   readonly concept: string;
-  readonly layer: string;
   readonly dissection?: string;
   readonly effort: "quick" | "paper";
   readonly searchSize?: number;
@@ -63,7 +63,7 @@ export const aceCommand: CliCommand<AceCommandOptions> = {
 
 async function search(work: Work, options: AceCommandOptions): Promise<void> {
   const { generator, segmenter, folder, progress, signal, note } = work;
-  const { layer, effort } = options;
+  const { layer = defaultLayer(generator, "--layer"), effort } = options;
   const { channels } = generator.layer(layer);
   const label = segmenter.label(options.concept);
   const concept = uniqueNames(segmenter.labels)[label]!; // typed, it may be by its category
@@ -80,7 +80,7 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
     options.dissection === undefined
       ? undefined
       : await RankedDissection.open(options.dissection, work, { layer, label });
-  const layerUnits = new LayerUnits(work, options);
+  const layerUnits = new LayerUnits(work, { ...options, layer });
   const own = dissection ? undefined : await layerUnits.ranking(label);
   const flops = sayCost(work, options, given, own !== undefined && !own.known);
   const order = dissection?.order ?? (await own!.order());
@@ -132,20 +132,20 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
     flops,
   };
   work.say({ json, text: table(json, result!) });
-  await compare(work, options, { label, concept, order, units, at });
+  await compare(work, options, { layer, label, concept, order, units, at });
   await dissection?.put(layer, ranking); // last: what is somebody else's changes only when all is done
 }
 
 /** Says what all of this takes, of which a part may be there already; in FLOPs. */
 function sayCost(
   { generator, segmenter, note }: Work,
-  { layer, concept, size, steps }: AceCommandOptions,
+  { concept, size, steps }: AceCommandOptions,
   given: Omit<AceOptions, "initial">,
   ranks: boolean,
 ): number {
   const cost = aceCost(generator, segmenter, given);
   const ranking = ranks ? rankingCost(generator, segmenter, RANKING_SIZE) : 0;
-  const curves = curvesCost(generator, segmenter, { layer, size, steps, curves: 2 });
+  const curves = curvesCost(generator, segmenter, { layer: given.layer, size, steps, curves: 2 });
   const tera = (flops: number): string => `${(flops / 1e12).toPrecision(3)} TFLOP`;
   const total = ranking + cost.total + curves;
   const ranked = ranks ? `${tera(ranking)} to rank units by IoU (no --dissection given), ` : "";
@@ -165,8 +165,9 @@ function sayResumed({ note }: Work, { resume: { present, corpus, snapshots = [] 
 /** The curves of ACE's units and of those of the highest IoU, and their plot. */
 async function compare(
   { generator, segmenter, folder, finished, progress, signal }: Work,
-  { layer, size, batch, ...options }: AceCommandOptions,
+  { size, batch, ...options }: AceCommandOptions,
   found: {
+    readonly layer: string;
     readonly label: number;
     readonly concept: string;
     readonly order: UnitOrder;
@@ -174,7 +175,7 @@ async function compare(
     readonly at: string;
   },
 ): Promise<void> {
-  const { label, concept } = found;
+  const { layer, label, concept } = found;
   const steps = Math.min(options.steps, found.units.length);
   let done = 0;
   const experiment = await Experiment.create(generator, segmenter, {

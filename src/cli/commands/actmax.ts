@@ -4,13 +4,13 @@ import { UnsupportedError, UsageError } from "../../errors.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { CliCommand } from "../command.ts";
+import { defaultLayer } from "../default-layer.ts";
 import { named, positive, seed, units, whole } from "../options.ts";
 import { modelOptions } from "../shared-options.ts";
 import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface ActmaxCommandOptions extends ModelFlags {
-  readonly layer: string;
   readonly units?: readonly number[];
   readonly concept?: string;
   readonly images: number;
@@ -37,7 +37,7 @@ export const actmaxCommand: CliCommand<ActmaxCommandOptions> = {
 
 async function maximise(
   work: Work,
-  { layer, units, concept, images, seed, steps, rate }: ActmaxCommandOptions,
+  { units, concept, images, seed, steps, rate, ...options }: ActmaxCommandOptions,
 ): Promise<void> {
   const { generator, segmenter, progress, signal, say } = work;
   if (!units && concept === undefined) {
@@ -63,6 +63,7 @@ async function maximise(
     return last!;
   };
   for (const unit of units ?? []) {
+    const { layer = defaultLayer(generator, "--layer") } = options;
     const name = `${fileName(layer)}/unit_${unit}`;
     const { input } = await climb(`${layer} unit ${unit}`, maximiseUnit(generator, { layer, unit }, how));
     await drawZ(work, input, images, name);

@@ -6,6 +6,7 @@ import { type ContextJson, contextCsv, toContext } from "../../report/context.ts
 import { contextBars, contextMap } from "../../report/context-plot.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { CliCommand } from "../command.ts";
+import { defaultLayer } from "../default-layer.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { type InsertedValue, insertedValue, named, seed, size, whole } from "../options.ts";
 import { modelOptions, RESUMES_BUT_RANKINGS, unitOptions } from "../shared-options.ts";
@@ -14,7 +15,6 @@ import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface ContextCommandOptions extends ModelFlags {
   readonly concept: string;
-  readonly layer: string;
   readonly units?: readonly number[];
   readonly top: number;
   readonly dissection?: string;
@@ -46,10 +46,10 @@ export const contextCommand: CliCommand<ContextCommandOptions> = {
 
 async function measure(work: Work, options: ContextCommandOptions): Promise<void> {
   const { generator, segmenter, folder, finished, progress, signal, say } = work;
-  const { layer, concept, size, seed, batch, value = VALUE } = options;
+  const { layer = defaultLayer(generator, "--layer"), concept, size, seed, batch, value = VALUE } = options;
   const { height, width, channels } = generator.layer(layer);
   const label = segmenter.label(concept);
-  const layerUnits = new LayerUnits(work, options);
+  const layerUnits = new LayerUnits(work, { ...options, layer });
   const units = options.units ?? (await layerUnits.order(label, options)).units.slice(0, options.top);
   const wrong = units.find((unit) => unit >= channels);
   if (wrong !== undefined) throw new UsageError(`${layer} has no unit ${wrong}.`, `Its units are 0…${channels - 1}.`);

@@ -4,9 +4,11 @@ import { nodeEncoder } from "../../node/photo/encoder.ts";
 import { threadStudio } from "../../node/studio.ts";
 import type { Source } from "../../weights/source.ts";
 import type { CliCommand } from "../command.ts";
+import { PAPER_LAYER } from "../default-layer.ts";
 import { EXAMPLES } from "../examples.ts";
 import { EXIT } from "../exit.ts";
 import { type DissectOptions, openJob } from "../job.ts";
+import { EMBEDDED_LAYERS } from "../models.ts";
 import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
 import { type Job, runJob } from "../run.ts";
 import { unifiedOptions } from "../shared-options.ts";
@@ -32,7 +34,7 @@ export const dissectCommand: CliCommand<DissectOptions> = {
       )
       .option(
         "--layers <names...>",
-        "layers to dissect, by commas or repeated (default: layer4,layer6 of the embedded model, else layer4)",
+        `layers to dissect, by commas or repeated (default: ${EMBEDDED_LAYERS} of the embedded model, else ${PAPER_LAYER})`,
         layers,
       )
       .option("--size <n>", "number of images (default: 200 with the embedded model, else 1000)", size)

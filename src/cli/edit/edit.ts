@@ -4,6 +4,7 @@ import { UsageError } from "../../errors.ts";
 import type { Edit } from "../../index.ts";
 import { uniqueNames } from "../../report/concepts.ts";
 import type { CliCommand } from "../command.ts";
+import { defaultLayer } from "../default-layer.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { type Work, withModels } from "../with-models.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./curves.ts";
@@ -65,6 +66,7 @@ class EditWork {
   readonly #kind: "ablate" | "insert";
   readonly #options: EditCommandOptions;
   readonly #work: Work;
+  readonly #layer: string;
   readonly #layerUnits: LayerUnits;
   #order: UnitOrder | undefined;
   #edit: Edit | undefined;
@@ -73,12 +75,14 @@ class EditWork {
     this.#kind = kind;
     this.#options = options;
     this.#work = work;
-    this.#layerUnits = new LayerUnits(work, options);
+    this.#layer = options.layer ?? defaultLayer(work.generator, "--layer");
+    this.#layerUnits = new LayerUnits(work, { ...options, layer: this.#layer });
   }
 
   /** The edit's own: every concept's pixels before and after. */
   async effect(): Promise<EditSummary> {
-    const { layer, concept, size, seed } = this.#options;
+    const layer = this.#layer;
+    const { concept, size, seed } = this.#options;
     const { generator, segmenter, folder } = this.#work;
     const { channels } = generator.layer(layer);
     const label = concept === undefined ? undefined : segmenter.label(concept);
@@ -125,7 +129,8 @@ class EditWork {
   /** Pictures, and what else was asked for. */
   async rest(summary: EditSummary): Promise<void> {
     const { folder, generator, segmenter, progress, signal } = this.#work;
-    const { batch, concept, curve, locations, eachUnit, layer, size, seed, random = 0, steps = 30 } = this.#options;
+    const layer = this.#layer;
+    const { batch, concept, curve, locations, eachUnit, size, seed, random = 0, steps = 30 } = this.#options;
     const pictures = Math.min(size, this.#options.pictures);
     if (pictures > 0) {
       const drawn = { size: pictures, seed, signal, ...(batch !== undefined && { batch }) };
@@ -174,10 +179,10 @@ class EditWork {
   /** The images, with a bar for so many times all of them. */
   #experiment(size: number, seed: number, times: number, phase: string): Promise<Experiment> {
     const { generator, segmenter, finished, progress, signal } = this.#work;
-    const { layer, batch } = this.#options;
+    const { batch } = this.#options;
     let done = 0;
     return Experiment.create(generator, segmenter, {
-      editable: [layer],
+      editable: [this.#layer],
       size,
       seed,
       ...(batch !== undefined && { batch }),

@@ -9,7 +9,7 @@ import { modelOptions, unitOptions } from "../shared-options.ts";
 export interface EditCommandOptions extends UnifiedFlags, TuneFlags {
   readonly model?: string;
   readonly segmenter?: string;
-  readonly layer: string;
+  readonly layer?: string;
   readonly units?: readonly number[];
   readonly concept?: string;
   readonly top: number;

@@ -35,6 +35,17 @@ test("npm hands one press on a second time: that is not a second one", () => {
   expect(notes).toHaveLength(1);
 });
 
+test("a second one in a program that has run for long is one only after a while, too", () => {
+  vi.advanceTimersByTime(60_000);
+  process.emit("SIGINT");
+  vi.advanceTimersByTime(400);
+  process.emit("SIGINT");
+  expect(exit).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  process.emit("SIGINT");
+  expect(exit.mock.calls).toEqual([[130]]);
+});
+
 test("what was registered is done before a second one ends the program, which nothing keeps", () => {
   const done: string[] = [];
   interruption.beforeQuit(() => done.push("first"));

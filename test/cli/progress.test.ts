@@ -65,6 +65,52 @@ describe("without a terminal", () => {
   });
 });
 
+test("a download is in kB, whole ones, the last of them begun", () => {
+  const { progress, clock, lines } = stage({});
+  progress.download({ name: "a.pth", loaded: 0, total: 10_001 });
+  clock.now += 1000;
+  progress.download({ name: "a.pth", loaded: 4001, total: 10_001 });
+  clock.now += 1000;
+  progress.download({ name: "b.pth", loaded: 999_001 });
+  expect(lines()).toEqual([
+    "a.pth (kB): 0 % (0 of 11)",
+    "a.pth (kB): 45 % (5 of 11), 1 s left",
+    "b.pth (kB): 1000",
+    "",
+  ]);
+});
+
+test("a line comes after a second, or at the end", () => {
+  const { progress, clock, lines } = stage({});
+  const at = (now: number, done: number): number => {
+    clock.now = now;
+    progress.report("score", done, 10);
+    return lines().length - 1;
+  };
+  expect([at(0, 0), at(999, 1), at(1000, 2), at(1999, 3), at(1999, 10)]).toEqual([1, 1, 2, 2, 3]);
+});
+
+test("a bar is redrawn after 80 ms, or at the end", () => {
+  const { progress, clock, lines } = stage({ isTTY: true, columns: 100 });
+  const at = (now: number, done: number): number => {
+    clock.now = now;
+    progress.report("score", done, 10);
+    return lines()[0]!.split("\r").length - 1;
+  };
+  expect([at(0, 0), at(79, 1), at(80, 2), at(159, 3), at(159, 10)]).toEqual([1, 1, 2, 2, 3]);
+});
+
+test("a phase that did not come to its end, or has none, says how far it came", () => {
+  const { progress, clock, lines } = stage({ isTTY: true, columns: 100 });
+  progress.report("score", 0, 10);
+  clock.now += 100;
+  progress.report("score", 4, 10);
+  clock.now += 1900;
+  progress.report("load", 1, 0);
+  progress.end();
+  expect(shown(lines())).toEqual([`${"score".padEnd(24)} 4 of 10 in 2 s`, `${"load".padEnd(24)} 1 in 0 s`, ""]);
+});
+
 describe("on a terminal", () => {
   test("one line is redrawn, at most every 80 ms, and ends as a plain line", () => {
     const { progress, clock, lines } = stage({ isTTY: true, columns: 100 });

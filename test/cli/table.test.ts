@@ -88,6 +88,25 @@ test("a table: concepts by category and number of units, their best units first,
   );
 });
 
+test("a title has rows by columns, and five units are all there are to show", () => {
+  const [layer] = toSummary(DISSECTION, true).layers;
+  const tree = layer!.concepts[0]!;
+  const text = summaryTable({
+    ...toSummary(DISSECTION, true),
+    layers: [{ ...layer!, shape: [4, 6], concepts: [{ ...tree, units: tree.units.slice(0, 5) }] }],
+  });
+  expect(text).toMatch(/^layer4 {2}4×6, /);
+  expect(text).toMatch(/8 \(0\.11\)\n$/);
+});
+
+test("units of equal IoU stand by their numbers", () => {
+  const units = [7, 3, 5].map((number) => unit(number, 1, 0.2));
+  const all = Array.from({ length: 8 }, (_, i) => units.find((one) => one.unit === i) ?? unit(i, 1, 0, false));
+  const layers = [{ ...DISSECTION.layers[0]!, units: all }];
+  const [layer] = toSummary({ ...DISSECTION, layers }, true).layers;
+  expect(layer!.concepts[0]!.units.map((one) => one.unit)).toEqual([3, 5, 7]);
+});
+
 test("the summary survives JSON, and names all units of a concept", () => {
   const summary = toSummary(DISSECTION, false);
   expect(JSON.parse(JSON.stringify(summary))).toEqual(summary);

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { OutputError } from "../../../src/errors.ts";
 import { outputFolder } from "../../../src/node/folder.ts";
 import { measurementsFile } from "../../../src/node/kept/measurements.ts";
@@ -32,6 +32,31 @@ test("measurements are found again, by a program that was killed too", async () 
   await second.flush();
   expect((await open("kept")).found).toBe(3);
   expect((await readdir(join(home, "kept"))).sort()).toEqual([".ganatomy", "measurements.json"]);
+});
+
+test("they are written a second after the last time, and not where there is nothing new", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    const folder = await outputFolder(join(home, "second"), { kind: "edits", keep: true });
+    const write = vi.spyOn(folder, "write");
+    const file = await measurementsFile(folder);
+    await file.flush();
+    vi.advanceTimersByTime(1000);
+    await file.set("a", [1]);
+    expect(write).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    await file.set("b", [2]);
+    expect(write).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(1000);
+    await file.set("c", [3]);
+    expect(write).toHaveBeenCalledTimes(1);
+    write.mockRejectedValueOnce(new Error("no disk"));
+    await expect(file.flush()).rejects.toThrow("no disk");
+    await file.flush(); // what was not written is still new
+    expect((await open("second")).found).toBe(3);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("two programs in one folder lose nothing of each other", async () => {

@@ -66,6 +66,11 @@ test("a device that times nothing leaves no file", async () => {
   await kept.folder.finish();
 });
 
+test("a single operation's way is kept before anything else is written", async () => {
+  await work(["a"], []);
+  expect(Object.values(JSON.parse(await readFile(path(), "utf8")).state)).toEqual([{ a: "clever" }]);
+});
+
 const path = (): string => join(home, "out/tuned.json");
 
 test.each([
@@ -76,6 +81,8 @@ test.each([
   ["a number", () => "5"],
   ["null", () => "null"],
   ["of ways that are no names", () => '{"https://adapter":{"a":1}}'],
+  ["of ways of which one is no name", () => '{"https://adapter":{"a":"plain","b":1}}'],
+  ["of adapters of which one has no ways", () => '{"https://adapter":{"a":"plain"},"https://other":{"a":1}}'],
 ])("a file that is %s is refused, and stays", async (_, damage) => {
   await work(["a"], ["b"]);
   const text = await readFile(path(), "utf8");

@@ -144,6 +144,28 @@ describe("on a terminal", () => {
     }
   });
 
+  test.each([
+    [100, 30],
+    [72, 30],
+    [71, 29],
+    [50, 8],
+    [undefined, 30],
+  ])("in %s columns a bar has %i cells beside its numbers", (columns, cells) => {
+    const { progress, lines } = stage({ isTTY: true, columns });
+    progress.report("x", 5, 10);
+    const [line] = shown(lines());
+    expect(line).toBe(`${"x".padEnd(24)} ${"█".repeat(Math.round(cells / 2))}${"░".repeat(cells >> 1)}  50 %  5 of 10`);
+  });
+
+  test("more than all is all, and of nothing known there is a number", () => {
+    const { progress, lines } = stage({ isTTY: true, columns: 100 });
+    progress.report("score", 12, 10);
+    progress.report("load", 7, 0);
+    const [, line] = shown(lines());
+    expect(shown(lines())[0]).toBe(`${"score".padEnd(24)} 10 in 0 s`);
+    expect(line).toBe(`${"load".padEnd(24)} 7`);
+  });
+
   test("a note leaves no trace of the bar on its line, and the bar comes back", () => {
     const { progress, clock, lines } = stage({ isTTY: true, columns: 80 });
     progress.report("score", 1, 10);
@@ -169,6 +191,11 @@ test.each([
   [0, "0 s"],
   [-5, "0 s"],
   [59_400, "59 s"],
+  [1500, "2 s"],
+  [59_499, "59 s"],
+  [3_540_000, "59 min"],
+  [3_660_000, "1 h 1 min"],
+  [7_140_000, "1 h 59 min"],
   [60_000, "1 min"],
   [125_000, "2 min 5 s"],
   [3_600_000, "1 h"],

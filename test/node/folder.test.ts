@@ -266,3 +266,35 @@ describe("what is in the way", () => {
     expect(() => refused("/out/report.json", cause)).toThrow(OutputError);
   });
 });
+
+const marker = async (path: string): Promise<string[]> =>
+  JSON.parse(await readFile(join(path, ".ganatomy"), "utf8")).files;
+
+test("what is not replaced goes with the folders that it leaves empty, up to one that holds something else", async () => {
+  const first = await outputFolder(home);
+  for (const path of ["b/c/old", "d/e/old", "new"]) await first.write(path, "");
+  await first.finish();
+  expect(await marker(home)).toEqual(["b/c/old", "d/e/old", "new"]);
+  await writeFile(join(home, "d/mine"), "");
+  const second = await outputFolder(home);
+  expect(await marker(home)).toEqual(["b/c/old", "d/e/old", "new"]); // a killed program forgets nothing
+  await second.write("new", "");
+  await second.finish();
+  expect(await files(home)).toEqual([".ganatomy", "d", "d/mine", "new"]);
+});
+
+test.each([false, true])("the marker lists files in order, however they were written (keep: %s)", async (keep) => {
+  const folder = await outputFolder(home, { keep });
+  for (const path of ["b", "c", "a"]) await folder.write(path, "");
+  await folder.finish();
+  expect(await marker(home)).toEqual(["a", "b", "c"]);
+});
+
+test("three of the names in the way are said, and how many more there are", async () => {
+  const said = async (): Promise<string> => (await failure(outputFolder(home))).message;
+  for (const name of ["a", "b", "c"]) await writeFile(join(home, name), "");
+  expect(await said()).toContain('(it has "a", "b", "c")');
+  await writeFile(join(home, "d"), "");
+  await writeFile(join(home, "e"), "");
+  expect(await said()).toMatch(/\(it has "[a-e]", "[a-e]", "[a-e]" and 2 more\)/);
+});

@@ -69,3 +69,12 @@ test("what did not change is +0.0 %", () => {
   const table = editTable(editSummary("ablate", LABELS, BEFORE!, BEFORE!, FACTS));
   expect(table).toMatch(/tree +10\.00 % +10\.00 % +\+0\.0 %/);
 });
+
+test("a single pixel is a concept, and one that was not there stands by the pixels that came", () => {
+  const before = [0, 1, 0, 0, 4, 0];
+  const after = [0, 0, 3, 1, 2, 0];
+  const rows = editTable(editSummary("insert", LABELS, before, after, FACTS))
+    .split("\n")
+    .slice(2, -1);
+  expect(rows.map((row) => row.trim().split(/ {2,}/)[0])).toEqual(["door (object)", "tree", "door (part)", "sky"]);
+});

@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/generate.test.ts, test/cli/commands/ablate.test.ts
 import type { Device } from "../index.ts";
 import { type OutputFolder, type OutputFolderOptions, outputFolder } from "../node/folder.ts";
 import { type MeasurementsFile, measurementsFile } from "../node/kept/measurements.ts";

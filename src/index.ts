@@ -3,11 +3,11 @@ export type { DissectionEvent, Phase } from "./dissect/events.ts";
 export type { DissectOptions } from "./dissect/options.ts";
 export type * from "./dissect/result.ts";
 export * from "./errors.ts";
-export { type ConvOptions, conv } from "./kernels/conv.ts";
-export { depthwise } from "./kernels/depthwise.ts";
-export type { EditOptions, EditValues } from "./kernels/edit.ts";
-export type { Filter } from "./kernels/filter.ts";
-export { average, concat, maxpool, resize } from "./kernels/resample.ts";
+export { type ConvOptions, conv } from "./kernels/conv/conv.ts";
+export { depthwise } from "./kernels/conv/depthwise.ts";
+export type { Filter } from "./kernels/conv/filter.ts";
+export type { EditOptions, EditValues } from "./kernels/edit/edit.ts";
+export { average, concat, maxpool, resize } from "./kernels/maps/resample.ts";
 export {
   defineSegmenter,
   type InitOptions,

@@ -1,4 +1,4 @@
-import { prroiBins } from "../../src/kernels/resample.ts";
+import { prroiBins } from "../../src/kernels/maps/resample.ts";
 import type { State } from "../../src/networks/state.ts";
 import { type Activation, type Network, NetworkBuilder, type Value } from "./operations.ts";
 

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { pool, weigh } from "../kernels/causality.ts";
+import { pool, weigh } from "../kernels/edit/causality.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Graph, padded } from "../runtime/graph.ts";

@@ -1,4 +1,4 @@
-import { adam } from "../kernels/causality.ts";
+import { adam } from "../kernels/edit/causality.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Graph, padded } from "../runtime/graph.ts";

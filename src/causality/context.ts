@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { centres } from "../kernels/causality.ts";
+import { centres } from "../kernels/edit/causality.ts";
 import { isFloat32 } from "../models/edits.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { Graph } from "../runtime/graph.ts";

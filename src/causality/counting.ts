@@ -1,4 +1,4 @@
-import { areas } from "../kernels/areas.ts";
+import { areas } from "../kernels/statistics/areas.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";

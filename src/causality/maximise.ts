@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { average } from "../kernels/resample.ts";
+import { average } from "../kernels/maps/resample.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";

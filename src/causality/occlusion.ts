@@ -1,6 +1,6 @@
 import { GanatomyError, UsageError } from "../errors.ts";
-import { pool } from "../kernels/causality.ts";
-import { edit } from "../kernels/edit.ts";
+import { pool } from "../kernels/edit/causality.ts";
+import { edit } from "../kernels/edit/edit.ts";
 import { isFloat32 } from "../models/edits.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";

@@ -1,6 +1,6 @@
 import { gradient } from "../gradient/gradient.ts";
-import { pool } from "../kernels/causality.ts";
-import type { EditValues } from "../kernels/edit.ts";
+import { pool } from "../kernels/edit/causality.ts";
+import type { EditValues } from "../kernels/edit/edit.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Graph, type Value } from "../runtime/graph.ts";

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { MAX_CATEGORIES } from "../kernels/statistics.ts";
+import { MAX_CATEGORIES } from "../kernels/statistics/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";

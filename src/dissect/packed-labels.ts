@@ -1,4 +1,4 @@
-import { packedWords, packLabels, unpackLabels } from "../kernels/pack.ts";
+import { packedWords, packLabels, unpackLabels } from "../kernels/readout/pack.ts";
 import type { Device } from "../runtime/device.ts";
 import { elements, Graph } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";

@@ -1,4 +1,4 @@
-import { presence } from "../kernels/statistics.ts";
+import { presence } from "../kernels/statistics/statistics.ts";
 import type { Label } from "../networks/segmenters/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { elements, Graph, type Value } from "../runtime/graph.ts";

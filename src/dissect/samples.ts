@@ -1,4 +1,4 @@
-import { packedWords } from "../kernels/pack.ts";
+import { packedWords } from "../kernels/readout/pack.ts";
 import { type Generator, withoutAlpha } from "../models/generator.ts";
 import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";

@@ -1,4 +1,4 @@
-import { RADIX_BITS } from "../kernels/statistics.ts";
+import { RADIX_BITS } from "../kernels/statistics/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { DissectionEvent } from "./events.ts";

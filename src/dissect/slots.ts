@@ -1,4 +1,4 @@
-import { relabel } from "../kernels/statistics.ts";
+import { relabel } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";

@@ -1,4 +1,4 @@
-import { examples, top } from "../kernels/statistics.ts";
+import { examples, top } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";

@@ -1,4 +1,4 @@
-import { ACTIVATIONS, type Activation } from "../kernels/activation.ts";
+import { ACTIVATIONS, type Activation } from "../kernels/conv/activation.ts";
 import activationBack from "../kernels/generated/activation-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
 import { elements, type Value } from "../runtime/graph.ts";

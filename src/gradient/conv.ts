@@ -1,10 +1,10 @@
-import { CONV, type ConvOptions, conv, span } from "../kernels/conv.ts";
-import { DEPTHWISE, depthwise } from "../kernels/depthwise.ts";
-import { constant, type Filter, type Learned } from "../kernels/filter.ts";
+import { CONV, type ConvOptions, conv, span } from "../kernels/conv/conv.ts";
+import { DEPTHWISE, depthwise } from "../kernels/conv/depthwise.ts";
+import { constant, type Filter, type Learned } from "../kernels/conv/filter.ts";
+import { CHUNK_BYTES } from "../kernels/conv/product.ts";
 import stretchKernel from "../kernels/generated/stretch.wgsl.ts";
 import tapsBack from "../kernels/generated/taps-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
-import { CHUNK_BYTES } from "../kernels/product.ts";
 import { elements, type Graph, padded, type Value } from "../runtime/graph.ts";
 import { beforeActivation } from "./activation.ts";
 import { type Rules, rule } from "./rule.ts";

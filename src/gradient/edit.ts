@@ -1,4 +1,4 @@
-import { EDIT } from "../kernels/edit.ts";
+import { EDIT } from "../kernels/edit/edit.ts";
 import editBack from "../kernels/generated/edit-back.wgsl.ts";
 import editUnits from "../kernels/generated/edit-units.wgsl.ts";
 import sumKernel from "../kernels/generated/sum.wgsl.ts";

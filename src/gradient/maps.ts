@@ -1,3 +1,4 @@
+import { SPREAD } from "../kernels/conv/pyramid.ts";
 import averageBack from "../kernels/generated/average-back.wgsl.ts";
 import clampBack from "../kernels/generated/clamp-back.wgsl.ts";
 import maxpoolBack from "../kernels/generated/maxpool-back.wgsl.ts";
@@ -6,9 +7,8 @@ import prroiBack from "../kernels/generated/prroi-back.wgsl.ts";
 import resizeBack from "../kernels/generated/resize-back.wgsl.ts";
 import spreadBack from "../kernels/generated/spread-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
-import { CLAMP, PIXELNORM } from "../kernels/pointwise.ts";
-import { SPREAD } from "../kernels/pyramid.ts";
-import { AVERAGE, binsOf, CONCAT, MAXPOOL, PRROI, RESIZE, type Sampling } from "../kernels/resample.ts";
+import { CLAMP, PIXELNORM } from "../kernels/maps/pointwise.ts";
+import { AVERAGE, binsOf, CONCAT, MAXPOOL, PRROI, RESIZE, type Sampling } from "../kernels/maps/resample.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { beforeActivation } from "./activation.ts";
 import { type Rules, rule } from "./rule.ts";

@@ -1,7 +1,7 @@
-import { PICK, PROBABILITY, pick } from "../kernels/classify.ts";
 import probabilityBack from "../kernels/generated/probability-back.wgsl.ts";
 import probabilityTerms from "../kernels/generated/probability-terms.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
+import { PICK, PROBABILITY, pick } from "../kernels/readout/classify.ts";
 import { elements, type Value } from "../runtime/graph.ts";
 import { type Rules, rule, type Visit } from "./rule.ts";
 

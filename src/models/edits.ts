@@ -1,5 +1,5 @@
 import { KernelError, ShapeError, UsageError } from "../errors.ts";
-import { type EditOptions, type EditValues, LINES_BEFORE_RULE, ruled } from "../kernels/edit.ts";
+import { type EditOptions, type EditValues, LINES_BEFORE_RULE, ruled } from "../kernels/edit/edit.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";

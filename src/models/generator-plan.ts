@@ -1,6 +1,6 @@
 import { ShapeError, UsageError } from "../errors.ts";
-import type { EditValues } from "../kernels/edit.ts";
-import { bytes } from "../kernels/pointwise.ts";
+import type { EditValues } from "../kernels/edit/edit.ts";
+import { bytes } from "../kernels/maps/pointwise.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";

@@ -1,9 +1,9 @@
 // Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts
 
 import { ShapeError } from "../errors.ts";
-import { classify, pick, probability, type Range, softmaxSum } from "../kernels/classify.ts";
-import { divide } from "../kernels/components.ts";
-import { preprocess, resize } from "../kernels/resample.ts";
+import { preprocess, resize } from "../kernels/maps/resample.ts";
+import { classify, pick, probability, type Range, softmaxSum } from "../kernels/readout/classify.ts";
+import { divide } from "../kernels/readout/components.ts";
 import type { SegmenterNetwork } from "../networks/segmenters/network.ts";
 import type { Graph, Value } from "../runtime/graph.ts";
 

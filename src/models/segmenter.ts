@@ -1,7 +1,7 @@
 // Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts, test/models/labels.test.ts
 
 import { LabelsError, UsageError } from "../errors.ts";
-import { mask } from "../kernels/classify.ts";
+import { mask } from "../kernels/readout/classify.ts";
 import { checkNames, type NamesOf, nearest } from "../names.ts";
 import type { SemanticLabelFile } from "../networks/segmenters/labels.ts";
 import {

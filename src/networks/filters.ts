@@ -1,7 +1,7 @@
 // Tests: test/networks/network.test.ts, test/networks/segmenters/recognise.test.ts
 
 import { WeightsError } from "../errors.ts";
-import { constant, type Filter, type Learned } from "../kernels/filter.ts";
+import { constant, type Filter, type Learned } from "../kernels/conv/filter.ts";
 import { type Expected, need } from "./recording.ts";
 import type { State } from "./state.ts";
 

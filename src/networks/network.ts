@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { type EditOptions, type EditValues, edit } from "../kernels/edit.ts";
+import { type EditOptions, type EditValues, edit } from "../kernels/edit/edit.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { recorded } from "./recording.ts";
 import type { State } from "./state.ts";

@@ -1,5 +1,5 @@
 import { ShapeError, WeightsError } from "../errors.ts";
-import type { Sampling } from "../kernels/resample.ts";
+import type { Sampling } from "../kernels/maps/resample.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { append, fieldsOf, OPERATIONS, type Operation, SAMPLING } from "./operations.ts";
 import type { State } from "./state.ts";

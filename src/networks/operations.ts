@@ -1,10 +1,10 @@
 // Tests: test/networks/operations.test.ts, test/networks/operation-list.test.ts
 
 import { ShapeError } from "../errors.ts";
-import { ACTIVATIONS, type Activation } from "../kernels/activation.ts";
-import { conv } from "../kernels/conv.ts";
-import { depthwise } from "../kernels/depthwise.ts";
-import { average, concat, maxpool, resize, resizeAdd, type Sampling, slice } from "../kernels/resample.ts";
+import { ACTIVATIONS, type Activation } from "../kernels/conv/activation.ts";
+import { conv } from "../kernels/conv/conv.ts";
+import { depthwise } from "../kernels/conv/depthwise.ts";
+import { average, concat, maxpool, resize, resizeAdd, type Sampling, slice } from "../kernels/maps/resample.ts";
 import type { Graph, Value } from "../runtime/graph.ts";
 import { filterOf } from "./filters.ts";
 import type { State } from "./state.ts";

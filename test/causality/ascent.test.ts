@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AscentStep, ascend, type Objective } from "../../src/causality/index.ts";
 import { type Device, UsageError } from "../../src/index.ts";
-import { clamp } from "../../src/kernels/pointwise.ts";
-import { average } from "../../src/kernels/resample.ts";
+import { clamp } from "../../src/kernels/maps/pointwise.ts";
+import { average } from "../../src/kernels/maps/resample.ts";
 import { requestDevice } from "../gpu.ts";
 
 let device: Device;

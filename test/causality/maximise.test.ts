@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AscentStep, maximiseImage, maximiseUnit, type Objective } from "../../src/causality/index.ts";
 import type { Device, Generator, Segmenter } from "../../src/index.ts";
-import { average } from "../../src/kernels/resample.ts";
+import { average } from "../../src/kernels/maps/resample.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { RandomState } from "../../src/weights/random.ts";

@@ -6,7 +6,7 @@ import { Quantiles, selectionBytes } from "../../src/dissect/quantiles.ts";
 import type { Samples } from "../../src/dissect/samples.ts";
 import { quantilesOf } from "../../src/dissect/select.ts";
 import type { Generator } from "../../src/index.ts";
-import { RADIX_BITS } from "../../src/kernels/statistics.ts";
+import { RADIX_BITS } from "../../src/kernels/statistics/statistics.ts";
 
 // Which layers are selected in which pass; the selection itself is held by the quantiles' tests.
 vi.mock("../../src/dissect/quantiles.ts", () => ({

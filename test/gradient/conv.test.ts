@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ConvOptions, conv } from "../../src/kernels/conv.ts";
-import { depthwise } from "../../src/kernels/depthwise.ts";
-import type { Filter } from "../../src/kernels/filter.ts";
-import { convOfPyramid } from "../../src/kernels/pyramid.ts";
+import { type ConvOptions, conv } from "../../src/kernels/conv/conv.ts";
+import { depthwise } from "../../src/kernels/conv/depthwise.ts";
+import type { Filter } from "../../src/kernels/conv/filter.ts";
+import { convOfPyramid } from "../../src/kernels/conv/pyramid.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { requestDevice } from "../gpu.ts";
 import {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gradient } from "../../src/gradient/gradient.ts";
 import { UsageError } from "../../src/index.ts";
-import { classify, mask } from "../../src/kernels/classify.ts";
-import { conv } from "../../src/kernels/conv.ts";
-import { edit } from "../../src/kernels/edit.ts";
-import { constant, type Filter } from "../../src/kernels/filter.ts";
-import { clamp, pixelnorm } from "../../src/kernels/pointwise.ts";
-import { maxpool, resizeAdd, slice } from "../../src/kernels/resample.ts";
+import { conv } from "../../src/kernels/conv/conv.ts";
+import { constant, type Filter } from "../../src/kernels/conv/filter.ts";
+import { edit } from "../../src/kernels/edit/edit.ts";
+import { clamp, pixelnorm } from "../../src/kernels/maps/pointwise.ts";
+import { maxpool, resizeAdd, slice } from "../../src/kernels/maps/resample.ts";
+import { classify, mask } from "../../src/kernels/readout/classify.ts";
 import { Weights } from "../../src/models/weights.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { bytesOf, Graph, type Value } from "../../src/runtime/graph.ts";

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gradient } from "../../src/gradient/gradient.ts";
-import { pick, probability } from "../../src/kernels/classify.ts";
-import { edit } from "../../src/kernels/edit.ts";
-import { clamp, pixelnorm } from "../../src/kernels/pointwise.ts";
+import { edit } from "../../src/kernels/edit/edit.ts";
+import { clamp, pixelnorm } from "../../src/kernels/maps/pointwise.ts";
 import {
   average,
   concat,
@@ -13,7 +12,8 @@ import {
   resizeAdd,
   type Sampling,
   slice,
-} from "../../src/kernels/resample.ts";
+} from "../../src/kernels/maps/resample.ts";
+import { pick, probability } from "../../src/kernels/readout/classify.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { padded } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";

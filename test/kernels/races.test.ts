@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { detectRaces } from "wgsl_reflect/wgsl_reflect.module.js";
-import { TILES } from "../../src/kernels/product.ts";
+import { TILES } from "../../src/kernels/conv/product.ts";
 import { type Kernel, specialize } from "../../src/runtime/kernel.ts";
 
 interface Launch {

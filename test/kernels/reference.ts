@@ -1,7 +1,7 @@
 // Every operation in double precision, from its definition, and what is needed to run the kernels beside it.
 
-import { classify, softmaxSum } from "../../src/kernels/classify.ts";
-import type { Sampling } from "../../src/kernels/resample.ts";
+import type { Sampling } from "../../src/kernels/maps/resample.ts";
+import { classify, softmaxSum } from "../../src/kernels/readout/classify.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { elements, Graph, padded, type Storage, type Target, type Tuned, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";

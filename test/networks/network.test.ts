@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, Generator, openCheckpoint, WeightsError, writeSafetensors } from "../../src/index.ts";
-import { conv } from "../../src/kernels/conv.ts";
+import { conv } from "../../src/kernels/conv/conv.ts";
 import { filterOf } from "../../src/networks/filters.ts";
 import { recogniseGenerator } from "../../src/networks/generators/families.ts";
 import type { GeneratorFamily } from "../../src/networks/generators/family.ts";

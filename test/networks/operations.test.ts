@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ShapeError } from "../../src/index.ts";
-import { ACTIVATIONS } from "../../src/kernels/activation.ts";
-import { conv } from "../../src/kernels/conv.ts";
-import { depthwise } from "../../src/kernels/depthwise.ts";
-import { average, concat, maxpool, resize, resizeAdd, slice } from "../../src/kernels/resample.ts";
+import { ACTIVATIONS } from "../../src/kernels/conv/activation.ts";
+import { conv } from "../../src/kernels/conv/conv.ts";
+import { depthwise } from "../../src/kernels/conv/depthwise.ts";
+import { average, concat, maxpool, resize, resizeAdd, slice } from "../../src/kernels/maps/resample.ts";
 import { filterOf } from "../../src/networks/filters.ts";
 import { append, OPERATIONS, type Operation } from "../../src/networks/operations.ts";
 import { Graph, type Value } from "../../src/runtime/graph.ts";

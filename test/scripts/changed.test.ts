@@ -3,9 +3,13 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 
 const CHANGES: readonly [path: string, run: readonly string[], not: string][] = [
-  ["src/kernels/adam.wgsl", ["test/causality/ace.test.ts"], "test/weights/pth.test.ts"],
-  ["src/kernels/parts/repeated.wgsl", ["test/kernels/statistics.test.ts"], "test/kernels/edit.test.ts"],
-  ["src/cli/progress.ts", ["test/cli/dissect.test.ts", "test/package/package.test.ts"], "test/kernels/edit.test.ts"],
+  ["src/kernels/edit/adam.wgsl", ["test/causality/ace.test.ts"], "test/weights/pth.test.ts"],
+  ["src/kernels/parts/repeated.wgsl", ["test/kernels/statistics/statistics.test.ts"], "test/kernels/edit/edit.test.ts"],
+  [
+    "src/cli/progress.ts",
+    ["test/cli/dissect.test.ts", "test/package/package.test.ts"],
+    "test/kernels/edit/edit.test.ts",
+  ],
   ["src/report/csv.ts", ["test/browser/studio.test.ts", "test/architecture.test.ts"], "test/weights/pth.test.ts"],
 ];
 

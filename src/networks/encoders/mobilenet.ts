@@ -1,7 +1,7 @@
 // Tests: test/networks/segmenters/recognise.test.ts
 
-import { conv } from "../../kernels/conv.ts";
-import { depthwise } from "../../kernels/depthwise.ts";
+import { conv } from "../../kernels/conv/conv.ts";
+import { depthwise } from "../../kernels/conv/depthwise.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
 import type { State } from "../state.ts";

@@ -1,8 +1,8 @@
 // Tests: test/networks/segmenters/recognise.test.ts, test/networks/segmenters/upernet.test.ts
 
-import type { ConvOptions } from "../../kernels/conv.ts";
-import { conv } from "../../kernels/conv.ts";
-import { maxpool } from "../../kernels/resample.ts";
+import type { ConvOptions } from "../../kernels/conv/conv.ts";
+import { conv } from "../../kernels/conv/conv.ts";
+import { maxpool } from "../../kernels/maps/resample.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
 import type { State } from "../state.ts";

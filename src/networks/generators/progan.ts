@@ -1,7 +1,7 @@
 import { WeightsError } from "../../errors.ts";
-import { conv } from "../../kernels/conv.ts";
-import { constant, type Filter } from "../../kernels/filter.ts";
-import { clamp, pixelnorm } from "../../kernels/pointwise.ts";
+import { conv } from "../../kernels/conv/conv.ts";
+import { constant, type Filter } from "../../kernels/conv/filter.ts";
+import { clamp, pixelnorm } from "../../kernels/maps/pointwise.ts";
 import { type Graph, padded, type Value } from "../../runtime/graph.ts";
 import { learned } from "../filters.ts";
 import { type Build, networkOf } from "../network.ts";

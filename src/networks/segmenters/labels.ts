@@ -1,7 +1,7 @@
 // Tests: test/networks/segmenters/recognise.test.ts
 
 import { LabelsError } from "../../errors.ts";
-import type { Pixels } from "../../kernels/resample.ts";
+import type { Pixels } from "../../kernels/maps/resample.ts";
 import { isSegsizes, type Label, type LabelMap } from "./network.ts";
 
 /** labels.json of a network with one softmax per category, as gandissect's SemanticSegmenter reads it (spec §2.4). */

@@ -1,8 +1,8 @@
 // Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts
 
 import { UsageError } from "../../errors.ts";
-import type { Range } from "../../kernels/classify.ts";
-import type { Pixels, Sampling } from "../../kernels/resample.ts";
+import type { Pixels, Sampling } from "../../kernels/maps/resample.ts";
+import type { Range } from "../../kernels/readout/classify.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";
 import type { State } from "../state.ts";
 

@@ -1,5 +1,5 @@
 import { ShapeError, UsageError, WeightsError } from "../../errors.ts";
-import type { Pixels } from "../../kernels/resample.ts";
+import type { Pixels } from "../../kernels/maps/resample.ts";
 import { Graph, type Value } from "../../runtime/graph.ts";
 import { inferMobilenet } from "../encoders/mobilenet.ts";
 import { inferResnet, resnetName } from "../encoders/resnet.ts";

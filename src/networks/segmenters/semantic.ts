@@ -1,7 +1,7 @@
 // Tests: test/networks/segmenters/recognise.test.ts
 
-import { conv } from "../../kernels/conv.ts";
-import { average, concat } from "../../kernels/resample.ts";
+import { conv } from "../../kernels/conv/conv.ts";
+import { average, concat } from "../../kernels/maps/resample.ts";
 import { Graph, type Value } from "../../runtime/graph.ts";
 import { inferMobilenet, type MobilenetConfig, mobilenet } from "../encoders/mobilenet.ts";
 import { inferResnet, type ResnetConfig, resnet, resnetName } from "../encoders/resnet.ts";

@@ -1,7 +1,7 @@
 // Tests: test/networks/segmenters/recognise.test.ts
 
 import { LabelsError, UsageError } from "../../errors.ts";
-import type { Range } from "../../kernels/classify.ts";
+import type { Range } from "../../kernels/readout/classify.ts";
 import type { Label, LabelMap } from "./network.ts";
 import { HEADS, type Head, type UpernetConfig } from "./upernet.ts";
 

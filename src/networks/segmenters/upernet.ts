@@ -1,8 +1,8 @@
 import { WeightsError } from "../../errors.ts";
-import { conv } from "../../kernels/conv.ts";
-import type { Filter } from "../../kernels/filter.ts";
-import { convOfPyramid } from "../../kernels/pyramid.ts";
-import { concat, prroi, resize, resizeAdd } from "../../kernels/resample.ts";
+import { conv } from "../../kernels/conv/conv.ts";
+import type { Filter } from "../../kernels/conv/filter.ts";
+import { convOfPyramid } from "../../kernels/conv/pyramid.ts";
+import { concat, prroi, resize, resizeAdd } from "../../kernels/maps/resample.ts";
 import { Graph, type Value } from "../../runtime/graph.ts";
 import { inferResnet, type ResnetConfig, resnet } from "../encoders/resnet.ts";
 import { filterOf } from "../filters.ts";

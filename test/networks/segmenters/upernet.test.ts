@@ -8,7 +8,7 @@ import {
   type SegmenterFiles,
   WeightsError,
 } from "../../../src/index.ts";
-import { preprocess } from "../../../src/kernels/resample.ts";
+import { preprocess } from "../../../src/kernels/maps/resample.ts";
 import { Weights } from "../../../src/models/weights.ts";
 import { type Head, inferUpernet, upernet } from "../../../src/networks/segmenters/upernet.ts";
 import { Graph } from "../../../src/runtime/graph.ts";

@@ -1,0 +1,65 @@
+import { ShapeError } from "../../errors.ts";
+import { type Graph, type OperationKind, padded, type Value } from "../../runtime/graph.ts";
+import depthwiseKernel from "../generated/depthwise.wgsl.ts";
+import stripKernel from "../generated/depthwise-strip.wgsl.ts";
+import { lanes } from "../lanes.ts";
+import { ACTIVATIONS } from "./activation.ts";
+import { biasOf, type ConvOptions, span } from "./conv.ts";
+import { type Filter, packChannels, packed } from "./filter.ts";
+
+/** Outputs down a strip of a software adapter: many share loads, and enough strips are left for its threads. */
+const STRIP = 16;
+
+export type DepthwiseOptions = Pick<ConvOptions, "stride" | "dilation" | "pad" | "activation">;
+
+/** A depthwise convolution of its input. */
+export const DEPTHWISE: OperationKind<{ readonly filter: Filter; readonly options: DepthwiseOptions }> = {
+  name: "depthwise",
+};
+
+/** y = activation(depthwise convolution of x [n, h, w, c] + bias): the filter's weight is [c][1][k][k]. */
+export function depthwise(graph: Graph, x: Value, filter: Filter, options: DepthwiseOptions = {}): Value {
+  const { label, kernel, inChannels, outChannels } = filter;
+  const { stride = 1, dilation = 1, activation = "none" } = options;
+  const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
+  if (inChannels !== outChannels || x.channels !== outChannels) {
+    throw new ShapeError(
+      `"${label}" filters ${outChannels} channels one by one, but "${x.label}" is [${x.shape}].`,
+      "Give a map of as many channels as filters.",
+    );
+  }
+  const vertical = span(inHeight, kernel, options);
+  const horizontal = span(inWidth, kernel, options);
+  const [height, width] = [vertical.out, horizontal.out];
+  const y = graph.map(label, n, height, width, outChannels);
+  // Float32 whatever the storage: these weights are few.
+  const weight = graph.parameter(
+    `${label}.weight.channels`,
+    [kernel * kernel, padded(outChannels)],
+    [...filter.weight.sources, ...filter.scale.sources],
+    packed(filter, packChannels),
+  );
+  graph.record(DEPTHWISE, [x], y, { filter, options });
+  const bindings = { x, weight, bias: biasOf(graph, filter), y };
+  const vectors = stored / 4;
+  const map = { height, width, inHeight, inWidth, vectors, padTop: vertical.before, padLeft: horizontal.before };
+  const cost = {
+    choices: { ACTIVATION: ACTIVATIONS[activation] },
+    flops: 2 * n * height * width * outChannels * kernel * kernel,
+  };
+  if (graph.target !== "gpu" && stride === 1 && (kernel === 3 || kernel === 5)) {
+    const [blocks, reach] = [dilation * Math.ceil(width / (4 * dilation)), Math.ceil(height / dilation)];
+    const rows = Math.min(STRIP, reach);
+    const strips = dilation * Math.ceil(reach / rows);
+    const total = n * strips * blocks * vectors;
+    graph.step(stripKernel, bindings, { ...map, dilation, blocks, strips, rows, total }, lanes(total), {
+      ...cost,
+      choices: { ...cost.choices, KERNEL: kernel },
+    });
+    return y;
+  }
+  const blocks = Math.ceil(width / 4);
+  const total = n * height * blocks * vectors;
+  graph.step(depthwiseKernel, bindings, { ...map, kernel, stride, dilation, blocks, total }, lanes(total), cost);
+  return y;
+}

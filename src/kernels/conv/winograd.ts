@@ -1,0 +1,62 @@
+import { type Graph, padded } from "../../runtime/graph.ts";
+import inputKernel from "../generated/winograd-input.wgsl.ts";
+import outputKernel from "../generated/winograd-output.wgsl.ts";
+import { lanes } from "../lanes.ts";
+import { ACTIVATIONS, type Activation } from "./activation.ts";
+import { type Filter, packed, packWinograd } from "./filter.ts";
+import type { Operands } from "./operands.ts";
+import { chunk, product } from "./product.ts";
+import { type ConvShape, type Way, winogradBytes } from "./ways.ts";
+
+// Tests: test/kernels/conv/conv.test.ts
+
+/**
+ * y = activation(conv3×3(x) + bias + residual) by Winograd's F(2×2, 3×3) or F(4×4, 3×3) (Lavin & Gray, CVPR 2016): transform
+ * tiles, 16 or 36 products, transform back. That is 4 or 2.25 instead of 9 multiply-adds per output.
+ */
+export function winograd(
+  graph: Graph,
+  { x, y, bias, residual }: Operands,
+  filter: Filter,
+  { algorithm, tile }: Way,
+  shape: ConvShape,
+  activation: Activation,
+): void {
+  const { height, width, inChannels, outChannels } = shape;
+  const outputs = algorithm === "winograd4" ? 4 : 2;
+  const batch = (outputs + 2) ** 2;
+  const [n = 1] = x.shape;
+  const [rows, columns] = [padded(inChannels), padded(outChannels)];
+  const weight = graph.weights(
+    `${filter.label}.weight.${algorithm}`,
+    [batch, rows, columns],
+    [...filter.weight.sources, ...filter.scale.sources],
+    packed(filter, packWinograd(outputs)),
+  );
+  const [tileRows, tileColumns] = [Math.ceil(height / outputs), Math.ceil(width / outputs)];
+  const images = chunk(n, winogradBytes(shape, outputs));
+  for (let first = 0; first < n; first += images) {
+    const tiles = Math.min(images, n - first) * tileRows * tileColumns;
+    const extents = { height, width, tileRows, tileColumns, tiles, first };
+    const choices = { OUTPUTS: outputs };
+    const d = graph.value(`${filter.label}.tiles`, [batch, tiles, rows]);
+    const m = graph.value(`${filter.label}.products`, [batch, tiles, columns]);
+    const inputs = (tiles * rows) / 4;
+    graph.step(inputKernel, { x, y: d }, { ...extents, vectors: rows / 4, total: inputs }, lanes(inputs), { choices });
+    product(
+      graph,
+      tile,
+      { x: d, weight, y: m },
+      { rows: tiles, batch, inVectors: rows / 4, outVectors: columns / 4 },
+      2 * batch * tiles * inChannels * outChannels,
+    );
+    const total = (tiles * columns) / 4;
+    graph.step(
+      outputKernel,
+      { m, bias, residual: residual ?? bias, y },
+      { ...extents, vectors: columns / 4, total },
+      lanes(total),
+      { choices: { ...choices, ACTIVATION: ACTIVATIONS[activation], RESIDUAL: residual !== undefined } },
+    );
+  }
+}

@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ladderOf } from "../../../src/dissect/ladder.ts";
+import accumulateKernel from "../../../src/kernels/generated/accumulate.wgsl.ts";
+import { count, moments, radix } from "../../../src/kernels/statistics/statistics.ts";
+import type { Device } from "../../../src/runtime/device.ts";
+import { elements, Graph, padded, type Target } from "../../../src/runtime/graph.ts";
+import { requestDevice } from "../../gpu.ts";
+import { mixed, ofUnit, upsampled } from "../grid.ts";
+import {
+  Bench,
+  bitsOf,
+  type Extents,
+  type Map64,
+  noiseMap,
+  random,
+  resize64,
+  TOLERANCE,
+  worstUnit,
+} from "../reference.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await requestDevice();
+});
+afterAll(() => device?.dispose());
+
+const TARGETS: readonly Target[] = ["software", "gpu"];
+
+describe("upsampling to the grid of labels", () => {
+  test.each<readonly [Extents, size: number]>([
+    [[2, 4, 4, 5], 8],
+    [[1, 3, 5, 8], 11],
+    [[3, 1, 1, 3], 4],
+    [[1, 8, 8, 4], 8],
+    [[1, 9, 7, 4], 4],
+  ])("%j to %i", async (extents, size) => {
+    const x = noiseMap(1, extents);
+    expect(worstUnit((await upsampled(device, x, size)).data, resize64(x, size, size))).toBeLessThan(TOLERANCE);
+  });
+});
+
+describe("quantiles", () => {
+  test.each(TARGETS.flatMap((target) => [undefined, 13, 4].map((size) => ({ target, size }))))(
+    "count the first digits of all activations on $target adapters, grid $size",
+    async ({ target, size }) => {
+      const [x, valid] = [mixed([3, 5, 7]), 2];
+      const grid = size === undefined ? x : await upsampled(device, x, size);
+      const bench = new Bench(device, target);
+      const { graph } = bench;
+      const batch = graph.value("batch", [2], "u32");
+      bench.give(batch, Uint32Array.of(0, valid));
+      const high = graph.value("high", [8, 2 ** 16], "u32");
+      const [middle, low] = ["middle", "low"].map((name) => graph.value(name, [8, 2, 256], "u32"));
+      radix(graph, bench.map(x), { batch, high, middle: middle!, low: low! }, 0, size);
+      const [counters] = await bench.run(high);
+      const expected = new Uint32Array(8 * 2 ** 16);
+      for (const [index, value] of grid.data.subarray(0, (grid.data.length / 3) * valid).entries()) {
+        const [bits = 0] = new Uint32Array(Float32Array.of(value + 0).buffer);
+        expected[(index % 6) * 2 ** 16 + ((bits >>> 31 ? ~bits : bits | 0x80000000) >>> 16)]! += 1;
+      }
+      // (Matchers take seconds for so many numbers.)
+      const counted = bitsOf(counters).subarray(0, 6 * 2 ** 16);
+      expect(counted.findIndex((value, at) => value !== expected[at])).toBe(-1);
+    },
+  );
+});
+
+describe("counts", () => {
+  test.each<readonly [string, slots: readonly number[], categories: number, message: string]>([
+    ["label maps that are no squares", [1, 1, 24], 1, "Labels [1,1,24] are no squares"],
+    ["label maps of fewer images", [2, 1, 25], 1, "Labels [2,1,25] are no squares"],
+    ["more categories than a word has bits", [1, 1, 25], 33, "33 categories are more than the 32"],
+  ])("refuse %s", (_, slots, categories, message) => {
+    const graph = new Graph("gpu");
+    const values = {
+      slots: graph.value("slots", slots, "u32"),
+      batch: graph.value("batch", [2], "u32"),
+      present: graph.value("present", [1, categories], "u32"),
+      level: graph.value("level", [4, 2]),
+      ladder: graph.value("ladder", [4, 3], "u32"),
+      histogram: graph.value("histogram", [3, 4, 1], "u32"),
+    };
+    expect(() => count(graph, graph.map("x", 1, 2, 2, 4), values)).toThrow(message);
+  });
+
+  /** Units that each try something: noise, huge numbers, and constants, which interpolation may leave by a bit. */
+  function trying(extents: Extents): Map64 {
+    const map = noiseMap(20, extents);
+    map.data.forEach((value, index) => {
+      const kinds = [value, 1e30 * value, 0.1, 0, value > 0 ? value : 0.2 * value, -0.7];
+      map.data[index] = Math.fround(kinds[(index % map.channels) % kinds.length]!);
+    });
+    return map;
+  }
+
+  /** Ascending levels, all but the topmost equal to activations and some of them to each other; nothing exceeds some of these. */
+  function levelsOf(grid: Map64, levels: number): Float32Array<ArrayBuffer> {
+    const { channels } = grid;
+    const chosen = new Float32Array(levels * channels);
+    for (let unit = 0; unit < channels; unit += 1) {
+      const sorted = ofUnit(grid, unit).toSorted();
+      const most = sorted.at(-1)!;
+      const ladder = Float32Array.from({ length: levels }, (_, level) => {
+        if (level === levels - 1) return unit % 5 === 0 ? most : most - 0.3 * Math.abs(most);
+        return sorted[Math.floor((2 * Math.floor(level / 2) * sorted.length) / levels)]!;
+      }).sort();
+      ladder.forEach((value, level) => {
+        chosen[level * channels + unit] = value;
+      });
+    }
+    return chosen;
+  }
+
+  const CASES: readonly { x: Extents; size: number; levels: number; channels: number; categories: number }[] = [
+    { x: [3, 5, 7, 70], size: 13, levels: 1, channels: 1, categories: 1 },
+    { x: [3, 5, 7, 70], size: 13, levels: 2, channels: 2, categories: 3 },
+    { x: [3, 5, 7, 70], size: 13, levels: 100, channels: 2, categories: 2 },
+    { x: [2, 8, 8, 12], size: 32, levels: 100, channels: 1, categories: 1 },
+    { x: [2, 4, 4, 8], size: 64, levels: 1, channels: 1, categories: 32 },
+    { x: [2, 3, 4, 7], size: 9, levels: 1, channels: 3, categories: 1 }, // where rows of x and of the grid meet
+    { x: [2, 9, 7, 5], size: 4, levels: 5, channels: 1, categories: 2 }, // fewer rows than x has
+    { x: [2, 1, 1, 4], size: 6, levels: 3, channels: 1, categories: 1 },
+    { x: [2, 6, 6, 9], size: 6, levels: 3, channels: 2, categories: 1 },
+  ];
+
+  describe.each(TARGETS)("as a kernel for %s adapters", (target) => {
+    test.each(CASES)(
+      "are exact: $x to $size at $levels levels, $channels labels a pixel, $categories categories",
+      async ({ x: extents, size, levels, channels, categories }) => {
+        const [images, , , units] = extents;
+        const valid = images - 1;
+        const [x, area, stored, slotCount] = [trying(extents), size ** 2, padded(units), 6];
+        const grid = await upsampled(device, x, size);
+        const level = levelsOf(grid, levels);
+        const ladder = ladderOf(level, units, stored);
+        const next = random(21);
+        // Patches of slots, 0 among them; slot 5 never occurs.
+        const slots = Uint32Array.from({ length: images * channels * area }, (_, at) => {
+          const patch = Math.floor((at % size) / 3) + Math.floor((at % area) / size / 4);
+          return next() < 0.1 ? [0, 1, 6][Math.floor(3 * next())]! : (patch + Math.floor(at / area)) % 5;
+        });
+        const present = Uint32Array.from({ length: images * categories }, (_, at) =>
+          categories === 1 || next() < 0.6 ? at + 1 : 0,
+        );
+        const bench = new Bench(device, target);
+        const { graph } = bench;
+        const values = {
+          slots: graph.value("slots", [images, channels, area], "u32"),
+          batch: graph.value("batch", [2], "u32"),
+          present: graph.value("present", [images, categories], "u32"),
+          level: graph.value("level", [stored, levels + 1]),
+          ladder: graph.value("ladder", [stored, ladder.cells.length / stored], "u32"),
+          histogram: graph.value("histogram", [categories + slotCount, stored, levels], "u32"),
+        };
+        bench.give(values.slots, slots);
+        bench.give(values.batch, Uint32Array.of(40, valid));
+        bench.give(values.present, present);
+        bench.give(values.level, ladder.levels);
+        bench.give(values.ladder, ladder.cells);
+        count(graph, bench.map(x), values);
+
+        const expected = new Uint32Array(elements(values.histogram.shape));
+        grid.data.forEach((value, index) => {
+          const [unit, pixel] = [index % units, Math.floor(index / units) % area];
+          const image = Math.floor(index / units / area);
+          let bucket = 0;
+          while (bucket < levels && value > level[bucket * units + unit]!) bucket += 1;
+          if (bucket === 0 || image >= valid) return;
+          const add = (row: number) => {
+            expected[(row * stored + unit) * levels + bucket - 1]! += 1;
+          };
+          for (let channel = 0; channel < channels; channel += 1) {
+            const slot = slots[(image * channels + channel) * area + pixel]!;
+            if (slot > 0) add(categories + slot - 1);
+          }
+          for (let k = 0; k < categories; k += 1) {
+            // One category's pixels of one label each are those of all rows: its own has only what no other counts.
+            if (categories === 1 && channels === 1 && slots[image * area + pixel]! > 0) continue;
+            if (present[image * categories + k] !== 0) add(k);
+          }
+        });
+        const [first] = await bench.run(values.histogram);
+        const [again] = await bench.run(values.histogram);
+        expect(bitsOf(again)).toEqual(bitsOf(first));
+        // (Padding units are zero and have no levels.)
+        const seen = bitsOf(first).filter((_, at) => Math.floor(at / levels) % stored < units);
+        expect(seen).toEqual(expected.filter((_, at) => Math.floor(at / levels) % stored < units));
+        expect(seen.reduce((a, b) => a + b)).toBeGreaterThan(0);
+      },
+    );
+  });
+});
+
+describe("moments", () => {
+  test("of two thousand labels go through the sums of some strips at a time", () => {
+    const graph = new Graph("gpu");
+    const slots = graph.value("slots", [3, 5, 256], "u32");
+    const batch = graph.value("batch", [2], "u32");
+    const total = graph.value("total", [2 + 1813, 512, 2]);
+    moments(graph, graph.map("x", 3, 16, 16, 512), { slots, batch, total });
+    const partials = graph.values.filter(({ label }) => label === "moments.partial");
+    expect(partials.map(({ shape }) => shape)).toEqual(Array(3).fill([2, 1815, 512]));
+    const sums = graph.steps.filter((_, i) => i % 2 === 0).map(({ params }) => params);
+    expect(sums.map(({ strips, first, count }) => [strips, first, count])).toEqual([
+      [2, 0, 2],
+      [2, 2, 2],
+      [2, 4, 2],
+    ]);
+  });
+
+  test("of some strips after others are those of all together", async () => {
+    const [size, units] = [4, 4];
+    const x = noiseMap(15, [3, 3, 2, units]);
+    const next = random(16);
+    const slotData = Uint32Array.from({ length: 3 * 2 * size ** 2 }, () => Math.floor(4 * next()));
+    const results: Float32Array[] = [];
+    for (const [slotCount, steps] of [
+      [3, 2],
+      [131_000, 6], // a fourth of what is held at once
+    ] as const) {
+      const bench = new Bench(device);
+      const slots = bench.graph.value("slots", [3, 2, size ** 2], "u32");
+      const batch = bench.graph.value("batch", [2], "u32");
+      bench.give(slots, slotData);
+      bench.give(batch, Uint32Array.of(0, 3));
+      const total = bench.graph.value("total", [2 + slotCount, units, 2]);
+      moments(bench.graph, bench.map(x), { slots, batch, total });
+      expect(bench.graph.steps.length).toBe(steps);
+      const [sums] = await bench.run(total);
+      results.push(Float32Array.from(sums.subarray(0, 5 * units * 2)));
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[0]!.every((sum, at) => at % 2 === 1 || sum !== 0)).toBe(true);
+  });
+
+  test("come from sums that lose nothing over many images", async () => {
+    // In single precision 2²⁴ + 1 is 2²⁴.
+    const partial = Float32Array.from({ length: 2 * 1000 }, (_, at) => (at === 0 ? 2 ** 24 : at % 2 === 0 ? 1 : 0.1));
+    const bench = new Bench(device);
+    const total = bench.graph.value("total", [2, 2]);
+    for (const [first, images] of [
+      [0, 1],
+      [1, 600],
+      [601, 399],
+    ] as const) {
+      const value = bench.graph.value(`images from ${first}`, [images, 2]);
+      bench.give(value, partial.slice(2 * first, 2 * (first + images)));
+      bench.graph.step(accumulateKernel, { partial: value, total }, { sums: 2, count: images, zero: 0 }, [1, 1, 1]);
+    }
+    const [[high0 = 0, low0 = 0, high1 = 0, low1 = 0]] = await bench.run(total);
+    expect(high0 + low0).toBe(2 ** 24 + 999);
+    expect(high1 + low1).toBeCloseTo(1000 * Math.fround(0.1), 9);
+  });
+});

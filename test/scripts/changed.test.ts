@@ -7,7 +7,7 @@ const CHANGES: readonly [path: string, run: readonly string[], not: string][] = 
   ["src/kernels/parts/repeated.wgsl", ["test/kernels/statistics/statistics.test.ts"], "test/kernels/edit/edit.test.ts"],
   [
     "src/cli/progress.ts",
-    ["test/cli/dissect.test.ts", "test/package/package.test.ts"],
+    ["test/cli/commands/dissect.test.ts", "test/package/package.test.ts"],
     "test/kernels/edit/edit.test.ts",
   ],
   ["src/report/csv.ts", ["test/browser/studio.test.ts", "test/architecture.test.ts"], "test/weights/pth.test.ts"],

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -23,15 +23,17 @@ function stepsOf(heading: string): Step[] {
   return Array.from(blocks, ([, path, language, text]) => ({ path: path!, language: language!, text: text! }));
 }
 
-/** Adds the lines of a block that begin with "+", each behind the line that stands above it there and in the file. */
-function added(file: string, block: string): string {
+/** A file with a block's lines that begin with "+" added and those with "-" taken out, where its other lines stand. */
+function changed(file: string, block: string): string {
   const lines = file.split("\n");
   let at = -1;
   for (const line of block.trimEnd().split("\n")) {
-    if (line.startsWith("+")) lines.splice(++at, 0, line.slice(1));
+    const text = line.slice(1);
+    if (line.startsWith("+")) lines.splice(++at, 0, text);
     else {
-      at = lines.indexOf(line.slice(1), at + 1);
-      if (at < 0) throw new Error(`There is no line "${line.slice(1)}".`);
+      at = lines.indexOf(text, at + 1);
+      if (at < 0) throw new Error(`There is no line "${text}".`);
+      if (line.startsWith("-")) lines.splice(at--, 1);
     }
   }
   return lines.join("\n");
@@ -54,8 +56,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-const run = (...command: string[]): string =>
-  execFileSync(process.execPath, command, { cwd: copy, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+function run(...command: string[]): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: copy, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command.join(" ")} ended with ${status}:\n${stdout}\n${stderr}`);
+}
 
 const WALKS = ["Add an operation", "Add an architecture", "Add a command"];
 
@@ -65,7 +69,7 @@ describe("CONTRIBUTING.md, followed to the letter on a copy:", () => {
     for (const { path, language, text } of steps) {
       const target = join(copy, path);
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, language === "diff" ? added(readFileSync(target, "utf8"), text) : text);
+      writeFileSync(target, language === "diff" ? changed(readFileSync(target, "utf8"), text) : text);
     }
     const tests = steps.map(({ path }) => path).filter((path) => path.endsWith(".test.ts"));
     expect(tests).not.toEqual([]);
@@ -73,7 +77,10 @@ describe("CONTRIBUTING.md, followed to the letter on a copy:", () => {
   });
 
   test("what was added keeps to the types and to the rules of the house", () => {
-    run("node_modules/typescript/bin/tsc", "--noEmit", "--project", "tsconfig.json");
+    const include = WALKS.flatMap(stepsOf).map(({ path }) => path);
+    const project = { extends: "./tsconfig.json", include: include.filter((path) => path.endsWith(".ts")) };
+    writeFileSync(join(copy, "tsconfig.walks.json"), JSON.stringify(project));
+    run("node_modules/typescript/bin/tsc", "--noEmit", "--project", "tsconfig.walks.json");
     run("node_modules/vitest/vitest.mjs", "run", "test/architecture.test.ts");
   });
 });

@@ -12,7 +12,9 @@ const dependencies: Plugin = {
   enforce: "pre", // comments are gone later
   transform(code, id) {
     const kernel = /^\/\/ Generated from (\S+\.wgsl) /.exec(code)?.[1];
-    const built = id.includes("/test/") ? /^\/\/ Runs: (.+)$/m.exec(code)?.[1]?.split(", ") : undefined;
+    const built = id.includes("/test/")
+      ? /^\/\/ Runs: ((?:.+,\n\/\/ )*.+)$/m.exec(code)?.[1]?.split(/,\s+(?:\/\/ )?/)
+      : undefined;
     const paths = [...(kernel ? [`src/kernels/${kernel}`] : []), ...(built ?? [])];
     return paths.length === 0 ? undefined : `${code}\n${needs(paths)}`;
   },

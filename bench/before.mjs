@@ -1,4 +1,5 @@
-// `node bench/before.mjs REV CASE…`: any revision's build beside the working tree's, in turns. See README.md.
+// `node bench/before.mjs REV CASE…`: any revision's build beside the working tree's, in turns. See
+// README.md.
 import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -66,7 +67,8 @@ async function race(which, before, after, { runs, folder }) {
       const at = join(folder, name);
       pair[name] = await side.measure(which, side, at);
     }
-    // The first turn fills the caches of drivers; the one after it would otherwise be compared with nothing alike.
+    // The first turn fills the caches of drivers; the one after it would otherwise be compared with
+    // nothing alike.
     if (turn > 0) taken.push(pair);
     if (turn === runs) outputs = await compareOutputs(which, before, pair);
   }

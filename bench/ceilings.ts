@@ -1,5 +1,5 @@
-// What the adapter can do at most, measured in the run that is judged by it: a copy that moves more bytes than caches hold,
-// and multiply-adds on nothing but registers.
+// What the adapter can do at most, measured in the run that is judged by it: a copy that moves more
+// bytes than caches hold, and multiply-adds on nothing but registers.
 
 export interface Ceilings {
   /** Multiply-adds, two operations each: 10⁹ a second. */
@@ -19,10 +19,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   y[at] = x[at];
 }`;
 
-/** Invocations of the multiply-adds, and the operations of each round of one: eight vec4s, four times, multiplied and added. */
+/**
+ * Invocations of the multiply-adds, and the operations of each round of one: eight vec4s, four
+ * times, multiplied and added.
+ */
 const LANES = 2 ** 20;
 const ROUND = 8 * 4 * 4 * 2;
-/** Contracted by the compiler or by name: whichever is faster here. Eight sums that wait for nobody hide the latency. */
+/**
+ * Contracted by the compiler or by name: whichever is faster here. Eight sums that wait for nobody
+ * hide the latency.
+ */
 const multiplyAdds = (step: (sum: string) => string): string => /* wgsl */ `
 @group(0) @binding(0) var<storage, read> rounds: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;

@@ -1,6 +1,7 @@
-// GPU time: the sum of what a run's compute passes take between the timestamps at their two ends. It counts no gaps between
-// passes, so it is what the kernels cost, whoever encodes them: every library calls the same `beginComputePass`, which is
-// replaced here. Only runs that are looked at this way pay for it.
+// GPU time: the sum of what a run's compute passes take between the timestamps at their two ends.
+// It counts no gaps between passes, so it is what the kernels cost, whoever encodes them: every
+// library calls the same `beginComputePass`, which is replaced here. Only runs that are looked at
+// this way pay for it.
 
 /** As many timestamps as a query set may hold, two a pass. */
 const MOST = 4096;
@@ -29,7 +30,10 @@ export function installClock(): void {
   };
 }
 
-/** Does the work and returns its passes' milliseconds; null where the device has no clock or there were too many. */
+/**
+ * Does the work and returns its passes' milliseconds; null where the device has no clock or there
+ * were too many.
+ */
 export async function clocked(device: GPUDevice | undefined, work: () => Promise<void>): Promise<number | null> {
   if (!device?.features.has("timestamp-query")) {
     await work();

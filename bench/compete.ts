@@ -28,7 +28,10 @@ export interface Measured {
   readonly gpuMs: number | null;
   readonly peers: Times;
   readonly peersGpuMs?: Times;
-  /** CPU time of our run, of all threads, and of theirs: in Node of the process, in Chrome of all of its. */
+  /**
+   * CPU time of our run, of all threads, and of theirs: in Node of the process, in Chrome of all of
+   * its.
+   */
   readonly cpuMs?: number | null;
   readonly peersCpuMs?: Times;
   /** How far each peer's output is from ours. */

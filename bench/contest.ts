@@ -8,7 +8,9 @@ export interface Contest {
   readonly input: Float32Array<ArrayBuffer>;
   readonly network: Network;
   readonly ours: Ours;
-  /** Outputs are counts of pixels, of which a few may lie so close to a level that rounding decides. */
+  /**
+   * Outputs are counts of pixels, of which a few may lie so close to a level that rounding decides.
+   */
   readonly counts?: boolean;
 }
 
@@ -58,14 +60,19 @@ export interface Sample {
 const BUDGET = 5_000;
 /** … rounds to measure where they take longer than that, … */
 const ROUNDS = 3;
-/** … unless even those take more than this many milliseconds: then as many as the caller insists on, … */
+/**
+ * … unless even those take more than this many milliseconds: then as many as the caller insists on,
+ * …
+ */
 const PATIENCE = 30_000;
 /** … which nobody does where a round takes that long. Nor is a run that does repeated. */
 const MINUTE = 60_000;
 /** Rounds beyond this tell nothing new. */
 const MOST_ROUNDS = 50;
 const WARM_UPS = 3;
-/** A sample lasts at least this many milliseconds, so that one wait for the GPU is small against it. */
+/**
+ * A sample lasts at least this many milliseconds, so that one wait for the GPU is small against it.
+ */
 const SAMPLE = 20;
 
 /** One run from its submission to the GPU's being done, on all clocks. */
@@ -83,7 +90,10 @@ async function once({ contestant, runner }: Entry): Promise<Sample> {
   return { wall, gpu, cpu };
 }
 
-/** Times runners in turns, A B C A B C …, so that whatever else the machine does falls on all alike; `least` rounds if possible. */
+/**
+ * Times runners in turns, A B C A B C …, so that whatever else the machine does falls on all alike;
+ * `least` rounds if possible.
+ */
 export async function race(entries: readonly Entry[], least: number): Promise<Timing[]> {
   const racers = entries.map((entry) => ({
     ...entry,
@@ -119,7 +129,8 @@ export async function race(entries: readonly Entry[], least: number): Promise<Ti
     let last = await once(racer);
     for (let i = 1; i < WARM_UPS && last.wall < BUDGET / 20; i += 1) last = await once(racer);
     racer.repeat = Math.min(100, Math.max(1, Math.ceil(SAMPLE / last.wall)));
-    if (last.wall >= BUDGET / 20) keep(racer, last); // too dear to throw away, and the comparison warmed it up
+    // too dear to throw away, and the comparison warmed it up
+    if (last.wall >= BUDGET / 20) keep(racer, last);
   }
   const running = racers.filter(({ wall: [first = 0] }) => first < MINUTE);
   let round = running.reduce((sum, { wall: [first = 0] }) => sum + first, 0);

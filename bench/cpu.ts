@@ -1,11 +1,15 @@
-// CPU time, of whoever computes: on a software adapter and in WebAssembly it is what a run costs, however many cores are free.
+// CPU time, of whoever computes: on a software adapter and in WebAssembly it is what a run costs,
+// however many cores are free.
 
 /** What a page is given by the runner (hosts/chrome.mjs); Node has `process`. */
 declare global {
   var cpuMilliseconds: (() => Promise<number>) | undefined;
 }
 
-/** CPU milliseconds so far, of all threads: of this process in Node, of all of Chrome's in a page; null where nobody tells. */
+/**
+ * CPU milliseconds so far, of all threads: of this process in Node, of all of Chrome's in a page;
+ * null where nobody tells.
+ */
 export async function cpuTime(): Promise<number | null> {
   if (globalThis.cpuMilliseconds) return globalThis.cpuMilliseconds();
   // A page has no process, and what bundlers put there has no such function.

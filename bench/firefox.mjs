@@ -1,4 +1,5 @@
-// What Firefox's 100 ms cost and what src/runtime/beat.ts makes of them, in one page and in one worker. See README.md.
+// What Firefox's 100 ms cost and what src/runtime/beat.ts makes of them, in one page and in one
+// worker. See README.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
@@ -26,8 +27,9 @@ const PREFERENCES = {
 };
 
 /**
- * Runs in the page and in the worker, which know nothing of this module: every case in turns on a device that beats and on one
- * that does not, because it was made while the browser said that it is another one.
+ * Runs in the page and in the worker, which know nothing of this module: every case in turns on a
+ * device that beats and on one that does not, because it was made while the browser said that it is
+ * another one.
  */
 async function measure({ root, rounds, filter }) {
   const { init, loadGenerator, loadSegmenter, dissect, Tensor } = await import(`${root}dist/index.min.js`);
@@ -132,7 +134,8 @@ async function main() {
   try {
     const page = await browser.newPage();
     page.on("pageerror", (error) => console.error(`page: ${error.message}`));
-    await page.goto(`${server.url}nothing`); // any page of this origin: modules are imported from it
+    // any page of this origin: modules are imported from it
+    await page.goto(`${server.url}nothing`);
     const options = { root: server.url, rounds: Number(rounds), filter };
     const inPage = await page.evaluate(measure, options);
     const inWorker = await page.evaluate(measureInWorker, measure.toString(), options);

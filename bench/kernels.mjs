@@ -1,4 +1,5 @@
-// `node bench/kernels.mjs [REV]`: what each kernel of a dissection costs, beside a revision's. See README.md.
+// `node bench/kernels.mjs [REV]`: what each kernel of a dissection costs, beside a revision's. See
+// README.md.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

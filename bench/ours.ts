@@ -6,7 +6,8 @@ import type { Checkpoint } from "../src/index.ts";
 import { conv } from "../src/kernels/conv/conv.ts";
 import { depthwise } from "../src/kernels/conv/depthwise.ts";
 import { Generator } from "../src/models/generator.ts";
-import { Segmenter, type SegmenterFiles } from "../src/models/segmenter.ts";
+import { Segmenter } from "../src/models/segmenter.ts";
+import type { SegmenterFiles } from "../src/models/segmenter-files.ts";
 import { Weights } from "../src/models/weights.ts";
 import { runOperations } from "../src/networks/operation-list.ts";
 import { inferUpernet, upernet } from "../src/networks/segmenters/upernet.ts";
@@ -20,7 +21,10 @@ import type { Contest, Contestant, Runner } from "./contest.ts";
 import { operationsOf } from "./networks/mosaic.ts";
 import type { Convolution, Counting, Network, Position, Shape } from "./networks/operations.ts";
 
-/** A runner, and the operations that it executes: less than as written where the algorithm saves some. */
+/**
+ * A runner, and the operations that it executes: less than as written where the algorithm saves
+ * some.
+ */
 export type OurRunner = Runner & { readonly flops: number };
 /** How we run a contest. */
 export type Ours = (device: Device, contest: Contest) => Promise<OurRunner>;
@@ -73,7 +77,10 @@ export const generator =
     };
   };
 
-/** What a model appends to a graph, its operations run in the ways that are fastest here, as `Generator` and `Segmenter` do it. */
+/**
+ * What a model appends to a graph, its operations run in the ways that are fastest here, as
+ * `Generator` and `Segmenter` do it.
+ */
 const graphOf =
   (state: State, append: (graph: Graph, x: Value) => Value): Ours =>
   async (device, { input, network }) => {
@@ -171,7 +178,10 @@ export const update =
     };
   };
 
-/** Counts as a dissection collects them, of one image with one category. Every run adds to the counters. */
+/**
+ * Counts as a dissection collects them, of one image with one category. Every run adds to the
+ * counters.
+ */
 export const counting =
   ({ size, levels, concepts, labels }: Counting): Ours =>
   async (device, { input, network }) => {

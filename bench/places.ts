@@ -8,7 +8,10 @@ export interface Places {
   readonly jax: string;
   /** The folder of onnxruntime-web's scripts and WebAssembly. */
   readonly ort: string;
-  /** onnxruntime-web's script for several threads on the CPU: what starts them is another in Node than in a page. */
+  /**
+   * onnxruntime-web's script for several threads on the CPU: what starts them is another in Node
+   * than in a page.
+   */
   readonly ortThreads: string;
   /** Names of those who take part. */
   readonly peers: readonly string[];

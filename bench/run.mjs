@@ -1,4 +1,5 @@
-// `npm run bench`: our time beside tfjs-webgpu's, onnxruntime-web's, jax-js's and PyTorch's. See README.md.
+// `npm run bench`: our time beside tfjs-webgpu's, onnxruntime-web's, jax-js's and PyTorch's. See
+// README.md.
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -49,8 +50,9 @@ async function start(open, { server, build, peers }, known) {
 }
 
 /**
- * Runs cases and hands each outcome to `print`. Each has libraries of its own, in a new page or process: what an earlier one
- * compiled does not help it, and what it left behind (onnxruntime-web's captured buffers do) does not harm it.
+ * Runs cases and hands each outcome to `print`. Each has libraries of its own, in a new page or
+ * process: what an earlier one compiled does not help it, and what it left behind
+ * (onnxruntime-web's captured buffers do) does not harm it.
  */
 async function run(cases, { host, renew, build, begin, print }) {
   let current = host;

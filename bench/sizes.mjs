@@ -7,7 +7,10 @@ import { ORT } from "./hosts/serve.mjs";
 
 export const SIZES = "core bundle gzipped";
 
-/** Bytes of each library as it is published: ours needs nothing else, onnxruntime-web loads its WebAssembly. */
+/**
+ * Bytes of each library as it is published: ours needs nothing else, onnxruntime-web loads its
+ * WebAssembly.
+ */
 export async function measureSizes({ folder, scripts }) {
   const gzipped = async (...paths) => {
     const files = await Promise.all(paths.map((path) => readFile(path)));

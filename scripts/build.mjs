@@ -1,5 +1,6 @@
-// dist/: the library as ES modules, one minified file for CDNs, the command line, the page it drives in Chrome, and
-// declarations. `--quick` leaves the declarations as they are, which is all that running from a clone needs.
+// dist/: the library as ES modules, one minified file for CDNs, the command line, the page it
+// drives in Chrome, and declarations. `--quick` leaves the declarations as they are, which is all
+// that running from a clone needs.
 import { spawn } from "node:child_process";
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -67,7 +68,10 @@ const bundles = [
   { entryPoints: ["src/cli/chrome/page.ts"], outfile: "dist/chrome-page.js", platform: "browser" },
 ];
 
-/** Kernels have no side effects, and what is imported for nothing else is dropped; here it is put at its place. */
+/**
+ * Kernels have no side effects, and what is imported for nothing else is dropped; here it is put at
+ * its place.
+ */
 const typescript = {
   name: "typescript",
   resolveId: (id, importer) => ({
@@ -81,8 +85,8 @@ const typescript = {
 };
 
 /**
- * The public names. gzip looks back 32 KB: with all shaders in a row, shortest first, it finds what they share, which
- * takes 2 kB off what users load.
+ * The public names. gzip looks back 32 KB: with all shaders in a row, shortest first, it finds what
+ * they share, which takes 2 kB off what users load.
  */
 async function coreEntry() {
   const kernels = (await readdir(KERNELS)).filter((file) => file.endsWith(".wgsl.ts"));
@@ -92,8 +96,8 @@ async function coreEntry() {
 }
 
 /**
- * The core for CDNs: one file, and one for what it imports on demand. By rollup, because esbuild would put what both need
- * into a third; and by terser, whose names repeat more than esbuild's do.
+ * The core for CDNs: one file, and one for what it imports on demand. By rollup, because esbuild
+ * would put what both need into a third; and by terser, whose names repeat more than esbuild's do.
  */
 async function core() {
   const bundle = await rollup({
@@ -136,7 +140,10 @@ async function declarations() {
   if (status !== 0) throw new Error(`tsc failed with status ${status}`);
 }
 
-/** What the packages in the bundles ask to be passed on: their licences, and notices of single files under others. */
+/**
+ * What the packages in the bundles ask to be passed on: their licences, and notices of single files
+ * under others.
+ */
 async function licenses(metafiles) {
   const inputs = [...new Set(metafiles.flatMap(({ inputs }) => Object.keys(inputs)))].sort();
   const packageOf = (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];

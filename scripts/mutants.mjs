@@ -4,16 +4,17 @@
 //   npm run mutants -- src/runtime/tune.ts --lines 40-90 --sample 30
 //   npm run mutants -- src/cli/exit.ts --tests test/cli/exit.test.ts --build
 //
-// Survivors are printed with their line and the change, then `killed/all` of the module; the exit code is 1 where less
-// than 90 % were killed. What cannot be killed because it changes nothing is explained in test/mutants.md.
+// Survivors are printed with their line and the change, then `killed/all` of the module; the exit
+// code is 1 where less than 90 % were killed. What cannot be killed because it changes nothing is
+// explained in test/mutants.md.
 //
 //   --lines A-B   only changes in these lines
 //   --sample N    N of the changes, spread evenly, for modules whose tests take long
 //   --tests A,B   instead of the tests that scripts/tests-of.mjs finds
 //   --build       build dist/ before each run, for tests that start the command line
 //
-// The module's file is changed in place and always restored. A run over its time limit counts as killed. Changes that
-// the types refuse are not made; nor are changes in the messages of errors.
+// The module's file is changed in place and always restored. A run over its time limit counts as
+// killed. Changes that the types refuse are not made; nor are changes in the messages of errors.
 import { fork, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -50,7 +51,10 @@ function typeChecker(path) {
   };
 }
 
-/** The other role of this script, in a process of its own that can be killed with its workers: runs tests when told. */
+/**
+ * The other role of this script, in a process of its own that can be killed with its workers: runs
+ * tests when told.
+ */
 async function serveRuns() {
   const { createVitest } = await import("vitest/node");
   const vitest = await createVitest("test", { watch: false, run: true, reporters: [{}], bail: 1 });

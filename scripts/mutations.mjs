@@ -60,8 +60,8 @@ function changesOf(node) {
 }
 
 /**
- * The changes of a module, of which each may make it wrong, outside types, imports and what errors say:
- * [start, end, replacement] each.
+ * The changes of a module, of which each may make it wrong, outside types, imports and what errors
+ * say: [start, end, replacement] each.
  *
  * @param {import("typescript").SourceFile} file
  * @returns {[number, number, string][]}

@@ -1,5 +1,6 @@
-// A file server for this machine alone: `npm run example`, and the tests' pages. WebGPU needs a secure context, which
-// 127.0.0.1 is; files opened from the disk are not, and cannot import modules.
+// A file server for this machine alone: `npm run example`, and the tests' pages. WebGPU needs a
+// secure context, which 127.0.0.1 is; files opened from the disk are not, and cannot import
+// modules.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";

@@ -1,17 +1,17 @@
-// Turns every kernel of src/kernels and its folders, NAME.wgsl, into src/kernels/generated/NAME.wgsl.ts:
-// the source and what reflection says of it, as literal types.
+// Turns every kernel of src/kernels and its folders, NAME.wgsl, into
+// src/kernels/generated/NAME.wgsl.ts: the source and what reflection says of it, as literal types.
 //
 // What several kernels share is a part, src/kernels/parts/PART.wgsl. A line
 //
 //   // use PART
 //
-// joins it behind the kernel's last line, so that the kernel's lines keep their numbers; the order of
-// declarations means nothing in WGSL. Parts may use parts; each joins once. Names that a part uses and
-// does not declare are the kernel's.
+// joins it behind the kernel's last line, so that the kernel's lines keep their numbers; the order
+// of declarations means nothing in WGSL. Parts may use parts; each joins once. Names that a part
+// uses and does not declare are the kernel's.
 //
-// A kernel with its parts is valid WGSL with one @compute entry point `main`, everything in group 0,
-// an optional uniform block `params` of 4-byte numbers at binding 0, and at most 8 storage buffers,
-// from binding 1 upwards, whose names are the op's argument names.
+// A kernel with its parts is valid WGSL with one @compute entry point `main`, everything in group
+// 0, an optional uniform block `params` of 4-byte numbers at binding 0, and at most 8 storage
+// buffers, from binding 1 upwards, whose names are the op's argument names.
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
@@ -34,7 +34,8 @@ const bare = (source) =>
     .replace(/((?<!>) )?([=!]=|&&|\|\||[,;:(){}*+=/%&|^]=?) ?/g, "$2");
 
 /**
- * The parts that a source uses, and those that these use, in the order in which they are first named.
+ * The parts that a source uses, and those that these use, in the order in which they are first
+ * named.
  *
  * @param {string} name what uses them, for errors
  * @param {string} source
@@ -134,8 +135,8 @@ export default kernel as typeof kernel & { readonly choices?: { ${members.join("
 }
 
 /**
- * Writes the modules, and removes those of kernels that are gone; returns the kernels' names. Parts are
- * modules too, so that each is loaded once.
+ * Writes the modules, and removes those of kernels that are gone; returns the kernels' names. Parts
+ * are modules too, so that each is loaded once.
  */
 export async function generate() {
   const { kernels, parts } = await read();

@@ -1,5 +1,6 @@
-// Comments end by column 100, and so does every piece of a string that goes on over several lines. The formatter, which
-// leaves both alone, has code end by column 120. `npm run lint` runs this; with `--write` it wraps comments itself.
+// Comments end by column 100, and so does every piece of a string that goes on over several lines.
+// The formatter, which leaves both alone, has code end by column 120. `npm run lint` runs this;
+// with `--write` it wraps comments itself.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import ts from "typescript";
@@ -9,11 +10,26 @@ const ROOT = new URL("../", import.meta.url);
 const LINE = /^(\s*)\/\/ ?(.*)$/;
 const OPENING = /^(\s*)\/\*\*(?: (.*))?$/;
 
-/** Code with a comment behind it; a string may hold two slashes, but hardly after such an end and a blank. */
+/**
+ * Code with a comment behind it; a string may hold two slashes, but hardly after such an end and a
+ * blank.
+ */
 const BEHIND = /^(\s*)(\S.*[;,{}()[\]>]) +\/\/ (.+)$/;
 
-/** What begins a paragraph of its own: an item of a list, a tag, a table, something indented, a rule. */
-const STANDS_ALONE = /^(\s|[-*|>#@]|\d+\. |```|$)/;
+/**
+ * What begins a paragraph of its own: an item of a list, a tag, a table, something indented, a
+ * rule.
+ */
+const STANDS_ALONE = /^(\s|[-*|>#@]|\d+\. |```|biome-ignore|use [\w-]+$|$)/;
+
+/** What is left alone: code and other things indented, tables, quotations, directives, nothing. */
+const AS_IT_IS = /^(\s|[|>#]|```|biome-ignore|use [\w-]+$|$)/;
+
+/**
+ * What begins an item of a list, or a tag: further lines stand below its first word, or two blanks
+ * in.
+ */
+const ITEM = /^(- |\d+\. |@\w+ )/;
 
 /** Words put into lines of at most `width` characters; code in backquotes and links stay whole. */
 function fill(text, width, hanging) {
@@ -33,25 +49,27 @@ function wrap(lines, width) {
   let paragraph = [];
   let inCode = false;
   const flush = () => {
+    const [item = ""] = ITEM.exec(paragraph[0] ?? "") ?? [];
+    const hanging = item.startsWith("@") ? "  " : item.replace(/./g, " ");
     const tooLong = paragraph.some((line) => line.length > width);
-    const hanging = /^(- |\d+\. )/.exec(paragraph[0] ?? "")?.[0].replace(/./g, " ") ?? "";
-    wrapped.push(...(tooLong ? fill(paragraph.join(" "), width, hanging) : paragraph));
+    wrapped.push(...(tooLong ? fill(paragraph.map((line) => line.trim()).join(" "), width, hanging) : paragraph));
     paragraph = [];
   };
   for (const line of lines) {
-    const hangs = /^ {2,3}\S/.test(line) && /^(- |\d+\. )/.test(paragraph[0] ?? "");
-    if (inCode || (STANDS_ALONE.test(line) && !hangs)) flush();
+    const goesOn = /^ {2,3}\S/.test(line) && ITEM.test(paragraph[0] ?? "");
+    if (inCode || (STANDS_ALONE.test(line) && !goesOn)) flush();
     if (line.startsWith("```")) inCode = !inCode;
-    if (inCode || line === "" || /^(\s|[|>#]|```)/.test(line) === !hangs) {
-      if (hangs) paragraph.push(line.trim());
-      else wrapped.push(line);
-    } else paragraph.push(line);
+    if (goesOn || (!inCode && !AS_IT_IS.test(line))) paragraph.push(line);
+    else wrapped.push(line);
   }
   flush();
   return wrapped;
 }
 
-/** The text with its comments wrapped; what stands behind code that leaves no room for it goes before it. */
+/**
+ * The text with its comments wrapped; what stands behind code that leaves no room for it goes
+ * before it.
+ */
 export function wrapComments(text) {
   const lines = text.split("\n");
   const out = [];

@@ -19,7 +19,10 @@ export type ErrorCode =
   | "photo"
   | "output";
 
-/** Every error this library throws on purpose: a code, the cause in its message, and the fix in `fix`. Aborts are the exception: they reject with the signal's reason. */
+/**
+ * Every error this library throws on purpose: a code, the cause in its message, and the fix in
+ * `fix`. Aborts are the exception: they reject with the signal's reason.
+ */
 export class GanatomyError extends Error {
   // Written out in every class: minifiers rename classes.
   override name: string = "GanatomyError";
@@ -34,7 +37,10 @@ export class GanatomyError extends Error {
   }
 }
 
-/** WebGPU is missing, blocked, or less than a plan needs (`insecure-context`, `no-webgpu`, `no-adapter`, `limit`). */
+/**
+ * WebGPU is missing, blocked, or less than a plan needs (`insecure-context`, `no-webgpu`,
+ * `no-adapter`, `limit`).
+ */
 export class UnsupportedError extends GanatomyError {
   override name = "UnsupportedError";
 }
@@ -62,7 +68,9 @@ export class ShapeError extends GanatomyError {
   }
 }
 
-/** A file that is no checkpoint, is damaged, hostile, or does not hold the tensors a model needs. */
+/**
+ * A file that is no checkpoint, is damaged, hostile, or does not hold the tensors a model needs.
+ */
 export class WeightsError extends GanatomyError {
   override name = "WeightsError";
 }
@@ -85,7 +93,10 @@ export class UsageError extends GanatomyError {
   }
 }
 
-/** A picture that cannot be read: it is none, is damaged, too large, or of a kind that is not decoded. */
+/**
+ * A picture that cannot be read: it is none, is damaged, too large, or of a kind that is not
+ * decoded.
+ */
 export class PhotoError extends GanatomyError {
   override name = "PhotoError";
 

@@ -30,10 +30,10 @@ export type { Mask, MaskPooling } from "./models/mask.ts";
 export {
   type LoadSegmenterOptions,
   Segmenter,
-  type SegmenterFiles,
   type SegmenterOptions,
   type SegmenterPlan,
 } from "./models/segmenter.ts";
+export type { SegmenterFiles } from "./models/segmenter-files.ts";
 export { filterOf } from "./networks/filters.ts";
 export type { LayerInfo, Network, NetworkInput, NetworkOutput } from "./networks/network.ts";
 export type { OperationList } from "./networks/operation-list.ts";

@@ -1,11 +1,7 @@
 import { LabelsError } from "./errors.ts";
 import { Generator, type LoadGeneratorOptions } from "./models/generator.ts";
-import {
-  type LoadSegmenterOptions,
-  Segmenter,
-  type SegmenterFiles,
-  type SegmenterOptions,
-} from "./models/segmenter.ts";
+import { type LoadSegmenterOptions, Segmenter, type SegmenterOptions } from "./models/segmenter.ts";
+import type { SegmenterFiles } from "./models/segmenter-files.ts";
 import { checkNames, type NamesOf } from "./names.ts";
 import type { SegmenterNetwork } from "./networks/segmenters/network.ts";
 import type { State } from "./networks/state.ts";
@@ -23,32 +19,42 @@ export interface InitOptions extends DeviceOptions {
 
 /**
  * A device to work on: the caller's, or one of our own.
- * @throws UnsupportedError saying which of the usual causes it is; UsageError for an option that is none, or that says how to
- * find an adapter where there is a device.
+ * @throws UnsupportedError saying which of the usual causes it is; UsageError for an option that is
+ *   none, or that says how to find an adapter where there is a device.
  */
 export const init = async (options: InitOptions = {}): Promise<Device> => {
   const { device, ...rest } = options;
   return device ? Device.adopt(device, rest) : Device.request(rest);
 };
 
-/** A generator of a known family (a Progressive GAN) from a checkpoint of any size, container and naming. */
+/**
+ * A generator of a known family (a Progressive GAN) from a checkpoint of any size, container and
+ * naming.
+ */
 export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> =>
   Generator.load(source, options);
 
-/** A segmenter of a known architecture (docs/segmenters.md) from its published files, or from one file of both. */
+/**
+ * A segmenter of a known architecture (docs/segmenters.md) from its published files, or from one
+ * file of both.
+ */
 export const loadSegmenter = (files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> =>
   Segmenter.load(files, options);
 
-/** A segmenter of one's own: what `SegmenterNetwork` says, with defaults for all that a plain network leaves as it is. */
+/**
+ * A segmenter of one's own: what `SegmenterNetwork` says, with defaults for all that a plain
+ * network leaves as it is.
+ */
 export interface SegmenterDefinition extends Partial<Omit<SegmenterNetwork, "state" | "labels" | "logits">> {
   /** A checkpoint of any known format: the tensors that `logits` names. */
   readonly weights: SourceLike;
   /** Index 0 is none, "-". Without `maps` label i is channel i of the logits. */
   readonly labels: SegmenterNetwork["labels"];
   /**
-   * Appends the network to a graph: its logits [n, h, w, c], of any extent, for preprocessed pixels x [n, height, width, 3]. It is
-   * called again for every graph and must always append the same; a filter's label stands for the same numbers everywhere.
-   * A network of several heads returns them by name and says in `maps` how they are read.
+   * Appends the network to a graph: its logits [n, h, w, c], of any extent, for preprocessed pixels
+   * x [n, height, width, 3]. It is called again for every graph and must always append the same; a
+   * filter's label stands for the same numbers everywhere. A network of several heads returns them
+   * by name and says in `maps` how they are read.
    */
   logits(graph: Graph, x: Value, state: State, heads: ReadonlySet<string>): Value | ReadonlyMap<string, Value>;
 }
@@ -74,11 +80,11 @@ const DEFINE_NAMES: NamesOf<SegmenterOptions & LoadOptions> = {
 };
 
 /**
- * A segmenter of any network, written with `conv`, `depthwise`, `resize`, `concat`, `maxpool`, `average` and `filterOf`. Unless
- * the definition says otherwise it takes RGB in [−1, 1] at the images' own size (segsizes []), and the strongest channel is
- * the label.
- * @throws LabelsError when the first label is not "-"; ShapeError when channels do not fit; WeightsError for missing or damaged
- *   tensors; what `openCheckpoint` throws.
+ * A segmenter of any network, written with `conv`, `depthwise`, `resize`, `concat`, `maxpool`,
+ * `average` and `filterOf`. Unless the definition says otherwise it takes RGB in [−1, 1] at the
+ * images' own size (segsizes []), and the strongest channel is the label.
+ * @throws LabelsError when the first label is not "-"; ShapeError when channels do not fit;
+ *   WeightsError for missing or damaged tensors; what `openCheckpoint` throws.
  */
 export async function defineSegmenter(
   definition: SegmenterDefinition,
@@ -114,10 +120,11 @@ export async function defineSegmenter(
 const HEAD = "logits";
 
 /**
- * Segmenters side by side as one, such as objects and colours (PNAS): every pixel gets the labels of all, those of the second
- * numbered after the first's. They must be on one device and stored alike; they belong to the result, which disposes of them, so
- * that none goes into two results.
- * @throws UsageError when there are none, they do not fit together, or one with quarters is not the first.
+ * Segmenters side by side as one, such as objects and colours (PNAS): every pixel gets the labels
+ * of all, those of the second numbered after the first's. They must be on one device and stored
+ * alike; they belong to the result, which disposes of them, so that none goes into two results.
+ * @throws UsageError when there are none, they do not fit together, or one with quarters is not the
+ *   first.
  */
 export const mergeSegmenters = (name: string, segmenters: readonly Segmenter[]): Segmenter =>
   Segmenter.merge(name, segmenters);

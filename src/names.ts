@@ -1,10 +1,13 @@
 import { UsageError } from "./errors.ts";
 
-/** Every name of a type, each once: the compiler refuses a list that lacks one or has one too many. */
+/**
+ * Every name of a type, each once: the compiler refuses a list that lacks one or has one too many.
+ */
 export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
 
 /**
- * Refuses what a call does not know, which would be ignored in silence: a misspelt option, or one of another call.
+ * Refuses what a call does not know, which would be ignored in silence: a misspelt option, or one
+ * of another call.
  * @throws UsageError with the nearest names.
  */
 export function checkNames<T extends object>(what: string, given: T, names: NamesOf<T>): void {
@@ -22,7 +25,10 @@ export function checkNames<T extends object>(what: string, given: T, names: Name
 /** At most so many names are offered. */
 const OFFERED = 5;
 
-/** Names like a misspelt one: those that contain it or are contained first, then those a third of its letters away or less. */
+/**
+ * Names like a misspelt one: those that contain it or are contained first, then those a third of
+ * its letters away or less.
+ */
 export function nearest(text: string, names: readonly string[]): string[] {
   const wanted = text.toLowerCase();
   const away = (name: string): number =>

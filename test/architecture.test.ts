@@ -5,7 +5,8 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { testsOf } from "../scripts/tests-of.mjs";
 
-// Runs: src/index.ts, src/causality/index.ts, src/runtime/index.ts, src/report/index.ts, src/node/index.ts, src/cli/main.ts
+// Runs: src/index.ts, src/causality/index.ts, src/runtime/index.ts, src/report/index.ts,
+// src/node/index.ts, src/cli/main.ts
 
 /** Which rooms of src/ each room may enter; "type" lets only types through. `cli` may enter all. */
 const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
@@ -111,7 +112,10 @@ function read(text: string): Module {
 
 const resolve = (from: string, path: string) => new URL(from, new URL(path, SRC)).href.slice(SRC.href.length);
 
-/** The circles among modules, by Tarjan's strongly connected components; the imports of types count too. */
+/**
+ * The circles among modules, by Tarjan's strongly connected components; the imports of types count
+ * too.
+ */
 function circles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
   const found: string[][] = [];
   const [index, low, stack] = [new Map<string, number>(), new Map<string, number>(), [] as string[]];
@@ -158,7 +162,8 @@ function faults(path: string, text: string): string[] {
   const tests = testsOf(path, text);
   found.push(...tests.missing.map((file) => `names ${file}, which does not exist`));
   if (runs && tests.found.length === 0) found.push("says nothing of its tests");
-  // Compiled, it looks Symbol.dispose up when it runs, which Safari and Chrome before 134 do not have.
+  // Compiled, it looks Symbol.dispose up when it runs, which Safari and Chrome before 134 do not
+  // have.
   if (!free && /^\s*(await )?using /m.test(text)) found.push("declares with `using`");
   return found;
 }
@@ -187,6 +192,7 @@ describe("rooms", () => {
     ["dissect/iou.ts", "// navigator\n".repeat(351), ["has 351 lines"]],
     ["report/csv.ts", `const f = () => {\n${"f();\n".repeat(79)}};`, ["=> has 81 lines"]],
     ["report/csv.ts", "// Tests: test/setup.ts, test/no.test.ts", ["names test/no.test.ts, which does not exist"]],
+    ["new.ts", "// Tests: test/setup.ts,\n// test/no.test.ts\nf();", ["names test/no.test.ts, which does not exist"]],
     ["new.ts", "export const x = 1;", ["says nothing of its tests"]],
     ["new.ts", "export interface X {}", []],
     ["new.ts", "// Tests: test/setup.ts\nexport const x = 1;", []],
@@ -212,7 +218,8 @@ describe("circles", () => {
 });
 
 describe("imports", () => {
-  // What every JavaScript host has; anything else of a page, a worker or Node is poison while modules load.
+  // What every JavaScript host has; anything else of a page, a worker or Node is poison while
+  // modules load.
   const UNIVERSAL = { TextEncoder, TextDecoder, URL };
   const LANGUAGE = new Set<string>(runInContext("Object.getOwnPropertyNames(globalThis)", createContext({})));
   LANGUAGE.delete("console");

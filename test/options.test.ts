@@ -59,7 +59,8 @@ const first = async (steps: AsyncIterator<unknown>): Promise<unknown> => (await 
 const z = (): Float32Array => generator.sample({ size: 1, seed: 1 });
 const one = { layer: "layer1", units: [0] };
 
-// Every public call that takes options, with one that it does not know. `never` stands for callers without types.
+// Every public call that takes options, with one that it does not know. `never` stands for callers
+// without types.
 const CALLS: Record<string, [given: object, call: (options: never) => unknown, said: RegExp]> = {
   init: [
     { powerpreference: "x" },

@@ -9,7 +9,10 @@ const DEFAULT = 200;
 
 export const NAMES = `dissect, dissect-64, dissect-100-no-pictures (any number; none is ${DEFAULT}), first-picture, first-partial, forward`;
 
-/** A case of this name: `command` gives Node's arguments for a build and an output folder, `finish` what its end leaves to find out. */
+/**
+ * A case of this name: `command` gives Node's arguments for a build and an output folder, `finish`
+ * what its end leaves to find out.
+ */
 export function caseOf(name) {
   const [, images = DEFAULT, bare] = /^dissect(?:-(\d+))?(-no-pictures)?$/.exec(name) ?? [];
   if (name.startsWith("dissect") && Number(images) > 0 && /^dissect(-\d+)?(-no-pictures)?$/.test(name)) {

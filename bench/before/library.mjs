@@ -1,5 +1,6 @@
-// What is measured by the library where the command line has no such thing: `node library.mjs DIST CASE OUTDIR`, DIST being a
-// build's folder. The last line on stdout is JSON: the case's own numbers.
+// What is measured by the library where the command line has no such thing:
+// `node library.mjs DIST CASE OUTDIR`, DIST being a build's folder. The last line on stdout is
+// JSON: the case's own numbers.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,7 +14,10 @@ const { toCsv, toTensors } = await load("report/index.js");
 /** What the command line dissects unless told otherwise. */
 const LAYERS = ["layer4", "layer6"];
 const size = Number(images);
-/** Images at a time, and milliseconds to repeat for: a batch lasts far less, and counters of CPU time are coarse. */
+/**
+ * Images at a time, and milliseconds to repeat for: a batch lasts far less, and counters of CPU
+ * time are coarse.
+ */
 const BATCH = 8;
 const BUDGET = 3000;
 

@@ -25,7 +25,10 @@ export function compare(file, a, b) {
 
 const text = (bytes) => new TextDecoder().decode(bytes);
 
-/** RFC 4180, as far as our tables go: rows of cells, a quoted cell may hold commas, quotes and line ends. */
+/**
+ * RFC 4180, as far as our tables go: rows of cells, a quoted cell may hold commas, quotes and line
+ * ends.
+ */
 export function parseCsv(csv) {
   const rows = [[]];
   for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
@@ -54,7 +57,10 @@ function compareTables([columns, ...a], [others, ...b]) {
   return parts.length === 0 ? "equal in every cell" : `differ: ${parts.join("; ")}`;
 }
 
-/** Relative to the larger of them. Text, and what is no number in one of them only, is infinitely far apart. */
+/**
+ * Relative to the larger of them. Text, and what is no number in one of them only, is infinitely
+ * far apart.
+ */
 function apart(a, b) {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0;
   const distance = Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b));
@@ -106,8 +112,9 @@ function compareTensors(a, b) {
 }
 
 /**
- * How ours agrees with the published program, whose quantiles are estimates: of units.csv and its dissect.json the units of one
- * label, and how far the medians of the differences of level (relative to the layer's largest) and IoU are.
+ * How ours agrees with the published program, whose quantiles are estimates: of units.csv and its
+ * dissect.json the units of one label, and how far the medians of the differences of level
+ * (relative to the layer's largest) and IoU are.
  */
 export function compareUnits(csv, published) {
   const [columns, ...rows] = parseCsv(csv);

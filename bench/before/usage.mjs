@@ -1,5 +1,6 @@
-// Preloaded into what is measured (`node --import`): writes down at its exit what the process used. Threads count: getrusage has
-// no other scope. Children that have ended count where the kernel tells, which Node cannot ask of getrusage.
+// Preloaded into what is measured (`node --import`): writes down at its exit what the process used.
+// Threads count: getrusage has no other scope. Children that have ended count where the kernel
+// tells, which Node cannot ask of getrusage.
 import { readFileSync, writeFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { childSeconds } from "./children.mjs";

@@ -19,7 +19,10 @@ type Layer = Omit<Convolution, "weight" | "bias"> & {
   readonly upsample: boolean;
 };
 
-/** Few of many, for the default run: a starved one, a usual one, an upsampled one, a 1×1 and a strided one. */
+/**
+ * Few of many, for the default run: a starved one, a usual one, an upsampled one, a 1×1 and a
+ * strided one.
+ */
 const HEADLINE = [
   "progan-256 conv 3x3 512-512 @8",
   "progan-256 conv 3x3 512-512 @32",

@@ -16,7 +16,10 @@ const BATCH = 8;
 /** The unified parsing networks' means, in their order: blue, green, red. */
 const MEANS = [102.9801, 115.9465, 122.7717] as const;
 
-/** What ACE learns from: how the concept's probability changes with α, through the generator and the segmenter and back. */
+/**
+ * What ACE learns from: how the concept's probability changes with α, through the generator and the
+ * segmenter and back.
+ */
 export const UPDATE: readonly Case[] = [contest(`scenes64 x${BATCH} ace update`, false, learn)];
 
 async function learn(files: Files): Promise<Contest> {
@@ -24,7 +27,8 @@ async function learn(files: Files): Promise<Contest> {
   const segmenter = await files("scenes64/segmenter.safetensors");
   const { shape, features } = await featuresOf(generator);
   const [, , , units] = shape;
-  // Where float32 does: elsewhere a single pre-activation that rounding moves across zero shifts the gradient by a hundredth.
+  // Where float32 does: elsewhere a single pre-activation that rounding moves across zero shifts
+  // the gradient by a hundredth.
   const input = Float32Array.from({ length: units }, (_, unit) => 0.15 * Math.abs(Math.sin(unit)));
 
   const builder = new NetworkBuilder([1, 1, 1, units]);

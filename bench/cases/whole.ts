@@ -32,7 +32,10 @@ export const WHOLE: readonly Case[] = [
 
 const scenes64 = (files: Files): Promise<ArrayBuffer> => files("scenes64/generator.safetensors");
 
-/** The checkpoint in memory to bytes of an image, on a new device: with everything compiled from nothing, then again. */
+/**
+ * The checkpoint in memory to bytes of an image, on a new device: with everything compiled from
+ * nothing, then again.
+ */
 async function firstImage({ files }: Lab): Promise<Measured> {
   const checkpoint = await scenes64(files);
   const times: number[] = [];
@@ -71,7 +74,10 @@ async function edit(device: Device, checkpoint: Promise<ArrayBuffer>): Promise<M
   return { ms: median(times.slice(1)), gpuMs, peers: {}, samples: times.length - 1 };
 }
 
-/** The embedded generator and segmenter, all layers: both sets, levels, scores, correlations and pictures. */
+/**
+ * The embedded generator and segmenter, all layers: both sets, levels, scores, correlations and
+ * pictures.
+ */
 async function dissectScenes({ ours: { library: device }, files }: Lab): Promise<number> {
   const generator = await Generator.load(await scenes64(files), { device });
   const segmenter = await Segmenter.load(

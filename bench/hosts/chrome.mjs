@@ -10,7 +10,10 @@ const HARDWARE =
     : [];
 const SOFTWARE = ["--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"];
 
-/** CPU milliseconds so far of all of Chrome's processes: what a page computes is spread over several. */
+/**
+ * CPU milliseconds so far of all of Chrome's processes: what a page computes is spread over
+ * several.
+ */
 async function cpuOf(system) {
   const { processInfo } = await system.send("SystemInfo.getProcessInfo");
   return 1000 * processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
@@ -24,11 +27,13 @@ export async function openChrome({ url, scripts, folder }) {
   if (!executablePath) throw new Error("No Chrome was found: install one, or name it with GANATOMY_CHROME.");
   const attempts = process.platform === "linux" && !hasGpuNode() ? [SOFTWARE] : [HARDWARE, SOFTWARE];
   for (const flags of attempts) {
-    const root = process.getuid?.() === 0 ? ["--no-sandbox"] : []; // for whom Chrome refuses its sandbox
+    // for whom Chrome refuses its sandbox
+    const root = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
     const args = [...ALWAYS, ...root, ...flags];
     const browser = await puppeteer.launch({ executablePath, args, pipe: true, protocolTimeout: 0 });
     const page = await browser.newPage();
-    // Nothing limits how long a case takes, and a call into a page that is gone would be waited for for ever.
+    // Nothing limits how long a case takes, and a call into a page that is gone would be waited for
+    // for ever.
     const gone = new Promise((_, reject) => {
       page.on("error", (error) => reject(new Error(`The page crashed: ${error.message}`)));
       browser.on("disconnected", () => reject(new Error("Chrome ended.")));

@@ -1,11 +1,13 @@
-// What a page has and Node has not, as far as the libraries ask for it; then the page's script, and calls to its `bench`.
+// What a page has and Node has not, as far as the libraries ask for it; then the page's script, and
+// calls to its `bench`.
 import { pathToFileURL } from "node:url";
 import { create, globals } from "webgpu";
 
 const gpu = create(["disable-dawn-features=timestamp_quantization"]);
 Object.assign(globalThis, globals);
 Object.defineProperty(globalThis, "navigator", { value: { gpu, userAgent: "Node", hardwareConcurrency: 1 } });
-// TensorFlow.js looks for WebGPU in a window, and without a document it takes itself for a Node program, which its bundle is not.
+// TensorFlow.js looks for WebGPU in a window, and without a document it takes itself for a Node
+// program, which its bundle is not.
 globalThis.window = globalThis;
 globalThis.document = {};
 

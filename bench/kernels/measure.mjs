@@ -1,4 +1,5 @@
-// A build's kernels, each timed by itself: `node measure.mjs PARTS WEIGHTS`. The last line on stdout is JSON.
+// A build's kernels, each timed by itself: `node measure.mjs PARTS WEIGHTS`. The last line on
+// stdout is JSON.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -7,7 +8,10 @@ const library = await import(pathToFileURL(parts));
 const { Counts, Device, FRACTIONS, Generator, Graph, Moments, Plan, Presence } = library;
 const { Quantiles, Samples, Segmenter, Slots, fileSource, findGpu } = library;
 
-/** Images of a batch, edge of their label maps, and the layers that a dissection looks at unless told otherwise. */
+/**
+ * Images of a batch, edge of their label maps, and the layers that a dissection looks at unless
+ * told otherwise.
+ */
 const BATCH = 16;
 const EDGE = 32;
 const LAYERS = ["layer4", "layer6"];
@@ -22,7 +26,10 @@ const segmenter = await Segmenter.load(
   { device },
 );
 
-/** Milliseconds of one run: of all cores on a software adapter, on the wall where a GPU does the work. */
+/**
+ * Milliseconds of one run: of all cores on a software adapter, on the wall where a GPU does the
+ * work.
+ */
 async function timed(run) {
   for (let i = 0; i < 2; i += 1) run();
   await device.idle();
@@ -81,7 +88,8 @@ async function statistics() {
     const onLabels = { ...maps, slotMaps: slots.maps, labels: all };
     const quantiles = FRACTIONS.map((fraction) => 1 - fraction);
     const selecting = { ...maps, size: EDGE, samples: BATCH * EDGE ** 2, quantiles };
-    // Each pass on a selection that the passes before have made, which counting it again and again does not spoil.
+    // Each pass on a selection that the passes before have made, which counting it again and again
+    // does not spoil.
     for (const pass of [0, 1, 2]) {
       const selection = await Quantiles.create(device, selecting);
       for (let before = 0; before < pass; before += 1) {

@@ -4,10 +4,10 @@ import type { Network, Operation, Value } from "./operations.ts";
 const BYTES = 4;
 
 /**
- * The least bytes that the operations can move, each of them keeping nothing from another: weights and inputs once in,
- * outputs once out. What a library can do on the way in or out of its neighbour costs nothing: normalisation, ×2
- * upsampling, splitting, concatenating; of an addition only the other summand is read. On the way back the same maps' gradients
- * move, and the weights again.
+ * The least bytes that the operations can move, each of them keeping nothing from another: weights
+ * and inputs once in, outputs once out. What a library can do on the way in or out of its neighbour
+ * costs nothing: normalisation, ×2 upsampling, splitting, concatenating; of an addition only the
+ * other summand is read. On the way back the same maps' gradients move, and the weights again.
  */
 export function leastBytes({ operations, gradient }: Network): number {
   const free = new Map<Value, readonly Value[]>();

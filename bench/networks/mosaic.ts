@@ -5,7 +5,10 @@ import { type Network, NetworkBuilder, type Padding, type Value } from "./operat
 /** MOSAIC's list of operations, which its weights' file holds. */
 export const operationsOf = ({ metadata }: Checkpoint): OperationList => parseOperations(String(metadata[LIST_KEY]));
 
-/** MOSAIC (Wang and Howard 2021) for the peers, from RGB in [−1, 1] to logits at a quarter of the extent. */
+/**
+ * MOSAIC (Wang and Howard 2021) for the peers, from RGB in [−1, 1] to logits at a quarter of the
+ * extent.
+ */
 export async function mosaic(checkpoint: Checkpoint, extent: number): Promise<Network> {
   const builder = new NetworkBuilder([1, extent, extent, 3]);
   const values = new Map<string, Value>([["input", builder.input]]);
@@ -58,7 +61,10 @@ export async function mosaic(checkpoint: Checkpoint, extent: number): Promise<Ne
   return builder.network(value(operations.at(-1)!.to));
 }
 
-/** TensorFlow's SAME: as many zeros as keep ⌈extent / stride⌉ outputs, the odd one at the bottom or right. */
+/**
+ * TensorFlow's SAME: as many zeros as keep ⌈extent / stride⌉ outputs, the odd one at the bottom or
+ * right.
+ */
 function same(
   { shape: [, height, width] }: Value,
   kernel: number,

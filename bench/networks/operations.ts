@@ -29,16 +29,24 @@ export type Work =
   | { readonly op: "concat" }
   /** Equal parts in channels. */
   | { readonly op: "split" }
-  /** Bilinear. Pixels are sampled at their centres or, as TensorFlow 1 did, at their corners: src = dst · in / out. */
+  /**
+   * Bilinear. Pixels are sampled at their centres or, as TensorFlow 1 did, at their corners: src =
+   * dst · in / out.
+   */
   | { readonly op: "resize"; readonly sampling: Sampling }
   /** 3×3, stride 2, padded by 1 */
   | { readonly op: "maxpool" }
   /** size × size, as many apart */
   | { readonly op: "avgpool"; readonly size: number }
-  /** y[p, q] = Σ matrix[p, i] · matrix[q, j] · x[i, j] for every channel: a separable pooling. Matrix is [out][in]. */
+  /**
+   * y[p, q] = Σ matrix[p, i] · matrix[q, j] · x[i, j] for every channel: a separable pooling.
+   * Matrix is [out][in].
+   */
   | { readonly op: "matrixpool"; readonly matrix: Numbers }
   | ({ readonly op: "count" } & Counting)
-  /** Interpolated order statistics of every channel over all else, as [1, 1, positions, channels]. */
+  /**
+   * Interpolated order statistics of every channel over all else, as [1, 1, positions, channels].
+   */
   | { readonly op: "quantiles"; readonly positions: readonly Position[] }
   /** features [n, h, w, c] · (1 − x) for x [1, 1, 1, c] */
   | { readonly op: "edit"; readonly features: Numbers }
@@ -48,8 +56,9 @@ export type Work =
 export type Sampling = "half-pixel" | "corner";
 
 /**
- * Joint counts of channels and concepts: on how many of a concept's pixels a channel exceeds a level, its map [1, h, w, channels]
- * resized to size × size (half-pixel). Makes [1, levels, concepts, channels].
+ * Joint counts of channels and concepts: on how many of a concept's pixels a channel exceeds a
+ * level, its map [1, h, w, channels] resized to size × size (half-pixel). Makes [1, levels,
+ * concepts, channels].
  */
 export interface Counting {
   readonly size: number;
@@ -67,7 +76,9 @@ export interface Position {
 }
 
 export interface Convolution {
-  /** [out][in / groups][kernel][kernel]; a batch norm that follows is folded into it and the bias. */
+  /**
+   * [out][in / groups][kernel][kernel]; a batch norm that follows is folded into it and the bias.
+   */
   readonly weight: Numbers;
   readonly bias: Numbers;
   readonly kernel: number;
@@ -175,7 +186,10 @@ export class NetworkBuilder {
     return this.#append({ op: "matrixpool", matrix }, [x], [n, size, size, channels]);
   }
 
-  /** Six operations a sample to interpolate it and two comparisons to find its level next to its neighbour's. */
+  /**
+   * Six operations a sample to interpolate it and two comparisons to find its level next to its
+   * neighbour's.
+   */
   count(x: Value, options: Counting): Value {
     const [, , , channels] = x.shape;
     this.#flops += 8 * options.size ** 2 * channels;
@@ -199,7 +213,10 @@ export class NetworkBuilder {
     return { input: this.input, output, operations: this.#operations, flops: this.#flops, gradient: false };
   }
 
-  /** The same and its way back: a layer's gradient by its input takes as many operations as the layer. */
+  /**
+   * The same and its way back: a layer's gradient by its input takes as many operations as the
+   * layer.
+   */
   gradient(output: Value): Network {
     return { ...this.network(output), flops: 2 * this.#flops, gradient: true };
   }
@@ -211,7 +228,10 @@ export class NetworkBuilder {
   }
 }
 
-/** matrix ⊗ matrix, [out²][in²]: a matrixpool as one matrix of pixels, which libraries multiply at once. */
+/**
+ * matrix ⊗ matrix, [out²][in²]: a matrixpool as one matrix of pixels, which libraries multiply at
+ * once.
+ */
 export function kronecker(matrix: Numbers, extent: number): Numbers {
   const size = matrix.length / extent;
   return Float32Array.from({ length: matrix.length ** 2 }, (_, at) => {

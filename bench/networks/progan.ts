@@ -23,7 +23,8 @@ export async function appendProgan(
     const bias = await read(`${name}.wscale.b`);
     const last = name.startsWith("output");
     const kernel = name === "layer1" ? 4 : last ? 1 : 3;
-    // The equalised learning rate: gain / sqrt(fan in), where the port takes fan in = input channels.
+    // The equalised learning rate: gain / sqrt(fan in), where the port takes fan in = input
+    // channels.
     const scale = (last ? 1 : Math.SQRT2 / kernel) / Math.sqrt(channels);
     const weight = (await read(`${name}.conv.weight`)).map((value) => value * scale);
     x = builder.pixelnorm(x);
@@ -37,7 +38,9 @@ export async function appendProgan(
   return x;
 }
 
-/** A 4×4 kernel over one pixel padded by 3: each output pixel sees one tap, the kernel turned round. */
+/**
+ * A 4×4 kernel over one pixel padded by 3: each output pixel sees one tap, the kernel turned round.
+ */
 function unfolded(kernel: Float32Array, inputs: number, out: number): Float32Array<ArrayBuffer> {
   const weight = new Float32Array(inputs * 16 * out);
   for (let i = 0; i < inputs; i += 1) {

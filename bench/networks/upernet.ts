@@ -9,7 +9,10 @@ const POOL_SCALES = [1, 2, 3, 6] as const;
 
 type Unit = (x: Value, key: string, norm: string, options?: { stride?: number; activation?: Activation }) => Value;
 
-/** A UPerNet with a bottleneck encoder (Xiao et al. 2018): from the preprocessed image to the object head's logits. */
+/**
+ * A UPerNet with a bottleneck encoder (Xiao et al. 2018): from the preprocessed image to the object
+ * head's logits.
+ */
 export async function upernet(state: State, extent: number, batch = 1): Promise<Network> {
   const builder = new NetworkBuilder([batch, extent, extent, 3]);
   return builder.network(await appendUpernet(builder, state, builder.input));

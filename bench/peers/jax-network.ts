@@ -1,6 +1,9 @@
 import { type Activation, type Counting, interpolation, type Operation, SLOPE } from "../networks/operations.ts";
 
-/** What is used of jax-js. Arrays are owned: passing one gives it away, `ref` is another reference to pass. */
+/**
+ * What is used of jax-js. Arrays are owned: passing one gives it away, `ref` is another reference
+ * to pass.
+ */
 export interface Jax {
   init(...devices: string[]): Promise<readonly string[]>;
   defaultDevice(device: string): string;
@@ -153,7 +156,8 @@ export function translate(jax: Jax, operation: Operation): JaxStep {
       });
       return unary(
         (x, low, high, weight) => {
-          // A sort takes no view of an array, so something must be computed: what is doubled is halved to the same bits.
+          // A sort takes no view of an array, so something must be computed: what is doubled is
+          // halved to the same bits.
           const rows = x.transpose([1, 0, 2, 3]).reshape([channels, samples]).mul(2);
           const sorted = np.sort(rows, 1);
           const a = np.take(sorted.ref, low!, 1).mul(0.5);
@@ -195,7 +199,10 @@ function activate({ nn }: Jax, x: JaxArray, activation: Activation): JaxArray {
   return activation === "relu" ? nn.relu(x) : nn.leakyRelu(x, SLOPE);
 }
 
-/** down · x · acrossᵀ of every map. A matrix stands on the right, because from the left its product does not run over maps. */
+/**
+ * down · x · acrossᵀ of every map. A matrix stands on the right, because from the left its product
+ * does not run over maps.
+ */
 function separably({ numpy: np }: Jax, x: JaxArray, down: JaxArray, across: JaxArray): JaxArray {
   const rows = np.matmul(x, across.transpose([1, 0])).transpose([0, 1, 3, 2]);
   return np.matmul(rows, down.transpose([1, 0])).transpose([0, 1, 3, 2]);

@@ -3,7 +3,10 @@ import type { Shape, Value } from "../networks/operations.ts";
 import type { Places } from "../places.ts";
 import { type Jax, type JaxArray, translate } from "./jax-network.ts";
 
-/** jax-js on WebGPU: a network traced once and compiled with its operators fused; channels first, as its convolutions are. */
+/**
+ * jax-js on WebGPU: a network traced once and compiled with its operators fused; channels first, as
+ * its convolutions are.
+ */
 export async function jax(places: Places): Promise<Contestant> {
   const jax: Jax = await import(places.jax);
   if (!(await jax.init("webgpu")).includes("webgpu")) throw new Error("jax-js has no WebGPU.");
@@ -20,7 +23,8 @@ export async function jax(places: Places): Promise<Contestant> {
 /** A contest's network on whichever device is jax-js's default. */
 export function prepareJax(jax: Jax, { input, network }: Pick<Contest, "input" | "network">): Runner {
   const steps = network.operations.map((operation) => ({ ...operation, ...translate(jax, operation) }));
-  // Passing an array on gives it away: whoever wants it again passes another reference, and whoever is done disposes of his own.
+  // Passing an array on gives it away: whoever wants it again passes another reference, and whoever
+  // is done disposes of his own.
   const forward = (x: JaxArray, weights: readonly (readonly JaxArray[])[]): JaxArray => {
     const values = new Map<Value, JaxArray>([[network.input, x]]);
     for (const [i, { inputs, outputs, apply }] of steps.entries()) {

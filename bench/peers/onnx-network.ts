@@ -12,8 +12,9 @@ import { Float, type OnnxGraph } from "./onnx.ts";
 import { count, quantiles } from "./onnx-statistics.ts";
 
 /**
- * Writes a network down in ONNX and returns its output's name. Maps are channels last; what ONNX knows channels first only is
- * transposed there and back, and the optimiser removes the transpositions.
+ * Writes a network down in ONNX and returns its output's name. Maps are channels last; what ONNX
+ * knows channels first only is transposed there and back, and the optimiser removes the
+ * transpositions.
  */
 export function write(graph: OnnxGraph, { input, output, operations }: Network, x: string): string {
   const names = new Map<Value, string>([[input, x]]);
@@ -92,9 +93,10 @@ function append(graph: OnnxGraph, operation: Operation, inputs: readonly string[
 }
 
 /**
- * Bilinear along one axis, then the other. onnxruntime-web's kernel takes the last two dimensions for height and width (1.30
- * answers wrongly for channels last), and between two transpositions it took ten times longer on SwiftShader. So rows are
- * resized in a view [n, 1, h, w · c], columns in [n, H, w, c].
+ * Bilinear along one axis, then the other. onnxruntime-web's kernel takes the last two dimensions
+ * for height and width (1.30 answers wrongly for channels last), and between two transpositions it
+ * took ten times longer on SwiftShader. So rows are resized in a view [n, 1, h, w · c], columns in
+ * [n, H, w, c].
  */
 function resize(graph: OnnxGraph, x: string, from: Shape, to: Shape, sampling: Sampling): string {
   const [n, height, width, channels] = from;

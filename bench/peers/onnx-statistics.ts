@@ -1,7 +1,10 @@
 import type { Counting, Operation, Position } from "../networks/operations.ts";
 import { type OnnxGraph, TYPE } from "./onnx.ts";
 
-/** Joint counts of the upsampled map x [1, size, size, units]: a comparison and a product of masks a level. */
+/**
+ * Joint counts of the upsampled map x [1, size, size, units]: a comparison and a product of masks a
+ * level.
+ */
 export function count(graph: OnnxGraph, x: string, operation: Operation & Counting): string {
   const { size, concepts, labels } = operation;
   const [, levels, , units] = operation.outputs[0]!.shape;

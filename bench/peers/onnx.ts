@@ -1,4 +1,7 @@
-/** Enough of the ONNX format to write a network down: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
+/**
+ * Enough of the ONNX format to write a network down:
+ * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+ */
 
 /** A node's attributes: a whole number, a `Float`, text, or whole numbers. */
 export type Attribute = number | Float | string | readonly number[];
@@ -79,7 +82,8 @@ export class OnnxGraph {
       ...field(11, port(input)),
       ...field(12, port(output)),
     ];
-    return join([...integer(1, 8), ...field(7, graph), ...field(8, integer(2, 17))]); // IR version 8, opset 17
+    // IR version 8, opset 17
+    return join([...integer(1, 8), ...field(7, graph), ...field(8, integer(2, 17))]);
   }
 
   #name(): string {
@@ -102,7 +106,8 @@ function attribute(name: string, value: Attribute): Message {
   return [...text(1, name), ...value.flatMap((n) => integer(8, n)), ...integer(20, 7)];
 }
 
-// Protocol buffers: a message is a sequence of fields, each a tag (number and wire type) and a payload.
+// Protocol buffers: a message is a sequence of fields, each a tag (number and wire type) and a
+// payload.
 const integer = (number: number, value: number): Message => [varint(number << 3), varint(value)];
 const field = (number: number, payload: Message): Message => [
   varint((number << 3) | 2),

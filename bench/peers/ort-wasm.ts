@@ -10,7 +10,8 @@ export const onnxRuntimeWasm =
   (threads: number) =>
   async (places: Places): Promise<Contestant> => {
     if (threads > 1 && typeof SharedArrayBuffer === "undefined") throw new Error("There is no shared memory.");
-    // A module of its own: how many threads there are is settled once a module. Node's shares that with whoever imports it again.
+    // A module of its own: how many threads there are is settled once a module. Node's shares that
+    // with whoever imports it again.
     const script = threads > 1 ? places.ortThreads : `${places.ort}ort.wasm.min.mjs`;
     const ort: Ort = await import(`${script}?threads=${threads}`);
     ort.env.wasm.wasmPaths = places.ort;

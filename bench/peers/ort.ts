@@ -4,7 +4,9 @@ import type { Places } from "../places.ts";
 import { OnnxGraph } from "./onnx.ts";
 import { write } from "./onnx-network.ts";
 
-/** ONNX Runtime Web's native WebGPU execution provider, channels last, replaying captured commands. */
+/**
+ * ONNX Runtime Web's native WebGPU execution provider, channels last, replaying captured commands.
+ */
 export async function onnxRuntime(places: Places): Promise<Contestant> {
   ort.env.wasm.wasmPaths = places.ort;
   ort.env.wasm.numThreads = 1; // nothing is computed there

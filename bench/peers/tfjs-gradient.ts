@@ -1,7 +1,10 @@
 import { interpolation, type Operation, SLOPE } from "../networks/operations.ts";
 import { convolution, type Step, type Tfjs, translate, unary } from "./tfjs-network.ts";
 
-/** An operation that TensorFlow.js differentiates: `translate`'s, but for those whose gradient is missing, wrong or slow. */
+/**
+ * An operation that TensorFlow.js differentiates: `translate`'s, but for those whose gradient is
+ * missing, wrong or slow.
+ */
 export function differentiable(tf: Tfjs, operation: Operation): Step {
   switch (operation.op) {
     case "conv":
@@ -16,8 +19,9 @@ export function differentiable(tf: Tfjs, operation: Operation): Step {
 }
 
 /**
- * Fused with bias and activation as ever. While it differentiates, TensorFlow.js takes such a convolution apart, and of a fused
- * one it also makes the gradients by filter and bias, which nobody wants.
+ * Fused with bias and activation as ever. While it differentiates, TensorFlow.js takes such a
+ * convolution apart, and of a fused one it also makes the gradients by filter and bias, which
+ * nobody wants.
  */
 function convolve(tf: Tfjs, operation: Extract<Operation, { op: "conv" }>): Step {
   const [x] = operation.inputs;
@@ -51,7 +55,9 @@ function upsample(tf: Tfjs, operation: Operation): Step {
   return unary(run, [four]);
 }
 
-/** TensorFlow.js's gradient knows no half-pixel centres: back, the transposed matrix of each axis. */
+/**
+ * TensorFlow.js's gradient knows no half-pixel centres: back, the transposed matrix of each axis.
+ */
 function resize(tf: Tfjs, operation: Extract<Operation, { op: "resize" }>): Step {
   const step = translate(tf, operation);
   if (operation.sampling !== "half-pixel") throw new Error("No case needs this gradient of TensorFlow.js.");

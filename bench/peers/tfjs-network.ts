@@ -156,7 +156,8 @@ export function convolution(tf: Tfjs, operation: Extract<Operation, { op: "conv"
   const out = operation.bias.length;
   const depthwise = groups > 1;
   const taps = kernel ** 2;
-  // [out][in][tap] → [tap][in][out]; a depthwise filter [channel][1][tap] → [tap][channel][1] likewise.
+  // [out][in][tap] → [tap][in][out]; a depthwise filter [channel][1][tap] → [tap][channel][1]
+  // likewise.
   const filter = depthwise
     ? tf.tensor(tapsFirst(weight, 1, out, taps), [kernel, kernel, channels, 1])
     : tf.tensor(tapsFirst(weight, out, channels, taps), [kernel, kernel, channels, out]);

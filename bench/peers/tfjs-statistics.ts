@@ -1,7 +1,10 @@
 import type { Counting, Operation, Position } from "../networks/operations.ts";
 import type { Step, Tensor, Tfjs } from "./tfjs-network.ts";
 
-/** From this many levels on, looking for each activation's bucket and counting buckets beats a product of masks a level. */
+/**
+ * From this many levels on, looking for each activation's bucket and counting buckets beats a
+ * product of masks a level.
+ */
 const MANY_LEVELS = 4;
 
 /** Joint counts in the fastest of the ways tried; see the README. */
@@ -29,7 +32,8 @@ export function count(tf: Tfjs, operation: Operation & Counting): Step {
   }
   const buckets = levels + 1;
   const ladder = tf.transpose(tf.tensor(operation.levels, [levels, units]), [1, 0]);
-  // Where the buckets of each unit and pixel begin. In one row: counters in rows are wrong unless as many as the samples.
+  // Where the buckets of each unit and pixel begin. In one row: counters in rows are wrong unless
+  // as many as the samples.
   const begin = Int32Array.from({ length: units * pixels }, (_, at) => {
     return (Math.floor(at / pixels) * concepts + labels[at % pixels]!) * buckets;
   });
@@ -53,7 +57,10 @@ export function count(tf: Tfjs, operation: Operation & Counting): Step {
   return { weights: [ladder, first, none, beyond], apply };
 }
 
-/** A sort of every unit's samples, which is what `topk` of all of them is, and the quantiles picked from it. */
+/**
+ * A sort of every unit's samples, which is what `topk` of all of them is, and the quantiles picked
+ * from it.
+ */
 export function quantiles(tf: Tfjs, operation: Operation & { readonly positions: readonly Position[] }): Step {
   const { positions } = operation;
   const [n, height, width, units] = operation.inputs[0]!.shape;

@@ -25,7 +25,10 @@ export async function torchOf({ server }: Places): Promise<{ readonly device: st
   };
 }
 
-/** The length of a description in JSON, the description, and the arrays that it names by their place. */
+/**
+ * The length of a description in JSON, the description, and the arrays that it names by their
+ * place.
+ */
 function pack(
   { input, output, operations, gradient }: Network,
   x: Float32Array<ArrayBuffer>,

@@ -1,5 +1,6 @@
-// Everything ganatomy does for a page: a device, models by address, pictures on canvases, a dissection that shows what
-// it knows so far, stops when asked, and then edits the generator with what it found.
+// Everything ganatomy does for a page: a device, models by address, pictures on canvases, a
+// dissection that shows what it knows so far, stops when asked, and then edits the generator with
+// what it found.
 import { dissect, init, loadGenerator, loadSegmenter, show } from "ganatomy";
 
 const WEIGHTS = new URL("../../weights/scenes64/", import.meta.url).href;
@@ -35,7 +36,8 @@ function complain(line, error) {
   line.textContent = error instanceof Error ? error.message : String(error);
 }
 
-// A page with a GPU device of its own gives it away like this, and shares buffers with ganatomy: `?adopt`.
+// A page with a GPU device of its own gives it away like this, and shares buffers with ganatomy:
+// `?adopt`.
 async function deviceOfThisPage() {
   const adapter = await navigator.gpu.requestAdapter();
   return adapter?.requestDevice({ label: "the page's own" });
@@ -73,7 +75,8 @@ async function main() {
     context.configure({ device: device.gpu, format: navigator.gpu.getPreferredCanvasFormat(), alphaMode: "opaque" });
     return context;
   });
-  // Compiled once, with every layer open to edits: from here on a picture is one run without any allocation.
+  // Compiled once, with every layer open to edits: from here on a picture is one run without any
+  // allocation.
   const plan = await generator.compile({ batch: PICTURES, editable: inner.map(({ name }) => name) });
   const draw = () => {
     plan.run(generator.sample({ size: PICTURES, seed: drawing.elements.seed.valueAsNumber }));

@@ -1,5 +1,6 @@
-// A segmenter of one's own: colours by a plain convolutional network with weights set by hand, defined in ten lines, merged with
-// the embedded segmenter of scenes and asked what is in images of the embedded generator. From the root of the repository:
+// A segmenter of one's own: colours by a plain convolutional network with weights set by hand,
+// defined in ten lines, merged with the embedded segmenter of scenes and asked what is in images of
+// the embedded generator. From the root of the repository:
 //   npm run build && node examples/segmenter/own.mjs
 import { fileURLToPath } from "node:url";
 import {
@@ -25,7 +26,8 @@ const COLOURS = {
   blue: [-1, -1, 1],
 };
 
-// Weights as they could come from training: the mean of 3×3 pixels, and 2 p·x − |p|², greatest for the nearest colour p.
+// Weights as they could come from training: the mean of 3×3 pixels, and 2 p·x − |p|², greatest for
+// the nearest colour p.
 const prototypes = Object.values(COLOURS);
 const tensor = (shape, numbers) => ({ dtype: "float32", shape, data: Float32Array.from(numbers) });
 const weights = writeSafetensors({
@@ -64,7 +66,8 @@ const generator = await loadGenerator(await open("generator.safetensors"), { dev
 const run = await generator.forward(generator.sample({ size: 4, seed: 1 }));
 const plan = await both.compile(run.image, 64);
 plan.run();
-const labels = await plan.labels.read(); // [4, 2, 64, 64]: of each pixel what it shows, and its colour
+// [4, 2, 64, 64]: of each pixel what it shows, and its colour
+const labels = await plan.labels.read();
 const areas = new Array(both.labels.length).fill(0);
 for (const label of labels) areas[label] += 1;
 for (const [label, { name, category }] of both.labels.entries()) {

@@ -15,14 +15,19 @@ export interface LocalAblation {
   readonly alphas?: readonly number[];
   /** Cells of the layer's map, of all images, in which the concept was seen. */
   readonly locations: number;
-  /** [steps + 1]: the concept's share of such a cell, summed over them, when the first 0, 1, 2 … units are ablated in that cell alone. */
+  /**
+   * [steps + 1]: the concept's share of such a cell, summed over them, when the first 0, 1, 2 …
+   * units are ablated in that cell alone.
+   */
   readonly scores: readonly number[];
 }
 
 /**
- * Ablates the first 1, 2, 3 … units at one location after the other, wherever the concept is seen, and measures how much of it
- * is left at that location (gandissect's `evalablate`, spec §4.3). The layer must be the first that the experiment edits.
- * @throws UsageError for units that the layer has not, another layer, a label that the segmenter has not; the signal's reason.
+ * Ablates the first 1, 2, 3 … units at one location after the other, wherever the concept is seen,
+ * and measures how much of it is left at that location (gandissect's `evalablate`, spec §4.3). The
+ * layer must be the first that the experiment edits.
+ * @throws UsageError for units that the layer has not, another layer, a label that the segmenter
+ *   has not; the signal's reason.
  */
 export async function ablateLocations(
   experiment: Experiment,
@@ -60,7 +65,10 @@ export async function ablateLocations(
   }
 }
 
-/** Two generators from the layer on: one draws a batch as it is, one draws an image again and again, each time edited elsewhere. */
+/**
+ * Two generators from the layer on: one draws a batch as it is, one draws an image again and again,
+ * each time edited elsewhere.
+ */
 class LocationTrials {
   /** Pixels of the image in a cell of the layer's map. */
   readonly cellArea: number;
@@ -123,7 +131,10 @@ class LocationTrials {
     return counted(this.#plain, images);
   }
 
-  /** Cells in which an image of the current batch shows the concept, its pixels there, and those that are left after 1, 2 … units. */
+  /**
+   * Cells in which an image of the current batch shows the concept, its pixels there, and those
+   * that are left after 1, 2 … units.
+   */
   async ablate(
     image: number,
     seen: Uint32Array,

@@ -24,8 +24,8 @@ export interface Ablation {
 }
 
 /**
- * Ablates the first unit everywhere, then the first two, and so on, and counts the pixels of every concept each time
- * (gandissect's `fullablate`, spec §4.3).
+ * Ablates the first unit everywhere, then the first two, and so on, and counts the pixels of every
+ * concept each time (gandissect's `fullablate`, spec §4.3).
  * @throws UsageError for units that the layer has not; the signal's reason.
  */
 export async function ablateEverywhere(experiment: Experiment, options: AblationOptions): Promise<Ablation> {

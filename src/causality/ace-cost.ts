@@ -14,7 +14,10 @@ export interface AceCost {
   readonly total: number;
 }
 
-/** What `ace` will cost with these options, wherever α starts, before anything runs. @throws UsageError as `ace` does. */
+/**
+ * What `ace` will cost with these options, wherever α starts, before anything runs. @throws
+ * UsageError as `ace` does.
+ */
 export function aceCost(generator: Generator, segmenter: Segmenter, options: Omit<AceOptions, "initial">): AceCost {
   // Costs nothing, wherever it is.
   const initial = new Float32Array(generator.layer(options.layer).channels).fill(1);
@@ -54,7 +57,9 @@ export function aceCost(generator: Generator, segmenter: Segmenter, options: Omi
   return { ...costs, total: Object.values(costs).reduce((sum, cost) => sum + cost, 0) };
 }
 
-/** What ranking units by IoU on so many images costs (`dissect`): as many again choose the levels. */
+/**
+ * What ranking units by IoU on so many images costs (`dissect`): as many again choose the levels.
+ */
 export function rankingCost(generator: Generator, segmenter: Segmenter, size: number): number {
   const image = flopsOf(generator, segmenter, (graph) => {
     segmenter.append(graph, generator.append(graph, 1).image!, Math.max(4, generator.resolution / 2));
@@ -62,7 +67,10 @@ export function rankingCost(generator: Generator, segmenter: Segmenter, size: nu
   return 2 * size * image;
 }
 
-/** What curves of so many steps cost (`ablateEverywhere`): images as they are, and after each step of each. */
+/**
+ * What curves of so many steps cost (`ablateEverywhere`): images as they are, and after each step
+ * of each.
+ */
 export function curvesCost(
   generator: Generator,
   segmenter: Segmenter,

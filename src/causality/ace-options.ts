@@ -7,7 +7,10 @@ import { checkNames, type NamesOf } from "../names.ts";
 /** Pairs of images whose gradients make one step (spec §4.2: batches of two, ten to a step). */
 export const PAIRS_A_STEP = 20;
 
-/** How thorough a search is. `paper` has gandissect's defaults (spec §4.2), `quick` about a fortieth of their cost. */
+/**
+ * How thorough a search is. `paper` has gandissect's defaults (spec §4.2), `quick` about a fortieth
+ * of their cost.
+ */
 export const EFFORTS = {
   quick: { searchSize: 300, trainSize: 60, evalSize: 15, places: 1, epochs: 6, rate: 0.03 },
   paper: { searchSize: 10_000, trainSize: 1000, evalSize: 200, places: 5, epochs: 10, rate: 0.01 },
@@ -16,11 +19,17 @@ export const EFFORTS = {
 export interface AceOptions {
   readonly layer: string;
   readonly concept: string;
-  /** Where α starts: a score of every unit, such as its IoU with the concept, of which the largest becomes 1. */
+  /**
+   * Where α starts: a score of every unit, such as its IoU with the concept, of which the largest
+   * becomes 1.
+   */
   readonly initial: ArrayLike<number>;
   /** Sets what the next six are unless they are given; "quick" unless given. */
   readonly effort?: keyof typeof EFFORTS;
-  /** Images to look through for ones that show the concept, and as many for ones where it can be placed. */
+  /**
+   * Images to look through for ones that show the concept, and as many for ones where it can be
+   * placed.
+   */
   readonly searchSize?: number;
   /** Pairs of such images to learn from, a multiple of 20. */
   readonly trainSize?: number;
@@ -141,7 +150,9 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
   return settings;
 }
 
-/** What is kept of all images must fit: found out now, and not after hours. @throws UnsupportedError */
+/**
+ * What is kept of all images must fit: found out now, and not after hours. @throws UnsupportedError
+ */
 function checkLimits(generator: Generator, { layer, searchSize, trainSize, evalSize, places }: AceSettings): void {
   const { maxBufferSize, maxStorageBufferBindingSize } = generator.device.gpu.limits;
   const { height, width } = generator.layer(layer);

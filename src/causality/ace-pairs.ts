@@ -10,7 +10,10 @@ export interface Pair {
   readonly candidate: Place;
 }
 
-/** Images of pairs as a layer's features: the present ones of a batch first, then as many candidates. */
+/**
+ * Images of pairs as a layer's features: the present ones of a batch first, then as many
+ * candidates.
+ */
 export class Batches {
   readonly pairs: number;
   readonly features: GeneratorPlan;
@@ -28,7 +31,10 @@ export class Batches {
     this.#z = [generator.sample({ size, seed: presentSeed }), generator.sample({ size, seed: candidateSeed })];
   }
 
-  /** Computes the features of up to `pairs` pairs, and where erasing and inserting happens: masks [2 pairs, 2 edits, h, w]. */
+  /**
+   * Computes the features of up to `pairs` pairs, and where erasing and inserting happens: masks [2
+   * pairs, 2 edits, h, w].
+   */
   load(pairs: readonly Pair[]): Float32Array<ArrayBuffer> {
     const { zSize } = this.#generator;
     const z = new Float32Array(2 * this.pairs * zSize);
@@ -45,7 +51,9 @@ export class Batches {
   }
 }
 
-/** What a pair's cells show: of the present image after erasing, of the candidate after inserting. */
+/**
+ * What a pair's cells show: of the present image after erasing, of the candidate after inserting.
+ */
 export function effects(cells: Float32Array, pairs: readonly Pair[], batch: number, perImage: number) {
   let [erase, add] = [0, 0];
   pairs.forEach(({ present, candidate }, index) => {

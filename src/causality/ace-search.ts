@@ -11,11 +11,17 @@ import { InFlight } from "./in-flight.ts";
 import { drawPlaces } from "./places.ts";
 import { Response } from "./response.ts";
 
-/** A place in a generated image: the image's row of its seed's z, and a cell of the layer's feature map, row-major. */
+/**
+ * A place in a generated image: the image's row of its seed's z, and a cell of the layer's feature
+ * map, row-major.
+ */
 export interface Place {
   readonly image: number;
   readonly cell: number;
-  /** How much of the cell shows the concept; of a candidate, how many pixels of it inserting there adds. */
+  /**
+   * How much of the cell shows the concept; of a candidate, how many pixels of it inserting there
+   * adds.
+   */
   readonly score: number;
 }
 
@@ -27,11 +33,17 @@ export interface AceCorpus {
   readonly candidates: readonly Place[];
   readonly trainSize: number;
   readonly evalSize: number;
-  /** [units]: k, the mean features of the concept, weighted by its share of each cell (Bau et al. 2019, §3.2). */
+  /**
+   * [units]: k, the mean features of the concept, weighted by its share of each cell (Bau et al.
+   * 2019, §3.2).
+   */
   readonly feature: Float32Array;
 }
 
-/** Where the concept was found in the images that were looked through, by image, and its mean features k. */
+/**
+ * Where the concept was found in the images that were looked through, by image, and its mean
+ * features k.
+ */
 export interface AcePresent {
   readonly found: readonly Place[];
   readonly feature: Float32Array;
@@ -48,8 +60,8 @@ export interface Progress {
 const IMAGES_A_DRAW = 10;
 
 /**
- * Finds where the concept is and where it can be put (spec §4.2, phases 1 and 2), and tells what phase 1 found, or goes on from it.
- * Labels decide, so only counts come back.
+ * Finds where the concept is and where it can be put (spec §4.2, phases 1 and 2), and tells what
+ * phase 1 found, or goes on from it. Labels decide, so only counts come back.
  */
 export async function* searchCorpus(
   generator: Generator,
@@ -101,7 +113,9 @@ const mostOf = (places: readonly Place[], count: number): Place[] =>
     .slice(0, count)
     .sort((a, b) => a.image - b.image);
 
-/** Every image's cell with most of the concept, where it has any, and the mean features where it is. */
+/**
+ * Every image's cell with most of the concept, where it has any, and the mean features where it is.
+ */
 async function* searchPresent(
   generator: Generator,
   segmenter: Segmenter,
@@ -154,7 +168,10 @@ async function* searchPresent(
   }
 }
 
-/** Each image's best place to insert the features at: all units, at one cell that does not show the concept. */
+/**
+ * Each image's best place to insert the features at: all units, at one cell that does not show the
+ * concept.
+ */
 async function* searchCandidates(
   generator: Generator,
   segmenter: Segmenter,

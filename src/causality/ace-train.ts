@@ -14,14 +14,23 @@ import { DifferentiableResponse, Response } from "./response.ts";
 
 /** What α does to the pairs that it did not learn from (spec §4.2). */
 export interface AceEvaluation {
-  /** Mean over the pairs of what is left after erasing minus what is there after inserting, and λ Σα²: what is minimised. */
+  /**
+   * Mean over the pairs of what is left after erasing minus what is there after inserting, and λ
+   * Σα²: what is minimised.
+   */
   readonly loss: number;
   readonly erase: number;
   readonly add: number;
   readonly regularizer: number;
-  /** As `loss` without the regulariser, of labels instead of scores, for the twenty highest units with α = 1. */
+  /**
+   * As `loss` without the regulariser, of labels instead of scores, for the twenty highest units
+   * with α = 1.
+   */
   readonly both20: number;
-  /** Pixels of the concept left in an image with the ten, or twenty, highest units ablated everywhere by their α. */
+  /**
+   * Pixels of the concept left in an image with the ten, or twenty, highest units ablated
+   * everywhere by their α.
+   */
   readonly left10: number;
   readonly left20: number;
 }
@@ -52,8 +61,9 @@ function highest(alpha: Float32Array, initial: Float32Array, count: number, full
 }
 
 /**
- * Learns α by Adam on the erased and inserted concept's score (Bau et al. 2019, §3.2, eq. 4–6; spec §4.2), one epoch after the
- * other, each evaluated. The insertion's effect is read where it was inserted (spec §13, erratum 1).
+ * Learns α by Adam on the erased and inserted concept's score (Bau et al. 2019, §3.2, eq. 4–6; spec
+ * §4.2), one epoch after the other, each evaluated. The insertion's effect is read where it was
+ * inserted (spec §13, erratum 1).
  */
 export class AceTrainer {
   readonly #scope = new Scope();
@@ -276,7 +286,10 @@ export class AceTrainer {
     return first.map((image, index) => ({ present: present[image]!, candidate: candidates[second[index]!]! }));
   }
 
-  /** What each pixel's score counts for: the mean of the cell that is erased, minus that of the one inserted at. */
+  /**
+   * What each pixel's score counts for: the mean of the cell that is erased, minus that of the one
+   * inserted at.
+   */
   #weights(pairs: readonly Pair[]): Float32Array<ArrayBuffer> {
     const { segmentationSize: size, layer } = this.#settings;
     const { height, width } = this.#generator.layer(layer);

@@ -34,13 +34,14 @@ export type AceEvent =
   | { readonly type: "result"; readonly result: AceResult };
 
 /**
- * The smallest set of units that causes a concept: α ∈ [0, 1]^units that minimises
- * mean(score left after erasing − score after inserting) + λ‖α‖² (Bau et al. 2019, §3.2, eq. 6; spec §4.2).
+ * The smallest set of units that causes a concept: α ∈ [0, 1]^units that minimises mean(score left
+ * after erasing − score after inserting) + λ‖α‖² (Bau et al. 2019, §3.2, eq. 6; spec §4.2).
  *
- * An async iterable of progress, where the concept was found, the corpus, a snapshot after every epoch, and the result. With what it told before in `resume`
- * it goes on to the same bits. Leaving the loop, or aborting the signal, frees everything.
- * @throws UsageError for options that make no sense, a concept that is hardly there, or a loss that is no number; the signal's
- * reason.
+ * An async iterable of progress, where the concept was found, the corpus, a snapshot after every
+ * epoch, and the result. With what it told before in `resume` it goes on to the same bits. Leaving
+ * the loop, or aborting the signal, frees everything.
+ * @throws UsageError for options that make no sense, a concept that is hardly there, or a loss that
+ *   is no number; the signal's reason.
  */
 export async function* ace(
   generator: Generator,
@@ -72,7 +73,10 @@ export async function* ace(
   yield { type: "result", result: { corpus, snapshots, alpha, order: orderOf(alpha, settings.initial) } };
 }
 
-/** A gradient that is no number may leave an α in [0, 1], since no GPU need clamp it otherwise; Adam's moments show it for good. */
+/**
+ * A gradient that is no number may leave an α in [0, 1], since no GPU need clamp it otherwise;
+ * Adam's moments show it for good.
+ */
 function checkFinite({ concept, layer }: AceSettings, epoch: number, numbers: readonly number[]): void {
   if (numbers.every(Number.isFinite)) return;
   throw new UsageError(

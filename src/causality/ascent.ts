@@ -7,11 +7,14 @@ import { elements, Graph, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-/** What is to be maximised: a weighted sum of a value's channels for each image; and how to find the networks' weights. */
+/**
+ * What is to be maximised: a weighted sum of a value's channels for each image; and how to find the
+ * networks' weights.
+ */
 export interface Objective {
   /**
-   * Appends it to a graph: the input [n, h, w, c], of it [n, 1, 1, c'], such as a mean over pixels, and what each of the c'
-   * counts for.
+   * Appends it to a graph: the input [n, h, w, c], of it [n, 1, 1, c'], such as a mean over pixels,
+   * and what each of the c' counts for.
    */
   readonly append: (graph: Graph) => { readonly input: Value; readonly of: Value; readonly weights: readonly number[] };
   readonly bind: (graph: Graph) => Promise<Iterable<readonly [Value, Tensor]>>;
@@ -40,12 +43,16 @@ export interface AscentStep {
 
 /** Adam's β (Kingma & Ba, ICLR 2015). */
 const [BETA1, BETA2] = [0.9, 0.999];
-/** Instead of Adam's 1e-8: a class that is hardly there has gradients below that, and moments are doubles. */
+/**
+ * Instead of Adam's 1e-8: a class that is hardly there has gradients below that, and moments are
+ * doubles.
+ */
 const EPSILON = 1e-30;
 
 /**
- * Climbs from `start` [n, h, w, c stored] to inputs that maximise an objective, by Adam. `shape` changes an input after each
- * step, in place: a prior, a regulariser, a projection. Yields before the first step and after each.
+ * Climbs from `start` [n, h, w, c stored] to inputs that maximise an objective, by Adam. `shape`
+ * changes an input after each step, in place: a prior, a regulariser, a projection. Yields before
+ * the first step and after each.
  * @throws UsageError for a value that is no number; the signal's reason.
  */
 export async function* ascend(

@@ -13,7 +13,10 @@ import { Response } from "./response.ts";
 export interface ContextOptions {
   /** The first layer that the experiment edits. */
   readonly layer: string;
-  /** Units that are inserted, and what they become: their 0.995 quantiles in the papers (spec §7.4), or ACE's k. */
+  /**
+   * Units that are inserted, and what they become: their 0.995 quantiles in the papers (spec §7.4),
+   * or ACE's k.
+   */
   readonly units: readonly number[];
   readonly values: readonly number[];
   /** How much of each is replaced; all unless given. */
@@ -23,7 +26,6 @@ export interface ContextOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What inserting at places that showed one label does. */
 const NAMES: NamesOf<ContextOptions> = {
   layer: true,
   units: true,
@@ -33,6 +35,7 @@ const NAMES: NamesOf<ContextOptions> = {
   signal: true,
 };
 
+/** What inserting at places that showed one label does. */
 export interface ContextEffect {
   readonly label: number;
   /** Places, over all images, whose centre bore the label. */
@@ -48,17 +51,21 @@ export interface Context {
   readonly units: readonly number[];
   /** Pixels of the concept in an image as it is, in the mean. */
   readonly before: number;
-  /** By what was there before, the highest gain first. A centre that bears several labels counts for each. */
+  /**
+   * By what was there before, the highest gain first. A centre that bears several labels counts for
+   * each.
+   */
   readonly effects: readonly ContextEffect[];
   /** [h, w]: the mean gain of every cell of the layer. */
   readonly cells: Float64Array;
 }
 
 /**
- * Inserts units at every cell of a layer in every image, one cell at a time, and measures how many pixels of a concept that
- * adds, by what the image showed there before (Bau et al. 2019, Fig. 8; PNAS 2020, Fig. 4; spec §7.4).
- * @throws UsageError for a concept that the segmenter does not know, units that the layer has not, a layer that is not the first
- * that the experiment edits; the signal's reason.
+ * Inserts units at every cell of a layer in every image, one cell at a time, and measures how many
+ * pixels of a concept that adds, by what the image showed there before (Bau et al. 2019, Fig. 8;
+ * PNAS 2020, Fig. 4; spec §7.4).
+ * @throws UsageError for a concept that the segmenter does not know, units that the layer has not,
+ *   a layer that is not the first that the experiment edits; the signal's reason.
  */
 export async function insertionContext(
   experiment: Experiment,
@@ -91,8 +98,9 @@ export async function insertionContext(
 }
 
 /**
- * What a concept gains in every cell, and by the label that was there: of its pixels in every image `before` and, for every
- * cell, `after` inserting there; and of the cells' centres, label maps [images, channels, cells].
+ * What a concept gains in every cell, and by the label that was there: of its pixels in every image
+ * `before` and, for every cell, `after` inserting there; and of the cells' centres, label maps
+ * [images, channels, cells].
  */
 export function gainsOf(
   before: readonly number[],

@@ -18,7 +18,10 @@ export class Counting {
     this.#table = table;
   }
 
-  /** Of label maps [n, channels, h, w] in a table [n or 1, rows, columns, labels], of one label where `only` is not 0. */
+  /**
+   * Of label maps [n, channels, h, w] in a table [n or 1, rows, columns, labels], of one label
+   * where `only` is not 0.
+   */
   static async create(
     device: Device,
     labels: Tensor<"u32">,
@@ -42,7 +45,9 @@ export class Counting {
     this.#table.clear();
   }
 
-  /** Counts what the label maps hold now: the first `count` images, of which the first is `first`. */
+  /**
+   * Counts what the label maps hold now: the first `count` images, of which the first is `first`.
+   */
   add(first: number, count: number): void {
     this.#batch.write(Uint32Array.of(first, count));
     this.#plan.run();

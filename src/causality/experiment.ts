@@ -21,7 +21,10 @@ export interface ExperimentOptions {
   readonly seed?: number;
   /** Images at a time; chosen for the adapter unless given. Counts do not depend on it. */
   readonly batch?: number;
-  /** Bytes of features that may stay on the GPU; what does not fit is made again for every edit. 512 MiB unless given. */
+  /**
+   * Bytes of features that may stay on the GPU; what does not fit is made again for every edit. 512
+   * MiB unless given.
+   */
   readonly memory?: number;
   /** A cache of measurements: what it has is not measured again, what is measured it is given. */
   readonly finished?: Measurements;
@@ -42,8 +45,9 @@ const NAMES: NamesOf<ExperimentOptions> = {
 };
 
 /**
- * A set of images on which edits are tried: their features at the edited layer are at hand, and what every edit makes of them
- * is drawn, segmented at the images' full resolution, and counted on the GPU.
+ * A set of images on which edits are tried: their features at the edited layer are at hand, and
+ * what every edit makes of them is drawn, segmented at the images' full resolution, and counted on
+ * the GPU.
  */
 export class Experiment {
   readonly generator: Generator;
@@ -73,14 +77,17 @@ export class Experiment {
     this.#fingerprint = fingerprint;
   }
 
-  /** @throws UsageError for options that make no sense; what compiling throws; the signal's reason. */
+  /**
+   * @throws UsageError for options that make no sense; what compiling throws; the signal's reason.
+   */
   static async create(generator: Generator, segmenter: Segmenter, options: ExperimentOptions): Promise<Experiment> {
     checkNames("Experiment.create", options, NAMES);
     const stages = await Stages.create(generator, segmenter, options);
     try {
       const before = await stages.count([], options);
-      // The fingerprint of all that a measurement depends on besides its edits. The counts of the images before any edit stand
-      // for the weights of both networks and for the adapter; how each layer can be edited they cannot show.
+      // The fingerprint of all that a measurement depends on besides its edits. The counts of the
+      // images before any edit stand for the weights of both networks and for the adapter; how each
+      // layer can be edited they cannot show.
       const how = [...editable(options.editable)].map(([layer, { edits = 1, copies = false, rule = null }]) => {
         return [layer, edits, copies, rule];
       });
@@ -92,14 +99,17 @@ export class Experiment {
     }
   }
 
-  /** Pixels of every label over all images, edited. The edits of one layer are composed in their order. */
+  /**
+   * Pixels of every label over all images, edited. The edits of one layer are composed in their
+   * order.
+   */
   pixels(edits: readonly Edit[]): Promise<readonly number[]> {
     return this.turn(() => this.measure(["pixels", ...edits], () => this.#stages.count(edits, this.#options)));
   }
 
   /**
-   * Lets `run` have the features and the GPU's counters to itself: after every turn that was asked for before, whether that
-   * failed or not. A turn within a turn would wait for itself.
+   * Lets `run` have the features and the GPU's counters to itself: after every turn that was asked
+   * for before, whether that failed or not. A turn within a turn would wait for itself.
    */
   turn<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#turns.then(run);
@@ -117,9 +127,10 @@ export class Experiment {
   }
 
   /**
-   * A measurement of these images from `finished`, or else what `run` measures now, which is kept there. The cache key is a
-   * digest of the experiment's fingerprint and of `what`. Where `what` has features on the GPU, as values copied from another
-   * image, there is no key, and nothing is kept.
+   * A measurement of these images from `finished`, or else what `run` measures now, which is kept
+   * there. The cache key is a digest of the experiment's fingerprint and of `what`. Where `what`
+   * has features on the GPU, as values copied from another image, there is no key, and nothing is
+   * kept.
    */
   async measure(what: readonly unknown[], run: () => Promise<readonly number[]>): Promise<readonly number[]> {
     const { finished } = this.#options;
@@ -133,8 +144,10 @@ export class Experiment {
   }
 
   /**
-   * Brings the features of every batch into `features` [batch, h, w, c], one after the other. Iterate within a `turn`.
-   * @throws UsageError while another iteration, or a measurement, is under way: they would share the features.
+   * Brings the features of every batch into `features` [batch, h, w, c], one after the other.
+   * Iterate within a `turn`.
+   * @throws UsageError while another iteration, or a measurement, is under way: they would share
+   *   the features.
    */
   batches(): AsyncGenerator<{ readonly first: number; readonly count: number }> {
     return this.#stages.batches(this.#options.signal);
@@ -154,7 +167,10 @@ export class Experiment {
   }
 }
 
-/** From z to counts: the generator up to the edited layer, the rest of it, the segmenter, the counters. */
+/**
+ * From z to counts: the generator up to the edited layer, the rest of it, the segmenter, the
+ * counters.
+ */
 class Stages {
   readonly generator: Generator;
   readonly segmenter: Segmenter;

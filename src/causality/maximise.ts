@@ -22,9 +22,9 @@ export interface MaximiseOptions {
 const NAMES: NamesOf<MaximiseOptions> = { images: true, seed: true, steps: true, rate: true, signal: true };
 
 /**
- * The z that a unit of a generator wants: they maximise its mean activation. z stay on the sphere of radius √zSize, where
- * normal samples of so many dimensions lie and which the generator normalises to anyway (Karras et al. 2018, §4.2).
- * Steps hold z [images, zSize rounded up to 4].
+ * The z that a unit of a generator wants: they maximise its mean activation. z stay on the sphere
+ * of radius √zSize, where normal samples of so many dimensions lie and which the generator
+ * normalises to anyway (Karras et al. 2018, §4.2). Steps hold z [images, zSize rounded up to 4].
  * @throws UsageError for a unit that the layer has not.
  */
 export function maximiseUnit(
@@ -67,7 +67,10 @@ export interface MaximiseImageOptions extends MaximiseOptions {
   readonly size?: number;
   /** Shrinks every pixel by so much of itself a step (L2 decay); 0.01 unless given. */
   readonly decay?: number;
-  /** Blurs by a Gaussian of this deviation in pixels every fourth step, so that no single pixel matters; 0.5 unless given. */
+  /**
+   * Blurs by a Gaussian of this deviation in pixels every fourth step, so that no single pixel
+   * matters; 0.5 unless given.
+   */
   readonly blur?: number;
 }
 
@@ -77,9 +80,9 @@ const IMAGE_NAMES: NamesOf<MaximiseImageOptions> = { ...NAMES, size: true, decay
 const BLUR_EVERY = 4;
 
 /**
- * Images in [−1, 1] that a network wants to see: from noise, they maximise an objective of the image, such as a class's mean
- * score, with the priors of Yosinski et al. (ICML workshop 2015, §3): decay and blur.
- * Steps hold images [images, size, size, 4].
+ * Images in [−1, 1] that a network wants to see: from noise, they maximise an objective of the
+ * image, such as a class's mean score, with the priors of Yosinski et al. (ICML workshop 2015, §3):
+ * decay and blur. Steps hold images [images, size, size, 4].
  */
 export function maximiseImage(
   segmenter: Segmenter,

@@ -1,6 +1,6 @@
 /**
- * Finished measurements: whole numbers by what was measured, images and models included. A `Map` will do; `ganatomy/node` has
- * one that outlives the program.
+ * Finished measurements: whole numbers by what was measured, images and models included. A `Map`
+ * will do; `ganatomy/node` has one that outlives the program.
  */
 export interface Measurements {
   get(key: string): readonly number[] | undefined | Promise<readonly number[] | undefined>;
@@ -8,8 +8,8 @@ export interface Measurements {
 }
 
 /**
- * A name for what was measured: a SHA-256 over its parts, in hex. Numbers in typed arrays count as in plain ones. Empty where
- * parts hold features on a GPU, which cannot be told from others.
+ * A name for what was measured: a SHA-256 over its parts, in hex. Numbers in typed arrays count as
+ * in plain ones. Empty where parts hold features on a GPU, which cannot be told from others.
  */
 export async function digest(parts: readonly unknown[]): Promise<string> {
   let told = true;

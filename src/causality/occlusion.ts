@@ -41,7 +41,10 @@ export interface Occlusion {
   readonly drops: Float32Array;
   readonly rows: number;
   readonly columns: number;
-  /** [rows] and [columns]: where in the image each row and column of squares starts. The last may overlap the one before more than others. */
+  /**
+   * [rows] and [columns]: where in the image each row and column of squares starts. The last may
+   * overlap the one before more than others.
+   */
   readonly tops: readonly number[];
   readonly lefts: readonly number[];
   readonly patch: number;
@@ -64,9 +67,11 @@ export const conceptScalar = (segmenter: Segmenter, concept: string): Scalar => 
 });
 
 /**
- * Occlusion sensitivity (Zeiler & Fergus, ECCV 2014, §4.2): covers one square of an image [1, h, w, 4] after the other and
- * measures how much a scalar falls. Squares at the right and the bottom end with the image.
- * @throws UsageError for squares that do not fit, or are filled with no number, or a scalar that is none; the signal's reason.
+ * Occlusion sensitivity (Zeiler & Fergus, ECCV 2014, §4.2): covers one square of an image [1, h, w,
+ * 4] after the other and measures how much a scalar falls. Squares at the right and the bottom end
+ * with the image.
+ * @throws UsageError for squares that do not fit, or are filled with no number, or a scalar that is
+ *   none; the signal's reason.
  */
 export async function occlude(
   image: Tensor<"f32">,
@@ -116,7 +121,8 @@ export async function occlude(
     for (let first = 0; first < squares.length; first += batch) {
       const covered = squares.slice(first, first + batch);
       const found = await measure(covered);
-      // The first scores tell this network and adapter from all others, as an experiment's first counts do.
+      // The first scores tell this network and adapter from all others, as an experiment's first
+      // counts do.
       if (first === 0 && finished) {
         const subject = [scalar.name, await sha256(image), image.shape, fill, patch, bitsOf(found)];
         measure = (others) => remember(finished, [subject, others], () => score(others));
@@ -135,7 +141,10 @@ export async function occlude(
 /** Squares at a time, where they fit. */
 const BATCH = 8;
 
-/** The mean of the scalar's map for a batch of edited images; for fewer where the device cannot take as many. */
+/**
+ * The mean of the scalar's map for a batch of edited images; for fewer where the device cannot take
+ * as many.
+ */
 async function compile(image: Tensor<"f32">, scalar: Scalar, options: OcclusionOptions) {
   const { device } = image;
   const [, height = 1, width = 1] = image.shape;

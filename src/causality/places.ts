@@ -2,8 +2,8 @@ import { UsageError } from "../errors.ts";
 import type { RandomState } from "../weights/random.ts";
 
 /**
- * `count` different indices, each as probable as its weight: NumPy's `RandomState.choice(weights.length, count, replace=False,
- * p=weights / sum)`, number for number.
+ * `count` different indices, each as probable as its weight: NumPy's
+ * `RandomState.choice(weights.length, count, replace=False, p=weights / sum)`, number for number.
  */
 export function drawPlaces(random: RandomState, weights: ArrayLike<number>, count: number): number[] {
   const given = Float64Array.from(weights);

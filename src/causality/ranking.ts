@@ -16,10 +16,16 @@ export function rankUnits(dissection: Dissection, layer: string, label: number):
   return ascending(Array.from(found.tables.iou.subarray(label * length, (label + 1) * length), (iou) => -iou));
 }
 
-/** Places in the order of their scores, the lowest first, as gandissect's rankings are; equals stay in order. */
+/**
+ * Places in the order of their scores, the lowest first, as gandissect's rankings are; equals stay
+ * in order.
+ */
 export const ascending = (scores: readonly number[]): number[] =>
   [...scores.keys()].sort((a, b) => scores[a]! - scores[b]! || a - b);
 
-/** An order of all units by chance, the same for the same seed whatever the machine: the control of every ranking. */
+/**
+ * An order of all units by chance, the same for the same seed whatever the machine: the control of
+ * every ranking.
+ */
 export const shuffledUnits = (channels: number, seed: number): number[] =>
   ascending([...new RandomState(seed).randomSample(channels)]);

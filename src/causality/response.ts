@@ -43,7 +43,10 @@ export interface ResponseValues {
   readonly totals: Value;
 }
 
-/** Appends a generator from a layer on, edited there, its segmenter, and the concept's share of every cell and image. */
+/**
+ * Appends a generator from a layer on, edited there, its segmenter, and the concept's share of
+ * every cell and image.
+ */
 export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "features"> & { readonly images: number }) {
   const { generator, segmenter, layer, concept, extent, edits, rows, cellRows = rows, images } = options;
   const {
@@ -75,8 +78,8 @@ export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "fea
 }
 
 /**
- * How much of a concept images show when a layer is edited: a generator from that layer on, its segmenter, and a row of
- * answers for every image. Nothing is read back until all rows are wanted.
+ * How much of a concept images show when a layer is edited: a generator from that layer on, its
+ * segmenter, and a row of answers for every image. Nothing is read back until all rows are wanted.
  */
 export class Response {
   readonly images: number;
@@ -112,7 +115,10 @@ export class Response {
     return new Response(plan, values);
   }
 
-  /** Answers for the first `count` images of what the features hold now, in the rows from `row` on; of cells, in those kept. */
+  /**
+   * Answers for the first `count` images of what the features hold now, in the rows from `row` on;
+   * of cells, in those kept.
+   */
   run(row: number, count = this.images): void {
     const [cellRows = 1] = this.cells.shape;
     this.#batch.write(Uint32Array.of(row, count));

@@ -1,6 +1,9 @@
 import type { Experiment } from "./experiment.ts";
 
-/** What one unit alone draws: the pixels of every label over all images when nothing but it is ablated. */
+/**
+ * What one unit alone draws: the pixels of every label over all images when nothing but it is
+ * ablated.
+ */
 export interface UnitEffect {
   readonly unit: number;
   /** [labels]; compare with `Experiment.before`. */
@@ -8,8 +11,8 @@ export interface UnitEffect {
 }
 
 /**
- * Ablates every unit of a layer, or those named, by itself, everywhere (Bau et al., PNAS 2020; spec §7.4). They come as they
- * are measured.
+ * Ablates every unit of a layer, or those named, by itself, everywhere (Bau et al., PNAS 2020; spec
+ * §7.4). They come as they are measured.
  */
 export async function* unitEffects(
   experiment: Experiment,

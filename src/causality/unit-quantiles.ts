@@ -30,8 +30,8 @@ const NAMES: NamesOf<UnitQuantilesOptions> = {
 };
 
 /**
- * Exact quantiles of every unit's activations as the layer gives them (Hazen's definition): [quantiles][units]. The levels to
- * insert a unit at.
+ * Exact quantiles of every unit's activations as the layer gives them (Hazen's definition):
+ * [quantiles][units]. The levels to insert a unit at.
  * @throws UsageError for options that make no sense; the signal's reason.
  */
 export async function unitQuantiles(generator: Generator, options: UnitQuantilesOptions): Promise<Float32Array[]> {

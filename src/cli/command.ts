@@ -6,7 +6,10 @@ export interface CliCommand<Options = never, Arguments extends readonly unknown[
   readonly description: string;
   /** Adds its arguments and options. */
   readonly options: (command: Command) => unknown;
-  /** Runs it; resolves with the exit status. Arguments come in their order, one that repeats (`<photos...>`) as a list. */
+  /**
+   * Runs it; resolves with the exit status. Arguments come in their order, one that repeats
+   * (`<photos...>`) as a list.
+   */
   readonly run: (options: Options, ...given: Arguments) => Promise<number>;
   /** What its help says of resuming after Ctrl-C; left out where it starts over. */
   readonly resumes?: string;

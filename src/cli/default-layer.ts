@@ -6,7 +6,8 @@ export const PAPER_LAYER = "layer4";
 
 /**
  * The layer of a generator that is taken where the user names none.
- * @throws UsageError listing its layers when it does not have that of the paper: no other one stands for it.
+ * @throws UsageError listing its layers when it does not have that of the paper: no other one
+ *   stands for it.
  */
 export function defaultLayer({ name, layers }: Pick<Generator, "name" | "layers">, option: string): string {
   const names = layers.map((layer) => layer.name);

@@ -11,7 +11,10 @@ export interface TuneFlags {
   readonly tune?: boolean;
 }
 
-/** A device for a command: on what this machine has, else on a software adapter that is installed now if that can be done. */
+/**
+ * A device for a command: on what this machine has, else on a software adapter that is installed
+ * now if that can be done.
+ */
 export async function requestDevice(
   note: (text: string) => void,
   signal: AbortSignal,

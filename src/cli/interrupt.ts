@@ -5,7 +5,10 @@ export class Interrupted extends Error {
   override readonly name = "AbortError";
 }
 
-/** One Ctrl-C can arrive twice: from the terminal, and from npm or npx, which pass it on to what they run. */
+/**
+ * One Ctrl-C can arrive twice: from the terminal, and from npm or npx, which pass it on to what
+ * they run.
+ */
 const ONE_PRESS_MS = 400;
 
 export interface Interruption {
@@ -16,7 +19,10 @@ export interface Interruption {
   release(): void;
 }
 
-/** Turns the first Ctrl-C into an abort, so that what is finished can be written; a second one ends the program at once. */
+/**
+ * Turns the first Ctrl-C into an abort, so that what is finished can be written; a second one ends
+ * the program at once.
+ */
 export function onInterrupt(note: (text: string) => void): Interruption {
   const controller = new AbortController();
   const last: (() => void)[] = [];

@@ -80,7 +80,10 @@ function provenance(options: DissectOptions, model: Source, segmenter: Segmenter
   };
 }
 
-/** Reports are passed on: addresses in them lose their passwords and their queries, which often hold a token. */
+/**
+ * Reports are passed on: addresses in them lose their passwords and their queries, which often hold
+ * a token.
+ */
 export function withoutSecrets(text: string): string {
   return text.replace(/(https?:\/\/)(?:[^/?#\s@]*@)?([^?#\s]*)[?#]?\S*/gi, "$1$2");
 }

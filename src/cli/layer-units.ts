@@ -18,8 +18,9 @@ export interface LayerUnitsOptions extends UnifiedFlags {
 }
 
 /**
- * What commands want to know of a layer's units before they begin: which are a concept's, how active they are. What has to be
- * found out for that is kept in `LAYER/units/` of the output folder, where the same command, or another one, finds it.
+ * What commands want to know of a layer's units before they begin: which are a concept's, how
+ * active they are. What has to be found out for that is kept in `LAYER/units/` of the output
+ * folder, where the same command, or another one, finds it.
  */
 export class LayerUnits {
   readonly #work: Work;
@@ -31,7 +32,10 @@ export class LayerUnits {
     this.#options = options;
   }
 
-  /** Tells these models, on this adapter, from all others of their names: by what they make of a few images. */
+  /**
+   * Tells these models, on this adapter, from all others of their names: by what they make of a few
+   * images.
+   */
   get models(): Promise<object> {
     this.#models ??= identityOf(this.#work, this.#options);
     return this.#models;

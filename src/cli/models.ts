@@ -13,7 +13,9 @@ import type { SegmenterFiles } from "./run.ts";
 
 /** The model and segmenter that come with the package. */
 export const EMBEDDED = "scenes64";
-/** Its layers that are dissected where none is named: the one of the paper, and one of finer parts. */
+/**
+ * Its layers that are dissected where none is named: the one of the paper, and one of finer parts.
+ */
 export const EMBEDDED_LAYERS: readonly string[] = ["layer4", "layer6"];
 /** Which of a unified parsing network's labels are wanted. */
 export interface UnifiedFlags {
@@ -56,7 +58,10 @@ export const EMBEDDED_PHOTOS = "mosaic-ade20k32";
 /** Segmenters that come with the package, by their folders in weights/. */
 const SEGMENTERS: readonly string[] = [EMBEDDED, EMBEDDED_PHOTOS];
 
-/** Opens a segmenter: an embedded one by its name, or a folder with the published files or with safetensors. */
+/**
+ * Opens a segmenter: an embedded one by its name, or a folder with the published files or with
+ * safetensors.
+ */
 export async function openSegmenter(segmenter: string): Promise<{ name: string; files: SegmenterFiles<Source> }> {
   if (SEGMENTERS.includes(segmenter) && !existsSync(segmenter)) {
     return {
@@ -127,7 +132,8 @@ function embedded(file: string, name = EMBEDDED): string {
 /** "church.pth" → "church"; a folder of that name can be made on any system. */
 function withoutExtension(name: string): string {
   const stem = name.replace(/\.(pth|pt|bin|safetensors|npz)$/i, "").replace(/[^\p{L}\p{N} ._-]/gu, "_");
-  return /^\.*$/.test(stem) ? "model" : stem; // it becomes a folder's name, and "." and ".." are others
+  // it becomes a folder's name, and "." and ".." are others
+  return /^\.*$/.test(stem) ? "model" : stem;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -19,8 +19,9 @@ export function unreadable(path: string, cause: unknown): never {
 }
 
 /**
- * A photo in [−1, 1] as [height, width, RGB_], averaged over whole squares of pixels while it stays at least as large as the
- * network's largest input: what the network would average away need not be on the GPU.
+ * A photo in [−1, 1] as [height, width, RGB_], averaged over whole squares of pixels while it stays
+ * at least as large as the network's largest input: what the network would average away need not be
+ * on the GPU.
  */
 export function reduced({ width, height, rgb }: Photo, edge: number) {
   const factor = Math.max(1, Math.floor(Math.min(width, height) / edge));

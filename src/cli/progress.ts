@@ -11,8 +11,8 @@ const LINE_MS = 1000;
 const LABEL_WIDTH = 24;
 
 /**
- * Progress of one phase after the other: on a terminal a bar that is redrawn, else a line for each started phase and each
- * 10 %, as logs like it.
+ * Progress of one phase after the other: on a terminal a bar that is redrawn, else a line for each
+ * started phase and each 10 %, as logs like it.
  */
 export class Progress {
   readonly #screen: Screen;
@@ -21,7 +21,10 @@ export class Progress {
   #done = 0;
   #total = 0;
   #start = 0;
-  /** Steps done at the first news of the phase: those before it (compiling, loading) say nothing about its pace. */
+  /**
+   * Steps done at the first news of the phase: those before it (compiling, loading) say nothing
+   * about its pace.
+   */
   #first = 0;
   #drawn = Number.NEGATIVE_INFINITY;
   #tenth = -1;
@@ -32,7 +35,10 @@ export class Progress {
     this.#now = now;
   }
 
-  /** `done` of `total` steps of a phase; a new phase ends the one before. A total of 0 means it is not known. */
+  /**
+   * `done` of `total` steps of a phase; a new phase ends the one before. A total of 0 means it is
+   * not known.
+   */
   report(phase: string, done: number, total: number): void {
     const now = this.#now();
     if (phase !== this.#phase) {

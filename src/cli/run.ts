@@ -14,7 +14,10 @@ export type SegmenterFiles<Source> =
   | { readonly encoder: Source; readonly decoder: Source; readonly labels: Source }
   | { readonly weights: Source; readonly labels: Source };
 
-/** Everything that decides what a dissection computes. Generic in what a file is: a source in Node, an address in a page. */
+/**
+ * Everything that decides what a dissection computes. Generic in what a file is: a source in Node,
+ * an address in a page.
+ */
 export interface Job<Source = SourceLike> {
   readonly model: { readonly name: string; readonly source: Source };
   readonly segmenter: {
@@ -55,11 +58,12 @@ export interface Place {
 }
 
 /**
- * Runs a job: loads, dissects and writes the report. Node and the page in Chrome run this same function.
+ * Runs a job: loads, dissects and writes the report. Node and the page in Chrome run this same
+ * function.
  *
- * Interrupted, it writes a valid report of what it has: all scores and the pictures drawn so far, or the scores of the images
- * seen so far. Only when there are none yet does it reject with the signal's reason. When it fails half-way, it writes the
- * scores it has and rejects all the same.
+ * Interrupted, it writes a valid report of what it has: all scores and the pictures drawn so far,
+ * or the scores of the images seen so far. Only when there are none yet does it reject with the
+ * signal's reason. When it fails half-way, it writes the scores it has and rejects all the same.
  */
 export async function runJob(job: Job, place: Place): Promise<Summary> {
   const { device, signal, folder, encoder } = place;
@@ -94,7 +98,8 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
       else if (event.type === "partial") seen = event.dissection;
       else {
         seen = event.dissection;
-        // No signal for the writer: it stops because the pictures stop, and then finishes the page with those it has.
+        // No signal for the writer: it stops because the pictures stop, and then finishes the page
+        // with those it has.
         let complete = true;
         const pictures = untilAborted(event.pictures({ signal }), signal, () => {
           complete = false;

@@ -4,7 +4,10 @@ import { conceptGroups, readable, uniqueNames } from "../report/concepts.ts";
 
 /** What a dissection found, in short: the content of the table on the terminal and of `--json`. */
 export interface Summary {
-  /** False when it was interrupted: scores are of the images seen until then, or pictures are missing. */
+  /**
+   * False when it was interrupted: scores are of the images seen until then, or pictures are
+   * missing.
+   */
   readonly complete: boolean;
   readonly model: Dissection["model"];
   readonly segmenter: Dissection["segmenter"];

@@ -45,8 +45,8 @@ export interface Outcome {
 }
 
 /**
- * Lets `work` write into an output folder. What it wrote stays, whether it comes to its end, is interrupted or fails; a folder
- * in which nothing was written goes.
+ * Lets `work` write into an output folder. What it wrote stays, whether it comes to its end, is
+ * interrupted or fails; a folder in which nothing was written goes.
  */
 export async function withFolder(
   { progress, signal, beforeQuit }: Running,
@@ -82,7 +82,10 @@ export interface KeptState {
   readonly tuning: KeptTuning;
 }
 
-/** Lets `work` measure and write into a folder where measurements, and the ways operations ran, are kept for the next run. */
+/**
+ * Lets `work` measure and write into a folder where measurements, and the ways operations ran, are
+ * kept for the next run.
+ */
 export async function withMeasurements(
   running: Running,
   output: Output,

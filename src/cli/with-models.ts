@@ -33,9 +33,9 @@ export interface Work extends Pick<Running, "progress" | "signal" | "note"> {
 }
 
 /**
- * Opens the models and a folder (COMMAND/MODEL unless --outdir says another) that keeps what an earlier run left, lets `run`
- * work, and says what came of it; resolves with the exit status. After Ctrl-C what is finished stays, and the same command
- * resumes, if it is one that does.
+ * Opens the models and a folder (COMMAND/MODEL unless --outdir says another) that keeps what an
+ * earlier run left, lets `run` work, and says what came of it; resolves with the exit status. After
+ * Ctrl-C what is finished stays, and the same command resumes, if it is one that does.
  */
 export function withModels(
   command: Pick<CliCommand, "name" | "resumes">,

@@ -24,19 +24,24 @@ export interface CountsOptions {
 /** Bytes of one label's or category's counters, for so many levels of maps [n, h, w, units]. */
 export const rowBytes = (shape: readonly number[], levels: number): number => 4 * levels * shape.at(-1)!;
 
-/** Counters that are read back at once, where one row is not more: a call takes about a millisecond whatever it reads. */
+/**
+ * Counters that are read back at once, where one row is not more: a call takes about a millisecond
+ * whatever it reads.
+ */
 const READ_BYTES = 8 * 2 ** 20;
 
 /**
- * Exact joint counts of one layer's units with concepts at every level, in one pass. A pixel falls into the bucket of
- * how many levels its activation exceeds; the number above level j is the sum of the buckets beyond j. Counters are
- * integers, so neither batches nor the order of pixels change them.
+ * Exact joint counts of one layer's units with concepts at every level, in one pass. A pixel falls
+ * into the bucket of how many levels its activation exceeds; the number above level j is the sum of
+ * the buckets beyond j. Counters are integers, so neither batches nor the order of pixels change
+ * them.
  */
 export class Counts {
   readonly #plan: Plan;
   /**
-   * [categories + labels with slots, units, levels]: pixels that exceed so many levels, from one on. Where there is one
-   * category and one label a pixel, the category's row has only those without a slot.
+   * [categories + labels with slots, units, levels]: pixels that exceed so many levels, from one
+   * on. Where there is one category and one label a pixel, the category's row has only those
+   * without a slot.
    */
   readonly #histogram: Tensor<"u32">;
   readonly #levels: number;

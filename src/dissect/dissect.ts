@@ -23,13 +23,15 @@ const PARTIALS = 4;
 /**
  * What each unit of a generator's layers detects (Bau et al. 2019, §3.1; spec §3).
  *
- * An async iterable of progress, partial results and at last the result. Statistics stay on the GPU: what comes back is,
- * per layer, the quantiles at 100 levels, the counts of the concepts that occur, and the top images' feature maps, besides
- * the test set's pictures. The same options give the same bits on one adapter, whatever the batch size, as long as operations run
- * alike: on one device they do, and on another that is given the first one's `tuned` as its `tune`.
+ * An async iterable of progress, partial results and at last the result. Statistics stay on the
+ * GPU: what comes back is, per layer, the quantiles at 100 levels, the counts of the concepts that
+ * occur, and the top images' feature maps, besides the test set's pictures. The same options give
+ * the same bits on one adapter, whatever the batch size, as long as operations run alike: on one
+ * device they do, and on another that is given the first one's `tuned` as its `tune`.
  *
  * Leaving the loop, or aborting the signal, frees everything.
- * @throws UsageError for options that make no sense, UnsupportedError, DeviceLostError; the signal's reason.
+ * @throws UsageError for options that make no sense, UnsupportedError, DeviceLostError; the
+ *   signal's reason.
  */
 export async function* dissect(
   generator: Generator,
@@ -50,7 +52,8 @@ export async function* dissect(
         segmenter,
         seed: settings.seed,
         pictures: true,
-        keepLabels: levels === undefined, // the quantile passes of a fixed level come before the scores
+        // the quantile passes of a fixed level come before the scores
+        keepLabels: levels === undefined,
       }),
     );
     const chosen = levels ?? (yield* fixedLevels(generator, settings, samples));
@@ -135,7 +138,10 @@ async function* scoreTest(
   };
 }
 
-/** What counts the test set: its labels, and of each layer the statistics and the maps of the top images. */
+/**
+ * What counts the test set: its labels, and of each layer the statistics and the maps of the top
+ * images.
+ */
 async function countersOf(
   generator: Generator,
   segmenter: Segmenter,
@@ -156,7 +162,8 @@ async function countersOf(
     Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
     Slots.create(device, { labelMaps, labels: labels.length, signal }),
   ]);
-  // At one level a label takes a few kilobytes: all are counted, as which occur is only known after the last batch.
+  // At one level a label takes a few kilobytes: all are counted, as which occur is only known after
+  // the last batch.
   const scored = labels.map((_, label) => label).slice(1);
   slots.assign(scored);
   const statistics = new Map<string, LayerStatistics>();

@@ -1,6 +1,9 @@
 import type { Dissection, UnitPictures } from "./result.ts";
 
-/** The steps of a dissection: choosing levels on the training set, then scoring and collecting pictures on the test set. */
+/**
+ * The steps of a dissection: choosing levels on the training set, then scoring and collecting
+ * pictures on the test set.
+ */
 export type Phase = "activations" | "quantiles" | "levels" | "scores" | "pictures";
 
 export type DissectionEvent =

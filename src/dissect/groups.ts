@@ -9,8 +9,9 @@ export interface CountingPass {
 }
 
 /**
- * Layers and labels in as few passes as their joint histograms fit: mostly one. Every histogram is bound as a whole, so it
- * has to fit the device's limit, and all of a pass have to stay within `bytes`.
+ * Layers and labels in as few passes as their joint histograms fit: mostly one. Every histogram is
+ * bound as a whole, so it has to fit the device's limit, and all of a pass have to stay within
+ * `bytes`.
  * @throws UnsupportedError when not even one label of a layer fits.
  */
 export function countingPasses(

@@ -4,14 +4,16 @@ import { Tensor } from "../runtime/tensor.ts";
 import type { PackedLabels } from "./packed-labels.ts";
 
 /**
- * Bytes of a buffer that holds many batches' copies, if they are that many. Small ones would stay in the heap of a software
- * adapter's process for good; what is larger than 32 MiB glibc gives back.
+ * Bytes of a buffer that holds many batches' copies, if they are that many. Small ones would stay
+ * in the heap of a software adapter's process for good; what is larger than 32 MiB glibc gives
+ * back.
  */
 const SLAB_BYTES = 64 * 2 ** 20;
 
 /**
- * Copies of batches that stay on the GPU between passes, as far as they fit. Label maps come first: making an image's costs
- * ten times what its feature maps cost (spec §2.1, §1.2), and packed they take half the room.
+ * Copies of batches that stay on the GPU between passes, as far as they fit. Label maps come first:
+ * making an image's costs ten times what its feature maps cost (spec §2.1, §1.2), and packed they
+ * take half the room.
  */
 export class Kept {
   /** How many batches' label maps are kept: the first ones. */
@@ -22,7 +24,10 @@ export class Kept {
   readonly #labelCopies: Copies;
   readonly #featureCopies: Copies;
 
-  /** For `batches` contents that `maps` and `packed` have one after the other; without `packed` only `maps` are kept. */
+  /**
+   * For `batches` contents that `maps` and `packed` have one after the other; without `packed` only
+   * `maps` are kept.
+   */
   constructor(
     device: Device,
     maps: readonly Tensor[],
@@ -35,7 +40,8 @@ export class Kept {
     this.#packed = packed;
     const fitting = (bytes: number, room: number): number => Math.min(batches, Math.floor(room / bytes));
     this.labels = packed ? fitting(packed.halves.bytes, memory) : 0;
-    // Label maps may come in a later pass than feature maps do: their room is theirs from the start.
+    // Label maps may come in a later pass than feature maps do: their room is theirs from the
+    // start.
     const rest = memory - this.labels * (packed?.halves.bytes ?? 0);
     this.features = fitting(
       maps.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -148,7 +154,10 @@ class Copies {
     });
   }
 
-  /** Where a batch's copy lies, and how many batches its buffer holds: the last has no room that is never used. */
+  /**
+   * Where a batch's copy lies, and how many batches its buffer holds: the last has no room that is
+   * never used.
+   */
   #place({ bytes }: Tensor, batch: number): { slab: number; place: number; capacity: number } {
     const most = Math.max(1, Math.floor(this.#slabBytes / bytes));
     const slab = Math.floor(batch / most);

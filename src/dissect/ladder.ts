@@ -1,27 +1,43 @@
 /**
- * Ascending levels of units as count.wgsl finds a value's place among them: a look-up instead of a search. The range of a unit's
- * levels is cut into cells of one width. Nearly all hold no level, so the cell alone tells how many a value exceeds.
+ * Ascending levels of units as count.wgsl finds a value's place among them: a look-up instead of a
+ * search. The range of a unit's levels is cut into cells of one width. Nearly all hold no level, so
+ * the cell alone tells how many a value exceeds.
  */
 export interface Ladder {
   /** [units, levels + 1]: each unit's levels, and one beyond every activation. */
   readonly levels: Float32Array<ArrayBuffer>;
-  /** [units, 2 + cells]: the bits of where the cells start and of how many there are to one; then the cells. */
+  /**
+   * [units, 2 + cells]: the bits of where the cells start and of how many there are to one; then
+   * the cells.
+   */
   readonly cells: Uint32Array<ArrayBuffer>;
 }
 
 /** Greater than every activation. */
 const BEYOND = 2 ** 127 * (2 - 2 ** -23);
 
-/** How far a level is from a cell, in cells, to be none of it: a hundred times what the GPU's two operations round by. */
+/**
+ * How far a level is from a cell, in cells, to be none of it: a hundred times what the GPU's two
+ * operations round by.
+ */
 const MARGIN = 0.02;
 
-/** A range of levels below which the GPU's subtraction may end in subnormal numbers, which are zero to some. */
+/**
+ * A range of levels below which the GPU's subtraction may end in subnormal numbers, which are zero
+ * to some.
+ */
 const NARROWEST = 1e-30;
 
-/** Cells of a unit. At 100 levels some six in a hundred values fall into one with a level; one level needs none. */
+/**
+ * Cells of a unit. At 100 levels some six in a hundred values fall into one with a level; one level
+ * needs none.
+ */
 export const cellsOf = (levels: number): number => (levels === 1 ? 1 : 2048);
 
-/** The ladder of `stored` units, of which the first `channels` have levels, [levels][channels]; nothing exceeds the others'. */
+/**
+ * The ladder of `stored` units, of which the first `channels` have levels, [levels][channels];
+ * nothing exceeds the others'.
+ */
 export function ladderOf(levels: Float32Array, channels: number, stored: number): Ladder {
   const rungs = levels.length / channels;
   const count = cellsOf(rungs);

@@ -7,7 +7,9 @@ import type { LayerResult, LevelChoice, QuantileThreshold, Tables, Unit } from "
 import { agree } from "./scores.ts";
 import type { Top } from "./top.ts";
 
-/** A unit is interpretable when its best concept scores more than these on the test set (spec §3.6). */
+/**
+ * A unit is interpretable when its best concept scores more than these on the test set (spec §3.6).
+ */
 export const IOU_THRESHOLD = 0.05;
 export const IQR_THRESHOLD = 0.01;
 
@@ -52,7 +54,10 @@ export interface TestPixels {
   readonly all: number;
 }
 
-/** Scores every unit of a layer against every concept, from exact counts in double precision (spec §3.6). */
+/**
+ * Scores every unit of a layer against every concept, from exact counts in double precision (spec
+ * §3.6).
+ */
 export async function scoreLayer(
   models: { readonly generator: Generator; readonly segmenter: Segmenter },
   { layer, channels, levels, search }: LayerLevels,

@@ -2,17 +2,28 @@ import type { Counts } from "./counts.ts";
 import type { LevelChoice } from "./result.ts";
 import { agree } from "./scores.ts";
 
-/** Fractions of pixels above the candidate levels: 100 from 0.001 to 1, evenly in the logarithm (spec §3.5, step 3). */
+/**
+ * Fractions of pixels above the candidate levels: 100 from 0.001 to 1, evenly in the logarithm
+ * (spec §3.5, step 3).
+ */
 export const FRACTIONS: readonly number[] = Array.from({ length: 100 }, (_, t) => 10 ** (-3 + (3 * t) / 99));
 
-/** Labels on fewer of the training pixels, in any channel, have no distribution to speak of (step 2). */
+/**
+ * Labels on fewer of the training pixels, in any channel, have no distribution to speak of (step
+ * 2).
+ */
 const RARE = 1e-4;
 /** Labels on fewer of the training pixels carry no information (step 5). */
 const UNINFORMATIVE = 1e-3;
-/** A unit and a concept must agree on more of the pixels than this to be matched by IQR (step 6). */
+/**
+ * A unit and a concept must agree on more of the pixels than this to be matched by IQR (step 6).
+ */
 const AGREEMENT = 0.8;
 
-/** The best candidate level of every unit for every concept, by one score: row-major [labels][units]. */
+/**
+ * The best candidate level of every unit for every concept, by one score: row-major
+ * [labels][units].
+ */
 interface Best {
   readonly score: Float64Array;
   /** Index into `FRACTIONS`. */
@@ -34,7 +45,10 @@ export function emptySearch(labels: number, units: number): LevelSearch {
   return { iqr: { ...best(), iou: new Float64Array(labels * units) }, maxiou: best() };
 }
 
-/** The labels on enough of the training pixels to be matched with anything; the others need not be counted. */
+/**
+ * The labels on enough of the training pixels to be matched with anything; the others need not be
+ * counted.
+ */
 export const countable = (labelPixels: ArrayLike<number>, pixels: number): number[] =>
   Array.from(labelPixels, (_, label) => label).filter((label) => label > 0 && labelPixels[label]! / pixels >= RARE);
 
@@ -45,7 +59,10 @@ export interface TrainingCounts {
   /** Labels to look at. */
   readonly counted: readonly number[];
   readonly units: number;
-  /** `FRACTIONS.length` descending levels of every unit: [levels][units]; `counts` has them ascending. */
+  /**
+   * `FRACTIONS.length` descending levels of every unit: [levels][units]; `counts` has them
+   * ascending.
+   */
   readonly levels: Float32Array;
   readonly labels: number;
   /** Category index of every label. */
@@ -59,8 +76,8 @@ export interface TrainingCounts {
 }
 
 /**
- * Tries all candidate levels of every unit against the concepts that were counted on the training set (spec §3.5, steps
- * 4–7), and adds what it finds to `found`.
+ * Tries all candidate levels of every unit against the concepts that were counted on the training
+ * set (spec §3.5, steps 4–7), and adds what it finds to `found`.
  */
 export async function searchLevels(
   training: TrainingCounts,
@@ -99,7 +116,10 @@ export async function searchLevels(
   return found;
 }
 
-/** Above half of the pixels a level selects "everything but": gandissect's report leaves such concepts out. */
+/**
+ * Above half of the pixels a level selects "everything but": gandissect's report leaves such
+ * concepts out.
+ */
 const HALF = 0.5;
 
 /** One unit's best concept by a search, and its level; label 0 when nothing qualifies. */

@@ -60,8 +60,8 @@ export class Moments {
   }
 
   /**
-   * Correlations [labels][channels] over `count` pixels, of which `pixels[label]` show each label; 0 for labels that do not
-   * occur or have no slot.
+   * Correlations [labels][channels] over `count` pixels, of which `pixels[label]` show each label;
+   * 0 for labels that do not occur or have no slot.
    */
   async correlations(count: number, pixels: ArrayLike<number>): Promise<Float64Array> {
     const pairs = await this.#total.read();

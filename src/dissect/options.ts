@@ -10,24 +10,33 @@ import type { QuantileThreshold } from "./result.ts";
 export interface DissectOptions {
   /** Layers to dissect; all but the image unless given. */
   readonly layers?: readonly string[];
-  /** Images of the test set, and as many of the training set. 1000 unless given, as in gandissect's scripts. */
+  /**
+   * Images of the test set, and as many of the training set. 1000 unless given, as in gandissect's
+   * scripts.
+   */
   readonly size?: number;
   /** Seed of the test set's z, on which scores are measured. */
   readonly seed?: number;
   /** Seed of the training set's z, on which levels are chosen. */
   readonly trainSeed?: number;
   /**
-   * How a unit's level is chosen: `iqr` (unless given) or `maxiou`, the best of 100 quantiles of the training set, or one
-   * upper quantile of the raw activations of the test set such as 0.005.
+   * How a unit's level is chosen: `iqr` (unless given) or `maxiou`, the best of 100 quantiles of
+   * the training set, or one upper quantile of the raw activations of the test set such as 0.005.
    */
   readonly quantileThreshold?: QuantileThreshold;
   /** Top images to keep per unit; 20 unless given. */
   readonly examples?: number;
-  /** Edge of the label maps on which activations and concepts are compared; half the image's unless given. */
+  /**
+   * Edge of the label maps on which activations and concepts are compared; half the image's unless
+   * given.
+   */
   readonly segmentationSize?: number;
   /** Images a batch. Results do not depend on it. */
   readonly batch?: number;
-  /** Bytes of samples, label maps first, that may stay on the GPU between passes; what does not fit is made again. 512 MiB unless given. */
+  /**
+   * Bytes of samples, label maps first, that may stay on the GPU between passes; what does not fit
+   * is made again. 512 MiB unless given.
+   */
   readonly memory?: number;
   readonly signal?: AbortSignal;
 }
@@ -51,7 +60,10 @@ export function defaultBatch(generator: Generator, segmenter: Segmenter): number
   return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_PIXELS / resolution ** 2), fitting));
 }
 
-/** Counters are 32 bits wide: every one of the `pixels` of each image must be countable. NumPy's seeds are as wide. */
+/**
+ * Counters are 32 bits wide: every one of the `pixels` of each image must be countable. NumPy's
+ * seeds are as wide.
+ */
 export function checkSamples(size: number, seed: number, pixels: number): void {
   whole("size", size, 1, Math.floor((2 ** 32 - 1) / pixels));
   whole("seed", seed, 0, 2 ** 32 - 1);

@@ -7,7 +7,10 @@ import type { Tensor } from "../runtime/tensor.ts";
 
 // Tests: test/dissect/counts.test.ts, test/dissect/training.test.ts
 
-/** Pixels of every label, in any channel of a pixel, and in how many images each category occurs, over the batches added. */
+/**
+ * Pixels of every label, in any channel of a pixel, and in how many images each category occurs,
+ * over the batches added.
+ */
 export class Presence {
   /** [n, categories]: which categories the current batch's images hold. */
   readonly present: Tensor<"u32">;
@@ -38,7 +41,10 @@ export class Presence {
       readonly batch: Tensor<"u32">;
       readonly labels: readonly Label[];
       readonly categories: readonly string[];
-      /** Let every category occur in every image: an only category's condition is no condition (spec §3.5, step 2). */
+      /**
+       * Let every category occur in every image: an only category's condition is no condition (spec
+       * §3.5, step 2).
+       */
       readonly everywhere?: boolean;
       readonly signal?: AbortSignal | undefined;
     },

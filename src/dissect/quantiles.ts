@@ -5,13 +5,19 @@ import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 
-/** Where a quantile of n sorted samples lies in Hazen's sense: between ranks `low` and `low + 1`, `weight` of the way. */
+/**
+ * Where a quantile of n sorted samples lies in Hazen's sense: between ranks `low` and `low + 1`,
+ * `weight` of the way.
+ */
 export interface Position {
   readonly low: number;
   readonly weight: number;
 }
 
-/** Sample i of n stands at (i + ½)/n; outside the first and last the quantile is theirs (spec §3.3, a sketch that keeps everything). */
+/**
+ * Sample i of n stands at (i + ½)/n; outside the first and last the quantile is theirs (spec §3.3,
+ * a sketch that keeps everything).
+ */
 export function hazen(quantile: number, n: number): Position {
   const at = Math.min(n - 1, Math.max(0, quantile * n - 0.5));
   const low = Math.min(Math.floor(at), n - 1);
@@ -33,8 +39,9 @@ export interface QuantileOptions {
 }
 
 /**
- * Exact quantiles of every unit's activations by radix selection: `passes` times over all images, `add` for every batch
- * and `endPass` after the last. Nothing is sampled and nothing but the selected values comes back.
+ * Exact quantiles of every unit's activations by radix selection: `passes` times over all images,
+ * `add` for every batch and `endPass` after the last. Nothing is sampled and nothing but the
+ * selected values comes back.
  */
 export class Quantiles {
   /** Times to go through all images. */
@@ -88,7 +95,8 @@ export class Quantiles {
         return Object.fromEntries(tensors) as Selection;
       });
       state.rank.write(Uint32Array.from({ length: ranks.length * stored }, (_, at) => ranks[Math.floor(at / stored)]!));
-      // All are described before the first is compiled: nothing is under way if a description is refused.
+      // All are described before the first is compiled: nothing is under way if a description is
+      // refused.
       const passes = ([0, 1, 2] as const).map((pass) => {
         const counting = new Graph(device.target);
         const x = counting.map("maps", n, height, width, channels);
@@ -159,7 +167,10 @@ export class Quantiles {
     tabulating.run();
   }
 
-  /** After the last pass: the quantiles, [quantiles][channels], rounded to the activations' precision. */
+  /**
+   * After the last pass: the quantiles, [quantiles][channels], rounded to the activations'
+   * precision.
+   */
   async read(): Promise<Float32Array<ArrayBuffer>> {
     if (this.#pass !== this.passes) throw new Error(`${this.#pass} of ${this.passes} passes were made.`);
     const sorted = floats(await this.#state.key.read());

@@ -2,10 +2,16 @@ import type { Label } from "../networks/segmenters/network.ts";
 
 export type { Label };
 
-/** How a unit's activation threshold was chosen: the level of maximal IQR or IoU over 100 quantiles, or one fixed upper quantile. */
+/**
+ * How a unit's activation threshold was chosen: the level of maximal IQR or IoU over 100 quantiles,
+ * or one fixed upper quantile.
+ */
 export type QuantileThreshold = "iqr" | "maxiou" | number;
 
-/** One unit (channel) of a layer and what it was found to detect. Field names in gandissect's JSON differ; see `report/gandissect.ts`. */
+/**
+ * One unit (channel) of a layer and what it was found to detect. Field names in gandissect's JSON
+ * differ; see `report/gandissect.ts`.
+ */
 export interface Unit {
   readonly unit: number;
   /** Activation threshold: the unit is "on" where its upsampled activation is greater than this. */
@@ -19,15 +25,24 @@ export interface Unit {
   readonly mi: number;
   /** Pearson correlation of the upsampled activation with the label's indicator. */
   readonly correlation: number;
-  /** Counts of pixels on the test set: label (in any channel) ∧ active, active in images holding the label's category, label. */
+  /**
+   * Counts of pixels on the test set: label (in any channel) ∧ active, active in images holding the
+   * label's category, label.
+   */
   readonly intersection: number;
   readonly activation: number;
   readonly pixels: number;
   /** IQR > iqrThreshold and IoU > iouThreshold, both on the test set. */
   readonly interpretable: boolean;
-  /** The images that activate the unit most, best first: index into the test set's z, and the spatial maximum there. */
+  /**
+   * The images that activate the unit most, best first: index into the test set's z, and the
+   * spatial maximum there.
+   */
   readonly top: readonly { readonly image: number; readonly activation: number }[];
-  /** The level search on the training set (absent when the threshold is one fixed quantile): the best concept by IQR and by IoU. */
+  /**
+   * The level search on the training set (absent when the threshold is one fixed quantile): the
+   * best concept by IQR and by IoU.
+   */
   readonly training?: {
     readonly iqr: LevelChoice;
     readonly maxiou: LevelChoice;
@@ -36,7 +51,10 @@ export interface Unit {
   readonly mostCorrelated: { readonly label: number; readonly correlation: number };
 }
 
-/** The candidate level that maximises a score for one unit, over all concepts. `quantile` is the fraction of pixels above it. */
+/**
+ * The candidate level that maximises a score for one unit, over all concepts. `quantile` is the
+ * fraction of pixels above it.
+ */
 export interface LevelChoice {
   readonly label: number;
   readonly score: number;
@@ -46,7 +64,10 @@ export interface LevelChoice {
   readonly iou: number;
 }
 
-/** Unit × concept scores of one layer on the test set, row-major [labels][units]; row 0 ("no label") is zero. */
+/**
+ * Unit × concept scores of one layer on the test set, row-major [labels][units]; row 0 ("no label")
+ * is zero.
+ */
 export interface Tables {
   readonly iou: Float64Array;
   readonly iqr: Float64Array;
@@ -55,7 +76,9 @@ export interface Tables {
   readonly intersection: Uint32Array;
   /** Active pixels per category, row-major [categories][units]. */
   readonly activation: Uint32Array;
-  /** Scores of the level search on the training set, [labels][units]; absent for a fixed quantile. */
+  /**
+   * Scores of the level search on the training set, [labels][units]; absent for a fixed quantile.
+   */
   readonly trainingIqr?: Float64Array;
   readonly trainingMaxiou?: Float64Array;
 }
@@ -83,7 +106,10 @@ export interface Dissection {
   readonly model: { readonly name: string; readonly resolution: number; readonly sizes: readonly number[] };
   readonly segmenter: {
     readonly name: string;
-    /** Labels a pixel can have at once, one of each kind: objects, materials, parts. One unless given. */
+    /**
+     * Labels a pixel can have at once, one of each kind: objects, materials, parts. One unless
+     * given.
+     */
     readonly channels?: number;
   };
   /** Index 0 is ("-", "object"): no prediction. */
@@ -103,7 +129,9 @@ export interface Dissection {
     readonly segmentationSize: number;
   };
   readonly adapter: AdapterDescription;
-  /** Pixels of each label over the whole test set; a pixel that bears it in several channels is one. */
+  /**
+   * Pixels of each label over the whole test set; a pixel that bears it in several channels is one.
+   */
   readonly labelPixels: readonly number[];
   readonly layers: readonly LayerResult[];
 }
@@ -115,14 +143,23 @@ export interface SamplePicture {
   /** RGB bytes, row-major, size × size × 3. */
   readonly rgb: Uint8Array;
   readonly size: number;
-  /** Label map, row-major segmentationSize², or one such map after the other when the segmenter gives several labels a pixel. */
+  /**
+   * Label map, row-major segmentationSize², or one such map after the other when the segmenter
+   * gives several labels a pixel.
+   */
   readonly labels: PictureLabels;
 }
 
-/** Labels in the smallest type that holds all of the segmenter's: bytes where it has at most 256. Either type draws the same. */
+/**
+ * Labels in the smallest type that holds all of the segmenter's: bytes where it has at most 256.
+ * Either type draws the same.
+ */
 export type PictureLabels = Uint8Array | Uint16Array;
 
-/** What is needed to draw one unit's strip: for each of its top images the picture and the unit's raw feature map there (row-major h × w). */
+/**
+ * What is needed to draw one unit's strip: for each of its top images the picture and the unit's
+ * raw feature map there (row-major h × w).
+ */
 export interface UnitPictures {
   readonly layer: string;
   readonly unit: number;

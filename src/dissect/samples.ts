@@ -10,7 +10,8 @@ import { Kept } from "./kept.ts";
 import { PackedLabels } from "./packed-labels.ts";
 import type { SamplePicture } from "./result.ts";
 
-// Tests: test/dissect/exact.test.ts, test/dissect/channels.test.ts, test/dissect/shown-pictures.test.ts
+// Tests: test/dissect/exact.test.ts, test/dissect/channels.test.ts,
+// test/dissect/shown-pictures.test.ts
 
 export interface SamplesOptions {
   readonly generator: Generator;
@@ -21,11 +22,17 @@ export interface SamplesOptions {
   readonly batch: number;
   /** Edge of the label maps. */
   readonly segmentationSize: number;
-  /** Whether a pass is to take RGB bytes and label maps to the CPU, to draw unit strips from; see `each`. */
+  /**
+   * Whether a pass is to take RGB bytes and label maps to the CPU, to draw unit strips from; see
+   * `each`.
+   */
   readonly pictures: boolean;
   /** Whether labels are looked at in more than one pass, so that label maps are worth keeping. */
   readonly keepLabels: boolean;
-  /** Bytes of label maps, then of feature maps, that may stay on the GPU; what does not fit is made again in every pass. */
+  /**
+   * Bytes of label maps, then of feature maps, that may stay on the GPU; what does not fit is made
+   * again in every pass.
+   */
   readonly memory: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -129,9 +136,10 @@ export class Samples {
   }
 
   /**
-   * Brings every batch into `maps` and `batch`, and into `labelMaps` when asked, one after the other; at most two are in
-   * flight, so that a page stays responsive. With `pictures`, those are taken to the CPU too: in a pass that tells which of
-   * them to `forget`, as they would all pile up in another.
+   * Brings every batch into `maps` and `batch`, and into `labelMaps` when asked, one after the
+   * other; at most two are in flight, so that a page stays responsive. With `pictures`, those are
+   * taken to the CPU too: in a pass that tells which of them to `forget`, as they would all pile up
+   * in another.
    */
   async *each({
     labels,
@@ -185,7 +193,10 @@ export class Samples {
     await this.#kept.keepLabels(index);
   }
 
-  /** Copies the batch's images and labels off the GPU: submitted at once, before a later batch overwrites them. */
+  /**
+   * Copies the batch's images and labels off the GPU: submitted at once, before a later batch
+   * overwrites them.
+   */
   async #readPictures(first: number, count: number): Promise<void> {
     const { resolution } = this.#generator;
     const pixels = resolution ** 2;

@@ -1,6 +1,6 @@
 /**
- * A unit and a concept as a 2 × 2 table of fractions: intersection, the unit's area, the concept's area.
- * All sums are in double precision from exact counts.
+ * A unit and a concept as a 2 × 2 table of fractions: intersection, the unit's area, the concept's
+ * area. All sums are in double precision from exact counts.
  */
 export interface Overlap {
   readonly intersection: number;
@@ -50,7 +50,10 @@ export function agree({ intersection, active, truth }: Overlap): Agreement {
   };
 }
 
-/** Pearson's correlation of a unit's activation with a concept's indicator, from sums over `count` pixels. */
+/**
+ * Pearson's correlation of a unit's activation with a concept's indicator, from sums over `count`
+ * pixels.
+ */
 export function correlation(sums: {
   readonly count: number;
   /** Σv, Σv² of the activation, and Σv over the concept's pixels. */

@@ -27,8 +27,8 @@ function groupsOf(layers: readonly string[], samples: Samples, targets: number):
 }
 
 /**
- * Exact quantiles of all layers, [quantiles][units] each, in as many passes over the samples as the selections need. The
- * first pass counts labels too if it is given where.
+ * Exact quantiles of all layers, [quantiles][units] each, in as many passes over the samples as the
+ * selections need. The first pass counts labels too if it is given where.
  */
 export async function* quantilesOf(
   generator: Generator,
@@ -75,7 +75,8 @@ export async function* quantilesOf(
       const selections = await making;
       for (const [index, layer] of group.entries()) result.set(layer, await selections[index]!.read());
     } finally {
-      await Promise.allSettled([making]); // what is still being made when somebody leaves has to be let go too
+      // what is still being made when somebody leaves has to be let go too
+      await Promise.allSettled([making]);
       scope.dispose();
     }
   }

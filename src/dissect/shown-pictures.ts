@@ -16,7 +16,10 @@ export class ShownPictures {
     this.#tops = tops;
   }
 
-  /** Begins to look, if it is time: the first `seen` images are ranked, or will be when the GPU has come so far. */
+  /**
+   * Begins to look, if it is time: the first `seen` images are ranked, or will be when the GPU has
+   * come so far.
+   */
   sift(seen: number): void {
     if (seen - this.#looked < SIFT_IMAGES) return;
     this.#looked = seen;

@@ -5,11 +5,14 @@ import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
 /**
- * Which labels have counters. A segmenter may know two thousand labels of which a hundred occur; only those that are
- * assigned a slot take memory in the tables of units × labels.
+ * Which labels have counters. A segmenter may know two thousand labels of which a hundred occur;
+ * only those that are assigned a slot take memory in the tables of units × labels.
  */
 export class Slots {
-  /** Label maps of the current batch as slots [n, channels, size²], from 1 on in the order assigned; 0 has no counter. */
+  /**
+   * Label maps of the current batch as slots [n, channels, size²], from 1 on in the order assigned;
+   * 0 has no counter.
+   */
   readonly maps: Tensor<"u32">;
   readonly #plan: Plan;
   readonly #slotOf: Tensor<"u32">;

@@ -4,7 +4,10 @@ import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-/** The images that activate each unit most, by the spatial maximum of the raw feature map (spec §3.3). */
+/**
+ * The images that activate each unit most, by the spatial maximum of the raw feature map (spec
+ * §3.3).
+ */
 export class Top {
   readonly #device: Device;
   readonly #maps: Tensor<"f32">;
@@ -64,7 +67,10 @@ export class Top {
     });
   }
 
-  /** The images that some unit shows now. Whoever is not among them will not come back: later images only take places. */
+  /**
+   * The images that some unit shows now. Whoever is not among them will not come back: later images
+   * only take places.
+   */
   async images(): Promise<Set<number>> {
     const table = await this.#image.read();
     const stored = this.#maps.shape.at(-1)!;

@@ -18,9 +18,9 @@ import { Slots } from "./slots.ts";
 const HISTOGRAM_BYTES = 512 * 2 ** 20;
 
 /**
- * Levels from the training set: quantiles of the upsampled activations, then counts of the concepts at every one of them.
- * Of a unified parsing network's two thousand labels only those that occur often enough to be matched are counted, for
- * which label maps are looked at before.
+ * Levels from the training set: quantiles of the upsampled activations, then counts of the concepts
+ * at every one of them. Of a unified parsing network's two thousand labels only those that occur
+ * often enough to be matched are counted, for which label maps are looked at before.
  */
 export async function* searchTraining(
   generator: Generator,
@@ -47,7 +47,8 @@ export async function* searchTraining(
         bytes: histogramBytes,
       });
     const all = labels.map((_, label) => label).slice(1);
-    // Where label maps cannot be kept, segmenting everything once more is only worth it if it saves passes.
+    // Where label maps cannot be kept, segmenting everything once more is only worth it if it saves
+    // passes.
     const early = samples.keepsLabels || passesFor(all).length > 1;
 
     const levels = yield* quantilesOf(
@@ -73,7 +74,9 @@ export async function* searchTraining(
       try {
         const counts = await countsOf(pass, levels, held, { generator, samples, presence, slots, signal });
         for await (const { first, count } of samples.each({ labels: true })) {
-          presence.add(); // which categories the batch's images hold; its sums were read after one pass, and later ones are not
+          // which categories the batch's images hold; its sums were read after one pass, and later
+          // ones are not
+          presence.add();
           slots.update();
           for (const layer of pass.layers) counts.get(layer)!.add();
           yield { type: "progress", phase: "levels", done: index * size + first + count, total: passes.length * size };

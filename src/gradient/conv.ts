@@ -9,10 +9,14 @@ import { elements, type Graph, padded, type Value } from "../runtime/graph.ts";
 import { beforeActivation } from "./activation.ts";
 import { type Rules, rule } from "./rule.ts";
 
-// The gradient of a convolution by what it convolves is a convolution with the taps the other way round, and inputs and outputs
-// exchanged. So it is run by `conv` itself: with Winograd, the tiles and the tuning that are there already.
+// The gradient of a convolution by what it convolves is a convolution with the taps the other way
+// round, and inputs and outputs exchanged. So it is run by `conv` itself: with Winograd, the tiles
+// and the tuning that are there already.
 
-/** From so many input channels on, gathering is faster: measured on SwiftShader at 64 and 128, by 1.2 to 2.8. */
+/**
+ * From so many input channels on, gathering is faster: measured on SwiftShader at 64 and 128, by
+ * 1.2 to 2.8.
+ */
 const GATHER_CHANNELS = 32;
 
 /** How a filter with inputs and outputs exchanged is made of a filter's weights. */
@@ -22,7 +26,10 @@ interface Exchange {
   readonly inChannels: number;
   /** What each of its taps is a sum of: the filter's taps. */
   readonly sums: readonly (readonly number[])[];
-  /** Where in its weights [out][in][k][k] the tap t lies that leads from the filter's output o to its input i. */
+  /**
+   * Where in its weights [out][in][k][k] the tap t lies that leads from the filter's output o to
+   * its input i.
+   */
   readonly place: (i: number, o: number, t: number) => number;
 }
 
@@ -38,10 +45,16 @@ const reversing = ({ kernel, outChannels }: Filter): Exchange => {
   };
 };
 
-/** Which taps of a 3-tap kernel reach a pixel that nearest ×2 upsampling made two of, from each of the four outputs around. */
+/**
+ * Which taps of a 3-tap kernel reach a pixel that nearest ×2 upsampling made two of, from each of
+ * the four outputs around.
+ */
 const REACHING = [[2], [1, 2], [0, 1], [0]] as const;
 
-/** After upsampling, one of 4×4 taps and stride 2: 16 multiply-adds for each input instead of the 36 that reach it. */
+/**
+ * After upsampling, one of 4×4 taps and stride 2: 16 multiply-adds for each input instead of the 36
+ * that reach it.
+ */
 const merging = ({ outChannels }: Filter): Exchange => ({
   name: "merged",
   kernel: 4,
@@ -104,7 +117,10 @@ function reversed(filter: Filter): Filter {
   return { ...filter, label: `${label}.reversed`, weight: turned, bias: constant(0, outChannels) };
 }
 
-/** Zeros between the pixels of dz, and around: pixel i of an axis goes to i · stride + before, of `extent`. */
+/**
+ * Zeros between the pixels of dz, and around: pixel i of an axis goes to i · stride + before, of
+ * `extent`.
+ */
 function stretch(
   graph: Graph,
   dz: Value,
@@ -147,7 +163,8 @@ function spaced(
     const { out, before } = span(extent, kernel, options);
     return { extent, before, after: (out - 1) * stride + reach + 1 - extent - before };
   });
-  // Padding is the same on all sides, so the largest is made up for by it, and smaller ones by zeros in the map.
+  // Padding is the same on all sides, so the largest is made up for by it, and smaller ones by
+  // zeros in the map.
   const most = Math.max(...axes.flatMap(({ before, after }) => [before, after]));
   const pad = reach - most;
   const places = axes.map(({ extent, before }) => ({ before: most - before, extent: extent + reach - 2 * pad }));
@@ -161,7 +178,8 @@ function upsampledBack(graph: Graph, dz: Value, x: Value, filter: Filter, addend
   const [n = 1, height = 1, width = 1] = x.shape;
   const vectors = padded(filter.outChannels) / 4;
   const total = n * height * width * 9 * vectors;
-  // Of few inputs the products would save less than gathering costs; and what is gathered is nine times as large as x.
+  // Of few inputs the products would save less than gathering costs; and what is gathered is nine
+  // times as large as x.
   if (filter.inChannels < GATHER_CHANNELS || 16 * total > CHUNK_BYTES) {
     return conv(graph, dz, exchanged(filter, merging(filter)), { stride: 2, pad: 1, ...addend });
   }
@@ -170,7 +188,9 @@ function upsampledBack(graph: Graph, dz: Value, x: Value, filter: Filter, addend
   return conv(graph, t, exchanged(filter, gathering(filter)), addend);
 }
 
-/** The gradient of a convolution by x, plus `addend`: the gradient that other uses of x have given. */
+/**
+ * The gradient of a convolution by x, plus `addend`: the gradient that other uses of x have given.
+ */
 function convBack(graph: Graph, dz: Value, x: Value, filter: Filter, options: ConvOptions, addend?: Value): Value {
   const { stride = 1, dilation = 1, pad = 0, upsample = false } = options;
   const residual = addend ? { residual: addend } : {};

@@ -8,7 +8,10 @@ import { type Rules, rule, type Visit } from "./rule.ts";
 
 // Tests: test/gradient/maps.test.ts
 
-/** Pixels that one invocation adds up: a sum's parts are summed in a second step, so that no sum is long and the GPU is full. */
+/**
+ * Pixels that one invocation adds up: a sum's parts are summed in a second step, so that no sum is
+ * long and the GPU is full.
+ */
 const PART = 64;
 
 /** The gradient by x. */

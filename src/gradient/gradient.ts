@@ -14,8 +14,9 @@ const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...MAPS, ...READOUT]);
 
 export interface GradientOptions {
   /**
-   * The upstream gradient: a value of the shape of `of`, zero in padding channels. The result is the
-   * gradient of Σ seed · of (a vector-Jacobian product). Ones unless given: the gradient of the sum.
+   * The upstream gradient: a value of the shape of `of`, zero in padding channels. The result is
+   * the gradient of Σ seed · of (a vector-Jacobian product). Ones unless given: the gradient of the
+   * sum.
    */
   readonly seed?: Value;
   /**
@@ -32,8 +33,8 @@ const NAMES: NamesOf<GradientOptions> = { seed: true, recompute: true };
  * each of them, in its shape. Weights have no gradient. Weights that the backward pass needs in
  * another layout are parameters of the owner of the operation they belong to.
  *
- * Reverse-mode differentiation: from `of` back, the rule of each operation turns the gradient by its
- * output into the gradients by its inputs.
+ * Reverse-mode differentiation: from `of` back, the rule of each operation turns the gradient by
+ * its output into the gradients by its inputs.
  * @throws UsageError when `of` does not depend on one of `wrt`, or depends on it through something
  *   without a gradient, such as a label map; ShapeError for a seed of another shape.
  */
@@ -128,7 +129,9 @@ function ones(graph: Graph, { label, shape, channels }: Value): Value {
   return y;
 }
 
-/** The gradient by each value, summed over the uses of the value that were differentiated so far. */
+/**
+ * The gradient by each value, summed over the uses of the value that were differentiated so far.
+ */
 class Sums {
   readonly #graph: Graph;
   readonly #sums = new Map<number, Value>();

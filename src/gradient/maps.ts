@@ -23,7 +23,10 @@ function extents(x: Value, y: Value) {
   return { vectors: stored / 4, inHeight, inWidth, outHeight, outWidth };
 }
 
-/** The gradient by x of a resize whose result, or the slice of it from `outFirst` on, is x's channels from `inFirst` on. */
+/**
+ * The gradient by x of a resize whose result, or the slice of it from `outFirst` on, is x's
+ * channels from `inFirst` on.
+ */
 function resizeGradient(
   graph: Graph,
   dy: Value,

@@ -8,14 +8,17 @@ export const writtenBy = ({ kernel, bindings }: Step): number[] =>
   Object.entries(bindings).flatMap(([name, { id }]) => (kernel.bindings[name] === "read" ? [] : [id]));
 
 /**
- * Values computed a second time where they are needed, instead of being kept until then: steps are data, so those that made a
- * value are appended again, and make the same bits.
+ * Values computed a second time where they are needed, instead of being kept until then: steps are
+ * data, so those that made a value are appended again, and make the same bits.
  */
 export class Replay {
   readonly #graph: Graph;
   readonly #steps: readonly Step[];
   readonly #values: ReadonlySet<number>;
-  /** Ids that are read as they are: what is no temporary of an operation, and not computed again itself. */
+  /**
+   * Ids that are read as they are: what is no temporary of an operation, and not computed again
+   * itself.
+   */
   readonly #lasting: ReadonlySet<number>;
   readonly #copies = new Map<number, number>();
 

@@ -16,22 +16,31 @@ export interface Visit<A> {
   /** Whether anybody wants the gradient by this input. */
   wants(input: number): boolean;
   /**
-   * The gradient by this input that other uses of it have given so far. It is removed from the sum, so
-   * a rule that takes it must add it to what it returns: convolutions do, which saves a pass.
+   * The gradient by this input that other uses of it have given so far. It is removed from the sum,
+   * so a rule that takes it must add it to what it returns: convolutions do, which saves a pass.
    */
   take(input: number): Value | undefined;
 }
 
-/** Appends an operation's gradient: by each input that is wanted, in its shape, with zeros in padding channels. */
+/**
+ * Appends an operation's gradient: by each input that is wanted, in its shape, with zeros in
+ * padding channels.
+ */
 export type Rule<A> = (visit: Visit<A>) => readonly (Value | undefined)[];
 
-/** Rules by the kinds of operations, and of how many of an operation's inputs, the first ones, they know the gradient. */
+/**
+ * Rules by the kinds of operations, and of how many of an operation's inputs, the first ones, they
+ * know the gradient.
+ */
 export type Rules = readonly (readonly [
   OperationKind<unknown>,
   { readonly of: Rule<unknown>; readonly known: number },
 ])[];
 
-/** A kind with its rule, which is typed by the kind's attributes; any operation of the kind has them. */
+/**
+ * A kind with its rule, which is typed by the kind's attributes; any operation of the kind has
+ * them.
+ */
 export const rule = <A>(kind: OperationKind<A>, of: Rule<A>, known = Number.POSITIVE_INFINITY): Rules[number] => [
   kind,
   { of: of as Rule<unknown>, known },

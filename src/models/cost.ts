@@ -10,11 +10,16 @@ export interface Cost {
   readonly traffic: number;
   /** Bytes of weights as they lie on the GPU. */
   readonly weights: number;
-  /** Bytes of inputs, results and intermediates, which share memory where their lives do not meet. */
+  /**
+   * Bytes of inputs, results and intermediates, which share memory where their lives do not meet.
+   */
   readonly activations: number;
 }
 
-/** The cost of a graph of one image; `kept` are its inputs and results, `stored` says under which name a parameter is stored. */
+/**
+ * The cost of a graph of one image; `kept` are its inputs and results, `stored` says under which
+ * name a parameter is stored.
+ */
 export function costOf(
   graph: Graph,
   kept: readonly Value[],

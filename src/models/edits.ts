@@ -8,17 +8,23 @@ import { specialize } from "../runtime/kernel.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { adaptivePool, isExtent, type Mask } from "./mask.ts";
 
-/** An intervention in one layer: x becomes x (1 − a) + v a, with a = alpha · mask (Bau et al. 2019, §3.2). */
+/**
+ * An intervention in one layer: x becomes x (1 − a) + v a, with a = alpha · mask (Bau et al. 2019,
+ * §3.2).
+ */
 export interface Edit {
   readonly layer: string;
   readonly units: readonly number[] | "all";
   /** How much of each unit is replaced, 0…1: one number, or one per unit; 1 unless given. */
   readonly alpha?: number | readonly number[];
-  /** What replaces it: one number, one per unit, or the same place of another image; 0, ablation, unless given. */
+  /**
+   * What replaces it: one number, one per unit, or the same place of another image; 0, ablation,
+   * unless given.
+   */
   readonly value?: number | readonly number[] | Copied;
   /**
-   * Where, 0…1; everywhere unless given. Numbers alone are row-major at the layer's resolution. They are for all images, or for
-   * each of the batch.
+   * Where, 0…1; everywhere unless given. Numbers alone are row-major at the layer's resolution.
+   * They are for all images, or for each of the batch.
    */
   readonly mask?: ArrayLike<number> | Mask;
 }
@@ -40,7 +46,10 @@ export interface EditableLayer extends EditOptions {
 
 const EDITABLE_NAMES: NamesOf<EditableLayer> = { layer: true, edits: true, copies: true, rule: true };
 
-/** Layers by name with what is to be compiled for each. @throws UsageError for a layer named twice or no number of edits. */
+/**
+ * Layers by name with what is to be compiled for each. @throws UsageError for a layer named twice
+ * or no number of edits.
+ */
 export function editable(layers: readonly (string | EditableLayer)[]): Map<string, EditOptions> {
   const result = new Map<string, EditOptions>();
   for (const entry of layers) {
@@ -74,7 +83,10 @@ export function editableBy(
   });
 }
 
-/** Compiles a caller's rule by itself. @throws UsageError with the compiler's words, lines counted from the rule's first. */
+/**
+ * Compiles a caller's rule by itself. @throws UsageError with the compiler's words, lines counted
+ * from the rule's first.
+ */
 export async function checkRule(device: Device, layer: string, { rule, copies = false }: EditOptions): Promise<void> {
   if (rule === undefined) return;
   const kernel = ruled(rule);
@@ -95,7 +107,8 @@ export async function checkRule(device: Device, layer: string, { rule, copies = 
 }
 
 /**
- * Checks all edits of a layer; what is returned writes them, for the next run on. Nothing is changed before.
+ * Checks all edits of a layer; what is returned writes them, for the next run on. Nothing is
+ * changed before.
  * @throws UsageError, ShapeError for what does not fit.
  */
 export function prepareEdits(

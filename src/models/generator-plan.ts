@@ -10,8 +10,8 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { checkRule, type Edit, type EditableLayer, editable, prepareEdits } from "./edits.ts";
 
 /**
- * Images a batch for so many in all: as few batches as with `most`, all of about the same size. A batch costs what a full one
- * does, so that 24 images by 16 would pay for 32.
+ * Images a batch for so many in all: as few batches as with `most`, all of about the same size. A
+ * batch costs what a full one does, so that 24 images by 16 would pay for 32.
  */
 export const evenBatch = (size: number, most: number): number =>
   // What is no number of images is refused where it is compiled.
@@ -30,7 +30,10 @@ export interface CompileGeneratorOptions extends AppendGeneratorOptions {
   readonly batch: number;
   /** Layers whose output (before any edit) can be read after a run. */
   readonly retain?: readonly string[];
-  /** Reads the input from here: with `from`, another plan's retained layer, of which nothing is copied. */
+  /**
+   * Reads the input from here: with `from`, another plan's retained layer, of which nothing is
+   * copied.
+   */
   readonly input?: Tensor<"f32">;
   /** Also pack images into bytes. */
   readonly bytes?: boolean;
@@ -51,11 +54,14 @@ const COMPILE_NAMES: NamesOf<CompileGeneratorOptions> = {
 export interface GeneratorPlan {
   readonly batch: number;
   /**
-   * Starts a run for up to `batch` rows of z, or, with `from`, images' features as they are read from a tensor; missing ones
-   * are zero. Without data it runs on what the input holds.
+   * Starts a run for up to `batch` rows of z, or, with `from`, images' features as they are read
+   * from a tensor; missing ones are zero. Without data it runs on what the input holds.
    */
   run(data?: Float32Array): void;
-  /** [batch, 1, 1, zSize rounded up to 4] or, with `from`, that layer's [batch, h, w, channels rounded up to 4]. */
+  /**
+   * [batch, 1, 1, zSize rounded up to 4] or, with `from`, that layer's [batch, h, w, channels
+   * rounded up to 4].
+   */
   readonly input: Tensor<"f32">;
   /** [batch, height, width, 4]: RGB and a zero; absent with `until`. */
   readonly image: Tensor<"f32"> | undefined;
@@ -63,9 +69,15 @@ export interface GeneratorPlan {
   readonly rgba: Tensor<"u32"> | undefined;
   /** Retained layers, [batch, h, w, channels rounded up to 4]. */
   readonly layers: ReadonlyMap<string, Tensor<"f32">>;
-  /** Makes this the layer's only edit from the next run on; `undefined` for the whole layer takes its edits back. */
+  /**
+   * Makes this the layer's only edit from the next run on; `undefined` for the whole layer takes
+   * its edits back.
+   */
   setEdit(edit: Edit | { readonly layer: string; readonly units?: undefined }): void;
-  /** Replaces the edits of all layers; those of one layer are composed in their order. Layers not named have none. If one is refused nothing is changed. */
+  /**
+   * Replaces the edits of all layers; those of one layer are composed in their order. Layers not
+   * named have none. If one is refused nothing is changed.
+   */
   setEdits(edits: readonly Edit[]): void;
   dispose(): void;
   [Symbol.dispose](): void;

@@ -102,7 +102,10 @@ export class Generator {
     return Generator.define(network, { device, name }, loading);
   }
 
-  /** A generator of any network; its weights are uploaded now, since a damaged file should fail here. */
+  /**
+   * A generator of any network; its weights are uploaded now, since a damaged file should fail
+   * here.
+   */
   static async define(
     network: Network,
     { device, name = network.architecture }: { readonly device: Device; readonly name?: string },
@@ -125,7 +128,9 @@ export class Generator {
     }
   }
 
-  /** [length of z, channels at the first resolution, at the next, …], as reports name a generator. */
+  /**
+   * [length of z, channels at the first resolution, at the next, …], as reports name a generator.
+   */
   get sizes(): readonly number[] {
     const layers = this.hiddenLayers;
     const first = layers.filter(
@@ -156,15 +161,18 @@ export class Generator {
     throw new UsageError(`${this.name} has no layer "${name}".`, `Its layers are ${known}.`);
   }
 
-  /** Rows `start`…`start + size − 1` of NumPy's RandomState(seed).standard_normal table, [size, zSize] (spec §1.6). */
+  /**
+   * Rows `start`…`start + size − 1` of NumPy's RandomState(seed).standard_normal table, [size,
+   * zSize] (spec §1.6).
+   */
   sample(options: Omit<SampleZOptions, "depth">): Float32Array {
     checkNames("generator.sample", options, SAMPLE_NAMES);
     return sampleZ({ ...options, depth: this.zSize });
   }
 
   /**
-   * Appends the generator, or its part from a layer on, to a caller's graph: its input, its layers, the changeable numbers of
-   * its edits, and the image. `bind` gives its weights.
+   * Appends the generator, or its part from a layer on, to a caller's graph: its input, its layers,
+   * the changeable numbers of its edits, and the image. `bind` gives its weights.
    */
   append(graph: Graph, batch: number, options: AppendGeneratorOptions = {}): GeneratorValues {
     checkNames("generator.append", options, APPEND_NAMES);
@@ -191,7 +199,10 @@ export class Generator {
     return { input, layers: values.layers, edits: values.edits, ...(image && { image }) };
   }
 
-  /** Uploads what this generator learned of a graph and is not yet here; the weights belong to the generator. */
+  /**
+   * Uploads what this generator learned of a graph and is not yet here; the weights belong to the
+   * generator.
+   */
   async bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>> {
     const parameters = graph.parameters.filter(({ owner }) => owner === this.#weights);
     return this.#weights.bind({ parameters }, { signal });
@@ -203,8 +214,9 @@ export class Generator {
   }
 
   /**
-   * One run on rows of z, with interventions; for repeated runs `compile` once. Edits of one layer are composed in their
-   * order. `rules` say in WGSL what replaces an activation of a layer where it is edited; see `EditOptions`.
+   * One run on rows of z, with interventions; for repeated runs `compile` once. Edits of one layer
+   * are composed in their order. `rules` say in WGSL what replaces an activation of a layer where
+   * it is edited; see `EditOptions`.
    */
   async forward(z: Float32Array, options: ForwardOptions = {}): Promise<Run> {
     checkNames("generator.forward", options, FORWARD_NAMES);
@@ -228,7 +240,10 @@ export class Generator {
     return { image: plan.image!, layers: plan.layers, dispose, [Symbol.dispose]: dispose };
   }
 
-  /** Images `start`…`start + size − 1` of a seed, as RGB bytes, one after the other, with all of these edits in each. */
+  /**
+   * Images `start`…`start + size − 1` of a seed, as RGB bytes, one after the other, with all of
+   * these edits in each.
+   */
   async *images(
     options: ImagesOptions,
   ): AsyncGenerator<{ readonly image: number; readonly size: number; readonly rgb: Uint8Array }> {

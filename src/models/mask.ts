@@ -6,9 +6,15 @@ import { ShapeError } from "../errors.ts";
 export interface Mask {
   readonly height: number;
   readonly width: number;
-  /** Row-major, 1 where the edit acts in full and 0 where it does not: for all images, or one such map after the other for each of a batch. */
+  /**
+   * Row-major, 1 where the edit acts in full and 0 where it does not: for all images, or one such
+   * map after the other for each of a batch.
+   */
   readonly data: ArrayLike<number>;
-  /** What becomes of a layer's cell that several of its pixels fall into: their largest (as in GANPaint) unless given. */
+  /**
+   * What becomes of a layer's cell that several of its pixels fall into: their largest (as in
+   * GANPaint) unless given.
+   */
   readonly pooling?: MaskPooling;
 }
 
@@ -19,9 +25,11 @@ export const isExtent = ({ height, width }: Pick<Mask, "height" | "width">): boo
   [height, width].every((edge) => Number.isInteger(edge) && edge >= 1);
 
 /**
- * A map [height, width] pooled to [rows, columns] like PyTorch's `adaptive_max_pool2d` and `adaptive_avg_pool2d`: cell i covers
- * ⌊i H/h⌋ … ⌈(i + 1) H/h⌉, so that cells may share pixels, or repeat them where the map is the smaller one (spec §6.2).
- * @throws ShapeError when the map has other than height · width numbers, or its edges are no whole numbers.
+ * A map [height, width] pooled to [rows, columns] like PyTorch's `adaptive_max_pool2d` and
+ * `adaptive_avg_pool2d`: cell i covers ⌊i H/h⌋ … ⌈(i + 1) H/h⌉, so that cells may share pixels, or
+ * repeat them where the map is the smaller one (spec §6.2).
+ * @throws ShapeError when the map has other than height · width numbers, or its edges are no whole
+ *   numbers.
  */
 export function adaptivePool(
   { height, width, data, pooling = "max" }: Mask,

@@ -1,7 +1,8 @@
 import { GanatomyError } from "../errors.ts";
 
 /**
- * A part of the library that is loaded when it is needed: the known networks, which whoever brings their own does without.
+ * A part of the library that is loaded when it is needed: the known networks, which whoever brings
+ * their own does without.
  * @throws GanatomyError `network` when its file cannot be had.
  */
 export async function onDemand<T>(what: string, load: () => Promise<T>): Promise<T> {

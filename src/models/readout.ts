@@ -41,7 +41,10 @@ function softmaxes(network: SegmenterNetwork, head: string): Range[] {
   return [...distinct.values()];
 }
 
-/** Appends a network and writes its label maps, from `first` on, into `labels` [n, maps, height, width]. */
+/**
+ * Appends a network and writes its label maps, from `first` on, into `labels` [n, maps, height,
+ * width].
+ */
 export function writeMaps(graph: Graph, network: SegmenterNetwork, image: Value, labels: Value, first: number): void {
   const [, , height = 1, width = 1] = labels.shape;
   const { maps, quad, sampling } = network;
@@ -81,8 +84,9 @@ export function writeMaps(graph: Graph, network: SegmenterNetwork, image: Value,
 }
 
 /**
- * Appends a network: how probable a label is at every pixel [n, height, width], summed over input sizes and over all channels
- * that bear the label (an object's, and those of parts of that name whoever owns them), as ACE's loss needs it (spec §2.3).
+ * Appends a network: how probable a label is at every pixel [n, height, width], summed over input
+ * sizes and over all channels that bear the label (an object's, and those of parts of that name
+ * whoever owns them), as ACE's loss needs it (spec §2.3).
  */
 export function scoreOf(
   graph: Graph,

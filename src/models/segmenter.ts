@@ -1,9 +1,9 @@
-// Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts, test/models/labels.test.ts
+// Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts,
+// test/models/labels.test.ts
 
-import { LabelsError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { mask } from "../kernels/readout/classify.ts";
 import { checkNames, type NamesOf, nearest } from "../names.ts";
-import type { SemanticLabelFile } from "../networks/segmenters/labels.ts";
 import {
   checkMaps,
   isSegsizes,
@@ -12,31 +12,21 @@ import {
   type SegmenterNetwork,
   shifted,
 } from "../networks/segmenters/network.ts";
-import type { LabelFile, UnifiedOptions } from "../networks/segmenters/unified.ts";
+import type { UnifiedOptions } from "../networks/segmenters/unified.ts";
 import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
-import { readExactly } from "../weights/bytes.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
-import { openSource } from "../weights/open.ts";
 import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source.ts";
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { onDemand } from "./on-demand.ts";
 import { type Extent, scoreOf, writeMaps } from "./readout.ts";
+import { labelsOf, type SegmenterFiles } from "./segmenter-files.ts";
 import { Weights } from "./weights.ts";
-
-/** A segmenter's files: encoder and decoder as published, or both in one file with `encoder.` and `decoder.` before the names. */
-export type SegmenterFiles = (
-  | { readonly encoder: SourceLike; readonly decoder: SourceLike }
-  | { readonly weights: SourceLike }
-) & {
-  /** labels.json: a file, or its parsed contents. */
-  readonly labels: SourceLike | LabelFile | SemanticLabelFile;
-};
 
 export interface SegmenterOptions {
   readonly device: Device;
@@ -46,13 +36,14 @@ export interface SegmenterOptions {
 }
 
 export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256">, SegmenterOptions, UnifiedOptions {
-  /** Edges of the inputs whose probabilities are summed; from labels.json unless given, else [256]. */
+  /**
+   * Edges of the inputs whose probabilities are summed; from labels.json unless given, else [256].
+   */
   readonly segsizes?: readonly number[];
   /** SHA-256 of each file, by its key in `SegmenterFiles`. */
   readonly sha256?: Readonly<Partial<Record<"encoder" | "decoder" | "weights" | "labels", string>>>;
 }
 
-/** A segmenter compiled onto an image tensor. */
 const LOAD_SEGMENTER_NAMES: NamesOf<LoadSegmenterOptions> = {
   ...LOAD_NAMES,
   device: true,
@@ -64,6 +55,7 @@ const LOAD_SEGMENTER_NAMES: NamesOf<LoadSegmenterOptions> = {
   parts: true,
 };
 
+/** A segmenter compiled onto an image tensor. */
 export interface SegmenterPlan {
   /** Segments what the image tensor holds now. */
   run(): void;
@@ -98,7 +90,9 @@ export class Segmenter {
     this.#parts = parts;
   }
 
-  /** Opens the files, recognises the network by its tensors and checks the labels against its heads. */
+  /**
+   * Opens the files, recognises the network by its tensors and checks the labels against its heads.
+   */
   static async load(files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> {
     checkNames("loadSegmenter", options, LOAD_SEGMENTER_NAMES);
     const { sha256, device, name: given, storage, segsizes, heads, segdiv, parts, ...rest } = options;
@@ -117,9 +111,7 @@ export class Segmenter {
       for (const [key, tensor] of decoder.tensors) merged.set(`decoder.${key}`, tensor);
       state = merged;
     }
-    const labels = isContents(files.labels)
-      ? files.labels
-      : await readLabels(files.labels, { ...rest, sha256: sha256?.labels });
+    const labels = await labelsOf(files, { ...rest, sha256: sha256?.labels });
     const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
     const { recognise, LIST_KEY, parseOperations } = await onDemand(
       "published segmenters",
@@ -139,7 +131,10 @@ export class Segmenter {
     );
   }
 
-  /** A segmenter of any network; its weights are uploaded now, since a damaged file should fail here. */
+  /**
+   * A segmenter of any network; its weights are uploaded now, since a damaged file should fail
+   * here.
+   */
   static async define(
     network: SegmenterNetwork,
     { device, name = network.architecture, storage = "f32" }: SegmenterOptions,
@@ -160,8 +155,9 @@ export class Segmenter {
   }
 
   /**
-   * Segmenters side by side as one, such as objects and colours (PNAS): label maps and labels one after the other, ids shifted
-   * by the labels before (spec §2.5). The parts belong to the result and are disposed with it.
+   * Segmenters side by side as one, such as objects and colours (PNAS): label maps and labels one
+   * after the other, ids shifted by the labels before (spec §2.5). The parts belong to the result
+   * and are disposed with it.
    */
   static merge(name: string, segmenters: readonly Segmenter[]): Segmenter {
     const [first] = segmenters;
@@ -199,8 +195,8 @@ export class Segmenter {
   }
 
   /**
-   * The number of a label by its name, "door", the first of that name, or by category and name, "material/glass". Names may
-   * have a slash of their own.
+   * The number of a label by its name, "door", the first of that name, or by category and name,
+   * "material/glass". Names may have a slash of their own.
    * @throws UsageError with the nearest names.
    */
   label(concept: string): number {
@@ -219,7 +215,10 @@ export class Segmenter {
     );
   }
 
-  /** Appends the segmenter to a graph: labels [n, maps, height, width] of image [n, h, w, 3] in [−1, 1]. */
+  /**
+   * Appends the segmenter to a graph: labels [n, maps, height, width] of image [n, h, w, 3] in [−1,
+   * 1].
+   */
   append(graph: Graph, image: Value, extent: number | Extent): Value {
     const [height, width] = typeof extent === "number" ? [extent, extent] : extent;
     const labels = graph.value("labels", [image.shape[0]!, this.channels, height, width], "u32");
@@ -232,8 +231,9 @@ export class Segmenter {
   }
 
   /**
-   * Appends a concept's probability [n, size, size] at every pixel of image [n, h, w, 3], differentiable: summed over input
-   * sizes and over all channels that bear its name, owners of parts left aside (spec §2.3). Not for quarters.
+   * Appends a concept's probability [n, size, size] at every pixel of image [n, h, w, 3],
+   * differentiable: summed over input sizes and over all channels that bear its name, owners of
+   * parts left aside (spec §2.3). Not for quarters.
    */
   score(graph: Graph, image: Value, concept: string, extent: number | Extent): Value {
     const label = this.label(concept);
@@ -248,7 +248,10 @@ export class Segmenter {
     );
   }
 
-  /** Appends where a concept was seen [n, size, size]: 1 where any of the label maps (of `append`) holds it, else 0. */
+  /**
+   * Appends where a concept was seen [n, size, size]: 1 where any of the label maps (of `append`)
+   * holds it, else 0.
+   */
   mask(graph: Graph, labels: Value, concept: string): Value {
     return mask(graph, labels, this.label(concept));
   }
@@ -275,7 +278,9 @@ export class Segmenter {
     return bound;
   }
 
-  /** Compiles the segmenter onto an image tensor [n, h, w, 4], for label maps of the given extent. */
+  /**
+   * Compiles the segmenter onto an image tensor [n, h, w, 4], for label maps of the given extent.
+   */
   async compile(image: Tensor<"f32">, extent: number | Extent, signal?: AbortSignal): Promise<SegmenterPlan> {
     const [n = 1, height = 1, width = 1] = image.shape;
     const label = typeof extent === "number" ? ([extent, extent] as const) : extent;
@@ -296,7 +301,9 @@ export class Segmenter {
     };
   }
 
-  /** What one image costs, of `size` × `size` pixels unless the network has input sizes of its own. */
+  /**
+   * What one image costs, of `size` × `size` pixels unless the network has input sizes of its own.
+   */
   cost(size = this.segsizes[0] ?? 256): Cost {
     const { graph, input, labels } = this.#describe([1, size, size], [size, size]);
     const part = ({ owner }: Parameter): number => this.#parts.findIndex(({ weights }) => weights === owner);
@@ -314,26 +321,5 @@ export class Segmenter {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-}
-
-/** Parsed contents, rather than a file, a URL or bytes. */
-function isContents(labels: SegmenterFiles["labels"]): labels is LabelFile | SemanticLabelFile {
-  return typeof labels === "object" && labels !== null && ("object" in labels || "categories" in labels);
-}
-
-async function readLabels(like: SourceLike, options: LoadOptions): Promise<unknown> {
-  const source = await openSource(like, options);
-  if (source.size > 16 * 2 ** 20) {
-    throw new LabelsError(
-      `${source.name} is ${source.size} bytes long: too much for a label file.`,
-      "Give labels.json.",
-    );
-  }
-  const text = new TextDecoder().decode(await readExactly(source, 0, source.size, options));
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new LabelsError(`${source.name} is not JSON.`, "Give the labels.json that came with the network.", { cause });
   }
 }

@@ -11,7 +11,9 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A network's learned values on a device, uploaded once and shared by every plan of the network. */
+/**
+ * A network's learned values on a device, uploaded once and shared by every plan of the network.
+ */
 export class Weights {
   readonly #device: Device;
   readonly #state: State;
@@ -25,11 +27,12 @@ export class Weights {
   }
 
   /**
-   * Uploads what the graph learned of this network (what these weights own, and what nobody does) and is not yet here, one tensor
-   * at a time, and says which tensor is which value.
+   * Uploads what the graph learned of this network (what these weights own, and what nobody does)
+   * and is not yet here, one tensor at a time, and says which tensor is which value.
    */
   async bind(graph: Pick<Graph, "parameters">, options: UploadOptions = {}): Promise<Map<Value, Tensor>> {
-    // One caller after the other, so that two plans compiled at once do not upload the same value twice.
+    // One caller after the other, so that two plans compiled at once do not upload the same value
+    // twice.
     const turn = this.#turn.then(() => this.#bind(graph, options));
     this.#turn = turn.catch(() => {});
     return turn;

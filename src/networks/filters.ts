@@ -19,8 +19,8 @@ export interface FilterShape {
 }
 
 /**
- * A convolution's filter by the names PyTorch gives it: `key.weight` [out][in][k][k] and `key.bias` where it is there; with
- * `norm` the batch norm that follows, folded into both.
+ * A convolution's filter by the names PyTorch gives it: `key.weight` [out][in][k][k] and `key.bias`
+ * where it is there; with `norm` the batch norm that follows, folded into both.
  * @throws WeightsError when a tensor is missing or of another shape, or the filter is not square.
  */
 export function filterOf(

@@ -11,7 +11,10 @@ export interface NetworkInput {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** How values are drawn that nobody gives: "normal" is a row of NumPy's RandomState(seed).standard_normal (spec §1.6). */
+  /**
+   * How values are drawn that nobody gives: "normal" is a row of NumPy's
+   * RandomState(seed).standard_normal (spec §1.6).
+   */
   readonly draw?: "normal";
 }
 
@@ -35,7 +38,10 @@ export interface NetworkOutput extends LayerInfo {
 export interface AppendOptions {
   /** Layers to intervene in, and how. */
   readonly edit?: ReadonlyMap<string, EditOptions>;
-  /** Start behind this layer: its features (before any edit) are an input, and what only they need is left out. */
+  /**
+   * Start behind this layer: its features (before any edit) are an input, and what only they need
+   * is left out.
+   */
   readonly from?: string;
   /** Stop at this layer: no output is made. */
   readonly until?: string;
@@ -57,7 +63,10 @@ export interface NetworkValues {
   readonly outputs: ReadonlyMap<string, Value>;
 }
 
-/** A network: what goes in, what is between, what comes out, and how to append it to a graph. It needs no device. */
+/**
+ * A network: what goes in, what is between, what comes out, and how to append it to a graph. It
+ * needs no device.
+ */
 export interface Network {
   /** What it is, for people: "Progressive GAN". */
   readonly architecture: string;
@@ -74,8 +83,9 @@ export interface Network {
 export type Lazy = () => Value;
 
 /**
- * What an architecture describes itself with. Each value is a function that makes it when another asks: so a part of the network,
- * from a layer on or up to one, is what is reached from what is wanted.
+ * What an architecture describes itself with. Each value is a function that makes it when another
+ * asks: so a part of the network, from a layer on or up to one, is what is reached from what is
+ * wanted.
  */
 export interface Build {
   readonly graph: Graph;
@@ -87,7 +97,10 @@ export interface Build {
   output(name: string, kind: NetworkOutput["kind"], make: Lazy): void;
 }
 
-/** An architecture: a network written as a function that appends to a graph. It is called anew for every graph. */
+/**
+ * An architecture: a network written as a function that appends to a graph. It is called anew for
+ * every graph.
+ */
 export interface Architecture {
   /** What it is, for people. */
   readonly name: string;
@@ -163,7 +176,8 @@ function describe(
 }
 
 /**
- * The network of an architecture and its tensors, built once to see which of them it needs and what it makes.
+ * The network of an architecture and its tensors, built once to see which of them it needs and what
+ * it makes.
  * @throws WeightsError naming every missing, mis-shaped and unexpected tensor.
  */
 export function networkOf(architecture: Architecture, state: State): Network {

@@ -4,7 +4,10 @@ import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { append, fieldsOf, OPERATIONS, type Operation, SAMPLING } from "./operations.ts";
 import type { State } from "./state.ts";
 
-/** A network as a list of operations, the last of which makes the logits: kept as JSON in a safetensors file's metadata. */
+/**
+ * A network as a list of operations, the last of which makes the logits: kept as JSON in a
+ * safetensors file's metadata.
+ */
 export interface OperationList {
   readonly architecture: string;
   /** Where logits are sampled when label maps are read. */
@@ -23,7 +26,10 @@ const broken = (what: string, options?: ErrorOptions): WeightsError =>
     options,
   );
 
-/** Elements of one image's results: more than any network of the kind has, and less than a device binds. */
+/**
+ * Elements of one image's results: more than any network of the kind has, and less than a device
+ * binds.
+ */
 const MAX_ELEMENTS = 2 ** 27;
 const MAX_OPERATIONS = 10_000;
 
@@ -71,7 +77,10 @@ function checked(step: Readonly<Record<string, unknown>>, where: string, known: 
   return to;
 }
 
-/** Appends the network to a graph: the last operation's result for the preprocessed image x [n, h, w, 3]. */
+/**
+ * Appends the network to a graph: the last operation's result for the preprocessed image x [n, h,
+ * w, 3].
+ */
 export function runOperations(graph: Graph, state: State, { operations }: OperationList, x: Value): Value {
   const results = new Map<string, Value>([["input", x]]);
   const of = (name: string): Value => results.get(name)!;

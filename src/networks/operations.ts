@@ -71,9 +71,15 @@ const operation = <const F extends Fields>(fields: F, append: (step: Step<F>, ar
   append,
 });
 
-/** What the operations of a list are called, what their fields hold and how they are appended to a graph. */
+/**
+ * What the operations of a list are called, what their fields hold and how they are appended to a
+ * graph.
+ */
 export const OPERATIONS = {
-  /** `filter.weight` is [out][in][k][k], `filter.bias` [out] where it is there; `add` is added before the activation. */
+  /**
+   * `filter.weight` is [out][in][k][k], `filter.bias` [out] where it is there; `add` is added
+   * before the activation.
+   */
   conv: operation(
     {
       x: RESULT,
@@ -146,7 +152,10 @@ export const OPERATIONS = {
 type Operations = typeof OPERATIONS;
 type OperationName = keyof Operations;
 
-/** One step of a network written down as data: `x` and others name earlier results ("input" is the image), `to` its own. */
+/**
+ * One step of a network written down as data: `x` and others name earlier results ("input" is the
+ * image), `to` its own.
+ */
 export type Operation = {
   readonly [Name in OperationName]: { readonly op: Name } & Step<Operations[Name]["fields"]>;
 }[OperationName];
@@ -155,6 +164,9 @@ export type Operation = {
 export const fieldsOf = (op: unknown): Fields | undefined =>
   isText(op) && Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op as OperationName].fields : undefined;
 
-/** Appends one operation: its result [n, h, w, c]. @throws ShapeError, WeightsError when it does not fit. */
+/**
+ * Appends one operation: its result [n, h, w, c]. @throws ShapeError, WeightsError when it does not
+ * fit.
+ */
 export const append = (step: Operation, around: Surroundings): Value =>
   (OPERATIONS[step.op].append as (step: Operation, around: Surroundings) => Value)(step, around);

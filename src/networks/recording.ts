@@ -22,8 +22,9 @@ class Recording extends Map<string, CheckpointTensor> {
 }
 
 /**
- * The shape of a tensor that a network needs, `undefined` where the file decides. While a network is recognised this notes what
- * was asked for and goes on whatever the file holds, so that everything that is wrong can be told at once.
+ * The shape of a tensor that a network needs, `undefined` where the file decides. While a network
+ * is recognised this notes what was asked for and goes on whatever the file holds, so that
+ * everything that is wrong can be told at once.
  * @throws WeightsError when it is missing or of another shape.
  */
 export function need(state: State, key: string, expected: Expected): readonly number[] {
@@ -44,7 +45,8 @@ export function need(state: State, key: string, expected: Expected): readonly nu
  * Builds a network once over its tensors and compares those with what it asked for.
  * @param what The network with its article, "a UPerNet".
  * @param ignored Tensors that may be there unasked, such as counters of training.
- * @throws WeightsError naming every missing, mis-shaped and unexpected tensor at once, as PyTorch does.
+ * @throws WeightsError naming every missing, mis-shaped and unexpected tensor at once, as PyTorch
+ *   does.
  */
 export function recorded<T>(
   what: string,

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import type { CacheLike } from "../weights/source.ts";
 
 /**
- * A folder as a cache, for Node what `caches.open` is for pages: for `loadGenerator({ cache })` and `init({ tuningCache })`. It is
- * made when something is put into it; a file is written beside its place and moved there whole.
+ * A folder as a cache, for Node what `caches.open` is for pages: for `loadGenerator({ cache })` and
+ * `init({ tuningCache })`. It is made when something is put into it; a file is written beside its
+ * place and moved there whole.
  */
 export function folderCache(folder: string): CacheLike {
   const pathOf = (url: string): string => join(folder, createHash("sha256").update(url).digest("hex"));

@@ -35,8 +35,8 @@ const LINUX = [
 ];
 
 /**
- * The path of a Chrome, Chromium or Edge on this machine: `GANATOMY_CHROME`, the usual places, then what puppeteer and
- * playwright downloaded. Undefined when there is none.
+ * The path of a Chrome, Chromium or Edge on this machine: `GANATOMY_CHROME`, the usual places, then
+ * what puppeteer and playwright downloaded. Undefined when there is none.
  */
 export function findChrome(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string | undefined {
   const named = env["GANATOMY_CHROME"] || env["PUPPETEER_EXECUTABLE_PATH"] || env["CHROME_PATH"];
@@ -44,7 +44,10 @@ export function findChrome(env: NodeJS.ProcessEnv = process.env, platform = proc
   return [...installed(env, platform), ...downloaded(env, platform)].find(runs);
 }
 
-/** Folders that may hold Chromium's files beside the program: its Vulkan loader and SwiftShader among them. */
+/**
+ * Folders that may hold Chromium's files beside the program: its Vulkan loader and SwiftShader
+ * among them.
+ */
 export function chromiumFolders(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string[] {
   const programs = [findChrome(env, platform), ...downloaded(env, platform)].filter((path) => path !== undefined);
   const folders = programs.flatMap((program) => realFolder(program));

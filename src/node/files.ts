@@ -5,9 +5,10 @@ import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
 import type { ReadOptions, Source } from "../weights/source.ts";
 
 /**
- * A file on disk as a source: nothing is read but the ranges that are asked for, straight into the memory they are needed in.
- * The file is open only while it is read, so there is nothing to close.
- * @throws GanatomyError `not-found` when it is missing or may not be read, UsageError for a folder, WeightsError when it is empty.
+ * A file on disk as a source: nothing is read but the ranges that are asked for, straight into the
+ * memory they are needed in. The file is open only while it is read, so there is nothing to close.
+ * @throws GanatomyError `not-found` when it is missing or may not be read, UsageError for a folder,
+ *   WeightsError when it is empty.
  */
 export async function fileSource(path: string): Promise<Source> {
   const name = basename(path);
@@ -17,7 +18,8 @@ export async function fileSource(path: string): Promise<Source> {
   if (before.size === 0) {
     throw new WeightsError("weights-format", `"${path}" is empty.`, "Download or save it again.");
   }
-  const file = await open(path).catch((cause) => unreadable(path, cause)); // finds out now whether it may be read
+  // finds out now whether it may be read
+  const file = await open(path).catch((cause) => unreadable(path, cause));
   await file.close();
   return {
     name,

@@ -16,7 +16,10 @@ export interface OutputFolder extends Folder {
   readonly path: string;
   /** Number of files written so far. */
   readonly written: number;
-  /** Call it when all is written: notes what is ours and removes what an earlier report left that this one did not replace. */
+  /**
+   * Call it when all is written: notes what is ours and removes what an earlier report left that
+   * this one did not replace.
+   */
   finish(): Promise<void>;
   /** Call it instead when nothing was written: leaves the disk as it was found. */
   discard(): Promise<void>;
@@ -29,16 +32,19 @@ export interface OutputFolderOptions {
   readonly force?: boolean | undefined;
   /** What will be in it: a folder of one kind takes no other. "report" unless given. */
   readonly kind?: string | undefined;
-  /** Leave what an earlier run wrote and this one does not; otherwise a run replaces the one before. */
+  /**
+   * Leave what an earlier run wrote and this one does not; otherwise a run replaces the one before.
+   */
   readonly keep?: boolean | undefined;
 }
 
 const NAMES: NamesOf<OutputFolderOptions> = { force: true, kind: true, keep: true };
 
 /**
- * Opens a folder for a report and makes it if need be. A folder with other files is refused unless `force` is given; even then
- * nothing is removed that an earlier report did not write. Files appear whole or not at all, and only inside. In a folder that
- * keeps, a file is known as ours before it appears, so that a killed program's can be replaced; two programs may share it.
+ * Opens a folder for a report and makes it if need be. A folder with other files is refused unless
+ * `force` is given; even then nothing is removed that an earlier report did not write. Files appear
+ * whole or not at all, and only inside. In a folder that keeps, a file is known as ours before it
+ * appears, so that a killed program's can be replaced; two programs may share it.
  * @throws OutputError saying what is in the way and how to go on.
  */
 export async function outputFolder(path: string, options: OutputFolderOptions = {}): Promise<OutputFolder> {
@@ -57,7 +63,8 @@ export async function outputFolder(path: string, options: OutputFolderOptions = 
     );
   }
   const folder = new DiskFolder(absolute, root, made, earlier, kind, keep);
-  await folder.open().catch((cause) => refused(path, cause)); // finds out now whether it may be written
+  // finds out now whether it may be written
+  await folder.open().catch((cause) => refused(path, cause));
   return folder;
 }
 
@@ -106,7 +113,10 @@ class DiskFolder implements OutputFolder {
     );
   }
 
-  /** Notes in the marker that a file is ours, beside what another program noted meanwhile. Of many at once one write does. */
+  /**
+   * Notes in the marker that a file is ours, beside what another program noted meanwhile. Of many
+   * at once one write does.
+   */
   #note(key?: string): Promise<void> {
     if (key !== undefined) this.#marked.add(key);
     const noted = this.#noting.then(async () => {
@@ -144,7 +154,10 @@ class DiskFolder implements OutputFolder {
     this.#files.add(key);
   }
 
-  /** A folder that keeps what it holds may hold what is not ours. Another program may have noted it since we looked. */
+  /**
+   * A folder that keeps what it holds may hold what is not ours. Another program may have noted it
+   * since we looked.
+   */
   async #checkOurs(key: string, target: string): Promise<void> {
     if (this.#marked.has(key) || !existsSync(target)) return;
     if ((await readMarker(this.#root, this.#kind))?.includes(key)) return;
@@ -167,7 +180,8 @@ class DiskFolder implements OutputFolder {
     if (this.#earlier || this.#files.size > 0 || this.#writing > 0) return;
     const path = join(this.#root, MARKER);
     try {
-      if (listed(readFileSync(path, "utf8"), this.#kind)?.length) return; // of another program that is at work here
+      // of another program that is at work here
+      if (listed(readFileSync(path, "utf8"), this.#kind)?.length) return;
       rmSync(path);
       // Only folders that are still empty go, up to the first that was there before.
       for (let folder = this.path; this.#made && folder.length >= this.#made.length; folder = dirname(folder)) {
@@ -213,7 +227,10 @@ class DiskFolder implements OutputFolder {
     return real;
   }
 
-  /** Removes a file of an earlier report, and its folder if that leaves it empty. The marker is input like any other: only paths within count. */
+  /**
+   * Removes a file of an earlier report, and its folder if that leaves it empty. The marker is
+   * input like any other: only paths within count.
+   */
   async #remove(path: string): Promise<void> {
     let parts: string[];
     try {
@@ -252,7 +269,10 @@ function safeParts(path: string): string[] {
   return parts;
 }
 
-/** Makes a folder with its parents and returns the topmost new one. `mkdir`'s own way says ENOENT where a disk is read-only. */
+/**
+ * Makes a folder with its parents and returns the topmost new one. `mkdir`'s own way says ENOENT
+ * where a disk is read-only.
+ */
 async function makeFolders(path: string): Promise<string | undefined> {
   const code = await mkdir(path).then(
     () => undefined,
@@ -269,8 +289,8 @@ async function makeFolders(path: string): Promise<string | undefined> {
 }
 
 /**
- * Writes a file that appears whole or not at all, beside its place first; never through a link that somebody put there.
- * `before` is called when it is about to appear.
+ * Writes a file that appears whole or not at all, beside its place first; never through a link that
+ * somebody put there. `before` is called when it is about to appear.
  */
 export async function writeWhole(path: string, data: Uint8Array | string, before?: () => Promise<void>): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`);
@@ -290,7 +310,8 @@ export async function writeWhole(path: string, data: Uint8Array | string, before
 }
 
 /**
- * The files of an earlier report of this kind; undefined when there is no marker, or it is not ours or of another kind.
+ * The files of an earlier report of this kind; undefined when there is no marker, or it is not ours
+ * or of another kind.
  * @throws OutputError when it cannot be read: whoever wrote a new one would forget what it lists.
  */
 async function readMarker(root: string, kind: string): Promise<string[] | undefined> {

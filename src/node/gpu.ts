@@ -11,9 +11,10 @@ const instances: GPU[] = [];
 let found: Promise<GPU> | undefined;
 
 /**
- * WebGPU for Node: the runtime's own where it has one (Deno), else the optional package `webgpu` (Dawn) on a GPU if there
- * is one, else on a software driver: Chromium's SwiftShader, wherever a Chromium is installed, or Mesa's lavapipe.
- * `VK_DRIVER_FILES` overrides the choice. Asked again, it returns the same object.
+ * WebGPU for Node: the runtime's own where it has one (Deno), else the optional package `webgpu`
+ * (Dawn) on a GPU if there is one, else on a software driver: Chromium's SwiftShader, wherever a
+ * Chromium is installed, or Mesa's lavapipe. `VK_DRIVER_FILES` overrides the choice. Asked again,
+ * it returns the same object.
  * @throws UnsupportedError when the package or every adapter is missing, with what to install.
  */
 export function findGpu(): Promise<GPU> {
@@ -32,7 +33,8 @@ async function search(): Promise<GPU> {
   if (own) return own;
   const dawn = await loadDawn();
   for (const environment of attempts()) {
-    // The Vulkan loader complains on stderr when there is no XDG_RUNTIME_DIR, which nothing here needs.
+    // The Vulkan loader complains on stderr when there is no XDG_RUNTIME_DIR, which nothing here
+    // needs.
     const quiet = { XDG_RUNTIME_DIR: process.env["XDG_RUNTIME_DIR"] ?? "/tmp", ...environment };
     const gpu = await withEnvironment(quiet, async () => {
       const instance = dawn.create([]);

@@ -10,7 +10,8 @@ const PACKAGES: readonly {
   readonly command: readonly string[];
   readonly packages: readonly string[];
 }[] = [
-  // Ubuntu's Chromium is a snap, which neither root in a container nor Dawn can use; its Mesa is new enough.
+  // Ubuntu's Chromium is a snap, which neither root in a container nor Dawn can use; its Mesa is
+  // new enough.
   {
     system: /\b(ubuntu|pop|linuxmint)\b/,
     command: ["apt-get", "install"],
@@ -44,14 +45,17 @@ export function canInstall(platform: NodeJS.Platform = process.platform, release
   return platform === "linux" && process.getuid?.() === 0 && aptPackages(release) !== undefined;
 }
 
-/** Whether installing would change anything: not when the drivers were chosen by hand, or SwiftShader is here already. */
+/**
+ * Whether installing would change anything: not when the drivers were chosen by hand, or
+ * SwiftShader is here already.
+ */
 export function installHelps(): boolean {
   return canInstall() && !hasChosenDrivers() && !(findSwiftShader() && loadVulkan());
 }
 
 /**
- * Installs a software adapter with apt. Only programs call this that a person started for it (the command line, the tests'
- * set-up), never the library.
+ * Installs a software adapter with apt. Only programs call this that a person started for it (the
+ * command line, the tests' set-up), never the library.
  * @throws UnsupportedError where it cannot, saying what to install.
  */
 export async function installSoftwareAdapter(
@@ -100,7 +104,10 @@ async function apt(args: readonly string[], signal: AbortSignal | undefined): Pr
     throw new Error(`apt-get ${args[0]} ended with status ${status}: ${said.trim().split("\n").at(-1) ?? ""}`);
 }
 
-/** ID and ID_LIKE of this Linux, empty elsewhere. The own name comes first, so that Ubuntu is not taken for its parent. */
+/**
+ * ID and ID_LIKE of this Linux, empty elsewhere. The own name comes first, so that Ubuntu is not
+ * taken for its parent.
+ */
 function osRelease(): string {
   try {
     const text = readFileSync("/etc/os-release", "utf8");

@@ -12,8 +12,9 @@ import { nodeEncoder } from "./photo/encoder.ts";
 const MAC_SHARE = 0.5;
 
 export function thisMachine(): Machine {
-  // What a container may still take. On macOS libuv long counted only pages that nothing had ever used, of which there are
-  // few on any Mac that has been up for a while: a share of all memory there. Not tried on a Mac.
+  // What a container may still take. On macOS libuv long counted only pages that nothing had ever
+  // used, of which there are few on any Mac that has been up for a while: a share of all memory
+  // there. Not tried on a Mac.
   const memory = process.platform === "darwin" ? totalmem() * MAC_SHARE : process.availableMemory();
   return { cores: availableParallelism(), memory };
 }
@@ -28,9 +29,11 @@ export interface ThreadStudioOptions extends PoolOptions {
 const NAMES: NamesOf<ThreadStudioOptions> = { script: true, threads: true, keptBytes: true, onLost: true };
 
 /**
- * Threads that draw a report's pictures: the `studio` of `writeReport` in Node. Undefined, so that this thread draws, where that
- * is as fast - with one core, little memory, or little to draw - and where no thread can be started.
- * @throws UsageError for a number of threads that is none, and for a script that is given and not there.
+ * Threads that draw a report's pictures: the `studio` of `writeReport` in Node. Undefined, so that
+ * this thread draws, where that is as fast - with one core, little memory, or little to draw - and
+ * where no thread can be started.
+ * @throws UsageError for a number of threads that is none, and for a script that is given and not
+ *   there.
  */
 export function threadStudio(plan: DrawingPlan, options: ThreadStudioOptions = {}): Studio | undefined {
   checkNames("threadStudio", options, NAMES);
@@ -42,7 +45,10 @@ export function threadStudio(plan: DrawingPlan, options: ThreadStudioOptions = {
   return script && startPool(plan, threads, () => threadHand(script, plan), nodeEncoder(), options);
 }
 
-/** The script, where it is a file that exists: bundlers leave it out, and `import.meta.url` too when they make CommonJS. */
+/**
+ * The script, where it is a file that exists: bundlers leave it out, and `import.meta.url` too when
+ * they make CommonJS.
+ */
 function threadScript(given: URL | undefined): URL | undefined {
   let script = given;
   let found = false;

@@ -9,10 +9,16 @@ const LOADER = "libvulkan.so.1";
 /** glibc's and musl's RTLD_NODELETE, which Node has no name for. */
 const KEEP_LOADED = 0x1000;
 
-/** Device nodes through which a Linux process reaches a GPU; without any of them there is no point in asking drivers. */
+/**
+ * Device nodes through which a Linux process reaches a GPU; without any of them there is no point
+ * in asking drivers.
+ */
 const GPU_NODES = /^(nvidia\d+|nvidiactl|dxg|mali\d+|kgsl-.*)$/;
 
-/** Whether the user chose Vulkan drivers by the loader's environment variables: then no others are tried. */
+/**
+ * Whether the user chose Vulkan drivers by the loader's environment variables: then no others are
+ * tried.
+ */
 export function hasChosenDrivers(): boolean {
   return Boolean(process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"]);
 }
@@ -30,13 +36,13 @@ export function findSwiftShader(folders: readonly string[] = chromiumFolders()):
 }
 
 /**
- * Sees to it that `libvulkan.so.1` is there for Dawn, which opens it by that name: the system's, else Chromium's own copy.
- * Returns which one, or undefined when there is none.
+ * Sees to it that `libvulkan.so.1` is there for Dawn, which opens it by that name: the system's,
+ * else Chromium's own copy. Returns which one, or undefined when there is none.
  */
 export function loadVulkan(folders: readonly string[] = chromiumFolders()): string | undefined {
   if (opens(LOADER)) return LOADER;
-  // A library that is already loaded answers to its SONAME, wherever it came from. So Dawn finds this one, without
-  // LD_LIBRARY_PATH, which a process cannot change for itself.
+  // A library that is already loaded answers to its SONAME, wherever it came from. So Dawn finds
+  // this one, without LD_LIBRARY_PATH, which a process cannot change for itself.
   return folders.map((folder) => join(folder, LOADER)).find((path) => existsSync(path) && opens(path));
 }
 
@@ -45,15 +51,16 @@ function opens(library: string): boolean {
   try {
     process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | KEEP_LOADED);
   } catch (error) {
-    // Node wants an addon and says so once the library is loaded; if the linker refused it, the linker is quoted instead.
+    // Node wants an addon and says so once the library is loaded; if the linker refused it, the
+    // linker is quoted instead.
     return /self-register/.test((error as Error).message);
   }
   return true;
 }
 
 /**
- * Runs `work` with some environment variables set or (undefined) removed, and puts them back. Node passes them on to the
- * C environment, where the Vulkan loader reads them.
+ * Runs `work` with some environment variables set or (undefined) removed, and puts them back. Node
+ * passes them on to the C environment, where the Vulkan loader reads them.
  */
 export async function withEnvironment<T>(
   variables: Readonly<Record<string, string | undefined>>,

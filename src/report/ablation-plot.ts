@@ -2,7 +2,10 @@ import type { AblationJson } from "./ablation.ts";
 import { CATEGORY_COLORS } from "./bargraph.ts";
 import { drawing, polyline, round, signed, text, textWidth, ticks, widthFor } from "./svg.ts";
 
-/** One line of the plot: one curve, or the mean of several, such as draws of random units, with their range behind it. */
+/**
+ * One line of the plot: one curve, or the mean of several, such as draws of random units, with
+ * their range behind it.
+ */
 export interface AblationLine {
   readonly name: string;
   readonly curves: readonly Pick<AblationJson, "baseline" | "ablation_effects">[];
@@ -16,14 +19,16 @@ const [PLOT, ROW] = [222, 16];
 type Point = readonly [x: number, y: number];
 
 /**
- * "Portion of tree pixels removed" against the number of ablated units, one line a ranking, as gandissect's `aceplotablate`
- * draws it: 1 − effect / baseline. Below 0 there is more of the concept than before.
+ * "Portion of tree pixels removed" against the number of ablated units, one line a ranking, as
+ * gandissect's `aceplotablate` draws it: 1 − effect / baseline. Below 0 there is more of the
+ * concept than before.
  */
 export function ablationSvg(concept: string, lines: readonly AblationLine[]): string {
   const drawn = lines.map(({ name, curves }) => ({ name, removed: curves.map(portions) }));
   const all = drawn.flatMap(({ removed }) => removed.flat());
   const steps = Math.max(1, ...drawn.flatMap(({ removed }) => removed.map((portion) => portion.length - 1)));
-  // No more can go than there is; where there is more than before, as many tenths below 0 as are needed.
+  // No more can go than there is; where there is more than before, as many tenths below 0 as are
+  // needed.
   const low = Math.floor(10 * Math.min(0, ...all)) / 10;
   const high = 1;
   const portionTicks = ticks(low, high, [0.2, 0.5, 1], 13).map((portion) => ({
@@ -61,7 +66,9 @@ const portions = ({ baseline, ablation_effects: effects }: AblationLine["curves"
 
 const colorOf = (index: number): string => CATEGORY_COLORS[(2 * index) % CATEGORY_COLORS.length]![0];
 
-/** The mean of several curves as far as all of them go, and behind it the range that they take up. */
+/**
+ * The mean of several curves as far as all of them go, and behind it the range that they take up.
+ */
 function curve(
   removed: readonly (readonly number[])[],
   color: string,

@@ -3,7 +3,10 @@ import type { LocalAblation } from "../causality/ablation-locations.ts";
 import type { UnitEffect } from "../causality/unit-effects.ts";
 import { csvText } from "./csv.ts";
 
-/** A curve of gandissect's `fullablation/CLASS-METRIC.json` and `pixablation/CLASS-METRIC.json` (spec §4.3). */
+/**
+ * A curve of gandissect's `fullablation/CLASS-METRIC.json` and `pixablation/CLASS-METRIC.json`
+ * (spec §4.3).
+ */
 export interface AblationJson {
   readonly classname: string;
   readonly classnum: number;
@@ -14,7 +17,10 @@ export interface AblationJson {
   readonly metric: string;
   /** The whole ranking, of which as many are ablated as there are effects. */
   readonly ablation_units: readonly number[];
-  /** How much of each is taken away; not there in pixablation, as in gandissect's, where all of each is. */
+  /**
+   * How much of each is taken away; not there in pixablation, as in gandissect's, where all of each
+   * is.
+   */
   readonly ablation_values?: readonly number[];
   /** The same measure with the first 1, 2, 3 … units ablated. */
   readonly ablation_effects: readonly number[];
@@ -62,8 +68,9 @@ export function toPixAblation(
 }
 
 /**
- * `unit-effects.csv`: pixels that ablating each unit alone adds to or takes from every concept, below those there are before.
- * `names` and `before` have one entry a label, of which 0, no concept, is left out.
+ * `unit-effects.csv`: pixels that ablating each unit alone adds to or takes from every concept,
+ * below those there are before. `names` and `before` have one entry a label, of which 0, no
+ * concept, is left out.
  */
 export function unitEffectsCsv(
   names: readonly string[],

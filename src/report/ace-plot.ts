@@ -5,7 +5,10 @@ const WIDTH = 480;
 const HEIGHT = 260;
 const [LEFT, RIGHT, TOP, BOTTOM] = [64, 16, 34, 44];
 
-/** The loss of the pairs kept for evaluation after each epoch, as gandissect's acesummarize draws it. */
+/**
+ * The loss of the pairs kept for evaluation after each epoch, as gandissect's acesummarize draws
+ * it.
+ */
 export function aceLossSvg(concept: string, snapshots: readonly AceSnapshot[]): string {
   const losses = snapshots.map(({ epoch, evaluation }) => ({ epoch, loss: evaluation.loss }));
   const values = losses.map(({ loss }) => loss);

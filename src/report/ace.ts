@@ -3,10 +3,16 @@ import type { AceSnapshot } from "../causality/ace-train.ts";
 import { UsageError } from "../errors.ts";
 import type { Ranking } from "./rankings.ts";
 
-/** What gandissect's aceoptimize leaves of a search in `summary.json` (spec §4.2), and the losses behind it. */
+/**
+ * What gandissect's aceoptimize leaves of a search in `summary.json` (spec §4.2), and the losses
+ * behind it.
+ */
 export interface AceSummary {
   readonly layers: readonly { readonly layer: string; readonly rankings: readonly Ranking[] }[];
-  /** Pairs that were learned from and evaluated on: fewer than wanted where few images show the concept. */
+  /**
+   * Pairs that were learned from and evaluated on: fewer than wanted where few images show the
+   * concept.
+   */
   readonly trainSize: number;
   readonly evalSize: number;
   /** By epoch; −1 is before the first. */
@@ -14,8 +20,8 @@ export interface AceSummary {
 }
 
 /**
- * Units by α as gandissect ranks them: the lowest score first. The concept is named as in the report's other rankings (see
- * `uniqueNames`).
+ * Units by α as gandissect ranks them: the lowest score first. The concept is named as in the
+ * report's other rankings (see `uniqueNames`).
  */
 export const toAceRanking = (concept: string, alpha: Float32Array): Ranking => ({
   name: `${concept}-ace`,
@@ -38,7 +44,8 @@ export const toAceSummary = (
 const PLACE = 2;
 
 /**
- * A dissect.json, ours or gandissect's, with the ranking in its layer; one of the same name is replaced.
+ * A dissect.json, ours or gandissect's, with the ranking in its layer; one of the same name is
+ * replaced.
  * @throws UsageError when it is none, or has no such layer.
  */
 export function withAceRanking(text: string, layer: string, ranking: Ranking): string {

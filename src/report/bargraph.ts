@@ -25,7 +25,10 @@ const RIGHT = 40;
 const SLANT = 8;
 const FONT = "font-family:sans-serif";
 
-/** `bargraph.svg`: one bar per concept, as high as the number of interpretable units that detect it (§3.8). */
+/**
+ * `bargraph.svg`: one bar per concept, as high as the number of interpretable units that detect it
+ * (§3.8).
+ */
 export function bargraphSvg(
   groups: readonly ConceptGroup[],
   labels: readonly Label[],
@@ -81,7 +84,9 @@ function axis(groups: readonly ConceptGroup[], highest: number, scale: number, l
   ];
 }
 
-/** Behind the bars of each category a coloured field, and on top of them its caption ("9 objects"). */
+/**
+ * Behind the bars of each category a coloured field, and on top of them its caption ("9 objects").
+ */
 function categoryRuns(
   groups: readonly ConceptGroup[],
   labels: readonly Label[],

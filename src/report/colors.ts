@@ -6,7 +6,10 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 /** How many colours there are before they repeat. */
 export const COLOR_COUNT = 128;
 
-/** Colours people expect of what scenes are made of; the tutorial of the published code sets the first two (§3.7). */
+/**
+ * Colours people expect of what scenes are made of; the tutorial of the published code sets the
+ * first two (§3.7).
+ */
 const NAMED: Readonly<Record<string, Rgb>> = {
   tree: [0, 137, 65],
   building: [183, 151, 98],
@@ -28,8 +31,9 @@ const NAMED: Readonly<Record<string, Rgb>> = {
 let table: readonly Rgb[] | undefined;
 
 /**
- * A fixed table of colours far apart from each other: black for "no label", then greedily whatever lies farthest, in
- * Oklab, from all colours before it. The first are the most distinct, as most pictures hold few labels.
+ * A fixed table of colours far apart from each other: black for "no label", then greedily whatever
+ * lies farthest, in Oklab, from all colours before it. The first are the most distinct, as most
+ * pictures hold few labels.
  */
 export function colorTable(): readonly Rgb[] {
   table ??= farthestColors(COLOR_COUNT);
@@ -48,7 +52,10 @@ export function labelColors(labels: readonly Label[]): Rgb[] {
   }
 }
 
-/** gandissect's legend: "r,g,b" → the unique names of all labels in that colour, joined by "/" (§3.8). */
+/**
+ * gandissect's legend: "r,g,b" → the unique names of all labels in that colour, joined by "/"
+ * (§3.8).
+ */
 export function segcolors(labels: readonly Label[]): Record<string, string> {
   const names = uniqueNames(labels);
   const legend = new Map<string, string[]>();
@@ -59,7 +66,10 @@ export function segcolors(labels: readonly Label[]): Record<string, string> {
   return Object.fromEntries([...legend].map(([rgb, list]) => [rgb, list.join("/")]));
 }
 
-/** Greedy farthest-point selection over a coarse grid of sRGB, starting from black and the named colours. */
+/**
+ * Greedy farthest-point selection over a coarse grid of sRGB, starting from black and the named
+ * colours.
+ */
 function farthestColors(count: number): Rgb[] {
   const steps = [0, 36, 73, 109, 146, 182, 219, 255];
   // What is nearly black would be taken for "no label".
@@ -87,7 +97,10 @@ function farthestColors(count: number): Rgb[] {
   return chosen;
 }
 
-/** Oklab (Björn Ottosson, 2020): a space in which distance is close to what the eye calls difference. */
+/**
+ * Oklab (Björn Ottosson, 2020): a space in which distance is close to what the eye calls
+ * difference.
+ */
 function oklab([red, green, blue]: Rgb): [number, number, number] {
   const [r, g, b] = [red, green, blue].map((v) => (v <= 10 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4)) as [
     number,

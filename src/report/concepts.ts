@@ -7,10 +7,16 @@ export interface ConceptGroup {
   readonly bestIou: number;
 }
 
-/** The order in which categories are shown (§3.8): scenes and objects first, whatever else a segmenter knows last. */
+/**
+ * The order in which categories are shown (§3.8): scenes and objects first, whatever else a
+ * segmenter knows last.
+ */
 const KNOWN = ["object", "scene", "part", "piece", "material", "texture", "color"];
 
-/** All categories in the order of display: the seven that have always a place (and a colour), then the others as given. */
+/**
+ * All categories in the order of display: the seven that have always a place (and a colour), then
+ * the others as given.
+ */
 export function categoryOrder(categories: readonly string[]): string[] {
   return [...KNOWN, ...categories.filter((category) => !KNOWN.includes(category))];
 }
@@ -20,7 +26,10 @@ export function hasConcepts(labels: readonly Label[]): boolean {
   return labels.length > 1;
 }
 
-/** A layer's interpretable units by concept: by category, then by number of units, then by the best IoU (§3.8). */
+/**
+ * A layer's interpretable units by concept: by category, then by number of units, then by the best
+ * IoU (§3.8).
+ */
 export function conceptGroups(
   layer: LayerResult,
   labels: readonly Label[],
@@ -41,8 +50,9 @@ export function conceptGroups(
 }
 
 /**
- * Names for people that are unique: a name that occurs in several categories carries its category. The published code
- * keys by the bare name and so confuses eight concepts of its own vocabulary (§13 erratum 3).
+ * Names for people that are unique: a name that occurs in several categories carries its category.
+ * The published code keys by the bare name and so confuses eight concepts of its own vocabulary
+ * (§13 erratum 3).
  */
 export function uniqueNames(labels: readonly Label[]): string[] {
   const count = new Map<string, number>();
@@ -56,7 +66,9 @@ export function uniqueNames(labels: readonly Label[]): string[] {
   });
 }
 
-/** Unique names as people read them: what is unique in a file need not be once it is made readable. */
+/**
+ * Unique names as people read them: what is unique in a file need not be once it is made readable.
+ */
 export function displayNames(labels: readonly Label[]): string[] {
   return uniqueNames(labels.map(({ name, category }) => ({ name: readable(name), category })));
 }
@@ -67,8 +79,9 @@ export function readable(name: string): string {
 }
 
 /**
- * For each label the concept whose quarter it is ("tree-t" is a quarter of "tree"), or itself. Quarters are parts and their
- * wholes mostly objects, so the whole is looked for in the quarter's own category, then among objects, then anywhere.
+ * For each label the concept whose quarter it is ("tree-t" is a quarter of "tree"), or itself.
+ * Quarters are parts and their wholes mostly objects, so the whole is looked for in the quarter's
+ * own category, then among objects, then anywhere.
  */
 export function wholeConcepts(labels: readonly Label[]): number[] {
   const known = new Map<string, number>();

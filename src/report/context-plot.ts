@@ -9,7 +9,9 @@ const [MORE, LESS] = ["#2166ac", "#b2182b"];
 /** What was there at fewer places says little. */
 const FEWEST = 5;
 
-/** What inserting adds by what was there, as bars of one scale; places that are rare are left out. */
+/**
+ * What inserting adds by what was there, as bars of one scale; places that are rare are left out.
+ */
 export function contextBars({ concept, effects }: ContextJson): string {
   const rows = effects
     .filter(({ places }) => places >= FEWEST)

@@ -14,7 +14,10 @@ export interface ContextJson {
     readonly concept: string;
     readonly category: string;
     readonly places: number;
-    /** Pixels that inserting there adds, in the mean; and as a share of `before`, null where there were none. */
+    /**
+     * Pixels that inserting there adds, in the mean; and as a share of `before`, null where there
+     * were none.
+     */
     readonly gain: number;
     readonly share: number | null;
   }[];

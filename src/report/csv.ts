@@ -70,8 +70,9 @@ export function toCsv(dissection: Dissection): string {
 export type CsvCell = string | number | boolean | undefined;
 
 /**
- * Rows as CSV: RFC 4180's quoting, UTF-8, "\n". What is undefined and numbers that are not finite are empty cells; text that
- * a spreadsheet would run as a formula is led by an apostrophe (OWASP, "CSV injection").
+ * Rows as CSV: RFC 4180's quoting, UTF-8, "\n". What is undefined and numbers that are not finite
+ * are empty cells; text that a spreadsheet would run as a formula is led by an apostrophe (OWASP,
+ * "CSV injection").
  */
 export function csvText(rows: readonly (readonly CsvCell[])[]): string {
   return rows.map((row) => `${row.map(cell).join(",")}\n`).join("");

@@ -1,5 +1,8 @@
 // Tests: test/report/write.test.ts
-/** Where a report is written: a disk in Node, a map in the browser and in tests. Paths are relative and use "/". */
+/**
+ * Where a report is written: a disk in Node, a map in the browser and in tests. Paths are relative
+ * and use "/".
+ */
 export interface Folder {
   write(path: string, data: Uint8Array | string): Promise<void>;
 }

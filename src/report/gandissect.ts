@@ -4,8 +4,9 @@ import { conceptGroups, hasConcepts } from "./concepts.ts";
 import { conceptRankings, type Ranking, unitRankings } from "./rankings.ts";
 
 /**
- * The report of the published code, `dissect.json` (§3.8; ecosystem §1.2): what its own page and tools read, quirks
- * included. Never NaN, which Python's writer lets through and no browser reads: such a score is null.
+ * The report of the published code, `dissect.json` (§3.8; ecosystem §1.2): what its own page and
+ * tools read, quirks included. Never NaN, which Python's writer lets through and no browser reads:
+ * such a score is null.
  */
 export interface DissectJson {
   netname: string;
@@ -84,23 +85,27 @@ export function toGandissectLayer(report: DissectJson, index: number): DissectJs
 }
 
 /**
- * Folder of a layer in a report: letters, digits and " ._-" of its name, the rest dropped, no trailing space (§3.2). Only there,
- * where gandissect's own tools look for it: names that it makes equal are told apart by `layerFolders`.
+ * Folder of a layer in a report: letters, digits and " ._-" of its name, the rest dropped, no
+ * trailing space (§3.2). Only there, where gandissect's own tools look for it: names that it makes
+ * equal are told apart by `layerFolders`.
  */
 export function safeFolder(layer: string): string {
   return layer.replace(/[^\p{L}\p{N} ._-]/gu, "").trimEnd();
 }
 
 /**
- * A name for files of anything, such as a concept "a/b", which is not "ab": "_" instead of what some system forbids, and never
- * empty, "." or "..".
+ * A name for files of anything, such as a concept "a/b", which is not "ab": "_" instead of what
+ * some system forbids, and never empty, "." or "..".
  */
 export function fileName(text: string): string {
   const name = text.replace(/[^\p{L}\p{N} ._()-]/gu, "_").trimEnd();
   return /^[ .]*$/.test(name) ? "unnamed" : name;
 }
 
-/** The folders of all layers. Names that would clash, leave the report ("..") or be empty get a number. */
+/**
+ * The folders of all layers. Names that would clash, leave the report ("..") or be empty get a
+ * number.
+ */
 export function layerFolders({ layers }: Dissection): string[] {
   const taken = new Set<string>();
   return layers.map(({ layer }) => {
@@ -179,7 +184,10 @@ function unitOf(unit: Unit, { labels, labelPixels }: Dissection): DissectUnit {
   };
 }
 
-/** The settings under the names of the published command line (§3.1), then those it had no option for. */
+/**
+ * The settings under the names of the published command line (§3.1), then those it had no option
+ * for.
+ */
 function settingsOf({ model, segmenter, settings }: Dissection): Record<string, unknown> {
   return {
     model: model.name,

@@ -1,8 +1,8 @@
 import { UsageError } from "../errors.ts";
 
 /**
- * Hands on what was given if it has these methods. What has not is most often the function that makes it, given without being
- * called.
+ * Hands on what was given if it has these methods. What has not is most often the function that
+ * makes it, given without being called.
  * @throws UsageError otherwise, which says what to pass.
  */
 export function given<T>(value: T, name: string, methods: readonly (keyof T)[], call: string): T {

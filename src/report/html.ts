@@ -35,8 +35,9 @@ const PARTS: Parts = {
 };
 
 /**
- * `report.html`: one file that shows a whole dissection offline. Pictures are added as they are drawn, in any order; the
- * page is text at the end. It asks the network for nothing, and its content security policy forbids it to.
+ * `report.html`: one file that shows a whole dissection offline. Pictures are added as they are
+ * drawn, in any order; the page is text at the end. It asks the network for nothing, and its
+ * content security policy forbids it to.
  */
 export class HtmlPage {
   readonly #dissection: Dissection;
@@ -61,7 +62,9 @@ export class HtmlPage {
     return this.#gallery.claim(pictures);
   }
 
-  /** Adds a unit's pictures, drawn; units come in the order in which their pictures were claimed. */
+  /**
+   * Adds a unit's pictures, drawn; units come in the order in which their pictures were claimed.
+   */
   add(
     pictures: UnitPictures,
     drawn: { readonly features: PageFeatures; readonly embedded: readonly EmbeddedPicture[] },
@@ -124,7 +127,10 @@ function bestConcepts(iou: Float64Array, labels: number, units: number, unit: nu
   return scored.sort((a, b) => b[1] - a[1]).slice(0, 5);
 }
 
-/** JSON that may stand in a page: no "<" to end the element early, numbers to five digits, which is more than is shown. */
+/**
+ * JSON that may stand in a page: no "<" to end the element early, numbers to five digits, which is
+ * more than is shown.
+ */
 export function embeddedJson(value: unknown): string {
   return JSON.stringify(value, (_, v) =>
     typeof v === "number" && !Number.isInteger(v) ? Number(v.toPrecision(5)) : v,
@@ -136,9 +142,10 @@ function block(id: string, type: string, content: string): string {
 }
 
 /**
- * The viewer's functions as source. They import nothing and are handed to each other by name, so they read the same whether
- * they come from TypeScript, a bundle or a minified one. `__name` is what bundlers that keep names wrap inner functions in;
- * a bundle that keeps names and is minified renames that too, and is the one kind that this cannot be part of.
+ * The viewer's functions as source. They import nothing and are handed to each other by name, so
+ * they read the same whether they come from TypeScript, a bundle or a minified one. `__name` is
+ * what bundlers that keep names wrap inner functions in; a bundle that keeps names and is minified
+ * renames that too, and is the one kind that this cannot be part of.
  */
 export function viewerSource(): string {
   const sources = Object.entries(PARTS).map(([name, part]) => `${name}: ${part.toString()}`);

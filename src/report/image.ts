@@ -8,7 +8,10 @@ export interface Image {
   readonly data: Uint8Array;
 }
 
-/** What turns pictures into files; the browser and Node each bring their own, so that this room depends on neither. */
+/**
+ * What turns pictures into files; the browser and Node each bring their own, so that this room
+ * depends on neither.
+ */
 export interface ImageEncoder {
   png(image: Image): Promise<Uint8Array> | Uint8Array;
   /** Quality as in libjpeg, 1 to 100. */

@@ -2,7 +2,10 @@ import { type HuffmanTable, ZIGZAG } from "./jpeg-tables.ts";
 
 // Tests: test/report/jpeg.test.ts
 
-/** Bytes that a block takes at most: 64 coefficients of 27 bits, every byte of them followed by a zero. */
+/**
+ * Bytes that a block takes at most: 64 coefficients of 27 bits, every byte of them followed by a
+ * zero.
+ */
 const BLOCK_BYTES = 432;
 /** Room that an end of file, or a last byte, needs besides. */
 const MARGIN = 16;
@@ -14,9 +17,10 @@ ZIGZAG.forEach((place, i) => {
 });
 
 /**
- * What follows a JPEG's headers: blocks, transformed, quantised and coded one after the other. Bits go out most significant
- * first; a byte of ones is followed by a zero byte, as the format asks. Pictures are made by the ten thousand, so nothing
- * is allocated for a block, and what is zero, as most is, is looked at once.
+ * What follows a JPEG's headers: blocks, transformed, quantised and coded one after the other. Bits
+ * go out most significant first; a byte of ones is followed by a zero byte, as the format asks.
+ * Pictures are made by the ten thousand, so nothing is allocated for a block, and what is zero, as
+ * most is, is looked at once.
  */
 export class JpegScan {
   #data: Uint8Array<ArrayBuffer>;
@@ -136,8 +140,9 @@ function bitLength(value: number): number {
 }
 
 /**
- * The one-dimensional transform of Arai, Agui and Nakajima (1988) of a row of a plane. What is stored is rounded to 32 bits
- * between the two dimensions, and all else is double precision, so that the bytes are the same everywhere.
+ * The one-dimensional transform of Arai, Agui and Nakajima (1988) of a row of a plane. What is
+ * stored is rounded to 32 bits between the two dimensions, and all else is double precision, so
+ * that the bytes are the same everywhere.
  */
 function transformRow(v: Float32Array, at: number, out: Float32Array, to: number): void {
   const s0 = v[at]! + v[at + 7]!;
@@ -172,7 +177,10 @@ function transformRow(v: Float32Array, at: number, out: Float32Array, to: number
   out[to + 7] = z11 - z4;
 }
 
-/** The same of a column of a block, in place. Written out: with a step as an argument it takes half as long again. */
+/**
+ * The same of a column of a block, in place. Written out: with a step as an argument it takes half
+ * as long again.
+ */
 function transformColumn(v: Float32Array, at: number): void {
   const s0 = v[at]! + v[at + 56]!;
   const d0 = v[at]! - v[at + 56]!;

@@ -4,8 +4,9 @@ import { JpegScan } from "./jpeg-scan.ts";
 import { HUFFMAN, ZIGZAG } from "./jpeg-tables.ts";
 
 /**
- * A baseline JPEG encoder (ITU-T T.81) with chroma halved both ways, as libjpeg writes by default. It exists because strips
- * are many: it is several times as fast as the JavaScript encoders there are, runs anywhere, and is the same everywhere.
+ * A baseline JPEG encoder (ITU-T T.81) with chroma halved both ways, as libjpeg writes by default.
+ * It exists because strips are many: it is several times as fast as the JavaScript encoders there
+ * are, runs anywhere, and is the same everywhere.
  */
 export function encodeJpeg(image: Image, quality: number): Uint8Array<ArrayBuffer> {
   if (!(quality >= 1 && quality <= 100))
@@ -51,15 +52,19 @@ function quantTable(base: readonly number[], quality: number): number[] {
   return base.map((value) => Math.min(255, Math.max(1, Math.floor((value * scale + 50) / 100))));
 }
 
-/** Reciprocals that undo the scaling of the AAN transform (Arai, Agui, Nakajima 1988) and quantise in one product. */
+/**
+ * Reciprocals that undo the scaling of the AAN transform (Arai, Agui, Nakajima 1988) and quantise
+ * in one product.
+ */
 function transformScales(table: readonly number[]): Float32Array {
   const aan = [1, 1.387039845, 1.306562965, 1.175875602, 1, 0.785694958, 0.5411961, 0.275899379];
   return Float32Array.from(table, (value, i) => 1 / (value * aan[i >> 3]! * aan[i & 7]! * 8));
 }
 
 /**
- * Sixteen rows of a picture at a time: luma at full size and chroma at half, both padded to whole blocks by repeating the
- * border, centred at zero. All rows at once would be megabytes that no cache holds.
+ * Sixteen rows of a picture at a time: luma at full size and chroma at half, both padded to whole
+ * blocks by repeating the border, centred at zero. All rows at once would be megabytes that no
+ * cache holds.
  */
 class Bands {
   readonly wide: number;
@@ -91,8 +96,8 @@ class Bands {
   }
 
   /**
-   * Two rows, by squares of four pixels. Chroma is summed up pixel by pixel and rounded to 32 bits each time: no other order
-   * gives the same bytes as ever.
+   * Two rows, by squares of four pixels. Chroma is summed up pixel by pixel and rounded to 32 bits
+   * each time: no other order gives the same bytes as ever.
    */
   #rows(upper: number, lower: number, to: number, half: number): void {
     const { wide, y, cb, cr } = this;

@@ -1,4 +1,7 @@
-/** Bytes deflated as they come, so that only their packed form is held; at the end they are base64 text. */
+/**
+ * Bytes deflated as they come, so that only their packed form is held; at the end they are base64
+ * text.
+ */
 export class PackedBytes {
   readonly #writer: WritableStreamDefaultWriter<BufferSource>;
   readonly #packed: Promise<ArrayBuffer>;

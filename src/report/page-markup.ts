@@ -26,7 +26,10 @@ const VIEWS = [
 const POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** The page without its data: header, tabs, tools, the dialog of a unit, and a plain table for readers without scripts. */
+/**
+ * The page without its data: header, tabs, tools, the dialog of a unit, and a plain table for
+ * readers without scripts.
+ */
 export function pageMarkup({ report, style, script, blocks, note }: PageParts): string {
   const title = `${report.model.name}: GAN dissection`;
   return `<!doctype html>

@@ -5,9 +5,10 @@ import type { PagePlan } from "./page-plan.ts";
 import type { PageLayer, PagePictures } from "./viewer/data.ts";
 
 /**
- * The pictures of a page, gathered unit by unit. Each image is kept once, as a JPEG and a label map, however many units
- * show it; each unit adds its raw feature maps, one signed byte a value. The page upsamples and draws the masks itself.
- * Only packed bytes are held, so memory is bounded by the page and not by the number of units.
+ * The pictures of a page, gathered unit by unit. Each image is kept once, as a JPEG and a label
+ * map, however many units show it; each unit adds its raw feature maps, one signed byte a value.
+ * The page upsamples and draws the masks itself. Only packed bytes are held, so memory is bounded
+ * by the page and not by the number of units.
  */
 export class PageGallery {
   readonly drawing: PageDrawing;
@@ -31,7 +32,10 @@ export class PageGallery {
     this.#units = dissection.layers.map(({ units }) => units.map(() => null));
   }
 
-  /** Which of a unit's pictures no unit before it has shown, by rank: those are to be embedded, in this order. */
+  /**
+   * Which of a unit's pictures no unit before it has shown, by rank: those are to be embedded, in
+   * this order.
+   */
   claim({ tops }: UnitPictures): number[] {
     const ranks: number[] = [];
     tops.slice(0, this.drawing.examples).forEach(({ picture }, rank) => {

@@ -1,6 +1,9 @@
 import type { Dissection } from "../dissect/result.ts";
 
-/** How much of the pictures a page carries: examples a unit, edge of a picture, and the edge of the largest feature map. */
+/**
+ * How much of the pictures a page carries: examples a unit, edge of a picture, and the edge of the
+ * largest feature map.
+ */
 export interface PagePlan {
   readonly examples: number;
   readonly size: number;
@@ -14,7 +17,10 @@ export const PAGE_BYTES = 12e6;
 
 const LARGEST_PICTURE = 128;
 const LARGEST_FEATURE = 32;
-/** Base64 of what a JPEG takes: its tables, and a quality-85 picture's bytes a pixel; then a deflated label map's. */
+/**
+ * Base64 of what a JPEG takes: its tables, and a quality-85 picture's bytes a pixel; then a
+ * deflated label map's.
+ */
 const JPEG_HEAD = 850;
 const JPEG_PIXEL = 0.5;
 const LABEL_PIXEL = 0.1;
@@ -24,8 +30,9 @@ const UNIT = 900;
 const TOP = 45;
 
 /**
- * The most examples at the largest size that keep the page within its budget. Fewer examples go first, down to five a unit,
- * then smaller pictures, then fewer examples still; which images are needed is known before any is drawn.
+ * The most examples at the largest size that keep the page within its budget. Fewer examples go
+ * first, down to five a unit, then smaller pictures, then fewer examples still; which images are
+ * needed is known before any is drawn.
  */
 export function planPage(dissection: Dissection, budget = PAGE_BYTES): PagePlan {
   const most = dissection.layers.flatMap(({ units }) => units).reduce((max, { top }) => Math.max(max, top.length), 0);

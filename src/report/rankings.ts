@@ -9,7 +9,9 @@ export interface Ranking {
   score: number[];
 }
 
-/** The orders that every layer has by itself: by number, by label, and by each unit's best score. */
+/**
+ * The orders that every layer has by itself: by number, by label, and by each unit's best score.
+ */
 export function unitRankings(layer: LayerResult, dissection: Dissection): Ranking[] {
   const { units } = layer;
   return [
@@ -31,8 +33,9 @@ export function unitRankings(layer: LayerResult, dissection: Dissection): Rankin
 }
 
 /**
- * The orders by one concept: for each metric, each concept that is the best of some unit of any layer. Quarters ("tree-t")
- * count as their whole; the most frequent concept comes first, equals by name. The same list serves every layer.
+ * The orders by one concept: for each metric, each concept that is the best of some unit of any
+ * layer. Quarters ("tree-t") count as their whole; the most frequent concept comes first, equals by
+ * name. The same list serves every layer.
  */
 export function conceptRankings(layer: LayerResult, dissection: Dissection): Ranking[] {
   const { tables } = layer;
@@ -56,7 +59,10 @@ export function conceptRankings(layer: LayerResult, dissection: Dissection): Ran
   );
 }
 
-/** Labels that are the best concept of some unit, most frequent first, over all layers (label 0 among them). */
+/**
+ * Labels that are the best concept of some unit, most frequent first, over all layers (label 0
+ * among them).
+ */
 export function seenConcepts({ layers, labels }: Dissection): number[] {
   const names = uniqueNames(labels);
   const whole = wholeConcepts(labels);
@@ -72,7 +78,10 @@ export function seenConcepts({ layers, labels }: Dissection): number[] {
   return [...count].sort(([a, n], [b, m]) => m - n || before(names[a]!, names[b]!)).map(([label]) => label);
 }
 
-/** Position of each unit when shown by label: interpretable first, then the more common, the better, the lower label. */
+/**
+ * Position of each unit when shown by label: interpretable first, then the more common, the better,
+ * the lower label.
+ */
 function labelPositions(layer: LayerResult, { labels, categories }: Dissection): number[] {
   const groups = new Map(conceptGroups(layer, labels, categories).map((group) => [group.label, group]));
   const size = (unit: Unit) => groups.get(unit.label)?.units.length ?? 0;

@@ -2,7 +2,10 @@ import type { AdapterDescription, Dissection, Label, LayerResult, LevelChoice, U
 import { labelColors, type Rgb } from "./colors.ts";
 import { conceptGroups } from "./concepts.ts";
 
-/** Version of `report.json`. It grows only when a field changes its meaning or goes; readers ignore fields they do not know. */
+/**
+ * Version of `report.json`. It grows only when a field changes its meaning or goes; readers ignore
+ * fields they do not know.
+ */
 export const SCHEMA_VERSION = 1;
 
 /** Where a result came from: what one needs to compute it again. */
@@ -25,7 +28,10 @@ export interface WeightsSource {
   readonly bytes?: number;
 }
 
-/** `report.json`: small, self-explaining, everything but the full tables (those are in `tensors.safetensors`). */
+/**
+ * `report.json`: small, self-explaining, everything but the full tables (those are in
+ * `tensors.safetensors`).
+ */
 export interface Report {
   schemaVersion: typeof SCHEMA_VERSION;
   provenance: Provenance;
@@ -34,7 +40,10 @@ export interface Report {
   adapter: AdapterDescription;
   settings: Dissection["settings"];
   categories: readonly string[];
-  /** Place in this list = the `label` of units and concepts; 0 is "no label". Names may repeat across categories. */
+  /**
+   * Place in this list = the `label` of units and concepts; 0 is "no label". Names may repeat
+   * across categories.
+   */
   labels: (Label & { pixels: number; color: Rgb })[];
   layers: ReportLayer[];
 }

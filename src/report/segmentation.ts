@@ -26,8 +26,9 @@ export function labelMapsOf(picture: SamplePicture, segmentationSize: number, ch
 }
 
 /**
- * One label a pixel of label maps [maps, pixels]: where a segmenter gives several, the one that is rarer in this picture
- * lies on top, so that small things stay visible (§3.7). 0 where there is none.
+ * One label a pixel of label maps [maps, pixels]: where a segmenter gives several, the one that is
+ * rarer in this picture lies on top, so that small things stay visible (§3.7). 0 where there is
+ * none.
  */
 export function rarestOnTop(labels: PictureLabels | Uint32Array, pixels: number): Uint16Array {
   const maps = labels.length / pixels;

@@ -30,7 +30,8 @@ export interface StripOptions {
 }
 
 /**
- * Draws the strips of a layer's units one after the other (§3.7). What depends on the layer alone is computed once.
+ * Draws the strips of a layer's units one after the other (§3.7). What depends on the layer alone
+ * is computed once.
  */
 export class StripArtist {
   readonly #options: StripOptions;
@@ -101,10 +102,16 @@ function whiten({ width, height, channels, data }: Image, left: number): void {
   }
 }
 
-/** The pixels of the mask to lay over as words, by state: outside half black, inside clear, on the edge yellow. */
+/**
+ * The pixels of the mask to lay over as words, by state: outside half black, inside clear, on the
+ * edge yellow.
+ */
 const LAID = new Uint32Array(Uint8Array.of(0, 0, 0, 127, 0, 0, 0, 0, ...EDGE, 255).buffer);
 
-/** Inside the mask the picture; outside half as bright; on the edge at least yellow. Most pixels lie in long runs of one kind. */
+/**
+ * Inside the mask the picture; outside half as bright; on the edge at least yellow. Most pixels lie
+ * in long runs of one kind.
+ */
 function overlay({ top, mask }: Strips, { rgb, dim }: Tile, state: Uint8Array, size: number, left: number): void {
   const { data, width } = top;
   const laid = new Uint32Array(mask.data.buffer);
@@ -141,7 +148,10 @@ function firstOf({ height, width, channels, data }: Image): Image {
   return { width: edge, height, channels, data: first };
 }
 
-/** A unit's eight files by their paths: the strip in `image/`, its first picture alone in `s-image/` (§3.7). */
+/**
+ * A unit's eight files by their paths: the strip in `image/`, its first picture alone in `s-image/`
+ * (§3.7).
+ */
 export async function stripFiles(
   artist: StripArtist,
   pictures: UnitPictures,

@@ -24,11 +24,17 @@ const AHEAD = 2;
 /** Bytes of pictures that each worker keeps: 300 of 256 pixels, with their labels. */
 const KEPT_BYTES = 64 * 2 ** 20;
 
-/** Pixels of strips, in all, from which a worker is worth its start: a fifth of a second of one core's work. */
+/**
+ * Pixels of strips, in all, from which a worker is worth its start: a fifth of a second of one
+ * core's work.
+ */
 const WORTH_PIXELS = 4e6;
 /** More would wait for the thread that writes. */
 const MOST_HANDS = 12;
-/** Bytes that a worker takes besides what it draws, and for each pixel of a strip: four pictures and their files, and garbage. */
+/**
+ * Bytes that a worker takes besides what it draws, and for each pixel of a strip: four pictures and
+ * their files, and garbage.
+ */
 const HAND_BYTES = 160 * 2 ** 20;
 const PIXEL_BYTES = 40;
 /** Of the memory that is free, what workers may take. */
@@ -70,14 +76,17 @@ interface Waiting {
 export interface PoolOptions {
   /** Bytes of pictures that each worker keeps. */
   readonly keptBytes?: number | undefined;
-  /** Told why the first worker ended that ended by itself; what it was to draw is drawn all the same. */
+  /**
+   * Told why the first worker ended that ended by itself; what it was to draw is drawn all the
+   * same.
+   */
   readonly onLost?: ((error: Error) => void) | undefined;
 }
 
 /**
- * Draws on several threads. Each is sent a picture once, and again only when it had to let it go for others. What a worker
- * that ended was to draw others draw, and this thread, with `encoder`, when none is left: only errors of the drawing itself
- * reject.
+ * Draws on several threads. Each is sent a picture once, and again only when it had to let it go
+ * for others. What a worker that ended was to draw others draw, and this thread, with `encoder`,
+ * when none is left: only errors of the drawing itself reject.
  */
 export class PoolStudio implements Studio {
   readonly #plan: DrawingPlan;
@@ -175,7 +184,10 @@ export class PoolStudio implements Studio {
     place.pictures = kept; // now: it has got none of them if they could not be sent
   }
 
-  /** Which pictures a worker lacks, which it may let go for them - those not used for longest - and which it has then. */
+  /**
+   * Which pictures a worker lacks, which it may let go for them - those not used for longest - and
+   * which it has then.
+   */
   #choose(
     place: Place,
     shown: readonly SamplePicture[],
@@ -225,7 +237,8 @@ export class PoolStudio implements Studio {
     const waiting = this.#waiting.get(message.id);
     if (waiting?.place !== place) return; // given up, or to others
     if ("error" in message && message.error.code === undefined) {
-      // Nothing that drawing throws on purpose: it may be the worker's own trouble, as a lack of memory is.
+      // Nothing that drawing throws on purpose: it may be the worker's own trouble, as a lack of
+      // memory is.
       this.#drawHere(message.id, waiting);
       return;
     }
@@ -255,8 +268,8 @@ export class PoolStudio implements Studio {
 }
 
 /**
- * A pool of as many workers as can be started, `count` at most; undefined where none can, so that the calling thread draws.
- * A system may allow no threads, or no more of them.
+ * A pool of as many workers as can be started, `count` at most; undefined where none can, so that
+ * the calling thread draws. A system may allow no threads, or no more of them.
  */
 export function startPool(
   plan: DrawingPlan,

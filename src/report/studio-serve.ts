@@ -6,7 +6,10 @@ import { packError, type WireError } from "./wire-error.ts";
 
 // Tests: test/report/studio.test.ts, test/report/studio-lost.test.ts
 
-/** A unit to draw, as a worker is sent it. Pictures are named by their image; those it has not seen come along. */
+/**
+ * A unit to draw, as a worker is sent it. Pictures are named by their image; those it has not seen
+ * come along.
+ */
 export interface WorkerJob {
   readonly id: number;
   readonly layer: string;

@@ -6,7 +6,9 @@ import { type EmbeddedPicture, embedPicture, type PageDrawing, type PageFeatures
 import { StripArtist, type StripFile, stripFiles } from "./strips.ts";
 import { Tiles } from "./tiles.ts";
 
-/** What is to be drawn for a report, but for the pictures: plain data, which a worker can be sent. */
+/**
+ * What is to be drawn for a report, but for the pictures: plain data, which a worker can be sent.
+ */
 export interface DrawingPlan {
   readonly layers: readonly { readonly layer: string; readonly shape: readonly [number, number] }[];
   readonly segmentationSize: number;

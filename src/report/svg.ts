@@ -1,7 +1,9 @@
 /** Pixels of the text in drawings. */
 export const FONT_SIZE = 12;
 
-/** A drawing on white, with a title in the middle of its top, which is as wide as the title needs. */
+/**
+ * A drawing on white, with a title in the middle of its top, which is as wide as the title needs.
+ */
 export function drawing(width: number, height: number, title: string, parts: readonly string[]): string {
   const [w, h] = [round(width), round(height)];
   const head = text(width / 2, 20, title, "middle");
@@ -17,8 +19,9 @@ export function text(x: number, y: number, content: string, anchor: "start" | "m
 }
 
 /**
- * Pixels that a text needs at most, whatever the sans-serif font: its letters are 0.5 em wide in Helvetica and 0.6 in
- * DejaVu Sans, which is among the widest; those of Chinese, Japanese and Korean one em.
+ * Pixels that a text needs at most, whatever the sans-serif font: its letters are 0.5 em wide in
+ * Helvetica and 0.6 in DejaVu Sans, which is among the widest; those of Chinese, Japanese and
+ * Korean one em.
  */
 export function textWidth(content: string, size = FONT_SIZE): number {
   let ems = 0;
@@ -36,8 +39,8 @@ export function polyline(points: readonly (readonly [x: number, y: number])[], c
 }
 
 /**
- * Multiples of a step between two numbers, both included: of the first of these steps by which there are at most `most`, or of
- * the last of them times 2, 4, 8 …
+ * Multiples of a step between two numbers, both included: of the first of these steps by which
+ * there are at most `most`, or of the last of them times 2, 4, 8 …
  */
 export function ticks(low: number, high: number, steps: readonly number[], most: number): number[] {
   const first = (step: number): number => Math.ceil(low / step - 1e-9);
@@ -55,7 +58,9 @@ export function signed(value: number, digits: number): string {
 
 export const round = (value: number): string => String(Math.round(value * 100) / 100);
 
-/** Labels come from files of strangers: markup is escaped, characters that XML forbids are dropped. */
+/**
+ * Labels come from files of strangers: markup is escaped, characters that XML forbids are dropped.
+ */
 export function escapeXml(content: string): string {
   return (
     content

@@ -8,10 +8,11 @@ type Tensors = { -readonly [Name in keyof Inputs]: Inputs[Name] };
 type Inputs = Parameters<typeof writeSafetensors>[0];
 
 /**
- * `tensors.safetensors`: the full tables behind the report, for Python, Rust, Netron. Names are `LAYER.iou`, `.iqr`, `.mi`,
- * `.correlation`, `.intersection` ([labels, units]), `.activation` ([categories, units]), `.level` ([units]), `.top_image`
- * and `.top_activation` ([units, examples]), where levels were searched `.training_iqr` and `.training_maxiou`
- * ([labels, units]), and once `label_pixels` ([labels]). Labels and categories are JSON in the metadata.
+ * `tensors.safetensors`: the full tables behind the report, for Python, Rust, Netron. Names are
+ * `LAYER.iou`, `.iqr`, `.mi`, `.correlation`, `.intersection` ([labels, units]), `.activation`
+ * ([categories, units]), `.level` ([units]), `.top_image` and `.top_activation` ([units,
+ * examples]), where levels were searched `.training_iqr` and `.training_maxiou` ([labels, units]),
+ * and once `label_pixels` ([labels]). Labels and categories are JSON in the metadata.
  */
 export function toTensors(dissection: Dissection): Uint8Array {
   const { labels, categories, model, layers } = dissection;

@@ -19,8 +19,8 @@ const BLACK: Rgb = [0, 0, 0];
 const KEPT_BYTES = 64 * 2 ** 20;
 
 /**
- * Pictures resized and coloured once for the units that share them. The last used are kept, as many as fit: ten thousand
- * pictures in gandissect's size would take six gigabytes.
+ * Pictures resized and coloured once for the units that share them. The last used are kept, as many
+ * as fit: ten thousand pictures in gandissect's size would take six gigabytes.
  */
 export class Tiles {
   readonly #segmentationSize: number;

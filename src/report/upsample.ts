@@ -1,4 +1,7 @@
-/** Where each target position reads: between `low` and `low + 1`, the share of the latter being `share`. */
+/**
+ * Where each target position reads: between `low` and `low + 1`, the share of the latter being
+ * `share`.
+ */
 interface Axis {
   readonly low: Int32Array;
   readonly high: Int32Array;
@@ -11,9 +14,10 @@ interface Axis {
 export type MaskPainter = (feature: Float32Array, level: number, mask: Uint8Array) => void;
 
 /**
- * Masks as the scores see them: half-pixel bilinear upsampling, coordinates clamped to the border, on where the surface is
- * strictly greater than the level (§3.4, §3.6). The published code draws its pictures by another rule (zeros around the
- * map, ≥), so that they show other pixels than it counts; we draw what is counted (§13 erratum 23).
+ * Masks as the scores see them: half-pixel bilinear upsampling, coordinates clamped to the border,
+ * on where the surface is strictly greater than the level (§3.4, §3.6). The published code draws
+ * its pictures by another rule (zeros around the map, ≥), so that they show other pixels than it
+ * counts; we draw what is counted (§13 erratum 23).
  */
 export function maskPainter(height: number, width: number, size: number): MaskPainter {
   const [rows, columns] = [axis(height, size), axis(width, size)];
@@ -36,7 +40,8 @@ export function maskPainter(height: number, width: number, size: number): MaskPa
         const [from, to] = [start + columns.first[column]!, start + columns.first[column + 1]!];
         const left = line[column]!;
         const step = line[Math.min(column + 1, width - 1)]! - left;
-        // Rounding keeps order: what lies between two that are above, or two that are not, is no exception.
+        // Rounding keeps order: what lies between two that are above, or two that are not, is no
+        // exception.
         const above = left > level;
         if (left + step > level === above) mask.fill(above ? 1 : 0, from, to);
         else for (let i = from; i < to; i++) mask[i] = left + columns.share[i - start]! * step > level ? 1 : 0;
@@ -60,9 +65,13 @@ function axis(source: number, target: number): Axis {
   return { low, high, share, first };
 }
 
-/** Marks the ring of pixels outside the mask within two steps of it, diagonals included (§3.7), as `2`. */
+/**
+ * Marks the ring of pixels outside the mask within two steps of it, diagonals included (§3.7), as
+ * `2`.
+ */
 export function markEdge(mask: Uint8Array, size: number, scratch: Uint8Array): void {
-  // Two dilations by 8 neighbours are one by a 5×5 square, which is first along rows, then along columns.
+  // Two dilations by 8 neighbours are one by a 5×5 square, which is first along rows, then along
+  // columns.
   for (let y = 0; y < size; y++) {
     const row = y * size;
     let until = -1;

@@ -15,10 +15,15 @@ import { toTensors } from "./tensors.ts";
 
 export interface WriteOptions {
   readonly encoder: ImageEncoder;
-  /** Who draws the pictures, if not this thread with `encoder`: asked for when there is one to draw, closed at the end. */
+  /**
+   * Who draws the pictures, if not this thread with `encoder`: asked for when there is one to draw,
+   * closed at the end.
+   */
   readonly studio?: ((plan: DrawingPlan) => Promise<Studio | undefined> | Studio | undefined) | undefined;
   readonly provenance: Provenance;
-  /** Edge of the pictures in strips; the image size unless given (the published code writes 256). */
+  /**
+   * Edge of the pictures in strips; the image size unless given (the published code writes 256).
+   */
   readonly stripHeight?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: WriteProgress) => void;
@@ -42,9 +47,11 @@ export interface WriteProgress {
 }
 
 /**
- * Writes the whole report. Numbers come first, so that stopping while the pictures are drawn loses none of them; then the
- * pictures, unit by unit; `report.html` last, as it holds them all. An abort rejects with the signal's reason.
- * @throws UsageError before anything is written when the folder, the encoder or the pictures are none.
+ * Writes the whole report. Numbers come first, so that stopping while the pictures are drawn loses
+ * none of them; then the pictures, unit by unit; `report.html` last, as it holds them all. An abort
+ * rejects with the signal's reason.
+ * @throws UsageError before anything is written when the folder, the encoder or the pictures are
+ *   none.
  */
 export async function writeReport(
   folder: Folder,
@@ -85,7 +92,10 @@ export async function writeReport(
   }
 }
 
-/** The files without pictures: the reports, the rows, the tables, and each layer's own copy and bar graph (§3.2). */
+/**
+ * The files without pictures: the reports, the rows, the tables, and each layer's own copy and bar
+ * graph (§3.2).
+ */
 export async function writeNumbers(folder: Folder, dissection: Dissection, provenance: Provenance): Promise<void> {
   const { layers, labels, categories } = dissection;
   const gandissect = toGandissect(dissection);
@@ -173,7 +183,9 @@ async function orAborted<T>(coming: Promise<T>, signal: AbortSignal | undefined)
   }
 }
 
-/** Waits for all before it rejects, so that nothing is written behind the back of whoever cleans up. */
+/**
+ * Waits for all before it rejects, so that nothing is written behind the back of whoever cleans up.
+ */
 async function allWritten(writes: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(writes)).find(({ status }) => status === "rejected");
   if (failed) throw (failed as PromiseRejectedResult).reason;

@@ -14,18 +14,22 @@ export interface Adapter {
   readonly software: boolean;
 }
 
-/** `adapter.info` came with Chrome 127 and `device.adapterInfo` with 132: before, an adapter says nothing of itself. */
+/**
+ * `adapter.info` came with Chrome 127 and `device.adapterInfo` with 132: before, an adapter says
+ * nothing of itself.
+ */
 export function describe(info: Partial<GPUAdapterInfo> = {}): Adapter {
   const { vendor = "", architecture = "", device = "", description = "" } = info;
   const said = `${vendor} ${architecture} ${device} ${description}`;
-  // Names of the software rasterisers WebGPU can land on: SwiftShader, Mesa's lavapipe, Windows' WARP.
+  // Names of the software rasterisers WebGPU can land on: SwiftShader, Mesa's lavapipe, Windows'
+  // WARP.
   const software = info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render|software/i.test(said);
   return { vendor, architecture, description, software };
 }
 
 /**
- * Which kernels a device runs: on software adapters by the lanes of its subgroups, if it has some, they are always as many, and
- * kernels are written for them.
+ * Which kernels a device runs: on software adapters by the lanes of its subgroups, if it has some,
+ * they are always as many, and kernels are written for them.
  */
 export function targetOf({ software }: Adapter, gpu: GPUDevice): Target {
   if (!software) return "gpu";

@@ -6,10 +6,12 @@ const QUICK_BEATS = 5;
 const STEADY = 4;
 
 /**
- * Keeps Firefox looking. Its process that talks to the GPU looks every 100 ms for what is done, and whenever something is
- * submitted (https://bugzilla.mozilla.org/show_bug.cgi?id=1870699): ten maps of a buffer take 1,000 ms there. So nothing is
- * submitted, every few milliseconds, while at least one promise is awaited that depends on it. Timers alone, `writeBuffer` and
- * error scopes do not make it look. Where a page is hidden, its timers come once a second, and Firefox's own 100 ms are back.
+ * Keeps Firefox looking. Its process that talks to the GPU looks every 100 ms for what is done, and
+ * whenever something is submitted (https://bugzilla.mozilla.org/show_bug.cgi?id=1870699): ten maps
+ * of a buffer take 1,000 ms there. So nothing is submitted, every few milliseconds, while at least
+ * one promise is awaited that depends on it. Timers alone, `writeBuffer` and error scopes do not
+ * make it look. Where a page is hidden, its timers come once a second, and Firefox's own 100 ms are
+ * back.
  */
 export class Beat {
   readonly #gpu: GPUDevice;

@@ -28,7 +28,10 @@ const RAISED = [
 ] as const;
 
 export interface DeviceOptions extends TuningOptions {
-  /** A WebGPU entry point; `navigator.gpu` unless given. In Node, `import { gpu } from "ganatomy/node"`. */
+  /**
+   * A WebGPU entry point; `navigator.gpu` unless given. In Node,
+   * `import { gpu } from "ganatomy/node"`.
+   */
   readonly gpu?: GPU;
   readonly powerPreference?: GPUPowerPreference;
   /** Refuse software adapters. */
@@ -52,7 +55,9 @@ export class Device {
   readonly target: Target;
   /** How operations that can run in several ways run here. */
   readonly tuning: Tuning;
-  /** Settles with the reason when the device is lost; never for a device this library let go itself. */
+  /**
+   * Settles with the reason when the device is lost; never for a device this library let go itself.
+   */
   readonly lost: Promise<DeviceLostError>;
   /** How much work goes into one submit. */
   readonly pace = new Pace();
@@ -97,7 +102,8 @@ export class Device {
 
   /**
    * Asks for an adapter and a device of our own.
-   * @throws UnsupportedError saying which of the usual causes it is: insecure page, no WebGPU, no adapter.
+   * @throws UnsupportedError saying which of the usual causes it is: insecure page, no WebGPU, no
+   *   adapter.
    */
   static async request(options: DeviceOptions = {}): Promise<Device> {
     checkNames("Device.request", options, DEVICE_NAMES);
@@ -149,7 +155,10 @@ export class Device {
     return new Device(gpu, info, false, new Tuning(info, options));
   }
 
-  /** How operations run that can run in several ways: given to another device as `tune`, they run there alike. */
+  /**
+   * How operations run that can run in several ways: given to another device as `tune`, they run
+   * there alike.
+   */
   get tuned(): Tuned {
     return this.tuning.tuned;
   }
@@ -198,7 +207,7 @@ export class Device {
       const error = await waitable(() => this.gpu.popErrorScope(), this.adapter.software);
       this.check(); // after a loss every allocation looks like a lack of memory
       if (error) {
-        // biome-ignore lint/correctness/noUnsafeFinally: the scope must be popped on every path, and its verdict outranks the result
+        // biome-ignore lint/correctness/noUnsafeFinally: the scope is popped on every path
         throw new DeviceLostError(
           "out-of-memory",
           `The GPU has no memory left for ${what}.`,
@@ -209,7 +218,9 @@ export class Device {
     return result;
   }
 
-  /** The kernel's bind group layout, explicit because `auto` drops bindings a variant does not use. */
+  /**
+   * The kernel's bind group layout, explicit because `auto` drops bindings a variant does not use.
+   */
   layout(kernel: Kernel): GPUBindGroupLayout {
     const entries: GPUBindGroupLayoutEntry[] = Object.values(kernel.bindings).map((access, index) => ({
       binding: index + 1,
@@ -226,7 +237,9 @@ export class Device {
     return layout;
   }
 
-  /** The pipeline of a specialised kernel; one compilation serves all who ask for the same source. */
+  /**
+   * The pipeline of a specialised kernel; one compilation serves all who ask for the same source.
+   */
   pipeline(kernel: Kernel, code: string): Promise<GPUComputePipeline> {
     let pipeline = this.#pipelines.get(code);
     if (!pipeline) {
@@ -239,7 +252,8 @@ export class Device {
 
   async #compile(kernel: Kernel, code: string): Promise<GPUComputePipeline> {
     this.check();
-    // The scope keeps a bad kernel from being reported a second time, as an uncaptured error of whatever comes next.
+    // The scope keeps a bad kernel from being reported a second time, as an uncaptured error of
+    // whatever comes next.
     this.gpu.pushErrorScope("validation");
     const module = this.gpu.createShaderModule({ label: kernel.name, code });
     waitable(() => this.gpu.popErrorScope(), this.adapter.software).catch(() => {});
@@ -265,8 +279,9 @@ export class Device {
   }
 
   /**
-   * Makes a call whose promise settles when the GPU has done something: a buffer's `mapAsync`, `onSubmittedWorkDone`. Firefox is
-   * kept looking for it meanwhile. What the GPU need not work for, as compilations and error scopes, Firefox tells at once.
+   * Makes a call whose promise settles when the GPU has done something: a buffer's `mapAsync`,
+   * `onSubmittedWorkDone`. Firefox is kept looking for it meanwhile. What the GPU need not work
+   * for, as compilations and error scopes, Firefox tells at once.
    */
   waitFor<T>(call: () => Promise<T>): Promise<T> {
     const promise = waitable(call, this.adapter.software);
@@ -283,7 +298,10 @@ export class Device {
     done();
   }
 
-  /** Waits until the memory of buffers let go before is given back, which Dawn does with what is submitted next. */
+  /**
+   * Waits until the memory of buffers let go before is given back, which Dawn does with what is
+   * submitted next.
+   */
   async reclaim(): Promise<void> {
     this.check();
     this.gpu.queue.submit([]);

@@ -5,21 +5,28 @@ import type { Bindings, Choices, Kernel, Params } from "./kernel.ts";
 export type DType = "f32" | "u32";
 
 /**
- * Which kernels a graph should use: software adapters run register tiles without workgroup memory, which their subgroups share
- * where they have some, of four or eight lanes; a `gpu` gets tiles staged in workgroup memory.
+ * Which kernels a graph should use: software adapters run register tiles without workgroup memory,
+ * which their subgroups share where they have some, of four or eight lanes; a `gpu` gets tiles
+ * staged in workgroup memory.
  */
 export type Target = "software" | "software4" | "software8" | "gpu";
 
 /** How convolution weights lie on the GPU. Activations and sums are float32 either way. */
 export type Storage = "f32" | "f16";
 
-/** A node of a graph: a shape and a name, no memory. Images and feature maps are [n, height, width, channels]. */
+/**
+ * A node of a graph: a shape and a name, no memory. Images and feature maps are [n, height, width,
+ * channels].
+ */
 export interface Value {
   readonly id: number;
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly label: string;
-  /** Meaningful channels. The last extent is this rounded up to a multiple of four; the rest is zero. */
+  /**
+   * Meaningful channels. The last extent is this rounded up to a multiple of four; the rest is
+   * zero.
+   */
   readonly channels: number;
 }
 
@@ -45,13 +52,16 @@ export interface Parameter {
   readonly pack: (sources: Sources) => Float32Array;
   /** Packed as float16, two to a u32 element of the value. */
   readonly half: boolean;
-  /** Who learned it, where the graph was told: several networks in one graph may give tensors the same names. */
+  /**
+   * Who learned it, where the graph was told: several networks in one graph may give tensors the
+   * same names.
+   */
   readonly owner: object | undefined;
 }
 
 /**
- * The kind of an operation, by which its gradient is looked up. `A`: the attributes that describe one
- * besides its inputs, such as a convolution's filter and stride.
+ * The kind of an operation, by which its gradient is looked up. `A`: the attributes that describe
+ * one besides its inputs, such as a convolution's filter and stride.
  */
 export interface OperationKind<A> {
   readonly name: string;
@@ -59,7 +69,10 @@ export interface OperationKind<A> {
   readonly attributes?: A;
 }
 
-/** What one or several steps compute together, as data: `gradient` reads it to append the backward pass. */
+/**
+ * What one or several steps compute together, as data: `gradient` reads it to append the backward
+ * pass.
+ */
 export interface Operation<A = unknown> {
   readonly kind: OperationKind<A>;
   readonly inputs: readonly (Value | undefined)[];
@@ -80,7 +93,10 @@ export const padded = (channels: number): number => 4 * Math.ceil(channels / 4);
 /** WebGPU's default limit of workgroups per dimension. */
 const MAX_GROUPS = 65535;
 
-/** A grid of at least `groups` workgroups, folded in two where one dimension cannot hold them; kernels flatten it with `num_workgroups`. */
+/**
+ * A grid of at least `groups` workgroups, folded in two where one dimension cannot hold them;
+ * kernels flatten it with `num_workgroups`.
+ */
 export function fold(groups: number): readonly [number, number, number] {
   if (groups <= MAX_GROUPS) return [Math.max(1, groups), 1, 1];
   const rows = Math.ceil(groups / MAX_GROUPS);
@@ -92,7 +108,10 @@ export function fold(groups: number): readonly [number, number, number] {
   return [Math.ceil(groups / rows), rows, 1];
 }
 
-/** An operation that can run in several ways, all with the same result up to rounding: what an autotuner times. */
+/**
+ * An operation that can run in several ways, all with the same result up to rounding: what an
+ * autotuner times.
+ */
 export interface Tunable {
   /** The ways' names; the first is how it runs untuned. */
   readonly ways: readonly string[];
@@ -104,7 +123,10 @@ export interface Tunable {
 /** The way in which each operation runs, both by their names. */
 export type Tuned = ReadonlyMap<string, string>;
 
-/** Steps over shapes alone: no device, no memory. Models and operations append to it; `Plan.compile` gives it memory. */
+/**
+ * Steps over shapes alone: no device, no memory. Models and operations append to it; `Plan.compile`
+ * gives it memory.
+ */
 export class Graph {
   readonly values: Value[] = [];
   readonly steps: Step[] = [];
@@ -124,7 +146,10 @@ export class Graph {
     this.tuned = tuned;
   }
 
-  /** One of several ways to run an operation: the tuned one, or the first where none was found or it is none of these. */
+  /**
+   * One of several ways to run an operation: the tuned one, or the first where none was found or it
+   * is none of these.
+   */
   choose<W>(name: string, ways: ReadonlyMap<string, W>, alone: Tunable["alone"]): W {
     if (ways.size > 1) this.tunables.set(name, { ways: [...ways.keys()], alone, storage: this.storage });
     const [untuned] = ways.values();
@@ -165,7 +190,9 @@ export class Graph {
     return value;
   }
 
-  /** A convolution's weights: a parameter whose numbers are stored as the graph's `storage` says. */
+  /**
+   * A convolution's weights: a parameter whose numbers are stored as the graph's `storage` says.
+   */
   weights(label: string, shape: readonly number[], sources: readonly string[], pack: Parameter["pack"]): Value {
     if (this.storage === "f32") return this.parameter(label, shape, sources, pack);
     // Whole vec4u's, of eight numbers each.
@@ -174,7 +201,10 @@ export class Graph {
     return value;
   }
 
-  /** What `append` appends belongs to `owner`, such as the weights that its parameters are taken from. */
+  /**
+   * What `append` appends belongs to `owner`, such as the weights that its parameters are taken
+   * from.
+   */
   owned<T>(owner: object | undefined, append: () => T): T {
     const before = this.#owner;
     this.#owner = owner;
@@ -229,7 +259,10 @@ export interface Slots {
   readonly sizes: readonly number[];
 }
 
-/** Gives every value outside `pinned` a slot, best fit first; a value lives from its first step to its last. */
+/**
+ * Gives every value outside `pinned` a slot, best fit first; a value lives from its first step to
+ * its last.
+ */
 export function assignSlots(graph: Graph, pinned: ReadonlySet<number>): Slots {
   const first = new Map<number, number>();
   const last = new Map<number, number>();
@@ -249,7 +282,8 @@ export function assignSlots(graph: Graph, pinned: ReadonlySet<number>): Slots {
     for (const value of used.values()) {
       if (slotOf.has(value.id)) continue;
       const need = bytesOf(value);
-      // The slot that wastes or grows least: separate buffers, since WebGPU forbids binding one as read and read_write.
+      // The slot that wastes or grows least: separate buffers, since WebGPU forbids binding one as
+      // read and read_write.
       free.sort((a, b) => Math.abs(sizes[a]! - need) - Math.abs(sizes[b]! - need));
       const slot = free.shift() ?? sizes.push(0) - 1;
       sizes[slot] = Math.max(sizes[slot]!, need);

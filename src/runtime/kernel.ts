@@ -1,6 +1,9 @@
 import { KernelError } from "../errors.ts";
 
-/** One WGSL algorithm as data: its source, the members of its uniform block, and its storage buffers. Written by scripts/wgsl.mjs. */
+/**
+ * One WGSL algorithm as data: its source, the members of its uniform block, and its storage
+ * buffers. Written by scripts/wgsl.mjs.
+ */
 export interface Kernel {
   readonly name: string;
   readonly source: string;
@@ -8,7 +11,10 @@ export interface Kernel {
   readonly params: Readonly<Record<string, "u32" | "i32" | "f32">>;
   /** How the storage buffers at bindings 1, 2, … are accessed, in order. */
   readonly bindings: Readonly<Record<string, "read" | "read_write">>;
-  /** A type only: the `const` and `alias` declarations, which are the algorithm's parameters, and what they may be. */
+  /**
+   * A type only: the `const` and `alias` declarations, which are the algorithm's parameters, and
+   * what they may be.
+   */
   readonly choices?: Readonly<Record<string, number | boolean | "f32" | "f16" | undefined>>;
 }
 
@@ -19,7 +25,10 @@ export type Params<K extends Kernel> = { readonly [N in keyof K["params"]]: numb
 /** Something for each storage buffer of kernel `K`. */
 export type Bindings<K extends Kernel, T> = { readonly [N in keyof K["bindings"]]: T };
 
-/** The kernel's source with the module-scope `const` and `alias` declarations named in `choices` rewritten. */
+/**
+ * The kernel's source with the module-scope `const` and `alias` declarations named in `choices`
+ * rewritten.
+ */
 export function specialize(kernel: Kernel, choices: Readonly<Record<string, number | boolean | string>>): string {
   let source = kernel.source;
   for (const [name, value] of Object.entries(choices)) {

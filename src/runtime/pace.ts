@@ -1,6 +1,12 @@
-/** Milliseconds a submit should last: half a frame at 60 Hz, so that a page that shares the GPU has its turn in every frame. */
+/**
+ * Milliseconds a submit should last: half a frame at 60 Hz, so that a page that shares the GPU has
+ * its turn in every frame.
+ */
 const SUBMIT_MS = 8;
-/** Floating-point operations of a submit before any was timed: 20 ms on an integrated GPU doing 0.5 TFLOP/s. */
+/**
+ * Floating-point operations of a submit before any was timed: 20 ms on an integrated GPU doing 0.5
+ * TFLOP/s.
+ */
 const UNTIMED = 1e10;
 /** Less than this is mostly overhead; … */
 const LEAST = 1e8;
@@ -25,7 +31,10 @@ export class Pace {
     this.#submitted += flops;
   }
 
-  /** Call it whenever waiting begins, for a read too; what it returns, when everything submitted until then has run. */
+  /**
+   * Call it whenever waiting begins, for a read too; what it returns, when everything submitted
+   * until then has run.
+   */
   waiting(): () => void {
     const mark = this.#submitted;
     return () => {

@@ -9,7 +9,10 @@ import { Tensor } from "./tensor.ts";
 const PARAMS_STRIDE = 256;
 
 export interface CompileOptions {
-  /** Values whose contents outlive a run: outputs, retained layers, accumulators. Inputs are kept anyway. */
+  /**
+   * Values whose contents outlive a run: outputs, retained layers, accumulators. Inputs are kept
+   * anyway.
+   */
   readonly keep?: Iterable<Value>;
   /** Tensors to use for values: weights, or another plan's kept values. They stay their owner's. */
   readonly bind?: Iterable<readonly [Value, Tensor]>;
@@ -47,7 +50,10 @@ export class Plan {
     this.#scope = scope;
   }
 
-  /** Allocates everything, writes every step's parameters once, and compiles all pipelines in parallel. */
+  /**
+   * Allocates everything, writes every step's parameters once, and compiles all pipelines in
+   * parallel.
+   */
   static async compile(device: Device, graph: Graph, options: CompileOptions = {}): Promise<Plan> {
     options.signal?.throwIfAborted();
     if (graph.tuned === device.tuned) device.tuning.settle(graph.tunables);
@@ -94,7 +100,8 @@ export class Plan {
               const entries: GPUBindGroupEntry[] = Object.keys(kernel.bindings).map((name, position) => {
                 const value = bindings[name]!;
                 const buffer = tensors.get(value.id)?.buffer ?? slots[slotOf.get(value.id)!]!;
-                // Slots may be larger than the value: bind what it needs, so that arrayLength means its length.
+                // Slots may be larger than the value: bind what it needs, so that arrayLength means
+                // its length.
                 return { binding: position + 1, resource: { buffer, size: bytesOf(value) } };
               });
               const size = paramsSize(kernel);
@@ -128,7 +135,10 @@ export class Plan {
     return tensor as Tensor<D>;
   }
 
-  /** Submits every step, in as many submits of at least one dispatch as leave a page that shares the GPU its frames. */
+  /**
+   * Submits every step, in as many submits of at least one dispatch as leave a page that shares the
+   * GPU its frames.
+   */
   run(): void {
     this.device.check();
     if (this.#disposed) throw new ShapeError("This plan was disposed.", "Compile a new one.");

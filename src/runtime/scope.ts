@@ -1,4 +1,7 @@
-/** Resources that are let go together, the last made first. (No `using` in this library: Safari and Chrome before 134 have no `Symbol.dispose`.) */
+/**
+ * Resources that are let go together, the last made first. (No `using` in this library: Safari and
+ * Chrome before 134 have no `Symbol.dispose`.)
+ */
 export class Scope {
   readonly #resources: { dispose(): void }[] = [];
 
@@ -9,8 +12,9 @@ export class Scope {
   }
 
   /**
-   * Takes over resources that are made at the same time. If one cannot be made the first such failure is thrown, once none is being
-   * made any more: the others are this scope's and go with it.
+   * Takes over resources that are made at the same time. If one cannot be made the first such
+   * failure is thrown, once none is being made any more: the others are this scope's and go with
+   * it.
    */
   async all<T extends readonly { dispose(): void }[]>(
     making: {

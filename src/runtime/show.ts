@@ -13,7 +13,10 @@ export interface ShowOptions {
 
 const NAMES: NamesOf<ShowOptions> = { image: true, channel: true, range: true };
 
-/** Reads the tensor's storage in the fragment shader: no texture, no copy, whatever the canvas's format. */
+/**
+ * Reads the tensor's storage in the fragment shader: no texture, no copy, whatever the canvas's
+ * format.
+ */
 const SHADER = /* wgsl */ `
 struct Params { height: u32, width: u32, channels: u32, image: u32, channel: i32, low: f32, high: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -44,8 +47,8 @@ interface Painter {
 const painters = new WeakMap<GPUDevice, Map<GPUTextureFormat, Painter>>();
 
 /**
- * Draws an image of a feature map [n, h, w, c] onto a canvas without reading it back. The context must be configured for
- * the tensor's device.
+ * Draws an image of a feature map [n, h, w, c] onto a canvas without reading it back. The context
+ * must be configured for the tensor's device.
  * @throws ShapeError for a tensor that is no feature map, or an image or channel it does not have.
  */
 export function show(tensor: Tensor<"f32">, context: GPUCanvasContext, options: ShowOptions = {}): void {

@@ -5,7 +5,10 @@ import { bytesOf, type DType, elements } from "./graph.ts";
 /** The array type of each dtype. */
 export type ArrayOf<D extends DType> = D extends "f32" ? Float32Array<ArrayBuffer> : Uint32Array<ArrayBuffer>;
 
-/** A GPU buffer with a shape: C order, four bytes an element. Feature maps are [n, height, width, channels]. */
+/**
+ * A GPU buffer with a shape: C order, four bytes an element. Feature maps are [n, height, width,
+ * channels].
+ */
 export class Tensor<D extends DType = DType> {
   readonly device: Device;
   readonly label: string;
@@ -55,7 +58,10 @@ export class Tensor<D extends DType = DType> {
     return tensor;
   }
 
-  /** A tensor over a caller's buffer (usage STORAGE, and COPY_SRC to read it back); disposing it leaves the buffer alone. */
+  /**
+   * A tensor over a caller's buffer (usage STORAGE, and COPY_SRC to read it back); disposing it
+   * leaves the buffer alone.
+   */
   static wrap<D extends DType>(device: Device, buffer: GPUBuffer, shape: readonly number[], dtype: D): Tensor<D> {
     if (buffer.size < bytesOf({ shape })) {
       throw new ShapeError(

@@ -15,7 +15,10 @@ const BUDGET = 3000;
 const IMAGES = 4;
 /** Bytes of buffers that timing may take. Two ways exist at a time, so each has half. */
 const MEMORY = 512 * 2 ** 20;
-/** A sample repeats the runs until they last so many milliseconds: one wait for the GPU is then small, … */
+/**
+ * A sample repeats the runs until they last so many milliseconds: one wait for the GPU is then
+ * small, …
+ */
 const SAMPLE = 4;
 /** … but no more often than this: a coarse clock may show no time at all. */
 const MOST_RUNS = 64;
@@ -26,9 +29,9 @@ const GAIN = 0.97;
 const HOPELESS = 2;
 
 /**
- * Times the ways in which the operations of a graph can run, those of most FLOPs first, and leaves out
- * operations whose way is known. The fastest ways go into `device.tuned`, which graphs made afterwards
- * use, and into the device's cache. They do not change on this device any more.
+ * Times the ways in which the operations of a graph can run, those of most FLOPs first, and leaves
+ * out operations whose way is known. The fastest ways go into `device.tuned`, which graphs made
+ * afterwards use, and into the device's cache. They do not change on this device any more.
  *
  * Does nothing on a device that does not measure. `describe` makes the graph.
  * @throws DeviceLostError; the signal's reason.
@@ -92,8 +95,8 @@ interface Racer {
 }
 
 /**
- * The fastest of the ways that there was time to compare; undefined if none of them can be run here,
- * for example because the operation is too large.
+ * The fastest of the ways that there was time to compare; undefined if none of them can be run
+ * here, for example because the operation is too large.
  */
 async function fastest(
   device: Device,
@@ -147,7 +150,10 @@ async function tryPlan(device: Device, graph: Graph): Promise<Plan | undefined> 
   }
 }
 
-/** Whether a way takes less time than the best one so far; false if the time is over before that is known. */
+/**
+ * Whether a way takes less time than the best one so far; false if the time is over before that is
+ * known.
+ */
 async function beats(device: Device, challenger: Racer, best: Racer, left: Left): Promise<boolean> {
   for (const racer of [best, challenger]) if (racer.runs === 0) await warmUp(device, racer, left);
   if (challenger.last > HOPELESS * best.last) return false;

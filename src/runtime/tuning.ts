@@ -5,10 +5,15 @@ import type { Tunable } from "./graph.ts";
 
 // Tests: test/runtime/tune.test.ts
 
-/** Raise it when kernels take other times or ways other names: what was found before is not looked at then. */
+/**
+ * Raise it when kernels take other times or ways other names: what was found before is not looked
+ * at then.
+ */
 const FORMAT = 3;
 
-/** Where a device's measurements are kept. A browser's `Cache` (`await caches.open("tuning")`) fits. */
+/**
+ * Where a device's measurements are kept. A browser's `Cache` (`await caches.open("tuning")`) fits.
+ */
 export interface TuningCache {
   match(url: string): Promise<Response | undefined>;
   put(url: string, response: Response): Promise<void>;
@@ -16,12 +21,16 @@ export interface TuningCache {
 
 export interface TuningOptions {
   /**
-   * Whether to time the ways in which an operation can run before it is first used, which takes about 3 s a network: on GPUs
-   * unless given, never on software adapters unless asked. Or how operations ran on another device, its `tuned` or an object of
-   * the same: so that results are the same to the bit.
+   * Whether to time the ways in which an operation can run before it is first used, which takes
+   * about 3 s a network: on GPUs unless given, never on software adapters unless asked. Or how
+   * operations ran on another device, its `tuned` or an object of the same: so that results are the
+   * same to the bit.
    */
   readonly tune?: boolean | Iterable<readonly [string, string]> | Readonly<Record<string, string>> | null;
-  /** Where the times are kept for the next device on such an adapter; a page's Cache API unless given. */
+  /**
+   * Where the times are kept for the next device on such an adapter; a page's Cache API unless
+   * given.
+   */
   readonly tuningCache?: TuningCache | undefined;
 }
 
@@ -72,7 +81,10 @@ export class Tuning {
   readonly isOpen = ([name, { ways }]: readonly [string, Tunable]): boolean =>
     !ways.includes(this.tuned.get(name) ?? "");
 
-  /** Decides that operations run untuned where nothing else was decided: their results must not change on a device. */
+  /**
+   * Decides that operations run untuned where nothing else was decided: their results must not
+   * change on a device.
+   */
   settle(tunables: ReadonlyMap<string, Tunable>): void {
     for (const operation of tunables) {
       if (!this.isOpen(operation)) continue;

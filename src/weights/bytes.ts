@@ -35,8 +35,9 @@ export function section(source: Source, start: number, size: number, name: strin
 }
 
 /**
- * Reads [start, end) after checking that the source has it. Every reader of this room goes through here, so an offset from a
- * hostile file is refused before anything is allocated, and a source that returns less than it was asked for is noticed.
+ * Reads [start, end) after checking that the source has it. Every reader of this room goes through
+ * here, so an offset from a hostile file is refused before anything is allocated, and a source that
+ * returns less than it was asked for is noticed.
  * @throws WeightsError `weights-format`; whatever the source throws; the signal's reason.
  */
 export async function readExactly(

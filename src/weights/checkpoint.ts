@@ -9,10 +9,11 @@ import type { Checkpoint } from "./tensor.ts";
 /**
  * Opens a checkpoint of any known format; which one is told by its bytes, never by its name.
  *
- * Nothing in the file is executed, and what it claims is checked before it is believed: see `unpickle`, `checkpointTensor`.
- * @throws WeightsError `weights-format` for what is no checkpoint, truncated or damaged, `weights-unsafe` for pickles with more
- *   than tensors, `weights-shape` for tensors that do not fit their bytes, `weights-integrity`; what `openSource` throws;
- *   the signal's reason.
+ * Nothing in the file is executed, and what it claims is checked before it is believed: see
+ * `unpickle`, `checkpointTensor`.
+ * @throws WeightsError `weights-format` for what is no checkpoint, truncated or damaged,
+ *   `weights-unsafe` for pickles with more than tensors, `weights-shape` for tensors that do not
+ *   fit their bytes, `weights-integrity`; what `openSource` throws; the signal's reason.
  */
 export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}): Promise<Checkpoint> {
   const source = await openSource(like, options);
@@ -30,7 +31,10 @@ export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}
   }
 }
 
-/** Read on demand: the readers of Python's containers are a tenth of the library, and safetensors do without. */
+/**
+ * Read on demand: the readers of Python's containers are a tenth of the library, and safetensors do
+ * without.
+ */
 async function python(): Promise<typeof import("./python.ts")> {
   try {
     return await import("./python.ts");

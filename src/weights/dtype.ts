@@ -36,8 +36,9 @@ export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = {
 };
 
 /**
- * Little-endian elements as float32, rounded where float32 is narrower (every host with WebGPU is little-endian, so bytes are viewed as they are).
- * Float32 bytes at a multiple of four come back as a view of the same memory: a file already in memory is not copied again.
+ * Little-endian elements as float32, rounded where float32 is narrower (every host with WebGPU is
+ * little-endian, so bytes are viewed as they are). Float32 bytes at a multiple of four come back as
+ * a view of the same memory: a file already in memory is not copied again.
  */
 export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
   const width = BYTES_PER_ELEMENT[dtype];

@@ -14,10 +14,16 @@ export function decodeFloat16(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** 2^(exponent − 25): what a unit of the fraction is worth; a table because `**` in the loop costs a third of a big load. */
+/**
+ * 2^(exponent − 25): what a unit of the fraction is worth; a table because `**` in the loop costs a
+ * third of a big load.
+ */
 const POWERS = Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 25));
 
-/** IEEE binary16 bit patterns of float32 values, rounded to nearest, ties to even; beyond ±65519.99 becomes infinite. */
+/**
+ * IEEE binary16 bit patterns of float32 values, rounded to nearest, ties to even; beyond ±65519.99
+ * becomes infinite.
+ */
 export function encodeFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const words = bitsOf(values);
   const halves = new Uint16Array(values.length);

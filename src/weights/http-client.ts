@@ -3,9 +3,13 @@ import { abortable } from "./abort.ts";
 import { allocateBytes } from "./bytes.ts";
 import type { LoadOptions } from "./source.ts";
 
-// Tests: test/weights/http.test.ts, test/weights/http-failures.test.ts, test/weights/http-ranges.test.ts
+// Tests: test/weights/http.test.ts, test/weights/http-failures.test.ts,
+// test/weights/http-ranges.test.ts
 
-/** Reports bytes as they arrive. Never counts backwards, even when a failed attempt is followed by another. */
+/**
+ * Reports bytes as they arrive. Never counts backwards, even when a failed attempt is followed by
+ * another.
+ */
 export class Progress {
   readonly #name: string;
   readonly #onProgress: LoadOptions["onProgress"];
@@ -51,7 +55,8 @@ export class HttpClient {
   }
 
   /**
-   * Requests the file, or bytes [start, end) of it. Resolves with a success, or with 416 when a range was asked for.
+   * Requests the file, or bytes [start, end) of it. Resolves with a success, or with 416 when a
+   * range was asked for.
    * @throws GanatomyError `not-found` or `network`; the signal's reason.
    */
   async get(signal: AbortSignal | undefined, range?: readonly [start: number, end: number]): Promise<Response> {
@@ -110,7 +115,10 @@ function lastPart(url: URL): string {
   }
 }
 
-/** The message of an error and, where fetch hides it one level down, of its cause (Node: "fetch failed" ← ECONNREFUSED). */
+/**
+ * The message of an error and, where fetch hides it one level down, of its cause (Node: "fetch
+ * failed" ← ECONNREFUSED).
+ */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const inner = error.cause instanceof Error ? error.cause : undefined;
@@ -124,7 +132,10 @@ export function discard(response: Response): void {
   response.body?.cancel().catch(() => {});
 }
 
-/** The parsed Content-Range of a 206 whose bytes are as stored; undefined when there is none to be relied on. */
+/**
+ * The parsed Content-Range of a 206 whose bytes are as stored; undefined when there is none to be
+ * relied on.
+ */
 export function contentRange(response: Response): { start: number; end: number; total: number } | undefined {
   const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
   if (response.status !== 206 || !match || isEncoded(response)) return undefined;
@@ -139,8 +150,10 @@ function isEncoded(response: Response): boolean {
 
 /**
  * Reads a body into one array of its announced length. Each byte is copied once.
- * @param exact the length it must have; otherwise Content-Length is expected, and a compressed body may outgrow it
- * @throws GanatomyError `network` when it ends early; the signal's reason, promptly even if the server stalls.
+ * @param exact the length it must have; otherwise Content-Length is expected, and a compressed body
+ *   may outgrow it
+ * @throws GanatomyError `network` when it ends early; the signal's reason, promptly even if the
+ *   server stalls.
  */
 export async function readBody(
   response: Response,

@@ -17,16 +17,22 @@ interface Wish {
   readonly reject: (reason: unknown) => void;
 }
 
-/** A request costs about as much time as this many bytes, so smaller gaps are read through and smaller reads are widened. */
+/**
+ * A request costs about as much time as this many bytes, so smaller gaps are read through and
+ * smaller reads are widened.
+ */
 const GAP_BYTES = 128 * 1024;
-/** Segments kept for the next small reads: enough for a zip's directory, its first entries and wherever the reader is now. */
+/**
+ * Segments kept for the next small reads: enough for a zip's directory, its first entries and
+ * wherever the reader is now.
+ */
 const KEPT_SEGMENTS = 4;
 /** Larger segments go to whoever asked and are not kept, or the whole file would stay in memory. */
 const KEPT_BYTES = 2 * GAP_BYTES;
 
 /**
- * A file read by HTTP Range requests. Reads made in the same moment are answered by as few requests as their gaps allow:
- * `Promise.all` over all tensors of a checkpoint is one request.
+ * A file read by HTTP Range requests. Reads made in the same moment are answered by as few requests
+ * as their gaps allow: `Promise.all` over all tensors of a checkpoint is one request.
  */
 export class RangeSource implements Source {
   readonly name: string;
@@ -53,7 +59,8 @@ export class RangeSource implements Source {
     const held = this.#kept.find((segment) => covers(segment, start, end));
     if (held) return cut(held, start, end);
     const granted = new Promise<Uint8Array>((resolve, reject) => {
-      // A timer, not a microtask: readers of several tensors pass through a few awaits before they get here.
+      // A timer, not a microtask: readers of several tensors pass through a few awaits before they
+      // get here.
       if (this.#wishes.length === 0) setTimeout(() => this.#flush(), 0);
       this.#wishes.push({ start, end, signal, resolve, reject });
     });
@@ -77,7 +84,10 @@ export class RangeSource implements Source {
     if (group.length > 0) void this.#grant(group, end);
   }
 
-  /** Fetches one range for a group of wishes; gives up only when nobody in the group wants it any more. */
+  /**
+   * Fetches one range for a group of wishes; gives up only when nobody in the group wants it any
+   * more.
+   */
   async #grant(group: readonly Wish[], end: number): Promise<void> {
     const abort = new AbortController();
     const onAbort = () => {
@@ -85,7 +95,8 @@ export class RangeSource implements Source {
     };
     for (const { signal } of group) signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      // Starts at a multiple of 64 so that tensors aligned in the file are aligned in memory and need no copy.
+      // Starts at a multiple of 64 so that tensors aligned in the file are aligned in memory and
+      // need no copy.
       const start = group[0]!.start - (group[0]!.start % 64);
       const segment = await this.#fetch(start, Math.min(this.size, Math.max(end, start + GAP_BYTES)), abort.signal);
       if (segment.bytes.length <= KEPT_BYTES) this.#kept = [segment, ...this.#kept].slice(0, KEPT_SEGMENTS);

@@ -6,12 +6,15 @@ import { RangeSource } from "./http-ranges.ts";
 import { verifySha256 } from "./integrity.ts";
 import type { CacheLike, LoadOptions, Source } from "./source.ts";
 
-/** The first request asks for this much: enough for any header we know, and often for the whole of a small file. */
+/**
+ * The first request asks for this much: enough for any header we know, and often for the whole of a
+ * small file.
+ */
 const PROBE_BYTES = 256 * 1024;
 
 /**
- * Opens a URL by ranges when nobody needs the whole file and the server offers them, otherwise by one download.
- * `options.sha256` is already normalised.
+ * Opens a URL by ranges when nobody needs the whole file and the server offers them, otherwise by
+ * one download. `options.sha256` is already normalised.
  */
 export async function openHttp(target: URL | Request, options: LoadOptions): Promise<Source> {
   const client = new HttpClient(target, options);
@@ -28,14 +31,16 @@ async function probe(client: HttpClient, signal: AbortSignal | undefined): Promi
     response = await client.get(signal, [0, PROBE_BYTES]);
   } catch (error) {
     signal?.throwIfAborted();
-    // An answer is an answer; but the Range header makes some cross-origin requests fail unanswered that succeed without it.
+    // An answer is an answer; but the Range header makes some cross-origin requests fail unanswered
+    // that succeed without it.
     if (error instanceof Error && error.cause === undefined) throw error;
     return download(client, signal, error);
   }
   if (response.status === 200) return memorySource(await readBody(response, client, signal), client.name);
   const range = contentRange(response);
   if (range === undefined || range.start !== 0) {
-    // 416 for an empty file, or a cross-origin server that does not expose Content-Range: the size cannot be known.
+    // 416 for an empty file, or a cross-origin server that does not expose Content-Range: the size
+    // cannot be known.
     discard(response);
     return download(client, signal);
   }
@@ -74,7 +79,9 @@ async function loadWhole(client: HttpClient, options: LoadOptions): Promise<Uint
   return bytes;
 }
 
-/** The cached file if it is there and sound; a cache that fails or holds damage is as good as empty. */
+/**
+ * The cached file if it is there and sound; a cache that fails or holds damage is as good as empty.
+ */
 async function readCache(
   cache: CacheLike,
   client: HttpClient,
@@ -96,7 +103,10 @@ async function readCache(
   }
 }
 
-/** A response that streams views of `bytes`, because one made from the array itself would copy it first. */
+/**
+ * A response that streams views of `bytes`, because one made from the array itself would copy it
+ * first.
+ */
 function asResponse(bytes: Uint8Array<ArrayBuffer>): Response {
   const step = 2 ** 20;
   let at = 0;

@@ -10,9 +10,11 @@ const MAX_RATIO = 1032;
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Inflates bytes [from, to) of raw deflate data, stopping when it has them: the header of a big array costs one piece.
+ * Inflates bytes [from, to) of raw deflate data, stopping when it has them: the header of a big
+ * array costs one piece.
  * @param range `declared` is the inflated size the archive promises
- * @throws WeightsError `weights-format` when the data is not deflate or shorter than promised; the signal's reason.
+ * @throws WeightsError `weights-format` when the data is not deflate or shorter than promised; the
+ *   signal's reason.
  */
 export async function inflate(
   compressed: Source,
@@ -48,7 +50,10 @@ export async function inflate(
   return bytes;
 }
 
-/** Feeds compressed bytes piece by piece, and remembers what the source threw: behind the inflater it would look like bad data. */
+/**
+ * Feeds compressed bytes piece by piece, and remembers what the source threw: behind the inflater
+ * it would look like bad data.
+ */
 class DeflatedInput {
   error: unknown;
   readonly #source: Source;

@@ -9,12 +9,16 @@ export interface Layout {
 
 /** PyTorch and NumPy stop at 64 dimensions. */
 const MAX_RANK = 64;
-/** Zero strides repeat elements, so a tiny file can ask for a huge tensor; this many (256 MiB of float32) are granted anyway. */
+/**
+ * Zero strides repeat elements, so a tiny file can ask for a huge tensor; this many (256 MiB of
+ * float32) are granted anyway.
+ */
 const MAX_REPEATED = 2 ** 26;
 
 /**
  * Number of elements of a shape.
- * @throws WeightsError `weights-shape` when a size is no whole number or the product leaves the safe range.
+ * @throws WeightsError `weights-shape` when a size is no whole number or the product leaves the
+ *   safe range.
  */
 export function elementCount(shape: readonly number[], name: string): number {
   if (shape.length > MAX_RANK) throw misfit(name, `has ${shape.length} dimensions`);
@@ -40,14 +44,18 @@ export function contiguousStrides(shape: readonly number[], order: "C" | "F" = "
   return strides;
 }
 
-/** Whether elements follow each other in row-major order; the stride of an axis of size one does not matter. */
+/**
+ * Whether elements follow each other in row-major order; the stride of an axis of size one does not
+ * matter.
+ */
 export function isContiguous({ shape, strides }: Layout): boolean {
   const wanted = contiguousStrides(shape);
   return shape.every((size, axis) => size === 1 || strides[axis] === wanted[axis]);
 }
 
 /**
- * Elements [start, end) of the storage that the tensor touches, after checking that the storage has them.
+ * Elements [start, end) of the storage that the tensor touches, after checking that the storage has
+ * them.
  * @param available elements in the storage
  * @throws WeightsError `weights-shape`.
  */
@@ -73,7 +81,10 @@ export function elementRange(layout: Layout, available: number, name: string): {
   return { start: offset, end: last + 1 };
 }
 
-/** Copies a strided tensor into `gathered` in C-contiguous order. `layout` must have passed `elementRange` for `storage.length`. */
+/**
+ * Copies a strided tensor into `gathered` in C-contiguous order. `layout` must have passed
+ * `elementRange` for `storage.length`.
+ */
 export function gather(storage: Float32Array, layout: Layout, gathered: Float32Array): Float32Array {
   const { shape, strides } = layout;
   const inner = shape.length - 1;

@@ -32,8 +32,8 @@ const DTYPES: Readonly<Record<string, DType>> = {
 /**
  * Opens one NumPy array (.npy, versions 1 to 3); C or Fortran order, either byte order.
  * @param name what the tensor shall be called
- * @throws WeightsError `weights-unsafe` for object arrays, `weights-format` for other types and damage, `weights-shape` when
- *   the file's size does not match.
+ * @throws WeightsError `weights-unsafe` for object arrays, `weights-format` for other types and
+ *   damage, `weights-shape` when the file's size does not match.
  */
 export async function openNpy(source: Source, name: string, options: ReadOptions = {}): Promise<CheckpointTensor> {
   const { text, dataStart } = await readHeader(source, options);
@@ -105,7 +105,10 @@ function parseType(descr: unknown, file: string): { dtype: DType; bigEndian: boo
   return { dtype: DTYPES[code]!, bigEndian: order === ">" };
 }
 
-/** The same elements with their bytes in the other order. Reads must begin and end at elements, as those of tensors do. */
+/**
+ * The same elements with their bytes in the other order. Reads must begin and end at elements, as
+ * those of tensors do.
+ */
 function swapped(source: Source, width: number): Source {
   return {
     ...source,

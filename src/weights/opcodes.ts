@@ -5,8 +5,9 @@ import { damaged, type PickleMachine } from "./pickle-machine.ts";
 type Step = (machine: PickleMachine) => void;
 
 /**
- * What each pickle opcode does. Only those that Python's pickler writes for plain data, protocols 2 to 5; the ones that build
- * objects of named classes (INST, OBJ, EXT, NEWOBJ_EX) are left out on purpose, like the text forms of protocol 0.
+ * What each pickle opcode does. Only those that Python's pickler writes for plain data, protocols 2
+ * to 5; the ones that build objects of named classes (INST, OBJ, EXT, NEWOBJ_EX) are left out on
+ * purpose, like the text forms of protocol 0.
  */
 export const OPCODES: Readonly<Record<number, Step>> = {
   // Framing and stack.

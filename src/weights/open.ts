@@ -11,9 +11,11 @@ import { LOAD_NAMES, type LoadOptions, type Source, type SourceLike } from "./so
 /**
  * Opens anything file-like as a Source.
  *
- * A URL is read by HTTP ranges where the server offers them and neither `sha256` nor `cache` is asked for, otherwise downloaded once.
- * @throws UsageError for what is no source; GanatomyError `network` or `not-found`; WeightsError `weights-integrity`;
- *   UnsupportedError `insecure-context` when `sha256` cannot be checked; the signal's reason.
+ * A URL is read by HTTP ranges where the server offers them and neither `sha256` nor `cache` is
+ * asked for, otherwise downloaded once.
+ * @throws UsageError for what is no source; GanatomyError `network` or `not-found`; WeightsError
+ *   `weights-integrity`; UnsupportedError `insecure-context` when `sha256` cannot be checked; the
+ *   signal's reason.
  */
 export async function openSource(like: SourceLike, options: LoadOptions = {}): Promise<Source> {
   checkNames("openSource", options, LOAD_NAMES);
@@ -46,7 +48,8 @@ function isRequest(like: Exclude<SourceLike, string | URL>): like is Request {
   return typeof Request !== "undefined" && like instanceof Request;
 }
 
-// By tag, because `instanceof` says no to a buffer from another realm (an iframe, a test runner's sandbox).
+// By tag, because `instanceof` says no to a buffer from another realm (an iframe, a test runner's
+// sandbox).
 function isArrayBuffer(like: object): like is ArrayBuffer {
   return Object.prototype.toString.call(like) === "[object ArrayBuffer]";
 }

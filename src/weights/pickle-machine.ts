@@ -3,9 +3,14 @@ import { viewOf } from "./bytes.ts";
 
 // Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
 
-/** Decides what a pickle may name. Everything it does not know is refused; nothing from the file is ever executed. */
+/**
+ * Decides what a pickle may name. Everything it does not know is refused; nothing from the file is
+ * ever executed.
+ */
 export interface PickleVocabulary {
-  /** The value that stands for a global, a PickleFunction if it may be called; undefined refuses it. */
+  /**
+   * The value that stands for a global, a PickleFunction if it may be called; undefined refuses it.
+   */
   global(name: string): unknown;
   /** The value of a persistent id. */
   persistentLoad(id: unknown): unknown;
@@ -28,7 +33,9 @@ export class PickleTruncated extends WeightsError {}
 /** Longest module or class name worth reading. */
 const MAX_LINE = 512;
 
-/** The state of a pickle being read: position, value stack, marks and memo. The opcodes act on it. */
+/**
+ * The state of a pickle being read: position, value stack, marks and memo. The opcodes act on it.
+ */
 export class PickleMachine {
   at: number;
   stopped = false;

@@ -3,7 +3,9 @@ import { PickleMachine, type PickleVocabulary, unsafe } from "./pickle-machine.t
 
 // Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
 
-/** A vocabulary without words: for pickles that should hold plain numbers, strings and containers. */
+/**
+ * A vocabulary without words: for pickles that should hold plain numbers, strings and containers.
+ */
 export const PLAIN: PickleVocabulary = {
   global: () => undefined,
   persistentLoad: () => {
@@ -12,12 +14,15 @@ export const PLAIN: PickleVocabulary = {
 };
 
 /**
- * Reads one pickle (protocols 2 to 5) from `start`. Tuples and lists become arrays, dicts Maps, sets Sets, bytes Uint8Arrays.
+ * Reads one pickle (protocols 2 to 5) from `start`. Tuples and lists become arrays, dicts Maps,
+ * sets Sets, bytes Uint8Arrays.
  *
- * Memory stays in proportion to the pickle: lengths are checked against the bytes at hand before anything is made of them,
- * and shared values stay shared. There is no recursion. Values may be cyclic; who walks them must expect that.
+ * Memory stays in proportion to the pickle: lengths are checked against the bytes at hand before
+ * anything is made of them, and shared values stay shared. There is no recursion. Values may be
+ * cyclic; who walks them must expect that.
  * @returns the value, and where the next pickle begins
- * @throws WeightsError `weights-unsafe` for a refused global or opcode, `weights-format` for damage; PickleTruncated.
+ * @throws WeightsError `weights-unsafe` for a refused global or opcode, `weights-format` for
+ *   damage; PickleTruncated.
  */
 export function unpickle(bytes: Uint8Array, vocabulary: PickleVocabulary, start = 0): { value: unknown; end: number } {
   const machine = new PickleMachine(bytes, vocabulary, start);

@@ -21,7 +21,10 @@ interface Pickles {
   readonly end: number;
 }
 
-/** Reads the pickles of a legacy file and locates its storages, whose bytes are read and checked on demand. */
+/**
+ * Reads the pickles of a legacy file and locates its storages, whose bytes are read and checked on
+ * demand.
+ */
 export async function readLegacy(
   source: Source,
   maxBytes: number,
@@ -76,7 +79,10 @@ function parsePickles(bytes: Uint8Array, name: string): Pickles {
 /** A storage is preceded by its element count, an int64. */
 const COUNT_BYTES = 8;
 
-/** A storage's bytes. The count before them is checked with the first read: opening a file must not touch every part of it. */
+/**
+ * A storage's bytes. The count before them is checked with the first read: opening a file must not
+ * touch every part of it.
+ */
 function storageSource(source: Source, { key, dtype, count }: TorchStorage, at: number): Source {
   const start = at + COUNT_BYTES;
   const elements = section(source, start, count * BYTES_PER_ELEMENT[dtype], `storage ${key} of ${source.name}`);

@@ -21,7 +21,8 @@ export async function openLegacyPth(source: Source, options: ReadOptions): Promi
 }
 
 /**
- * Opens what torch.save writes since version 1.6: a zip with `<root>/data.pkl` and a file for each storage.
+ * Opens what torch.save writes since version 1.6: a zip with `<root>/data.pkl` and a file for each
+ * storage.
  * @param pickleName the entry that ends in data.pkl
  * @throws WeightsError.
  */

@@ -3,7 +3,10 @@ import { WeightsError } from "../errors.ts";
 /** A string, number, bool or None; tuples and lists as arrays, dicts as Maps. */
 export type PythonLiteral = string | number | boolean | null | PythonLiteral[] | Map<PythonLiteral, PythonLiteral>;
 
-/** Strings without escapes, integers (Python 2 adds an L), names and punctuation: all that NumPy writes in a header. */
+/**
+ * Strings without escapes, integers (Python 2 adds an L), names and punctuation: all that NumPy
+ * writes in a header.
+ */
 const TOKEN = /\s*(?:'([^'\\]*)'|"([^"\\]*)"|(-?\d+)L?|(True|False|None)|([{}()[\],:]))/y;
 /** Structured dtypes nest a little; a header that nests more is an attack on the call stack. */
 const MAX_DEPTH = 32;

@@ -4,8 +4,9 @@ const STATE_WORDS = 624;
 const SHIFT_WORDS = 397;
 
 /**
- * NumPy's legacy `numpy.random.RandomState`: MT19937 with the polar Gaussian, bit for bit in its integers and uniforms. Gaussians
- * agree after rounding to float32; in float64 the last bit may differ, because engines differ in `Math.log`.
+ * NumPy's legacy `numpy.random.RandomState`: MT19937 with the polar Gaussian, bit for bit in its
+ * integers and uniforms. Gaussians agree after rounding to float32; in float64 the last bit may
+ * differ, because engines differ in `Math.log`.
  */
 export class RandomState {
   readonly #state = new Uint32Array(STATE_WORDS);
@@ -54,7 +55,8 @@ export class RandomState {
     }
     const values = new Uint32Array(checkCount(n));
     const largest = high - 1;
-    // NumPy draws nothing when there is no choice, and otherwise rejects what is too large after masking.
+    // NumPy draws nothing when there is no choice, and otherwise rejects what is too large after
+    // masking.
     if (largest === 0) return values;
     const mask = 0xffffffff >>> Math.clz32(largest);
     for (let i = 0; i < n; i++) {
@@ -124,8 +126,8 @@ export interface SampleZOptions {
 }
 
 /**
- * Rows [start, start + size) of gandissect's z table for a seed, [size, depth] row-major, without truncation.
- * Drawing starts at row 0 each time, so a far row costs as much as all before it.
+ * Rows [start, start + size) of gandissect's z table for a seed, [size, depth] row-major, without
+ * truncation. Drawing starts at row 0 each time, so a far row costs as much as all before it.
  * @throws UsageError.
  */
 export function sampleZ({ size, depth, seed, start = 0 }: SampleZOptions): Float32Array<ArrayBuffer> {

@@ -38,8 +38,10 @@ interface Place {
 }
 
 /**
- * Opens a safetensors file: reads its header, checks that the tensors tile the rest of the file exactly.
- * @throws WeightsError `weights-format`, or `weights-shape` when a tensor's bytes do not match its shape.
+ * Opens a safetensors file: reads its header, checks that the tensors tile the rest of the file
+ * exactly.
+ * @throws WeightsError `weights-format`, or `weights-shape` when a tensor's bytes do not match its
+ *   shape.
  */
 export async function openSafetensors(source: Source, options: ReadOptions = {}): Promise<Checkpoint> {
   const prefix = viewOf(await readExactly(source, 0, LENGTH_BYTES, options));
@@ -89,7 +91,10 @@ function parsePlace(name: string, value: unknown, file: string): Place {
   return { name, dtype: type, shape, start, end };
 }
 
-/** Every byte belongs to exactly one tensor. This also catches names given twice, of which JSON.parse keeps only the last. */
+/**
+ * Every byte belongs to exactly one tensor. This also catches names given twice, of which
+ * JSON.parse keeps only the last.
+ */
 function checkTiling(places: readonly Place[], size: number, file: string): void {
   let at = 0;
   for (const { name, start, end } of [...places].sort((a, b) => a.start - b.start || a.end - b.end)) {
@@ -121,7 +126,10 @@ function damaged(file: string, what: string, cause?: unknown): WeightsError {
   return new WeightsError("weights-format", message, "Download or write the file again.", { cause });
 }
 
-/** A tensor to write: `data` holds its elements in C-contiguous order, in memory as in the file (little-endian). */
+/**
+ * A tensor to write: `data` holds its elements in C-contiguous order, in memory as in the file
+ * (little-endian).
+ */
 export interface SafetensorsInput {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -129,8 +137,8 @@ export interface SafetensorsInput {
 }
 
 /**
- * A safetensors file. The same tensors give the same bytes whatever their order: wide types first, so that all are aligned
- * without holes, then by name. Data begins at a multiple of eight.
+ * A safetensors file. The same tensors give the same bytes whatever their order: wide types first,
+ * so that all are aligned without holes, then by name. Data begins at a multiple of eight.
  * @throws UsageError when data does not match its shape and dtype.
  */
 export function writeSafetensors(

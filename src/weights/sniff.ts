@@ -94,7 +94,10 @@ export function sniffContainer(head: Uint8Array, size: number, name: string): Co
   );
 }
 
-/** A plausible header length and the brace that must follow; a truncated file counts too, to be told so later. */
+/**
+ * A plausible header length and the brace that must follow; a truncated file counts too, to be told
+ * so later.
+ */
 function looksLikeSafetensors(head: Uint8Array): boolean {
   if (head.length <= LENGTH_BYTES || head[LENGTH_BYTES] !== 0x7b) return false;
   return Number(viewOf(head).getBigUint64(0, true)) <= MAX_HEADER_BYTES;

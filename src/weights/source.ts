@@ -7,17 +7,26 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file of known size whose bytes can be read in any order: memory, a Blob, HTTP ranges, or the caller's own. */
+/**
+ * A file of known size whose bytes can be read in any order: memory, a Blob, HTTP ranges, or the
+ * caller's own.
+ */
 export interface Source {
   /** A name for messages and progress. */
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** The bytes [start, end), 0 ≤ start ≤ end ≤ size. They may be a view of memory that others read too: do not write to them. */
+  /**
+   * The bytes [start, end), 0 ≤ start ≤ end ≤ size. They may be a view of memory that others read
+   * too: do not write to them.
+   */
   read(start: number, end: number, options?: ReadOptions): Promise<Uint8Array>;
 }
 
-/** What a checkpoint can be loaded from. A string is a URL; paths are opened by the Node entry of the library. */
+/**
+ * What a checkpoint can be loaded from. A string is a URL; paths are opened by the Node entry of
+ * the library.
+ */
 export type SourceLike = string | URL | Request | Blob | ArrayBuffer | Uint8Array | Source;
 
 export interface LoadProgress {
@@ -35,13 +44,19 @@ export interface CacheLike {
 }
 
 export interface LoadOptions {
-  /** Aborts opening (not later reads, which take their own signal): rejects with the signal's reason. */
+  /**
+   * Aborts opening (not later reads, which take their own signal): rejects with the signal's
+   * reason.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Called as bytes arrive from the network or the cache. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Called with what went wrong without stopping the load, such as a full cache. */
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** Expected SHA-256 as 64 hex digits, or the first 8 or more of them (torch.hub puts 8 in its file names). Loads the whole file. */
+  /**
+   * Expected SHA-256 as 64 hex digits, or the first 8 or more of them (torch.hub puts 8 in its file
+   * names). Loads the whole file.
+   */
   readonly sha256?: string | undefined;
   /** Consulted first and filled afterwards, for URLs only. Loads the whole file. */
   readonly cache?: CacheLike | undefined;

@@ -3,17 +3,21 @@ import { TorchTensor } from "./torch.ts";
 
 // Tests: test/weights/pth.test.ts
 
-/** What a saved object holds for us: tensors by dotted name, and the numbers and strings beside them. */
+/**
+ * What a saved object holds for us: tensors by dotted name, and the numbers and strings beside
+ * them.
+ */
 export interface StateDict {
   readonly tensors: ReadonlyMap<string, TorchTensor>;
   readonly metadata: Readonly<Record<string, string | number>>;
 }
 
 /**
- * Finds the tensors in what torch.save was given: a state dict, a tensor, or dicts around state dicts.
+ * Finds the tensors in what torch.save was given: a state dict, a tensor, or dicts around state
+ * dicts.
  *
- * A `state_dict` entry wins over everything beside it, of which numbers and strings become metadata. Other nested dicts are
- * flattened with dots ({g_ema: {weight}} → g_ema.weight).
+ * A `state_dict` entry wins over everything beside it, of which numbers and strings become
+ * metadata. Other nested dicts are flattened with dots ({g_ema: {weight}} → g_ema.weight).
  * @throws WeightsError `weights-format` when there is no tensor.
  */
 export function findStateDict(saved: unknown, name: string): StateDict {
@@ -33,8 +37,8 @@ export function findStateDict(saved: unknown, name: string): StateDict {
 }
 
 /**
- * Walks nested dicts without recursion, and each of them once: a pickle can make dicts that contain themselves, or share them
- * so that the number of paths is exponential in the size of the file.
+ * Walks nested dicts without recursion, and each of them once: a pickle can make dicts that contain
+ * themselves, or share them so that the number of paths is exponential in the size of the file.
  */
 function collect(root: ReadonlyMap<unknown, unknown>, tensors: Map<string, TorchTensor>): void {
   const seen = new Set<unknown>([root]);

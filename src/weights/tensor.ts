@@ -12,13 +12,17 @@ export interface CheckpointTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
   /**
-   * The values in C-contiguous order, converted to float32. May be a view of the file's own memory: do not write to it.
+   * The values in C-contiguous order, converted to float32. May be a view of the file's own memory:
+   * do not write to it.
    * @throws WeightsError when the file is damaged; what the source throws; the signal's reason.
    */
   read(options?: ReadOptions): Promise<Float32Array>;
 }
 
-/** An open file of named tensors. Only its description was read; tensors read their bytes when asked. */
+/**
+ * An open file of named tensors. Only its description was read; tensors read their bytes when
+ * asked.
+ */
 export interface Checkpoint {
   readonly source: Source;
   readonly format: "pth-legacy" | "pth-zip" | "safetensors" | "npz" | "npy";
@@ -42,7 +46,8 @@ export interface StoredTensor {
 }
 
 /**
- * A lazily read tensor. The layout is checked against the storage now, so a later read allocates only what was checked.
+ * A lazily read tensor. The layout is checked against the storage now, so a later read allocates
+ * only what was checked.
  * @throws WeightsError `weights-shape`.
  */
 export function checkpointTensor(stored: StoredTensor): CheckpointTensor {

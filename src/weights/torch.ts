@@ -13,7 +13,10 @@ export interface TorchStorage {
   readonly count: number;
 }
 
-/** A tensor as pickled: a view of a storage. Numbers are as the file claims, unchecked against the storage. */
+/**
+ * A tensor as pickled: a view of a storage. Numbers are as the file claims, unchecked against the
+ * storage.
+ */
 export class TorchTensor {
   readonly storage: TorchStorage;
   /** In elements, like `strides`. */
@@ -85,7 +88,10 @@ export class TorchVocabulary implements PickleVocabulary {
     return GLOBALS.get(name);
   }
 
-  /** ('storage', class, key, location, count[, view]) → storage. The location (cpu, cuda:0) does not matter here. */
+  /**
+   * ('storage', class, key, location, count[, view]) → storage. The location (cpu, cuda:0) does not
+   * matter here.
+   */
   persistentLoad(id: unknown): TorchStorage | StorageView {
     if (!Array.isArray(id) || id[0] !== "storage") throw damaged("a persistent id is no storage");
     const [, type, key, , count, view] = id as unknown[];
@@ -123,14 +129,18 @@ function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): T
   const sizes = numbers(shape);
   const steps = numbers(strides);
   if (storage instanceof StorageView) {
-    // The view's own end is not enforced: its root's is, and that is what keeps reads inside the file.
+    // The view's own end is not enforced: its root's is, and that is what keeps reads inside the
+    // file.
     return new TorchTensor(storage.root, storage.offset + at, sizes, steps);
   }
   if (!isStorage(storage)) throw damaged("a tensor has no storage");
   return new TorchTensor(storage, at, sizes, steps);
 }
 
-/** A pickled tuple of integers. Bigints are beyond any storage, so what rounding does to them does not matter. */
+/**
+ * A pickled tuple of integers. Bigints are beyond any storage, so what rounding does to them does
+ * not matter.
+ */
 function numbers(tuple: unknown): number[] {
   if (!Array.isArray(tuple)) throw damaged("a tensor lacks its shape or strides");
   return tuple.map(Number);

@@ -32,7 +32,8 @@ interface Entry {
 /**
  * Reads the directory of a zip archive; every file in it is a Source of its own, read on demand.
  * Stored and deflated entries, zip64. Entries may not overlap, leave the archive, or share a name.
- * @throws WeightsError `weights-format`; reads of an entry throw it too, when its own header does not fit.
+ * @throws WeightsError `weights-format`; reads of an entry throw it too, when its own header does
+ *   not fit.
  */
 export async function openZip(source: Source, options: ReadOptions = {}): Promise<ReadonlyMap<string, Source>> {
   const { start, size, count } = await locateDirectory(source, options);
@@ -117,7 +118,10 @@ function parseDirectory(bytes: Uint8Array, count: number, archive: string): Entr
 const ZIP64_EXTRA = 1;
 const IN_EXTRA = 0xffffffff;
 
-/** Replaces the values that did not fit 32 bits by those of the zip64 extra field, where they stand in this order. */
+/**
+ * Replaces the values that did not fit 32 bits by those of the zip64 extra field, where they stand
+ * in this order.
+ */
 function zip64Sizes(sizes: [number, number, number], extra: DataView): [number, number, number] {
   for (let at = 0; at + 4 <= extra.byteLength; at += 4 + extra.getUint16(at + 2, true)) {
     if (extra.getUint16(at, true) !== ZIP64_EXTRA) continue;
@@ -132,7 +136,10 @@ function zip64Sizes(sizes: [number, number, number], extra: DataView): [number, 
 }
 
 const LOCAL_HEADER_BYTES = 30;
-/** Local headers carry padding so that data is aligned (PyTorch: to 64 bytes); this much is read with the first piece of data. */
+/**
+ * Local headers carry padding so that data is aligned (PyTorch: to 64 bytes); this much is read
+ * with the first piece of data.
+ */
 const PADDING_BYTES = 256;
 
 /**
@@ -142,7 +149,10 @@ function openEntry(source: Source, entry: Entry, limit: number): Source {
   const { name, method, size, compressedSize, header } = entry;
   let dataStart: number | undefined;
 
-  /** Bytes [from, to) as they lie in the archive. The first read brings the local header along, which says where data starts. */
+  /**
+   * Bytes [from, to) as they lie in the archive. The first read brings the local header along,
+   * which says where data starts.
+   */
   async function readRaw(from: number, to: number, options?: ReadOptions): Promise<Uint8Array> {
     if (dataStart === undefined) {
       const end = Math.min(limit, header + LOCAL_HEADER_BYTES + name.length + PADDING_BYTES + to);

@@ -124,7 +124,10 @@ describe("what a process used", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** Keeps a core busy for so many milliseconds of CPU time, if they count as its own; for as long by the clock otherwise. */
+  /**
+   * Keeps a core busy for so many milliseconds of CPU time, if they count as its own; for as long
+   * by the clock otherwise.
+   */
   const busy = (ms: number) =>
     `for (const end = Date.now() + 100 * ${ms}; process.cpuUsage().user < 1000 * ${ms} && Date.now() < end;);`;
   const run = (code: string) => measure({ command: () => ["-e", code] } as never, { root: "" } as never, folder);
@@ -158,7 +161,8 @@ describe("what a process used", () => {
 
 describe("what is compared", () => {
   it("reads a process's children after its name, whatever that is", () => {
-    const fields = Array.from({ length: 50 }, (_, i) => `${i}`); // from the third on: the state is 0
+    // from the third on: the state is 0
+    const fields = Array.from({ length: 50 }, (_, i) => `${i}`);
     expect(childSeconds(`42 (a) b (c) ${fields.join(" ")}`)).toBeCloseTo((13 + 14) / 100);
   });
 

@@ -2,8 +2,8 @@ import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { findChrome } from "../../src/node/chrome.ts";
 
 /**
- * SwiftShader, the same adapter everywhere. With these flags WebGPU canvases reach the screen too; with the often quoted
- * `--disable-vulkan-surface` they stay blank (Chromium 156, headless).
+ * SwiftShader, the same adapter everywhere. With these flags WebGPU canvases reach the screen too;
+ * with the often quoted `--disable-vulkan-surface` they stay blank (Chromium 156, headless).
  */
 const FLAGS = [
   "--enable-unsafe-webgpu",
@@ -25,7 +25,10 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-/** Headless Chromium on SwiftShader with this address open. A machine without a browser fails the test. */
+/**
+ * Headless Chromium on SwiftShader with this address open. A machine without a browser fails the
+ * test.
+ */
 export async function openPage(url: string, viewport = { width: 1000, height: 800 }): Promise<OpenPage> {
   const executablePath = findChrome();
   if (!executablePath) {

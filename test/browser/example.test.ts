@@ -8,10 +8,14 @@ import { type OpenPage, openPage } from "./chrome.ts";
 // Runs: examples/page/page.js, src/index.ts
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** Where the page's picture is left for whoever wants to look: GANATOMY_SCREENSHOTS names a folder. */
+/**
+ * Where the page's picture is left for whoever wants to look: GANATOMY_SCREENSHOTS names a folder.
+ */
 const SCREENSHOTS = process.env["GANATOMY_SCREENSHOTS"];
 
-/** On two cores a dissection of few pictures takes some ten seconds; beside other work, much longer. */
+/**
+ * On two cores a dissection of few pictures takes some ten seconds; beside other work, much longer.
+ */
 const SLOW = 200_000;
 const PATIENT = { timeout: 30_000, interval: 200 };
 

@@ -46,7 +46,8 @@ test("a search costs what its passes of the networks cost, as spec §4.4 counts 
   const options: Omit<AceOptions, "initial"> = { ...OPTIONS, batch: 10 };
   const { head, labels, score, back, whole } = costs(8);
   const cost = aceCost(models.generator, models.segmenter, options);
-  // Every image; every image as it is and at two places; 3 epochs of 40 pairs of images; 4 evaluations of 4 pairs.
+  // Every image; every image as it is and at two places; 3 epochs of 40 pairs of images; 4
+  // evaluations of 4 pairs.
   const near = (flops: number) => expect.closeTo(flops, -Math.floor(Math.log10(flops)) + 6);
   expect(cost.present).toEqual(near(60 * whole));
   expect(cost.candidates).toEqual(near(60 * head + 180 * labels));

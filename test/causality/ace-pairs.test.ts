@@ -69,7 +69,8 @@ test("a batch has the present images first, then the candidates, each with a mas
 });
 
 test("what is left and what is there are the means of the pairs' own cells", () => {
-  // Batches of two pairs: rows 0, 1 are present, 2, 3 candidates; 4 is the third pair's present image, 6 its candidate.
+  // Batches of two pairs: rows 0, 1 are present, 2, 3 candidates; 4 is the third pair's present
+  // image, 6 its candidate.
   const [batch, perImage] = [2, 4];
   const cells = Float32Array.from(
     { length: 8 * perImage },

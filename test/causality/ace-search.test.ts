@@ -170,7 +170,8 @@ describe("where the concept can be put", () => {
         return others.reduce((most, place) => (place.score > most.score ? place : most), first);
       });
       expect(corpus.candidates).toEqual(best(wanted, 24));
-      // There is something to tell apart: gains and losses, cells that show it, and other places than the first.
+      // There is something to tell apart: gains and losses, cells that show it, and other places
+      // than the first.
       const scores = tried.flat().map(({ score }) => score);
       expect([scores.some((one) => one > 0), scores.some((one) => one < 0), scores.includes(0)]).toEqual([
         true,

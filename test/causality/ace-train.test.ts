@@ -18,7 +18,8 @@ interface Golden {
 }
 const golden: Golden = JSON.parse(readFileSync(new URL("../golden/ace.json", import.meta.url), "utf8"));
 
-// 4 × 4 cells of 24 units: more than the twenty that are evaluated. Label maps of 11 pixels, which cells share the edges of.
+// 4 × 4 cells of 24 units: more than the twenty that are evaluated. Label maps of 11 pixels, which
+// cells share the edges of.
 const [LAYER, CONCEPT, UNITS, EXTENT, CELLS] = ["layer2", "tree", 24, 11, 16];
 const INITIAL = Float32Array.from({ length: UNITS }, (_, unit) => (unit % 5) - 0.5 + unit / 100);
 const ALPHA = Float32Array.from({ length: UNITS }, (_, unit) => 0.2 + (0.6 * ((7 * unit) % UNITS)) / UNITS);
@@ -136,7 +137,8 @@ describe("the evaluation", () => {
     );
     const [left10, left20] = [await left(only(10)), await left(only(20))];
     const full = [await left(only(10, () => 1)), await left(only(20, () => 1)), await left(alpha)];
-    if (times < 1) expect(new Set([left10, left20, ...full]).size).toBe(5); // or they could stand for each other
+    // or they could stand for each other
+    if (times < 1) expect(new Set([left10, left20, ...full]).size).toBe(5);
     const regularizer = lambda * alpha.reduce((sum, a) => sum + a * a, 0);
     plain.dispose();
 

@@ -73,7 +73,8 @@ describe("ascent", () => {
         expect(values[image]).toBeCloseTo(value, 5);
       }
     }
-    // Beyond the clamp the slope is 0 and Adam runs on by its momentum; the clamp was met on the way.
+    // Beyond the clamp the slope is 0 and Adam runs on by its momentum; the clamp was met on the
+    // way.
     expect(path[12]![0]).toBeGreaterThan(1.1);
   });
 

@@ -76,7 +76,8 @@ describe("context", () => {
   });
 
   test("counts a label once that a centre bears twice, and a centre of two labels for each", () => {
-    // Two images of three cells and two label channels, an object and a part: labels [image, channel, cell].
+    // Two images of three cells and two label channels, an object and a part: labels [image,
+    // channel, cell].
     const labels = Uint32Array.of(1, 2, 0, 1, 3, 0, /**/ 2, 1, 4, 2, 0, 3);
     const before = [10, 20];
     const after = [

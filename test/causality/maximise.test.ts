@@ -112,7 +112,10 @@ describe("what a unit wants", () => {
   });
 });
 
-/** Colours that count for more or less, whose slope is the same everywhere: Adam's steps are the rate, up or down. */
+/**
+ * Colours that count for more or less, whose slope is the same everywhere: Adam's steps are the
+ * rate, up or down.
+ */
 const colours = (images: number, size: number): Objective => ({
   append(graph) {
     const input = graph.map("image", images, size, size, 3);
@@ -129,7 +132,10 @@ function noisy(images: number, size: number, seed: number): number[] {
   );
 }
 
-/** A pixel is the mean of all within three deviations, weighted by a Gaussian of both distances; borders repeat. */
+/**
+ * A pixel is the mean of all within three deviations, weighted by a Gaussian of both distances;
+ * borders repeat.
+ */
 function blurred(x: readonly number[], size: number, deviation: number): number[] {
   const radius = Math.ceil(3 * deviation);
   const within = (at: number): number => Math.min(size - 1, Math.max(0, at));

@@ -134,7 +134,8 @@ describe("occlusion", () => {
       };
       return occlude(image, { ...tree, bind }, options);
     };
-    // Not even one fits; memory is as good a reason to take fewer as a limit; another fault is none.
+    // Not even one fits; memory is as good a reason to take fewer as a limit; another fault is
+    // none.
     for (const [code, batches] of [
       ["limit", [8, 4, 2, 1]],
       ["out-of-memory", [8, 4, 2, 1]],

@@ -5,7 +5,8 @@ import { RandomState } from "../../src/weights/random.ts";
 test("places are NumPy's, drawn without replacement", () => {
   const random = new RandomState(1);
   const weights = [0.5, 3, 0, 1, 0.25, 8, 1, 2.5, 0.125, 0.75];
-  // [r.choice(10, 5, replace=False, p=w / w.sum()) for _ in range(6)] of numpy.random.RandomState(1), NumPy 1.24
+  // [r.choice(10, 5, replace=False, p=w / w.sum()) for _ in range(6)] of
+  // numpy.random.RandomState(1), NumPy 1.24
   expect(Array.from({ length: 6 }, () => drawPlaces(random, weights, 5))).toEqual([
     [5, 0, 1, 3, 4],
     [5, 1, 7, 0, 6],

@@ -19,7 +19,10 @@ export interface Question {
   readonly images: number;
 }
 
-/** Pixels of a cell of a map, whose edges are those of PyTorch's adaptive pooling: ⌊r S / H⌋ to ⌈(r + 1) S / H⌉. */
+/**
+ * Pixels of a cell of a map, whose edges are those of PyTorch's adaptive pooling: ⌊r S / H⌋ to ⌈(r
+ * + 1) S / H⌉.
+ */
 function pixelsOf(cell: number, extent: number, { height, width }: { height: number; width: number }): number[] {
   const [row, column] = [Math.floor(cell / width), cell % width];
   const found: number[] = [];
@@ -46,8 +49,9 @@ function masksOf({ generator }: Models, layer: string, edited: readonly Edited[]
 }
 
 /**
- * What one asks of edited images, by networks as anybody runs them: `share`, of every image, is the mean of the concept's
- * scores (or of its pixels) over its cell of the layer, `total` their sum over the image.
+ * What one asks of edited images, by networks as anybody runs them: `share`, of every image, is the
+ * mean of the concept's scores (or of its pixels) over its cell of the layer, `total` their sum
+ * over the image.
  */
 export async function plainAnswers(models: Models, { layer, concept, extent, images }: Question) {
   const { generator, segmenter } = models;
@@ -90,7 +94,10 @@ export async function plainAnswers(models: Models, { layer, concept, extent, ima
   return { ask, dispose };
 }
 
-/** [units]: how the sum of edited images' scores in their cells depends on α. (Random networks have too many kinks for differences.) */
+/**
+ * [units]: how the sum of edited images' scores in their cells depends on α. (Random networks have
+ * too many kinks for differences.)
+ */
 export async function plainSlope(
   models: Models,
   { layer, concept, extent }: Omit<Question, "images">,

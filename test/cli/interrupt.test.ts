@@ -56,7 +56,8 @@ test("what was registered is done before a second one ends the program, which no
   process.emit("SIGINT");
   expect(done).toEqual([]);
   vi.advanceTimersByTime(1000);
-  expect(() => process.emit("SIGINT")).toThrow("no disk"); // it never returns where exit is not a stand-in
+  // it never returns where exit is not a stand-in
+  expect(() => process.emit("SIGINT")).toThrow("no disk");
   expect(done).toEqual(["first", "second"]);
   expect(exit.mock.calls).toEqual([[130]]);
 });

@@ -59,8 +59,10 @@ test("dissect needs no option, and its status is handed on", async () => {
 
 test("every option of dissect arrives", async () => {
   const line =
-    "dissect --model a.pth --segmenter upp --layers layer1,layer4 --size 50 --seed 3 --train-seed 4 --quantile-threshold 0.01 " +
-    "--examples 5 --outdir out --force --strip-height 256 --batch 8 --memory 128 --no-tune --json --chrome";
+    "dissect --model a.pth --segmenter upp --layers layer1,layer4 --size 50 --seed 3 " +
+    "--train-seed 4 --quantile-threshold 0.01 " +
+    "--examples 5 --outdir out --force --strip-height 256 --batch 8 --memory 128 --no-tune " +
+    "--json --chrome";
   expect((await parse(line)).options).toEqual({
     model: "a.pth",
     segmenter: "upp",
@@ -164,8 +166,10 @@ test("ablate's and insert's options arrive", async () => {
     status: 7,
   });
   const line =
-    "ablate --concept tree --top 10 --dissection out --metric ace --layer layer6 --alpha 0.5 --value q0.5 --mask a.png --pooling mean " +
-    "--size 40 --seed 91 --batch 4 --pictures 0 --outdir out --json --curve --locations --steps 5 --random 1 --mixed --each-unit";
+    "ablate --concept tree --top 10 --dissection out --metric ace --layer layer6 --alpha 0.5 " +
+    "--value q0.5 --mask a.png --pooling mean " +
+    "--size 40 --seed 91 --batch 4 --pictures 0 --outdir out --json --curve --locations --steps " +
+    "5 --random 1 --mixed --each-unit";
   expect((await parse(line)).options).toMatchObject({
     concept: "tree",
     top: 10,

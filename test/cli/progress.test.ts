@@ -9,7 +9,10 @@ function stage(screen: Partial<Screen>): { progress: Progress; lines(): string[]
   return { progress, clock, lines: () => text.split("\n") };
 }
 
-/** What a terminal of one line would show, for each line that was ended, and for the one that was not. */
+/**
+ * What a terminal of one line would show, for each line that was ended, and for the one that was
+ * not.
+ */
 function shown(lines: readonly string[]): string[] {
   return lines.map((line) => line.split("\r").at(-1)!.replace("\x1b[K", ""));
 }

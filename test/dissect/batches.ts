@@ -3,7 +3,10 @@ import { padded } from "../../src/runtime/graph.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { imageOf, type Map64, pack, random } from "../kernels/reference.ts";
 
-/** The maps of a data set as the statistics see them, a batch at a time; what is not valid in the last one is rubbish. */
+/**
+ * The maps of a data set as the statistics see them, a batch at a time; what is not valid in the
+ * last one is rubbish.
+ */
 export class Batches {
   readonly maps: Tensor<"f32">;
   readonly batch: Tensor<"u32">;
@@ -58,8 +61,8 @@ export const LABELS = [
 export const CATEGORIES = ["object", "material"];
 
 /**
- * Label maps [channels, size²] of images: smooth or speckled, objects in one channel, materials in the other, some with
- * neither. In speckled ones a pixel may have its object in both.
+ * Label maps [channels, size²] of images: smooth or speckled, objects in one channel, materials in
+ * the other, some with neither. In speckled ones a pixel may have its object in both.
  */
 export function labelMaps(seed: number, images: number, size: number): Uint32Array[] {
   const next = random(seed);

@@ -17,12 +17,16 @@ import { smallModels } from "./models.ts";
 import { type Ladder, syntheticSegmenter } from "./synthetic.ts";
 import { type Data, labelsAt, scores, tally } from "./tally.ts";
 
-// Layers as large as the label maps: nothing is interpolated, so that every number of the GPU can be had exactly.
+// Layers as large as the label maps: nothing is interpolated, so that every number of the GPU can
+// be had exactly.
 const OPTIONS = { layers: ["layer5", "layer6"], size: 40, examples: 4, segmentationSize: 16, batch: 16 };
 const AREA = OPTIONS.segmentationSize ** 2;
 const PIXELS = OPTIONS.size * AREA;
 
-/** As many labels as unified parsing with everybody's parts and quarters has, and where its kinds would lie. */
+/**
+ * As many labels as unified parsing with everybody's parts and quarters has, and where its kinds
+ * would lie.
+ */
 const CATEGORIES = ["object", "material", "part"];
 const LABELS: readonly Label[] = Array.from({ length: 1814 }, (_, label) => ({
   name: label === 0 ? "-" : `label ${label}`,
@@ -54,15 +58,21 @@ afterAll(() => {
   device.dispose();
 });
 
-/** Intensities of the training set at which labels change, so that each has the fraction of pixels it should have. */
+/**
+ * Intensities of the training set at which labels change, so that each has the fraction of pixels
+ * it should have.
+ */
 async function laddersOf(): Promise<Ladder[]> {
   using plan = await generator.compile({ batch: OPTIONS.size });
   plan.run(generator.sample({ size: OPTIONS.size, seed: 2 }));
   const image = await plan.image!.read();
   return [
-    { shares: [0.3, 0.7, 1 - 1.5 / PIXELS], names: [0, ONE, TWO, RARE_OBJECT] }, // one pixel: below a ten-thousandth
-    { shares: [0.99, 0.995, 1 - 5.5 / PIXELS], names: [0, WOOD, STONE, SELDOM] }, // five pixels: below a thousandth
-    { shares: [0.2, 0.5, 0.9], names: [ONE, 0, ROOF, LAST] }, // object 1 again, here and there on pixels that have it
+    // one pixel: below a ten-thousandth
+    { shares: [0.3, 0.7, 1 - 1.5 / PIXELS], names: [0, ONE, TWO, RARE_OBJECT] },
+    // five pixels: below a thousandth
+    { shares: [0.99, 0.995, 1 - 5.5 / PIXELS], names: [0, WOOD, STONE, SELDOM] },
+    // object 1 again, here and there on pixels that have it
+    { shares: [0.2, 0.5, 0.9], names: [ONE, 0, ROOF, LAST] },
   ].map(({ shares, names }, channel) => {
     const sorted = image.filter((_, at) => at % 4 === channel).sort();
     return { names, thresholds: shares.map((share) => sorted[Math.floor(share * PIXELS)]!) };
@@ -300,7 +310,8 @@ describe("eighteen hundred labels", () => {
     };
     const whole = await search();
     expect(whole.total).toBe(OPTIONS.size);
-    // Three categories and three labels of 12 stored units at 100 levels: seven labels in three groups, each for both layers.
+    // Three categories and three labels of 12 stored units at 100 levels: seven labels in three
+    // groups, each for both layers.
     const parts = await search(6 * 100 * 12 * 4);
     expect(parts.total).toBeGreaterThanOrEqual(3 * OPTIONS.size);
     expect(parts.levels).toEqual(whole.levels);
@@ -319,7 +330,8 @@ describe("eighteen hundred labels", () => {
     const [many, eight] = [await run(), await run({}, small)];
     const tables = 3 * 4 * (LABELS.length - few.length); // pixels, category and slot of each label
     expect(many.most.get("levels")! - eight.most.get("levels")!).toBeLessThanOrEqual(tables + 16);
-    // Tests: a counter, a sum in two floats, and sixteen strips' sums of each image, by label and stored unit.
+    // Tests: a counter, a sum in two floats, and sixteen strips' sums of each image, by label and
+    // stored unit.
     const stored = OPTIONS.layers.reduce((sum, layer) => sum + 4 * Math.ceil(generator.layer(layer).channels / 4), 0);
     const more = 4 * (LABELS.length - few.length) * stored * (1 + 2 + 16 * OPTIONS.batch);
     expect(many.most.get("scores")! - eight.most.get("scores")!).toBeLessThanOrEqual(tables + more + 16);

@@ -90,7 +90,8 @@ describe("counts", () => {
       const read = vi.spyOn(Tensor.prototype, "read");
       for (const label of counted) expect(await counts.intersection(label)).toEqual(intersection[label]);
       for (let k = 0; k < CATEGORIES.length; k += 1) expect(await counts.activation(k)).toEqual(activation[k]);
-      expect(read).toHaveBeenCalledTimes(2); // the labels' rows at once, and all from the first category's on
+      // the labels' rows at once, and all from the first category's on
+      expect(read).toHaveBeenCalledTimes(2);
       read.mockRestore();
       expect(() => counts.intersection(3)).toThrow("Label 3 was not counted");
       counts.dispose();

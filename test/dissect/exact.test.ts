@@ -133,7 +133,8 @@ describe("the numbers of a dissection", () => {
           .get(layer)!
           .flatMap((maps) => [...upsampled(maps[unit]!, shape[0], OPTIONS.segmentationSize)])
           .sort((a, b) => a - b);
-        if (training!.iqr.level !== level) continue; // the report's choice leaves out concepts above one half
+        // the report's choice leaves out concepts above one half
+        if (training!.iqr.level !== level) continue;
         const at = Math.min(values.length - 1, Math.max(0, (1 - training!.iqr.quantile) * values.length - 0.5));
         const low = values[Math.floor(at)]!;
         const exact = low + ((values[Math.floor(at) + 1] ?? low) - low) * (at - Math.floor(at));
@@ -223,7 +224,8 @@ describe("a run that does not finish", () => {
     const reason = new Error("enough");
     const create = device.gpu.createBuffer.bind(device.gpu);
     const creating = vi.spyOn(device.gpu, "createBuffer").mockImplementation((descriptor) => {
-      if (descriptor.label === "high") controller.abort(reason); // of the quantiles, while the first batch is on its way
+      // of the quantiles, while the first batch is on its way
+      if (descriptor.label === "high") controller.abort(reason);
       return create(descriptor);
     });
     try {
@@ -236,7 +238,8 @@ describe("a run that does not finish", () => {
 
   it("frees everything wherever memory runs out, whatever is being compiled meanwhile", async () => {
     const options = { ...OPTIONS, size: 2, batch: 1, memory: 0 };
-    await run(options); // from now on nothing is compiled, whose error scopes would be taken for those of memory
+    // from now on nothing is compiled, whose error scopes would be taken for those of memory
+    await run(options);
     const before = { ...device.live };
     const pop = device.gpu.popErrorScope.bind(device.gpu);
     let left = 0;

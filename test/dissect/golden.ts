@@ -35,7 +35,10 @@ export interface Outcome {
 // Two minutes of 180 GFLOP each on two quiet cores.
 const PATIENCE = 1_200_000;
 
-/** That a dissection of scenes64 by `run`, 100 + 100 samples, layers 4 and 6, is that of the exact computation. */
+/**
+ * That a dissection of scenes64 by `run`, 100 + 100 samples, layers 4 and 6, is that of the exact
+ * computation.
+ */
 export function describeGolden(where: string, run: () => Promise<Outcome>): void {
   describe(`scenes64, 100 + 100 samples, two layers, ${where}`, () => {
     let outcome: Promise<Outcome> | undefined;

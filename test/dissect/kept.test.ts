@@ -79,7 +79,8 @@ describe("kept batches", () => {
     let made = 0;
     for (let batch = 0; batch < BATCHES; batch += 1) {
       fill(batch);
-      // The third buffer of the larger maps: the smaller maps' second was made with it and has to go again.
+      // The third buffer of the larger maps: the smaller maps' second was made with it and has to
+      // go again.
       const held = { ...device.live };
       if (batch === 4) {
         device.allocating = async (_, make) => {

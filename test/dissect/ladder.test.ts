@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type Ladder, ladderOf } from "../../src/dissect/ladder.ts";
 
-/** Where count.wgsl looks: the entry of a value, as a number of levels and whether more may be exceeded. */
+/**
+ * Where count.wgsl looks: the entry of a value, as a number of levels and whether more may be
+ * exceeded.
+ */
 function entryOf({ cells }: Ladder, units: number, unit: number, value: number): { bucket: number; holds: boolean } {
   const row = cells.subarray((unit * cells.length) / units, ((unit + 1) * cells.length) / units);
   const [start = 0, scale = 0] = new Float32Array(row.slice(0, 2).buffer);

@@ -18,7 +18,10 @@ const MODELS = {
 };
 const PIXELS = { labels: [0, 1000, 2000, 300, 500, 0], categories: [10_000, 8000], all: 12_000 };
 
-/** Random counts, correlations and top images, as the GPU's would be read; every read is written down. */
+/**
+ * Random counts, correlations and top images, as the GPU's would be read; every read is written
+ * down.
+ */
 function statistics(seed: number) {
   const draw = random(seed);
   const below = (most: number) => Math.floor(draw() * most);

@@ -27,7 +27,8 @@ describe("the search for levels", () => {
     { category: 0, pixels: 500 }, // 3: too rare to inform
     { category: 0, pixels: 5e5 }, // 4: everywhere alike: agrees with nothing above 0.8
     { category: 0, pixels: 9.7e5 }, // 5: exactly where a unit exceeds its minimum
-    { category: 1, pixels: 2e4 }, // 6: in a category on a quarter of the pixels, where a quarter of the activations are
+    // 6: in a category on a quarter of the pixels, where a quarter of the activations are
+    { category: 1, pixels: 2e4 },
   ];
   /** The last level is the minimum, which only some exceed. */
   const activeAt = (t: number): number => (t === LAST ? 0.97 * PIXELS : Math.round(FRACTIONS[t]! * PIXELS));
@@ -35,7 +36,10 @@ describe("the search for levels", () => {
     const { pixels } = CONCEPTS[label]!;
     return label === 4 ? Math.round(activeAt(t) / 2) : Math.min(activeAt(t), pixels);
   };
-  /** Three units that activate on the same pixels, with levels above zero, below, and zero from t = 50 on. */
+  /**
+   * Three units that activate on the same pixels, with levels above zero, below, and zero from t =
+   * 50 on.
+   */
   const levels = Float32Array.from({ length: 3 * FRACTIONS.length }, (_, at) => {
     const t = Math.floor(at / 3);
     return [200 - t, -1 - t, t < 50 ? 50 - t : 0][at % 3]!;
@@ -82,7 +86,8 @@ describe("the search for levels", () => {
 
     expect([iqr.score[at(2, 0)], maxiou.score[at(2, 0)]]).toEqual([0, 0]);
     expect(iqr.score[at(3, 0)]).toBe(0);
-    expect(maxiou.score[at(3, 0)]).toBeCloseTo(0.5, 9); // 500 of 1000 pixels, at the smallest fraction
+    // 500 of 1000 pixels, at the smallest fraction
+    expect(maxiou.score[at(3, 0)]).toBeCloseTo(0.5, 9);
     expect(iqr.score[at(4, 0)]).toBe(0);
     expect(maxiou.fraction[at(4, 0)]).toBe(99);
     expect(maxiou.score[at(4, 0)]).toBeCloseTo(0.485 / 0.985, 9);
@@ -90,7 +95,8 @@ describe("the search for levels", () => {
     expect(maxiou.score[at(5, 0)]).toBeCloseTo(1, 9);
     expect(iqr.fraction[at(5, 0)]).not.toBe(99); // exceeding the minimum tells nothing
 
-    // The category's own pixels are what counts: a unit's fraction of all pixels is that of the category's here.
+    // The category's own pixels are what counts: a unit's fraction of all pixels is that of the
+    // category's here.
     const best = FRACTIONS.map((_, t) =>
       agree({ intersection: intersectionAt(6, t) / PIXELS, active: activeAt(t) / 4 / (PIXELS / 4), truth: 0.02 }),
     );
@@ -116,7 +122,8 @@ describe("the search for levels", () => {
     expect(chosen).toMatchObject({ label: 1, level: 200 - 66 });
     expect(chosen.quantile).toBeCloseTo(0.1, 12);
     expect(chosen.iou).toBeCloseTo(1, 9);
-    // Labels 1 and 5 both reach an IoU of 1: the first stays, and above half of the pixels none may.
+    // Labels 1 and 5 both reach an IoU of 1: the first stays, and above half of the pixels none
+    // may.
     expect(chooseLevel(maxiou, training, 0)).toMatchObject({ label: 1 });
     expect(
       chooseLevel({ ...maxiou, score: maxiou.score.map((v, i) => (i === 15 ? 2 : v)) }, training, 0),
@@ -136,7 +143,10 @@ describe("the search for levels", () => {
 
 describe("what may be matched", () => {
   const LAST = FRACTIONS.length - 1;
-  /** One unit and one concept that have these pixels at the level of t = 40, and nothing in common at others. */
+  /**
+   * One unit and one concept that have these pixels at the level of t = 40, and nothing in common
+   * at others.
+   */
   async function searchAt({
     pixels = 1e6,
     truth,

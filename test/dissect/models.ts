@@ -3,7 +3,10 @@ import type { State } from "../../src/networks/state.ts";
 import { type SafetensorsInput, writeSafetensors } from "../../src/weights/safetensors.ts";
 import { proganState, upernetState } from "../models/recipe.ts";
 
-/** A 16×16 generator and a five-label segmenter with random weights: small enough to run a dissection in a second. */
+/**
+ * A 16×16 generator and a five-label segmenter with random weights: small enough to run a
+ * dissection in a second.
+ */
 export async function smallModels(
   device: Device,
   sharpness = 1,
@@ -16,7 +19,10 @@ export async function smallModels(
   return { generator, segmenter };
 }
 
-/** Their files. Random logits are far apart and their probabilities all but 0 or 1; a `sharpness` below 1 brings them together. */
+/**
+ * Their files. Random logits are far apart and their probabilities all but 0 or 1; a `sharpness`
+ * below 1 brings them together.
+ */
 export async function smallFiles(sharpness = 1, sizes: readonly number[] = [8, 12, 10, 6]) {
   const state = upernetState({ blocks: [1, 1, 1, 1], stem: [4, 4, 8], planes: 4, width: 8, heads: { object: 5 } });
   return {

@@ -65,7 +65,8 @@ describe("correlations", () => {
       const error = worstError(varying(correlations), varying(expected));
       console.log(`correlations of ${share} (v + ${offset}): worst error ${error.toExponential(1)}`);
       expect(error).toBeLessThan(1e-6);
-      expect(correlations.subarray(5 * channels)).toEqual(new Float64Array(channels)); // the label that never occurs
+      // the label that never occurs
+      expect(correlations.subarray(5 * channels)).toEqual(new Float64Array(channels));
       sums.dispose();
       slots.dispose();
       batches.dispose();

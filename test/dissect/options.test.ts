@@ -52,7 +52,8 @@ describe("counters of 32 bits", () => {
   test("hold every pixel of all images, and not one more", () => {
     expect(() => checkSamples(2 ** 32 - 1, 0, 1)).not.toThrow();
     expect(() => checkSamples(2 ** 32, 0, 1)).toThrow("from 1 to 4294967295");
-    expect(() => checkSamples(65_535, 0, 256 ** 2)).not.toThrow(); // 65536 images of 65536 pixels are 2³²
+    // 65536 images of 65536 pixels are 2³²
+    expect(() => checkSamples(65_535, 0, 256 ** 2)).not.toThrow();
     expect(() => checkSamples(65_536, 0, 256 ** 2)).toThrow("from 1 to 65535");
     expect(() => checkSamples(0, 0, 1)).toThrow("size 0");
   });
@@ -171,11 +172,13 @@ describe("images a batch", () => {
     segmenter.append(graph, image, 16);
     const learned = new Set(graph.parameters.map(({ value }) => value.id));
     const largest = Math.max(...graph.values.filter(({ id }) => !learned.has(id)).map(bytesOf));
-    expect(Math.max(...graph.values.map(bytesOf))).toBeGreaterThan(largest); // weights do not grow with the batch
+    // weights do not grow with the batch
+    expect(Math.max(...graph.values.map(bytesOf))).toBeGreaterThan(largest);
     const much = 2 ** 40;
     expect(defaultBatch(limits(5 * largest, much), segmenter)).toBe(5);
     expect(defaultBatch(limits(much, 5 * largest + largest - 1), segmenter)).toBe(5);
     expect(defaultBatch(limits(much, much), segmenter)).toBe(16);
-    expect(defaultBatch(limits(largest - 1, much), segmenter)).toBe(1); // and one at least: it fails with its reason
+    // and one at least: it fails with its reason
+    expect(defaultBatch(limits(largest - 1, much), segmenter)).toBe(1);
   });
 });

@@ -14,7 +14,10 @@ afterAll(() => device?.dispose());
 describe("quantiles", () => {
   const QUANTILES = [0, 0.001, 0.1, 0.25, 1 / 3, 0.5, 0.9, 0.995, 1];
 
-  /** Hazen: sample i of n stands at (i + ½)/n, straight lines between, the extremes beyond; from the definition. */
+  /**
+   * Hazen: sample i of n stands at (i + ½)/n, straight lines between, the extremes beyond; from the
+   * definition.
+   */
   function expected(samples: Float64Array, quantile: number): number {
     const sorted = samples.toSorted();
     const n = sorted.length;

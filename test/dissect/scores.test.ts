@@ -34,7 +34,8 @@ describe("scores", () => {
     const share = () => [0, 1, draw(), draw(), draw() ** 8][Math.floor(5 * draw())]!;
     for (let i = 0; i < 2000; i += 1) {
       const [active, truth] = [share(), share()];
-      // The unit's pixels are a category's, the concept's all images': their intersection may exceed either.
+      // The unit's pixels are a category's, the concept's all images': their intersection may
+      // exceed either.
       const intersection = i % 4 === 0 ? share() : Math.min(active, truth) * draw();
       const found = agree({ intersection, active, truth });
       const expected = scores(intersection, active, truth);
@@ -51,8 +52,10 @@ describe("correlation", () => {
   test("from sums", () => {
     // v = 0 0 1 3, t = 0 0 1 1
     expect(correlation({ count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 2 })).toBeCloseTo(2 / Math.sqrt(6), 12);
-    expect(correlation({ count: 4, sum: 4, squares: 4, onConcept: 2, pixels: 2 })).toBe(0); // constant unit
-    expect(correlation({ count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 4 })).toBe(0); // constant concept
+    // constant unit
+    expect(correlation({ count: 4, sum: 4, squares: 4, onConcept: 2, pixels: 2 })).toBe(0);
+    // constant concept
+    expect(correlation({ count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 4 })).toBe(0);
   });
 
   test("equals that of the pixels one by one", () => {

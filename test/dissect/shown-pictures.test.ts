@@ -97,7 +97,8 @@ describe("pictures of images", () => {
     const images = new Set(lists.flat(2).map(({ image }) => image));
     expect(images.size).toBeLessThan(SIZE / 3);
     expect(samples.pictures).toBe(images.size);
-    // Those that are shown, those of the 64 images before the next look, and those of two batches on their way.
+    // Those that are shown, those of the 64 images before the next look, and those of two batches
+    // on their way.
     const most = K * LAYERS.reduce((sum, layer) => sum + generator.layer(layer).channels, 0);
     expect(Math.max(...held)).toBeLessThanOrEqual(most + 64 + 3 * 7);
     expect(Math.max(...held)).toBeLessThan(SIZE / 2);

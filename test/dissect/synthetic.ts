@@ -25,15 +25,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }`;
 const KERNEL = { ...reflect("synthetic", SOURCE), source: SOURCE } as Kernel;
 
-/** How a channel's label follows from an intensity: `names[i]` where it exceeds i of the thresholds. */
+/**
+ * How a channel's label follows from an intensity: `names[i]` where it exceeds i of the thresholds.
+ */
 export interface Ladder {
   readonly thresholds: readonly number[];
   readonly names: readonly number[];
 }
 
 /**
- * A segmenter that reads labels off the red, green and blue of a pixel, one channel of labels each: as many labels and
- * categories as one likes, on whatever part of the pixels. Label maps are as large as the image.
+ * A segmenter that reads labels off the red, green and blue of a pixel, one channel of labels each:
+ * as many labels and categories as one likes, on whatever part of the pixels. Label maps are as
+ * large as the image.
  */
 export function syntheticSegmenter(device: Device, labels: readonly Label[], ladders: readonly Ladder[]): Segmenter {
   const steps = ladders[0]!.thresholds.length;

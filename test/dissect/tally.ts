@@ -1,6 +1,9 @@
 import type { Label } from "../../src/dissect/result.ts";
 
-/** What the models give for a seed: [image][unit][pixel] by layer, and [image] label maps [channels, pixels]. */
+/**
+ * What the models give for a seed: [image][unit][pixel] by layer, and [image] label maps [channels,
+ * pixels].
+ */
 export interface Data {
   readonly maps: ReadonlyMap<string, readonly (readonly Float32Array[])[]>;
   readonly labels: readonly Uint32Array[];
@@ -11,7 +14,10 @@ export function labelsAt(map: Uint32Array, pixel: number, area: number): Set<num
   return new Set(map.filter((label, at) => at % area === pixel && label > 0));
 }
 
-/** Pixels of each label, images of each category, and of a unit at a level: pixels of both, by label and by category. */
+/**
+ * Pixels of each label, images of each category, and of a unit at a level: pixels of both, by label
+ * and by category.
+ */
 export function tally(
   { labels, maps }: Data,
   area: number,

@@ -54,11 +54,13 @@ describe("top images", () => {
     );
     const lists = await top.read();
     expect(lists).toEqual(expected);
-    // (Those that the padding units would show are none: the first image is theirs alone where k is 1.)
+    // (Those that the padding units would show are none: the first image is theirs alone where k is
+    // 1.)
     expect(await top.images()).toEqual(new Set(lists.flat().map(({ image }) => image)));
 
     const examples = await top.examples();
-    batches.each(() => examples.add(), "backwards"); // so that no later batch mends what an earlier one spoilt
+    // so that no later batch mends what an earlier one spoilt
+    batches.each(() => examples.add(), "backwards");
     const maps = await examples.maps.read();
     for (let rank = 0; rank < k; rank += 1) {
       for (let unit = 0; unit < 5; unit += 1) {

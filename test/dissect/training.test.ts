@@ -36,7 +36,10 @@ afterAll(() => {
   device.dispose();
 });
 
-/** The best scores of every unit with label 1, the slow way: its active pixels are those of these images. */
+/**
+ * The best scores of every unit with label 1, the slow way: its active pixels are those of these
+ * images.
+ */
 function bestOf(on: (image: number) => boolean, threshold: number): { maxiou: number; iqr: number }[] {
   const images = Array.from({ length: SIZE }, (_, at) => at).filter(on);
   const labelled = image.map((value) => Number(value > threshold));
@@ -85,7 +88,8 @@ function counted(segmenter: Segmenter): { readonly segmenter: Segmenter; readonl
 }
 
 describe("the search on the training set", () => {
-  // Label maps that stay on the GPU are made once; those that do not are made for the pass that needs them alone.
+  // Label maps that stay on the GPU are made once; those that do not are made for the pass that
+  // needs them alone.
   test.each([
     { kinds: 1, memory: 2 ** 29 },
     { kinds: 2, memory: 2 ** 29 },

@@ -157,7 +157,9 @@ describe("gradient", () => {
 });
 
 describe("recompute", () => {
-  /** A chain of blocks of two convolutions and a pixelnorm, its inner results computed again or not. */
+  /**
+   * A chain of blocks of two convolutions and a pixelnorm, its inner results computed again or not.
+   */
   async function chain(again: boolean) {
     const graph = new Graph(device.target);
     const x = graph.map("x", 1, 32, 32, 16);

@@ -26,7 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => device?.dispose());
 
-/** The recipe's seed for an output, in its layout; drawn in the shape [n, channels, h, w], or [n, h, w] of a score. */
+/**
+ * The recipe's seed for an output, in its layout; drawn in the shape [n, channels, h, w], or [n, h,
+ * w] of a score.
+ */
 function seedOf({ shape, channels }: Value, score: boolean): Float32Array<ArrayBuffer> {
   if (score) return normals("gradient seed", elements(shape)) as Float32Array<ArrayBuffer>;
   const [n = 1, height = 1, width = 1, stored = 1] = shape;
@@ -61,7 +64,10 @@ async function run(
   }
 }
 
-/** The root mean square difference from sampled values, of the whole's rms; a ReLU here and there may fall the other way. */
+/**
+ * The root mean square difference from sampled values, of the whole's rms; a ReLU here and there
+ * may fall the other way.
+ */
 async function difference(name: string, ours: Float32Array): Promise<number> {
   const read = (what: string): Promise<Float32Array> => golden.get(`${name}.${what}`)!.read();
   const [index, value, [scale = 1]] = [await read("index"), await read("value"), await read("rms")];

@@ -10,8 +10,8 @@ export const TARGETS: readonly Target[] = ["software", "gpu"];
 export const extentsOf = ({ n, height, width, channels }: Map64): Extents => [n, height, width, channels];
 
 /**
- * Aᵀ dy of a linear y = A x, one column of A after the other: A is applied to every unit vector. What is rounded on the way
- * forward is rounded on the way back.
+ * Aᵀ dy of a linear y = A x, one column of A after the other: A is applied to every unit vector.
+ * What is rounded on the way forward is rounded on the way back.
  */
 export function adjoint64(x: Extents, dy: Map64, forward: (x: Map64) => Linear): Linear {
   const dx = zeros(x);
@@ -46,7 +46,10 @@ export function differences64(x: Map64, dy: ArrayLike<number>, forward: (x: Map6
   });
 }
 
-/** Runs y = build(x…) and its gradients by the inputs for random dy, on every kind of target; dy as the GPU had it comes along. */
+/**
+ * Runs y = build(x…) and its gradients by the inputs for random dy, on every kind of target; dy as
+ * the GPU had it comes along.
+ */
 export async function backward(
   device: Device,
   target: Target,

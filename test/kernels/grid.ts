@@ -2,7 +2,10 @@ import type { Device } from "../../src/runtime/device.ts";
 import { elements, fold, padded } from "../../src/runtime/graph.ts";
 import { Bench, type Map64, noiseMap, random, unpack } from "./reference.ts";
 
-/** Bilinear with half-pixel centres and clamped borders, one invocation an activation: what kernels must find on the fly. */
+/**
+ * Bilinear with half-pixel centres and clamped borders, one invocation an activation: what kernels
+ * must find on the fly.
+ */
 const UPSAMPLE = {
   name: "upsample",
   params: { units: "u32", height: "u32", width: "u32", size: "u32", total: "u32" },
@@ -49,7 +52,10 @@ export async function upsampled(device: Device, all: Map64, size: number): Promi
 export const ofUnit = (map: Map64, unit: number): Float64Array =>
   map.data.filter((_, index) => index % map.channels === unit);
 
-/** Units that each try something: noise, many ties, negatives, zeros of both signs, a constant, many magnitudes. */
+/**
+ * Units that each try something: noise, many ties, negatives, zeros of both signs, a constant, many
+ * magnitudes.
+ */
 export function mixed([n, height, width]: readonly [number, number, number]): Map64 {
   const map = noiseMap(3, [n, height, width, 6]);
   const next = random(4);

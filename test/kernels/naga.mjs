@@ -1,5 +1,6 @@
-// Run by deno, whose WebGPU is wgpu with the shader compiler naga. Takes [{ name, code }] on stdin and writes
-// { features, answers: [{ name, error }] }: what the adapter offers, and what naga says of each, or null. Names go to stderr as their turn comes.
+// Run by deno, whose WebGPU is wgpu with the shader compiler naga. Takes [{ name, code }] on stdin
+// and writes { features, answers: [{ name, error }] }: what the adapter offers, and what naga says
+// of each, or null. Names go to stderr as their turn comes.
 const adapter = await navigator.gpu?.requestAdapter();
 if (!adapter) throw new Error("deno found no WebGPU adapter");
 const device = await adapter.requestDevice();

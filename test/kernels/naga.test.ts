@@ -8,7 +8,10 @@ import { type Kernel, specialize } from "../../src/runtime/kernel.ts";
 
 type Variant = Readonly<Record<string, number | boolean>>;
 
-/** Choices beyond the defaults that operations make, by kernel. Every `bool` constant is tried both ways besides. */
+/**
+ * Choices beyond the defaults that operations make, by kernel. Every `bool` constant is tried both
+ * ways besides.
+ */
 const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
   "activation-back": [{ ACTIVATION: 2 }, { ACTIVATION: 3 }],
   "conv-tiled": [
@@ -29,7 +32,10 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
 const DIRECTORY = new URL("../../src/kernels/generated/", import.meta.url);
 const NAMES = readdirSync(DIRECTORY).flatMap((file) => /^(.+)\.wgsl\.ts$/.exec(file)?.[1] ?? []);
 
-/** The program in the package `deno`; its launcher unpacks it where npm did not, and would outlive a timeout. */
+/**
+ * The program in the package `deno`; its launcher unpacks it where npm did not, and would outlive a
+ * timeout.
+ */
 function deno(): string {
   const directory = new URL("../../node_modules/deno/", import.meta.url);
   const program = fileURLToPath(new URL("deno", directory));
@@ -40,7 +46,10 @@ function deno(): string {
 /** A message for each source, or null when it compiles. */
 type Verdicts = ReadonlyMap<string, string | null>;
 
-/** What naga, the shader compiler of Firefox and Deno, says of each source, and the features of the adapter that it ran on. */
+/**
+ * What naga, the shader compiler of Firefox and Deno, says of each source, and the features of the
+ * adapter that it ran on.
+ */
 function naga(sources: readonly { readonly name: string; readonly code: string }[]): {
   readonly features: readonly string[];
   readonly verdicts: Verdicts;
@@ -55,7 +64,8 @@ function naga(sources: readonly { readonly name: string; readonly code: string }
     env: {
       ...process.env,
       VK_DRIVER_FILES: swiftShader,
-      LD_LIBRARY_PATH: dirname(swiftShader), // Chromium's own Vulkan loader, should the system have none
+      // Chromium's own Vulkan loader, should the system have none
+      LD_LIBRARY_PATH: dirname(swiftShader),
       XDG_RUNTIME_DIR: "/tmp",
       DENO_NO_UPDATE_CHECK: "1",
     },
@@ -95,7 +105,8 @@ describe("naga", () => {
     ({ features, verdicts } = naga([...broken, ...(await Promise.all(NAMES.map(variantsOf))).flat()]));
   });
 
-  // wgpu tells how many lanes subgroups have without offering them: devices there get kernels that do without.
+  // wgpu tells how many lanes subgroups have without offering them: devices there get kernels that
+  // do without.
   test("knows no subgroups, and its adapters offer none", () => {
     expect(features).not.toContain("subgroups");
     expect(verdicts.get(title("conv-subgroup", {}))).toMatch(/`subgroups` enable-extension is not yet supported/);

@@ -13,7 +13,10 @@ interface Launch {
   readonly choices: readonly Readonly<Record<string, number | boolean>>[];
 }
 
-/** A tiny launch of each kernel with workgroup memory, in which every loop around a barrier turns at least twice. */
+/**
+ * A tiny launch of each kernel with workgroup memory, in which every loop around a barrier turns at
+ * least twice.
+ */
 const LAUNCHES: Readonly<Record<string, Launch>> = {
   // 4 pixels (2 × 2), 1 × 1 taps, 32 input and 4 output channels: two tiles of input channels
   "conv-tiled": {

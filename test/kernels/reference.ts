@@ -1,4 +1,5 @@
-// Every operation in double precision, from its definition, and what is needed to run the kernels beside it.
+// Every operation in double precision, from its definition, and what is needed to run the kernels
+// beside it.
 
 import type { Sampling } from "../../src/kernels/maps/resample.ts";
 import { classify, softmaxSum } from "../../src/kernels/readout/classify.ts";
@@ -9,7 +10,10 @@ import { encodeFloat16 } from "../../src/weights/float16.ts";
 
 /** Half the distance from 1 to the next f32: the rounding error of one operation. */
 export const EPSILON = 2 ** -24;
-/** What a linear kernel may err, in units of ε·Σ|terms|. Right ones measure below 4; weights silently rounded to f16, 240. */
+/**
+ * What a linear kernel may err, in units of ε·Σ|terms|. Right ones measure below 4; weights
+ * silently rounded to f16, 240.
+ */
 export const TOLERANCE = 16;
 
 /** A feature map [n, height, width, channels] in double precision, without padding. */
@@ -259,9 +263,10 @@ export function each(
 }
 
 /**
- * Bilinear resize with half-pixel centres: target t stands at (t + ½)·source/target − ½, clamped to the map, between the
- * two pixels around it (spec §3.4); at corners, TensorFlow 1's, at t·source/target. The weights are differences of
- * coordinates, whose rounding counts among the terms.
+ * Bilinear resize with half-pixel centres: target t stands at (t + ½)·source/target − ½, clamped to
+ * the map, between the two pixels around it (spec §3.4); at corners, TensorFlow 1's, at
+ * t·source/target. The weights are differences of coordinates, whose rounding counts among the
+ * terms.
  */
 export function resize64(x: Map64, height: number, width: number, sampling: Sampling = "centre"): Linear {
   const y = zeros([x.n, height, width, x.channels]);
@@ -288,7 +293,9 @@ export function resize64(x: Map64, height: number, width: number, sampling: Samp
   return y;
 }
 
-/** PyTorch's adaptive average pooling to size × size: the mean over [⌊p·h/size⌋, ⌈(p + 1)·h/size⌉). */
+/**
+ * PyTorch's adaptive average pooling to size × size: the mean over [⌊p·h/size⌋, ⌈(p + 1)·h/size⌉).
+ */
 export function adaptive64(x: Map64, size: number): Linear {
   const y = zeros([x.n, size, size, x.channels]);
   each(y, (i, row, column, c, to) => {
@@ -348,7 +355,10 @@ export function softmax64(x: Map64): Map64 {
   return y;
 }
 
-/** Precise RoI pooling of the whole map: the integral of the bilinear interpolant over each bin by the midpoint rule, over the bin's area. */
+/**
+ * Precise RoI pooling of the whole map: the integral of the bilinear interpolant over each bin by
+ * the midpoint rule, over the bin's area.
+ */
 export function prroi64(x: Map64, size: number, points = 4096): Linear {
   const bins = prroiBins64(x.height, size, points);
   const y = zeros([x.n, size, size, x.channels]);
@@ -364,7 +374,10 @@ export function prroi64(x: Map64, size: number, points = 4096): Linear {
   return y;
 }
 
-/** [size][extent]: the mean of the hat function around each pixel over each bin, by the midpoint rule. */
+/**
+ * [size][extent]: the mean of the hat function around each pixel over each bin, by the midpoint
+ * rule.
+ */
 export function prroiBins64(extent: number, size: number, points = 4096): Float64Array {
   const bins = new Float64Array(size * extent);
   for (let p = 0; p < size; p += 1) {
@@ -376,7 +389,10 @@ export function prroiBins64(extent: number, size: number, points = 4096): Float6
   return bins;
 }
 
-/** The channel of the largest of x [n, h, w, c] at every pixel of its resize: one label map [n, 1, height, width]. */
+/**
+ * The channel of the largest of x [n, h, w, c] at every pixel of its resize: one label map [n, 1,
+ * height, width].
+ */
 export function argmax(graph: Graph, x: Value, height: number, width: number): Value {
   const labels = graph.value(`${x.label}.argmax`, [x.shape[0]!, 1, height, width], "u32");
   const ranges = [{ first: 0, count: x.channels }];

@@ -9,7 +9,10 @@ export interface PlainEdit {
   readonly mask?: ArrayLike<number>;
 }
 
-/** The generator in double precision, straight from its definition (spec §1.1): every layer's output before any edit, [n, c, h, w]. */
+/**
+ * The generator in double precision, straight from its definition (spec §1.1): every layer's output
+ * before any edit, [n, c, h, w].
+ */
 export async function exactProgan(
   { state, inputs, layers }: Network,
   z: Float32Array,

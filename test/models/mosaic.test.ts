@@ -8,7 +8,10 @@ import { openPage } from "../browser/chrome.ts";
 import { requestDevice } from "../gpu.ts";
 
 const WEIGHTS = new URL("../../weights/mosaic-ade20k32/", import.meta.url);
-/** The photos' licence is not stated: they are read where they lie and never become part of the repository. */
+/**
+ * The photos' licence is not stated: they are read where they lie and never become part of the
+ * repository.
+ */
 const GOLDEN = new URL("../../../shared/models/mosaic-ade20k32/golden/", import.meta.url);
 const PHOTOS = new URL("ade20k_tiny.zip", GOLDEN);
 
@@ -38,7 +41,10 @@ async function unzip(url: URL): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
-/** RGBA bytes of a JPEG as Chrome decodes it: by libjpeg-turbo, like the photos that MLCommons' outputs are of. */
+/**
+ * RGBA bytes of a JPEG as Chrome decodes it: by libjpeg-turbo, like the photos that MLCommons'
+ * outputs are of.
+ */
 async function decodeInChrome(page: Page, jpeg: Uint8Array): Promise<Uint8Array> {
   const rgba = await page.evaluate(async (text) => {
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -60,7 +66,8 @@ describe("MOSAIC", () => {
     expect(segmenter.labels).toHaveLength(32);
     expect(segmenter.labels[5]).toEqual({ name: "tree", category: "object" });
     const { flops } = segmenter.cost();
-    // 2.98 billion multiply-adds by its authors' count (mosaic_README.md); the exported network has a little less.
+    // 2.98 billion multiply-adds by its authors' count (mosaic_README.md); the exported network has
+    // a little less.
     expect(flops / 2e9).toBeGreaterThan(2.5);
     expect(flops / 2e9).toBeLessThan(3);
   });

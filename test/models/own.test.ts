@@ -235,7 +235,8 @@ it("the example in examples/segmenter runs", async () => {
 });
 
 describe("a network of two categories whose maps share a head", () => {
-  // Black or white, and red, green or blue: two maps off the same logits, so that their tables differ in numbers only.
+  // Black or white, and red, green or blue: two maps off the same logits, so that their tables
+  // differ in numbers only.
   const two: SegmenterDefinition = {
     ...definition,
     labels: NAMES.map((name, index) => ({ name, category: index < 3 ? "grey" : "hue" })),

@@ -2,7 +2,8 @@ import type { State } from "../../src/networks/state.ts";
 import { RandomState } from "../../src/weights/random.ts";
 import type { CheckpointTensor } from "../../src/weights/tensor.ts";
 
-// The golden files' recipe: n = RandomState(crc32(key)).standard_normal(…) in float32, scaled by what the key is.
+// The golden files' recipe: n = RandomState(crc32(key)).standard_normal(…) in float32, scaled by
+// what the key is.
 
 const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;

@@ -11,7 +11,10 @@ import { requestDevice } from "../gpu.ts";
 
 // An architecture as somebody would add it, and what it then has without having written any of it.
 
-/** One pixel high: z to eight channels, to eight, to colours, with a bridge from the first layer to the image. */
+/**
+ * One pixel high: z to eight channels, to eight, to colours, with a bridge from the first layer to
+ * the image.
+ */
 const BRIDGE: GeneratorFamily = {
   name: "a bridge",
   keys: ["first.weight"],

@@ -25,7 +25,10 @@ const { tensors: state } = await openCheckpoint(
   }),
 );
 
-/** A graph with the result of a step, or of what a function appends by hand, of x, of `half` of its extents and of four channels y. */
+/**
+ * A graph with the result of a step, or of what a function appends by hand, of x, of `half` of its
+ * extents and of four channels y.
+ */
 function appended(make: Operation | ((graph: Graph, of: Readonly<Record<"x" | "half" | "y", Value>>) => Value)) {
   const graph = new Graph("gpu");
   const values = {

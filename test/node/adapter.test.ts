@@ -19,9 +19,13 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true, force: true }));
 
 describe("findGpu", () => {
-  /** Runs a program with findGpu in a process of its own: stderr is written by native code, past Node. */
+  /**
+   * Runs a program with findGpu in a process of its own: stderr is written by native code, past
+   * Node.
+   */
   async function program(code: string, env: NodeJS.ProcessEnv = {}): Promise<{ stdout: string; stderr: string }> {
-    const outfile = join(ROOT, "node_modules/.cache/ganatomy-test/gpu.mjs"); // where `webgpu` is found from
+    // where `webgpu` is found from
+    const outfile = join(ROOT, "node_modules/.cache/ganatomy-test/gpu.mjs");
     await build({
       stdin: { contents: `import { findGpu } from "./src/node/gpu.ts";\n${code}`, resolveDir: ROOT },
       bundle: true,

@@ -100,7 +100,8 @@ describe("a folder with files", () => {
     const second = await outputFolder(home);
     await second.write("report.json", "new");
     await second.write("layer4/image/1.png", "new");
-    expect(await files(home)).toContain("layer5/0.png"); // nothing goes before the new report is there
+    // nothing goes before the new report is there
+    expect(await files(home)).toContain("layer5/0.png");
     await second.finish();
     expect(await files(home)).toEqual([
       ".ganatomy",
@@ -180,7 +181,8 @@ describe("a folder that keeps", () => {
     const [first, second, idle] = [await open(), await open(), await open()];
     await first.write("a.json", "first");
     await second.write("b.json", "second");
-    await second.write("a.json", "second"); // of ours, though the marker did not say so when it was opened
+    // of ours, though the marker did not say so when it was opened
+    await second.write("a.json", "second");
     await second.finish();
     await first.finish();
     await idle.discard();
@@ -277,7 +279,8 @@ test("what is not replaced goes with the folders that it leaves empty, up to one
   expect(await marker(home)).toEqual(["b/c/old", "d/e/old", "new"]);
   await writeFile(join(home, "d/mine"), "");
   const second = await outputFolder(home);
-  expect(await marker(home)).toEqual(["b/c/old", "d/e/old", "new"]); // a killed program forgets nothing
+  // a killed program forgets nothing
+  expect(await marker(home)).toEqual(["b/c/old", "d/e/old", "new"]);
   await second.write("new", "");
   await second.finish();
   expect(await files(home)).toEqual([".ganatomy", "d", "d/mine", "new"]);

@@ -12,7 +12,8 @@ import { CORE_BUDGET } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
 import { openPage } from "../browser/chrome.ts";
 
-// Runs: src/index.ts, src/causality/index.ts, src/runtime/index.ts, src/report/index.ts, src/node/index.ts, src/cli/main.ts
+// Runs: src/index.ts, src/causality/index.ts, src/runtime/index.ts, src/report/index.ts,
+// src/node/index.ts, src/cli/main.ts
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ENTRIES = ["ganatomy", "ganatomy/causality", "ganatomy/runtime", "ganatomy/report", "ganatomy/node"];
@@ -197,7 +198,8 @@ describe("in a bundler", () => {
       minify: true,
       write: false,
     });
-    // Among what stays are tables of the weights' readers; shaders and models are gone (58 kB when they were not).
+    // Among what stays are tables of the weights' readers; shaders and models are gone (58 kB when
+    // they were not).
     expect(outputFiles[0]!.contents.length).toBeLessThan(6000);
     expect(outputFiles[0]!.text).not.toContain("@compute");
   });

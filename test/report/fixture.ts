@@ -1,7 +1,10 @@
 import type { Dissection, Label, LayerResult, SamplePicture, Unit, UnitPictures } from "../../src/dissect/result.ts";
 import type { Provenance } from "../../src/report/report.ts";
 
-/** A small dissection made up of drawn scenes, whose numbers belong together: masks, counts and scores agree. */
+/**
+ * A small dissection made up of drawn scenes, whose numbers belong together: masks, counts and
+ * scores agree.
+ */
 export interface Fixture {
   readonly dissection: Dissection;
   pictures(): AsyncIterable<UnitPictures>;
@@ -30,7 +33,10 @@ export const PROVENANCE: Provenance = {
   weights: [{ role: "generator", source: "generator.pth", sha256: "0".repeat(64), bytes: 12 }],
 };
 
-/** Labels as a segmenter of objects, materials and parts has them: a name twice, a quarter of an object. */
+/**
+ * Labels as a segmenter of objects, materials and parts has them: a name twice, a quarter of an
+ * object.
+ */
 export const KINDS: readonly Label[] = [
   ...LABELS,
   { name: "tree", category: "material" },
@@ -38,8 +44,9 @@ export const KINDS: readonly Label[] = [
 ];
 
 /**
- * The scenes seen by a segmenter of three labels a pixel: objects, then "tree" the material on the lower half, then "sky-t"
- * on the sky of the uppermost eighth and "sky" once more on the rest of it.
+ * The scenes seen by a segmenter of three labels a pixel: objects, then "tree" the material on the
+ * lower half, then "sky-t" on the sky of the uppermost eighth and "sky" once more on the rest of
+ * it.
  */
 export function severalChannels(options: Omit<FixtureOptions, "labels"> = {}): Fixture {
   const { dissection, pictures } = fixture({ ...options, labels: KINDS });
@@ -74,7 +81,10 @@ export function random(seed: number): () => number {
   };
 }
 
-/** A layer of these units, as far as they are said; the others' numbers are 0, their places in the list their numbers. */
+/**
+ * A layer of these units, as far as they are said; the others' numbers are 0, their places in the
+ * list their numbers.
+ */
 export function layerOf(units: readonly Partial<Unit>[], labels = 0): LayerResult {
   const cells = () => new Float64Array(labels * units.length);
   return {
@@ -282,7 +292,10 @@ function featureMap(picture: SamplePicture, label: number, size: number, unit: n
 /** A name that attacks pages. */
 export const HOSTILE = `</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">`;
 
-/** The same dissection with nothing interpretable in its second layer and with names that attack the page. */
+/**
+ * The same dissection with nothing interpretable in its second layer and with names that attack the
+ * page.
+ */
 export function hostile(): Fixture {
   const made = fixture({ labels: LABELS.map((label, i) => (i === 2 ? { ...label, name: HOSTILE } : label)) });
   const { dissection } = made;

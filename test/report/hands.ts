@@ -14,7 +14,10 @@ export const layers = [
 ];
 export const options = { encoder: nodeEncoder(), provenance: PROVENANCE };
 
-/** A worker on this thread: all that passes between it and the pool is cloned, and it takes its time. */
+/**
+ * A worker on this thread: all that passes between it and the pool is cloned, and it takes its
+ * time.
+ */
 export class LocalHand implements Hand {
   readonly sent: ToWorker[] = [];
   readonly states: boolean[] = [];

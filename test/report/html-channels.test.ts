@@ -69,7 +69,8 @@ describe("a page of several labels a pixel", () => {
     expect(await at(0.5, 0.02)).toBe("sky, sky-t");
     expect(await at(0.5, 0.2)).toBe("sky"); // which it is twice
     expect(await at(0.02, 0.98)).toMatch(/^(grass|tree \(object\)), tree \(material\)$/);
-    // Where the unit is off, the top row is in the colour of the quarter, which is rarer than its whole.
+    // Where the unit is off, the top row is in the colour of the quarter, which is rarer than its
+    // whole.
     const report = JSON.parse(/<script id="data"[^>]*>(.*?)<\/script>/s.exec(several)![1]!).report;
     const colors = await page.$eval("#tiles canvas", (canvas) => {
       const { width, height } = canvas as HTMLCanvasElement;

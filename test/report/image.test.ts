@@ -9,7 +9,10 @@ test("pictures are averaged when they shrink and interpolated when they grow", (
   expect([...resizeNearest(new Uint16Array([1, 2, 3, 4]), 2, 4)].slice(4, 12)).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
 });
 
-/** The share that each source pixel has in a target pixel, by definition: overlap when it shrinks, a tent when it grows. */
+/**
+ * The share that each source pixel has in a target pixel, by definition: overlap when it shrinks, a
+ * tent when it grows.
+ */
 const share = (from: number, size: number, t: number, s: number): number => {
   const scale = from / size;
   if (size < from) return Math.max(0, Math.min((t + 1) * scale, s + 1) - Math.max(t * scale, s)) / scale;

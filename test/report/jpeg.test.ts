@@ -78,7 +78,8 @@ describe("encodeJpeg", () => {
     expect(Math.abs(read[0]! - 77)).toBeLessThan(3);
   });
 
-  // A faster encoder is no reason for other files: these are the bytes of the one that was written to be read.
+  // A faster encoder is no reason for other files: these are the bytes of the one that was written
+  // to be read.
   test.each([
     [64, 64, 80, "c49de76e64aeb9ac"],
     [1375, 64, 80, "f513807a812dc271"],

@@ -25,8 +25,8 @@ export interface Keeping {
 }
 
 /**
- * Compares a picture with the one that is kept in test/golden/pictures and that a person has looked at. With GANATOMY_REDRAW
- * in the environment it is kept instead, except in CI.
+ * Compares a picture with the one that is kept in test/golden/pictures and that a person has looked
+ * at. With GANATOMY_REDRAW in the environment it is kept instead, except in CI.
  */
 export function expectKept(
   name: string,
@@ -45,7 +45,8 @@ export function expectKept(
   writeFileSync(now, drawn);
   const test = relative(ROOT, expect.getState().testPath ?? "test/report");
   throw new Error(
-    `${name} is ${kept ? "not the picture that is kept" : "not kept"} in test/golden/pictures. This one is ${now}: look ` +
+    `${name} is ${kept ? "not the picture that is kept" : "not kept"} in test/golden/pictures. ` +
+      `This one is ${now}: look ` +
       `at it, and if it is right, keep it by\n\n  GANATOMY_REDRAW=1 npx vitest run ${test}`,
   );
 }

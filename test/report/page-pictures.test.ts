@@ -19,7 +19,10 @@ const unit = (layer: string, unit: number, ...images: number[]): UnitPictures =>
     feature: new Float32Array(1),
   })),
 });
-/** What was drawn of a unit: its features, and a picture of one byte in two label maps for each that it claimed. */
+/**
+ * What was drawn of a unit: its features, and a picture of one byte in two label maps for each that
+ * it claimed.
+ */
 const drawn = (scale: number, bytes: number[], ...embedded: number[]) => ({
   features: { scale, bytes: Uint8Array.from(bytes) },
   embedded: embedded.map((byte) => ({

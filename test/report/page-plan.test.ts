@@ -44,7 +44,8 @@ describe("the plan", () => {
     const plans = [1, 4, 16].map((count) => planPage({ ...big, layers: Array(count).fill(big.layers[0]) }));
     expect(plans[0]).toMatchObject({ examples: 5, size: expect.any(Number) });
     for (const { estimatedBytes } of plans.slice(0, 2)) expect(estimatedBytes).toBeLessThanOrEqual(12e6);
-    expect(plans[2]).toMatchObject({ examples: 0, size: 128, featureSize: 16 }); // 8192 units' numbers alone are more
+    // 8192 units' numbers alone are more
+    expect(plans[2]).toMatchObject({ examples: 0, size: 128, featureSize: 16 });
   });
 
   test("gives up examples down to five, then pixels, then examples, then cells of the feature maps, then all", () => {
@@ -85,7 +86,8 @@ describe("the plan", () => {
     expect(bytes([6, 10], [[3, 4], [4]])).toBe(60_000 + 2 * 900 + 3 * (45 + 80) + 2 * picture);
     expect(bytes([60, 3], [[3]])).toBe(60_000 + 900 + 45 + 128 + picture);
     expect(bytes([3, 60], [[3]])).toBe(60_000 + 900 + 45 + 128 + picture);
-    expect(bytes([6, 10], [[3]], 19)).toBe(60_000 + 900 + 45 + 80 + 850 + 217); // 19²/2 + 19²/10 = 216.6
+    // 19²/2 + 19²/10 = 216.6
+    expect(bytes([6, 10], [[3]], 19)).toBe(60_000 + 900 + 45 + 80 + 850 + 217);
     const three = { ...dissected([6, 10], [[3]]), segmenter: { name: "", channels: 3 } };
     expect(planPage(three).estimatedBytes).toBe(60_000 + 900 + 45 + 80 + picture + 2 * (100 ** 2 / 10));
     // Only top images that are shown are embedded; the others are named nevertheless.

@@ -8,9 +8,11 @@ test("markup is escaped, and what XML forbids is dropped", () => {
 
 test("a drawing says how large it is, and its title is in it as text", () => {
   expect(drawing(100, 50.126, "<a>", ["<path/>"])).toBe(
-    '<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="100" height="50.13" viewBox="0 0 100 50.13">' +
+    '<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="100" height="50.13" viewBox="0 ' +
+      '0 100 50.13">' +
       '<rect width="100" height="50.13" fill="#fff"/>' +
-      '<text x="50" y="20" style="font-family:sans-serif;font-size:12px;text-anchor:middle">&#60;a&#62;</text>' +
+      '<text x="50" y="20" ' +
+      'style="font-family:sans-serif;font-size:12px;text-anchor:middle">&#60;a&#62;</text>' +
       "<path/></svg>\n",
   );
 });

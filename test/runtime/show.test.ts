@@ -43,7 +43,10 @@ async function drawn(
   });
 }
 
-/** The bytes that these channels of an image should become, or those next to them where a byte is rounded. */
+/**
+ * The bytes that these channels of an image should become, or those next to them where a byte is
+ * rounded.
+ */
 function expectShown(pixels: number[][], of: number, channels: readonly number[], [low, high] = [-1, 1], scale = 1) {
   pixels.forEach((rgba, pixel) => {
     const [y, x] = [Math.floor(pixel / (WIDTH * scale) / scale), Math.floor((pixel % (WIDTH * scale)) / scale)];

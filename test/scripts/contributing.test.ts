@@ -8,14 +8,18 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CONTRIBUTING = readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8");
 
-/** What a walk-through has one do: a new file, or lines to add to one, each after the line above it. */
+/**
+ * What a walk-through has one do: a new file, or lines to add to one, each after the line above it.
+ */
 interface Step {
   readonly path: string;
   readonly language: string;
   readonly text: string;
 }
 
-/** The steps of a section: fenced blocks below a line that ends with the file's path and a colon. */
+/**
+ * The steps of a section: fenced blocks below a line that ends with the file's path and a colon.
+ */
 function stepsOf(heading: string): Step[] {
   const section = CONTRIBUTING.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
   if (!section) throw new Error(`CONTRIBUTING.md has no section "${heading}".`);
@@ -23,7 +27,10 @@ function stepsOf(heading: string): Step[] {
   return Array.from(blocks, ([, path, language, text]) => ({ path: path!, language: language!, text: text! }));
 }
 
-/** A file with a block's lines that begin with "+" added and those with "-" taken out, where its other lines stand. */
+/**
+ * A file with a block's lines that begin with "+" added and those with "-" taken out, where its
+ * other lines stand.
+ */
 function changed(file: string, block: string): string {
   const lines = file.split("\n");
   let at = -1;

@@ -28,6 +28,31 @@ describe("comments are wrapped", () => {
     expect(wrapComments(`// - ${words(40)}`).split("\n")[1]).toMatch(/^\/\/ {3}w/);
   });
 
+  test("a tag's further lines stand two blanks in", () => {
+    const text = `/**\n * Does.\n * @throws ${words(30)}\n *   ${words(9)}\n */`;
+    const wrapped = wrapComments(text).split("\n");
+    expect(wrapped.slice(2, -1).map((line) => line.slice(0, 6))).toEqual(
+      [" * @th", " *   w", " *   w"].slice(0, wrapped.length - 3),
+    );
+    expect(
+      wrapped
+        .slice(2, -1)
+        .map((line) => line.slice(3).trim())
+        .join(" "),
+    ).toBe(`@throws ${words(30)} ${words(9)}`);
+  });
+
+  test("an item that fits stays as it is beside one that does not", () => {
+    const text = [
+      `// - ${words(40)}`,
+      "// - one that",
+      "//   goes on",
+      "// biome-ignore lint: it",
+      "// use bilinear",
+    ].join("\n");
+    expect(wrapComments(text).split("\n").slice(-4)).toEqual(text.split("\n").slice(1));
+  });
+
   test("a comment behind code goes before it where it has no room", () => {
     const code = `  const x = f(${"a".repeat(60)});`;
     expect(wrapComments(`${code} // ${words(14)}`)).toBe(`  // ${words(14)}\n${code}`);

@@ -7,7 +7,10 @@ export function golden(name: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(`../golden/${name}`, import.meta.url)));
 }
 
-/** The golden recipe of a ProGAN tensor: standard normals seeded by the CRC-32 of its key, biases a tenth of that. */
+/**
+ * The golden recipe of a ProGAN tensor: standard normals seeded by the CRC-32 of its key, biases a
+ * tenth of that.
+ */
 export function recipe(key: string, count: number): Float32Array {
   const normals = Float32Array.from(new RandomState(crc32(key)).standardNormal(count));
   // The factor is a float32 too: NumPy keeps float32 arrays float32 when scaled.

@@ -138,7 +138,8 @@ describe("answers that are not what was asked for", () => {
     const waiting = [source.read(3 * GAP, 4 * GAP), source.read(4 * GAP, 5 * GAP)];
     for (const error of await Promise.all(waiting.map(failure))) expect(error.code).toBe(code);
     state.respond = good;
-    expect((await source.read(3 * GAP, 3 * GAP + 1))[0]).toBe(FILE[3 * GAP]); // nothing of it was kept
+    // nothing of it was kept
+    expect((await source.read(3 * GAP, 3 * GAP + 1))[0]).toBe(FILE[3 * GAP]);
   });
 });
 

@@ -39,7 +39,8 @@ describe("strides", () => {
   test("of rows and of columns", () => {
     expect(contiguousStrides([2, 3, 4])).toEqual([12, 4, 1]);
     expect(contiguousStrides([2, 3, 4], "F")).toEqual([1, 2, 6]);
-    expect(contiguousStrides([2, 0, 4])).toEqual([4, 4, 1]); // as PyTorch: an empty axis counts as one
+    // as PyTorch: an empty axis counts as one
+    expect(contiguousStrides([2, 0, 4])).toEqual([4, 4, 1]);
     expect(contiguousStrides([])).toEqual([]);
   });
 

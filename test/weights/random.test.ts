@@ -89,7 +89,8 @@ describe("RandomState", () => {
     expect([...random.standardNormal(333), ...random.standardNormal(668)]).toEqual([...whole]);
   });
 
-  // From NumPy 1.24: RandomState(seed).random_sample(3), .randint(10, size=8), .randint(1813, size=4), .randint(2**32, size=2).
+  // From NumPy 1.24: RandomState(seed).random_sample(3), .randint(10, size=8), .randint(1813,
+  // size=4), .randint(2**32, size=2).
   it("uniforms and integers equal NumPy's", () => {
     expect([...new RandomState(1).randomSample(3)]).toEqual([
       0.417022004702574, 0.7203244934421581, 0.00011437481734488664,
@@ -99,7 +100,8 @@ describe("RandomState", () => {
     expect([...new RandomState(3).randint(1813, 4)]).toEqual([1688, 1273, 1667, 952]);
     expect([...new RandomState(3).randint(2 ** 32, 2)]).toEqual([2365658986, 303761048]);
     expect(new RandomState(0).nextNormal()).toBeCloseTo(1.764052345967664, 14);
-    // MT19937's first words of seed 1 are 1791095845, 4282876139, 3093770124, 4005303368, 491263, 550290313, 1298508491.
+    // MT19937's first words of seed 1 are 1791095845, 4282876139, 3093770124, 4005303368, 491263,
+    // 550290313, 1298508491.
     expect([...new RandomState(1).randint(3e9, 4)]).toEqual([1791095845, 491263, 550290313, 1298508491]);
     const random = new RandomState(5);
     expect([...random.randint(1, 3)]).toEqual([0, 0, 0]);

@@ -18,8 +18,9 @@ interface Files {
 }
 
 /**
- * What an interrupted search goes on from: where the concept was found, the corpus, and the epochs so far. Each is kept under
- * what it depends on alone, so that a search with another λ or more epochs begins with the corpus of the one before.
+ * What an interrupted search goes on from: where the concept was found, the corpus, and the epochs
+ * so far. Each is kept under what it depends on alone, so that a search with another λ or more
+ * epochs begins with the corpus of the one before.
  */
 export class AceState {
   readonly #files: Files;

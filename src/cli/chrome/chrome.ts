@@ -12,7 +12,10 @@ import type { Summary } from "../summary.ts";
 import { chromeServer } from "./server.ts";
 import { type NodeCalls, PAGE, type PageJob, type PageOutcome, unpackError } from "./wire.ts";
 
-/** SwiftShader for WebGPU and, with the second line, for canvases too: without it the device dies when a canvas is drawn. */
+/**
+ * SwiftShader for WebGPU and, with the second line, for canvases too: without it the device dies
+ * when a canvas is drawn.
+ */
 const SOFTWARE = [
   "--use-webgpu-adapter=swiftshader",
   "--enable-unsafe-swiftshader",
@@ -26,7 +29,10 @@ const HARDWARE: readonly string[] =
     ? ["--ignore-gpu-blocklist", "--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"]
     : [];
 
-/** Runs a job in headless Chrome instead of in Node; the report comes back through a server on this machine. */
+/**
+ * Runs a job in headless Chrome instead of in Node; the report comes back through a server on this
+ * machine.
+ */
 export async function runInChrome(
   job: Job<Source>,
   { folder, progress, signal }: { folder: Folder; progress: Progress; signal: AbortSignal },

@@ -1,5 +1,8 @@
 // Tests: test/cli/commands/dissect.test.ts
-/** The script of the page that headless Chrome opens for `--chrome`: the same job as in Node, on the browser's own WebGPU. */
+/**
+ * The script of the page that headless Chrome opens for `--chrome`: the same job as in Node, on the
+ * browser's own WebGPU.
+ */
 import { Device } from "../../index.ts";
 import { canvasEncoder } from "../../report/encode-canvas.ts";
 import type { Folder } from "../../report/folder.ts";
@@ -64,7 +67,8 @@ else {
   const draw = serveStudio(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
   worker.onmessage = ({ data }) => draw(data);
   worker.addEventListener("messageerror", () => {
-    throw new Error("what came could not be read"); // which unit it was is not to be found out: it ends, others draw
+    // which unit it was is not to be found out: it ends, others draw
+    throw new Error("what came could not be read");
   });
 }
 

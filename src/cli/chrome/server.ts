@@ -10,7 +10,10 @@ import { packError } from "./wire.ts";
 
 const HTML =
   '<!doctype html><meta charset="utf-8"><title>ganatomy</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>\n';
-/** Larger ranges than this are sent in pieces, so that a checkpoint is never in memory as a whole on this side. */
+/**
+ * Larger ranges than this are sent in pieces, so that a checkpoint is never in memory as a whole on
+ * this side.
+ */
 const PIECE = 4 * 2 ** 20;
 
 export interface ChromeServer {
@@ -23,8 +26,9 @@ export interface ChromeServer {
 }
 
 /**
- * The server between Node and its page in Chrome: hands out the page's script and weights by ranges, and takes the report's files.
- * It listens on this machine alone, and all addresses begin with a token that other programs and pages cannot guess.
+ * The server between Node and its page in Chrome: hands out the page's script and weights by
+ * ranges, and takes the report's files. It listens on this machine alone, and all addresses begin
+ * with a token that other programs and pages cannot guess.
  */
 export async function chromeServer(scriptPath: string, folder: Folder): Promise<ChromeServer> {
   const script = await readFile(scriptPath);
@@ -33,7 +37,8 @@ export async function chromeServer(scriptPath: string, folder: Folder): Promise<
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = (request.url ?? "").split("?")[0]!;
-    // The Host header is of the address that a browser believes in: this keeps out names that others pointed at this machine.
+    // The Host header is of the address that a browser believes in: this keeps out names that
+    // others pointed at this machine.
     if (!path.startsWith(prefix) || request.headers.host !== hostOf(server))
       return end(response, 404, "text/plain", "Not found\n");
     const [room, ...rest] = path.slice(prefix.length).split("/").map(decodeURIComponent);
@@ -84,7 +89,8 @@ async function send(source: Source, request: IncomingMessage, response: ServerRe
     response.setHeader("content-range", `bytes */${source.size}`);
     return end(response, 416);
   }
-  let piece = await source.read(start, Math.min(start + PIECE, end_)); // before the head: a failure can still be told
+  // before the head: a failure can still be told
+  let piece = await source.read(start, Math.min(start + PIECE, end_));
   response.writeHead(range ? 206 : 200, {
     "content-type": "application/octet-stream",
     "content-length": end_ - start,

@@ -8,8 +8,9 @@ import { type Hand, handsFor, type PoolOptions, startPool } from "../../report/s
 const UNSAID_GIB = 4;
 
 /**
- * Workers that draw a report's pictures, of this page's own script: they are started from its text, as Chrome that puppeteer
- * drives never answers what a worker asks the network for. None where it cannot be had: then the page draws.
+ * Workers that draw a report's pictures, of this page's own script: they are started from its text,
+ * as Chrome that puppeteer drives never answers what a worker asks the network for. None where it
+ * cannot be had: then the page draws.
  */
 export function webStudio(script: string, options?: PoolOptions): (plan: DrawingPlan) => Promise<Studio | undefined> {
   return async (plan) => {
@@ -53,7 +54,8 @@ function webHand(script: Blob): Hand {
       worker.onmessage = ({ data }) => answered(data);
       // Not by `onmessageerror`, which Chrome's workers do not have.
       worker.addEventListener("messageerror", () => lost("what it drew could not be read"));
-      worker.onerror = ({ message }) => lost(message); // none where the script itself could not be loaded
+      // none where the script itself could not be loaded
+      worker.onerror = ({ message }) => lost(message);
     },
     busy() {},
     async end() {

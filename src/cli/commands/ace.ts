@@ -99,8 +99,10 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
   const { trainSize, evalSize } = corpus;
   if (trainSize < wanted.trainSize || evalSize < wanted.evalSize) {
     note(
-      `Fewer of the ${wanted.searchSize} images show ${concept} than wanted: ${trainSize} pairs to learn from and ${evalSize} ` +
-        `to evaluate on, not ${wanted.trainSize} and ${wanted.evalSize}. A larger --search-size finds more.`,
+      `Fewer of the ${wanted.searchSize} images show ${concept} than wanted: ${trainSize} pairs ` +
+        `to learn from and ${evalSize} ` +
+        `to evaluate on, not ${wanted.trainSize} and ${wanted.evalSize}. A larger --search-size ` +
+        "finds more.",
     );
   }
   const ranking = toAceRanking(concept, alpha);
@@ -133,7 +135,8 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
   };
   work.say({ json, text: table(json, result!) });
   await compare(work, options, { layer, label, concept, order, units, at });
-  await dissection?.put(layer, ranking); // last: what is somebody else's changes only when all is done
+  // last: what is somebody else's changes only when all is done
+  await dissection?.put(layer, ranking);
 }
 
 /** Says what all of this takes, of which a part may be there already; in FLOPs. */
@@ -150,8 +153,10 @@ function sayCost(
   const total = ranking + cost.total + curves;
   const ranked = ranks ? `${tera(ranking)} to rank units by IoU (no --dissection given), ` : "";
   note(
-    `This takes ${tera(total)}: ${ranked}${tera(cost.present)} to find ${concept}, ${tera(cost.candidates)} to find where it ` +
-      `can be put, ${tera(cost.optimise)} to learn, ${tera(cost.evaluate)} to evaluate, ${tera(curves)} to compare.`,
+    `This takes ${tera(total)}: ${ranked}${tera(cost.present)} to find ${concept}, ` +
+      `${tera(cost.candidates)} to find where it ` +
+      `can be put, ${tera(cost.optimise)} to learn, ${tera(cost.evaluate)} to evaluate, ` +
+      `${tera(curves)} to compare.`,
   );
   return total;
 }

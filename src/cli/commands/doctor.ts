@@ -54,7 +54,8 @@ async function run({ json = false, fix = false }: DoctorOptions): Promise<number
 
 async function install(): Promise<void> {
   const found = await findGpu().catch((error) => error);
-  if (!(found instanceof UnsupportedError && found.code === "no-adapter")) return; // nothing that apt could mend
+  // nothing that apt could mend
+  if (!(found instanceof UnsupportedError && found.code === "no-adapter")) return;
   if (installHelps()) await installSoftwareAdapter((line) => process.stderr.write(`${line}\n`));
 }
 

@@ -42,7 +42,9 @@ export const segmentCommand: CliCommand<SegmentOptions, [photos: readonly string
   run,
 };
 
-/** Names what is in photos; writes each one's maps as they are done; resolves with the exit status. */
+/**
+ * Names what is in photos; writes each one's maps as they are done; resolves with the exit status.
+ */
 function run(options: SegmentOptions, paths: readonly string[]): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
@@ -86,7 +88,9 @@ function run(options: SegmentOptions, paths: readonly string[]): Promise<number>
   });
 }
 
-/** Segments a photo and writes its label maps, the picture of them and the legend, which it returns. */
+/**
+ * Segments a photo and writes its label maps, the picture of them and the legend, which it returns.
+ */
 async function writeMaps(
   segmenter: Segmenter,
   photo: Photo,

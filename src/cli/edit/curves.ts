@@ -59,7 +59,10 @@ export async function writeCurves(experiment: Experiment, job: CurveJob, folder:
   await folder.write(`${parent}/effect-${fileName(concept)}-${order.metric}.svg`, ablationSvg(concept, lines));
 }
 
-/** Writes every unit's own effect on every concept that there is: `LAYER/unit-effects.csv`, pixels more or less. */
+/**
+ * Writes every unit's own effect on every concept that there is: `LAYER/unit-effects.csv`, pixels
+ * more or less.
+ */
 export async function writeUnitEffects(
   experiment: Experiment,
   layer: string,

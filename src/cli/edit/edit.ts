@@ -14,7 +14,10 @@ import { editedPictures } from "./pictures.ts";
 import { type EditSummary, editSummary, editTable } from "./summary.ts";
 import type { UnitOrder } from "./units.ts";
 
-/** Runs `ganatomy ablate` or `ganatomy insert`: what becomes of the pictures? Resolves with the exit status. */
+/**
+ * Runs `ganatomy ablate` or `ganatomy insert`: what becomes of the pictures? Resolves with the exit
+ * status.
+ */
 export async function runEdit(
   kind: "ablate" | "insert",
   command: Pick<CliCommand, "name" | "resumes">,

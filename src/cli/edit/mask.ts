@@ -6,9 +6,10 @@ import { decodePhoto } from "../../node/photo/decode.ts";
 import type { MaskFlag } from "../options.ts";
 
 /**
- * Where to edit: bounds in pixels of the images, or a picture of their proportions and any size on which everything counts that is neither
- * transparent nor white (a GANPaint mask, spec §6.2).
- * @throws UsageError for a mask of another shape than the images or one that covers nothing; PhotoError for no picture.
+ * Where to edit: bounds in pixels of the images, or a picture of their proportions and any size on
+ * which everything counts that is neither transparent nor white (a GANPaint mask, spec §6.2).
+ * @throws UsageError for a mask of another shape than the images or one that covers nothing;
+ *   PhotoError for no picture.
  */
 export async function readMask(
   flag: MaskFlag,

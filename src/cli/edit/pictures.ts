@@ -12,8 +12,9 @@ interface Pair {
 }
 
 /**
- * The first images as they are and edited, as PNGs by name: `image_N.png`, which has both side by side, as soon as they are drawn;
- * at last `before-after.png`, which has the first sixteen, edited ones below.
+ * The first images as they are and edited, as PNGs by name: `image_N.png`, which has both side by
+ * side, as soon as they are drawn; at last `before-after.png`, which has the first sixteen, edited
+ * ones below.
  */
 export async function* editedPictures(
   generator: Generator,

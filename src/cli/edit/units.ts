@@ -6,7 +6,10 @@ import { GanatomyError, UsageError } from "../../errors.ts";
 import { dissect, type Generator, type Segmenter } from "../../index.ts";
 import { uniqueNames } from "../../report/concepts.ts";
 
-/** Images on which units are ranked, or their quantiles taken, where a command has to do that itself. */
+/**
+ * Images on which units are ranked, or their quantiles taken, where a command has to do that
+ * itself.
+ */
 export const RANKING_SIZE = 200;
 
 /** A layer's units for a concept, the best first, and how good each is. */
@@ -26,14 +29,18 @@ export interface OrderOptions {
   readonly labels: readonly Label[];
   readonly label: number;
   readonly metric: string;
-  /** The model that a dissection must be of, or `note` says so: layers alike do not mean units alike. */
+  /**
+   * The model that a dissection must be of, or `note` says so: layers alike do not mean units
+   * alike.
+   */
   readonly model: string;
   note(text: string): void;
 }
 
 /**
- * Reads the ranking CONCEPT-METRIC from a dissection's folder or its `dissect.json`, ours or gandissect's. In ours a name that
- * occurs in several categories carries its category ("glass (material)"); gandissect's does not say which one it means.
+ * Reads the ranking CONCEPT-METRIC from a dissection's folder or its `dissect.json`, ours or
+ * gandissect's. In ours a name that occurs in several categories carries its category ("glass
+ * (material)"); gandissect's does not say which one it means.
  * @throws UsageError when there is no such ranking, or no unit has a score above 0 in it.
  */
 export async function readOrder(
@@ -95,7 +102,10 @@ export async function readOrder(
   return { metric, units, scores };
 }
 
-/** Whether there are units of the concept: without, the order is that of their numbers, and says nothing. */
+/**
+ * Whether there are units of the concept: without, the order is that of their numbers, and says
+ * nothing.
+ */
 const hasUnits = (scores: readonly number[]): boolean => scores.some((score) => score > 0);
 
 interface LayerRankings {

@@ -1,4 +1,5 @@
-// The gradient before an activation, of the one behind it: dz = dy f'(z). What y = f(z) is tells f'(z).
+// The gradient before an activation, of the one behind it: dz = dy f'(z). What y = f(z) is tells
+// f'(z).
 const ACTIVATION: u32 = 1;  // 1 leaky ReLU (0.2), 2 ReLU, 3 ReLU6
 
 struct Params { total: u32 }

@@ -1,6 +1,8 @@
 // Tests: test/kernels/conv/conv.test.ts, test/kernels/conv/conv-options.test.ts
 
-/** What is applied to a convolution's sum; `leaky` is LeakyReLU with slope 0.2, `relu6` stops at 6. */
+/**
+ * What is applied to a convolution's sum; `leaky` is LeakyReLU with slope 0.2, `relu6` stops at 6.
+ */
 export type Activation = "none" | "leaky" | "relu" | "relu6";
 
 /** The kernels' constant ACTIVATION. */

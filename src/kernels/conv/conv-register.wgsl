@@ -1,7 +1,8 @@
-// Convolution, and products of matrices as 1×1 convolutions, by a register tile: each invocation computes 8 pixels × 16
-// output channels, without workgroup memory. For software adapters without subgroups, where a barrier costs a coroutine and
-// every load is a gather of as many lanes as a vector of the CPU has, up to eight: 24 vec4 loads feed 512 multiply-adds.
-// See conv-tiled.wgsl, which has the same parameters, for what is computed.
+// Convolution, and products of matrices as 1×1 convolutions, by a register tile: each invocation
+// computes 8 pixels × 16 output channels, without workgroup memory. For software adapters without
+// subgroups, where a barrier costs a coroutine and every load is a gather of as many lanes as a
+// vector of the CPU has, up to eight: 24 vec4 loads feed 512 multiply-adds. See conv-tiled.wgsl,
+// which has the same parameters, for what is computed.
 // use conv-pixels
 
 @compute @workgroup_size(8)

@@ -1,8 +1,10 @@
-// Convolution, and products of matrices as 1×1 convolutions, on software adapters that have subgroups. There a load is made lane
-// by lane (on Mesa's lavapipe with a branch for the lane, and a comparison and a branch for each number), so that a number
-// loaded costs as much as ten multiplied and added. A subgroup therefore computes 4 × LANES pixels × 4 × VECTORS output
-// channels, each lane four pixels, and shares the weights: every lane loads some and hears the others by `subgroupBroadcast`,
-// which a CPU does in one instruction. See conv-tiled.wgsl, which has the same parameters, for what is computed.
+// Convolution, and products of matrices as 1×1 convolutions, on software adapters that have
+// subgroups. There a load is made lane by lane (on Mesa's lavapipe with a branch for the lane, and
+// a comparison and a branch for each number), so that a number loaded costs as much as ten
+// multiplied and added. A subgroup therefore computes 4 × LANES pixels × 4 × VECTORS output
+// channels, each lane four pixels, and shares the weights: every lane loads some and hears the
+// others by `subgroupBroadcast`, which a CPU does in one instruction. See conv-tiled.wgsl, which
+// has the same parameters, for what is computed.
 // use conv-pixels
 const LANES = 4u;          // of a subgroup: 4 or 8
 const VECTORS = 4u;        // of output channels: 1, 2 or 4
@@ -22,8 +24,9 @@ fn storeBare(p: u32, matrix: u32, vector: u32, a: vec4f, b: vec4f, c: vec4f, d: 
 // Lanes that load of the same input channel.
 const SHARE = LANES / 4u;
 
-// One vector's weights of four input channels. With four lanes each lane has an input channel's, in `own`; with eight, two lanes
-// have them in turns, the first those of the even vectors, in `paired`.
+// One vector's weights of four input channels. With four lanes each lane has an input channel's, in
+// `own`; with eight, two lanes have them in turns, the first those of the even vectors, in
+// `paired`.
 fn even(own: vec4f, paired: vec4f) -> mat4x4f {
   if (SHARE == 1u) { return whole(own); }
   return mat4x4f(

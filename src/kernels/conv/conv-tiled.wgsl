@@ -1,9 +1,10 @@
-// Convolution as an implicit matrix product with tiles in workgroup memory: a workgroup computes PIXELS × 4 VECTORS
-// outputs, each invocation 8 × 8 of them; 16 input channels of one tap are staged at a time. For GPUs.
-// Feature maps are [n, height, width, channels]; weights are [phase][tap][input channel][output channel].
-// With scale 2 it is nearest-neighbour upsampling followed by a 3×3 convolution, as four 2×2 convolutions, the phases.
-// A product of matrices is a 1×1 convolution of a map of one row; a batch of them lies xStride and yStride apart.
-// With split > 1 every part sums a share of the taps and channels only, for conv-sum.wgsl to add.
+// Convolution as an implicit matrix product with tiles in workgroup memory: a workgroup computes
+// PIXELS × 4 VECTORS outputs, each invocation 8 × 8 of them; 16 input channels of one tap are
+// staged at a time. For GPUs. Feature maps are [n, height, width, channels]; weights are
+// [phase][tap][input channel][output channel]. With scale 2 it is nearest-neighbour upsampling
+// followed by a 3×3 convolution, as four 2×2 convolutions, the phases. A product of matrices is a
+// 1×1 convolution of a map of one row; a batch of them lies xStride and yStride apart. With split >
+// 1 every part sums a share of the taps and channels only, for conv-sum.wgsl to add.
 // use conv-operands
 const PIXELS: u32 = 64;   // of a tile: 64 or 128
 const VECTORS: u32 = 16;  // output channels / 4 of a tile: 16 or 32
@@ -19,8 +20,8 @@ const LANES: u32 = PIXELS * VECTORS / 16;
 var<workgroup> inputs: array<vec4f, DEPTH * 4 * GROUPS>;    // [channel][pixel / 4, but see main]
 var<workgroup> weights: array<vec4f, DEPTH * 4 * VECTORS>;  // [channel][output channel / 4]
 
-// Where pixel p of the walked grid starts reading: its top left tap's row and column, and its image's first pixel. Pixels
-// beyond the last one start far outside.
+// Where pixel p of the walked grid starts reading: its top left tap's row and column, and its
+// image's first pixel. Pixels beyond the last one start far outside.
 fn origin(p: u32, pad: vec2i) -> vec3i {
   if (p >= params.pixels) { return vec3i(-(1 << 30)); }
   return window(params.first + p, STRIDE, pad);
@@ -57,8 +58,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let begin = taps * blocks * part / params.split;
   let end = taps * blocks * (part + 1u) / params.split;
 
-  // What this invocation stages: channels `d` of the four pixels of group `g`, transposed. Consecutive invocations read
-  // consecutive channels and write rows apart; exchanging columns by 2d puts them into different banks.
+  // What this invocation stages: channels `d` of the four pixels of group `g`, transposed.
+  // Consecutive invocations read consecutive channels and write rows apart; exchanging columns by
+  // 2d puts them into different banks.
   let g = lane / DEPTH;
   let d = lane % DEPTH;
   let stages = g < GROUPS;
@@ -120,7 +122,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
 
-  // Written out, because sums that a variable chooses among lie in memory, unless a compiler unrolls the loop.
+  // Written out, because sums that a variable chooses among lie in memory, unless a compiler
+  // unrolls the loop.
   let plane = select(group.z, part, SCALE == 2u) * params.yStride;
   let p = firstPixel + px * 4u;
   let lo = firstVector + cv;

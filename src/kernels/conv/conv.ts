@@ -13,7 +13,10 @@ import { winograd } from "./winograd.ts";
 export interface ConvOptions {
   readonly stride?: number;
   readonly dilation?: number;
-  /** Zeros on each side, or TensorFlow's SAME: as many as keep ⌈extent / stride⌉ outputs, the odd one at the bottom or right. */
+  /**
+   * Zeros on each side, or TensorFlow's SAME: as many as keep ⌈extent / stride⌉ outputs, the odd
+   * one at the bottom or right.
+   */
   readonly pad?: number | "same";
   /** Upsample ×2 by nearest neighbour first (3×3 only). */
   readonly upsample?: boolean;

@@ -1,6 +1,7 @@
-// Depthwise convolution without a stride, as in depthwise.wgsl, for software adapters, where loads cost more than what is
-// done with them: an invocation walks down a strip of four columns, adds every row it loads to the KERNEL outputs which
-// that row reaches, and keeps all weights. Columns and rows of a strip are `dilation` apart, as their taps are.
+// Depthwise convolution without a stride, as in depthwise.wgsl, for software adapters, where loads
+// cost more than what is done with them: an invocation walks down a strip of four columns, adds
+// every row it loads to the KERNEL outputs which that row reaches, and keeps all weights. Columns
+// and rows of a strip are `dilation` apart, as their taps are.
 // use activation
 const KERNEL: u32 = 3;      // 3 or 5
 const ACTIVATION: u32 = 0;

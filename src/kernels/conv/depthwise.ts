@@ -7,7 +7,10 @@ import { ACTIVATIONS } from "./activation.ts";
 import { biasOf, type ConvOptions, span } from "./conv.ts";
 import { type Filter, packChannels, packed } from "./filter.ts";
 
-/** Outputs down a strip of a software adapter: many share loads, and enough strips are left for its threads. */
+/**
+ * Outputs down a strip of a software adapter: many share loads, and enough strips are left for its
+ * threads.
+ */
 const STRIP = 16;
 
 export type DepthwiseOptions = Pick<ConvOptions, "stride" | "dilation" | "pad" | "activation">;
@@ -17,7 +20,10 @@ export const DEPTHWISE: OperationKind<{ readonly filter: Filter; readonly option
   name: "depthwise",
 };
 
-/** y = activation(depthwise convolution of x [n, h, w, c] + bias): the filter's weight is [c][1][k][k]. */
+/**
+ * y = activation(depthwise convolution of x [n, h, w, c] + bias): the filter's weight is
+ * [c][1][k][k].
+ */
 export function depthwise(graph: Graph, x: Value, filter: Filter, options: DepthwiseOptions = {}): Value {
   const { label, kernel, inChannels, outChannels } = filter;
   const { stride = 1, dilation = 1, activation = "none" } = options;

@@ -1,6 +1,7 @@
-// Depthwise convolution: every channel of x [n, inHeight, inWidth, channels] by its own kernel × kernel filter, with bias
-// and activation. Weights are [tap][channel]. An invocation computes four channels of four pixels of a row: they share the
-// weights, and with stride 1 most of their inputs are in the cache.
+// Depthwise convolution: every channel of x [n, inHeight, inWidth, channels] by its own kernel ×
+// kernel filter, with bias and activation. Weights are [tap][channel]. An invocation computes four
+// channels of four pixels of a row: they share the weights, and with stride 1 most of their inputs
+// are in the cache.
 // use activation
 const ACTIVATION: u32 = 0;
 

@@ -73,16 +73,20 @@ export function packChannels(
   return packed;
 }
 
-/** Which of a 3-tap kernel's rows (or columns) fall on the same input pixel: [output parity][tap of the 2-tap kernel]. */
+/**
+ * Which of a 3-tap kernel's rows (or columns) fall on the same input pixel: [output parity][tap of
+ * the 2-tap kernel].
+ */
 const MERGED = [
   [[0], [1, 2]],
   [[0, 1], [2]],
 ] as const;
 
 /**
- * Nearest ×2 upsampling makes neighbouring taps read the same input pixel, so each output parity sees a 2×2 kernel of
- * summed taps: even rows add taps {0} and {1,2}, odd rows {0,1} and {2} (tkarras/progressive_growing_of_gans does the
- * same as a transposed convolution). 4 instead of 9 multiply-adds per output.
+ * Nearest ×2 upsampling makes neighbouring taps read the same input pixel, so each output parity
+ * sees a 2×2 kernel of summed taps: even rows add taps {0} and {1,2}, odd rows {0,1} and {2}
+ * (tkarras/progressive_growing_of_gans does the same as a transposed convolution). 4 instead of 9
+ * multiply-adds per output.
  */
 export function packPhases(
   weight: ArrayLike<number>,
@@ -126,7 +130,10 @@ export function packColumns(
   return packed;
 }
 
-/** G of F(2×2, 3×3) and F(4×4, 3×3): U = G g Gᵀ (Lavin & Gray, CVPR 2016, §4.1); the larger with ncnn's points 0, ±√½, ±√2, ∞. */
+/**
+ * G of F(2×2, 3×3) and F(4×4, 3×3): U = G g Gᵀ (Lavin & Gray, CVPR 2016, §4.1); the larger with
+ * ncnn's points 0, ±√½, ±√2, ∞.
+ */
 const G = {
   2: [
     [1, 0, 0],
@@ -144,7 +151,10 @@ const G = {
   ],
 } as const;
 
-/** [out][in][3][3] → [(outputs + 2)²][in][out], transformed for Winograd's F(outputs×outputs, 3×3) in double precision. */
+/**
+ * [out][in][3][3] → [(outputs + 2)²][in][out], transformed for Winograd's F(outputs×outputs, 3×3)
+ * in double precision.
+ */
 export const packWinograd =
   (outputs: 2 | 4) =>
   (weight: ArrayLike<number>, scale: ArrayLike<number>, { inChannels, outChannels }: Extents): Float32Array => {
@@ -153,7 +163,8 @@ export const packWinograd =
     const columns = padded(outChannels);
     const packed = new Float32Array(size * size * rows * columns);
     const plane = rows * columns;
-    // Flat, and by plain loops: a network's filters are millions of products, which iterators make ten times as slow.
+    // Flat, and by plain loops: a network's filters are millions of products, which iterators make
+    // ten times as slow.
     const g = Float64Array.from(G[outputs].flat());
     const half = new Float64Array(3 * size); // G g
     for (let i = 0; i < inChannels; i += 1) {

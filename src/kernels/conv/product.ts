@@ -6,7 +6,10 @@ import tiled from "../generated/conv-tiled.wgsl.ts";
 
 // Tests: test/kernels/conv/conv.test.ts, test/kernels/conv/taps.test.ts
 
-/** Intermediates of one operation held at once, in bytes: well below WebGPU's default binding limit of 128 MiB. */
+/**
+ * Intermediates of one operation held at once, in bytes: well below WebGPU's default binding limit
+ * of 128 MiB.
+ */
 export const CHUNK_BYTES = 64 * 2 ** 20;
 
 /** How many of `images` go at once, when each takes so many bytes. */
@@ -14,8 +17,8 @@ export const chunk = (images: number, bytes: number): number =>
   Math.max(1, Math.min(images, Math.floor(CHUNK_BYTES / bytes)));
 
 /**
- * Pixels × output channels that an invocation, a subgroup of 4 or 8 lanes or, with workgroup memory, a workgroup computes; what a
- * workgroup has of them.
+ * Pixels × output channels that an invocation, a subgroup of 4 or 8 lanes or, with workgroup
+ * memory, a workgroup computes; what a workgroup has of them.
  */
 export const TILES = {
   "8x16": { kernel: register, pixels: 8, vectors: 4, tiles: 8, choices: {} },
@@ -33,7 +36,10 @@ export type Tile = keyof typeof TILES;
 
 type Values = Readonly<Record<"x" | "weight" | "bias" | "residual" | "y", Value>>;
 
-/** The kernel of all convolutions and products, on tiles of one size; `planes` are its matrices, phases or parts. */
+/**
+ * The kernel of all convolutions and products, on tiles of one size; `planes` are its matrices,
+ * phases or parts.
+ */
 export function tileStep(
   graph: Graph,
   tile: Tile,
@@ -65,7 +71,9 @@ function simplest({ kernel, stride, padTop, padLeft, scale, biased, residual, ac
   return { POINT, BARE: POINT && biased === 0 && residual === 0 && activation === 0 };
 }
 
-/** y[b] = x[b] w[b]: products of `batch` matrices of `rows` rows, which begin at row `first` of x. */
+/**
+ * y[b] = x[b] w[b]: products of `batch` matrices of `rows` rows, which begin at row `first` of x.
+ */
 export function product(
   graph: Graph,
   tile: Tile,

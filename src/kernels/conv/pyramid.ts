@@ -7,10 +7,16 @@ import { ACTIVATIONS, type Activation } from "./activation.ts";
 import { conv } from "./conv.ts";
 import { constant, type Filter } from "./filter.ts";
 
-/** The products of nine taps [n, h, w, 9 c], resized, shifted and summed onto the second input (spread.wgsl). */
+/**
+ * The products of nine taps [n, h, w, 9 c], resized, shifted and summed onto the second input
+ * (spread.wgsl).
+ */
 export const SPREAD: OperationKind<{ readonly activation: Activation }> = { name: "spread" };
 
-/** A filter's weights for input channels `first`…`first + count − 1`, as 3×3 taps or as nine 1×1 filters side by side. */
+/**
+ * A filter's weights for input channels `first`…`first + count − 1`, as 3×3 taps or as nine 1×1
+ * filters side by side.
+ */
 function part(filter: Filter, first: number, count: number, label: string, apart: boolean): Filter {
   const { inChannels, outChannels, weight, scale } = filter;
   const split = weight.sources.length;
@@ -44,9 +50,9 @@ function part(filter: Filter, first: number, count: number, label: string, apart
 }
 
 /**
- * y = activation(conv3×3(the parts side by side in channels, each resized to the first one's extents) + bias), padding 1.
- * Smaller parts are multiplied at their own resolution and resized afterwards: for UPerNet's fusion layer 12.8 instead of
- * 38.7 GMAC, exact up to the order of sums.
+ * y = activation(conv3×3(the parts side by side in channels, each resized to the first one's
+ * extents) + bias), padding 1. Smaller parts are multiplied at their own resolution and resized
+ * afterwards: for UPerNet's fusion layer 12.8 instead of 38.7 GMAC, exact up to the order of sums.
  */
 export function convOfPyramid(graph: Graph, parts: readonly Value[], filter: Filter, activation: Activation): Value {
   const { label, inChannels, outChannels } = filter;

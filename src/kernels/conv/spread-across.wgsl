@@ -1,5 +1,6 @@
-// First half of spread.wgsl: the taps' products resized and shifted along rows, and the three of a tap row added up. t is
-// [n, inHeight, inWidth, 3 tap rows, 3 tap columns, channels]; y is [n, inHeight, outWidth, 3 tap rows, channels].
+// First half of spread.wgsl: the taps' products resized and shifted along rows, and the three of a
+// tap row added up. t is [n, inHeight, inWidth, 3 tap rows, 3 tap columns, channels]; y is [n,
+// inHeight, outWidth, 3 tap rows, channels].
 // use bilinear
 struct Params {
   vectors: u32, inWidth: u32, outWidth: u32, total: u32,

@@ -1,5 +1,5 @@
-// The adjoint of spread.wgsl: tap k of pixel i of dt [n, inHeight, inWidth, 9, channels] gathers dy, shifted back by the tap,
-// from the pixels that were interpolated from it.
+// The adjoint of spread.wgsl: tap k of pixel i of dt [n, inHeight, inWidth, 9, channels] gathers
+// dy, shifted back by the tap, from the pixels that were interpolated from it.
 // use bilinear-back
 struct Params {
   vectors: u32, inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,

@@ -1,7 +1,9 @@
-// The last step of a 3×3 convolution whose input is a bilinear resize (half-pixel centres, clamped borders) of a smaller map:
-// y = addend + Σ over taps of the tap's products, resized, shifted by the tap, zero outside. Mixing channels commutes with
-// resizing, so the products were made at the small map's resolution; and so does adding up what is to be resized alike, so
-// that spread-across.wgsl did the rows: x is [n, inHeight, width, 3 tap rows, channels], and this does the columns.
+// The last step of a 3×3 convolution whose input is a bilinear resize (half-pixel centres, clamped
+// borders) of a smaller map: y = addend + Σ over taps of the tap's products, resized, shifted by
+// the tap, zero outside. Mixing channels commutes with resizing, so the products were made at the
+// small map's resolution; and so does adding up what is to be resized alike, so that
+// spread-across.wgsl did the rows: x is [n, inHeight, width, 3 tap rows, channels], and this does
+// the columns.
 // use activation
 // use bilinear
 const ACTIVATION: u32 = 0;

@@ -1,5 +1,6 @@
-// Zeros between pixels: pixel (i, j) of x [n, inHeight, inWidth, channels] goes to (i, j) · stride + (top, left) of y
-// [n, outHeight, outWidth, channels], which is zero elsewhere; with ADD onto another map of y's shape.
+// Zeros between pixels: pixel (i, j) of x [n, inHeight, inWidth, channels] goes to (i, j) · stride
+// + (top, left) of y [n, outHeight, outWidth, channels], which is zero elsewhere; with ADD onto
+// another map of y's shape.
 const ADD: bool = false;
 
 struct Params {

@@ -10,8 +10,8 @@ import { type ConvShape, tapsBytes, type Way } from "./ways.ts";
 // Tests: test/kernels/conv/conv.test.ts
 
 /**
- * y = activation(conv3×3(upsample2(x)) + bias): all taps' products at x's resolution, then nine of them summed per output. That
- * is 2.25 instead of 4 multiply-adds per output.
+ * y = activation(conv3×3(upsample2(x)) + bias): all taps' products at x's resolution, then nine of
+ * them summed per output. That is 2.25 instead of 4 multiply-adds per output.
  */
 export function taps(
   graph: Graph,

@@ -1,6 +1,7 @@
-// Second step of nearest ×2 upsampling and a 3×3 convolution by taps at low resolution: mixing channels commutes with
-// upsampling, so the nine taps' products t = x W_tap were taken before it; here every output adds the nine that reach it,
-// with bias and activation. t is [n × height × width, 9, channels]; y is [n, 2 height, 2 width, channels].
+// Second step of nearest ×2 upsampling and a 3×3 convolution by taps at low resolution: mixing
+// channels commutes with upsampling, so the nine taps' products t = x W_tap were taken before it;
+// here every output adds the nine that reach it, with bias and activation. t is [n × height ×
+// width, 9, channels]; y is [n, 2 height, 2 width, channels].
 // use activation
 const ACTIVATION: u32 = 0;
 
@@ -15,7 +16,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 
-// One pixel above, below and beside are zero outside the image, as the upsampled image's padding is.
+// One pixel above, below and beside are zero outside the image, as the upsampled image's padding
+// is.
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = id.x + id.y * groups.x * 64u;
@@ -30,7 +32,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let down = row + 1u < params.height;
   let left = column > 0u;
   let right = column + 1u < params.width;
-  // Where the taps of a neighbour start; neighbours outside are read in place of this pixel and dropped.
+  // Where the taps of a neighbour start; neighbours outside are read in place of this pixel and
+  // dropped.
   let step = 9u * v;
   let here = pixel * step + c;
   let n = select(here, here - params.width * step, up);

@@ -2,8 +2,9 @@ import { type Graph, padded, type Storage, type Target } from "../../runtime/gra
 import { CHUNK_BYTES, TILES, type Tile } from "./product.ts";
 
 /**
- * How a convolution runs: as a sum over its taps and channels, by Winograd's F(2×2, 3×3) or F(4×4, 3×3), or (after
- * upsampling) by products for all taps at low resolution; on tiles of which size; each sum in how many parts.
+ * How a convolution runs: as a sum over its taps and channels, by Winograd's F(2×2, 3×3) or F(4×4,
+ * 3×3), or (after upsampling) by products for all taps at low resolution; on tiles of which size;
+ * each sum in how many parts.
  */
 export interface Way {
   readonly algorithm: "direct" | "winograd2" | "winograd4" | "taps";
@@ -11,7 +12,10 @@ export interface Way {
   readonly split: number;
 }
 
-/** A convolution of one image. The batch is not part of it, so that an image's bits do not depend on its company. */
+/**
+ * A convolution of one image. The batch is not part of it, so that an image's bits do not depend on
+ * its company.
+ */
 export interface ConvShape {
   readonly height: number;
   readonly width: number;
@@ -27,7 +31,10 @@ export interface ConvShape {
   readonly residual: boolean;
 }
 
-/** A name for all convolutions that can run in the same ways and take as long, under which the fastest is kept. */
+/**
+ * A name for all convolutions that can run in the same ways and take as long, under which the
+ * fastest is kept.
+ */
 export const nameOf = (shape: ConvShape, storage: Storage): string => {
   const { height, width, inChannels, outChannels, kernel, stride, dilation, pad, upsample, residual } = shape;
   const window = `${kernel}x${kernel}/${stride}*${dilation}+${pad}`;
@@ -35,7 +42,9 @@ export const nameOf = (shape: ConvShape, storage: Storage): string => {
   return `conv ${height}x${width}x${inChannels}>${outChannels} ${window}${kind}`;
 };
 
-/** Below so many channels Winograd's transforms, or adding the taps up, cost what the products save. */
+/**
+ * Below so many channels Winograd's transforms, or adding the taps up, cost what the products save.
+ */
 const WINOGRAD_CHANNELS = 16;
 const TAPS_CHANNELS = 32;
 
@@ -54,7 +63,10 @@ export const winogradBytes = ({ height, width, inChannels, outChannels }: ConvSh
 export const tapsBytes = ({ height, width, outChannels }: ConvShape): number =>
   4 * 9 * height * width * padded(outChannels);
 
-/** The ways in which a graph's convolution can run, by their names; the first unless another is found to be faster. */
+/**
+ * The ways in which a graph's convolution can run, by their names; the first unless another is
+ * found to be faster.
+ */
 export function waysOf({ target, storage }: Graph, shape: ConvShape): Map<string, Way> {
   const ways = new Map<string, Way>();
   for (const algorithm of algorithmsOf(target, shape)) {
@@ -82,19 +94,26 @@ function algorithmsOf(target: Target, shape: ConvShape): Way["algorithm"][] {
   const fit = (["winograd4", "winograd2"] as const).filter(
     (name) => winogradBytes(shape, name === "winograd4" ? 4 : 2) <= CHUNK_BYTES,
   );
-  // On smaller maps F(4×4, 3×3)'s tiles are too few, or reach beyond the edge. Measured on software adapters, ncnn's on GPUs.
+  // On smaller maps F(4×4, 3×3)'s tiles are too few, or reach beyond the edge. Measured on software
+  // adapters, ncnn's on GPUs.
   const byExtent = Math.min(height, width) >= (target === "gpu" ? 20 : 16) ? fit : fit.toReversed();
   if (target !== "gpu") return [...byExtent, "direct"];
-  // On so small maps a GPU waits for weights, of which Winograd has 16 / 9 as many; on maps of few channels for its tiles,
-  // which are written and read again.
+  // On so small maps a GPU waits for weights, of which Winograd has 16 / 9 as many; on maps of few
+  // channels for its tiles, which are written and read again.
   const pays = height * width >= 256 && byExtent[0] && bytesAndWork(shape, byExtent[0]) < bytesAndWork(shape, "direct");
   return pays ? [...byExtent, "direct"] : ["direct", ...byExtent];
 }
 
-/** Operations that a GPU does while it moves a byte: of those that we know, from 14 to 36 at their best. */
+/**
+ * Operations that a GPU does while it moves a byte: of those that we know, from 14 to 36 at their
+ * best.
+ */
 const BALANCE = 24;
 
-/** What a 3×3 convolution of one image takes, in bytes: those that it moves, and those that could be moved while it computes. */
+/**
+ * What a 3×3 convolution of one image takes, in bytes: those that it moves, and those that could be
+ * moved while it computes.
+ */
 function bytesAndWork(shape: ConvShape, algorithm: Way["algorithm"]): number {
   const { rows, columns, count, depth } = productsOf(shape, algorithm);
   const [inputs, outputs] = [depth / (algorithm === "direct" ? shape.kernel ** 2 : 1), 4 * columns];
@@ -105,7 +124,10 @@ function bytesAndWork(shape: ConvShape, algorithm: Way["algorithm"]): number {
   return 4 * (maps + between + weights) + (2 * count * rows * depth * outputs) / BALANCE;
 }
 
-/** Rows and columns (in vectors) of the products that one image makes, how many products, and of what depth. */
+/**
+ * Rows and columns (in vectors) of the products that one image makes, how many products, and of
+ * what depth.
+ */
 function productsOf(shape: ConvShape, algorithm: Way["algorithm"]) {
   const { height, width, outHeight, outWidth, inChannels, outChannels, kernel, upsample } = shape;
   const [depth, columns] = [inChannels, Math.ceil(outChannels / 4)];
@@ -137,7 +159,10 @@ function tilesOf(target: Target, shape: ConvShape, algorithm: Way["algorithm"]):
   return [...new Set<Tile>([...filling, "64x64", ...larger])];
 }
 
-/** Into how many parts to split the sums of a small map, so that one image fills the GPU; four stagings a part at least. */
+/**
+ * Into how many parts to split the sums of a small map, so that one image fills the GPU; four
+ * stagings a part at least.
+ */
 function splitOf(shape: ConvShape, tile: Tile): number {
   const { rows, columns, count, depth } = productsOf(shape, "direct");
   if (shape.outHeight * shape.outWidth > 256) return 1;

@@ -1,6 +1,6 @@
-// First step of a 3×3 convolution by Winograd's F(m×m, 3×3) (Lavin & Gray, CVPR 2016), m = OUTPUTS: every m + 2 × m + 2
-// input tile d, m pixels apart and starting at −1, becomes Bᵀ d B. x is [n, height, width, channels]; y is
-// [(m + 2)², tiles, channels].
+// First step of a 3×3 convolution by Winograd's F(m×m, 3×3) (Lavin & Gray, CVPR 2016), m = OUTPUTS:
+// every m + 2 × m + 2 input tile d, m pixels apart and starting at −1, becomes Bᵀ d B. x is [n,
+// height, width, channels]; y is [(m + 2)², tiles, channels].
 const OUTPUTS: u32 = 2;  // 2, or 4 with the points 0, ±√½, ±√2, ∞
 
 struct Params {

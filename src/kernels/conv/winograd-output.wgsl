@@ -1,5 +1,6 @@
-// Last step of a 3×3 convolution by Winograd's F(m×m, 3×3), m = OUTPUTS; see winograd-input.wgsl. Aᵀ M A of the products of
-// every tile, bias, residual and activation. m is [(OUTPUTS + 2)², tiles, channels]; y is [n, height, width, channels].
+// Last step of a 3×3 convolution by Winograd's F(m×m, 3×3), m = OUTPUTS; see winograd-input.wgsl.
+// Aᵀ M A of the products of every tile, bias, residual and activation. m is [(OUTPUTS + 2)², tiles,
+// channels]; y is [n, height, width, channels].
 // use activation
 const OUTPUTS: u32 = 2;     // 2 or 4
 const ACTIVATION: u32 = 0;

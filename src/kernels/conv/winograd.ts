@@ -11,8 +11,9 @@ import { type ConvShape, type Way, winogradBytes } from "./ways.ts";
 // Tests: test/kernels/conv/conv.test.ts
 
 /**
- * y = activation(conv3×3(x) + bias + residual) by Winograd's F(2×2, 3×3) or F(4×4, 3×3) (Lavin & Gray, CVPR 2016): transform
- * tiles, 16 or 36 products, transform back. That is 4 or 2.25 instead of 9 multiply-adds per output.
+ * y = activation(conv3×3(x) + bias + residual) by Winograd's F(2×2, 3×3) or F(4×4, 3×3) (Lavin &
+ * Gray, CVPR 2016): transform tiles, 16 or 36 products, transform back. That is 4 or 2.25 instead
+ * of 9 multiply-adds per output.
  */
 export function winograd(
   graph: Graph,

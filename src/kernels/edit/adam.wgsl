@@ -1,5 +1,6 @@
-// A step of Adam (Kingma & Ba, ICLR 2015, Algorithm 1; β₁ = 0.9, β₂ = 0.999, ε = 1e-8) on units' α, then projected to [0, 1].
-// The gradient is the sum of `parts` rows, in their order, and that of decay / 2 · Σα².
+// A step of Adam (Kingma & Ba, ICLR 2015, Algorithm 1; β₁ = 0.9, β₂ = 0.999, ε = 1e-8) on units' α,
+// then projected to [0, 1]. The gradient is the sum of `parts` rows, in their order, and that of
+// decay / 2 · Σα².
 struct Params { units: u32, parts: u32, rate: f32, decay: f32 }
 
 const BETA1 = 0.9;
@@ -7,7 +8,8 @@ const BETA2 = 0.999;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> gradient: array<f32>;  // [parts, units]
-@group(0) @binding(2) var<storage, read_write> moments: array<vec4f>;  // [units]: first, second, 1 − β₁ᵗ, 1 − β₂ᵗ
+// [units]: first, second, 1 − β₁ᵗ, 1 − β₂ᵗ
+@group(0) @binding(2) var<storage, read_write> moments: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> alpha: array<f32>;  // [units]
 
 @compute @workgroup_size(64)

@@ -7,8 +7,8 @@ import weighKernel from "../generated/weigh.wgsl.ts";
 import { lanes } from "../lanes.ts";
 
 /**
- * Adaptive average pooling of maps x [n, height, width] into `cells` [rows, h, w]: of `batch` [2], the first image's row and how
- * many images are valid.
+ * Adaptive average pooling of maps x [n, height, width] into `cells` [rows, h, w]: of `batch` [2],
+ * the first image's row and how many images are valid.
  */
 export function pool(graph: Graph, x: Value, batch: Value, cells: Value): void {
   const [n = 1, height = 1, width = 1] = x.shape;
@@ -17,7 +17,10 @@ export function pool(graph: Graph, x: Value, batch: Value, cells: Value): void {
   graph.step(poolKernel, { x, batch, y: cells }, { height, width, cellsHigh, cellsWide, total }, lanes(total));
 }
 
-/** What label maps [n, channels, height, width] say at the centre of every cell of a grid: [n, channels, rows, columns]. */
+/**
+ * What label maps [n, channels, height, width] say at the centre of every cell of a grid: [n,
+ * channels, rows, columns].
+ */
 export function centres(graph: Graph, labels: Value, [rows, columns]: readonly [number, number]): Value {
   const [n = 1, channels = 1, height = 1, width = 1] = labels.shape;
   const y = graph.value(`${labels.label}.centres`, [n, channels, rows, columns], "u32");
@@ -26,7 +29,10 @@ export function centres(graph: Graph, labels: Value, [rows, columns]: readonly [
   return y;
 }
 
-/** Adds Σ score · activation over the batch's cells to `sums` [units, 2], pairs of floats (high, low) that lose nothing over many batches. */
+/**
+ * Adds Σ score · activation over the batch's cells to `sums` [units, 2], pairs of floats (high,
+ * low) that lose nothing over many batches.
+ */
 export function weigh(graph: Graph, x: Value, scores: Value, batch: Value, sums: Value): void {
   const [n = 1, height = 1, width = 1, units = 4] = x.shape;
   const partial = graph.value(`${x.label}.weighed`, [n, units]);
@@ -42,7 +48,10 @@ export interface AdamOptions {
   readonly decay: number;
 }
 
-/** A step of Adam on `alpha` [units] in [0, 1], of `gradient` [parts, units] and with the state `moments` [units, 4] (adam.wgsl). */
+/**
+ * A step of Adam on `alpha` [units] in [0, 1], of `gradient` [parts, units] and with the state
+ * `moments` [units, 4] (adam.wgsl).
+ */
 export function adam(
   graph: Graph,
   { gradient, moments, alpha }: { readonly gradient: Value; readonly moments: Value; readonly alpha: Value },

@@ -1,16 +1,19 @@
-// The gradient of edit.wgsl by its units' numbers, for parts of `size` of the batch's pixels: by α the sum of
-// mask (v − x) g, with VALUE by v that of a g, where x is what the edit found and g the gradient by what it left.
+// The gradient of edit.wgsl by its units' numbers, for parts of `size` of the batch's pixels: by α
+// the sum of mask (v − x) g, with VALUE by v that of a g, where x is what the edit found and g the
+// gradient by what it left.
 const VALUE: bool = false;
 const COPIES: bool = false;
 
-struct Params { vectors: u32, pixels: u32, edits: u32, all: u32, size: u32, total: u32 }  // pixels of one image, and of all
+// pixels of one image, and of all
+struct Params { vectors: u32, pixels: u32, edits: u32, all: u32, size: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;       // [n, pixels, vectors]
 @group(0) @binding(2) var<storage, read> alpha: array<vec4f>;   // [edits, vectors]
 @group(0) @binding(3) var<storage, read> value: array<vec4f>;   // [edits, vectors]
 @group(0) @binding(4) var<storage, read> mask: array<f32>;      // [n, edits, pixels]
-@group(0) @binding(5) var<storage, read> source: array<vec4f>;  // [edits, pixels, vectors]; anything unless COPIES
+// [edits, pixels, vectors]; anything unless COPIES
+@group(0) @binding(5) var<storage, read> source: array<vec4f>;
 @group(0) @binding(6) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> parts: array<vec4f>;  // [parts, edits, vectors]
 

@@ -2,7 +2,10 @@ import { elements, type Graph, type OperationKind, type Value } from "../../runt
 import editKernel from "../generated/edit.wgsl.ts";
 import { lanes } from "../lanes.ts";
 
-/** The changeable numbers of a layer's edits: inputs of the graph, so that changing them recompiles nothing. */
+/**
+ * The changeable numbers of a layer's edits: inputs of the graph, so that changing them recompiles
+ * nothing.
+ */
 export interface EditValues {
   /** [e, c]: how much of each unit every edit replaces, 0…1. */
   readonly alpha: Value;
@@ -20,8 +23,8 @@ export interface EditOptions {
   /** Values may come from another image's features. */
   readonly copies?: boolean;
   /**
-   * WGSL statements that return what replaces an activation, instead of `return value;`. They may read `x` and `value` (f32),
-   * `unit`, `row`, `column` and `image` (u32).
+   * WGSL statements that return what replaces an activation, instead of `return value;`. They may
+   * read `x` and `value` (f32), `unit`, `row`, `column` and `image` (u32).
    */
   readonly rule?: string;
 }
@@ -30,8 +33,8 @@ export interface EditOptions {
 export const EDIT: OperationKind<undefined> = { name: "edit" };
 
 /**
- * Edits of x [n, h, w, c], composed: x (1 − a) + v a with a = alpha · mask and v = value, plus what is copied (Bau et al. 2019,
- * §3.2; spec §4.1). Where a is 0 x stays what it is to the bit.
+ * Edits of x [n, h, w, c], composed: x (1 − a) + v a with a = alpha · mask and v = value, plus what
+ * is copied (Bau et al. 2019, §3.2; spec §4.1). Where a is 0 x stays what it is to the bit.
  */
 export function edit(
   graph: Graph,

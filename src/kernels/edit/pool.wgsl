@@ -1,11 +1,13 @@
-// Adaptive average pooling of maps [n, height, width], as PyTorch pools: the mean over the pixels that a cell touches. The
-// images' cells are written at the batch's place among those of all images, so that they are read back once.
+// Adaptive average pooling of maps [n, height, width], as PyTorch pools: the mean over the pixels
+// that a cell touches. The images' cells are written at the batch's place among those of all
+// images, so that they are read back once.
 // use adaptive
 struct Params { height: u32, width: u32, cellsHigh: u32, cellsWide: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> batch: array<u32>;  // row of the first image; how many are valid
+// row of the first image; how many are valid
+@group(0) @binding(2) var<storage, read> batch: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;  // [rows, cellsHigh, cellsWide]
 
 @compute @workgroup_size(64)

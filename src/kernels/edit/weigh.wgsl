@@ -1,11 +1,13 @@
-// Each unit's activations on an image, weighted by a score of each cell and summed: partial sums [n, units] of what
-// ACE inserts, a concept's mean features (Bau et al., ICLR 2019, §3.2; spec §4.2).
+// Each unit's activations on an image, weighted by a score of each cell and summed: partial sums
+// [n, units] of what ACE inserts, a concept's mean features (Bau et al., ICLR 2019, §3.2; spec
+// §4.2).
 struct Params { units: u32, cells: u32, total: u32 }  // total = images · units
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;       // [n, cells, units]
 @group(0) @binding(2) var<storage, read> scores: array<f32>;  // [rows, cells]
-@group(0) @binding(3) var<storage, read> batch: array<u32>;   // row of the first image; how many are valid
+// row of the first image; how many are valid
+@group(0) @binding(3) var<storage, read> batch: array<u32>;
 @group(0) @binding(4) var<storage, read_write> partial: array<f32>;
 
 @compute @workgroup_size(64)

@@ -1,6 +1,6 @@
-// The adjoint of adaptive average pooling: pixel i of dx [n, inHeight, inWidth, channels] was part of the outputs
-// ⌊i·out/in⌋ to ⌈(i+1)·out/in⌉ − 1, of each with one over its area. And of what preprocess.wgsl does to channels: a factor
-// for each, and their order.
+// The adjoint of adaptive average pooling: pixel i of dx [n, inHeight, inWidth, channels] was part
+// of the outputs ⌊i·out/in⌋ to ⌈(i+1)·out/in⌉ − 1, of each with one over its area. And of what
+// preprocess.wgsl does to channels: a factor for each, and their order.
 // use adaptive
 const BGR: bool = false;
 

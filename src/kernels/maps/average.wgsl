@@ -1,6 +1,7 @@
-// Adaptive average pooling of x [n, inHeight, inWidth, channels] to [n, outHeight, outWidth, channels]: each output is the
-// mean over the inputs it touches, rows ⌊i·in/out⌋ to ⌈(i+1)·in/out⌉ − 1 and likewise columns (PyTorch's definition).
-// Where the extents divide, it is plain average pooling without overlap.
+// Adaptive average pooling of x [n, inHeight, inWidth, channels] to [n, outHeight, outWidth,
+// channels]: each output is the mean over the inputs it touches, rows ⌊i·in/out⌋ to ⌈(i+1)·in/out⌉
+// − 1 and likewise columns (PyTorch's definition). Where the extents divide, it is plain average
+// pooling without overlap.
 // use adaptive
 struct Params {
   vectors: u32, inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32,

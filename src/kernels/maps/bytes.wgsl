@@ -1,4 +1,5 @@
-// An image [pixels, RGB_] in [−1,1] as bytes: clamp((x + 1) / 2 · 255) truncated (spec §1.1), packed R, G, B, 255.
+// An image [pixels, RGB_] in [−1,1] as bytes: clamp((x + 1) / 2 · 255) truncated (spec §1.1),
+// packed R, G, B, 255.
 struct Params { total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,5 +1,6 @@
-// The gradient of max pooling 3×3, stride 2, padding 1: to the first largest pixel of each window, in the order of memory
-// as in PyTorch. Every pixel of dx asks the one to four windows that it lies in.
+// The gradient of max pooling 3×3, stride 2, padding 1: to the first largest pixel of each window,
+// in the order of memory as in PyTorch. Every pixel of dx asks the one to four windows that it lies
+// in.
 struct Params { vectors: u32, inHeight: u32, inWidth: u32, outHeight: u32, outWidth: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;

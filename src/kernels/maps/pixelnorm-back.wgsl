@@ -1,4 +1,5 @@
-// The gradient of y = s x, s = 1 / sqrt(mean over channels of x² + 1e-8): dx = s (dy − x s² mean(x dy)).
+// The gradient of y = s x, s = 1 / sqrt(mean over channels of x² + 1e-8): dx = s (dy − x s² mean(x
+// dy)).
 struct Params { pixels: u32, vectors: u32, channels: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,4 +1,5 @@
-// Pixelwise normalisation: y = x / sqrt(mean over channels of x² + 1e-8). Karras et al., ICLR 2018, §4.2.
+// Pixelwise normalisation: y = x / sqrt(mean over channels of x² + 1e-8). Karras et al., ICLR 2018,
+// §4.2.
 struct Params { pixels: u32, vectors: u32, channels: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,5 +1,6 @@
-// An RGB image [n, height, width, RGB_] in [−1,1] as a network's input: values 0…range in the network's channel order, minus
-// a mean, over a deviation, resized by adaptive average pooling (the mean over the input pixels an output pixel touches).
+// An RGB image [n, height, width, RGB_] in [−1,1] as a network's input: values 0…range in the
+// network's channel order, minus a mean, over a deviation, resized by adaptive average pooling (the
+// mean over the input pixels an output pixel touches).
 // use adaptive
 const BGR: bool = false;
 

@@ -1,4 +1,5 @@
-// The adjoint of precise RoI pooling of a whole square map: dx = Wᵀ dy W, with W [size, extent] as in prroi.wgsl.
+// The adjoint of precise RoI pooling of a whole square map: dx = Wᵀ dy W, with W [size, extent] as
+// in prroi.wgsl.
 struct Params { vectors: u32, extent: u32, size: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,5 +1,6 @@
-// Precise RoI pooling of the whole map to size × size: the integral of the bilinear interpolant over each bin, which is
-// separable, y = W x Wᵀ with W [size, extent] computed on the CPU (spec §2.2). Square maps.
+// Precise RoI pooling of the whole map to size × size: the integral of the bilinear interpolant
+// over each bin, which is separable, y = W x Wᵀ with W [size, extent] computed on the CPU (spec
+// §2.2). Square maps.
 struct Params { vectors: u32, extent: u32, size: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;

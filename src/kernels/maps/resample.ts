@@ -7,7 +7,10 @@ import prroiKernel from "../generated/prroi.wgsl.ts";
 import resizeKernel from "../generated/resize.wgsl.ts";
 import { lanes } from "../lanes.ts";
 
-/** Where a resize samples: at half-pixel centres (PyTorch's align_corners=False), or at top left corners (TensorFlow 1). */
+/**
+ * Where a resize samples: at half-pixel centres (PyTorch's align_corners=False), or at top left
+ * corners (TensorFlow 1).
+ */
 export type Sampling = "centre" | "corner";
 
 interface Slices {
@@ -20,7 +23,10 @@ interface Slices {
   readonly sampling?: Sampling;
 }
 
-/** A bilinear resize of the first input's channels from `first` on, and the second input, if there is one, added to it. */
+/**
+ * A bilinear resize of the first input's channels from `first` on, and the second input, if there
+ * is one, added to it.
+ */
 export const RESIZE: OperationKind<{ readonly sampling: Sampling; readonly first: number }> = { name: "resize" };
 /** The inputs resized and side by side. */
 export const CONCAT: OperationKind<undefined> = { name: "concat" };
@@ -121,7 +127,10 @@ export function slice(graph: Graph, x: Value, first: number, channels: number): 
   return y;
 }
 
-/** Adaptive average pooling of x [n, h, w, c] to height × width: the mean over the pixels that an output pixel touches. */
+/**
+ * Adaptive average pooling of x [n, h, w, c] to height × width: the mean over the pixels that an
+ * output pixel touches.
+ */
 export function average(graph: Graph, x: Value, height: number, width: number): Value {
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
   const y = graph.map(`${x.label}.average${height}`, n, height, width, x.channels);
@@ -154,8 +163,9 @@ export function maxpool(graph: Graph, x: Value): Value {
 }
 
 /**
- * The matrix W [size, extent] of precise RoI pooling of a whole map: W[p,i] is the mean over bin p of the hat function
- * around pixel i (spec §2.2). Rows at the far border sum to less than one: outside the map the interpolant is zero.
+ * The matrix W [size, extent] of precise RoI pooling of a whole map: W[p,i] is the mean over bin p
+ * of the hat function around pixel i (spec §2.2). Rows at the far border sum to less than one:
+ * outside the map the interpolant is zero.
  */
 export function prroiBins(extent: number, size: number): Float32Array {
   const bin = extent / size;
@@ -191,7 +201,10 @@ export function prroi(graph: Graph, x: Value, size: number): Value {
   return y;
 }
 
-/** How a network wants its pixels: (v − mean) / deviation in `order`, of v = (x + 1) / 2 · range for x in [−1, 1]. */
+/**
+ * How a network wants its pixels: (v − mean) / deviation in `order`, of v = (x + 1) / 2 · range for
+ * x in [−1, 1].
+ */
 export interface Pixels {
   readonly order: "RGB" | "BGR";
   readonly range: number;
@@ -200,7 +213,10 @@ export interface Pixels {
   readonly deviation: readonly [number, number, number];
 }
 
-/** An RGB image [n, h, w, 3] in [−1, 1] as a network's input [n, height, width, 3], resized by adaptive average pooling. */
+/**
+ * An RGB image [n, h, w, 3] in [−1, 1] as a network's input [n, height, width, 3], resized by
+ * adaptive average pooling.
+ */
 export function preprocess(graph: Graph, x: Value, height: number, width: number, pixels: Pixels): Value {
   if (x.channels !== 3)
     throw new ShapeError(

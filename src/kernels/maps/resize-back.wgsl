@@ -1,6 +1,6 @@
-// The adjoint of resize.wgsl: every pixel of dx [n, inHeight, inWidth, channels] gathers from the pixels of dy that were
-// interpolated from it, with the same weights. A slice of dy's channels becomes a slice of dx's, whose others are zero;
-// with ADD onto another map of dx's shape.
+// The adjoint of resize.wgsl: every pixel of dx [n, inHeight, inWidth, channels] gathers from the
+// pixels of dy that were interpolated from it, with the same weights. A slice of dy's channels
+// becomes a slice of dx's, whose others are zero; with ADD onto another map of dx's shape.
 // use bilinear-back
 const ADD: bool = false;
 

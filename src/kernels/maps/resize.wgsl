@@ -1,6 +1,7 @@
-// Bilinear resize with clamped borders of a slice of the channels of x [n, height, width, channels], written into a slice
-// of y's, and with ADD onto another map of y's shape. Pixels are sampled at their half-pixel centres (PyTorch's
-// align_corners=False), or with CORNER at their top left corners (TensorFlow 1's resize_bilinear).
+// Bilinear resize with clamped borders of a slice of the channels of x [n, height, width,
+// channels], written into a slice of y's, and with ADD onto another map of y's shape. Pixels are
+// sampled at their half-pixel centres (PyTorch's align_corners=False), or with CORNER at their top
+// left corners (TensorFlow 1's resize_bilinear).
 // use bilinear
 const ADD: bool = false;
 

@@ -1,5 +1,5 @@
-// A column of a grid that is laid over the kernel's `x` [n, height, width, units], four units of it:
-// bilinear with half-pixel centres and clamped borders (spec §3.4).
+// A column of a grid that is laid over the kernel's `x` [n, height, width, units], four units of
+// it: bilinear with half-pixel centres and clamped borders (spec §3.4).
 
 // Where pixel i of `size` lies among `extent`. (A GPU's division may round: no detour where nothing
 // is to be done.)

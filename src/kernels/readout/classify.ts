@@ -22,12 +22,19 @@ interface ProbabilityOptions {
   readonly channel: number;
   readonly sampling?: Sampling;
 }
-/** The softmax of one channel of the first input, and the second input, if there is one, added to it. */
+/**
+ * The softmax of one channel of the first input, and the second input, if there is one, added to
+ * it.
+ */
 export const PROBABILITY: OperationKind<ProbabilityOptions> = { name: "probability" };
 
-/** Numbers that a graph holds because the network's labels say so, not because it learned them: u32s seen as f32s. */
+/**
+ * Numbers that a graph holds because the network's labels say so, not because it learned them: u32s
+ * seen as f32s.
+ */
 function table(graph: Graph, label: string, numbers: readonly number[]): Value {
-  // Parameters are kept by label, so the label says which numbers: merged segmenters shift them (FNV-1a, 32 bits).
+  // Parameters are kept by label, so the label says which numbers: merged segmenters shift them
+  // (FNV-1a, 32 bits).
   const hash = numbers.reduce((sum, number) => Math.imul(sum ^ number, 0x01000193), 0x811c9dc5) >>> 0;
   const name = `${label} ${numbers.length} ${hash.toString(16)}`;
   return graph.parameter(name, [numbers.length], [], () => new Float32Array(Uint32Array.from(numbers).buffer));
@@ -52,7 +59,10 @@ function extents(x: Value, labels: Value) {
   return { vectors: stored / 4, inHeight, inWidth, outHeight, outWidth };
 }
 
-/** The channels of x [n, h, w, c] in another order: channel i of the result is channel `order[i]` of x. */
+/**
+ * The channels of x [n, h, w, c] in another order: channel i of the result is channel `order[i]` of
+ * x.
+ */
 export function pick(graph: Graph, x: Value, order: readonly number[]): Value {
   if (
     order.length !== x.channels ||
@@ -79,7 +89,10 @@ export function pick(graph: Graph, x: Value, order: readonly number[]): Value {
 export interface ClassifyOptions {
   /** Which of the label maps is written. */
   readonly map: number;
-  /** Where one of several is chosen: one range, or with `gate` one for every label that the gate may hold. */
+  /**
+   * Where one of several is chosen: one range, or with `gate` one for every label that the gate may
+   * hold.
+   */
   readonly ranges: readonly Range[];
   /** The label of every channel of x. */
   readonly names: readonly number[];
@@ -88,7 +101,10 @@ export interface ClassifyOptions {
   readonly sampling?: Sampling;
 }
 
-/** Writes one of the label maps [n, maps, height, width] from logits or probabilities x [n, h, w, c]; see classify.wgsl. */
+/**
+ * Writes one of the label maps [n, maps, height, width] from logits or probabilities x [n, h, w,
+ * c]; see classify.wgsl.
+ */
 export function classify(graph: Graph, x: Value, labels: Value, options: ClassifyOptions): void {
   const { map, ranges, names, gate, sampling = "centre" } = options;
   within(x, ranges);
@@ -111,8 +127,8 @@ export function classify(graph: Graph, x: Value, labels: Value, options: Classif
 }
 
 /**
- * The sum over `logits` of the softmax within each range of their resizes: probabilities over several input sizes (spec §2.1).
- * Channels outside the ranges are not written.
+ * The sum over `logits` of the softmax within each range of their resizes: probabilities over
+ * several input sizes (spec §2.1). Channels outside the ranges are not written.
  */
 export function softmaxSum(
   graph: Graph,
@@ -148,7 +164,10 @@ export function softmaxSum(
   return y;
 }
 
-/** The probability [n, height, width] of one channel of logits x [n, h, w, c] among those of its range, added to `addend`. */
+/**
+ * The probability [n, height, width] of one channel of logits x [n, h, w, c] among those of its
+ * range, added to `addend`.
+ */
 export function probability(
   graph: Graph,
   x: Value,
@@ -178,7 +197,9 @@ export function probability(
   return y;
 }
 
-/** Where any of the label maps [n, maps, height, width] holds a label: [n, height, width], 1 or 0. */
+/**
+ * Where any of the label maps [n, maps, height, width] holds a label: [n, height, width], 1 or 0.
+ */
 export function mask(graph: Graph, labels: Value, label: number): Value {
   const [n = 1, maps = 1, height = 1, width = 1] = labels.shape;
   const y = graph.value(`mask of ${label}`, [n, height, width]);

@@ -1,7 +1,8 @@
-// One of several label maps: at every point of an outHeight × outWidth grid over x [n, inHeight, inWidth, channels], resized
-// bilinearly (half-pixel centres, or with CORNER top left corners; clamped borders), the name of the channel of the largest
-// value within a range. The range is the first one, or with GATED the one of the label that another map holds there; where
-// it is empty there is no label. The first of equal channels wins.
+// One of several label maps: at every point of an outHeight × outWidth grid over x [n, inHeight,
+// inWidth, channels], resized bilinearly (half-pixel centres, or with CORNER top left corners;
+// clamped borders), the name of the channel of the largest value within a range. The range is the
+// first one, or with GATED the one of the label that another map holds there; where it is empty
+// there is no label. The first of equal channels wins.
 // use logits
 const GATED: bool = false;
 
@@ -14,7 +15,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> ranges: array<vec2u>;  // first channel, how many; by the gate's label
+// first channel, how many; by the gate's label
+@group(0) @binding(2) var<storage, read> ranges: array<vec2u>;
 @group(0) @binding(3) var<storage, read> names: array<u32>;     // label of every channel
 @group(0) @binding(4) var<storage, read_write> labels: array<u32>;
 

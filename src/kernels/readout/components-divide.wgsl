@@ -1,6 +1,6 @@
-// Connected components, last step: the halves of each component's bounding box as labels of their own (spec §2.3). Labels
-// come in five blocks of `objects`: undivided, top, left, bottom, right. A component of one row has only a bottom, one of
-// one column only a right side.
+// Connected components, last step: the halves of each component's bounding box as labels of their
+// own (spec §2.3). Labels come in five blocks of `objects`: undivided, top, left, bottom, right. A
+// component of one row has only a bottom, one of one column only a right side.
 struct Params {
   height: u32, width: u32, total: u32,
   maps: u32,       // label maps an image
@@ -11,8 +11,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> parent: array<u32>;   // [n, height, width]: the component's first pixel
-@group(0) @binding(2) var<storage, read> extents: array<u32>;  // [n, height, width, 3], see components-extents.wgsl
+// [n, height, width]: the component's first pixel
+@group(0) @binding(1) var<storage, read> parent: array<u32>;
+// [n, height, width, 3], see components-extents.wgsl
+@group(0) @binding(2) var<storage, read> extents: array<u32>;
 @group(0) @binding(3) var<storage, read_write> labels: array<u32>;  // [n, maps, height, width]
 
 @compute @workgroup_size(64)

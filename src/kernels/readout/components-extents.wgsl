@@ -1,6 +1,7 @@
-// Connected components, third step: hangs every pixel from the root of its tree, the component's first pixel, and collects
-// there how far the component reaches: its last row, its last column and, counted from the far side so that it is a maximum
-// as well, its first column. Its first row is the root's.
+// Connected components, third step: hangs every pixel from the root of its tree, the component's
+// first pixel, and collects there how far the component reaches: its last row, its last column and,
+// counted from the far side so that it is a maximum as well, its first column. Its first row is the
+// root's.
 struct Params {
   height: u32, width: u32, total: u32,
   maps: u32,     // label maps an image
@@ -8,9 +9,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> labels: array<u32>;                 // [n, maps, height, width]
+// [n, maps, height, width]
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read_write> parent: array<atomic<u32>>;   // [n, height, width]
-@group(0) @binding(3) var<storage, read_write> extents: array<atomic<u32>>;  // [n, height, width, 3], zero
+// [n, height, width, 3], zero
+@group(0) @binding(3) var<storage, read_write> extents: array<atomic<u32>>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -28,7 +31,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     root = up;
     up = atomicLoad(&parent[root]);
   }
-  atomicStore(&parent[at], root);  // who meets this pixel on its way takes a short cut to the same root
+  // who meets this pixel on its way takes a short cut to the same root
+  atomicStore(&parent[at], root);
   // Only the ends of runs can lie outermost.
   if (row + 1u == params.height || labels[here + params.width] != label) { atomicMax(&extents[3u * root], row); }
   if (column + 1u == params.width || labels[here + 1u] != label) { atomicMax(&extents[3u * root + 1u], column); }

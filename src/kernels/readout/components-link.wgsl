@@ -1,7 +1,8 @@
-// Connected components, second step: joins the runs of components-start.wgsl with those they touch in the row above, also
-// diagonally. A union-find without locks: a parent only ever moves to an earlier pixel, so every loop ends whatever the
-// other invocations do, and the root of a finished tree is its component's first pixel whatever their order was. Nothing is
-// lost on the way: who replaces a parent joins the trees of the old and the new one.
+// Connected components, second step: joins the runs of components-start.wgsl with those they touch
+// in the row above, also diagonally. A union-find without locks: a parent only ever moves to an
+// earlier pixel, so every loop ends whatever the other invocations do, and the root of a finished
+// tree is its component's first pixel whatever their order was. Nothing is lost on the way: who
+// replaces a parent joins the trees of the old and the new one.
 struct Params {
   height: u32, width: u32, total: u32,
   maps: u32,     // label maps an image
@@ -9,11 +10,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> labels: array<u32>;                // [n, maps, height, width]
+// [n, maps, height, width]
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read_write> parent: array<atomic<u32>>;  // [n, height, width]
 
-// The first pixel of a tree as far as it has grown. On the way every pixel is hung from its grandparent, or paths could
-// get as long as a spiral; its old parent hangs there as well.
+// The first pixel of a tree as far as it has grown. On the way every pixel is hung from its
+// grandparent, or paths could get as long as a spiral; its old parent hangs there as well.
 fn root(start: u32) -> u32 {
   var at = start;
   var up = atomicLoad(&parent[at]);
@@ -34,7 +36,8 @@ fn link(a: u32, b: u32) {
     let earlier = min(x, y);
     let before = atomicMin(&parent[later], earlier);
     if (before == later) { return; }
-    // It was a root no more: the tree of the parent it has, or had, is to be joined too. Both lie before it.
+    // It was a root no more: the tree of the parent it has, or had, is to be joined too. Both lie
+    // before it.
     x = root(before);
     y = earlier;
   }
@@ -57,7 +60,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let east = !last && labels[here + 1u] == label;
   let northWest = !first && labels[above - 1u] == label;
   let northEast = !last && labels[above + 1u] == label;
-  // One link for every pair of runs that touch: where a neighbour in this row touches the same run, the link is its to make.
+  // One link for every pair of runs that touch: where a neighbour in this row touches the same run,
+  // the link is its to make.
   if (labels[above] == label) {
     if (!(west && northWest)) { link(at, at - params.width); }
   } else {

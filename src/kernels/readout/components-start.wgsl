@@ -1,5 +1,6 @@
-// Connected components, first step: a forest in which every run of equal labels in a row hangs from its leftmost pixel, each
-// pixel's parent being its western neighbour. Runs cost no atomics that way; components-link.wgsl joins them.
+// Connected components, first step: a forest in which every run of equal labels in a row hangs from
+// its leftmost pixel, each pixel's parent being its western neighbour. Runs cost no atomics that
+// way; components-link.wgsl joins them.
 struct Params {
   height: u32, width: u32, total: u32,
   maps: u32,     // label maps an image
@@ -8,8 +9,10 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;         // [n, maps, height, width]
-@group(0) @binding(2) var<storage, read_write> parent: array<u32>;   // [n, height, width]: itself or an earlier pixel
-@group(0) @binding(3) var<storage, read_write> extents: array<u32>;  // [n, height, width, 3], for components-extents.wgsl
+// [n, height, width]: itself or an earlier pixel
+@group(0) @binding(2) var<storage, read_write> parent: array<u32>;
+// [n, height, width, 3], for components-extents.wgsl
+@group(0) @binding(3) var<storage, read_write> extents: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -9,7 +9,10 @@ import { lanes } from "../lanes.ts";
 export interface DivideOptions {
   /** The label map whose components are divided; 0 is no label. */
   readonly channel: number;
-  /** The label map for the halves above and below each component's middle: label + objects, or + 3 objects. */
+  /**
+   * The label map for the halves above and below each component's middle: label + objects, or + 3
+   * objects.
+   */
   readonly topBottom: number;
   /** The label map for the halves left and right of it: label + 2 objects, or + 4 objects. */
   readonly leftRight: number;
@@ -20,10 +23,12 @@ export interface DivideOptions {
 }
 
 /**
- * Quad subdivision (spec §2.3): every 8-connected component of equal labels in one of the label maps [n, maps, height, width]
- * or [n, maps, pixels] is halved at the middle of its bounding box, both ways, into two more of the maps. Other than in the
- * published code, that is every one of them (spec §13, 2). Labels come out the same on every run.
- * @throws ShapeError when the maps are none of `labels`, are not three different ones, or have other pixels.
+ * Quad subdivision (spec §2.3): every 8-connected component of equal labels in one of the label
+ * maps [n, maps, height, width] or [n, maps, pixels] is halved at the middle of its bounding box,
+ * both ways, into two more of the maps. Other than in the published code, that is every one of them
+ * (spec §13, 2). Labels come out the same on every run.
+ * @throws ShapeError when the maps are none of `labels`, are not three different ones, or have
+ *   other pixels.
  */
 export function divide(graph: Graph, labels: Value, options: DivideOptions): void {
   const { channel, topBottom, leftRight, objects, height, width } = options;

@@ -1,6 +1,7 @@
-// The gradient of probability.wgsl: d(own probability)/d(logit c) = own (δ − probability of c) at every output pixel, and
-// every logit of dx [n, inHeight, inWidth, channels] gathers from those that were interpolated from it. The probabilities
-// are computed again from x and `terms` [n, outHeight, outWidth]: kept, they would be the largest map of all.
+// The gradient of probability.wgsl: d(own probability)/d(logit c) = own (δ − probability of c) at
+// every output pixel, and every logit of dx [n, inHeight, inWidth, channels] gathers from those
+// that were interpolated from it. The probabilities are computed again from x and `terms` [n,
+// outHeight, outWidth]: kept, they would be the largest map of all.
 // use bilinear-back
 const ADD: bool = false;
 

@@ -1,5 +1,5 @@
-// What the gradient of probability.wgsl needs of every output pixel: the logarithm of the softmax's sum, and dy times the
-// channel's own probability.
+// What the gradient of probability.wgsl needs of every output pixel: the logarithm of the softmax's
+// sum, and dy times the channel's own probability.
 // use softmax-at
 
 struct Params {

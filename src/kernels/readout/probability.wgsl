@@ -1,5 +1,6 @@
-// Softmax over a range of channels of x [n, inHeight, inWidth, channels], resized bilinearly to outHeight × outWidth, at
-// one of those channels: the probability of a concept; plus another such map with ADD.
+// Softmax over a range of channels of x [n, inHeight, inWidth, channels], resized bilinearly to
+// outHeight × outWidth, at one of those channels: the probability of a concept; plus another such
+// map with ADD.
 // use softmax-at
 const ADD: bool = false;
 

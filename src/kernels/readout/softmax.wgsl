@@ -1,5 +1,6 @@
-// y += softmax over each range of channels of x [n, inHeight, inWidth, channels] resized bilinearly to y's height × width:
-// sums a segmenter's probabilities over several input sizes. Channels outside the ranges stay as they are.
+// y += softmax over each range of channels of x [n, inHeight, inWidth, channels] resized bilinearly
+// to y's height × width: sums a segmenter's probabilities over several input sizes. Channels
+// outside the ranges stay as they are.
 // use logits
 
 struct Params {
@@ -32,7 +33,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let channels = vec4u(0u, 1u, 2u, 3u) + c * 4u;
         let known = (channels >= vec4u(range.x)) & (channels < vec4u(end));
         if (round == 0u) {
-          // The maximum of the resized values: one pixel's may be so far above them that every exp is zero.
+          // The maximum of the resized values: one pixel's may be so far above them that every exp
+          // is zero.
           for (var k = 0u; k < 4u; k++) {
             if (known[k] && (channels[k] == range.x || v[k] > most)) { most = v[k]; }
           }

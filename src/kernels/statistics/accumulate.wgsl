@@ -1,6 +1,7 @@
-// Adds partial sums of parts of images, in their order, to totals kept as pairs of floats (high, low): Knuth's two-sum carries the
-// rounding error along, so that thousands of images lose nothing and batches do not matter.
-// A compiler that takes float sums for associative would see that the error is "0" (Mesa's does): it must not see through them.
+// Adds partial sums of parts of images, in their order, to totals kept as pairs of floats (high,
+// low): Knuth's two-sum carries the rounding error along, so that thousands of images lose nothing
+// and batches do not matter. A compiler that takes float sums for associative would see that the
+// error is "0" (Mesa's does): it must not see through them.
 struct Params { sums: u32, count: u32, zero: u32 }  // sums of a part; parts; 0
 
 @group(0) @binding(0) var<uniform> params: Params;

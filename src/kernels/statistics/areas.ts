@@ -6,8 +6,9 @@ import { lanes } from "../lanes.ts";
 // Tests: test/causality/ablation.test.ts
 
 /**
- * Adds to `areas` [n or 1, rows, columns, labels] how many pixels of the label maps [n, channels, height, width] bear each label
- * in each cell of a grid: image by image, or (1) over all images. With `only` a label the table has one column, its own.
+ * Adds to `areas` [n or 1, rows, columns, labels] how many pixels of the label maps [n, channels,
+ * height, width] bear each label in each cell of a grid: image by image, or (1) over all images.
+ * With `only` a label the table has one column, its own.
  */
 export function areas(
   graph: Graph,

@@ -1,5 +1,5 @@
-// Pixels of labels in every cell of a grid over the images: of each label, or of one. Label 0 (none) is none, and a label
-// that a pixel bears in several channels counts once.
+// Pixels of labels in every cell of a grid over the images: of each label, or of one. Label 0
+// (none) is none, and a label that a pixel bears in several channels counts once.
 // use repeated
 struct Params {
   height: u32,
@@ -14,9 +14,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> labels: array<u32>;                // [n, channels, height, width]
-@group(0) @binding(2) var<storage, read> batch: array<u32>;                 // index of the batch's first image, how many are valid
-@group(0) @binding(3) var<storage, read_write> areas: array<atomic<u32>>;   // [n or 1, rows, columns, labels], accumulated
+// [n, channels, height, width]
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
+// index of the batch's first image, how many are valid
+@group(0) @binding(2) var<storage, read> batch: array<u32>;
+// [n or 1, rows, columns, labels], accumulated
+@group(0) @binding(3) var<storage, read_write> areas: array<atomic<u32>>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -1,15 +1,19 @@
-// Joint counts of units and concepts at every level at once. A pixel's bucket is the number of levels its activation
-// exceeds (strictly), so suffix sums over buckets give every intersection and every active area exactly; see
-// dissect/counts.ts. x [n, height, width, units] is looked at on the labels' grid of size × size: bilinear with
-// half-pixel centres and clamped borders (spec §3.4). One invocation walks down one column of the grid for four units,
-// which share the grid and the labels, so that an activation is one `mix` of two ends that hold for all rows between two
-// of x, and runs of pixels of one concept and bucket are counted at once. relabel.wgsl gives each label its slot.
+// Joint counts of units and concepts at every level at once. A pixel's bucket is the number of
+// levels its activation exceeds (strictly), so suffix sums over buckets give every intersection and
+// every active area exactly; see dissect/counts.ts. x [n, height, width, units] is looked at on the
+// labels' grid of size × size: bilinear with half-pixel centres and clamped borders (spec §3.4).
+// One invocation walks down one column of the grid for four units, which share the grid and the
+// labels, so that an activation is one `mix` of two ends that hold for all rows between two of x,
+// and runs of pixels of one concept and bucket are counted at once. relabel.wgsl gives each label
+// its slot.
 // use column
 const CHANNELS = 1;    // labels a pixel can have at once
 const CATEGORIES = 1;  // at most 32
 const LEVELS = 1;
 const CELLS = 1;       // of `ladder`
-const ACROSS = true;   // neighbouring invocations: columns, which find buckets alike, or units, which lie together in memory
+// neighbouring invocations: columns, which find buckets alike, or units, which lie together in
+// memory
+const ACROSS = true;
 
 struct Params {
   units: u32,
@@ -21,12 +25,17 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> slots: array<u32>;   // [n, CHANNELS, size, size], from 1 on; 0: not counted
-@group(0) @binding(3) var<storage, read> batch: array<u32>;    // index of the batch's first image, how many are valid
+// [n, CHANNELS, size, size], from 1 on; 0: not counted
+@group(0) @binding(2) var<storage, read> slots: array<u32>;
+// index of the batch's first image, how many are valid
+@group(0) @binding(3) var<storage, read> batch: array<u32>;
 @group(0) @binding(4) var<storage, read> present: array<u32>;  // [n, CATEGORIES]
-@group(0) @binding(5) var<storage, read> level: array<f32>;    // [units, LEVELS + 1], ascending; the last is beyond all
-@group(0) @binding(6) var<storage, read> ladder: array<u32>;   // [units, 2 + CELLS]; see dissect/ladder.ts
-@group(0) @binding(7) var<storage, read_write> histogram: array<atomic<u32>>;  // [CATEGORIES + slots, units, buckets from 1 on]
+// [units, LEVELS + 1], ascending; the last is beyond all
+@group(0) @binding(5) var<storage, read> level: array<f32>;
+// [units, 2 + CELLS]; see dissect/ladder.ts
+@group(0) @binding(6) var<storage, read> ladder: array<u32>;
+// [CATEGORIES + slots, units, buckets from 1 on]
+@group(0) @binding(7) var<storage, read_write> histogram: array<atomic<u32>>;
 
 fn add(row: u32, unit: u32, bucket: u32, length: u32) {
   atomicAdd(&histogram[(row * params.units + unit) * LEVELS + bucket - 1u], length);
@@ -42,7 +51,8 @@ struct Run {
 fn count(slot: u32, there: u32, unit: u32, run: Run) {
   if (run.bucket == 0u || run.length == 0u) { return; }
   if (slot > 0u) { add(CATEGORIES + slot - 1u, unit, run.bucket, run.length); }
-  // One category, one label a pixel: its pixels are those of all slots and of none, which dissect/counts.ts adds up.
+  // One category, one label a pixel: its pixels are those of all slots and of none, which
+  // dissect/counts.ts adds up.
   if (CATEGORIES == 1 && CHANNELS == 1) {
     if (slot == 0u && there != 0u) { add(0u, unit, run.bucket, run.length); }
   } else {
@@ -64,7 +74,8 @@ fn bucketOf(unit: u32, v: f32, first: f32, start: f32, scale: f32) -> u32 {
   return bucket;
 }
 
-// (What a CPU does by itself it foresees better than when runs end: there every pixel is counted at once.)
+// (What a CPU does by itself it foresees better than when runs end: there every pixel is counted at
+// once.)
 fn extend(run: ptr<function, Run>, slot: u32, there: u32, unit: u32, bucket: u32) {
   if (ACROSS) {
     count(slot, there, unit, Run(bucket, 1u));
@@ -118,8 +129,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         line += params.width;
         below = across(line, between);
       }
-      // Nothing between two ends below the lowest level exceeds it, with room for what `mix` may round: on to the rows
-      // that may lie further down.
+      // Nothing between two ends below the lowest level exceeds it, with room for what `mix` may
+      // round: on to the rows that may lie further down.
       let room = 1e-6 * max(abs(above), abs(below)) + 1e-37;
       if ((a.bucket | b.bucket | c.bucket | d.bucket) == 0u && all(max(above, below) + room < first)) {
         row = max(row, u32(ceil(max(0.0, (f32(r) + 1.5) * f32(params.size) / f32(params.height) - 0.51))));

@@ -1,9 +1,11 @@
-// Collects every unit's feature map on its top images: y[k, unit, pixel] for those images that are in this batch.
+// Collects every unit's feature map on its top images: y[k, unit, pixel] for those images that are
+// in this batch.
 struct Params { units: u32, k: u32, imageRows: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;      // [n, pixels, units]
-@group(0) @binding(2) var<storage, read> batch: array<u32>;  // index of the batch's first image, how many are valid
+// index of the batch's first image, how many are valid
+@group(0) @binding(2) var<storage, read> batch: array<u32>;
 @group(0) @binding(3) var<storage, read> image: array<u32>;  // [k, units]: index + 1, 0 for none
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 

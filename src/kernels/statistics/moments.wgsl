@@ -1,7 +1,8 @@
-// First and second moments of each unit's activation over a strip of columns of one image, and its sum over each slot's
-// label, as partial sums a strip: [strips, 2 + slots, units]. x is looked at on the labels' grid, column by column, as in
-// count.wgsl. One invocation walks one strip in a fixed order, so that the result does not depend on the
-// batch, four units at a time, which share the grid and the labels. relabel.wgsl gives each label its slot.
+// First and second moments of each unit's activation over a strip of columns of one image, and its
+// sum over each slot's label, as partial sums a strip: [strips, 2 + slots, units]. x is looked at
+// on the labels' grid, column by column, as in count.wgsl. One invocation walks one strip in a
+// fixed order, so that the result does not depend on the batch, four units at a time, which share
+// the grid and the labels. relabel.wgsl gives each label its slot.
 // use column
 struct Params {
   units: u32,
@@ -17,9 +18,11 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;    // [n, height, width, units]
-@group(0) @binding(2) var<storage, read> slots: array<u32>;  // [n, channels, size, size], from 1 on; 0: not summed up
+// [n, channels, size, size], from 1 on; 0: not summed up
+@group(0) @binding(2) var<storage, read> slots: array<u32>;
 @group(0) @binding(3) var<storage, read> batch: array<u32>;
-@group(0) @binding(4) var<storage, read_write> partial: array<vec4f>;  // rows: Σv, Σv², Σv over each slot from 1 on
+// rows: Σv, Σv², Σv over each slot from 1 on
+@group(0) @binding(4) var<storage, read_write> partial: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -1,6 +1,7 @@
-// After narrow.wgsl, when the counters have been cleared: makes them the table in which the next pass of radix.wgsl looks values
-// up: 0 where no target is, else 1 + the row of counters of the next pass. Targets of a unit are sorted, so those of one digit
-// are neighbours; one invocation gives a unit's rows.
+// After narrow.wgsl, when the counters have been cleared: makes them the table in which the next
+// pass of radix.wgsl looks values up: 0 where no target is, else 1 + the row of counters of the
+// next pass. Targets of a unit are sorted, so those of one digit are neighbours; one invocation
+// gives a unit's rows.
 struct Params {
   units: u32,
   targets: u32,
@@ -10,7 +11,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> key: array<u32>;            // [targets, units]
-@group(0) @binding(2) var<storage, read_write> row: array<u32>;      // [targets, units]: the target's row of counters
+// [targets, units]: the target's row of counters
+@group(0) @binding(2) var<storage, read_write> row: array<u32>;
 @group(0) @binding(3) var<storage, read_write> counters: array<u32>; // [units, rows, 2^bits]
 
 @compute @workgroup_size(16)

@@ -1,5 +1,6 @@
-// After a pass of radix.wgsl: finds the digit in which each target's rank falls, appends it to the target's key, and makes the
-// rank relative to it. One invocation walks one target's row of counters; what comes next is narrow-rows.wgsl's.
+// After a pass of radix.wgsl: finds the digit in which each target's rank falls, appends it to the
+// target's key, and makes the rank relative to it. One invocation walks one target's row of
+// counters; what comes next is narrow-rows.wgsl's.
 const SUMS = false;  // sixteen bits: by sums of 256 counters (radix-sums.wgsl) first
 
 struct Params {
@@ -12,9 +13,11 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> counters: array<u32>;   // [units, rows, 2^bits]
 @group(0) @binding(2) var<storage, read> sums: array<u32>;       // [units, 256]
-@group(0) @binding(3) var<storage, read> row: array<u32>;        // [targets, units]: the target's row of counters
+// [targets, units]: the target's row of counters
+@group(0) @binding(3) var<storage, read> row: array<u32>;
 @group(0) @binding(4) var<storage, read_write> key: array<u32>;  // [targets, units]
-@group(0) @binding(5) var<storage, read_write> rank: array<u32>; // [targets, units], within the row it is in
+// [targets, units], within the row it is in
+@group(0) @binding(5) var<storage, read_write> rank: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

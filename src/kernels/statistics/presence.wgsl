@@ -1,13 +1,16 @@
-// Pixels of each label, in all and whether a category occurs in an image. Label 0 (none) counts for no category, and a
-// label that a pixel bears in several channels counts once.
+// Pixels of each label, in all and whether a category occurs in an image. Label 0 (none) counts for
+// no category, and a label that a pixel bears in several channels counts once.
 // use repeated
-struct Params { imagePixels: u32, channels: u32, categories: u32, total: u32 }  // channels: labels a pixel can have at once
+// channels: labels a pixel can have at once
+struct Params { imagePixels: u32, channels: u32, categories: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;      // [n, channels, pixels]
-@group(0) @binding(2) var<storage, read> batch: array<u32>;       // index of the batch's first image, how many are valid
+// index of the batch's first image, how many are valid
+@group(0) @binding(2) var<storage, read> batch: array<u32>;
 @group(0) @binding(3) var<storage, read> categoryOf: array<u32>;  // [labels]
-@group(0) @binding(4) var<storage, read_write> pixels: array<atomic<u32>>;   // [labels], accumulated
+// [labels], accumulated
+@group(0) @binding(4) var<storage, read_write> pixels: array<atomic<u32>>;
 @group(0) @binding(5) var<storage, read_write> present: array<atomic<u32>>;  // [n, categories]
 
 @compute @workgroup_size(64)

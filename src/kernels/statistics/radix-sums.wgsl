@@ -1,4 +1,5 @@
-// Sums of each 256 neighbours of a selection's first counters, by which narrow.wgsl finds its way among them.
+// Sums of each 256 neighbours of a selection's first counters, by which narrow.wgsl finds its way
+// among them.
 struct Params { total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;

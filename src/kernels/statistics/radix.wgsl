@@ -1,8 +1,9 @@
-// One pass of an exact radix selection for many ranks of every unit at once. Values are 32-bit keys that sort like the
-// floats. Pass 0 counts their first 16 bits, passes 1 and 2 the next 8 of those that begin like a target. After each pass
-// narrow-rows.wgsl turns its counters into a table: 0 where no target is, else 1 + the row of counters of the next pass. So a
-// value finds its counter by one look-up per pass, and most values are dropped by the first. x is looked at on a grid,
-// a column for one unit at a time, as in count.wgsl.
+// One pass of an exact radix selection for many ranks of every unit at once. Values are 32-bit keys
+// that sort like the floats. Pass 0 counts their first 16 bits, passes 1 and 2 the next 8 of those
+// that begin like a target. After each pass narrow-rows.wgsl turns its counters into a table: 0
+// where no target is, else 1 + the row of counters of the next pass. So a value finds its counter
+// by one look-up per pass, and most values are dropped by the first. x is looked at on a grid, a
+// column for one unit at a time, as in count.wgsl.
 // use column
 const PASS: u32 = 0;
 const ACROSS = true;
@@ -19,7 +20,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;    // [n, height, width, units]
-@group(0) @binding(2) var<storage, read> batch: array<u32>;  // index of the batch's first image, how many are valid
+// index of the batch's first image, how many are valid
+@group(0) @binding(2) var<storage, read> batch: array<u32>;
 @group(0) @binding(3) var<storage, read_write> high: array<atomic<u32>>;    // [units, 65536]
 @group(0) @binding(4) var<storage, read_write> middle: array<atomic<u32>>;  // [units, targets, 256]
 @group(0) @binding(5) var<storage, read_write> low: array<atomic<u32>>;     // [units, targets, 256]

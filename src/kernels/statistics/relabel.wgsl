@@ -1,7 +1,8 @@
-// Labels as slots of counters: each label's from a table, 0 where nothing is to be counted. A pixel may bear a label in
-// several channels and still is one pixel of it: only the first counts.
+// Labels as slots of counters: each label's from a table, 0 where nothing is to be counted. A pixel
+// may bear a label in several channels and still is one pixel of it: only the first counts.
 // use repeated
-struct Params { imagePixels: u32, channels: u32, total: u32 }  // channels: labels a pixel can have at once
+// channels: labels a pixel can have at once
+struct Params { imagePixels: u32, channels: u32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;  // [n, channels, pixels]

@@ -20,24 +20,34 @@ function extents({ shape }: Value): { images: number; height: number; width: num
   return { images, height, width, units };
 }
 
-/** On a CPU vector lanes that do the same matter most, on a GPU neighbours' loads that go together. */
+/**
+ * On a CPU vector lanes that do the same matter most, on a GPU neighbours' loads that go together.
+ */
 const across = (graph: Graph): boolean => graph.target !== "gpu";
 
-/** Operations of interpolating a sample and comparing it: an estimate, by which submits are divided. */
+/**
+ * Operations of interpolating a sample and comparing it: an estimate, by which submits are divided.
+ */
 const SAMPLE_FLOPS = 8;
 
 /** Bits of a value's key that each pass of a radix selection fixes. */
 export const RADIX_BITS = [16, 8, 8] as const;
 export type RadixPass = 0 | 1 | 2;
 
-/** Counters of a selection's passes, which become tables: [units, 2¹⁶] and twice [units, targets, 2⁸]. */
+/**
+ * Counters of a selection's passes, which become tables: [units, 2¹⁶] and twice [units, targets,
+ * 2⁸].
+ */
 export interface RadixCounters {
   readonly high: Value;
   readonly middle: Value;
   readonly low: Value;
 }
 
-/** Counts the next digit of every value that begins like one of the targets: raw, or on a size × size grid; see radix.wgsl. */
+/**
+ * Counts the next digit of every value that begins like one of the targets: raw, or on a size ×
+ * size grid; see radix.wgsl.
+ */
 export function radix(
   graph: Graph,
   x: Value,
@@ -55,7 +65,10 @@ export function radix(
   });
 }
 
-/** What a selection knows of its targets, [targets, units]: the digits found, the rank among those, the row of counters. */
+/**
+ * What a selection knows of its targets, [targets, units]: the digits found, the rank among those,
+ * the row of counters.
+ */
 export interface RadixTargets {
   readonly key: Value;
   readonly rank: Value;
@@ -73,7 +86,9 @@ export function narrow(graph: Graph, { key, rank, row }: RadixTargets, counters:
   graph.step(narrowKernel, { counters, sums, row, key, rank }, params, lanes(total), { choices: { SUMS: first } });
 }
 
-/** Makes a pass's counters, once they are cleared, the table of the next one; see narrow-rows.wgsl. */
+/**
+ * Makes a pass's counters, once they are cleared, the table of the next one; see narrow-rows.wgsl.
+ */
 export function tabulate(
   graph: Graph,
   { key, row }: Pick<RadixTargets, "key" | "row">,
@@ -85,7 +100,10 @@ export function tabulate(
   graph.step(rowsKernel, { key, row, counters }, params, fold(Math.ceil(units / 16)));
 }
 
-/** Labels' pixels in any channel of label maps [n, channels, pixels], and which categories each image holds. */
+/**
+ * Labels' pixels in any channel of label maps [n, channels, pixels], and which categories each
+ * image holds.
+ */
 export function presence(
   graph: Graph,
   bindings: {
@@ -132,7 +150,10 @@ function edgeOf(x: Value, slots: Value): number {
 /** Categories that count.wgsl tells apart by the bits of a word. */
 export const MAX_CATEGORIES = 32;
 
-/** Adds a batch of feature maps x to the joint histogram [categories + slots, units, levels]; see count.wgsl. */
+/**
+ * Adds a batch of feature maps x to the joint histogram [categories + slots, units, levels]; see
+ * count.wgsl.
+ */
 export function count(
   graph: Graph,
   x: Value,
@@ -164,13 +185,18 @@ export function count(
   });
 }
 
-/** Partial sums held at once, where a strip's are not more: with two thousand labels they take megabytes. */
+/**
+ * Partial sums held at once, where a strip's are not more: with two thousand labels they take
+ * megabytes.
+ */
 const PARTIAL_BYTES = 8 * 2 ** 20;
 
 /** Strips of an image that are summed up beside each other, if their sums are held at once. */
 const STRIPS = 16;
 
-/** Adds a batch's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, (high, low)]. */
+/**
+ * Adds a batch's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, (high, low)].
+ */
 export function moments(
   graph: Graph,
   x: Value,

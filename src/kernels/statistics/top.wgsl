@@ -1,12 +1,14 @@
-// Keeps, for every unit, the k images of largest spatial maximum, best first; of equals the earlier image wins.
-// One invocation a unit inserts the images of a batch in their order.
+// Keeps, for every unit, the k images of largest spatial maximum, best first; of equals the earlier
+// image wins. One invocation a unit inserts the images of a batch in their order.
 struct Params { units: u32, k: u32, imageRows: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;      // [n, pixels, units]
-@group(0) @binding(2) var<storage, read> batch: array<u32>;  // index of the batch's first image, how many are valid
+// index of the batch's first image, how many are valid
+@group(0) @binding(2) var<storage, read> batch: array<u32>;
 @group(0) @binding(3) var<storage, read_write> value: array<f32>;  // [k, units]
-@group(0) @binding(4) var<storage, read_write> image: array<u32>;  // [k, units]: index + 1, 0 while empty
+// [k, units]: index + 1, 0 while empty
+@group(0) @binding(4) var<storage, read_write> image: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -6,9 +6,15 @@ import type { Graph, Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
 import type { State } from "../state.ts";
 
-/** MobileNetV2's blocks that stride (Sandler et al. 2018, table 2), counting the first convolution as block 0. */
+/**
+ * MobileNetV2's blocks that stride (Sandler et al. 2018, table 2), counting the first convolution
+ * as block 0.
+ */
 const STRIDED = [2, 4, 7, 14] as const;
-/** From these on the dilated encoder strides no more, and dilates by 2 and by 4 (spec §2.4, an eighth of the image). */
+/**
+ * From these on the dilated encoder strides no more, and dilates by 2 and by 4 (spec §2.4, an
+ * eighth of the image).
+ */
 const DILATED = [7, 14] as const;
 
 /** A MobileNetV2 encoder, dilated to an eighth of the image. */
@@ -24,7 +30,10 @@ export function inferMobilenet(state: State, prefix: string): MobilenetConfig | 
   return state.has(`${prefix}features.0.0.weight`) && blocks > 0 ? { blocks } : undefined;
 }
 
-/** The convolutions of a block: expand (where there is one), depthwise, project, by their places in its sequence. */
+/**
+ * The convolutions of a block: expand (where there is one), depthwise, project, by their places in
+ * its sequence.
+ */
 function block(state: State, prefix: string, index: number) {
   const key = `${prefix}features.${index}.conv`;
   const expands = state.has(`${key}.6.weight`);

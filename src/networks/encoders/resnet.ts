@@ -7,13 +7,18 @@ import type { Graph, Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
 import type { State } from "../state.ts";
 
-/** A residual encoder with a stem of three 3×3 convolutions, read off its tensors (spec §2.1, §2.4). */
+/**
+ * A residual encoder with a stem of three 3×3 convolutions, read off its tensors (spec §2.1, §2.4).
+ */
 export interface ResnetConfig {
   /** Residual blocks of each of the four stages. */
   readonly blocks: readonly number[];
   /** Bottlenecks of three convolutions (ResNet-50 and up), or basic blocks of two. */
   readonly bottleneck: boolean;
-  /** The last two stages are dilated by 2 and 4 instead of striding: features at an eighth of the image. */
+  /**
+   * The last two stages are dilated by 2 and 4 instead of striding: features at an eighth of the
+   * image.
+   */
   readonly dilated: boolean;
 }
 
@@ -48,7 +53,8 @@ export function resnet(graph: Graph, state: State, prefix: string, config: Resne
   y = unit(y, `${prefix}conv3`, `${prefix}bn3`, 3, { pad: 1 });
   y = maxpool(graph, y);
   return config.blocks.map((count, index) => {
-    // Dilation 2 and 4 in the last two stages; where a stride fell away, in the first block, half of it (spec §2.4).
+    // Dilation 2 and 4 in the last two stages; where a stride fell away, in the first block, half
+    // of it (spec §2.4).
     const dilation = config.dilated && index >= 2 ? 2 ** (index - 1) : 1;
     for (let b = 0; b < count; b += 1) {
       const key = `${prefix}layer${index + 1}.${b}`;

@@ -11,7 +11,10 @@ import type { GeneratorFamily } from "./family.ts";
 /** Published sizes run from 4 to 1024 pixels. */
 const MAX_RESOLUTION = 1024;
 
-/** Current names for the tensors of a checkpoint that may use the old ones (`features.{i−1}`, `output`). */
+/**
+ * Current names for the tensors of a checkpoint that may use the old ones (`features.{i−1}`,
+ * `output`).
+ */
 export function currentNames(state: State): State {
   if (!state.has("features.0.conv.weight")) return state;
   let blocks = 0;
@@ -27,7 +30,10 @@ export function currentNames(state: State): State {
   return renamed;
 }
 
-/** A Progressive GAN generator (Karras et al. 2018; layout of the published PyTorch port, spec §1.1). */
+/**
+ * A Progressive GAN generator (Karras et al. 2018; layout of the published PyTorch port, spec
+ * §1.1).
+ */
 export const PROGAN: GeneratorFamily = {
   name: "a Progressive GAN generator",
   keys: ["layer1.conv.weight", "features.0.conv.weight"],
@@ -50,7 +56,10 @@ export const PROGAN: GeneratorFamily = {
   },
 };
 
-/** Channels at 4×4, 8×8, …: layers come in pairs of one resolution and width; an odd count means that the file lacks one. */
+/**
+ * Channels at 4×4, 8×8, …: layers come in pairs of one resolution and width; an odd count means
+ * that the file lacks one.
+ */
 function widthsOf(state: State): number[] {
   const widths: number[] = [];
   for (let i = 1; ; i += 2) {
@@ -94,10 +103,13 @@ interface Block {
   readonly upsample: boolean;
 }
 
-/** One layer's output, after LeakyReLU, from the normed one before it; a 1×1 kernel makes the image. */
+/**
+ * One layer's output, after LeakyReLU, from the normed one before it; a 1×1 kernel makes the image.
+ */
 function block(graph: Graph, state: State, x: Value, { name, channels, kernel, upsample }: Block): Value {
   const inChannels = x.channels;
-  // wscale multiplies by gain / sqrt(fan in), fan in = input channels; gain = √2 / 3 for 3×3 blocks, 1 for the output.
+  // wscale multiplies by gain / sqrt(fan in), fan in = input channels; gain = √2 / 3 for 3×3
+  // blocks, 1 for the output.
   const factor = (kernel === 1 ? 1 : Math.SQRT2 / 3) / Math.sqrt(inChannels);
   const filter: Filter = {
     label: name,
@@ -112,8 +124,9 @@ function block(graph: Graph, state: State, x: Value, { name, channels, kernel, u
 }
 
 /**
- * layer1: a 4×4 kernel over a 1×1 input padded by 3 is a dense layer with spatially flipped weights,
- * out[o,y,x] = s Σ_i W[o,i,3−y,3−x] z_i + b_o (spec §1.1): a 1×1 convolution to 16 × channels.
+ * layer1: a 4×4 kernel over a 1×1 input padded by 3 is a dense layer with spatially flipped
+ * weights, out[o,y,x] = s Σ_i W[o,i,3−y,3−x] z_i + b_o (spec §1.1): a 1×1 convolution to 16 ×
+ * channels.
  */
 function dense(graph: Graph, state: State, z: Value, channels: number): Value {
   const zSize = z.channels;

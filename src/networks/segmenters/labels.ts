@@ -4,7 +4,10 @@ import { LabelsError } from "../../errors.ts";
 import type { Pixels } from "../../kernels/maps/resample.ts";
 import { isSegsizes, type Label, type LabelMap } from "./network.ts";
 
-/** labels.json of a network with one softmax per category, as gandissect's SemanticSegmenter reads it (spec §2.4). */
+/**
+ * labels.json of a network with one softmax per category, as gandissect's SemanticSegmenter reads
+ * it (spec §2.4).
+ */
 export interface SemanticLabelFile {
   readonly imageformat?: {
     readonly byteorder?: "RGB" | "BGR";
@@ -30,12 +33,14 @@ export interface SemanticLabels {
 
 const FIX =
   'Give a labels.json with "categories": [{"name": …}] and "labels": [{"name": …, "category": …}], one label a channel.';
-/** ImageNet's statistics, in RGB: what semantic-segmentation-pytorch's networks are trained with. */
+/**
+ * ImageNet's statistics, in RGB: what semantic-segmentation-pytorch's networks are trained with.
+ */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], stdev: [0.229, 0.224, 0.225] } as const;
 
 /**
- * The labels of a network whose categories each have a softmax of their own. Ids are given in the file's order, skipping
- * internal and repeated names; every category is a label map.
+ * The labels of a network whose categories each have a softmax of their own. Ids are given in the
+ * file's order, skipping internal and repeated names; every category is a label map.
  * @throws LabelsError saying what is wrong and how long the list should be.
  */
 export function semanticLabels(file: unknown, head: string, channels: number): SemanticLabels {

@@ -6,7 +6,10 @@ import type { Range } from "../../kernels/readout/classify.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";
 import type { State } from "../state.ts";
 
-/** A concept a segmenter knows: its name within its category. Names may repeat across categories; the pair does not. */
+/**
+ * A concept a segmenter knows: its name within its category. Names may repeat across categories;
+ * the pair does not.
+ */
 export interface Label {
   readonly name: string;
   readonly category: string;
@@ -15,7 +18,10 @@ export interface Label {
 /** How one label a pixel is read off a head: the channel that wins gives its name. */
 export interface LabelMap {
   readonly head: string;
-  /** The channels that compete: one range, or with `gate` one for every label that the gate may hold. */
+  /**
+   * The channels that compete: one range, or with `gate` one for every label that the gate may
+   * hold.
+   */
   readonly ranges: readonly Range[];
   /** The label of every channel of the head; 0 is none. */
   readonly names: readonly number[];
@@ -24,8 +30,8 @@ export interface LabelMap {
 }
 
 /**
- * A network as a segmenter needs it: labels with categories, preprocessing, a graph from pixels to logits, and how labels are
- * read off these. Write one of your own with `defineSegmenter`.
+ * A network as a segmenter needs it: labels with categories, preprocessing, a graph from pixels to
+ * logits, and how labels are read off these. Write one of your own with `defineSegmenter`.
  */
 export interface SegmenterNetwork {
   /** What it is, for people: "UPerNet, ResNet-50". */
@@ -33,25 +39,35 @@ export interface SegmenterNetwork {
   readonly state: State;
   readonly pixels: Pixels;
   /**
-   * Input edges, [height and width] each, whose probabilities are summed (spec §2.1); without any the network takes images as
-   * they are.
+   * Input edges, [height and width] each, whose probabilities are summed (spec §2.1); without any
+   * the network takes images as they are.
    */
   readonly segsizes: readonly number[];
-  /** How images smaller than an input are enlarged: as adaptive average pooling does it, unless "bilinear". */
+  /**
+   * How images smaller than an input are enlarged: as adaptive average pooling does it, unless
+   * "bilinear".
+   */
   readonly enlarge?: "bilinear";
   /** Index 0 is none. */
   readonly labels: readonly Label[];
   readonly maps: readonly LabelMap[];
   /**
-   * Splits every connected component of map 0 at the middle of its bounding box into two further maps: top or bottom, left or
-   * right. Labels 1…`objects` become label + objects · k, k = 1…4 for t, l, b, r (spec §2.3).
+   * Splits every connected component of map 0 at the middle of its bounding box into two further
+   * maps: top or bottom, left or right. Labels 1…`objects` become label + objects · k, k = 1…4 for
+   * t, l, b, r (spec §2.3).
    */
   readonly quad?: { readonly objects: number };
-  /** The channels of the heads' logits in the order in which `maps` counts them, where that is another. */
+  /**
+   * The channels of the heads' logits in the order in which `maps` counts them, where that is
+   * another.
+   */
   readonly order?: readonly number[];
   /** Where logits are sampled when label maps are read; half-pixel centres unless given. */
   readonly sampling?: Sampling;
-  /** Appends the network: the logits [n, h, w, c] of the heads in `heads`, for preprocessed pixels x [n, height, width, 3]. */
+  /**
+   * Appends the network: the logits [n, h, w, c] of the heads in `heads`, for preprocessed pixels x
+   * [n, height, width, 3].
+   */
   logits(graph: Graph, x: Value, heads: ReadonlySet<string>): ReadonlyMap<string, Value>;
 }
 

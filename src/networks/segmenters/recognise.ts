@@ -31,9 +31,11 @@ export interface Identified {
 }
 
 /**
- * The network whose tensors these are, with its labels: unified parsing's UPerNet, semantic-segmentation-pytorch's pyramid
- * pooling and C1 decoders on dilated ResNets and MobileNetV2, or a list of operations.
- * @throws WeightsError `weights-shape` saying what was recognised and what was missing, LabelsError, UsageError.
+ * The network whose tensors these are, with its labels: unified parsing's UPerNet,
+ * semantic-segmentation-pytorch's pyramid pooling and C1 decoders on dilated ResNets and
+ * MobileNetV2, or a list of operations.
+ * @throws WeightsError `weights-shape` saying what was recognised and what was missing,
+ *   LabelsError, UsageError.
  */
 export function recognise({ state, labels, operations }: Identified, options: UnifiedOptions = {}): SegmenterNetwork {
   refuseSwapped(state);
@@ -77,7 +79,10 @@ export function recognise({ state, labels, operations }: Identified, options: Un
   };
 }
 
-/** Channels of what a list of operations makes. @throws WeightsError when its operations do not fit each other. */
+/**
+ * Channels of what a list of operations makes. @throws WeightsError when its operations do not fit
+ * each other.
+ */
 function channelsOf(run: () => Value): number {
   try {
     return run().channels;

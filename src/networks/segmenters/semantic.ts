@@ -13,7 +13,10 @@ import { DECODER, ENCODER, SMALL } from "./upernet.ts";
 /** Bins a side of PSPNet's pyramid pooling (Zhao et al. 2017). */
 const POOL_SCALES = [1, 2, 3, 6] as const;
 
-/** A network of CSAILVision/semantic-segmentation-pytorch, read off its tensors: a dilated encoder and one head (spec §2.4). */
+/**
+ * A network of CSAILVision/semantic-segmentation-pytorch, read off its tensors: a dilated encoder
+ * and one head (spec §2.4).
+ */
 export interface SemanticConfig {
   readonly encoder: { readonly resnet: ResnetConfig } | { readonly mobilenet: MobilenetConfig };
   /** Pyramid pooling, or the plain decoder C1 of one 3×3 and one 1×1 convolution. */
@@ -27,7 +30,8 @@ export const semanticName = ({ encoder, decoder }: SemanticConfig): string =>
   `${decoder}, ${"resnet" in encoder ? resnetName(encoder.resnet) : "MobileNetV2 dilated"}`;
 
 /**
- * Reads the architecture off the tensors and checks that all of it is there; undefined when these are not such a network's.
+ * Reads the architecture off the tensors and checks that all of it is there; undefined when these
+ * are not such a network's.
  * @throws WeightsError `weights-shape` when some of it is missing or does not fit.
  */
 export function inferSemantic(state: State): SemanticConfig | undefined {

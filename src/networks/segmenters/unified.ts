@@ -11,18 +11,30 @@ export interface LabelFile {
   readonly material?: readonly string[];
   readonly part?: readonly string[];
   readonly scene?: readonly string[];
-  /** Part names by the object that owns them, in the order of the part head's channels; each list begins with "-". */
+  /**
+   * Part names by the object that owns them, in the order of the part head's channels; each list
+   * begins with "-".
+   */
   readonly object_part?: Readonly<Record<string, readonly string[]>>;
   readonly segsizes?: readonly number[];
 }
 
 /** Which of a unified parsing network's labels are wanted. */
 export interface UnifiedOptions {
-  /** Heads to read; those that the network and its label file have unless given. Others are not computed. */
+  /**
+   * Heads to read; those that the network and its label file have unless given. Others are not
+   * computed.
+   */
   readonly heads?: readonly Head[];
-  /** Split every object into top, left, bottom and right halves, labels "sky-t" and so on; "undivided" unless given. */
+  /**
+   * Split every object into top, left, bottom and right halves, labels "sky-t" and so on;
+   * "undivided" unless given.
+   */
   readonly segdiv?: "undivided" | "quad";
-  /** Whose parts are told apart: those of sky, building and person as in gandissect, or everybody's (PNAS's `all_parts`). */
+  /**
+   * Whose parts are told apart: those of sky, building and person as in gandissect, or everybody's
+   * (PNAS's `all_parts`).
+   */
   readonly parts?: "default" | "all";
 }
 
@@ -40,8 +52,9 @@ const QUARTERS = ["t", "l", "b", "r"] as const;
 const FIX = 'Give the labels.json that came with the network: {"object": ["-", …]}.';
 
 /**
- * The labels of a unified parsing network, numbered as in gandissect (spec §2.3): objects, with "quad" their quarters,
- * materials, and parts whose name is no object's; a part with an object's name is that object.
+ * The labels of a unified parsing network, numbered as in gandissect (spec §2.3): objects, with
+ * "quad" their quarters, materials, and parts whose name is no object's; a part with an object's
+ * name is that object.
  * @throws LabelsError saying what is wrong and how long the list should be.
  */
 export function unifiedLabels(file: unknown, config: UpernetConfig, options: UnifiedOptions = {}): UnifiedLabels {
@@ -74,7 +87,9 @@ export function unifiedLabels(file: unknown, config: UpernetConfig, options: Uni
   return { labels, maps, ...(quad ? { quad: { objects } } : {}) };
 }
 
-/** The label map of parts within the object that owns them; appends the labels that only parts have. */
+/**
+ * The label map of parts within the object that owns them; appends the labels that only parts have.
+ */
 function partMap(
   lists: Readonly<Record<string, unknown>>,
   channels: number,
@@ -128,7 +143,10 @@ function ownersOf(
   return owners.map(({ owner, parts }) => [owner, parts] as const);
 }
 
-/** The heads to read: those asked for, which must be there, or all that the network has and the file names. */
+/**
+ * The heads to read: those asked for, which must be there, or all that the network has and the file
+ * names.
+ */
 function headsOf(
   lists: Readonly<Record<string, unknown>>,
   config: UpernetConfig,

@@ -13,7 +13,10 @@ import type { State } from "../state.ts";
 export type Head = "object" | "part" | "material";
 export const HEADS: readonly Head[] = ["object", "part", "material"];
 
-/** A UPerNet's architecture, read off its tensors: a residual encoder and a feature pyramid decoder (spec §2.1). */
+/**
+ * A UPerNet's architecture, read off its tensors: a residual encoder and a feature pyramid decoder
+ * (spec §2.1).
+ */
 export interface UpernetConfig {
   readonly encoder: ResnetConfig;
   /** Labels of each head that is there, index 0 ("-") included. */
@@ -23,7 +26,10 @@ export interface UpernetConfig {
 /** Keys start with `encoder.` or `decoder.`. */
 export const ENCODER = "encoder.";
 export const DECODER = "decoder.";
-/** Edge of the input on which a network is built to see which tensors it asks for; they are the same at any. */
+/**
+ * Edge of the input on which a network is built to see which tensors it asks for; they are the same
+ * at any.
+ */
 export const SMALL = 64;
 /** Bins a side of the pyramid pooling, in the order of `ppm_conv`. */
 const POOL_SCALES = [1, 2, 3, 6] as const;
@@ -70,7 +76,10 @@ export interface UpernetValues {
   readonly logits: ReadonlyMap<Head, Value>;
 }
 
-/** Appends the network to a graph; x is the preprocessed image [n, s, s, 3]. Heads that nobody asks for cost nothing. */
+/**
+ * Appends the network to a graph; x is the preprocessed image [n, s, s, 3]. Heads that nobody asks
+ * for cost nothing.
+ */
 export function upernet(
   graph: Graph,
   state: State,
@@ -89,7 +98,8 @@ export function upernet(
   const stages = resnet(graph, state, ENCODER, config.encoder, x);
   const top = stages[3]!;
   const [, height = 1, width = 1] = top.shape;
-  // The pooled maps are resized before their 1×1 convolution: ReLU does not commute with interpolation.
+  // The pooled maps are resized before their 1×1 convolution: ReLU does not commute with
+  // interpolation.
   const pyramid = POOL_SCALES.map((scale, i) =>
     unit(resize(graph, prroi(graph, top, scale), height, width), `ppm_conv.${i}.0`, `ppm_conv.${i}.1`, 1),
   );

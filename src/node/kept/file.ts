@@ -20,9 +20,10 @@ export function packKept({ format, key }: KeptForm, state: string): string {
 }
 
 /**
- * The state in a kept file: undefined where there is no such file, or one of another key. `earlier` finds the state in what an
- * earlier version wrote.
- * @throws OutputError when the file cannot be read, is damaged or not of ours: it stays as it is, and nothing in it is believed.
+ * The state in a kept file: undefined where there is no such file, or one of another key. `earlier`
+ * finds the state in what an earlier version wrote.
+ * @throws OutputError when the file cannot be read, is damaged or not of ours: it stays as it is,
+ *   and nothing in it is believed.
  */
 export async function readKept<T>(
   path: string,

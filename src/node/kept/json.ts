@@ -5,15 +5,24 @@ import { type KeptForm, packKept, readKept, sha256 } from "./file.ts";
 
 /** What a file is kept under. */
 export interface KeptJsonOptions {
-  /** Path in the folder, without its end: "layer4/ace/tree/corpus" becomes "layer4/ace/tree/corpus-1a2b3c4d.json". */
+  /**
+   * Path in the folder, without its end: "layer4/ace/tree/corpus" becomes
+   * "layer4/ace/tree/corpus-1a2b3c4d.json".
+   */
   readonly path: string;
   /** What the content is, and the version of how it is written. */
   readonly format: string;
-  /** What the content depends on, and nothing else. Its cache key, of both, ends the name: each has a file of its own. */
+  /**
+   * What the content depends on, and nothing else. Its cache key, of both, ends the name: each has
+   * a file of its own.
+   */
   readonly settings: object;
 }
 
-/** What a later run of the same settings resumes from: a file of an output folder that appears whole or not at all. */
+/**
+ * What a later run of the same settings resumes from: a file of an output folder that appears whole
+ * or not at all.
+ */
 export class KeptJson<T> {
   /** What an earlier run left. */
   readonly found: T | undefined;

@@ -20,9 +20,11 @@ export interface MeasurementsFile extends Measurements {
 }
 
 /**
- * Keeps finished measurements in a file of an output folder, and finds those of an earlier run there, killed or not. The file
- * appears whole or not at all, a second after a measurement at the latest; what another program put there meanwhile stays.
- * @throws OutputError when the file cannot be read, is damaged or not of ours: it stays, and nothing in it is believed.
+ * Keeps finished measurements in a file of an output folder, and finds those of an earlier run
+ * there, killed or not. The file appears whole or not at all, a second after a measurement at the
+ * latest; what another program put there meanwhile stays.
+ * @throws OutputError when the file cannot be read, is damaged or not of ours: it stays, and
+ *   nothing in it is believed.
  */
 export async function measurementsFile(folder: OutputFolder, name = "measurements.json"): Promise<MeasurementsFile> {
   const path = join(folder.path, name);

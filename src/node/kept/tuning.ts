@@ -8,12 +8,15 @@ import { packKept, readKept } from "./file.ts";
 const FILE = "tuned.json";
 const FORM = { format: "ganatomy tuned 1" };
 
-/** How operations run, by their names, of every kind of adapter by its address in a `TuningCache`. */
+/**
+ * How operations run, by their names, of every kind of adapter by its address in a `TuningCache`.
+ */
 type Kept = Record<string, Record<string, string>>;
 
 /**
- * How operations run, kept beside what was computed by it: whoever goes on in a folder does so in the same ways, and so to the
- * same bits. Ways that nobody has timed are kept too, which a cache leaves for the next device to time.
+ * How operations run, kept beside what was computed by it: whoever goes on in a folder does so in
+ * the same ways, and so to the same bits. Ways that nobody has timed are kept too, which a cache
+ * leaves for the next device to time.
  */
 export class KeptTuning {
   /** The folder, in which nothing is written before the ways by which it was computed. */
@@ -22,7 +25,9 @@ export class KeptTuning {
   readonly cache: TuningCache;
   readonly #disk: OutputFolder;
   readonly #kept: Kept;
-  /** Where the device's adapter is looked up; a device that does not time its operations never asks. */
+  /**
+   * Where the device's adapter is looked up; a device that does not time its operations never asks.
+   */
   #url: string | undefined;
   #device: Device | undefined;
   #written = 0;
@@ -59,7 +64,8 @@ export class KeptTuning {
 
   /**
    * Finds what an earlier run left in the folder.
-   * @throws OutputError when the file is damaged, or is there and cannot be read: other ways would mean other bits.
+   * @throws OutputError when the file is damaged, or is there and cannot be read: other ways would
+   *   mean other bits.
    */
   static async open(disk: OutputFolder, users: TuningCache = folderCache(cacheFolder())): Promise<KeptTuning> {
     const kept = await readKept<Kept>(join(disk.path, FILE), FORM, withoutChecksum);
@@ -73,7 +79,8 @@ export class KeptTuning {
 
   async #write(): Promise<void> {
     const tuned = this.#device?.tuned;
-    if (this.#url === undefined || !tuned || tuned.size === this.#written) return; // a way never changes once it is there
+    // a way never changes once it is there
+    if (this.#url === undefined || !tuned || tuned.size === this.#written) return;
     this.#written = tuned.size;
     const ways = Object.fromEntries(tuned);
     await this.#disk.write(FILE, packKept(FORM, JSON.stringify({ ...this.#kept, [this.#url]: ways })));

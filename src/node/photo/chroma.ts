@@ -5,14 +5,15 @@ export interface Chroma {
 }
 
 /**
- * RGB of interleaved Y, Cb, Cr whose colour was repeated to the full size: the colour is interpolated instead, ¾ of the
- * nearest sample and ¼ of the next, as libjpeg does ("fancy upsampling"). Other programs, and so networks' own results,
- * see pictures like that.
+ * RGB of interleaved Y, Cb, Cr whose colour was repeated to the full size: the colour is
+ * interpolated instead, ¾ of the nearest sample and ¼ of the next, as libjpeg does ("fancy
+ * upsampling"). Other programs, and so networks' own results, see pictures like that.
  */
 export function smoothChroma(samples: Uint8Array, width: number, height: number, { across, down }: Chroma): Uint8Array {
   const rgb = new Uint8Array(3 * width * height);
   const columns = Math.ceil(width / across);
-  // A row of both colours' samples at the coarse width, interpolated between rows, in quarters where `down` is 2.
+  // A row of both colours' samples at the coarse width, interpolated between rows, in quarters
+  // where `down` is 2.
   const mixed = [new Float32Array(columns), new Float32Array(columns)];
   for (let y = 0; y < height; y += 1) {
     const near = Math.floor(y / down) * down;

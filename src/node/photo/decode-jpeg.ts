@@ -18,12 +18,15 @@ export interface JpegHeader {
 
 /** What the decoder may hold: four full channels of 100 megapixels need 2.8 GB. */
 const MAX_MEMORY_MB = 4096;
-/** Progressive files have about ten scans; each costs as much as a whole picture, however short it is. */
+/**
+ * Progressive files have about ten scans; each costs as much as a whole picture, however short it
+ * is.
+ */
 const MAX_SCANS = 100;
 
 /**
- * Walks all segments up to the end mark, which finds out before anything is decoded whether the file is whole and how large
- * the picture is. @throws PhotoFault
+ * Walks all segments up to the end mark, which finds out before anything is decoded whether the
+ * file is whole and how large the picture is. @throws PhotoFault
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -63,7 +66,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   return { width, height, blocks, orientation: orientation ?? 1, rgb, chroma };
 }
 
-/** Where the marker after `at` ends; compressed pixels are passed over, in which 0xff is followed by zero. */
+/**
+ * Where the marker after `at` ends; compressed pixels are passed over, in which 0xff is followed by
+ * zero.
+ */
 function nextMarker(bytes: Uint8Array, at: number): number {
   for (let from = at; ; ) {
     const found = bytes.indexOf(0xff, from);
@@ -84,7 +90,10 @@ interface Frame {
   readonly chroma: Chroma | undefined;
 }
 
-/** A start of frame. @throws PhotoFault for what jpeg-js would misread or refuse without a word to understand. */
+/**
+ * A start of frame. @throws PhotoFault for what jpeg-js would misread or refuse without a word to
+ * understand.
+ */
 function readFrame(marker: number, segment: Uint8Array): Frame {
   const [precision = 0, h1 = 0, h0 = 0, w1 = 0, w0 = 0, count = 0] = segment;
   if (segment.length < 6 + 3 * count) throw new PhotoFault("has a damaged segment");
@@ -110,7 +119,10 @@ function readFrame(marker: number, segment: Uint8Array): Frame {
   return { width, height, ids, blocks, chroma: chromaOf(channels) };
 }
 
-/** How coarse the second and third of three channels are beside the first, where they are alike, by halves. */
+/**
+ * How coarse the second and third of three channels are beside the first, where they are alike, by
+ * halves.
+ */
 function chromaOf(channels: readonly { readonly across: number; readonly down: number }[]): Chroma | undefined {
   const [luma, blue, red] = channels;
   if (channels.length !== 3 || !luma || !blue || !red) return undefined;
@@ -123,7 +135,10 @@ function chromaOf(channels: readonly { readonly across: number; readonly down: n
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
   Buffer.from(bytes.subarray(0, text.length)).toString("latin1") === text;
 
-/** The orientation in a TIFF directory, as EXIF keeps it; undefined where there is none that makes sense. */
+/**
+ * The orientation in a TIFF directory, as EXIF keeps it; undefined where there is none that makes
+ * sense.
+ */
 function readOrientation(tiff: Uint8Array): number | undefined {
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
   const little = startsWith(tiff, "II");
@@ -141,7 +156,10 @@ function readOrientation(tiff: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** The upright RGB pixels of a JPEG whose header was found acceptable; colour profiles are ignored. @throws PhotoFault */
+/**
+ * The upright RGB pixels of a JPEG whose header was found acceptable; colour profiles are ignored.
+ * @throws PhotoFault
+ */
 export function decodeJpeg(bytes: Uint8Array, header: JpegHeader): Photo {
   // Every block takes a bit at the least: what is shorter was made to fill the memory.
   if (bytes.length * 8 < header.blocks) throw new PhotoFault("holds fewer pixels than its size says", true);

@@ -46,9 +46,10 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
 }
 
 /**
- * The pixels of a PNG whose header was found acceptable. Written out because the decoders on npm unpack whatever is in the
- * file before they look at its size, and some misread interlaced palettes. Colour profiles and gamma are ignored;
- * animations give their first picture. Alpha and the transparent colour are laid on white, as on paper.
+ * The pixels of a PNG whose header was found acceptable. Written out because the decoders on npm
+ * unpack whatever is in the file before they look at its size, and some misread interlaced
+ * palettes. Colour profiles and gamma are ignored; animations give their first picture. Alpha and
+ * the transparent colour are laid on white, as on paper.
  * @throws PhotoFault
  */
 export function decodePng(bytes: Uint8Array, header: PngHeader): Photo {

@@ -36,11 +36,11 @@ const OTHERS: readonly { readonly looks: RegExp; readonly what: string; readonly
 ];
 
 /**
- * The pixels of a JPEG or PNG, which is told by its contents: rows from the top, RGB bytes. JPEGs are turned as their EXIF
- * data say; what is transparent in a PNG lies on white; greys become RGB; 16-bit samples are rounded to 8.
- * `name` is what errors call it.
- * @throws PhotoError when it is empty, damaged, truncated, of another kind, or has more than 100 megapixels, which is found
- * out before memory is taken for them.
+ * The pixels of a JPEG or PNG, which is told by its contents: rows from the top, RGB bytes. JPEGs
+ * are turned as their EXIF data say; what is transparent in a PNG lies on white; greys become RGB;
+ * 16-bit samples are rounded to 8. `name` is what errors call it.
+ * @throws PhotoError when it is empty, damaged, truncated, of another kind, or has more than 100
+ *   megapixels, which is found out before memory is taken for them.
  */
 export function decodePhoto(bytes: Uint8Array, name: string): Photo {
   if (bytes.length === 0) throw new PhotoError(`"${name}" is empty.`, "Download or copy it again.");
@@ -52,7 +52,9 @@ export function decodePhoto(bytes: Uint8Array, name: string): Photo {
   throw new PhotoError(`"${name}" is no photo: it begins like neither a JPEG nor a PNG.`, "Give a JPEG or PNG file.");
 }
 
-/** Looks at the size between reading the header and decoding, and names the file in what goes wrong. */
+/**
+ * Looks at the size between reading the header and decoding, and names the file in what goes wrong.
+ */
 function decode<H extends { readonly width: number; readonly height: number }>(
   bytes: Uint8Array,
   name: string,

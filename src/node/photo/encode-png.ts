@@ -1,6 +1,9 @@
 import { crc32, deflateSync } from "node:zlib";
 
-/** Samples of a picture, row-major, channels interleaved: grey (1), RGB (3) or RGBA (4), of 8 bits or of 16. */
+/**
+ * Samples of a picture, row-major, channels interleaved: grey (1), RGB (3) or RGBA (4), of 8 bits
+ * or of 16.
+ */
 export interface PngSamples {
   readonly width: number;
   readonly height: number;
@@ -11,8 +14,8 @@ export interface PngSamples {
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /**
- * A PNG (ISO 15948), all rows unfiltered: labels and masks are flat. Packed at a low level: pictures are many, and their
- * flat colours pack well at any.
+ * A PNG (ISO 15948), all rows unfiltered: labels and masks are flat. Packed at a low level:
+ * pictures are many, and their flat colours pack well at any.
  */
 export function encodePng({ width, height, channels, data }: PngSamples): Uint8Array {
   const wide = data instanceof Uint16Array;
@@ -28,7 +31,10 @@ export function encodePng({ width, height, channels, data }: PngSamples): Uint8A
   return joined([SIGNATURE, chunk("IHDR", header), chunk("IDAT", packed), chunk("IEND", Buffer.alloc(0))]);
 }
 
-/** In memory of their own, which a thread can hand over: small Buffers lie in a pool, and all of that would be copied. */
+/**
+ * In memory of their own, which a thread can hand over: small Buffers lie in a pool, and all of
+ * that would be copied.
+ */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

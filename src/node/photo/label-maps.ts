@@ -4,7 +4,8 @@ import { rarestOnTop } from "../../report/segmentation.ts";
 import { encodePng } from "./encode-png.ts";
 
 /**
- * A label map [height, width] as a PNG whose grey values are the labels: 8 bits where they fit, 16 otherwise.
+ * A label map [height, width] as a PNG whose grey values are the labels: 8 bits where they fit, 16
+ * otherwise.
  * @throws OutputError when the map has other pixels or labels beyond 65535.
  */
 export function encodeLabels(labels: Uint16Array | Uint32Array, width: number, height: number): Uint8Array {
@@ -22,8 +23,9 @@ export function encodeLabels(labels: Uint16Array | Uint32Array, width: number, h
 }
 
 /**
- * Label maps [maps, height, width] as one picture, each label in its colour (`labelColors` of report/colors.ts); of several
- * a pixel the rarer one lies on top. Labels without a colour are black, as none is.
+ * Label maps [maps, height, width] as one picture, each label in its colour (`labelColors` of
+ * report/colors.ts); of several a pixel the rarer one lies on top. Labels without a colour are
+ * black, as none is.
  * @throws OutputError when the maps have other pixels.
  */
 export function encodeSegmentation(

@@ -38,7 +38,10 @@ export interface Parts {
   readonly controls: typeof controls;
 }
 
-/** Starts the page: unpacks its data, then shows whatever its address says, whenever that changes. Runs in the page. */
+/**
+ * Starts the page: unpacks its data, then shows whatever its address says, whenever that changes.
+ * Runs in the page.
+ */
 export async function app(parts: Parts): Promise<void> {
   const tools = parts.dom();
   const { byId, unpack } = tools;
@@ -71,7 +74,8 @@ export async function app(parts: Parts): Promise<void> {
 
   function change(to: Partial<State>): void {
     const next = { ...state, ...to };
-    // Stepping through units, typing and toggling replace the address; opening, closing and filtering can be gone back from.
+    // Stepping through units, typing and toggling replace the address; opening, closing and
+    // filtering can be gone back from.
     const step = state.unit !== undefined && next.unit !== undefined;
     if (step || to.query !== undefined || to.view !== undefined) history.replaceState(null, "", format(next));
     else location.hash = format(next);

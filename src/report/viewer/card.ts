@@ -3,7 +3,10 @@ import type { dom } from "./dom.ts";
 
 // Tests: test/report/viewer/app.test.ts
 
-/** A unit's card: a link to it with its concept, its scores and a canvas for its strip. Runs in the page: no imports. */
+/**
+ * A unit's card: a link to it with its concept, its scores and a canvas for its strip. Runs in the
+ * page: no imports.
+ */
 export function card(
   data: PageData,
   { element, score }: ReturnType<typeof dom>,

@@ -15,7 +15,10 @@ export interface CardParts {
   readonly address: (to: Partial<State>) => string;
 }
 
-/** The grid of unit cards, whose strips are painted when they come into sight. Runs in the page: no imports. */
+/**
+ * The grid of unit cards, whose strips are painted when they come into sight. Runs in the page: no
+ * imports.
+ */
 export function cards(
   data: PageData,
   { element, byId }: ReturnType<typeof dom>,
@@ -76,7 +79,9 @@ export function cards(
     );
   }
 
-  /** Paints what is in sight, or will be: for the first time, in another view, or at another size. */
+  /**
+   * Paints what is in sight, or will be: for the first time, in another view, or at another size.
+   */
   function repaint(): void {
     for (const canvas of byId("cards").querySelectorAll("canvas")) seen.observe(canvas);
   }

@@ -3,7 +3,10 @@ import type { dom } from "./dom.ts";
 
 // Tests: test/report/viewer/app.test.ts
 
-/** A layer in one sentence, and its bar graph: one bar a concept; pressing it shows only the units that detect it. Runs in the page. */
+/**
+ * A layer in one sentence, and its bar graph: one bar a concept; pressing it shows only the units
+ * that detect it. Runs in the page.
+ */
 export function chart(data: PageData, { element, byId }: ReturnType<typeof dom>, change: (to: Partial<State>) => void) {
   let drawn = "";
 

@@ -3,8 +3,8 @@ import type { LabelMaps } from "./label-maps.ts";
 import type { Surfaces } from "./surfaces.ts";
 
 /**
- * What lies over a unit's picture: the mask's boundary, and inside and outside of it what the view says. Runs in the page: no
- * imports.
+ * What lies over a unit's picture: the mask's boundary, and inside and outside of it what the view
+ * says. Runs in the page: no imports.
  */
 export function covering(data: PageData, { surface, range }: Surfaces, { pixelAt, topLabels }: LabelMaps) {
   type Rgb = readonly [number, number, number];

@@ -1,6 +1,9 @@
 import type { Report } from "../report.ts";
 
-/** What `report.html` carries: the report itself, and what the page needs to draw without asking anybody. */
+/**
+ * What `report.html` carries: the report itself, and what the page needs to draw without asking
+ * anybody.
+ */
 export interface PageData {
   readonly report: Report;
   /** Unique, readable name of each label, and the colours of each category's bars. */
@@ -19,7 +22,10 @@ export interface PageLayer {
   readonly scores: Readonly<Record<number, readonly number[]>>;
   /** For each unit its five best concepts and their IoU. */
   readonly best: readonly (readonly (readonly [label: number, iou: number])[])[];
-  /** For each unit where its feature maps begin in the packed bytes, and activation = level + scale × byte. */
+  /**
+   * For each unit where its feature maps begin in the packed bytes, and activation = level + scale
+   * × byte.
+   */
   readonly features: readonly ({ readonly at: number; readonly scale: number; readonly images: number[] } | null)[];
 }
 
@@ -39,7 +45,10 @@ export interface PagePictures {
   readonly note: string;
 }
 
-/** What a picture shows: the image dimmed outside the mask, as it is, the mask, the labels, or the activation. */
+/**
+ * What a picture shows: the image dimmed outside the mask, as it is, the mask, the labels, or the
+ * activation.
+ */
 export type View = "masked" | "original" | "mask" | "segmentation" | "activation";
 
 export type Sort = "label" | "iou" | "iqr" | "unit" | "concept";

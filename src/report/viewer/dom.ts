@@ -1,10 +1,16 @@
 // Tests: test/report/viewer/app.test.ts
-/** Makes and reads elements. Text is only ever set as text: names come from files of strangers. Runs in the page: no imports. */
+/**
+ * Makes and reads elements. Text is only ever set as text: names come from files of strangers. Runs
+ * in the page: no imports.
+ */
 export function dom() {
   type Child = Node | string | undefined;
   type Properties = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 
-  /** An element with attributes (`false` and `undefined` are left out), `on…` listeners and children. */
+  /**
+   * An element with attributes (`false` and `undefined` are left out), `on…` listeners and
+   * children.
+   */
   function element<K extends keyof HTMLElementTagNameMap>(
     tag: K,
     properties: Properties = {},

@@ -36,7 +36,10 @@ export function labelMaps(pictures: PagePictures, bytes: Uint8Array) {
     }
   }
 
-  /** One label a pixel, to paint: of several the one that is rarest in the image, so that small things lie on top. */
+  /**
+   * One label a pixel, to paint: of several the one that is rarest in the image, so that small
+   * things lie on top.
+   */
   function topLabels(image: number): Uint16Array {
     let flat = tops.get(image);
     if (flat) return flat;

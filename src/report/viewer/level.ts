@@ -4,7 +4,10 @@ import type { Surfaces } from "./surfaces.ts";
 
 // Tests: test/report/viewer/app.test.ts
 
-/** The level that a unit's masks are drawn at: the chosen one until the slider is moved. Runs in the page: no imports. */
+/**
+ * The level that a unit's masks are drawn at: the chosen one until the slider is moved. Runs in the
+ * page: no imports.
+ */
 export function level(data: PageData, { byId }: ReturnType<typeof dom>, { range }: Surfaces, changed: () => void) {
   let shown = 0;
   let chosen = 0;

@@ -3,7 +3,10 @@ import type { PageData, Shown } from "./data.ts";
 
 // Tests: test/report/viewer/app.test.ts
 
-/** Draws a unit's pictures from its raw feature maps, at whatever resolution is asked. Runs in the page: no imports. */
+/**
+ * Draws a unit's pictures from its raw feature maps, at whatever resolution is asked. Runs in the
+ * page: no imports.
+ */
 export function painter({ pictures }: PageData, cover: ReturnType<typeof covering>) {
   const images = new Map<number, Promise<HTMLImageElement>>();
   const scratch = document.createElement("canvas");
@@ -30,7 +33,8 @@ export function painter({ pictures }: PageData, cover: ReturnType<typeof coverin
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, x, y, size, size);
     if (shown.view === "original") return;
-    // Drawn through a second canvas, since putImageData would replace the picture instead of covering it.
+    // Drawn through a second canvas, since putImageData would replace the picture instead of
+    // covering it.
     scratch.width = size;
     scratch.height = size;
     scratch.getContext("2d")!.putImageData(cover(shown, size), 0, 0);

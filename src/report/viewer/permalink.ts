@@ -1,6 +1,9 @@
 import type { Sort, State, View } from "./data.ts";
 
-/** Reads and writes addresses: `#layer4`, `#layer4/unit/17`, `#layer4?concept=tree&sort=iou`. Runs in the page: no imports. */
+/**
+ * Reads and writes addresses: `#layer4`, `#layer4/unit/17`, `#layer4?concept=tree&sort=iou`. Runs
+ * in the page: no imports.
+ */
 export function permalink() {
   const sorts: readonly string[] = ["label", "iou", "iqr", "unit", "concept"];
   const views: readonly string[] = ["masked", "original", "mask", "segmentation", "activation"];

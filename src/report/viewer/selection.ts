@@ -1,6 +1,9 @@
 import type { PageData, State } from "./data.ts";
 
-/** Which units a state shows, by their places in the layer, best first. Runs in the page: no imports. */
+/**
+ * Which units a state shows, by their places in the layer, best first. Runs in the page: no
+ * imports.
+ */
 export function selection(data: PageData) {
   return (state: State, layerIndex: number): number[] => {
     const layer = data.report.layers[layerIndex]!;

@@ -3,11 +3,16 @@ import type { Painter } from "./painter.ts";
 
 // Tests: test/report/viewer/app.test.ts
 
-/** Paints the strip of a unit's card: its first pictures side by side. Runs in the page: no imports. */
+/**
+ * Paints the strip of a unit's card: its first pictures side by side. Runs in the page: no imports.
+ */
 export function strip(data: PageData, painter: Painter) {
   const [count, gap] = [5, 4];
 
-  /** Paints a card's canvas, unless the page has gone on to another layer or list while the pictures were loaded. */
+  /**
+   * Paints a card's canvas, unless the page has gone on to another layer or list while the pictures
+   * were loaded.
+   */
   return async (canvas: HTMLCanvasElement, current: () => { state: State; layerIndex: number }): Promise<void> => {
     const { state, layerIndex } = current();
     const index = Number(canvas.dataset["index"]);

@@ -1,5 +1,8 @@
 // Tests: test/report/viewer/app.test.ts
-/** The page's style sheet. Colours are variables, so that dark is a change of values and not of rules. */
+/**
+ * The page's style sheet. Colours are variables, so that dark is a change of values and not of
+ * rules.
+ */
 export const STYLE = `
 :root {
   color-scheme: light dark;

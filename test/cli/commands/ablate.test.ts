@@ -49,7 +49,8 @@ describe("ablate", () => {
       "sky cloud mountain tree grass path house roof window door".split(" "),
     );
     for (const key of ["before", "after"] as const) {
-      expect(said.concepts.reduce((sum, one) => sum + one[key], 0)).toBe(3 * 64 * 64); // every pixel shows something
+      // every pixel shows something
+      expect(said.concepts.reduce((sum, one) => sum + one[key], 0)).toBe(3 * 64 * 64);
     }
     const tree = said.concepts.find(({ concept }) => concept === "tree")!;
     expect(tree.after).toBeLessThan(0.8 * tree.before);
@@ -113,7 +114,8 @@ describe("ablate", () => {
     ]);
 
     const cut = start([...args, "--outdir", "cut", "--json"], { cwd: home });
-    await cut.said(/curve: \d/); // lines come once a second: on a fast machine there is no second one
+    // lines come once a second: on a fast machine there is no second one
+    await cut.said(/curve: \d/);
     cut.interrupt();
     const { status, stdout, stderr } = await cut.ended;
     expect([status, stderr]).toEqual([130, expect.stringContaining("The same command goes on from there")]);

@@ -247,7 +247,8 @@ test("occlude shows which part of a photo counts", async () => {
   await writeFile(join(home, "photo.png"), encode({ width, height, channels: 3, depth: 8, data }));
   const args = ["occlude", "photo.png", "--concept", "tree", "--segmenter", "seg", "--patch", "10"];
   const { status, stdout, stderr } = await run([...args, "--outdir", "occlude", "--json"], { cwd: home });
-  expect([status, stderr]).toEqual([0, expect.stringContaining("3 files in")]); // with the measurements
+  // with the measurements
+  expect([status, stderr]).toEqual([0, expect.stringContaining("3 files in")]);
   const said = JSON.parse(stdout);
   expect(said).toMatchObject({ tops: [0, 5, 10, 15, 20, 25, 30], lefts: [0, 5, 10, 15, 20, 25, 30, 35, 38] });
   expect(said).toMatchObject({ photo: "photo.png", concept: "tree", rows: 7, columns: 9, patch: 10, stride: 5 });
@@ -263,7 +264,8 @@ test("occlude goes on after Ctrl-C", async () => {
   const whole = await run([...args, "--outdir", "occlude-whole", "--json"], { cwd: home });
   const cut = start([...args, "--outdir", "occlude-cut"], { cwd: home });
   await cut.said(/squares: \d+ %/);
-  await new Promise((resolve) => setTimeout(resolve, 200)); // within the squares that follow the first
+  // within the squares that follow the first
+  await new Promise((resolve) => setTimeout(resolve, 200));
   cut.interrupt();
   const { status, stdout, stderr } = await cut.ended;
   expect([status, stdout, stderr]).toEqual([130, "", expect.stringContaining("The same command goes on from there")]);

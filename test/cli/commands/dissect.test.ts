@@ -22,7 +22,10 @@ const QUICK = ["--layers", "layer4", "--quantile-threshold", "0.01", "--examples
 const filesOf = async (folder: string): Promise<string[]> => (await readdir(folder, { recursive: true })).sort();
 const json = async (...path: string[]): Promise<unknown> => JSON.parse(await readFile(join(...path), "utf8"));
 
-/** Equal in all but the last digits of fractions: two versions of V8 need not agree on those of a logarithm. */
+/**
+ * Equal in all but the last digits of fractions: two versions of V8 need not agree on those of a
+ * logarithm.
+ */
 function expectClose(actual: unknown, expected: unknown, path = "$"): void {
   if (typeof actual === "number" && typeof expected === "number" && !Number.isInteger(expected)) {
     expect(Math.abs(actual - expected), path).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(expected)));

@@ -6,7 +6,9 @@ import type { Edit, Generator } from "../../../src/index.ts";
 const [HEIGHT, WIDTH] = [2, 3];
 const EDITS: readonly Edit[] = [{ layer: "layer4", units: [1] }];
 
-/** Draws images whose bytes are their number, one more in each row; edited ones are 100 brighter. */
+/**
+ * Draws images whose bytes are their number, one more in each row; edited ones are 100 brighter.
+ */
 function drawing() {
   let drawn = 0;
   const images = async function* ({ size, edits }: { size: number; edits?: readonly Edit[] }) {

@@ -6,7 +6,9 @@ import { type Bench, bitsOf, noiseMap } from "../reference.ts";
 export const [images, height, width, channels] = [3, 3, 4, 4];
 export const map = noiseMap(6, [images, height, width, channels]);
 
-/** Runs both, and expects `later` to be what follows the first image in `whole`, and zero before. */
+/**
+ * Runs both, and expects `later` to be what follows the first image in `whole`, and zero before.
+ */
 export async function expectSame(bench: Bench, whole: Value, later: Value): Promise<void> {
   const [all, some] = await bench.run(whole, later);
   const image = all.length / images;

@@ -32,8 +32,8 @@ export interface Case {
   readonly residual?: true;
 }
 
-// Three combinations of upsampling, activation and residual, no more: each is a pipeline, and a software adapter compiles
-// one for seconds.
+// Three combinations of upsampling, activation and residual, no more: each is a pipeline, and a
+// software adapter compiles one for seconds.
 export const CASES: readonly Case[] = [
   { name: "1×1, 3 to 5 channels", x: [1, 5, 7, 3], out: 5, kernel: 1 },
   { name: "1×1 on one pixel", x: [1, 1, 1, 5], out: 3, kernel: 1 },
@@ -83,7 +83,10 @@ export const CASES: readonly Case[] = [
   },
 ];
 
-/** Cases with more ways than one, by which all ways have their turn: every algorithm on every tile, whole and in parts. */
+/**
+ * Cases with more ways than one, by which all ways have their turn: every algorithm on every tile,
+ * whole and in parts.
+ */
 export const SEVERAL: readonly Case[] = [
   { name: "3×3", x: [1, 17, 16, 20], out: 130, kernel: 3, pad: 1, activation: "leaky" },
   { name: "3×3, images", x: [3, 5, 7, 36], out: 20, kernel: 3, pad: 1, activation: "relu", residual: true },
@@ -136,7 +139,9 @@ export function append(graph: Graph, settings: Case, images = settings.x[0]): Va
   return conv(graph, graph.map("x", images, height, width, channels), filter, { ...options, ...added });
 }
 
-/** The name of a case's shape, and of the ways in which it can run; undefined if there is but one. */
+/**
+ * The name of a case's shape, and of the ways in which it can run; undefined if there is but one.
+ */
 export function tunableOf(target: Target, settings: Case, storage?: Storage) {
   const graph = new Graph(target, storage);
   append(graph, settings);

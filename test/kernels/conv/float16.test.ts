@@ -26,7 +26,10 @@ describe.each(TARGETS)("float16 weights on a %s target", (target) => {
     readonly out: number;
     readonly kernel: number;
     readonly upsample?: boolean;
-    /** Targets whose packed weights are sums of the filter's, which are rounded after they were added up. */
+    /**
+     * Targets whose packed weights are sums of the filter's, which are rounded after they were
+     * added up.
+     */
     readonly sums?: readonly Target[];
   }
   const CASES: readonly Half[] = [

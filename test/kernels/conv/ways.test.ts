@@ -18,7 +18,8 @@ describe("the way a convolution runs", () => {
   const up = { upsample: true } as const;
   const point = { kernel: 1, pad: 0 };
 
-  // ProGAN's and UPerNet's layers; what they cost by each way is in the paper's and our tables of multiply-adds.
+  // ProGAN's and UPerNet's layers; what they cost by each way is in the paper's and our tables of
+  // multiply-adds.
   test.each<readonly [string, Target, Case, way: string]>([
     ["a first layer", "gpu", shape(1, 512, { kernel: 4, pad: 3 }), "direct 64x64 /16"],
     ["4²", "gpu", shape(4, 512), "direct 64x64 /16"],

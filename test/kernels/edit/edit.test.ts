@@ -70,7 +70,8 @@ describe("edits", () => {
     expect(worstUnit(got, expected)).toBeLessThan(TOLERANCE);
     each(x, (image, row, column, c, index) => {
       const a = alpha.map((units, e) => units[c]! * mask[(image * edits + e) * PIXELS + row * 4 + column]!);
-      if (a.every((part) => part === 0)) expect(got[index]).toBe(x.data[index]); // untouched exactly
+      // untouched exactly
+      if (a.every((part) => part === 0)) expect(got[index]).toBe(x.data[index]);
       if (a.at(-1) === 1) expect(got[index]).toBe(value.at(-1)![c]);
     });
   });
@@ -102,7 +103,8 @@ describe("edits", () => {
       if (unit == 4u) { return 1.0 / 0.0 * x; }
       return select(x * value, f32(100u * image + 10u * row + column), unit == 1u);`;
     const stored = await run({ rule }, [[1, 1, 1, 0, 0]], [[2, 0, -3, 1, 1]], ones).catch((error) => error);
-    expect(stored).toBeInstanceOf(Error); // WGSL has no infinite constants: the compiler's word reaches the caller
+    // WGSL has no infinite constants: the compiler's word reaches the caller
+    expect(stored).toBeInstanceOf(Error);
     expect(String(stored)).toMatch(/the rule\.wgsl:\d+: /);
     const divided = rule.replace("1.0 / 0.0 * x", "x / (f32(unit) - 4.0)");
     const got = unpack(await run({ rule: divided }, [[1, 1, 1, 0, 0]], [[2, 0, -3, 1, 1]], ones), 5);

@@ -255,7 +255,8 @@ describe("average", () => {
   });
 
   test("to other rows than columns", async () => {
-    // Of a single row, so that all rows of its square pooling are the one that is asked for; and of a single column.
+    // Of a single row, so that all rows of its square pooling are the one that is asked for; and of
+    // a single column.
     const bench = new Bench(device);
     const [wide, tall] = [noiseMap(31, [1, 1, 7, 5]), noiseMap(31, [1, 7, 1, 5])];
     const across = average(bench.graph, bench.map(wide, "wide"), 1, 3);

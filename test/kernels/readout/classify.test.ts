@@ -55,7 +55,8 @@ describe("argmax", () => {
   ])("%s", async (_, extents, height, width) => {
     const x = noiseMap(10, extents);
     const expected = winners(resize64(x, height, width));
-    expect(expected.lead).toBeGreaterThan(1e-5); // no ties within rounding, or the test says nothing
+    // no ties within rounding, or the test says nothing
+    expect(expected.lead).toBeGreaterThan(1e-5);
     expect(await labels(x, height, width)).toEqual(expected.labels);
   });
 
@@ -81,7 +82,10 @@ describe("argmax", () => {
 });
 
 describe.each(SAMPLINGS)("classify, sampling at a %s", (sampling) => {
-  /** The name of the largest channel of the range that `rangeAt` gives for each pixel, and the smallest lead of a winner. */
+  /**
+   * The name of the largest channel of the range that `rangeAt` gives for each pixel, and the
+   * smallest lead of a winner.
+   */
   function winners(x: Map64, names: readonly number[], rangeAt: (pixel: number) => Range) {
     const labels: number[] = [];
     let lead = Number.POSITIVE_INFINITY;
@@ -125,7 +129,8 @@ describe.each(SAMPLINGS)("classify, sampling at a %s", (sampling) => {
     classify(bench.graph, bench.map(x), labels, { map: 1, ranges: [RANGES[2]!], names: NAMES, sampling });
     const [stored] = await bench.run(labels);
     const expected = winners(resize64(x, HEIGHT, WIDTH, sampling), NAMES, () => RANGES[2]!);
-    expect(expected.lead).toBeGreaterThan(1e-5); // no ties within rounding, or the test says nothing
+    // no ties within rounding, or the test says nothing
+    expect(expected.lead).toBeGreaterThan(1e-5);
     const nothing = new Array<number>(2 * PIXELS).fill(0);
     expect(mapsOf(stored, 3)).toEqual([nothing, expected.labels, nothing]);
   });
@@ -262,7 +267,8 @@ describe.each(SAMPLINGS)("probabilities, sampling at a %s", (sampling) => {
     ).toBeLessThan(5e-6);
   });
 
-  // Nothing but differences matters: where every exp but the largest's is zero, or would be infinite.
+  // Nothing but differences matters: where every exp but the largest's is zero, or would be
+  // infinite.
   test.each([-1e4, 1e4])("of logits around %i", async (far) => {
     const x = mapLike(noiseMap(65, [2, 3, 4, 11]), (value) => far + 4 * value);
     const [range, channel] = [RANGES[0]!, 3];

@@ -76,7 +76,10 @@ function halves(picture: Picture): { readonly topBottom: Uint32Array; readonly l
   return { topBottom, leftRight };
 }
 
-/** Five label maps an image as unified parsing has them. All begin like the one that is divided, so that reading another shows. */
+/**
+ * Five label maps an image as unified parsing has them. All begin like the one that is divided, so
+ * that reading another shows.
+ */
 async function run(pictures: readonly Picture[], places = { channel: 0, topBottom: 3, leftRight: 4 }, flat = true) {
   const [{ height, width }] = pictures as readonly [Picture];
   const [n, maps, pixels] = [pictures.length, 5, height * width];

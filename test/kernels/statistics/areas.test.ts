@@ -21,7 +21,9 @@ interface Case {
   readonly only?: number;
 }
 
-/** The table after the kernel has counted each of the batches, of which so many images are valid. */
+/**
+ * The table after the kernel has counted each of the batches, of which so many images are valid.
+ */
 async function count(
   { maps, table, only }: Case,
   batches: readonly Uint32Array<ArrayBuffer>[],
@@ -37,7 +39,8 @@ async function count(
   const plan = await Plan.compile(device, graph, { keep: [values.areas] });
   for (const labels of batches) {
     plan.tensor<"u32">(values.labels).write(labels);
-    plan.tensor<"u32">(values.batch).write(Uint32Array.of(7, valid)); // where the batch begins does not matter
+    // where the batch begins does not matter
+    plan.tensor<"u32">(values.batch).write(Uint32Array.of(7, valid));
     plan.run();
   }
   const found = await plan.tensor<"u32">(values.areas).read();
@@ -46,7 +49,8 @@ async function count(
 }
 
 test("a pixel that bears a label in two channels, an object and a part of it, counts once", async () => {
-  // Three channels of four pixels: label 1 twice in the first, in all in the second; 2 and 3 side by side; none.
+  // Three channels of four pixels: label 1 twice in the first, in all in the second; 2 and 3 side
+  // by side; none.
   const labels = Uint32Array.of(1, 1, 2, 0, 1, 1, 3, 0, 0, 1, 2, 0);
   expect(await count({ maps: [1, 3, 2, 2], table: [1, 1, 1, 4] }, [labels], 1)).toEqual([0, 2, 1, 1]);
   expect(await count({ maps: [1, 3, 2, 2], table: [1, 1, 1, 1], only: 1 }, [labels], 1)).toEqual([2]);

@@ -83,7 +83,10 @@ describe("counts", () => {
     expect(() => count(graph, graph.map("x", 1, 2, 2, 4), values)).toThrow(message);
   });
 
-  /** Units that each try something: noise, huge numbers, and constants, which interpolation may leave by a bit. */
+  /**
+   * Units that each try something: noise, huge numbers, and constants, which interpolation may
+   * leave by a bit.
+   */
   function trying(extents: Extents): Map64 {
     const map = noiseMap(20, extents);
     map.data.forEach((value, index) => {
@@ -93,7 +96,10 @@ describe("counts", () => {
     return map;
   }
 
-  /** Ascending levels, all but the topmost equal to activations and some of them to each other; nothing exceeds some of these. */
+  /**
+   * Ascending levels, all but the topmost equal to activations and some of them to each other;
+   * nothing exceeds some of these.
+   */
   function levelsOf(grid: Map64, levels: number): Float32Array<ArrayBuffer> {
     const { channels } = grid;
     const chosen = new Float32Array(levels * channels);
@@ -117,7 +123,8 @@ describe("counts", () => {
     { x: [3, 5, 7, 70], size: 13, levels: 100, channels: 2, categories: 2 },
     { x: [2, 8, 8, 12], size: 32, levels: 100, channels: 1, categories: 1 },
     { x: [2, 4, 4, 8], size: 64, levels: 1, channels: 1, categories: 32 },
-    { x: [2, 3, 4, 7], size: 9, levels: 1, channels: 3, categories: 1 }, // where rows of x and of the grid meet
+    // where rows of x and of the grid meet
+    { x: [2, 3, 4, 7], size: 9, levels: 1, channels: 3, categories: 1 },
     { x: [2, 9, 7, 5], size: 4, levels: 5, channels: 1, categories: 2 }, // fewer rows than x has
     { x: [2, 1, 1, 4], size: 6, levels: 3, channels: 1, categories: 1 },
     { x: [2, 6, 6, 9], size: 6, levels: 3, channels: 2, categories: 1 },
@@ -174,7 +181,8 @@ describe("counts", () => {
             if (slot > 0) add(categories + slot - 1);
           }
           for (let k = 0; k < categories; k += 1) {
-            // One category's pixels of one label each are those of all rows: its own has only what no other counts.
+            // One category's pixels of one label each are those of all rows: its own has only what
+            // no other counts.
             if (categories === 1 && channels === 1 && slots[image * area + pixel]! > 0) continue;
             if (present[image * categories + k] !== 0) add(k);
           }

@@ -35,8 +35,9 @@ describe("the tiny generator of the golden files", () => {
       for (const { name, channels } of generator.layers) {
         const tensor = run.layers.get(name)!;
         const ours = worst(toNchw(await tensor.read(), tensor.shape, channels), exact.get(name)!);
-        // Errors grow with depth in any float32 implementation. PyTorch's own, against the same float64 values, is the
-        // yardstick; the half-precision file has other weights, so only ours is measured there.
+        // Errors grow with depth in any float32 implementation. PyTorch's own, against the same
+        // float64 values, is the yardstick; the half-precision file has other weights, so only ours
+        // is measured there.
         const theirs = worst(await expected.tensors.get(name)!.read(), exact.get(name)!);
         expect(ours, `${name}: ours ${ours}, PyTorch's ${theirs}`).toBeLessThan(
           container === "half" ? 1e-4 : 4 * theirs,
@@ -99,7 +100,8 @@ describe.each([
         });
       }
       console.log(`progan-${resolution}: largest difference from PyTorch ${most.toExponential(1)} of a layer's rms`);
-      // Two float32 implementations of 19 layers: the tiny network, three times shallower, differs by 2e-5.
+      // Two float32 implementations of 19 layers: the tiny network, three times shallower, differs
+      // by 2e-5.
       expect(most).toBeLessThan(1e-4);
     } finally {
       plan.dispose();

@@ -111,7 +111,8 @@ describe("semantic-segmentation-pytorch", () => {
         const worst = expected.reduce((most, v, i) => Math.max(most, Math.abs(ours[i]! - v) / scale), 0);
         differences.push(`${size} ${worst.toExponential(1)}`);
         expect(worst).toBeLessThan(1e-4);
-        // Labels: thing k is label k + 1. Only pixels whose two best are nearer than 1e-4 of the rms may differ.
+        // Labels: thing k is label k + 1. Only pixels whose two best are nearer than 1e-4 of the
+        // rms may differ.
         const argmax = (await file.read(`${size}.argmax`)).map((channel) => channel + 1);
         const near = file.told("ties")[size]["nearer than 0.0001"] as number[];
         expect(differing(maps!, argmax).filter((p) => !near.includes(p))).toEqual([]);
@@ -235,7 +236,8 @@ describe("unified parsing", () => {
     const [labels] = await run(segmenter, image, [2, 64, 64], (graph, input) => [segmenter.append(graph, input, 64)]);
     const expected = await file.read(`${name}.labels`);
     expect(file.shape(`${name}.labels`)).toEqual([2, segmenter.channels, 64, 64]);
-    // The published code leaves the last component of every image undivided; ours has labels there (spec §13, 2).
+    // The published code leaves the last component of every image undivided; ours has labels there
+    // (spec §13, 2).
     const last = await file.read("last-component");
     const wrong = differing(labels!, expected).filter((at) => {
       const map = Math.floor(at / 64 ** 2) % segmenter.channels;

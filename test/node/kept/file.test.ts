@@ -16,7 +16,8 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true, force: true }));
 
 const FORM = { format: "numbers 1", key: "abc" };
-const SUM = "49a64717d5d4cb19952e6eac2946415cf6879adacf9908e7d872332d32c6e684"; // echo -n '[1,2]' | sha256sum
+// echo -n '[1,2]' | sha256sum
+const SUM = "49a64717d5d4cb19952e6eac2946415cf6879adacf9908e7d872332d32c6e684";
 
 describe("a kept file", () => {
   const path = (): string => join(home, "numbers.json");

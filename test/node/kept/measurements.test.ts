@@ -84,7 +84,8 @@ test.each([
   await expect(open(name)).rejects.toThrow(/damaged, or was not written by ganatomy.*Remove it/);
   await expect(file.flush()).resolves.toBeUndefined(); // nothing new, nothing to write
   await file.set("b", [1]);
-  await expect(file.flush()).rejects.toThrow(/damaged/); // what somebody else put there meanwhile stays
+  // what somebody else put there meanwhile stays
+  await expect(file.flush()).rejects.toThrow(/damaged/);
 });
 
 test("the form before this one is read, and written anew", async () => {

@@ -22,7 +22,10 @@ const users = () => folderCache(join(home, "cache"));
 /** An operation that can run in two ways, as far as who decides is concerned. */
 const tunable = { ways: ["plain", "clever"] } as unknown as Tunable;
 
-/** A program at work in the folder: operations are restored or timed, others run untimed, and something is written. */
+/**
+ * A program at work in the folder: operations are restored or timed, others run untimed, and
+ * something is written.
+ */
 async function work(timed: readonly string[], untimed: readonly string[], adapter = ADAPTER) {
   const kept = await KeptTuning.open(await outputFolder(join(home, "out"), { kind: "edits", keep: true }), users());
   const tuning = new Tuning(adapter, { tuningCache: kept.cache });

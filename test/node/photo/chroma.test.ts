@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { smoothChroma } from "../../../src/node/photo/chroma.ts";
 
 test("has its colour interpolated where it is kept coarser", () => {
-  // Grey of 100; the blue difference is 16 above grey in one pair of columns, and in one pair of rows of four by two.
+  // Grey of 100; the blue difference is 16 above grey in one pair of columns, and in one pair of
+  // rows of four by two.
   const samples = (width: number, height: number, cb: (x: number, y: number) => number) =>
     Uint8Array.from({ length: 3 * width * height }, (_, at) => {
       const p = Math.floor(at / 3);

@@ -187,7 +187,8 @@ describe("JPEG", () => {
     ],
     ["holds no picture", Buffer.from([0xff, 0xd8, 0xff, 0xd9])],
     ["cannot be decoded", jpegFrame({ ...frame, ids: [1, 2, 3, 4] })], // four channels of whatever
-    ["lacks parts that it refers to", jpegFrame({ ...frame, scan: "0 1000 0  10 0  10 0", quantization: 1 })], // a table that is not there
+    // a table that is not there
+    ["lacks parts that it refers to", jpegFrame({ ...frame, scan: "0 1000 0  10 0  10 0", quantization: 1 })],
   ])("hostile: %s", (message, bytes) => {
     expect(faultOf(bytes).message).toContain(message);
     expect(faultOf(bytes)).toMatchObject({ code: "photo", fix: expect.stringMatching(/\./) });

@@ -110,8 +110,8 @@ export interface JpegFrame {
 }
 
 /**
- * A JPEG of flat blocks. Its quantisation steps are 16; the DC code has 0 for four bits more and 10 for no change, the AC code has
- * 0 for the end of a block and nothing else.
+ * A JPEG of flat blocks. Its quantisation steps are 16; the DC code has 0 for four bits more and 10
+ * for no change, the AC code has 0 for the end of a block and nothing else.
  */
 export function jpegFrame(frame: JpegFrame): Uint8Array {
   const { marker, width, height, ids, scan, precision = 8, sampling = 0x11, quantization = 0, before = [] } = frame;

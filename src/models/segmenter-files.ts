@@ -1,0 +1,45 @@
+import { LabelsError } from "../errors.ts";
+import type { SemanticLabelFile } from "../networks/segmenters/labels.ts";
+import type { LabelFile } from "../networks/segmenters/unified.ts";
+import { readExactly } from "../weights/bytes.ts";
+import { openSource } from "../weights/open.ts";
+import type { LoadOptions, SourceLike } from "../weights/source.ts";
+
+// Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts
+
+/**
+ * A segmenter's files: encoder and decoder as published, or both in one file with `encoder.` and
+ * `decoder.` before the names.
+ */
+export type SegmenterFiles = (
+  | { readonly encoder: SourceLike; readonly decoder: SourceLike }
+  | { readonly weights: SourceLike }
+) & {
+  /** labels.json: a file, or its parsed contents. */
+  readonly labels: SourceLike | LabelFile | SemanticLabelFile;
+};
+
+/** What the labels' file says, not yet checked. @throws LabelsError when it is too long, or no JSON. */
+export const labelsOf = async ({ labels }: SegmenterFiles, options: LoadOptions): Promise<unknown> =>
+  isContents(labels) ? labels : await readLabels(labels, options);
+
+/** Parsed contents, rather than a file, a URL or bytes. */
+function isContents(labels: SegmenterFiles["labels"]): labels is LabelFile | SemanticLabelFile {
+  return typeof labels === "object" && labels !== null && ("object" in labels || "categories" in labels);
+}
+
+async function readLabels(like: SourceLike, options: LoadOptions): Promise<unknown> {
+  const source = await openSource(like, options);
+  if (source.size > 16 * 2 ** 20) {
+    throw new LabelsError(
+      `${source.name} is ${source.size} bytes long: too much for a label file.`,
+      "Give labels.json.",
+    );
+  }
+  const text = new TextDecoder().decode(await readExactly(source, 0, source.size, options));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new LabelsError(`${source.name} is not JSON.`, "Give the labels.json that came with the network.", { cause });
+  }
+}

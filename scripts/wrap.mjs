@@ -135,10 +135,14 @@ export function tooWide(path, text) {
 }
 
 function main() {
-  const tracked = execFileSync("git", ["ls-files", "src", "test", "bench", "scripts", "examples"], {
-    cwd: ROOT,
-    encoding: "utf8",
-  });
+  const tracked = execFileSync(
+    "git",
+    ["ls-files", "--cached", "--others", "--exclude-standard", "src", "test", "bench", "scripts", "examples"],
+    {
+      cwd: ROOT,
+      encoding: "utf8",
+    },
+  );
   let faults = 0;
   for (const path of tracked.split("\n").filter((path) => /\.(ts|mjs|js|wgsl)$/.test(path))) {
     const url = new URL(path, ROOT);

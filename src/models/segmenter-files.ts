@@ -19,7 +19,9 @@ export type SegmenterFiles = (
   readonly labels: SourceLike | LabelFile | SemanticLabelFile;
 };
 
-/** What the labels' file says, not yet checked. @throws LabelsError when it is too long, or no JSON. */
+/**
+ * What the labels' file says, not yet checked. @throws LabelsError when it is too long, or no JSON.
+ */
 export const labelsOf = async ({ labels }: SegmenterFiles, options: LoadOptions): Promise<unknown> =>
   isContents(labels) ? labels : await readLabels(labels, options);
 

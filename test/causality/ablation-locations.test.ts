@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ablateLocations, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
-import type { Device, Edit } from "../../src/index.ts";
+import type { Edit } from "../../src/index.ts";
 import { toPixAblation } from "../../src/report/ablation.ts";
-import { smallModels } from "../dissect/models.ts";
-import { requestDevice } from "../gpu.ts";
-import { type Models, rarest, SEED, SIZE } from "./label-maps.ts";
+import { useSmallModels } from "../dissect/models.ts";
+import { rarest, SEED, SIZE } from "./label-maps.ts";
 
 const LAYER = "layer3";
 
-let device: Device;
-let models: Models;
+const models = useSmallModels();
 let experiment: Experiment;
 const create = (options: Partial<ExperimentOptions> = {}) =>
   Experiment.create(models.generator, models.segmenter, {
@@ -20,16 +18,9 @@ const create = (options: Partial<ExperimentOptions> = {}) =>
     ...options,
   });
 beforeAll(async () => {
-  device = await requestDevice();
-  models = await smallModels(device);
   experiment = await create();
 });
-afterAll(() => {
-  experiment?.dispose();
-  models?.segmenter.dispose();
-  models?.generator.dispose();
-  device?.dispose();
-});
+afterAll(() => experiment?.dispose());
 
 const UNITS = [7, 0, 3, 5];
 
@@ -91,13 +82,13 @@ describe("a curve", () => {
   });
 
   it("stops when it is told to, and frees what it took", async () => {
-    await device.idle();
-    const live = { ...device.live };
+    await models.device.idle();
+    const live = { ...models.device.live };
     const controller = new AbortController();
     controller.abort(new Error("enough"));
     const stopped = ablateLocations(experiment, 1, { layer: LAYER, units: UNITS, signal: controller.signal });
     await expect(stopped).rejects.toThrow("enough");
-    await device.idle();
-    expect(device.live).toEqual(live);
+    await models.device.idle();
+    expect(models.device.live).toEqual(live);
   });
 });

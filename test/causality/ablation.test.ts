@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stepsOf } from "../../src/causality/ablation.ts";
 import { ablateEverywhere, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
-import { type Device, UsageError } from "../../src/index.ts";
+import { UsageError } from "../../src/index.ts";
 import { toFullAblation } from "../../src/report/ablation.ts";
-import { smallModels } from "../dissect/models.ts";
-import { requestDevice } from "../gpu.ts";
-import { labelMaps, type Models, SEED, SIZE, tally } from "./label-maps.ts";
+import { useSmallModels } from "../dissect/models.ts";
+import { labelMaps, SEED, SIZE, tally } from "./label-maps.ts";
 
 const LAYER = "layer3";
 
-let device: Device;
-let models: Models;
+const models = useSmallModels();
 let experiment: Experiment;
 const create = (options: Partial<ExperimentOptions> = {}) =>
   Experiment.create(models.generator, models.segmenter, {
@@ -21,16 +19,9 @@ const create = (options: Partial<ExperimentOptions> = {}) =>
     ...options,
   });
 beforeAll(async () => {
-  device = await requestDevice();
-  models = await smallModels(device);
   experiment = await create();
 });
-afterAll(() => {
-  experiment?.dispose();
-  models?.segmenter.dispose();
-  models?.generator.dispose();
-  device?.dispose();
-});
+afterAll(() => experiment?.dispose());
 
 describe("a curve", () => {
   const UNITS = [7, 0, 3, 5];

@@ -1,26 +1,17 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { aceCost, curvesCost, rankingCost } from "../../src/causality/ace-cost.ts";
 import type { AceOptions } from "../../src/causality/index.ts";
 import { gradient } from "../../src/gradient/gradient.ts";
-import type { Device } from "../../src/index.ts";
 import { Graph } from "../../src/runtime/graph.ts";
-import { smallModels } from "../dissect/models.ts";
-import { requestDevice } from "../gpu.ts";
-import type { Models } from "./label-maps.ts";
+import { useSmallModels } from "../dissect/models.ts";
 
 const LAYER = "layer3";
 const OPTIONS = { layer: LAYER, concept: "tree", searchSize: 60, trainSize: 40, evalSize: 4, places: 2, epochs: 3 };
 
-let device: Device;
-let models: Models;
-beforeAll(async () => {
-  device = await requestDevice();
-  models = await smallModels(device);
-});
-afterAll(() => device?.dispose());
+const models = useSmallModels();
 
 const flops = (append: (graph: Graph) => unknown): number => {
-  const graph = new Graph(device.target, models.segmenter.storage, device.tuned);
+  const graph = new Graph(models.device.target, models.segmenter.storage, models.device.tuned);
   append(graph);
   return graph.flops;
 };

@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { settleAce } from "../../src/causality/ace-options.ts";
 import { type AceCorpus, type AcePresent, type Place, searchCorpus } from "../../src/causality/ace-search.ts";
 import type { AceOptions } from "../../src/causality/index.ts";
-import { type Device, UsageError } from "../../src/index.ts";
-import { smallModels } from "../dissect/models.ts";
-import { requestDevice } from "../gpu.ts";
+import { UsageError } from "../../src/index.ts";
+import { useSmallModels } from "../dissect/models.ts";
 import { noise } from "../kernels/reference.ts";
-import { labelMaps, type Models } from "./label-maps.ts";
+import { labelMaps } from "./label-maps.ts";
 import { plainAnswers } from "./plain-answers.ts";
 
 /** Of NumPy, and made up where the concept is. */
@@ -19,13 +18,7 @@ const golden: {
 
 const [CONCEPT, UNITS, IMAGES] = ["tree", 24, 60];
 
-let device: Device;
-let models: Models;
-beforeAll(async () => {
-  device = await requestDevice();
-  models = await smallModels(device, 1, [8, UNITS, 10, 6]);
-});
-afterAll(() => device?.dispose());
+const models = useSmallModels(1, [8, UNITS, 10, 6]);
 
 /** What a search tells, its progress apart, and what it ends with. */
 async function search(more: Partial<AceOptions>, known?: AcePresent) {

@@ -1,14 +1,11 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { settleAce } from "../../src/causality/ace-options.ts";
 import type { AceCorpus, Place } from "../../src/causality/ace-search.ts";
 import { AceTrainer, orderOf } from "../../src/causality/ace-train.ts";
 import type { AceOptions, AceSnapshot } from "../../src/causality/index.ts";
-import type { Device } from "../../src/index.ts";
-import { smallModels } from "../dissect/models.ts";
-import { requestDevice } from "../gpu.ts";
+import { useSmallModels } from "../dissect/models.ts";
 import { noise } from "../kernels/reference.ts";
-import type { Models } from "./label-maps.ts";
 import { type Edited, mean, plainAnswers, plainSlope } from "./plain-answers.ts";
 
 interface Golden {
@@ -38,13 +35,7 @@ function corpusOf(trainSize: number, evalSize: number): AceCorpus {
   return { present: Array.from(all, place(5)), candidates: Array.from(all, place(3)), trainSize, evalSize, feature };
 }
 
-let device: Device;
-let models: Models;
-beforeAll(async () => {
-  device = await requestDevice();
-  models = await smallModels(device, 0.02, [8, UNITS, 10, 6]);
-});
-afterAll(() => device?.dispose());
+const models = useSmallModels(0.02, [8, UNITS, 10, 6]);
 
 const settings = (more: Partial<AceOptions> = {}) =>
   settleAce(models.generator, models.segmenter, {
@@ -252,8 +243,8 @@ describe("an epoch", () => {
 
   test("stops with the signal's reason and frees everything", async () => {
     await still({}, 20); // weights stay
-    await device.idle();
-    const before = { ...device.live };
+    await models.device.idle();
+    const before = { ...models.device.live };
     for (const phase of ["epoch", "evaluate"] as const) {
       const controller = new AbortController();
       const stopped = withTrainer(corpusOf(20, 1), { signal: controller.signal, trainSize: 20 }, async (trainer) => {
@@ -263,7 +254,7 @@ describe("an epoch", () => {
       });
       await expect(stopped).rejects.toThrow("enough");
     }
-    await device.idle();
-    expect(device.live).toEqual(before);
+    await models.device.idle();
+    expect(models.device.live).toEqual(before);
   });
 });

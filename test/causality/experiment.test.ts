@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ablateLocations, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
 import { Kept } from "../../src/dissect/kept.ts";
-import { type Device, type Edit, UsageError } from "../../src/index.ts";
-import { smallModels } from "../dissect/models.ts";
+import { type Edit, UsageError } from "../../src/index.ts";
+import { smallModels, useSmallModels } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
-import { labelMaps, type Models, rarest, SEED, SIZE, tally } from "./label-maps.ts";
+import { labelMaps, rarest, SEED, SIZE, tally } from "./label-maps.ts";
 
 const LAYER = "layer3";
 
-let device: Device;
-let models: Models;
+const models = useSmallModels();
 let experiment: Experiment;
 const create = (options: Partial<ExperimentOptions> = {}) =>
   Experiment.create(models.generator, models.segmenter, {
@@ -20,16 +19,9 @@ const create = (options: Partial<ExperimentOptions> = {}) =>
     ...options,
   });
 beforeAll(async () => {
-  device = await requestDevice();
-  models = await smallModels(device);
   experiment = await create();
 });
-afterAll(() => {
-  experiment?.dispose();
-  models?.segmenter.dispose();
-  models?.generator.dispose();
-  device?.dispose();
-});
+afterAll(() => experiment?.dispose());
 
 describe("an experiment", () => {
   const EDITS: readonly Edit[] = [{ layer: LAYER, units: [0, 3, 7], value: 2 }];
@@ -190,12 +182,12 @@ describe("an experiment", () => {
   });
 
   it("stops with the signal's reason, and frees what it took", async () => {
-    await device.idle();
-    const live = { ...device.live };
+    await models.device.idle();
+    const live = { ...models.device.live };
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(create({ signal })).rejects.toThrow("enough");
-    await device.idle();
-    expect(device.live).toEqual(live);
+    await models.device.idle();
+    expect(models.device.live).toEqual(live);
   });
 
   it.each<readonly [string, Partial<ExperimentOptions>, RegExp]>([

@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Experiment, type ExperimentOptions, unitEffects } from "../../src/causality/index.ts";
-import type { Device } from "../../src/index.ts";
-import { smallModels } from "../dissect/models.ts";
-import { requestDevice } from "../gpu.ts";
-import { labelMaps, type Models, SEED, SIZE, tally } from "./label-maps.ts";
+import { useSmallModels } from "../dissect/models.ts";
+import { labelMaps, SEED, SIZE, tally } from "./label-maps.ts";
 
 const LAYER = "layer3";
 
-let device: Device;
-let models: Models;
+const models = useSmallModels();
 let experiment: Experiment;
 const create = (options: Partial<ExperimentOptions> = {}) =>
   Experiment.create(models.generator, models.segmenter, {
@@ -19,16 +16,9 @@ const create = (options: Partial<ExperimentOptions> = {}) =>
     ...options,
   });
 beforeAll(async () => {
-  device = await requestDevice();
-  models = await smallModels(device);
   experiment = await create();
 });
-afterAll(() => {
-  experiment?.dispose();
-  models?.segmenter.dispose();
-  models?.generator.dispose();
-  device?.dispose();
-});
+afterAll(() => experiment?.dispose());
 
 test("each unit's own effect is that of ablating it alone", async () => {
   const effects = [];

@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { unitQuantiles } from "../../src/causality/index.ts";
 import { hazen } from "../../src/dissect/quantiles.ts";
-import { type Device, UsageError } from "../../src/index.ts";
-import { smallModels } from "../dissect/models.ts";
-import { requestDevice, toNchw } from "../gpu.ts";
-import type { Models } from "./label-maps.ts";
+import { UsageError } from "../../src/index.ts";
+import { useSmallModels } from "../dissect/models.ts";
+import { toNchw } from "../gpu.ts";
 
 const [LAYER, SIZE] = ["layer3", 5];
 
-let device: Device;
-let models: Models;
-beforeAll(async () => {
-  device = await requestDevice();
-  models = await smallModels(device);
-});
-afterAll(() => device?.dispose());
+const models = useSmallModels();
 
 test("units' quantiles are exact", async () => {
   const quantiles = [0.5, 0.99, 1];

@@ -1,7 +1,32 @@
+import { afterAll, beforeAll } from "vitest";
 import { type Device, Generator, Segmenter } from "../../src/index.ts";
 import type { State } from "../../src/networks/state.ts";
 import { type SafetensorsInput, writeSafetensors } from "../../src/weights/safetensors.ts";
+import { requestDevice } from "../gpu.ts";
 import { proganState, upernetState } from "../models/recipe.ts";
+
+export interface SmallModels {
+  readonly device: Device;
+  readonly generator: Generator;
+  readonly segmenter: Segmenter;
+}
+
+/**
+ * The small models for all tests of a file, there from the first `beforeAll` after this call on.
+ */
+export function useSmallModels(...how: [sharpness?: number, sizes?: readonly number[]]): SmallModels {
+  const models: { -readonly [Name in keyof SmallModels]?: SmallModels[Name] } = {};
+  beforeAll(async () => {
+    models.device = await requestDevice();
+    Object.assign(models, await smallModels(models.device, ...how));
+  });
+  afterAll(() => {
+    models.segmenter?.dispose();
+    models.generator?.dispose();
+    models.device?.dispose();
+  });
+  return models as SmallModels;
+}
 
 /**
  * A 16×16 generator and a five-label segmenter with random weights: small enough to run a

@@ -156,20 +156,22 @@ describe("settings", () => {
 });
 
 describe("images a batch", () => {
+  // Its own, as private fields are not inherited.
+  const append: Generator["append"] = (...call) => generator.append(...call);
   const limits = (maxStorageBufferBindingSize: number, maxBufferSize: number) =>
     like(generator, {
+      append,
       device: { target: device.target, gpu: { limits: { maxStorageBufferBindingSize, maxBufferSize } } },
     });
 
   test("are as many as hold eight images' worth of 256², and at most 16", () => {
-    const of = (resolution: number) => defaultBatch(like(generator, { resolution }), segmenter);
+    const of = (resolution: number) => defaultBatch(like(generator, { append, resolution }), segmenter);
     expect([of(256), of(257), of(512), of(1024), of(16)]).toEqual([8, 7, 2, 1, 16]);
   });
 
   test("have maps that fit what the device binds, whichever limit is less", () => {
     const graph = new Graph(device.target);
-    const image = graph.map("image", 1, 16, 16, 3);
-    segmenter.append(graph, image, 16);
+    segmenter.append(graph, generator.append(graph, 1).image!, 16);
     const learned = new Set(graph.parameters.map(({ value }) => value.id));
     const largest = Math.max(...graph.values.filter(({ id }) => !learned.has(id)).map(bytesOf));
     // weights do not grow with the batch

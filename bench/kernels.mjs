@@ -9,6 +9,7 @@ import { parseArgs, promisify } from "node:util";
 import { build } from "esbuild";
 import { buildRevision, environmentOf } from "./before/builds.mjs";
 import { ROOT } from "./hosts/build.mjs";
+import { PARTS } from "./kernels/parts.mjs";
 import { table } from "./kernels/table.mjs";
 
 const HELP = `node bench/kernels.mjs [REV] [options]
@@ -24,24 +25,6 @@ const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
 };
 const CHILD = fileURLToPath(new URL("kernels/measure.mjs", import.meta.url));
-/** What is measured are parts that the library does not export. */
-const PARTS = {
-  "models/generator": "Generator",
-  "models/segmenter": "Segmenter",
-  "models/progan": "progan",
-  "runtime/device": "Device",
-  "runtime/graph": "Graph",
-  "runtime/plan": "Plan",
-  "dissect/samples": "Samples",
-  "dissect/presence": "Presence",
-  "dissect/slots": "Slots",
-  "dissect/counts": "Counts",
-  "dissect/moments": "Moments",
-  "dissect/quantiles": "Quantiles",
-  "dissect/levels": "FRACTIONS",
-  "node/gpu": "findGpu",
-  "node/files": "fileSource",
-};
 
 /** Kernels' milliseconds in the sources below `root`. */
 async function measure(root, folder, env) {

@@ -2,6 +2,7 @@
 // drives in Chrome, and declarations. `--quick` leaves the declarations as they are, which is all
 // that running from a clone needs.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -191,11 +192,19 @@ export async function build({ quick = false } = {}) {
   return sizes;
 }
 
-/** Removes scripts of earlier builds: chunk names change with their contents. */
+/**
+ * Removes scripts and declarations of earlier builds: chunk names change with contents, modules
+ * move.
+ */
 async function prune(written) {
   for (const entry of await readdir(DIST, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (/\.js(\.map)?$/.test(entry.name) && !written.has(relative(ROOT, path))) await rm(path);
+    const built = relative(ROOT, path);
+    const source = built.replace(/^dist/, "src").replace(/\.d\.ts$/, ".ts");
+    const stale = /\.js(\.map)?$/.test(entry.name)
+      ? !written.has(built)
+      : /\.d\.ts$/.test(entry.name) && !existsSync(join(ROOT, source));
+    if (stale) await rm(path);
   }
 }
 

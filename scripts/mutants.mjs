@@ -148,7 +148,7 @@ else {
     },
   });
   process.on("exit", stopRunner);
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
   for (const name of positionals) if ((await tryModule(name, values)) < ENOUGH) process.exitCode = 1;
   stopRunner();
 }

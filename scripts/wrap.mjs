@@ -91,7 +91,9 @@ export function wrapComments(text) {
       for (; at < lines.length - 1 && !ends(); at++);
       at++;
       const inside = lines.slice(start, at).join("\n").trim().slice(3, -2).trim();
-      body.push(...inside.split("\n").map((line) => line.replace(/^\s*\* ?/, "").trimEnd()));
+      // A tag begins a line, where there is more than one.
+      const spread = inside.replace(/ (?=@[a-z]+ )/g, "\n");
+      body.push(...spread.split("\n").map((line) => line.replace(/^\s*\* ?/, "").trimEnd()));
     } else {
       for (let line = LINE.exec(lines[at]); line?.[1] === indent; line = LINE.exec(lines[++at] ?? ""))
         body.push(line[2]);

@@ -24,7 +24,10 @@ export interface InitOptions extends DeviceOptions {
  */
 export const init = async (options: InitOptions = {}): Promise<Device> => {
   const { device, ...rest } = options;
-  return device ? Device.adopt(device, rest) : Device.request(rest);
+  if (!device) return Device.request(rest);
+  const { signal, ...tuning } = rest;
+  signal?.throwIfAborted();
+  return Device.adopt(device, tuning);
 };
 
 /**

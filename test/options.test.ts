@@ -28,6 +28,8 @@ import {
   Tensor,
   UsageError,
 } from "../src/index.ts";
+import { conv } from "../src/kernels/conv/conv.ts";
+import { depthwise } from "../src/kernels/conv/depthwise.ts";
 import { outputFolder, threadStudio } from "../src/node/index.ts";
 import { memoryFolder, writeReport } from "../src/report/index.ts";
 import { Graph } from "../src/runtime/graph.ts";
@@ -130,6 +132,16 @@ const CALLS: Record<string, [given: object, call: (options: never) => unknown, s
     { copy: true },
     (options: object) => generator.compile({ batch: 1, editable: [{ layer: "layer1", ...options }] }),
     /An editable layer knows no "copy"/,
+  ],
+  conv: [
+    { strides: 2 },
+    (options) => conv(new Graph(device.target), {} as never, {} as never, options),
+    /conv knows no "strides"\. Did you mean stride\?/,
+  ],
+  depthwise: [
+    { upsample: true },
+    (options) => depthwise(new Graph(device.target), {} as never, {} as never, options),
+    /depthwise knows no "upsample"/,
   ],
   show: [{ images: 0 }, (options) => show(image, {} as GPUCanvasContext, options), /Did you mean image\?/],
   dissect: [

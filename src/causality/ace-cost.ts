@@ -15,8 +15,8 @@ export interface AceCost {
 }
 
 /**
- * What `ace` will cost with these options, wherever α starts, before anything runs. @throws
- * UsageError as `ace` does.
+ * What `ace` will cost with these options, wherever α starts, before anything runs.
+ * @throws UsageError as `ace` does.
  */
 export function aceCost(generator: Generator, segmenter: Segmenter, options: Omit<AceOptions, "initial">): AceCost {
   // Costs nothing, wherever it is.

@@ -151,7 +151,8 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
 }
 
 /**
- * What is kept of all images must fit: found out now, and not after hours. @throws UnsupportedError
+ * What is kept of all images must fit: found out now, and not after hours.
+ * @throws UnsupportedError
  */
 function checkLimits(generator: Generator, { layer, searchSize, trainSize, evalSize, places }: AceSettings): void {
   const { maxBufferSize, maxStorageBufferBindingSize } = generator.device.gpu.limits;

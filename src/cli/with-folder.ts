@@ -97,9 +97,11 @@ export async function withMeasurements(
     const finished = await measurementsFile(folder);
     try {
       await work({ folder, finished, tuning });
-    } finally {
-      await finished.flush();
+    } catch (error) {
+      await finished.flush().catch(() => {}); // the first error is the one to tell
+      throw error;
     }
+    await finished.flush();
   });
 }
 

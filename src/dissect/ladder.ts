@@ -56,7 +56,8 @@ export function ladderOf(levels: Float32Array, channels: number, stored: number)
     for (let cell = 0; cell < count; cell += 1) {
       const place = (level: number): number => (own[level]! - floats[at]!) * floats[at + 1]!;
       while (below < rungs && place(below) < cell - MARGIN) below += 1;
-      const holds = below < rungs && place(below) <= cell + 1 + MARGIN;
+      // (Of an infinite level the place is no number.)
+      const holds = below < rungs && !(place(below) > cell + 1 + MARGIN);
       cells[at + 2 + cell] = 2 * below + (holds ? 1 : 0);
     }
   }

@@ -47,8 +47,8 @@ export interface EditableLayer extends EditOptions {
 const EDITABLE_NAMES: NamesOf<EditableLayer> = { layer: true, edits: true, copies: true, rule: true };
 
 /**
- * Layers by name with what is to be compiled for each. @throws UsageError for a layer named twice
- * or no number of edits.
+ * Layers by name with what is to be compiled for each.
+ * @throws UsageError for a layer named twice or no number of edits.
  */
 export function editable(layers: readonly (string | EditableLayer)[]): Map<string, EditOptions> {
   const result = new Map<string, EditOptions>();
@@ -84,8 +84,8 @@ export function editableBy(
 }
 
 /**
- * Compiles a caller's rule by itself. @throws UsageError with the compiler's words, lines counted
- * from the rule's first.
+ * Compiles a caller's rule by itself.
+ * @throws UsageError with the compiler's words, lines counted from the rule's first.
  */
 export async function checkRule(device: Device, layer: string, { rule, copies = false }: EditOptions): Promise<void> {
   if (rule === undefined) return;

@@ -82,6 +82,12 @@ export class Generator {
         'A generator\'s network names an input and an output of the kind "image".',
       );
     }
+    if (z.height !== 1 || z.width !== 1 || image.height !== image.width) {
+      throw new UsageError(
+        `${network.architecture} makes images of ${image.width}×${image.height} from an input of ${z.width}×${z.height}.`,
+        "Generators are run from vectors, and images are square, so far.",
+      );
+    }
     this.name = name;
     this.device = device;
     this.network = network;

@@ -1,5 +1,6 @@
 import { ShapeError, WeightsError } from "../errors.ts";
 import type { Sampling } from "../kernels/maps/resample.ts";
+import { nearest } from "../names.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { append, fieldsOf, OPERATIONS, type Operation, SAMPLING } from "./operations.ts";
 import type { State } from "./state.ts";
@@ -64,6 +65,12 @@ function checked(step: Readonly<Record<string, unknown>>, where: string, known: 
   const { op, to } = step;
   const fields = fieldsOf(op);
   if (!fields) throw broken(`has an unknown operation at ${where}; known are ${Object.keys(OPERATIONS).join(", ")}`);
+  for (const name of Object.keys(step)) {
+    if (name === "op" || name === "to" || Object.hasOwn(fields, name)) continue;
+    const near = nearest(name, Object.keys(fields));
+    const knows = near.length > 0 ? `did you mean ${near.join(" or ")}` : `it has ${Object.keys(fields).join(", ")}`;
+    throw broken(`has "${name}" at ${where}, which ${String(op)} does not have; ${knows}`);
+  }
   for (const [name, field] of Object.entries(fields)) {
     const value = step[name];
     if (value === undefined && field.optional) continue;

@@ -165,8 +165,8 @@ export const fieldsOf = (op: unknown): Fields | undefined =>
   isText(op) && Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op as OperationName].fields : undefined;
 
 /**
- * Appends one operation: its result [n, h, w, c]. @throws ShapeError, WeightsError when it does not
- * fit.
+ * Appends one operation: its result [n, h, w, c].
+ * @throws ShapeError, WeightsError when it does not fit.
  */
 export const append = (step: Operation, around: Surroundings): Value =>
   (OPERATIONS[step.op].append as (step: Operation, around: Surroundings) => Value)(step, around);

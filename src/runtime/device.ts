@@ -29,8 +29,8 @@ const RAISED = [
 
 export interface DeviceOptions extends TuningOptions {
   /**
-   * A WebGPU entry point; `navigator.gpu` unless given. In Node,
-   * `import { gpu } from "ganatomy/node"`.
+   * A WebGPU entry point; `navigator.gpu` unless given. In Node, `await findGpu()` of
+   * "ganatomy/node".
    */
   readonly gpu?: GPU;
   readonly powerPreference?: GPUPowerPreference;

@@ -26,7 +26,7 @@ export function entryPoint(): GPU {
   throw new UnsupportedError(
     "no-webgpu",
     "This environment has no WebGPU (`navigator.gpu` is missing).",
-    'Use Chrome or Edge 113+, Safari 26+ or Firefox 141+; in Node pass `gpu` from "ganatomy/node".',
+    'Use Chrome or Edge 113+, Safari 26+ or Firefox 141+; in Node pass `gpu: await findGpu()` of "ganatomy/node".',
   );
 }
 

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { expect, it } from "vitest";
+import { PARTS } from "../../bench/kernels/parts.mjs";
 import { table } from "../../bench/kernels/table.mjs";
 
 const side = (label: string, parts: Record<string, Record<string, number>>) => ({
@@ -6,6 +8,11 @@ const side = (label: string, parts: Record<string, Record<string, number>>) => (
   adapter: "a driver",
   unit: "CPU",
   parts,
+});
+
+it("measures modules that there are", () => {
+  const missing = Object.keys(PARTS).filter((path) => !existsSync(new URL(`../../src/${path}.ts`, import.meta.url)));
+  expect(missing).toEqual([]);
 });
 
 it("shows two builds beside each other, the costliest kernels first, with sums and ratios", () => {

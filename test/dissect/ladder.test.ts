@@ -43,6 +43,15 @@ describe("a ladder", () => {
     }
   });
 
+  test.each([[[-Infinity, 0, 1]], [[0, 1, Infinity]]])("counts beside infinite levels %j", (levels) => {
+    const ladder = ladderOf(Float32Array.from(levels), 1, 1);
+    for (const value of [-3.4e38, -1, 0, 0.5, 1, 5, 3.4e38]) {
+      const { bucket, holds } = entryOf(ladder, 1, 0, value);
+      if (holds) expect(bucket).toBeLessThanOrEqual(exceeded(levels, value));
+      else expect(bucket).toBe(exceeded(levels, value));
+    }
+  });
+
   test("leaves little to compare with at 100 levels", () => {
     const levels = LADDERS[0]![1];
     const ladder = ladderOf(Float32Array.from(levels), 1, 1);

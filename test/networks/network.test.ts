@@ -115,6 +115,17 @@ describe("a generator of it", () => {
   });
   afterAll(() => device?.dispose());
 
+  it("is refused where its input is no vector, which would be filled in part", async () => {
+    const wide = ({ input, output }: Build) => {
+      const z = input({ name: "z", height: 1, width: 4, channels: 4, draw: "normal" });
+      output("image", "image", z);
+    };
+    const network = networkOf({ name: "Wide", build: wide }, await stateOf({}));
+    await expect(Generator.define(network, { device })).rejects.toThrow(
+      /Wide makes images of 4×1 from an input of 4×1/,
+    );
+  });
+
   it("runs, retains, edits, and starts at a layer with the same bits", async () => {
     using generator = await Generator.define(recognise(await stateOf(SHAPES)), { device });
     const z = generator.sample({ size: 2, seed: 1 });

@@ -22,6 +22,11 @@ describe("a list of operations", () => {
   });
 
   it.each<readonly [string, (operations: Record<string, unknown>[]) => void, RegExp]>([
+    [
+      "a field that the operation does not have",
+      ([first]) => Object.assign(first!, { strid: 2 }),
+      /has "strid" at step 0, which conv does not have; did you mean stride/,
+    ],
     ["an unknown operation", ([first]) => Object.assign(first!, { op: "eval" }), /unknown operation at step 0/],
     ["a name of the prototype", ([first]) => Object.assign(first!, { op: "constructor" }), /unknown operation/],
     ["a result that is not made yet", ([first]) => Object.assign(first!, { x: "later" }), /"later" at step 0 before/],

@@ -100,9 +100,8 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
   if (trainSize < wanted.trainSize || evalSize < wanted.evalSize) {
     note(
       `Fewer of the ${wanted.searchSize} images show ${concept} than wanted: ${trainSize} pairs ` +
-        `to learn from and ${evalSize} ` +
-        `to evaluate on, not ${wanted.trainSize} and ${wanted.evalSize}. A larger --search-size ` +
-        "finds more.",
+        `to learn from and ${evalSize} to evaluate on, not ${wanted.trainSize} and ` +
+        `${wanted.evalSize}. A larger --search-size finds more.`,
     );
   }
   const ranking = toAceRanking(concept, alpha);

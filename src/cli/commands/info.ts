@@ -4,6 +4,7 @@ import {
   type Cost,
   type Device,
   type Generator,
+  type LayerInfo,
   loadGenerator,
   loadSegmenter,
   type Segmenter,
@@ -100,8 +101,12 @@ async function segmenterInfo(
   return { name, architecture: segmenter.architecture, facts, cost: { ...cost, gpuMemory } };
 }
 
+/** "layer4 128@8²", or "layer4 128@4×8" where it is not square. */
+const layerFact = ({ name, channels, height, width }: LayerInfo): string =>
+  `${name} ${channels}@${height === width ? `${width}²` : `${width}×${height}`}`;
+
 async function generatorInfo(generator: Generator, signal: AbortSignal): Promise<Info> {
-  const { name, device, zSize, height, width, layers } = generator;
+  const { name, device, network, zSize, height, width, layers } = generator;
   const plan = await generator.compile({ batch: 1, signal });
   const cost = { ...generator.cost(), gpuMemory: device.live.bytes };
   plan.dispose();
@@ -109,9 +114,9 @@ async function generatorInfo(generator: Generator, signal: AbortSignal): Promise
   const facts = {
     z: zSize,
     image: `${width}×${height}`,
-    layers: layers.map(({ name, channels, width }) => `${name} ${channels}@${width}²`).join(", "),
+    layers: layers.map(layerFact).join(", "),
   };
-  return { name, architecture: "Progressive GAN", facts, cost };
+  return { name, architecture: network.architecture, facts, cost };
 }
 
 /** Bytes on the device while an image is segmented. */

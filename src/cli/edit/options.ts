@@ -42,7 +42,7 @@ export const editOptions = (command: Command): Command =>
     .option("--alpha <fraction>", "how much of each unit is replaced", alpha, 1)
     .option(
       "--mask <png|bounds>",
-      "where: a square picture (what is neither white nor transparent), or top,left,bottom,right",
+      "where: a picture of the images' proportions (what is neither white nor transparent), or top,left,bottom,right",
       mask,
     )
     .addOption(

@@ -1,4 +1,5 @@
 import { ShapeError } from "../../errors.ts";
+import { checkNames, type NamesOf } from "../../names.ts";
 import { bytesOf, elements, type Graph, type OperationKind, padded, type Value } from "../../runtime/graph.ts";
 import sum from "../generated/conv-sum.wgsl.ts";
 import { lanes } from "../lanes.ts";
@@ -48,8 +49,18 @@ export const biasOf = (graph: Graph, { label, outChannels, bias }: Filter): Valu
     return values;
   });
 
+const CONV_NAMES: NamesOf<ConvOptions> = {
+  stride: true,
+  dilation: true,
+  pad: true,
+  upsample: true,
+  activation: true,
+  residual: true,
+};
+
 /** y = activation(conv(x) + bias + residual) over x [n, h, w, in], with zero padding. */
 export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOptions = {}): Value {
+  checkNames("conv", options, CONV_NAMES);
   const { stride = 1, dilation = 1, pad = 0, upsample = false, activation = "none", residual } = options;
   const { label, kernel, inChannels, outChannels } = filter;
   const [n = 0, height = 0, width = 0, stored = 0] = x.shape;

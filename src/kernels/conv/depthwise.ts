@@ -1,4 +1,5 @@
 import { ShapeError } from "../../errors.ts";
+import { checkNames, type NamesOf } from "../../names.ts";
 import { type Graph, type OperationKind, padded, type Value } from "../../runtime/graph.ts";
 import depthwiseKernel from "../generated/depthwise.wgsl.ts";
 import stripKernel from "../generated/depthwise-strip.wgsl.ts";
@@ -20,11 +21,14 @@ export const DEPTHWISE: OperationKind<{ readonly filter: Filter; readonly option
   name: "depthwise",
 };
 
+const NAMES: NamesOf<DepthwiseOptions> = { stride: true, dilation: true, pad: true, activation: true };
+
 /**
  * y = activation(depthwise convolution of x [n, h, w, c] + bias): the filter's weight is
  * [c][1][k][k].
  */
 export function depthwise(graph: Graph, x: Value, filter: Filter, options: DepthwiseOptions = {}): Value {
+  checkNames("depthwise", options, NAMES);
   const { label, kernel, inChannels, outChannels } = filter;
   const { stride = 1, dilation = 1, activation = "none" } = options;
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;

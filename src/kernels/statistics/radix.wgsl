@@ -3,7 +3,7 @@
 // that begin like a target. After each pass narrow-rows.wgsl turns its counters into a table: 0
 // where no target is, else 1 + the row of counters of the next pass. So a value finds its counter
 // by one look-up per pass, and most values are dropped by the first. x is looked at on a grid, a
-// column for one unit at a time, as in count.wgsl.
+// column for four units at a time, as in count.wgsl.
 // use column
 const PASS: u32 = 0;
 const ACROSS = true;

@@ -80,8 +80,8 @@ export function recognise({ state, labels, operations }: Identified, options: Un
 }
 
 /**
- * Channels of what a list of operations makes. @throws WeightsError when its operations do not fit
- * each other.
+ * Channels of what a list of operations makes.
+ * @throws WeightsError when its operations do not fit each other.
  */
 function channelsOf(run: () => Value): number {
   try {

@@ -26,7 +26,8 @@ const MAX_SCANS = 100;
 
 /**
  * Walks all segments up to the end mark, which finds out before anything is decoded whether the
- * file is whole and how large the picture is. @throws PhotoFault
+ * file is whole and how large the picture is.
+ * @throws PhotoFault
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -91,8 +92,8 @@ interface Frame {
 }
 
 /**
- * A start of frame. @throws PhotoFault for what jpeg-js would misread or refuse without a word to
- * understand.
+ * A start of frame.
+ * @throws PhotoFault for what jpeg-js would misread or refuse without a word to understand.
  */
 function readFrame(marker: number, segment: Uint8Array): Frame {
   const [precision = 0, h1 = 0, h0 = 0, w1 = 0, w0 = 0, count = 0] = segment;

@@ -1,36 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ablateLocations, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
+import { describe, expect, it } from "vitest";
+import { ablateLocations } from "../../src/causality/index.ts";
 import type { Edit } from "../../src/index.ts";
 import { toPixAblation } from "../../src/report/ablation.ts";
-import { useSmallModels } from "../dissect/models.ts";
 import { rarest, SEED, SIZE } from "./label-maps.ts";
+import { LAYER, useSmallExperiment } from "./small-experiment.ts";
 
-const LAYER = "layer3";
-
-const models = useSmallModels();
-let experiment: Experiment;
-const create = (options: Partial<ExperimentOptions> = {}) =>
-  Experiment.create(models.generator, models.segmenter, {
-    editable: [LAYER],
-    size: SIZE,
-    seed: SEED,
-    batch: 2,
-    ...options,
-  });
-beforeAll(async () => {
-  experiment = await create();
-});
-afterAll(() => experiment?.dispose());
+const small = useSmallExperiment();
+const { models } = small;
 
 const UNITS = [7, 0, 3, 5];
 
 describe("a curve", () => {
   it.each([{}, { alphas: [0.75, 0.25, 1, 1] }])("location by location measures just there: %j", async ({ alphas }) => {
-    const label = rarest(experiment.before);
+    const label = rarest(small.experiment.before);
     const units = UNITS.slice(0, 2);
     const options = { layer: LAYER, units: UNITS, steps: 2, ...(alphas && { alphas }) };
     const finished = new Map<string, readonly number[]>();
-    using own = await create({ finished });
+    using own = await small.create({ finished });
     const found = await ablateLocations(own, label, options);
     const { height, width } = models.generator.layer(LAYER);
     const cell = models.generator.resolution / height;
@@ -86,7 +72,7 @@ describe("a curve", () => {
     const live = { ...models.device.live };
     const controller = new AbortController();
     controller.abort(new Error("enough"));
-    const stopped = ablateLocations(experiment, 1, { layer: LAYER, units: UNITS, signal: controller.signal });
+    const stopped = ablateLocations(small.experiment, 1, { layer: LAYER, units: UNITS, signal: controller.signal });
     await expect(stopped).rejects.toThrow("enough");
     await models.device.idle();
     expect(models.device.live).toEqual(live);

@@ -1,39 +1,25 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { stepsOf } from "../../src/causality/ablation.ts";
-import { ablateEverywhere, Experiment, type ExperimentOptions } from "../../src/causality/index.ts";
+import { ablateEverywhere } from "../../src/causality/index.ts";
 import { UsageError } from "../../src/index.ts";
 import { toFullAblation } from "../../src/report/ablation.ts";
-import { useSmallModels } from "../dissect/models.ts";
-import { labelMaps, SEED, SIZE, tally } from "./label-maps.ts";
+import { labelMaps, SIZE, tally } from "./label-maps.ts";
+import { LAYER, useSmallExperiment } from "./small-experiment.ts";
 
-const LAYER = "layer3";
-
-const models = useSmallModels();
-let experiment: Experiment;
-const create = (options: Partial<ExperimentOptions> = {}) =>
-  Experiment.create(models.generator, models.segmenter, {
-    editable: [LAYER],
-    size: SIZE,
-    seed: SEED,
-    batch: 2,
-    ...options,
-  });
-beforeAll(async () => {
-  experiment = await create();
-});
-afterAll(() => experiment?.dispose());
+const small = useSmallExperiment();
+const { models } = small;
 
 describe("a curve", () => {
   const UNITS = [7, 0, 3, 5];
   const ALPHAS = [1, 0.5, 0.25, 0];
 
   it("ablates one unit more each time", async () => {
-    const { pixels } = await ablateEverywhere(experiment, { layer: LAYER, units: UNITS });
+    const { pixels } = await ablateEverywhere(small.experiment, { layer: LAYER, units: UNITS });
     expect(pixels).toHaveLength(5);
     for (const [n, counts] of pixels.entries()) {
       expect(counts).toEqual(tally(models, await labelMaps(models, [{ layer: LAYER, units: UNITS.slice(0, n) }])));
     }
-    const mixed = await ablateEverywhere(experiment, { layer: LAYER, units: UNITS, alphas: ALPHAS, steps: 2 });
+    const mixed = await ablateEverywhere(small.experiment, { layer: LAYER, units: UNITS, alphas: ALPHAS, steps: 2 });
     const alpha = ALPHAS.slice(0, 2);
     expect(mixed.pixels[2]).toEqual(
       tally(models, await labelMaps(models, [{ layer: LAYER, units: UNITS.slice(0, 2), alpha }])),
@@ -50,15 +36,15 @@ describe("a curve", () => {
       if (images > 3 * SIZE) controller.abort(reason);
     };
     {
-      using cut = await create({ finished, onImages, signal: controller.signal });
+      using cut = await small.create({ finished, onImages, signal: controller.signal });
       await expect(ablateEverywhere(cut, { layer: LAYER, units: UNITS })).rejects.toBe(reason);
     }
     expect(finished.size).toBe(2);
     images = -100;
-    using rest = await create({ finished, onImages });
+    using rest = await small.create({ finished, onImages });
     const whole = await ablateEverywhere(rest, { layer: LAYER, units: UNITS });
     expect(images).toBe(-100 + 3 * SIZE); // as they are, and two of four steps
-    expect(whole).toEqual(await ablateEverywhere(experiment, { layer: LAYER, units: UNITS }));
+    expect(whole).toEqual(await ablateEverywhere(small.experiment, { layer: LAYER, units: UNITS }));
   });
 
   it("ends where it is told to, else after 30 units or the last", async () => {
@@ -70,22 +56,22 @@ describe("a curve", () => {
     expect(stepsOf({ ...where, units: UNITS, steps: 1 })).toBe(1);
     expect(stepsOf({ ...where, units: UNITS, steps: 1_000_000 })).toBe(4);
     for (const steps of [0, 1.5, 1_000_001]) {
-      const curve = ablateEverywhere(experiment, { ...where, units: UNITS, steps });
+      const curve = ablateEverywhere(small.experiment, { ...where, units: UNITS, steps });
       await expect(curve).rejects.toThrow(UsageError);
       await expect(curve).rejects.toThrow(/steps .* makes no sense\. Use a whole number from 1 to 1000000/);
     }
-    const none = await ablateEverywhere(experiment, { ...where, units: UNITS, steps: 1 });
-    expect(none).toEqual({ ...where, units: UNITS, pixels: [experiment.before, expect.any(Array)] });
-    const partly = await ablateEverywhere(experiment, { ...where, units: UNITS, steps: 1, alphas: ALPHAS });
+    const none = await ablateEverywhere(small.experiment, { ...where, units: UNITS, steps: 1 });
+    expect(none).toEqual({ ...where, units: UNITS, pixels: [small.experiment.before, expect.any(Array)] });
+    const partly = await ablateEverywhere(small.experiment, { ...where, units: UNITS, steps: 1, alphas: ALPHAS });
     expect(partly).toEqual({ ...none, alphas: ALPHAS });
   });
 
   it("is written as gandissect writes it", async () => {
-    const curve = await ablateEverywhere(experiment, { layer: LAYER, units: UNITS, steps: 2 });
+    const curve = await ablateEverywhere(small.experiment, { layer: LAYER, units: UNITS, steps: 2 });
     const named = { classname: "tree", classnum: 2, metric: "iou" };
     expect(toFullAblation(curve, named)).toEqual({
       ...named,
-      baseline: experiment.before[2],
+      baseline: small.experiment.before[2],
       layer: LAYER,
       ablation_units: UNITS,
       ablation_values: [1, 1, 1, 1],

@@ -1,22 +1,7 @@
 import { describe, test } from "vitest";
-import type { ContextJson } from "../../src/report/context.ts";
 import { contextBars, contextMap } from "../../src/report/context-plot.ts";
+import { context } from "./context-json.ts";
 import { expectKept } from "./kept.ts";
-
-const context = (effects: readonly (readonly [string, number, number])[], before = 100): ContextJson => ({
-  concept: "door",
-  layer: "layer4",
-  units: [1, 2],
-  before,
-  effects: effects.map(([concept, places, gain]) => ({
-    concept,
-    category: "object",
-    places,
-    gain,
-    share: before > 0 ? gain / before : null,
-  })),
-  cells: [],
-});
 
 describe("the kept pictures", () => {
   test("of gains alone; what was at fewer than five places is left out", () => {

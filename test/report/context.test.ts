@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Context } from "../../src/causality/context.ts";
-import { type ContextJson, contextCsv, toContext } from "../../src/report/context.ts";
+import { contextCsv, toContext } from "../../src/report/context.ts";
+import { context } from "./context-json.ts";
 
 const labels = [
   { name: "-", category: "object" },
@@ -22,21 +23,6 @@ const measured: Context = {
   ],
   cells: Float64Array.of(0, 1, 2, 3, -4, 5),
 } as unknown as Context;
-
-const context = (effects: readonly (readonly [string, number, number])[], before = 100): ContextJson => ({
-  concept: "door",
-  layer: "layer4",
-  units: [1, 2],
-  before,
-  effects: effects.map(([concept, places, gain]) => ({
-    concept,
-    category: "object",
-    places,
-    gain,
-    share: before > 0 ? gain / before : null,
-  })),
-  cells: [],
-});
 
 test("toContext names what was there, and says what was added as a share of what there was before", () => {
   expect(toContext(measured, labels, [2, 3])).toEqual({

@@ -158,7 +158,7 @@ export const update =
       edits: 1,
       rows: images,
     };
-    const response = await DifferentiableResponse.create({ ...common, features });
+    const response = await DifferentiableResponse.create({ ...common, inputs: new Map([[options.layer, features]]) });
     response.alpha.write(input);
     response.mask.write(new Float32Array(response.mask.bytes / 4).fill(1));
     response.weights.write(new Float32Array(images * extent ** 2).fill(1 / (images * extent ** 2)));

@@ -19,7 +19,8 @@ export {
 } from "./load.ts";
 export type { Cost } from "./models/cost.ts";
 export type { Copied, Edit, EditableLayer } from "./models/edits.ts";
-export { Generator, type LoadGeneratorOptions, type Run } from "./models/generator.ts";
+export { Generator, type Run } from "./models/generator.ts";
+export type { LoadGeneratorOptions } from "./models/generator-options.ts";
 export type {
   AppendGeneratorOptions,
   CompileGeneratorOptions,

@@ -1,5 +1,6 @@
 import { LabelsError } from "./errors.ts";
-import { Generator, type LoadGeneratorOptions } from "./models/generator.ts";
+import { Generator } from "./models/generator.ts";
+import type { LoadGeneratorOptions } from "./models/generator-options.ts";
 import { type LoadSegmenterOptions, Segmenter, type SegmenterOptions } from "./models/segmenter.ts";
 import type { SegmenterFiles } from "./models/segmenter-files.ts";
 import { checkNames, type NamesOf } from "./names.ts";

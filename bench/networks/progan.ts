@@ -4,7 +4,7 @@ import { type Network, NetworkBuilder, type Value } from "./operations.ts";
 
 /** A Progressive GAN's generator, from z to images (Karras et al. 2018). */
 export async function progan(checkpoint: State, batch: number): Promise<Network> {
-  const builder = new NetworkBuilder([batch, 1, 1, PROGAN.network(checkpoint, {}).inputs[0]!.channels]);
+  const builder = new NetworkBuilder([batch, 1, 1, PROGAN.network({ tensors: checkpoint }, {}).inputs[0]!.channels]);
   return builder.network(await appendProgan(builder, checkpoint, builder.input));
 }
 
@@ -15,7 +15,7 @@ export async function appendProgan(
   input: Value,
   from?: string,
 ): Promise<Value> {
-  const { state, layers } = PROGAN.network(checkpoint, {});
+  const { state, layers } = PROGAN.network({ tensors: checkpoint }, {});
   const read = async (key: string) => Float32Array.from(await state.get(key)!.read());
   let x = input;
   for (const { name, channels: out, height } of layers.slice(1 + layers.findIndex((layer) => layer.name === from))) {

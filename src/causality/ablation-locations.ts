@@ -3,6 +3,7 @@ import type { GeneratorPlan } from "../models/generator-plan.ts";
 import type { SegmenterPlan } from "../models/segmenter.ts";
 import { checkNames } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
+import { Tensor } from "../runtime/tensor.ts";
 import { ABLATION_NAMES, type AblationOptions, stepsOf } from "./ablation.ts";
 import { Counting } from "./counting.ts";
 import type { Experiment } from "./experiment.ts";
@@ -102,15 +103,12 @@ class LocationTrials {
     label: number,
     signal?: AbortSignal,
   ): Promise<LocationTrials> {
-    const { generator, segmenter, features } = experiment;
+    const { generator, segmenter, inputs } = experiment;
     const { device, resolution } = generator;
     const { height, width } = generator.layer(layer);
-    const [batch = 1] = features.shape;
+    const [batch = 1] = inputs.get(layer)!.shape;
     const scope = new Scope();
-    const stage = async (options: {
-      readonly input?: typeof features;
-      readonly editable?: string[];
-    }): Promise<Stage> => {
+    const stage = async (options: { readonly inputs: typeof inputs; readonly editable?: string[] }): Promise<Stage> => {
       const draw = scope.own(await generator.compile({ batch, from: layer, ...options, signal }));
       const segment = scope.own(await segmenter.compile(draw.image!, resolution, signal));
       const table = [batch, height, width, 1];
@@ -118,7 +116,10 @@ class LocationTrials {
       return { draw, segment, count };
     };
     try {
-      const stages = { plain: await stage({ input: features }), edited: await stage({ editable: [layer] }) };
+      const own = new Map(
+        [...inputs].map(([name, { shape }]) => [name, scope.own(Tensor.create(device, name, shape, "f32"))]),
+      );
+      const stages = { plain: await stage({ inputs }), edited: await stage({ inputs: own, editable: [layer] }) };
       return new LocationTrials(experiment, layer, stages, scope, signal);
     } catch (error) {
       scope.dispose();
@@ -141,13 +142,14 @@ class LocationTrials {
     units: readonly number[],
     alphas: readonly number[] | undefined,
   ): Promise<number[]> {
-    const { features } = this.#experiment;
-    const [batch = 1] = features.shape;
-    const bytes = features.bytes / batch;
+    const { batch } = this.#edited.draw;
     const cells = [...seen.keys()].filter((cell) => seen[cell]! > 0);
     const left = new Array<number>(units.length).fill(0);
     for (let slot = 0; slot < Math.min(batch, cells.length); slot += 1) {
-      features.copyTo(this.#edited.draw.input, bytes, image * bytes, slot * bytes);
+      for (const [name, tensor] of this.#experiment.inputs) {
+        const bytes = tensor.bytes / batch;
+        tensor.copyTo(this.#edited.draw.inputs.get(name)!, bytes, image * bytes, slot * bytes);
+      }
     }
     for (let start = 0; start < cells.length; start += batch) {
       const tried = cells.slice(start, start + batch);

@@ -18,7 +18,7 @@ export class Batches {
   readonly pairs: number;
   readonly features: GeneratorPlan;
   readonly #generator: Generator;
-  readonly #z: readonly [present: Float32Array, candidates: Float32Array];
+  readonly #rows: readonly [present: Float32Array, candidates: Float32Array];
   readonly #cells: number;
 
   constructor(generator: Generator, features: GeneratorPlan, settings: AceSettings) {
@@ -28,7 +28,7 @@ export class Batches {
     this.features = features;
     this.pairs = features.batch / 2;
     this.#cells = height * width;
-    this.#z = [generator.sample({ size, seed: presentSeed }), generator.sample({ size, seed: candidateSeed })];
+    this.#rows = [generator.sample({ size, seed: presentSeed }), generator.sample({ size, seed: candidateSeed })];
   }
 
   /**
@@ -36,17 +36,17 @@ export class Batches {
    * pairs, 2 edits, h, w].
    */
   load(pairs: readonly Pair[]): Float32Array<ArrayBuffer> {
-    const { zSize } = this.#generator;
-    const z = new Float32Array(2 * this.pairs * zSize);
+    const { rowSize } = this.#generator;
+    const rows = new Float32Array(2 * this.pairs * rowSize);
     const mask = new Float32Array(2 * this.pairs * 2 * this.#cells);
     pairs.forEach(({ present, candidate }, i) => {
-      const [from, to] = this.#z;
-      z.set(from.subarray(present.image * zSize, (present.image + 1) * zSize), i * zSize);
-      z.set(to.subarray(candidate.image * zSize, (candidate.image + 1) * zSize), (this.pairs + i) * zSize);
+      const [from, to] = this.#rows;
+      rows.set(from.subarray(present.image * rowSize, (present.image + 1) * rowSize), i * rowSize);
+      rows.set(to.subarray(candidate.image * rowSize, (candidate.image + 1) * rowSize), (this.pairs + i) * rowSize);
       mask[i * 2 * this.#cells + present.cell] = 1;
       mask[((this.pairs + i) * 2 + 1) * this.#cells + candidate.cell] = 1;
     });
-    this.features.run(z);
+    this.features.run(rows);
     return mask;
   }
 }

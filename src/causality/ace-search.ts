@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { pool, weigh } from "../kernels/edit/causality.ts";
 import type { Generator } from "../models/generator.ts";
+import { staged } from "../models/generator-plan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { Graph, padded } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -122,11 +123,11 @@ async function* searchPresent(
   settings: AceSettings,
 ): AsyncGenerator<Progress, AcePresent> {
   const { layer, concept, searchSize, presentSeed, segmentationSize, signal } = settings;
-  const { device, zSize } = generator;
+  const { device, rowSize } = generator;
   const { height, width, channels } = generator.layer(layer);
   const images = Math.min(settings.batch, searchSize);
   const graph = new Graph(device.target, segmenter.storage, device.tuned);
-  const { input, image, layers } = generator.append(graph, images);
+  const { inputs, image, layers } = generator.append(graph, images);
   const labels = segmenter.append(graph, image!, segmentationSize);
   const batch = graph.value("batch", [2], "u32");
   const cells = graph.value("cells", [searchSize, height, width]);
@@ -136,16 +137,15 @@ async function* searchPresent(
   const bind = [...(await generator.bind(graph, signal)), ...(await segmenter.bind(graph, signal))];
   const plan = await Plan.compile(device, graph, { keep: [cells, sums], bind, signal });
   try {
-    const z = generator.sample({ size: searchSize, seed: presentSeed });
-    const rows = new Float32Array(images * padded(zSize));
+    const rows = generator.sample({ size: searchSize, seed: presentSeed });
     const inFlight = new InFlight(device);
     for (let first = 0; first < searchSize; first += images) {
       signal?.throwIfAborted();
       const count = Math.min(images, searchSize - first);
-      for (let i = 0; i < count; i += 1) {
-        rows.set(z.subarray((first + i) * zSize, (first + i + 1) * zSize), i * padded(zSize));
+      const batchRows = rows.subarray(first * rowSize, (first + count) * rowSize);
+      for (const [name, numbers] of staged(generator.network.inputs, batchRows, images)) {
+        plan.tensor(inputs.get(name)!).write(numbers);
       }
-      plan.tensor(input).write(rows);
       plan.tensor<"u32">(batch).write(Uint32Array.of(first, count));
       plan.run();
       await inFlight.submitted();
@@ -178,7 +178,7 @@ async function* searchCandidates(
   settings: AceSettings & { readonly feature: Float32Array; readonly popularity: Float64Array },
 ): AsyncGenerator<Progress, Place[]> {
   const { layer, searchSize, candidateSeed, segmentationSize, feature, popularity, seed, signal } = settings;
-  const { device, zSize } = generator;
+  const { device, rowSize } = generator;
   const { height, width, channels } = generator.layer(layer);
   const cells = height * width;
   const places = Math.min(settings.places, cells);
@@ -198,7 +198,7 @@ async function* searchCandidates(
         ...settings,
         generator,
         segmenter,
-        features: features.layers.get(layer)!,
+        inputs: features.behind(layer),
         of: "mask",
         extent: segmentationSize,
         edits: 1,
@@ -208,12 +208,12 @@ async function* searchCandidates(
     );
     response.alpha.write(Float32Array.from({ length: padded(channels) }, (_, unit) => (unit < channels ? 1 : 0)));
     response.value.write(padded4(feature));
-    const z = generator.sample({ size: searchSize, seed: candidateSeed });
+    const rows = generator.sample({ size: searchSize, seed: candidateSeed });
     const inFlight = new InFlight(device);
     for (let first = 0; first < searchSize; first += images) {
       signal?.throwIfAborted();
       const count = Math.min(images, searchSize - first);
-      features.run(z.subarray(first * zSize, (first + count) * zSize));
+      features.run(rows.subarray(first * rowSize, (first + count) * rowSize));
       // Row 0 of each image is the image itself.
       for (let row = 0; row <= places; row += 1) {
         const mask = new Float32Array(images * cells);

@@ -118,8 +118,8 @@ export class AceTrainer {
     const scope = new Scope();
     try {
       const plan = scope.own(await generator.compile({ batch, retain: [layer], until: layer, signal }));
-      const features = plan.layers.get(layer)!;
-      const common = { ...settings, generator, segmenter, features, extent: segmentationSize, edits: 2 };
+      const inputs = plan.behind(layer);
+      const common = { ...settings, generator, segmenter, inputs, extent: segmentationSize, edits: 2 };
       const rows = (pairs: number) => batch * Math.ceil(pairs / (batch / 2));
       const response = scope.own(await DifferentiableResponse.create({ ...common, rows: rows(corpus.trainSize) }));
       const evaluated = { ...common, rows: rows(corpus.evalSize) };

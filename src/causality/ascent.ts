@@ -14,9 +14,14 @@ import type { Tensor } from "../runtime/tensor.ts";
 export interface Objective {
   /**
    * Appends it to a graph: the input [n, h, w, c], of it [n, 1, 1, c'], such as a mean over pixels,
-   * and what each of the c' counts for.
+   * what each of the c' counts for, and what else it is given, which stays as it is.
    */
-  readonly append: (graph: Graph) => { readonly input: Value; readonly of: Value; readonly weights: readonly number[] };
+  readonly append: (graph: Graph) => {
+    readonly input: Value;
+    readonly of: Value;
+    readonly weights: readonly number[];
+    readonly fixed?: ReadonlyMap<Value, Float32Array<ArrayBuffer>>;
+  };
   readonly bind: (graph: Graph) => Promise<Iterable<readonly [Value, Tensor]>>;
   readonly storage?: Storage;
 }
@@ -71,7 +76,7 @@ export async function* ascend(
     throw new UsageError(`A rate of ${rate} makes no sense.`, "Use a number above 0, such as 0.05.");
   }
   const graph = new Graph(device.target, objective.storage, device.tuned);
-  const { input, of, weights } = objective.append(graph);
+  const { input, of, weights, fixed = new Map() } = objective.append(graph);
   const [n = 1] = input.shape;
   if (of.shape[0] !== n || elements(of.shape) !== n * of.shape.at(-1)!) {
     throw new UsageError(`What is to be maximised is [${of.shape}].`, `Give one number for each of ${n} images.`);
@@ -83,6 +88,7 @@ export async function* ascend(
     const stored = of.shape.at(-1)!;
     const counts = Float32Array.from({ length: elements(of.shape) }, (_, at) => weights[at % stored] ?? 0);
     plan.tensor(seed).write(counts);
+    for (const [value, numbers] of fixed) plan.tensor(value).write(numbers);
     const x = start.slice();
     const [first, second] = [new Float64Array(x.length), new Float64Array(x.length)];
     for (let step = 0; ; step += 1) {

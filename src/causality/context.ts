@@ -160,7 +160,7 @@ class Trials {
   }
 
   static async create(experiment: Experiment, concept: string, options: ContextOptions): Promise<Trials> {
-    const { generator, segmenter, features, size } = experiment;
+    const { generator, segmenter, inputs, size } = experiment;
     const { layer, units, values, alphas, signal } = options;
     const scope = new Scope();
     try {
@@ -170,7 +170,7 @@ class Trials {
           segmenter,
           layer,
           concept,
-          features,
+          inputs,
           of: "mask",
           extent: generator.resolution,
           edits: 1,
@@ -211,11 +211,11 @@ class Trials {
 
   /** What every image shows at the centre of every cell: labels [size, channels, h, w]. */
   async centres(): Promise<{ readonly labels: Uint32Array; readonly channels: number }> {
-    const { generator, segmenter, features, size } = this.#experiment;
+    const { generator, segmenter, inputs, size } = this.#experiment;
     const { layer, signal } = this.#options;
     const { height, width } = generator.layer(layer);
-    const [batch = 1] = features.shape;
-    const draw = this.#scope.own(await generator.compile({ batch, from: layer, input: features, signal }));
+    const [batch = 1] = inputs.get(layer)!.shape;
+    const draw = this.#scope.own(await generator.compile({ batch, from: layer, inputs, signal }));
     const segmentation = this.#scope.own(await segmenter.compile(draw.image!, generator.resolution, signal));
     const graph = new Graph(generator.device.target);
     const maps = graph.value("labels", segmentation.labels.shape, "u32");

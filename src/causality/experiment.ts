@@ -153,9 +153,12 @@ export class Experiment {
     return this.#stages.batches(this.#options.signal);
   }
 
-  /** The current batch's features at the first edited layer, before any edit. */
-  get features(): Tensor<"f32"> {
-    return this.#stages.features;
+  /**
+   * What the generator from the first edited layer on reads, by name: the current batch's features
+   * there, before any edit, and where it needs them the generator's own inputs.
+   */
+  get inputs(): ReadonlyMap<string, Tensor<"f32">> {
+    return this.#stages.inputs;
   }
 
   dispose(): void {
@@ -177,12 +180,12 @@ class Stages {
   readonly size: number;
   readonly seed: number;
   readonly layer: string;
-  readonly features: Tensor<"f32">;
+  readonly inputs: ReadonlyMap<string, Tensor<"f32">>;
   readonly #head: GeneratorPlan;
   readonly #tail: GeneratorPlan;
   readonly #segmentation: SegmenterPlan;
   readonly #counting: Counting;
-  readonly #z: Float32Array;
+  readonly #rows: Float32Array;
   readonly #kept: Kept;
   readonly #scope: Scope;
   #iterating = false;
@@ -207,10 +210,10 @@ class Stages {
     this.#tail = plans.tail;
     this.#segmentation = plans.segmentation;
     this.#counting = plans.counting;
-    this.features = plans.tail.input;
-    this.#z = models.generator.sample({ size, seed });
+    this.inputs = plans.tail.inputs;
+    this.#rows = models.generator.sample({ size, seed });
     const batches = Math.ceil(size / plans.tail.batch);
-    this.#kept = scope.own(new Kept(models.generator.device, [this.features], undefined, batches, memory));
+    this.#kept = scope.own(new Kept(models.generator.device, [...this.inputs.values()], undefined, batches, memory));
     this.#scope = scope;
   }
 
@@ -225,8 +228,8 @@ class Stages {
     const scope = new Scope();
     try {
       const head = scope.own(await generator.compile({ batch, retain: [first], until: first, signal }));
-      const input = head.layers.get(first)!;
-      const tail = scope.own(await generator.compile({ batch, from: first, input, editable: layers, signal }));
+      const inputs = head.behind(first);
+      const tail = scope.own(await generator.compile({ batch, from: first, inputs, editable: layers, signal }));
       const segmentation = scope.own(await segmenter.compile(tail.image!, generator.resolution, signal));
       const table = [1, 1, 1, segmenter.labels.length];
       const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, 0, signal));
@@ -239,7 +242,7 @@ class Stages {
   }
 
   async *batches(signal?: AbortSignal): AsyncGenerator<{ readonly first: number; readonly count: number }> {
-    const { zSize } = this.generator;
+    const { rowSize } = this.generator;
     const { batch } = this.#tail;
     const inFlight = new InFlight(this.generator.device);
     if (this.#iterating) {
@@ -254,7 +257,7 @@ class Stages {
         signal?.throwIfAborted();
         const count = Math.min(batch, this.size - first);
         if (!this.#kept.restoreFeatures(first / batch)) {
-          this.#head.run(this.#z.subarray(first * zSize, (first + count) * zSize));
+          this.#head.run(this.#rows.subarray(first * rowSize, (first + count) * rowSize));
           await this.#kept.keepFeatures(first / batch);
         }
         yield { first, count };

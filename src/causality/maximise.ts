@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { average } from "../kernels/maps/resample.ts";
 import type { Generator } from "../models/generator.ts";
+import { staged } from "../models/generator-plan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { padded } from "../runtime/graph.ts";
@@ -40,17 +41,22 @@ export function maximiseUnit(
   }
   const { zSize } = generator;
   const stored = padded(zSize);
+  const sampled = staged(generator.network.inputs, generator.sample({ size: images, seed }), images);
+  const [[z, start] = ["z", new Float32Array()], ...others] = sampled;
   const objective: Objective = {
     append(graph) {
-      const { input, layers } = generator.append(graph, images, { until: layer });
+      const { inputs, layers } = generator.append(graph, images, { until: layer });
       const weights = Array.from({ length: channels }, (_, channel) => (channel === unit ? 1 : 0));
-      return { input, of: average(graph, layers.get(layer)!, 1, 1), weights };
+      const fixed = new Map(
+        others.flatMap(([name, numbers]) => {
+          const value = inputs.get(name);
+          return value ? [[value, numbers]] : [];
+        }),
+      );
+      return { input: inputs.get(z)!, of: average(graph, layers.get(layer)!, 1, 1), weights, fixed };
     },
     bind: (graph) => generator.bind(graph, signal),
   };
-  const z = generator.sample({ size: images, seed });
-  const start = new Float32Array(images * stored);
-  for (let i = 0; i < images; i += 1) start.set(z.subarray(i * zSize, (i + 1) * zSize), i * stored);
   const onSphere = (x: Float32Array): void => {
     for (let i = 0; i < images; i += 1) {
       const row = x.subarray(i * stored, i * stored + zSize);

@@ -15,8 +15,11 @@ export interface ResponseOptions {
   readonly segmenter: Segmenter;
   readonly layer: string;
   readonly concept: string;
-  /** The layer's features [n, h, w, units] before any edit, which every run reads. */
-  readonly features: Tensor<"f32">;
+  /**
+   * What the generator from the layer on reads in every run, by name: its features [n, h, w, units]
+   * before any edit, and what else it needs.
+   */
+  readonly inputs: ReadonlyMap<string, Tensor<"f32">>;
   /** `mask` counts pixels labelled with the concept, `score` sums its probability. */
   readonly of: "mask" | "score";
   /** Edge of the label maps or scores. */
@@ -32,7 +35,7 @@ export interface ResponseOptions {
 
 /** The values that a response is made of, appended to a graph. */
 export interface ResponseValues {
-  readonly features: Value;
+  readonly inputs: ReadonlyMap<string, Value>;
   readonly edit: EditValues;
   /** [n, extent, extent] */
   readonly map: Value;
@@ -47,10 +50,10 @@ export interface ResponseValues {
  * Appends a generator from a layer on, edited there, its segmenter, and the concept's share of
  * every cell and image.
  */
-export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "features"> & { readonly images: number }) {
+export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "inputs"> & { readonly images: number }) {
   const { generator, segmenter, layer, concept, extent, edits, rows, cellRows = rows, images } = options;
   const {
-    input,
+    inputs,
     image,
     edits: edited,
   } = generator.append(graph, images, { from: layer, editable: [{ layer, edits }] });
@@ -60,7 +63,7 @@ export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "fea
       : segmenter.mask(graph, segmenter.append(graph, image!, extent), concept);
   const { height, width } = generator.layer(layer);
   const values: ResponseValues = {
-    features: input,
+    inputs,
     edit: edited.get(layer)!,
     map,
     batch: graph.value("batch", [2], "u32"),
@@ -116,7 +119,7 @@ export class Response {
   }
 
   /**
-   * Answers for the first `count` images of what the features hold now, in the rows from `row` on;
+   * Answers for the first `count` images of what the inputs hold now, in the rows from `row` on;
    * of cells, in those kept.
    */
   run(row: number, count = this.images): void {
@@ -156,11 +159,11 @@ export class DifferentiableResponse extends Response {
 }
 
 async function compile(options: ResponseOptions, extend: (graph: Graph, values: ResponseValues) => readonly Value[]) {
-  const { generator, segmenter, features, signal } = options;
+  const { generator, segmenter, layer, inputs, signal } = options;
   const { device } = generator;
   const describe = () => {
     const graph = new Graph(device.target, segmenter.storage, device.tuned);
-    const values = appendResponse(graph, { ...options, images: features.shape[0]! });
+    const values = appendResponse(graph, { ...options, images: inputs.get(layer)!.shape[0]! });
     return { graph, values, more: extend(graph, values) };
   };
   await tune(device, () => describe().graph, signal); // the way back has operations of its own
@@ -170,7 +173,7 @@ async function compile(options: ResponseOptions, extend: (graph: Graph, values: 
     bind: [
       ...(await generator.bind(graph, signal)),
       ...(await segmenter.bind(graph, signal)),
-      [values.features, features],
+      ...[...values.inputs].map(([name, value]) => [value, inputs.get(name)!] as const),
     ],
     signal,
   });

@@ -46,7 +46,7 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
     }
   }
   const batchSize = evenBatch(size, most);
-  const { device, zSize } = generator;
+  const { device, rowSize } = generator;
   const scope = new Scope();
   try {
     const plan = scope.own(await generator.compile({ batch: batchSize, retain: [layer], until: layer, signal }));
@@ -62,13 +62,13 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
         signal,
       }),
     );
-    const z = generator.sample({ size, seed });
+    const rows = generator.sample({ size, seed });
     for (let pass = 0; pass < selection.passes; pass += 1) {
       for (let first = 0; first < size; first += batchSize) {
         signal?.throwIfAborted();
         const count = Math.min(batchSize, size - first);
         batch.write(Uint32Array.of(first, count));
-        plan.run(z.subarray(first * zSize, (first + count) * zSize));
+        plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
         selection.add();
         await device.idle();
       }

@@ -63,7 +63,7 @@ export class Samples {
   readonly #full: GeneratorPlan;
   readonly #part: GeneratorPlan;
   readonly #segmentation: SegmenterPlan;
-  readonly #z: Float32Array;
+  readonly #rows: Float32Array;
   readonly #kept: Kept;
   readonly #packed: PackedLabels;
   readonly #pictures = new Map<number, SamplePicture>();
@@ -78,7 +78,7 @@ export class Samples {
     this.#segmentation = parts.segmentation;
     this.size = size;
     this.batchSize = parts.full.batch;
-    this.#z = generator.sample({ size, seed });
+    this.#rows = generator.sample({ size, seed });
     this.maps = parts.maps;
     this.labelMaps = parts.labelMaps;
     this.batch = parts.batch;
@@ -181,9 +181,9 @@ export class Samples {
     count: number,
     { image, segment }: { readonly image: boolean; readonly segment: boolean },
   ): Promise<void> {
-    const { zSize } = this.#generator;
+    const { rowSize } = this.#generator;
     const plan = image ? this.#full : this.#part;
-    plan.run(this.#z.subarray(first * zSize, (first + count) * zSize));
+    plan.run(this.#rows.subarray(first * rowSize, (first + count) * rowSize));
     for (const [name, tensor] of plan.layers) tensor.copyTo(this.maps.get(name)!);
     await this.#kept.keepFeatures(index);
     if (!segment) return;

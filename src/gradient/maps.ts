@@ -2,11 +2,13 @@ import { SPREAD } from "../kernels/conv/pyramid.ts";
 import averageBack from "../kernels/generated/average-back.wgsl.ts";
 import clampBack from "../kernels/generated/clamp-back.wgsl.ts";
 import maxpoolBack from "../kernels/generated/maxpool-back.wgsl.ts";
+import pictureBack from "../kernels/generated/picture-back.wgsl.ts";
 import pixelnormBack from "../kernels/generated/pixelnorm-back.wgsl.ts";
 import prroiBack from "../kernels/generated/prroi-back.wgsl.ts";
 import resizeBack from "../kernels/generated/resize-back.wgsl.ts";
 import spreadBack from "../kernels/generated/spread-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
+import { croppedTo, PICTURE } from "../kernels/maps/picture.ts";
 import { CLAMP, PIXELNORM } from "../kernels/maps/pointwise.ts";
 import { AVERAGE, binsOf, CONCAT, MAXPOOL, PRROI, RESIZE, type Sampling } from "../kernels/maps/resample.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
@@ -72,6 +74,13 @@ export const MAPS: Rules = [
     const dx = like(graph, x!);
     const total = elements(x!.shape) / 4;
     graph.step(clampBack, { x: held(x!), dy, dx }, { total }, lanes(total));
+    return [dx];
+  }),
+  rule(PICTURE, ({ graph, inputs: [x], dy, held, attributes: { range, crop } }) => {
+    const dx = like(graph, x!);
+    const total = elements(x!.shape) / 4;
+    const choices = { UNIT: range === "0..1" };
+    graph.step(pictureBack, { x: held(x!), dy, dx }, { ...croppedTo(x!, crop), total }, lanes(total), { choices });
     return [dx];
   }),
   rule(RESIZE, ({ graph, inputs: [x], output, dy, attributes: { sampling, first }, wants, take }) => [

@@ -2,9 +2,9 @@ import { ShapeError, UsageError } from "../errors.ts";
 import type { EditValues } from "../kernels/edit/edit.ts";
 import { bytes } from "../kernels/maps/pointwise.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import type { LayerInfo } from "../networks/network.ts";
+import type { LayerInfo, Network, NetworkInput } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
-import { elements, Graph, type Value } from "../runtime/graph.ts";
+import { elements, Graph, padded, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { checkRule, type Edit, type EditableLayer, editable, prepareEdits } from "./edits.ts";
@@ -31,12 +31,14 @@ export interface CompileGeneratorOptions extends AppendGeneratorOptions {
   /** Layers whose output (before any edit) can be read after a run. */
   readonly retain?: readonly string[];
   /**
-   * Reads the input from here: with `from`, another plan's retained layer, of which nothing is
-   * copied.
+   * Reads these inputs, by name, from other plans' tensors, of which nothing is copied: with `from`
+   * another plan's `behind(layer)`. What is not needed is left out.
    */
-  readonly input?: Tensor<"f32">;
+  readonly inputs?: ReadonlyMap<string, Tensor<"f32">>;
   /** Also pack images into bytes. */
   readonly bytes?: boolean;
+  /** Also keep the network's own output, before it is made a picture. */
+  readonly raw?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -45,8 +47,9 @@ const COMPILE_NAMES: NamesOf<CompileGeneratorOptions> = {
   ...APPEND_NAMES,
   batch: true,
   retain: true,
-  input: true,
+  inputs: true,
   bytes: true,
+  raw: true,
   signal: true,
 };
 
@@ -54,17 +57,24 @@ const COMPILE_NAMES: NamesOf<CompileGeneratorOptions> = {
 export interface GeneratorPlan {
   readonly batch: number;
   /**
-   * Starts a run for up to `batch` rows of z, or, with `from`, images' features as they are read
-   * from a tensor; missing ones are zero. Without data it runs on what the input holds.
+   * Starts a run for up to `batch` rows of the generator's inputs (`rowSize` numbers each) or, with
+   * `from`, images' features as they are read from a tensor; missing ones are zero. Without data it
+   * runs on what the inputs hold.
    */
   run(data?: Float32Array): void;
-  /**
-   * [batch, 1, 1, zSize rounded up to 4] or, with `from`, that layer's [batch, h, w, channels
-   * rounded up to 4].
-   */
+  /** What it starts with: the features of `from`, or else the first input. */
   readonly input: Tensor<"f32">;
-  /** [batch, height, width, 4]: RGB and a zero; absent with `until`. */
+  /**
+   * What it reads, by name: inputs [batch, 1, 1, channels rounded up to 4] as far as they are
+   * needed and, with `from`, that layer's features [batch, h, w, channels rounded up to 4].
+   */
+  readonly inputs: ReadonlyMap<string, Tensor<"f32">>;
+  /** What a plan `from` a layer retained here reads: its features, and this plan's own inputs. */
+  behind(layer: string): ReadonlyMap<string, Tensor<"f32">>;
+  /** [batch, height, width, 4]: RGB in [−1, 1] and a zero; absent with `until`. */
   readonly image: Tensor<"f32"> | undefined;
+  /** [batch, h, w, channels rounded up to 4]: the network's own output, with `raw`. */
+  readonly raw: Tensor<"f32"> | undefined;
   /** [batch, height, width] packed RGBA bytes, with `bytes`. */
   readonly rgba: Tensor<"u32"> | undefined;
   /** Retained layers, [batch, h, w, channels rounded up to 4]. */
@@ -84,24 +94,68 @@ export interface GeneratorPlan {
 }
 
 /** Refuses a layer that is not retained or edited because it is not run. */
-export function notComputed(name: string, { from = "z", until = "the image" }: AppendGeneratorOptions): never {
+export function notComputed(name: string, { from = "its inputs", until = "the image" }: AppendGeneratorOptions): never {
   throw new UsageError(`"${name}" is not computed on the way from ${from} to ${until}.`, "Name a layer between.");
+}
+
+const unread = (from: string, name: string): never => {
+  throw new UsageError(
+    `From "${from}" on the network needs ${name} too.`,
+    "Give `inputs`: another plan's `behind(layer)`.",
+  );
+};
+
+/**
+ * Rows of a generator's inputs, one behind the other in each row, as its input tensors hold them:
+ * [batch, channels rounded up to 4]; missing rows are zero.
+ * @throws ShapeError when they are no whole rows, or more than a batch.
+ */
+export function staged(
+  inputs: readonly Pick<NetworkInput, "name" | "channels">[],
+  rows: Float32Array,
+  batch: number,
+): Map<string, Float32Array<ArrayBuffer>> {
+  const size = inputs.reduce((sum, { channels }) => sum + channels, 0);
+  if (rows.length % size !== 0 || rows.length > batch * size) {
+    throw new ShapeError(
+      `${inputs.map(({ name }) => name).join(" and ")} has ${rows.length} numbers; at most ${batch} rows of ${size} fit.`,
+      "Give whole rows, or compile for a larger batch.",
+    );
+  }
+  let before = 0;
+  return new Map(
+    inputs.map(({ name, channels }) => {
+      const stored = padded(channels);
+      const numbers = new Float32Array(batch * stored);
+      for (let i = 0; i * size < rows.length; i += 1) {
+        const start = i * size + before;
+        numbers.set(rows.subarray(start, start + channels), i * stored);
+      }
+      before += channels;
+      return [name, numbers];
+    }),
+  );
 }
 
 /** The named values of an appended generator. */
 export interface GeneratorValues {
-  /** What it starts with: z [n, 1, 1, zSize], or the features [n, h, w, c] of the layer `from`. */
+  /** What it starts with: the first input, or the features [n, h, w, c] of the layer `from`. */
   readonly input: Value;
+  /** All that is to be given, by name, as far as something needs it. */
+  readonly inputs: ReadonlyMap<string, Value>;
   /** Every layer's output [n, h, w, c] before any edit, as far as it is computed or given. */
   readonly layers: ReadonlyMap<string, Value>;
   readonly edits: ReadonlyMap<string, EditValues>;
   /** [n, height, width, 3], nominally in [−1, 1]; absent with `until`. */
   readonly image?: Value;
+  /** What the network makes, [n, h, w, c]: the image where that is RGB in [−1, 1]. */
+  readonly raw?: Value;
 }
 
 /** What of a generator a plan needs. */
 interface Appendable {
   readonly device: Device;
+  readonly network: Pick<Network, "inputs">;
   layer(name: string): LayerInfo;
   append(graph: Graph, batch: number, options: AppendGeneratorOptions): GeneratorValues;
   bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>>;
@@ -121,17 +175,17 @@ export async function compileGenerator(
   const values = generator.append(graph, batch, part);
   const keep: Value[] = retain.map((name) => values.layers.get(name) ?? notComputed(name, options));
   const rgba = options.bytes && values.image ? bytes(graph, values.image) : undefined;
-  if (values.image) keep.push(values.image);
-  if (rgba) keep.push(rgba);
+  for (const value of [values.image, rgba, options.raw && values.raw]) if (value) keep.push(value);
   for (const [layer, how] of editable(layers)) await checkRule(device, layer, how);
   const bind = [...(await generator.bind(graph, signal))];
-  if (options.input) bind.push([values.input, options.input]);
+  for (const [name, value] of values.inputs) {
+    const given = options.inputs?.get(name);
+    if (given) bind.push([value, given]);
+    else if (from !== undefined && name !== from) unread(from, name);
+  }
   const plan = await Plan.compile(device, graph, { keep, bind, signal });
-
-  const input = plan.tensor(values.input);
-  // Features come as a tensor holds them, z without the channels that fill up a vec4.
-  const stride = elements(values.input.shape) / batch;
-  const row = from ? stride : values.input.channels;
+  const tensors = new Map([...values.inputs].map(([name, value]) => [name, plan.tensor(value)]));
+  const retained = new Map(retain.map((name) => [name, plan.tensor(values.layers.get(name)!)]));
   const setLayers = (layers: Iterable<string>, edits: readonly Edit[]): void => {
     const writes = Array.from(layers, (layer) => {
       const inputs = values.edits.get(layer);
@@ -150,24 +204,25 @@ export async function compileGenerator(
     batch,
     run(data) {
       if (data) {
-        if (data.length % row !== 0 || data.length > batch * row) {
-          throw new ShapeError(
-            `${from ?? "z"} has ${data.length} numbers; at most ${batch} rows of ${row} fit.`,
-            "Give whole rows, or compile for a larger batch.",
-          );
-        }
-        const staged = new Float32Array(batch * stride);
-        for (let at = 0; at * row < data.length; at += 1) {
-          staged.set(data.subarray(at * row, (at + 1) * row), at * stride);
-        }
-        input.write(staged);
+        // Features come as a tensor holds them, rows without the channels that fill up a vec4.
+        const parts = from
+          ? [{ name: from, channels: elements(values.input.shape) / batch }]
+          : generator.network.inputs;
+        for (const [name, numbers] of staged(parts, data, batch)) tensors.get(name)?.write(numbers);
       }
       plan.run();
     },
-    input,
+    input: plan.tensor(values.input),
+    inputs: tensors,
+    behind(layer) {
+      const features = retained.get(layer);
+      if (!features) throw new UsageError(`This plan does not keep "${layer}".`, "Name it in `retain`.");
+      return new Map([...tensors, [layer, features]]);
+    },
     image: values.image && plan.tensor(values.image),
+    raw: options.raw && values.raw ? plan.tensor(values.raw) : undefined,
     rgba: rgba && plan.tensor<"u32">(rgba),
-    layers: new Map(retain.map((name) => [name, plan.tensor(values.layers.get(name)!)])),
+    layers: retained,
     setEdit: (change) => setLayers([change.layer], change.units ? [change] : []),
     setEdits,
     dispose,

@@ -1,18 +1,27 @@
 // Tests: test/networks/generators/progan.test.ts, test/models/edits.test.ts
 
 import { ShapeError, UsageError } from "../errors.ts";
-import { checkNames, type NamesOf } from "../names.ts";
-import type { GeneratorOptions } from "../networks/generators/family.ts";
-import type { LayerInfo, Network } from "../networks/network.ts";
+import { checkNames } from "../names.ts";
+import type { LayerInfo, Network, NetworkOutput } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
-import { type SampleZOptions, sampleZ } from "../weights/random.ts";
-import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source.ts";
+import type { SampleZOptions } from "../weights/random.ts";
+import type { LoadOptions, SourceLike } from "../weights/source.ts";
 import { type Cost, costOf } from "./cost.ts";
-import { type Edit, editable, editableBy } from "./edits.ts";
+import { editable, editableBy } from "./edits.ts";
+import {
+  type DefineOptions,
+  FORWARD_NAMES,
+  type ForwardOptions,
+  IMAGES_NAMES,
+  type ImagesOptions,
+  LOAD_GENERATOR_NAMES,
+  type LoadGeneratorOptions,
+  SAMPLE_NAMES,
+} from "./generator-options.ts";
 import {
   APPEND_NAMES,
   type AppendGeneratorOptions,
@@ -24,35 +33,8 @@ import {
   notComputed,
 } from "./generator-plan.ts";
 import { onDemand } from "./on-demand.ts";
+import { chosen, classesOf, sampleRows } from "./rows.ts";
 import { Weights } from "./weights.ts";
-
-export interface LoadGeneratorOptions extends LoadOptions, GeneratorOptions {
-  readonly device: Device;
-  /** What reports call it; the file's name without its extension unless given. */
-  readonly name?: string;
-}
-
-/** One forward run: its tensors live until it is disposed. */
-export interface ForwardOptions {
-  /** Layers whose output (before any edit) can be read afterwards. */
-  readonly retain?: readonly string[];
-  readonly edits?: readonly Edit[];
-  /** By layer: WGSL that says what replaces an activation where it is edited; see `EditOptions`. */
-  readonly rules?: Readonly<Partial<Record<string, string>>>;
-  readonly signal?: AbortSignal;
-}
-
-export interface ImagesOptions extends Omit<SampleZOptions, "depth"> {
-  /** Images at a time; 8 unless given. */
-  readonly batch?: number;
-  readonly edits?: readonly Edit[];
-  readonly signal?: AbortSignal;
-}
-
-const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = { ...LOAD_NAMES, device: true, name: true, clamp: true };
-const SAMPLE_NAMES: NamesOf<Omit<SampleZOptions, "depth">> = { size: true, seed: true, start: true };
-const FORWARD_NAMES: NamesOf<ForwardOptions> = { retain: true, edits: true, rules: true, signal: true };
-const IMAGES_NAMES: NamesOf<ImagesOptions> = { ...SAMPLE_NAMES, batch: true, edits: true, signal: true };
 
 export interface Run {
   readonly image: Tensor<"f32">;
@@ -66,15 +48,23 @@ export class Generator {
   readonly name: string;
   readonly device: Device;
   readonly network: Network;
-  /** Edges of the images in pixels. */
+  /** Edges of the images in pixels, as they are looked at. */
   readonly height: number;
   readonly width: number;
   /** Length of z. */
   readonly zSize: number;
+  /** Numbers that one image is made of: z and, where images have classes, its class's one-hot. */
+  readonly rowSize: number;
+  /** Classes that images are drawn of, one after the other. */
+  readonly #classes: readonly number[];
   readonly #weights: Weights;
 
-  private constructor(name: string, device: Device, network: Network, weights: Weights) {
-    const [z] = network.inputs;
+  private constructor(
+    network: Network,
+    weights: Weights,
+    { device, name = network.architecture, classes = [] }: DefineOptions,
+  ) {
+    const [z, ...others] = network.inputs;
     const image = network.outputs.find(({ kind }) => kind === "image");
     if (!z || !image) {
       throw new UsageError(
@@ -82,10 +72,11 @@ export class Generator {
         'A generator\'s network names an input and an output of the kind "image".',
       );
     }
-    if (z.height !== 1 || z.width !== 1 || image.height !== image.width) {
+    for (const { name: input, height, width } of network.inputs) {
+      if (height === 1 && width === 1) continue;
       throw new UsageError(
-        `${network.architecture} makes images of ${image.width}×${image.height} from an input of ${z.width}×${z.height}.`,
-        "Generators are run from vectors, and images are square, so far.",
+        `${network.architecture} has an input "${input}" of ${width}×${height}.`,
+        "Generators are run from vectors: give it the extents 1 and 1.",
       );
     }
     this.name = name;
@@ -94,18 +85,22 @@ export class Generator {
     this.height = image.height;
     this.width = image.width;
     this.zSize = z.channels;
+    this.rowSize = others.reduce((sum, { channels }) => sum + channels, z.channels);
+    this.#classes = chosen(network, classes);
     this.#weights = weights;
   }
 
   /** Opens a checkpoint of any size and container and recognises the network by its tensors. */
   static async load(source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> {
     checkNames("loadGenerator", options, LOAD_GENERATOR_NAMES);
-    const { device, name: given, clamp, ...loading } = options;
+    const { device, name: given, classes, clamp, truncation, cutoff, noise, convClamp, lod, ...loading } = options;
     const checkpoint = await openCheckpoint(source, loading);
     const { recogniseGenerator } = await onDemand("generators", () => import("../networks/generators/families.ts"));
-    const network = recogniseGenerator(checkpoint.tensors, clamp === undefined ? {} : { clamp });
+    const { tensors, metadata } = checkpoint;
+    const file = { tensors, attributes: new Map(Object.entries(metadata)), onWarning: loading.onWarning };
+    const network = recogniseGenerator(file, { clamp, truncation, cutoff, noise, convClamp, lod });
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
-    return Generator.define(network, { device, name }, loading);
+    return Generator.define(network, { device, name, classes }, loading);
   }
 
   /**
@@ -114,12 +109,12 @@ export class Generator {
    */
   static async define(
     network: Network,
-    { device, name = network.architecture }: { readonly device: Device; readonly name?: string },
+    { device, name, classes }: DefineOptions,
     { signal }: Pick<LoadOptions, "signal"> = {},
   ): Promise<Generator> {
     const weights = new Weights(device, network.state);
     try {
-      const generator = new Generator(name, device, network, weights);
+      const generator = new Generator(network, weights, { device, name, classes });
       const describe = (): Graph => {
         const graph = new Graph(device.target, "f32", device.tuned);
         generator.append(graph, 1);
@@ -154,9 +149,11 @@ export class Generator {
     return this.network.layers;
   }
 
-  /** The layers that are not the image. */
+  /** The layers that can be dissected: maps that are not the image. */
   get hiddenLayers(): readonly LayerInfo[] {
-    return this.layers.filter(({ name }) => !this.network.outputs.some(({ layer }) => layer === name));
+    return this.layers.filter(
+      ({ name, vector }) => !vector && !this.network.outputs.some(({ layer }) => layer === name),
+    );
   }
 
   /** @throws UsageError listing the known layers. */
@@ -168,12 +165,18 @@ export class Generator {
   }
 
   /**
-   * Rows `start`…`start + size − 1` of NumPy's RandomState(seed).standard_normal table, [size,
-   * zSize] (spec §1.6).
+   * What images `start`…`start + size − 1` of a seed are made of, [size, rowSize]: z as its family
+   * draws it (rows of NumPy's RandomState(seed).standard_normal for a Progressive GAN, spec §1.6)
+   * and, where images have classes, a one at the class among zeros.
    */
-  sample(options: Omit<SampleZOptions, "depth">): Float32Array {
+  sample(options: Omit<SampleZOptions, "depth">): Float32Array<ArrayBuffer> {
     checkNames("generator.sample", options, SAMPLE_NAMES);
-    return sampleZ({ ...options, depth: this.zSize });
+    return sampleRows(this.network.inputs, this.#classes, options);
+  }
+
+  /** Names of the classes that images can be of, or their numbers; none where they have none. */
+  get classes(): readonly string[] {
+    return classesOf(this.network);
   }
 
   /**
@@ -191,18 +194,20 @@ export class Generator {
     const part = { edit: edits, ...(from && { from }), ...(until && { until }) };
     const values = graph.owned(this.#weights, () => this.network.append(graph, batch, part));
     for (const name of edits.keys()) if (!values.edits.has(name)) notComputed(name, options);
-    // One input: z, or the features to start from.
-    const [input] = values.inputs.values();
-    if (!input || values.inputs.size > 1) {
+    const { inputs } = values;
+    const input = inputs.get(from ?? this.network.inputs[0]!.name);
+    if (!input) {
       throw new UsageError(
-        `From ${from ?? "its inputs"} on ${this.name} needs ${[...values.inputs.keys()].join(" and ") || "nothing"}.`,
-        "Generators are run from one input so far; start at another layer.",
+        `${this.name} makes ${until ?? "its image"} without ${from ?? this.network.inputs[0]!.name}.`,
+        "Start at another layer.",
       );
     }
-    const [image] = this.network.outputs.flatMap(
-      ({ name, kind }) => (kind === "image" ? values.outputs.get(name) : []) ?? [],
-    );
-    return { input, layers: values.layers, edits: values.edits, ...(image && { image }) };
+    const made = (wanted: NetworkOutput["kind"]) => {
+      const output = this.network.outputs.find(({ kind }) => kind === wanted);
+      const value = output && values.outputs.get(output.name);
+      return value && { [wanted]: value };
+    };
+    return { input, inputs, layers: values.layers, edits: values.edits, ...made("image"), ...made("raw") };
   }
 
   /**
@@ -227,14 +232,14 @@ export class Generator {
   async forward(z: Float32Array, options: ForwardOptions = {}): Promise<Run> {
     checkNames("generator.forward", options, FORWARD_NAMES);
     const { retain = [], edits = [], rules, signal } = options;
-    if (z.length === 0 || z.length % this.zSize !== 0) {
+    if (z.length === 0 || z.length % this.rowSize !== 0) {
       throw new ShapeError(
-        `z has ${z.length} numbers, which is no whole number of rows of ${this.zSize}.`,
+        `z has ${z.length} numbers, which is no whole number of rows of ${this.rowSize}.`,
         "Give one row an image, as `sample` does.",
       );
     }
     const layers = editableBy(edits, rules);
-    const plan = await this.compile({ batch: z.length / this.zSize, retain, editable: layers, signal });
+    const plan = await this.compile({ batch: z.length / this.rowSize, retain, editable: layers, signal });
     try {
       plan.setEdits(edits);
       plan.run(z);
@@ -267,7 +272,7 @@ export class Generator {
       for (let first = 0; first < size; first += batch) {
         signal?.throwIfAborted();
         const count = Math.min(batch, size - first);
-        plan.run(z.subarray(first * this.zSize, (first + count) * this.zSize));
+        plan.run(z.subarray(first * this.rowSize, (first + count) * this.rowSize));
         const rgba = new Uint8Array((await plan.rgba!.read(count * pixels)).buffer);
         for (let i = 0; i < count; i += 1) {
           yield { image: start + first + i, size: this.resolution, rgb: withoutAlpha(rgba, i * pixels, pixels) };
@@ -281,8 +286,8 @@ export class Generator {
   /** What one image costs. */
   cost(): Cost {
     const graph = new Graph(this.device.target, "f32", this.device.tuned);
-    const { input, image } = this.append(graph, 1);
-    return costOf(graph, [input, image!]);
+    const { inputs, image } = this.append(graph, 1);
+    return costOf(graph, [...inputs.values(), image!]);
   }
 
   /** Bytes of weights on the device. */

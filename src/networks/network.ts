@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { type EditOptions, type EditValues, edit } from "../kernels/edit/edit.ts";
+import { picture } from "../kernels/maps/picture.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { recorded } from "./recording.ts";
 import type { State } from "./state.ts";
@@ -12,24 +13,47 @@ export interface NetworkInput {
   readonly width: number;
   readonly channels: number;
   /**
-   * How values are drawn that nobody gives: "normal" is a row of NumPy's
-   * RandomState(seed).standard_normal (spec §1.6).
+   * How values are drawn that nobody gives. "normal": image i of a seed is row i of NumPy's
+   * RandomState(seed).standard_normal (spec §1.6); "normal-by-seed": it is the first row of
+   * RandomState(seed + i), as NVIDIA's scripts draw for StyleGANs; "class": one class of
+   * `channels`, as a one at its place among zeros.
    */
-  readonly draw?: "normal";
+  readonly draw?: "normal" | "normal-by-seed" | "class";
+  /** Names of the classes, where they have some. */
+  readonly classes?: readonly string[];
 }
 
-/** A feature map that can be retained, thresholded and edited. */
+/** What can be retained and edited, mostly a feature map, which can be dissected too. */
 export interface LayerInfo {
   readonly name: string;
   readonly channels: number;
   readonly height: number;
   readonly width: number;
+  /** Of the image as a whole, such as w or a style: it has no place there to agree with. */
+  readonly vector?: true;
+}
+
+/** How an image's numbers are to be seen. */
+export interface Picture {
+  /**
+   * What numbers mean. "-1..1" (nominally) and "0..1" are brightness, of one channel (grey), three
+   * (RGB) or four (RGB and opacity, over white); "tiles" are scores of the kinds of tiles that a
+   * level is made of, a channel each, of which the largest wins.
+   */
+  readonly range: "-1..1" | "0..1" | "tiles";
+  /** [height, width] that count from the top left corner; all unless given. */
+  readonly crop?: readonly [number, number];
+  /** Names of tiles. */
+  readonly labels?: readonly string[];
 }
 
 /** What a network makes. */
-export interface NetworkOutput extends LayerInfo {
-  /** "image": RGB, nominally in [−1, 1]; "logits": a number for each label at every pixel. */
-  readonly kind: "image" | "logits";
+export interface NetworkOutput extends LayerInfo, Partial<Picture> {
+  /**
+   * "image": RGB, nominally in [−1, 1], as it is looked at; "raw": the numbers that the image is
+   * made of, which are what `range` says; "logits": a number for each label at every pixel.
+   */
+  readonly kind: "image" | "raw" | "logits";
   /** The layer that this is, where it is one. */
   readonly layer: string | undefined;
 }
@@ -93,8 +117,12 @@ export interface Build {
   /** A value that is given. */
   input(input: NetworkInput): Lazy;
   /** A layer [n, h, w, c]: what the result makes is what was made here, edited. */
-  layer(name: string, make: Lazy): Lazy;
-  output(name: string, kind: NetworkOutput["kind"], make: Lazy): void;
+  layer(name: string, make: Lazy, about?: Pick<LayerInfo, "vector">): Lazy;
+  /**
+   * What the network makes. An image is RGB, nominally in [−1, 1], unless `about` says otherwise;
+   * its own numbers are then an output "raw" beside it.
+   */
+  output(name: string, kind: "image" | "logits", make: Lazy, about?: Picture): void;
 }
 
 /**
@@ -116,6 +144,12 @@ const once = (make: Lazy): Lazy => {
   return () => (made ??= make());
 };
 
+/** What makes an output. */
+interface Maker extends Pick<NetworkOutput, "kind"> {
+  readonly make: Lazy;
+  readonly about?: Picture;
+}
+
 /** One pass over an architecture's description for one graph. */
 function describe(
   architecture: Architecture,
@@ -127,11 +161,12 @@ function describe(
 ) {
   const given: NetworkInput[] = [];
   const raw = new Map<string, Lazy>();
-  const makers = new Map<string, { readonly kind: NetworkOutput["kind"]; readonly make: Lazy }>();
+  const vectors = new Set<string>();
+  const makers = new Map<string, Maker>();
   const inputs = new Map<string, Value>();
   const layers = new Map<string, Value>();
   const edits = new Map<string, EditValues>();
-  const take = (input: Omit<NetworkInput, "draw">): Value => {
+  const take = (input: Pick<NetworkInput, "name" | "height" | "width" | "channels">): Value => {
     const { name, height, width, channels } = input;
     const value = options.inputs?.get(name) ?? graph.map(name, batch, height, width, channels);
     inputs.set(name, value);
@@ -150,8 +185,9 @@ function describe(
       given.push(input);
       return once(() => take(input));
     },
-    layer(name, make) {
+    layer(name, make, { vector } = {}) {
       fresh(name);
+      if (vector) vectors.add(name);
       const before = once(() => {
         const value = name === from?.name ? take(from) : make();
         layers.set(name, value);
@@ -167,12 +203,16 @@ function describe(
         return edited.y;
       });
     },
-    output(name, kind, make) {
+    output(name, kind, make, about = { range: "-1..1" }) {
       fresh(name);
-      makers.set(name, { kind, make });
+      if (kind === "logits") return void makers.set(name, { kind, make });
+      fresh("raw");
+      const raw = once(make);
+      makers.set(name, { kind, make: () => picture(graph, raw(), about) });
+      makers.set("raw", { kind: "raw", make: raw, about });
     },
   });
-  return { given, raw, makers, inputs, layers, edits };
+  return { given, raw, vectors, makers, inputs, layers, edits };
 }
 
 /**
@@ -189,14 +229,18 @@ export function networkOf(architecture: Architecture, state: State): Network {
   });
   const { name, described = `a ${name}`, ignored } = architecture;
   const build = (asked: State) => {
-    const { given, raw, makers, layers } = describe(architecture, new Graph("gpu"), asked, 1, {});
-    const made = [...makers].map(([output, { kind, make }]) => [output, kind, make()] as const);
+    const { given, raw, vectors, makers, layers } = describe(architecture, new Graph("gpu"), asked, 1, {});
+    const made = [...makers].map(([output, maker]) => ({ ...maker, output, value: maker.make() }));
     for (const make of raw.values()) make();
-    const outputs = made.map(([output, kind, value]) => {
+    const outputs = made.map(({ output, value, kind, about }) => {
       const layer = [...layers.keys()].find((known) => layers.get(known) === value);
-      return { ...infoOf(output, value), kind, layer };
+      return { ...infoOf(output, value), kind, layer, ...about };
     });
-    return { inputs: given, layers: [...layers].map(([layer, value]) => infoOf(layer, value)), outputs };
+    const infos = [...layers].map(([layer, value]) => ({
+      ...infoOf(layer, value),
+      ...(vectors.has(layer) && { vector: true as const }),
+    }));
+    return { inputs: given, layers: infos, outputs };
   };
   const told = recorded(described, state, build, ignored);
   return {

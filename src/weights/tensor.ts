@@ -19,6 +19,9 @@ export interface CheckpointTensor {
   read(options?: ReadOptions): Promise<Float32Array>;
 }
 
+/** Numbers, words and flags saved beside tensors, by dotted names. */
+export type Attributes = ReadonlyMap<string, string | number | boolean | null>;
+
 /**
  * An open file of named tensors. Only its description was read; tensors read their bytes when
  * asked.

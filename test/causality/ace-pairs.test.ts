@@ -25,7 +25,7 @@ test("a batch has the present images first, then the candidates, each with a mas
   const asked: object[] = [];
   // z of the present are 100 and more, of the candidates 200 and more.
   const generator = {
-    zSize,
+    rowSize: zSize,
     layer: () => ({ height: 2, width: 3 }),
     sample: (of: { size: number; seed: number }) => {
       asked.push(of);

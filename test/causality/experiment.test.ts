@@ -35,7 +35,7 @@ describe("an experiment", () => {
 
   it("keeps the features that fit in its memory, and makes the others again", async () => {
     const restored = vi.spyOn(Kept.prototype, "restoreFeatures");
-    const { bytes } = small.experiment.features;
+    const [{ bytes } = { bytes: 0 }] = small.experiment.inputs.values();
     for (const [memory, kept] of [
       [undefined, [true, true, true]],
       [0, [false, false, false]],

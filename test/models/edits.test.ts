@@ -47,7 +47,7 @@ describe("a generator from a layer on", () => {
     using tail = await generator.compile({
       batch: 2,
       from: "layer4",
-      input: head.layers.get("layer4")!,
+      inputs: head.behind("layer4"),
       retain: ["layer4", "layer5"],
       editable,
     });
@@ -83,7 +83,7 @@ describe("a generator from a layer on", () => {
     using run = await generator.forward(z, { retain: generator.layers.map(({ name }) => name) });
     const image = await bits(run.image);
     for (const { name } of generator.layers) {
-      using tail = await generator.compile({ batch: 2, from: name, input: run.layers.get(name)! });
+      using tail = await generator.compile({ batch: 2, from: name, inputs: run.layers });
       tail.run();
       expect(await bits(tail.image), name).toEqual(image);
     }

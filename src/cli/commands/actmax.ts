@@ -66,7 +66,7 @@ async function maximise(
     const { layer = defaultLayer(generator, "--layer") } = options;
     const name = `${fileName(layer)}/unit_${unit}`;
     const { input } = await climb(`${layer} unit ${unit}`, maximiseUnit(generator, { layer, unit }, how));
-    await drawZ(work, input, images, name);
+    await drawZ(work, input, { images, seed }, name);
     say(summary(found));
   }
   if (concept !== undefined) {
@@ -81,15 +81,15 @@ async function maximise(
 async function drawZ(
   { generator, folder, signal }: Work,
   z: Float32Array,
-  images: number,
+  { images, seed }: { readonly images: number; readonly seed: number },
   name: string,
 ): Promise<void> {
-  const { zSize, height, width } = generator;
+  const { zSize, rowSize, height, width } = generator;
   const plan = await generator.compile({ batch: images, bytes: true, signal });
   try {
     const stored = z.length / images;
-    const rows = new Float32Array(images * zSize);
-    for (let i = 0; i < images; i += 1) rows.set(z.subarray(i * stored, i * stored + zSize), i * zSize);
+    const rows = generator.sample({ size: images, seed });
+    for (let i = 0; i < images; i += 1) rows.set(z.subarray(i * stored, i * stored + zSize), i * rowSize);
     plan.run(rows);
     const rgba = new Uint8Array((await plan.rgba!.read()).buffer);
     for (let i = 0; i < images; i += 1) {

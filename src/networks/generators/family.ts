@@ -1,10 +1,41 @@
+import type { Attributes } from "../../weights/tensor.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../state.ts";
 
-/** What a caller can ask of a generator's network. */
+/** What a caller can ask of a generator's network; each family knows its own of these. */
 export interface GeneratorOptions {
   /** Clamp images to [−1, 1]. Off by default, as in gandissect: bytes are clamped anyway. */
-  readonly clamp?: boolean;
+  readonly clamp?: boolean | undefined;
+  /**
+   * ψ: w is moved towards its average, w_avg + ψ (w − w_avg) (Karras et al. 2019,
+   * appendix B). 1, which leaves it, unless given.
+   */
+  readonly truncation?: number | undefined;
+  /** How many of the first layers `truncation` is for; all unless given. */
+  readonly cutoff?: number | undefined;
+  /**
+   * Noise that is added behind convolutions: the maps in the file ("const", unless given), none, or
+   * maps of one RandomState(seed), the same for every image.
+   */
+  readonly noise?: "const" | "none" | number | undefined;
+  /**
+   * Activations of convolutions are clamped to ± this, as networks are that were trained in float16
+   * (Karras et al. 2020a, appendix). As the file says unless given; 0 for none.
+   */
+  readonly convClamp?: number | undefined;
+  /**
+   * Level of detail of a growing Progressive GAN: 0 is the full size, 1 half of it, and between the
+   * two are mixed. As the file says unless given.
+   */
+  readonly lod?: number | undefined;
+}
+
+/** What a file holds for a generator. */
+export interface GeneratorFile {
+  readonly tensors: State;
+  readonly attributes: Attributes;
+  /** Told what was assumed where the file does not say. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** A family of generators, and how its files are known. */
@@ -15,6 +46,8 @@ export interface GeneratorFamily {
   readonly keys: readonly string[];
   /** The names that a file should have, for whoever has one that is not known. */
   readonly expects: string;
+  /** Options that it has. */
+  readonly options: readonly (keyof GeneratorOptions)[];
   /** @throws WeightsError naming what is missing, mis-shaped or unexpected. */
-  network(state: State, options: GeneratorOptions): Network;
+  network(file: GeneratorFile, options: GeneratorOptions): Network;
 }

@@ -6,7 +6,7 @@ import { type Graph, padded, type Value } from "../../runtime/graph.ts";
 import { learned } from "../filters.ts";
 import { type Build, networkOf } from "../network.ts";
 import type { State } from "../state.ts";
-import type { GeneratorFamily } from "./family.ts";
+import type { GeneratorFamily, GeneratorFile, GeneratorOptions } from "./family.ts";
 
 /** Published sizes run from 4 to 1024 pixels. */
 const MAX_RESOLUTION = 1024;
@@ -34,12 +34,13 @@ export function currentNames(state: State): State {
  * A Progressive GAN generator (Karras et al. 2018; layout of the published PyTorch port, spec
  * §1.1).
  */
-export const PROGAN: GeneratorFamily = {
+export const PROGAN = {
   name: "a Progressive GAN generator",
   keys: ["layer1.conv.weight", "features.0.conv.weight"],
   expects: "layer1.conv.weight, layer1.wscale.b, … output_RxR.conv.weight (or the older features.0.…)",
-  network: (state, { clamp: clamped = false }) => {
-    const named = currentNames(state);
+  options: ["clamp"],
+  network: ({ tensors }: Pick<GeneratorFile, "tensors">, { clamp: clamped = false }: GeneratorOptions) => {
+    const named = currentNames(tensors);
     const widths = widthsOf(named);
     const resolution = 4 * 2 ** (widths.length - 1);
     if (resolution > MAX_RESOLUTION) {
@@ -54,7 +55,7 @@ export const PROGAN: GeneratorFamily = {
     const build = (build: Build): void => progan(build, { zSize, widths, resolution, clamped });
     return networkOf({ name: "Progressive GAN", described, build }, named);
   },
-};
+} as const satisfies GeneratorFamily;
 
 /**
  * Channels at 4×4, 8×8, …: layers come in pairs of one resolution and width; an odd count means

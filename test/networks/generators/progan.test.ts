@@ -76,8 +76,8 @@ describe.each([
   it("match PyTorch", async () => {
     const expected = await openCheckpoint(golden(`progan-${resolution}.samples.safetensors`));
     const state = proganState(sizes);
-    const network = PROGAN.network(state, {});
-    expect(network.outputs).toMatchObject([{ height: resolution, width: resolution, channels: 3 }]);
+    const network = PROGAN.network({ tensors: state }, {});
+    expect(network.outputs[0]).toMatchObject({ height: resolution, width: resolution, channels: 3 });
     const graph = new Graph(device.target);
     const values = network.append(graph, 1);
     const weights = new Weights(device, state);
@@ -116,11 +116,11 @@ describe("files that are no such generator", () => {
   const infer = (change: (state: Map<string, CheckpointTensor>) => void): (() => void) => {
     const state = tiny();
     change(state);
-    return () => recogniseGenerator(state);
+    return () => recogniseGenerator({ tensors: state });
   };
 
   it("a complete one is accepted", () => {
-    expect(recogniseGenerator(tiny()).layers.map(({ name }) => name)).toEqual([
+    expect(recogniseGenerator({ tensors: tiny() }).layers.map(({ name }) => name)).toEqual([
       "layer1",
       "layer2",
       "layer3",

@@ -1,0 +1,57 @@
+import type { NamesOf } from "../names.ts";
+import type { GeneratorOptions } from "../networks/generators/family.ts";
+import type { Device } from "../runtime/device.ts";
+import type { SampleZOptions } from "../weights/random.ts";
+import { LOAD_NAMES, type LoadOptions } from "../weights/source.ts";
+import type { Edit } from "./edits.ts";
+
+// Tests: test/options.test.ts
+
+export interface DefineOptions {
+  readonly device: Device;
+  /** What reports call it; the network's architecture unless given. */
+  readonly name?: string | undefined;
+  /**
+   * Classes, by number or name, that images are drawn of, one after the other and again from the
+   * first; all of them unless given.
+   */
+  readonly classes?: readonly (number | string)[] | undefined;
+}
+
+export interface LoadGeneratorOptions extends LoadOptions, GeneratorOptions, DefineOptions {
+  /** What reports call it; the file's name without its extension unless given. */
+  readonly name?: string | undefined;
+}
+
+/** One forward run: its tensors live until it is disposed. */
+export interface ForwardOptions {
+  /** Layers whose output (before any edit) can be read afterwards. */
+  readonly retain?: readonly string[];
+  readonly edits?: readonly Edit[];
+  /** By layer: WGSL that says what replaces an activation where it is edited; see `EditOptions`. */
+  readonly rules?: Readonly<Partial<Record<string, string>>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface ImagesOptions extends Omit<SampleZOptions, "depth"> {
+  /** Images at a time; 8 unless given. */
+  readonly batch?: number;
+  readonly edits?: readonly Edit[];
+  readonly signal?: AbortSignal;
+}
+
+export const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = {
+  ...LOAD_NAMES,
+  device: true,
+  name: true,
+  classes: true,
+  clamp: true,
+  truncation: true,
+  cutoff: true,
+  noise: true,
+  convClamp: true,
+  lod: true,
+};
+export const SAMPLE_NAMES: NamesOf<Omit<SampleZOptions, "depth">> = { size: true, seed: true, start: true };
+export const FORWARD_NAMES: NamesOf<ForwardOptions> = { retain: true, edits: true, rules: true, signal: true };
+export const IMAGES_NAMES: NamesOf<ImagesOptions> = { ...SAMPLE_NAMES, batch: true, edits: true, signal: true };

@@ -96,8 +96,8 @@ export class Generator {
     const { device, name: given, classes, clamp, truncation, cutoff, noise, convClamp, lod, ...loading } = options;
     const checkpoint = await openCheckpoint(source, loading);
     const { recogniseGenerator } = await onDemand("generators", () => import("../networks/generators/families.ts"));
-    const { tensors, metadata } = checkpoint;
-    const file = { tensors, attributes: new Map(Object.entries(metadata)), onWarning: loading.onWarning };
+    const { tensors, attributes } = checkpoint;
+    const file = { tensors, attributes, onWarning: loading.onWarning };
     const network = recogniseGenerator(file, { clamp, truncation, cutoff, noise, convClamp, lod });
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
     return Generator.define(network, { device, name, classes }, loading);

@@ -16,18 +16,19 @@ import type { Checkpoint } from "./tensor.ts";
  *   fit their bytes, `weights-integrity`; what `openSource` throws; the signal's reason.
  */
 export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}): Promise<Checkpoint> {
-  const source = await openSource(like, options);
+  const { key, ...rest } = options;
+  const source = await openSource(like, rest);
   const reading: ReadOptions = { signal: options.signal };
   const head = await readExactly(source, 0, Math.min(source.size, SNIFF_BYTES), reading);
   switch (sniffContainer(head, source.size, source.name)) {
     case "pickle":
-      return (await python()).openLegacyPth(source, reading);
+      return (await python()).openPickle(source, { ...reading, key });
     case "safetensors":
       return openSafetensors(source, reading);
     case "npy":
       return (await python()).openSingleArray(source, reading);
     case "zip":
-      return (await python()).openArchive(source, reading);
+      return (await python()).openArchive(source, { ...reading, key });
   }
 }
 

@@ -1,7 +1,9 @@
 import { WeightsError } from "../errors.ts";
+import { swapped } from "./byte-order.ts";
 import { readExactly, section, viewOf } from "./bytes.ts";
 import { BYTES_PER_ELEMENT, type DType } from "./dtype.ts";
 import { contiguousStrides, elementCount } from "./layout.ts";
+import { NUMPY_TYPES } from "./numpy-values.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 import type { ReadOptions, Source } from "./source.ts";
 import { type CheckpointTensor, checkpointTensor } from "./tensor.ts";
@@ -12,22 +14,6 @@ import { type CheckpointTensor, checkpointTensor } from "./tensor.ts";
 const MAGIC_BYTES = 6;
 const VERSION_BYTES = 2;
 const MAX_HEADER_BYTES = 1e6;
-
-/** NumPy's type codes, without the byte order. */
-const DTYPES: Readonly<Record<string, DType>> = {
-  f8: "float64",
-  f4: "float32",
-  f2: "float16",
-  i8: "int64",
-  i4: "int32",
-  i2: "int16",
-  i1: "int8",
-  u8: "uint64",
-  u4: "uint32",
-  u2: "uint16",
-  u1: "uint8",
-  b1: "bool",
-};
 
 /**
  * Opens one NumPy array (.npy, versions 1 to 3); C or Fortran order, either byte order.
@@ -95,29 +81,14 @@ function parseType(descr: unknown, file: string): { dtype: DType; bigEndian: boo
       "Save arrays of numbers: numpy.savez(path, **{name: tensor.numpy()}).",
     );
   }
-  if (code === undefined || !Object.hasOwn(DTYPES, code)) {
+  if (code === undefined || !Object.hasOwn(NUMPY_TYPES, code)) {
     throw new WeightsError(
       "weights-format",
       `${file} has elements of type ${JSON.stringify(descr)}, which are no plain numbers.`,
       "Save float, int or bool arrays.",
     );
   }
-  return { dtype: DTYPES[code]!, bigEndian: order === ">" };
-}
-
-/**
- * The same elements with their bytes in the other order. Reads must begin and end at elements, as
- * those of tensors do.
- */
-function swapped(source: Source, width: number): Source {
-  return {
-    ...source,
-    async read(start, end, options) {
-      const bytes = (await readExactly(source, start, end, options)).slice();
-      for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
-      return bytes;
-    },
-  };
+  return { dtype: NUMPY_TYPES[code]!, bigEndian: order === ">" };
 }
 
 function damaged(file: string, what: string): WeightsError {

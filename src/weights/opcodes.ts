@@ -1,13 +1,14 @@
-import { damaged, type PickleMachine } from "./pickle-machine.ts";
+import type { PickleMachine } from "./pickle-machine.ts";
+import { damaged, isBuildable, Payload, PickledName, PickledObject } from "./pickle-values.ts";
 
 // Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
 
 type Step = (machine: PickleMachine) => void;
 
 /**
- * What each pickle opcode does. Only those that Python's pickler writes for plain data, protocols 2
- * to 5; the ones that build objects of named classes (INST, OBJ, EXT, NEWOBJ_EX) are left out on
- * purpose, like the text forms of protocol 0.
+ * What each pickle opcode does: those that Python's picklers write with protocols 2 to 5. Objects
+ * of named classes stay inert. Left out are numbered extensions (EXT), whose names are not in the
+ * file, and the text forms of protocol 0.
  */
 export const OPCODES: Readonly<Record<number, Step>> = {
   // Framing and stack.
@@ -28,40 +29,42 @@ export const OPCODES: Readonly<Record<number, Step>> = {
   /* BININT */ 74: (m) => m.push(m.int32()),
   /* BININT1 */ 75: (m) => m.push(m.byte()),
   /* BININT2 */ 77: (m) => m.push(m.uint16()),
-  /* LONG1 */ 138: (m) => m.push(longInteger(m.take(m.byte()))),
-  /* LONG4 */ 139: (m) => m.push(longInteger(m.take(m.uint32()))),
+  /* LONG1 */ 138: (m) => m.push(longInteger(m.bytes(m.byte()))),
+  /* LONG4 */ 139: (m) => m.push(longInteger(m.bytes(m.uint32()))),
   /* BINFLOAT */ 71: (m) => m.push(m.float64()),
 
   // Strings and bytes.
-  /* SHORT_BINSTRING */ 85: (m) => m.push(m.text(m.byte())),
-  /* BINSTRING */ 84: (m) => m.push(m.text(m.uint32())),
+  /* SHORT_BINSTRING */ 85: (m) => m.push(m.byteText(m.byte())),
+  /* BINSTRING */ 84: (m) => m.push(m.byteText(m.uint32())),
   /* SHORT_BINUNICODE */ 140: (m) => m.push(m.text(m.byte())),
   /* BINUNICODE */ 88: (m) => m.push(m.text(m.uint32())),
   /* BINUNICODE8 */ 141: (m) => m.push(m.text(m.uint64())),
-  /* SHORT_BINBYTES */ 67: (m) => m.push(m.take(m.byte())),
-  /* BINBYTES */ 66: (m) => m.push(m.take(m.uint32())),
-  /* BINBYTES8 */ 142: (m) => m.push(m.take(m.uint64())),
+  /* SHORT_BINBYTES */ 67: (m) => m.push(m.bytes(m.byte())),
+  /* BINBYTES */ 66: (m) => m.push(m.bytes(m.uint32())),
+  /* BINBYTES8 */ 142: (m) => m.push(m.bytes(m.uint64())),
+  /* BYTEARRAY8 */ 150: (m) => m.push(m.bytes(m.uint64())),
 
   // Containers.
-  /* EMPTY_LIST */ 93: (m) => m.push([]),
+  /* EMPTY_LIST */ 93: (m) => m.push(m.container([])),
   /* APPEND */ 97: (m) => append(m, [m.pop()]),
   /* APPENDS */ 101: (m) => append(m, m.popMark()),
-  /* LIST */ 108: (m) => m.push(m.popMark()),
-  /* EMPTY_TUPLE */ 41: (m) => m.push([]),
-  /* TUPLE */ 116: (m) => m.push(m.popMark()),
+  /* LIST */ 108: (m) => m.push(m.container(m.popMark())),
+  /* EMPTY_TUPLE */ 41: (m) => m.push(m.container([])),
+  /* TUPLE */ 116: (m) => m.push(m.container(m.popMark())),
   /* TUPLE1 */ 133: (m) => pushTuple(m, 1),
   /* TUPLE2 */ 134: (m) => pushTuple(m, 2),
   /* TUPLE3 */ 135: (m) => pushTuple(m, 3),
-  /* EMPTY_DICT */ 125: (m) => m.push(new Map()),
+  /* EMPTY_DICT */ 125: (m) => m.push(m.container(new Map())),
   /* DICT */ 100: (m) => {
     const items = m.popMark();
-    m.push(new Map());
+    m.push(m.container(new Map()));
     setItems(m, items);
   },
   /* SETITEM */ 115: (m) => setItems(m, [m.pop(), m.pop()].reverse()),
   /* SETITEMS */ 117: (m) => setItems(m, m.popMark()),
-  /* EMPTY_SET */ 143: (m) => m.push(new Set()),
+  /* EMPTY_SET */ 143: (m) => m.push(m.container(new Set())),
   /* ADDITEMS */ 144: (m) => addItems(m, m.popMark()),
+  /* FROZENSET */ 145: (m) => m.push(m.container(new Set(m.popMark()))),
 
   // Memo: what makes shared values shared.
   /* BINPUT */ 113: (m) => m.remember(m.byte()),
@@ -73,15 +76,25 @@ export const OPCODES: Readonly<Record<number, Step>> = {
   // Names from the vocabulary.
   /* GLOBAL */ 99: (m) => m.push(m.global(m.line(), m.line())),
   /* STACK_GLOBAL */ 147: (m) => {
-    const name = m.pop();
-    m.push(m.global(String(m.pop()), String(name)));
+    const [name, module] = [m.pop(), m.pop()];
+    if (typeof name !== "string" || typeof module !== "string") throw damaged("a global is named by something else");
+    m.push(m.global(module, name));
   },
   /* REDUCE */ 82: call,
   /* NEWOBJ */ 129: call,
-  /* BUILD: attributes such as a state dict's _metadata; nothing that weights need */ 98: (m) => {
+  /* NEWOBJ_EX: with keywords, which nothing known here needs */ 146: (m) => {
     m.pop();
-    if (!(m.top() instanceof Map)) throw damaged("it sets attributes on something other than a dict");
+    call(m);
   },
+  /* INST */ 105: (m) => {
+    const callee = m.global(m.line(), m.line());
+    m.push(m.call(callee, m.popMark()));
+  },
+  /* OBJ */ 111: (m) => {
+    const [callee, ...args] = m.popMark();
+    m.push(m.call(callee, args));
+  },
+  /* BUILD */ 98: (m) => build(m.pop(), m.top()),
   /* BINPERSID */ 81: (m) => m.push(m.vocabulary.persistentLoad(m.pop())),
 };
 
@@ -96,17 +109,30 @@ function call(machine: PickleMachine): void {
 
 function pushTuple(machine: PickleMachine, length: number): void {
   const tuple = Array.from({ length }, () => machine.pop());
-  machine.push(tuple.reverse());
+  machine.push(machine.container(tuple.reverse()));
+}
+
+/** Attributes: of a dict, such as a state dict's `_metadata`, nothing that weights need. */
+function build(state: unknown, value: unknown): void {
+  if (isBuildable(value)) value.build(state);
+  else if (value instanceof PickledObject) value.state = state;
+  else if (Array.isArray(value) || value instanceof PickledName || typeof value !== "object" || value === null) {
+    throw damaged("it sets attributes on something that has none");
+  }
 }
 
 function append(machine: PickleMachine, items: readonly unknown[]): void {
-  const list = machine.top();
+  const top = machine.top();
+  if (top instanceof PickledObject) top.items ??= machine.container([]);
+  const list = top instanceof PickledObject ? top.items : top;
   if (!Array.isArray(list)) throw damaged("it appends to something that is no list");
   for (const item of items) list.push(item);
 }
 
 function setItems(machine: PickleMachine, items: readonly unknown[]): void {
-  const dict = machine.top();
+  const top = machine.top();
+  if (top instanceof PickledObject) top.entries ??= machine.container(new Map());
+  const dict = top instanceof PickledObject ? top.entries : top;
   if (!(dict instanceof Map)) throw damaged("it sets items of something that is no dict");
   if (items.length % 2 !== 0) throw damaged("a dict has a key without a value");
   for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
@@ -114,16 +140,18 @@ function setItems(machine: PickleMachine, items: readonly unknown[]): void {
 
 function addItems(machine: PickleMachine, items: readonly unknown[]): void {
   const set = machine.top();
-  if (!(set instanceof Set)) throw damaged("it adds to something that is no set");
-  for (const item of items) set.add(item);
+  if (set instanceof PickledObject) append(machine, items);
+  else if (set instanceof Set) for (const item of items) set.add(item);
+  else throw damaged("it adds to something that is no set");
 }
 
 /** Longest integer worth decoding; building a bigint takes time quadratic in its length. */
 const MAX_INTEGER_BYTES = 255;
 
 /** A little-endian two's complement integer: a number where that is exact, otherwise a bigint. */
-function longInteger(bytes: Uint8Array): number | bigint {
-  if (bytes.length > MAX_INTEGER_BYTES) throw damaged(`it has an integer of ${bytes.length} bytes`);
+function longInteger(bytes: Uint8Array | Payload): number | bigint {
+  if (bytes instanceof Payload || bytes.length > MAX_INTEGER_BYTES)
+    throw damaged(`it has an integer of ${bytes.length} bytes`);
   let value = 0n;
   for (const [i, byte] of bytes.entries()) value |= BigInt(byte) << BigInt(8 * i);
   value = BigInt.asIntN(8 * bytes.length, value);

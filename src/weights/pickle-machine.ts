@@ -1,58 +1,102 @@
-import { WeightsError } from "../errors.ts";
 import { viewOf } from "./bytes.ts";
+import {
+  damaged,
+  ended,
+  Payload,
+  PickledName,
+  PickledObject,
+  PickleFunction,
+  PickleTruncated,
+} from "./pickle-values.ts";
 
 // Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
 
 /**
- * Decides what a pickle may name. Everything it does not know is refused; nothing from the file is
- * ever executed.
+ * Decides what a pickle may name. What it does not know stays inert; nothing from the file is ever
+ * executed.
  */
 export interface PickleVocabulary {
   /**
-   * The value that stands for a global, a PickleFunction if it may be called; undefined refuses it.
+   * The value that stands for a global, a PickleFunction if something is to be made of its calls;
+   * undefined leaves it and what it makes inert.
    */
   global(name: string): unknown;
   /** The value of a persistent id. */
   persistentLoad(id: unknown): unknown;
 }
 
-/** A global that a pickle may call (REDUCE, NEWOBJ) or, without `call`, only mention. */
-export class PickleFunction {
-  readonly name: string;
-  readonly call: (args: readonly unknown[]) => unknown;
-
-  constructor(name: string, call: (args: readonly unknown[]) => unknown) {
-    this.name = name;
-    this.call = call;
-  }
-}
-
-/** The pickle goes on after the bytes at hand; with a larger piece of the file it may be whole. */
-export class PickleTruncated extends WeightsError {}
-
 /** Longest module or class name worth reading. */
 const MAX_LINE = 512;
+/** Bytes from which on a string is passed over: nothing but arrays is as long. */
+const PAYLOAD_BYTES = 4096;
+/** Characters from which on a text is; source texts of modules have up to 40,000. */
+const PAYLOAD_TEXT = 100_000;
+/** Of what is passed over, this much is kept: a storage's description is in it. */
+const HEAD_BYTES = 1024;
+
+/** An opcode and the length that follows it, at most. */
+const PREFIX_BYTES = 16;
+
+/** Containers and steps that any file is granted, and that the largest is. */
+const [GRANTED, MOST_CONTAINERS, MOST_STEPS] = [50_000, 2 ** 21, 2 ** 25];
 
 /**
  * The state of a pickle being read: position, value stack, marks and memo. The opcodes act on it.
+ *
+ * Bytes come in windows, of which one is held; an opcode that needs more than is left throws
+ * PickleTruncated before it changes anything, and is tried again.
  */
 export class PickleMachine {
+  /** Where the next byte is, in what is unpickled. */
   at: number;
   stopped = false;
   readonly memo = new Map<number, unknown>();
   readonly vocabulary: PickleVocabulary;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view = viewOf(this.#bytes);
+  /** Where the window begins. */
+  #base = 0;
+  /** Where what is unpickled ends. */
+  readonly #size: number;
   readonly #stack: unknown[] = [];
   /** Heights of the stack where a MARK was set. */
   readonly #marks: number[] = [];
   readonly #utf8 = new TextDecoder();
+  #containers: number;
+  #steps: number;
 
-  constructor(bytes: Uint8Array, vocabulary: PickleVocabulary, start: number) {
-    this.#bytes = bytes;
-    this.#view = viewOf(bytes);
+  /**
+   * @param size bytes of what is unpickled
+   * @param weight bytes that the file spends on it: fewer than `size` where it is compressed
+   */
+  constructor(vocabulary: PickleVocabulary, start: number, size: number, weight = size) {
     this.vocabulary = vocabulary;
     this.at = start;
+    this.#size = size;
+    // A container takes some 200 bytes of memory and can be one byte of the file, but what is
+    // written by a program has at least names, sizes and references around it.
+    this.#containers = Math.min(GRANTED + Math.floor(weight / 4), MOST_CONTAINERS);
+    this.#steps = Math.min(GRANTED + 8 * weight, MOST_STEPS);
+  }
+
+  /** Goes on with these bytes, which begin at `base`. */
+  see(bytes: Uint8Array, base: number): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
+    this.#base = base;
+  }
+
+  /** Counts what is done. */
+  step(count = 1): void {
+    this.#steps -= count;
+    if (this.#steps < 0) throw damaged("it takes more steps than a file of its size can need");
+  }
+
+  /** A container that is about to be pushed. */
+  container<T>(value: T): T {
+    this.#containers -= 1;
+    if (this.#containers < 0) throw damaged("it makes more lists and dicts than a file of its size can need");
+    return value;
   }
 
   byte(): number {
@@ -81,23 +125,33 @@ export class PickleMachine {
     return this.#view.getFloat64(this.#advance(8), false);
   }
 
-  take(length: number): Uint8Array {
-    const from = this.#advance(length);
-    return this.#bytes.subarray(from, from + length);
+  /** Bytes of this length, of which long ones are passed over. */
+  bytes(length: number): Uint8Array | Payload {
+    if (length > PAYLOAD_BYTES) return this.#pass("bytes", length);
+    // a copy, or one short string would keep a whole window
+    return this.#take(length).slice();
   }
 
-  text(length: number): string {
-    return this.#utf8.decode(this.take(length));
+  text(length: number): string | Payload {
+    if (length > PAYLOAD_TEXT) return this.#pass("text", length);
+    return this.#utf8.decode(this.#take(length));
+  }
+
+  /** A string of Python 2, bytes or text: each byte is a character, so that nothing is lost. */
+  byteText(length: number): string | Payload {
+    if (length > PAYLOAD_BYTES) return this.#pass("bytes", length);
+    return String.fromCharCode(...this.#take(length));
   }
 
   line(): string {
-    const end = this.#bytes.subarray(0, this.at + MAX_LINE).indexOf(0x0a, this.at);
+    const from = this.at - this.#base;
+    const end = this.#bytes.subarray(0, from + MAX_LINE).indexOf(0x0a, from);
     if (end < 0) {
-      if (this.at + MAX_LINE > this.#bytes.length) this.#advance(MAX_LINE);
+      if (from + MAX_LINE > this.#bytes.length) this.#advance(MAX_LINE);
       throw damaged(`a name at byte ${this.at} does not end`);
     }
-    const line = this.text(end - this.at);
-    this.at = end + 1;
+    const line = this.#utf8.decode(this.#bytes.subarray(from, end));
+    this.at = this.#base + end + 1;
     return line;
   }
 
@@ -137,41 +191,45 @@ export class PickleMachine {
   }
 
   global(module: string, name: string): unknown {
-    const value = this.vocabulary.global(`${module}.${name}`);
-    if (value === undefined) throw unsafe(`the global ${module}.${name}`);
-    return value;
+    const full = `${module}.${name}`;
+    return this.vocabulary.global(full) ?? new PickledName(full);
   }
 
   call(callee: unknown, args: unknown): unknown {
-    if (!(callee instanceof PickleFunction)) throw unsafe("a call of something that is no function");
-    if (!Array.isArray(args)) throw damaged(`the arguments of ${callee.name} are no tuple`);
-    return callee.call(args);
+    if (!Array.isArray(args)) throw damaged("the arguments of a call are no tuple");
+    // What is made may be a copy of what it is given, and that may be given again and again.
+    this.step(args.reduce((sum: number, arg) => sum + lengthOf(arg), args.length));
+    if (callee instanceof PickleFunction) return callee.call(args);
+    if (callee instanceof PickledName) return this.container(new PickledObject(callee.name, args));
+    // what a function made that was not called: getattr(…)(…)
+    if (callee instanceof PickledObject) return this.container(new PickledObject(callee.name, [callee, ...args]));
+    throw damaged("it calls something that is no function");
   }
 
+  #take(length: number): Uint8Array {
+    const from = this.#advance(length);
+    return this.#bytes.subarray(from, from + length);
+  }
+
+  #pass(kind: "bytes" | "text", length: number): Payload {
+    const start = this.at;
+    if (start + length > this.#size) throw ended(this.#size);
+    const head = this.#take(Math.min(length, HEAD_BYTES)).slice();
+    this.at = start + length;
+    return new Payload(kind, start, this.at, head);
+  }
+
+  /** Where the next `length` bytes are in the window. */
   #advance(length: number): number {
-    const from = this.at;
-    if (from + length > this.#bytes.length) {
-      throw new PickleTruncated(
-        "weights-format",
-        `The pickle ends in the middle, at byte ${this.#bytes.length}.`,
-        AGAIN,
-      );
-    }
-    this.at = from + length;
+    const from = this.at - this.#base;
+    if (this.at + length > this.#size) throw ended(this.#size);
+    if (from + length > this.#bytes.length) throw new PickleTruncated(length + PREFIX_BYTES);
+    this.at += length;
     return from;
   }
 }
 
-const AGAIN = "Download or copy the file again.";
-
-export function damaged(what: string): WeightsError {
-  return new WeightsError("weights-format", `The pickle is damaged: ${what}.`, AGAIN);
-}
-
-export function unsafe(what: string): WeightsError {
-  return new WeightsError(
-    "weights-unsafe",
-    `The pickle contains ${what}, which a file of plain weights does not need; it could run code, so it was refused.`,
-    "In Python, save only the weights: torch.save(model.state_dict(), path), or write safetensors.",
-  );
+function lengthOf(value: unknown): number {
+  if (Array.isArray(value)) return value.length;
+  return value instanceof Map || value instanceof Set ? value.size : 0;
 }

@@ -2,27 +2,26 @@
 import { WeightsError } from "../errors.ts";
 import { openNpy } from "./npy.ts";
 import { openZipPth } from "./pth.ts";
-import type { ReadOptions, Source } from "./source.ts";
-import type { Checkpoint } from "./tensor.ts";
+import type { LoadOptions, ReadOptions, Source } from "./source.ts";
+import { type Checkpoint, plainCheckpoint } from "./tensor.ts";
 import { openZip } from "./zip.ts";
 
 // Tests: test/weights/pth.test.ts, test/weights/npz.test.ts
 
-export { openLegacyPth } from "./pth.ts";
+export { openPickle } from "./pth.ts";
 
 /** A lone array gets the name that numpy.savez would give it. */
 export async function openSingleArray(source: Source, options: ReadOptions): Promise<Checkpoint> {
   const array = await openNpy(source, "arr_0", options);
-  return { source, format: "npy", tensors: new Map([[array.name, array]]), metadata: Object.freeze({}) };
+  return plainCheckpoint(source, "npy", new Map([[array.name, array]]));
 }
 
 /** What torch.save and numpy.savez write: zip archives. */
-export async function openArchive(source: Source, options: ReadOptions): Promise<Checkpoint> {
+export async function openArchive(source: Source, options: LoadOptions): Promise<Checkpoint> {
   const entries = await openZip(source, options);
   const names = [...entries.keys()];
   const pickle = names.find((name) => /^[^/]*\/?data\.pkl$/.test(name));
   if (pickle !== undefined) {
-    if (names.some((name) => /(^|\/)constants\.pkl$/.test(name))) throw torchScript(source.name);
     return openZipPth(source, entries, pickle, options);
   }
   const arrays = names.filter((name) => name.endsWith(".npy"));
@@ -45,13 +44,5 @@ async function openNpz(
     names.map((name) => openNpy(entries.get(name)!, name.slice(0, -".npy".length), options)),
   );
   const tensors = new Map(arrays.map((array) => [array.name, array]));
-  return { source, format: "npz", tensors, metadata: Object.freeze({}) };
-}
-
-function torchScript(name: string): WeightsError {
-  return new WeightsError(
-    "weights-format",
-    `${name} is a TorchScript program, not a checkpoint.`,
-    "In Python: torch.save(torch.jit.load(path).state_dict(), new_path).",
-  );
+  return plainCheckpoint(source, "npz", tensors);
 }

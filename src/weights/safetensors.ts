@@ -4,7 +4,7 @@ import { BYTES_PER_ELEMENT, type DType } from "./dtype.ts";
 import { elementCount } from "./layout.ts";
 import type { ReadOptions, Source } from "./source.ts";
 import type { Checkpoint } from "./tensor.ts";
-import { type CheckpointTensor, checkpointTensor } from "./tensor.ts";
+import { type CheckpointTensor, checkpointTensor, plainCheckpoint } from "./tensor.ts";
 
 /** The header is preceded by its length, a uint64. */
 export const LENGTH_BYTES = 8;
@@ -58,7 +58,7 @@ export async function openSafetensors(source: Source, options: ReadOptions = {})
     const bytes = section(source, dataStart + start, end - start, `tensor "${name}" of ${source.name}`);
     tensors.set(name, checkpointTensor({ name, dtype, shape, available, bytes }));
   }
-  return { source, format: "safetensors", tensors, metadata: parseMetadata(metadata, source.name) };
+  return plainCheckpoint(source, "safetensors", tensors, parseMetadata(metadata, source.name));
 }
 
 function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {

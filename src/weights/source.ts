@@ -58,6 +58,11 @@ export interface LoadOptions {
    * names). Loads the whole file.
    */
   readonly sha256?: string | undefined;
+  /**
+   * The part of the file that is wanted, by its dotted name: "netG", "state_dict.generator". Unless
+   * given, the generator is: averaged weights before those of the last step (`Checkpoint.entry`).
+   */
+  readonly key?: string | undefined;
   /** Consulted first and filled afterwards, for URLs only. Loads the whole file. */
   readonly cache?: CacheLike | undefined;
   /** Replaces the global `fetch`. */
@@ -69,6 +74,7 @@ export const LOAD_NAMES: NamesOf<LoadOptions> = {
   onProgress: true,
   onWarning: true,
   sha256: true,
+  key: true,
   cache: true,
   fetch: true,
 };

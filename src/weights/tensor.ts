@@ -19,8 +19,22 @@ export interface CheckpointTensor {
   read(options?: ReadOptions): Promise<Float32Array>;
 }
 
-/** Numbers, words and flags saved beside tensors, by dotted names. */
-export type Attributes = ReadonlyMap<string, string | number | boolean | null>;
+/** A number, word or switch that was saved beside tensors. */
+export type Attribute = string | number | boolean | null;
+
+/** What was saved beside tensors, by dotted names. */
+export type Attributes = ReadonlyMap<string, Attribute>;
+
+/** A checkpoint that is tensors and nothing else. */
+export function plainCheckpoint(
+  source: Source,
+  format: Checkpoint["format"],
+  tensors: ReadonlyMap<string, CheckpointTensor>,
+  metadata: Checkpoint["metadata"] = {},
+): Checkpoint {
+  const attributes = new Map<string, Attribute>();
+  return { source, format, tensors, attributes, entry: undefined, entries: [], all: tensors, metadata };
+}
 
 /**
  * An open file of named tensors. Only its description was read; tensors read their bytes when
@@ -28,10 +42,25 @@ export type Attributes = ReadonlyMap<string, string | number | boolean | null>;
  */
 export interface Checkpoint {
   readonly source: Source;
-  readonly format: "pth-legacy" | "pth-zip" | "safetensors" | "npz" | "npy";
+  readonly format: "pth-legacy" | "pth-zip" | "torchscript" | "pickle" | "safetensors" | "npz" | "npy";
+  /**
+   * The tensors of the entry that was taken, by their names in it. Networks of NVIDIA's TensorFlow
+   * files have slashes in them, others dots.
+   */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
-  /** Numbers and strings saved beside the tensors, such as an epoch. */
-  readonly metadata: Readonly<Record<string, string | number>>;
+  /**
+   * Numbers, words and switches that were saved with the tensors, by dotted names:
+   * "synthesis.b8.architecture", "config.alpha", "epoch", of small lists by index: "0.stride.0".
+   */
+  readonly attributes: ReadonlyMap<string, Attribute>;
+  /** Which part of the file the tensors are, such as "G_ema"; undefined when they are all of it. */
+  readonly entry: string | undefined;
+  /** Other parts that hold tensors. */
+  readonly entries: readonly string[];
+  /** The tensors of all parts, by their full names in the file. */
+  readonly all: ReadonlyMap<string, CheckpointTensor>;
+  /** The strings of a safetensors file. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Where a tensor's elements are: `bytes` is its whole storage, which other tensors may share. */

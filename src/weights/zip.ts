@@ -20,6 +20,12 @@ const MAX_DIRECTORY_BYTES = 64e6;
 const STORED = 0;
 const DEFLATED = 8;
 
+/** A file in an archive. */
+export interface ZipEntry extends Source {
+  /** Bytes that it takes in the archive: as many as it has, unless it is deflated. */
+  readonly packed: number;
+}
+
 interface Entry {
   readonly name: string;
   readonly method: number;
@@ -35,11 +41,11 @@ interface Entry {
  * @throws WeightsError `weights-format`; reads of an entry throw it too, when its own header does
  *   not fit.
  */
-export async function openZip(source: Source, options: ReadOptions = {}): Promise<ReadonlyMap<string, Source>> {
+export async function openZip(source: Source, options: ReadOptions = {}): Promise<ReadonlyMap<string, ZipEntry>> {
   const { start, size, count } = await locateDirectory(source, options);
   const directory = await readExactly(source, start, start + size, options);
   const listed = parseDirectory(directory, count, source.name).sort((a, b) => a.header - b.header);
-  const entries = new Map<string, Source>();
+  const entries = new Map<string, ZipEntry>();
   for (const [i, entry] of listed.entries()) {
     if (entries.has(entry.name)) throw damaged(source.name, `it has two entries named "${entry.name}"`);
     const limit = listed[i + 1]?.header ?? start;
@@ -145,7 +151,7 @@ const PADDING_BYTES = 256;
 /**
  * @param limit byte where the next entry, or the directory, begins
  */
-function openEntry(source: Source, entry: Entry, limit: number): Source {
+function openEntry(source: Source, entry: Entry, limit: number): ZipEntry {
   const { name, method, size, compressedSize, header } = entry;
   let dataStart: number | undefined;
 
@@ -171,10 +177,10 @@ function openEntry(source: Source, entry: Entry, limit: number): Source {
     return offset;
   }
 
-  if (method === STORED) return { name, size, read: readRaw };
+  if (method === STORED) return { name, size, packed: compressedSize, read: readRaw };
   const read = (from: number, to: number, options?: ReadOptions) =>
     inflate({ name, size: compressedSize, read: readRaw }, { declared: size, from, to }, options);
-  return { name, size, read };
+  return { name, size, packed: compressedSize, read };
 }
 
 function damaged(name: string, what: string): WeightsError {

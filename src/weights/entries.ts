@@ -1,0 +1,241 @@
+import { UsageError } from "../errors.ts";
+import { NumpyArray } from "./numpy-values.ts";
+import { cut, PickledObject } from "./pickle-values.ts";
+import { TorchTensor } from "./torch.ts";
+
+// Tests: test/weights/pickles.test.ts, test/weights/entries.test.ts
+
+/**
+ * What training programs call the generator among what they save, the likeliest first: averages of
+ * the weights make better images than the weights of the last step.
+ */
+export const ENTRIES: readonly string[] = [
+  "G_ema",
+  "g_ema",
+  "ema_G",
+  "netG_ema",
+  "G_EMA",
+  "generator_ema",
+  "ema_generator",
+  "model_ema",
+  "state_dict_ema",
+  "ema_state_dict",
+  "params_ema",
+  "avgG",
+  "Gs",
+  "g_running",
+  "ema",
+  "netG",
+  "generator",
+  "generator_state",
+  "generator_state_dict",
+  "G_state_dict",
+  "G",
+  "g",
+  "gen",
+  "state_dict",
+  "model_state_dict",
+  "model",
+  "params",
+  "GAN",
+];
+/** What they call what judges images, by which a generator beside it is known as one. */
+const JUDGES = /^(net)?(d|dis|disc|discriminators?|critic)(_ema|_state|_state_dict)?$/i;
+/** Tensors beside an average that belong to it: rosinality's mean w. */
+const BESIDE = ["latent_avg"];
+
+/** A part of what was saved, and what is beside it. */
+export interface Chosen {
+  /** Its dotted name; undefined when it is all of it. */
+  readonly entry: string | undefined;
+  readonly value: unknown;
+  /** Others that hold tensors. */
+  readonly others: readonly string[];
+  /** What is around it and holds no tensors, for attributes. */
+  readonly beside: Map<unknown, unknown>;
+  /** What of a key is still to be found, among the names of tensors. */
+  readonly rest: string | undefined;
+}
+
+/**
+ * The part of a saved object that is the generator, or the only part with tensors.
+ * @param key the part that is wanted, by its dotted name
+ */
+export function chooseEntry(root: unknown, key?: string): Chosen {
+  const holders = tensorHolders(root);
+  const beside = new Map<unknown, unknown>();
+  const others: string[] = [];
+  const path: string[] = [];
+  let [value, rest] = [root, key];
+  while (path.length < MAX_NESTING) {
+    const parts = partsOf(value);
+    const names = [...parts].filter(([, part]) => holders.has(part)).map(([name]) => name);
+    const wanted = names.find((name) => rest === name || rest?.startsWith(`${name}.`));
+    const done = key !== undefined && rest === undefined;
+    const name = wanted ?? (done ? undefined : preferred(names, parts));
+    if (name === undefined) break;
+    others.push(...names.filter((each) => each !== name).map((each) => [...path, each].join(".")));
+    for (const [each, part] of parts) {
+      if (BESIDE.includes(each) || !(isTensor(part) || holders.has(part))) beside.set(each, part);
+    }
+    path.push(name);
+    value = parts.get(name);
+    if (wanted !== undefined) rest = rest!.slice(wanted.length + 1) || undefined;
+  }
+  return { entry: path.length > 0 ? path.join(".") : undefined, value, others, beside, rest };
+}
+
+const MAX_NESTING = 4;
+
+/** Which part is meant when nobody says. */
+function preferred(names: readonly string[], parts: ReadonlyMap<string, unknown>): string | undefined {
+  const known = ENTRIES.find((name) => names.includes(name));
+  if (known !== undefined) return known;
+  const alone = names.length === 1 && ![...parts.values()].some(isTensor);
+  // the only child of a module or network is a part of it
+  return alone && !names.some((name) => PART.test(name)) ? names[0] : undefined;
+}
+
+/** Names that are within a network. */
+const PART = /^(encoder|decoder|features|main|layers?|blocks?|backbone|head|synthesis|mapping|\d+)$/;
+
+/** Parts of what was saved by name: a dict's, or the networks of a tuple. */
+function partsOf(value: unknown): ReadonlyMap<string, unknown> {
+  if (value instanceof Map) {
+    return new Map([...value].filter((entry): entry is [string, unknown] => typeof entry[0] === "string"));
+  }
+  if (!Array.isArray(value)) return new Map();
+  // NVIDIA's TensorFlow files: (G, D, Gs), each with its name
+  const names = value.length === 3 && value.every((each) => each instanceof PickledObject) ? ["G", "D", "Gs"] : [];
+  return new Map(value.slice(0, MAX_TUPLE).map((each, i) => [networkName(each) ?? names[i] ?? String(i), each]));
+}
+
+const MAX_TUPLE = 16;
+
+function networkName(value: unknown): string | undefined {
+  const name: unknown =
+    value instanceof PickledObject && value.state instanceof Map ? value.state.get("name") : undefined;
+  return typeof name === "string" && /^\w{1,32}$/.test(name) ? name : undefined;
+}
+
+function isTensor(value: unknown): boolean {
+  return value instanceof TorchTensor || value instanceof NumpyArray;
+}
+
+function isContainer(value: unknown): boolean {
+  return value instanceof Map || Array.isArray(value) || value instanceof PickledObject;
+}
+
+/** The containers from which a tensor can be reached. Each is walked once. */
+function tensorHolders(root: unknown): ReadonlySet<unknown> {
+  const [waiting, parents, holders] = [[root], new Map<unknown, unknown[]>([[root, []]]), new Set<unknown>()];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    for (const each of insides(value)) {
+      if (isTensor(each)) holders.add(value);
+      if (!isContainer(each)) continue;
+      const known = parents.get(each);
+      if (known) known.push(value);
+      else {
+        parents.set(each, [value]);
+        waiting.push(each);
+      }
+    }
+  }
+  // A set is walked in the order in which things were added, also those that are added meanwhile.
+  for (const holder of holders) for (const parent of parents.get(holder)!) holders.add(parent);
+  return holders;
+}
+
+function* insides(value: unknown): Iterable<unknown> {
+  if (value instanceof Map) yield* value.values();
+  else if (Array.isArray(value)) yield* value;
+  else if (value instanceof PickledObject) {
+    yield value.state;
+    yield value.args;
+    if (value.entries) yield value.entries;
+    if (value.items) yield value.items;
+  }
+}
+
+/**
+ * lucidrains' "GAN" holds everything by prefixes: GE and SE are the averages of G and of the
+ * mapping S, which only some have.
+ */
+export function averagesOfGan<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> | undefined {
+  const of = (prefix: string): [string, T][] => [...tensors].filter(([name]) => name.startsWith(prefix));
+  const [generator, mapping] = [of("GE."), of("SE.")];
+  if (generator.length === 0) return undefined;
+  if (mapping.length > 0) return new Map([...mapping, ...generator]);
+  return new Map(generator.map(([name, tensor]) => [name.slice(3), tensor]));
+}
+
+/** Names without what wrappers put into them, as far as they stay different. */
+export function unwrapped<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  const wrapped = wrappedParents(tensors.keys());
+  const named = new Map<string, T>();
+  for (const [name, tensor] of tensors) named.set(withoutWrappers(name, wrapped), tensor);
+  return named.size === tensors.size ? named : tensors;
+}
+
+/**
+ * Prefixes whose only part is `module`, which holds parts in turn: DataParallel's. (GAN zoo's
+ * `formatLayer.module.weight` is another thing.)
+ */
+function wrappedParents(names: Iterable<string>): ReadonlySet<string> {
+  const [wrapped, not] = [new Set<string>(), new Set<string>()];
+  for (const name of names) {
+    const parts = name.split(".");
+    for (const [i, part] of parts.entries()) {
+      const parent = parts.slice(0, i).join(".");
+      (part === "module" && (i === 0 ? parts.length > 1 : i < parts.length - 2) ? wrapped : not).add(parent);
+    }
+  }
+  return new Set([...wrapped].filter((parent) => !not.has(parent)));
+}
+
+function withoutWrappers(name: string, wrapped: ReadonlySet<string>): string {
+  const parts = name.split(".");
+  return parts
+    .filter((part, i) => part !== "_orig_mod" && !(part === "module" && wrapped.has(parts.slice(0, i).join("."))))
+    .join(".");
+}
+
+/** Tensors by their names in an entry. */
+export interface Narrowed<T> {
+  readonly tensors: ReadonlyMap<string, T>;
+  /** What was before their names in the file, with its dot. */
+  readonly prefix: string;
+  /** Prefixes of the tensors that were left out. */
+  readonly others: readonly string[];
+}
+
+/**
+ * The generator among tensors of one dict, as Lightning saves it: names without prefixes.
+ * @param key the prefix that is wanted
+ * @throws UsageError when there is none.
+ */
+export function narrowed<T>(all: ReadonlyMap<string, T>, key?: string): Narrowed<T> {
+  const tensors = unwrapped(all);
+  const gan = key === undefined ? averagesOfGan(tensors) : undefined;
+  if (gan) return { tensors: gan, prefix: "GE.", others: [] };
+  const prefixes = [...new Set([...tensors.keys()].map((name) => name.split(".", 1)[0]!))];
+  const prefix = key ?? prefixedEntry(prefixes);
+  if (prefix === undefined) return { tensors, prefix: "", others: [] };
+  const of = [...tensors].filter(([name]) => name.startsWith(`${prefix}.`));
+  if (of.length === 0) throw noEntry(prefix, prefixes);
+  const inside = new Map(of.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]));
+  return { tensors: unwrapped(inside), prefix: `${prefix}.`, others: prefixes.filter((each) => each !== prefix) };
+}
+
+function noEntry(key: string, names: readonly string[]): UsageError {
+  const shown = names.slice(0, 8).map((name) => `"${cut(name)}"`);
+  return new UsageError(`There is no entry "${cut(key)}" with tensors in the file.`, `It has ${shown.join(", ")}.`);
+}
+
+function prefixedEntry(prefixes: readonly string[]): string | undefined {
+  const found = ENTRIES.find((each) => prefixes.includes(each));
+  const others = prefixes.filter((each) => each !== found);
+  // others beside it may belong to it, unless there is a judge
+  const alone = others.every((each) => ENTRIES.includes(each));
+  return found !== undefined && (alone || others.some((each) => JUDGES.test(each))) ? found : undefined;
+}

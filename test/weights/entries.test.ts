@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { failure, legacy, p, tensor } from "./fixtures.ts";
+
+const DATA = Float32Array.from([1, 2]);
+const W = tensor({ key: "0", type: "Float", count: 2 }, [2], [1]);
+const dict = (...names: string[]) => p.dict(...names.map((name): [string, Uint8Array] => [name, W]));
+const open = (saved: Uint8Array, key?: string) => openCheckpoint(legacy(saved, [["0", 2, DATA]]), { key });
+
+describe("which part of a training checkpoint is taken", () => {
+  const z = p.dict(["z", W]);
+  const cases: [string, Uint8Array, string | undefined, string[]][] = [
+    ["g_running", p.dict(["g_running", dict("w")], ["d", z]), "g_running", ["w"]],
+    ["netG beside netD", p.dict(["netD", z], ["netG", dict("w")]), "netG", ["w"]],
+    ["an average before the last step's", p.dict(["g", z], ["g_ema", dict("w")], ["d", z]), "g_ema", ["w"]],
+    ["generator beside discriminator", p.dict(["generator", dict("w")], ["discriminator", z]), "generator", ["w"]],
+    [
+      "model_state_dict",
+      p.dict(["model_state_dict", dict("w")], ["step", p.int(7)], ["optim", z]),
+      "model_state_dict",
+      ["w"],
+    ],
+    ["a dict in a dict", p.dict(["state_dict", p.dict(["netG", dict("w")], ["netD", z])]), "state_dict.netG", ["w"]],
+    [
+      "Lightning",
+      p.dict(["state_dict", p.dict(["generator.w", W], ["discriminator.z", W])]),
+      "state_dict.generator",
+      ["w"],
+    ],
+    ["lucidrains' averages", p.dict(["GAN", p.dict(["GE.w", W], ["G.w", W], ["D.w", W])]), "GAN.GE", ["w"]],
+    [
+      "lucidrains' averages with a mapping",
+      p.dict(["GAN", p.dict(["S.w", W], ["G.w", W], ["SE.w", W], ["GE.w", W], ["D.w", W])]),
+      "GAN.GE",
+      ["SE.w", "GE.w"],
+    ],
+    ["the only one", p.dict(["weights", dict("w")], ["epoch", p.int(3)]), "weights", ["w"]],
+    ["a part of a network is none", p.dict(["encoder", dict("w")]), undefined, ["encoder.w"]],
+    ["unknown ones stay together", p.dict(["one", dict("w")], ["two", dict("w")]), undefined, ["one.w", "two.w"]],
+    ["what may belong to it stays", dict("generator.w", "embeddings.w"), undefined, ["generator.w", "embeddings.w"]],
+  ];
+  for (const [name, saved, entry, names] of cases) {
+    it(name, async () => {
+      const checkpoint = await open(saved);
+      expect([checkpoint.entry, [...checkpoint.tensors.keys()]]).toEqual([entry, names]);
+    });
+  }
+});
+
+describe("names without what wrappers put into them", () => {
+  const cases: [string, string[], string[]][] = [
+    ["DataParallel", ["module.a.w", "module.b.w"], ["a.w", "b.w"]],
+    ["torch.compile", ["_orig_mod.a.w", "_orig_mod.b.w"], ["a.w", "b.w"]],
+    ["both", ["module._orig_mod.a.w", "module._orig_mod.b.w"], ["a.w", "b.w"]],
+    [
+      "within",
+      ["encoder.module.a.w", "encoder.module.b.w", "decoder._orig_mod.a.w"],
+      ["encoder.a.w", "encoder.b.w", "decoder.a.w"],
+    ],
+    ["two prefixes are a file of something else", ["module.a.w", "other.a.w"], ["module.a.w", "other.a.w"]],
+    ["GAN zoo's layers hold a module", ["formatLayer.module.weight"], ["formatLayer.module.weight"]],
+    ["names that would meet", ["_orig_mod.w", "w"], ["_orig_mod.w", "w"]],
+  ];
+  for (const [name, names, wanted] of cases) {
+    it(name, async () => {
+      const checkpoint = await open(dict(...names));
+      expect([...checkpoint.tensors.keys()]).toEqual(wanted);
+      expect([...checkpoint.all.keys()]).toEqual(names);
+    });
+  }
+});
+
+describe("a part that is asked for", () => {
+  const saved = p.dict(["state_dict", dict("netG.w", "netD.w", "fid.w")], ["ema", dict("a")]);
+
+  it("by its entry, and by a prefix within one", async () => {
+    expect([...(await open(saved, "ema")).tensors.keys()]).toEqual(["a"]);
+    const judge = await open(saved, "state_dict.netD");
+    expect([judge.entry, [...judge.tensors.keys()]]).toEqual(["state_dict.netD", ["w"]]);
+  });
+
+  it("that is not there: says what is", async () => {
+    for (const key of ["netg", "state_dict.netg"]) {
+      const error = await failure(open(saved, key));
+      expect(error.code, key).toBe("usage");
+      expect(error.message).toMatch(/There is no entry "netg".*It has/);
+    }
+  });
+});

@@ -75,11 +75,63 @@ test("a download is in kB, whole ones, the last of them begun", () => {
   progress.download({ name: "a.pth", loaded: 4001, total: 10_001 });
   clock.now += 1000;
   progress.download({ name: "b.pth", loaded: 999_001 });
+  progress.download({ name: "c.pth", loaded: 0, total: 1_000_000 });
   expect(lines()).toEqual([
     "a.pth (kB): 0 % (0 of 11)",
     "a.pth (kB): 45 % (5 of 11), 1 s left",
     "b.pth (kB): 1000",
+    "c.pth (kB): 0 % (0 of 1000)",
     "",
+  ]);
+});
+
+test("a phase of unknown length has one line, one of a single step two, one that begins late its first", () => {
+  const { progress, clock, lines } = stage({});
+  for (const [phase, done, total] of [
+    ["load", 0, 0],
+    ["load", 0, 0],
+    ["load", 9, 0],
+    ["compile", 0, 1],
+    ["compile", 1, 1],
+    ["score", 3, 20],
+    ["score", 30, 20],
+  ] as const) {
+    progress.report(phase, done, total);
+    clock.now += 5000;
+  }
+  expect(lines()).toEqual([
+    "load: 0",
+    "compile: 0 % (0 of 1)",
+    "compile: 100 % (1 of 1)",
+    "score: 15 % (3 of 20)",
+    "score: 100 % (30 of 20)",
+    "",
+  ]);
+});
+
+test("the time left is told from the first step on that was seen, and not within one instant", () => {
+  const { progress, clock, lines } = stage({});
+  progress.report("score", 2, 10);
+  progress.note("");
+  progress.report("score", 3, 10); // at once
+  clock.now += 4000;
+  progress.report("score", 4, 10);
+  progress.report("choose", 2, 10);
+  clock.now += 4000;
+  progress.note("");
+  progress.report("choose", 3, 10);
+  progress.report("compile", 1, 40);
+  clock.now += 4000;
+  progress.note("");
+  progress.report("compile", 1, 10); // of which there are fewer than thought
+  expect(lines().filter((line) => line !== "")).toEqual([
+    "score: 20 % (2 of 10)",
+    "score: 30 % (3 of 10)",
+    "score: 40 % (4 of 10), 12 s left",
+    "choose: 20 % (2 of 10)",
+    "choose: 30 % (3 of 10), 28 s left",
+    "compile: 2 % (1 of 40)",
+    "compile: 10 % (1 of 10)",
   ]);
 });
 
@@ -101,6 +153,28 @@ test("a bar is redrawn after 80 ms, or at the end", () => {
     return lines()[0]!.split("\r").length - 1;
   };
   expect([at(0, 0), at(79, 1), at(80, 2), at(159, 3), at(159, 10)]).toEqual([1, 1, 2, 2, 3]);
+});
+
+test("a phase of a single step is told like others", () => {
+  const { progress, clock, lines } = stage({ isTTY: true, columns: 100 });
+  progress.report("compile", 0, 1);
+  expect(shown(lines())).toEqual([`${"compile".padEnd(24)} ${"░".repeat(30)}   0 %  0 of 1`]);
+  clock.now += 3000;
+  progress.report("compile", 1, 1);
+  expect(shown(lines())).toEqual([`${"compile".padEnd(24)} ${"█".repeat(30)} 100 %  1 of 1`]);
+  progress.end();
+  expect(shown(lines())).toEqual([`${"compile".padEnd(24)} 1 in 3 s`, ""]);
+});
+
+test.each([
+  [undefined, 79],
+  [10, 20],
+  [21, 20],
+  [22, 21],
+])("of a long line a terminal of %s columns shows %i characters", (columns, characters) => {
+  const { progress, lines } = stage({ isTTY: true, columns });
+  progress.report("x".repeat(100), 5, 10);
+  expect(shown(lines())).toEqual(["x".repeat(characters)]);
 });
 
 test("a phase that did not come to its end, or has none, says how far it came", () => {
@@ -152,6 +226,9 @@ describe("on a terminal", () => {
     [72, 30],
     [71, 29],
     [50, 8],
+    [43, 1],
+    [42, 0],
+    [41, 0],
     [undefined, 30],
   ])("in %s columns a bar has %i cells beside its numbers", (columns, cells) => {
     const { progress, lines } = stage({ isTTY: true, columns });

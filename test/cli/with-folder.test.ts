@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Interrupted } from "../../src/cli/interrupt.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import { type Running, withFolder, withInterrupt, withMeasurements } from "../../src/cli/with-folder.ts";
@@ -86,13 +86,36 @@ test("measurements are kept whether the work ends, is interrupted or fails", asy
   ];
   for (const [index, end] of ends.entries()) {
     const { run, stop } = running();
-    await withMeasurements(run, out(), async ({ finished }) => {
+    await withMeasurements(run, out(), async ({ folder, finished }) => {
       expect(finished.found).toBe(index);
       await finished.set(`${index}`, [index]);
+      await folder.write(`${index}.csv`, "");
       end(stop);
     }).catch((error) => expect(error.message).toBe("lost"));
   }
   expect(Object.keys(JSON.parse(await readFile(join(home, "out/measurements.json"), "utf8")).state)).toHaveLength(3);
+  // and so is what else earlier runs wrote, as ours
+  const { files } = JSON.parse(await readFile(join(home, "out/.ganatomy"), "utf8"));
+  expect(files).toEqual(expect.arrayContaining(["0.csv", "1.csv", "2.csv", "measurements.json"]));
+});
+
+test("a command's time is what passed since it began, to the tenth of a second, and as people say it", async () => {
+  const clock = vi.spyOn(performance, "now").mockReturnValue(5000);
+  try {
+    await withInterrupt(async ({ seconds, took }) => {
+      expect([seconds(), took()]).toEqual([0, "0 s"]);
+      const after = (milliseconds: number) => {
+        clock.mockReturnValue(5000 + milliseconds);
+        return [seconds(), took()];
+      };
+      expect(after(1449)).toEqual([1.4, "1 s"]);
+      expect(after(1450)).toEqual([1.5, "1 s"]);
+      expect(after(125_000)).toEqual([125, "2 min 5 s"]);
+      return 0;
+    });
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 test("a command has its exit status, its time to the tenth of a second, and Ctrl-C until it ends", async () => {

@@ -8,7 +8,7 @@ import { computeOrder, readOrder } from "../../../src/cli/edit/units.ts";
 import { LayerUnits } from "../../../src/cli/layer-units.ts";
 import type { Work } from "../../../src/cli/with-models.ts";
 import { UsageError } from "../../../src/errors.ts";
-import type { Device, Generator, Segmenter } from "../../../src/index.ts";
+import { type Device, dissect, type Generator, type Segmenter } from "../../../src/index.ts";
 import { outputFolder } from "../../../src/node/folder.ts";
 import { toAceRanking, withAceRanking } from "../../../src/report/ace.ts";
 import { smallModels } from "../../dissect/models.ts";
@@ -85,6 +85,50 @@ describe("a ranking of a dissection", () => {
     await expect(ended).rejects.toThrow(/for "glass", which is any of glass \(object\), glass \(material\)\./);
   });
 
+  test("that is missing is told with those by the metric that are there", async () => {
+    await report({ "tree-iou": [-3, -2, -1], "tree-ace": [-3, -2, -1], "sky-iou": [-3, -2, -1] });
+    for (const [metric, told] of [
+      ["iou", "tree-iou, sky-iou"],
+      ["ace", "tree-ace"],
+      ["mi", "nothing ranked by mi"],
+    ] as const) {
+      const ended = readOrder(home, { ...IOU, metric, label: MATERIAL });
+      await expect(ended).rejects.toThrow(`does not rank the units of layer3 for "glass (material)" by ${metric}.`);
+      await expect(ended).rejects.toMatchObject({ fix: `It has ${told}.` });
+    }
+    await expect(readOrder(home, { ...IOU, layer: "layer4", label: TREE })).rejects.toMatchObject({
+      message: expect.stringContaining("has no layer4."),
+      fix: "It has layer3.",
+    });
+  });
+
+  const SCORE = [-0.1, -0.05, -0.5];
+  const RANKINGS = [{ name: "tree-iou", score: SCORE }];
+  test.each([
+    [undefined],
+    [{ layers: RANKINGS }],
+    [{ layers: [{ layer: "layer3" }] }],
+    [{ layers: [{ layer: "layer3", rankings: RANKINGS }, { rankings: RANKINGS }] }],
+    [
+      {
+        layers: [
+          { layer: "layer3", rankings: RANKINGS },
+          { layer: 4, rankings: RANKINGS },
+        ],
+      },
+    ],
+    [{ layers: [{ layer: "layer3", rankings: [...RANKINGS, { score: SCORE }] }] }],
+    [{ layers: [{ layer: "layer3", rankings: [...RANKINGS, { name: 1, score: SCORE }] }] }],
+    [{ layers: [{ layer: "layer3", rankings: [...RANKINGS, { name: "sky-iou", score: [-1, "2", -3] }] }] }],
+    [{ layers: [{ layer: "layer3", rankings: [...RANKINGS, { name: "sky-iou", score: 3 }] }] }],
+  ])("is not looked for in %j", async (content) => {
+    const path = join(home, "no-dissect.json");
+    await writeFile(path, JSON.stringify(content) ?? "{");
+    const ended = readOrder(path, { ...IOU, label: TREE });
+    await expect(ended).rejects.toThrow(UsageError);
+    await expect(ended).rejects.toThrow(/no-dissect\.json" is no dissect\.json/);
+  });
+
   test("is found where ACE put it, beside that of the other category", async () => {
     let text = JSON.stringify({ layers: [{ layer: "layer3", rankings: [{ name: "unit", score: [0, 1, 2] }] }] });
     text = withAceRanking(text, "layer3", toAceRanking("glass (object)", Float32Array.of(1, 0, 0)));
@@ -112,6 +156,29 @@ describe("what is found out about a layer's units", () => {
     const ended = computeOrder(generator, segmenter, options);
     await expect(ended).rejects.toThrow(UsageError);
     await expect(ended).rejects.toThrow(/No unit of layer3 .* "door" above 0: .* 20 images .*--dissection of more/);
+  });
+
+  test("is the order of the concept's IoU in a dissection, in batches as asked", async () => {
+    const { signal } = new AbortController();
+    const label = segmenter.label("tree");
+    const done: number[] = [];
+    const { units, scores, metric } = await computeOrder(generator, segmenter, {
+      layer: "layer3",
+      label,
+      size: 20,
+      batch: 5,
+      signal,
+      progress: (phase, seen) => void (phase === "scores" && done.push(seen)),
+    });
+    expect([metric, done]).toEqual(["iou", [5, 10, 15, 20]]);
+    const { channels } = generator.layer("layer3");
+    for await (const event of dissect(generator, segmenter, { layers: ["layer3"], size: 20, batch: 5 })) {
+      if (event.type !== "result") continue;
+      const iou = event.dissection.layers[0]!.tables.iou.subarray(label * channels, (label + 1) * channels);
+      expect(scores).toEqual([...iou].sort((a, b) => b - a));
+      expect(scores).toEqual(units.map((unit) => iou[unit]));
+      expect(units.toSorted((a, b) => a - b)).toEqual(Array.from(iou, (_, unit) => unit));
+    }
   });
 
   test("is kept: the same command, or another, goes on from there", async () => {

@@ -20,7 +20,7 @@ export interface Position {
  */
 export function hazen(quantile: number, n: number): Position {
   const at = Math.min(n - 1, Math.max(0, quantile * n - 0.5));
-  const low = Math.min(Math.floor(at), n - 1);
+  const low = Math.floor(at);
   return { low, weight: at - low };
 }
 

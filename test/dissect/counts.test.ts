@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { Counts } from "../../src/dissect/counts.ts";
+import { Counts, rowBytes } from "../../src/dissect/counts.ts";
 import { cellsOf } from "../../src/dissect/ladder.ts";
 import { Presence } from "../../src/dissect/presence.ts";
 import { Slots } from "../../src/dissect/slots.ts";
@@ -101,39 +101,111 @@ describe("counts", () => {
     },
   );
 
-  test("of one category's activations are those of its images' pixels, with a label or without", async () => {
-    const [images, size, units] = [3, 6, 4];
-    const all = noiseMap(22, [images, 3, 3, units]);
-    const grid = await upsampled(device, all, size);
-    const x = Tensor.from(device, "maps", [images, 3, 3, units], "f32", Float32Array.from(all.data));
-    const batch = Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, images));
-    const bare = 1; // the image that shows nothing, so that its pixels are no category's
-    const data = Uint32Array.from({ length: images * size ** 2 }, (_, at) =>
-      Math.floor(at / size ** 2) === bare ? 0 : at % 4,
-    );
-    const labelMaps = Tensor.from(device, "labels", [images, 1, size ** 2], "u32", data);
-    const labels = ["-", "tree", "sky", "door"].map((name) => ({ name, category: "object" }));
-    const presence = await Presence.create(device, { maps: labelMaps, batch, labels, categories: ["object"] });
-    const slots = await Slots.create(device, { labelMaps, labels: labels.length });
-    slots.assign([1, 3]); // and not 2
-    const levels = new Float32Array([-0.5, 0, 0.5].flatMap((level) => Array(units).fill(level)));
-    const options = { maps: x, channels: units, batch, slotMaps: slots.maps, labels: [1, 3], levels };
-    const counts = await Counts.create(device, { ...options, present: presence.present });
-    presence.add();
-    slots.update();
-    counts.add();
-    const expected = (counted: (label: number, image: number) => boolean) =>
-      Uint32Array.from(levels, (level, at) => {
-        const exceeds = (value: number, index: number) => {
-          const pixel = Math.floor(index / units);
-          const image = Math.floor(pixel / size ** 2);
-          return index % units === at % units && value > level && counted(data[pixel]!, image);
-        };
-        return grid.data.filter(exceeds).length;
+  // One category's row has only pixels without a slot where a pixel has one label; with more
+  // labels, or categories, every row counts for itself.
+  test.each([
+    { kinds: 1, channels: 1, images: 3 },
+    { kinds: 2, channels: 1, images: 3 },
+    { kinds: 1, channels: 2, images: 3 },
+    { kinds: 2, channels: 1, images: 1 },
+  ])(
+    "of a category's activations are those of its images' pixels: $images images, $kinds categories, $channels labels a pixel",
+    async ({ kinds, channels, images }) => {
+      const [size, units] = [6, 4];
+      const all = noiseMap(22, [images, 3, 3, units]);
+      const grid = await upsampled(device, all, size);
+      const x = Tensor.from(device, "maps", [images, 3, 3, units], "f32", Float32Array.from(all.data));
+      const batch = Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, images));
+      const bare = 1; // the image that shows nothing, so that its pixels are no category's
+      const data = Uint32Array.from({ length: images * channels * size ** 2 }, (_, at) => {
+        const map = Math.floor(at / size ** 2);
+        return Math.floor(map / channels) === bare ? 0 : (at + map) % 4;
       });
-    expect(await counts.activation(0)).toEqual(expected((_, image) => image !== bare));
-    expect(await counts.intersection(3)).toEqual(expected((label) => label === 3));
-    for (const each of [counts, slots, presence, labelMaps, batch, x]) each.dispose();
+      const labelMaps = Tensor.from(device, "labels", [images, channels, size ** 2], "u32", data);
+      const categories = ["object", "material"].slice(0, kinds);
+      const labels = ["-", "tree", "sky", "door"].map((name, label) => ({
+        name,
+        category: categories[label === 2 ? kinds - 1 : 0]!,
+      }));
+      const presence = await Presence.create(device, { maps: labelMaps, batch, labels, categories });
+      const slots = await Slots.create(device, { labelMaps, labels: labels.length });
+      slots.assign([1, 3]); // and not 2
+      const levels = new Float32Array([-0.5, 0, 0.5].flatMap((level) => Array(units).fill(level)));
+      const options = { maps: x, channels: units, batch, slotMaps: slots.maps, labels: [1, 3], levels };
+      const counts = await Counts.create(device, { ...options, present: presence.present });
+      presence.add();
+      slots.update();
+      counts.add();
+      /** Labels of a pixel of the grid. */
+      const at = (image: number, pixel: number) =>
+        Array.from({ length: channels }, (_, channel) => data[(image * channels + channel) * size ** 2 + pixel]!);
+      const expected = (counted: (labels: readonly number[], image: number) => boolean) =>
+        Uint32Array.from(levels, (level, cell) => {
+          const exceeds = (value: number, index: number) => {
+            const pixel = Math.floor(index / units);
+            const image = Math.floor(pixel / size ** 2);
+            return index % units === cell % units && value > level && counted(at(image, pixel % size ** 2), image);
+          };
+          return grid.data.filter(exceeds).length;
+        });
+      for (let category = 0; category < kinds; category += 1) {
+        expect(await counts.activation(category)).toEqual(expected((_, image) => image !== bare));
+      }
+      for (const label of [3, 1]) {
+        expect(await counts.intersection(label)).toEqual(expected((labels) => labels.includes(label)));
+      }
+      for (const each of [counts, slots, presence, labelMaps, batch, x]) each.dispose();
+    },
+  );
+
+  test("of a label take four bytes for each level of each unit that is stored", () => {
+    expect(rowBytes([2, 3, 5, 8], 100)).toBe(3200);
+    expect(rowBytes([512], 7)).toBe(4 * 512 * 7);
+  });
+
+  test.each([
+    { MiB: 2, together: 4 },
+    { MiB: 3, together: 2 },
+    { MiB: 4, together: 2 },
+    { MiB: 9, together: 1 },
+  ])("of $MiB MiB a row are read $together rows at once, and once", async ({ MiB, together }) => {
+    const units = 1024;
+    const rungs = (MiB * 2 ** 20) / 4 / units;
+    const labels = [5, 1, 4];
+    const maps = Tensor.create(device, "maps", [1, 1, 1, units], "f32");
+    const batch = Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, 1));
+    const slotMaps = Tensor.create(device, "slots", [1, 2, 1], "u32");
+    const present = Tensor.create(device, "present", [1, 1], "u32");
+    const levels = new Float32Array(rungs * units);
+    const counts = await Counts.create(device, { maps, channels: units, batch, slotMaps, labels, present, levels });
+    const rows = 1 + labels.length;
+    const length = rungs * units;
+    // Of row r the counters of the highest level are r, so that r pixels exceed every level.
+    const read = vi.spyOn(Tensor.prototype, "read").mockImplementation(async (count = 0, first = 0) => {
+      const counters = new Uint32Array(count);
+      for (let at = rungs - 1; at < count; at += rungs) counters[at] = Math.floor((first + at) / length);
+      return counters as never;
+    });
+    const extremes = (values: Uint32Array) => [values[0], values.at(-1)];
+    try {
+      for (const row of [1, 1, 2, 2, 3, 3]) {
+        expect(extremes(await counts.intersection(labels[row - 1]!))).toEqual([row, row]);
+      }
+      const expected = [];
+      for (let row = 1; row < rows; row += together) {
+        expected.push([Math.min(together, rows - row) * length, row * length]);
+      }
+      expect(read.mock.calls).toEqual(expected);
+      // back, from there on; and anew once more was counted
+      expect(extremes(await counts.activation(0))).toEqual([0, 0]);
+      counts.add();
+      await counts.activation(0);
+      const first = [Math.min(together, rows) * length, 0];
+      expect(read.mock.calls.slice(expected.length)).toEqual([first, first]);
+    } finally {
+      read.mockRestore();
+    }
+    for (const each of [counts, maps, batch, slotMaps, present]) each.dispose();
   });
 
   test("of two thousand labels take memory for those that are counted", async () => {

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hazen, Quantiles } from "../../src/dissect/quantiles.ts";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { hazen, Quantiles, selectionBytes } from "../../src/dissect/quantiles.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { Plan } from "../../src/runtime/plan.ts";
+import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";
 import { mixed, ofUnit, upsampled } from "../kernels/grid.ts";
 import { Batches } from "./batches.ts";
@@ -80,10 +82,11 @@ describe("quantiles", () => {
     batches.dispose();
   });
 
-  test("every rank is exact", async () => {
+  test("every rank is exact, in whatever order they are wanted", async () => {
     const all = mixed([4, 4, 4]);
     const batches = new Batches(device, all, 3);
-    const quantiles = Array.from({ length: 64 }, (_, rank) => (rank + 0.5) / 64);
+    const ranks = Array.from({ length: 64 }, (_, at) => (37 * at + 11) % 64);
+    const quantiles = ranks.map((rank) => (rank + 0.5) / 64);
     const selection = await Quantiles.create(device, {
       maps: batches.maps,
       channels: 6,
@@ -99,8 +102,38 @@ describe("quantiles", () => {
     const values = await selection.read();
     for (let unit = 0; unit < 6; unit += 1) {
       const sorted = [...ofUnit(all, unit).toSorted()].map((value) => value + 0); // −0 counts as 0
-      expect(quantiles.map((_, q) => values[q * 6 + unit])).toEqual(sorted);
+      expect(quantiles.map((_, q) => values[q * 6 + unit])).toEqual(ranks.map((rank) => sorted[rank]));
     }
+    selection.dispose();
+    batches.dispose();
+  });
+
+  test.each([
+    ["a quantile that is a sample", [0.25], 1],
+    ["one between two samples", [0.5], 2],
+    ["some that share samples, and one twice", [0.5, 0.25, 0.55, 0.5, 1], 4],
+  ])("have counters for the samples that they need alone: %s", async (_, quantiles, targets) => {
+    const batches = new Batches(device, mixed([1, 2, 3]), 1);
+    const [create, compile] = [vi.spyOn(Tensor, "create"), vi.spyOn(Plan, "compile")];
+    const selection = await Quantiles.create(device, {
+      maps: batches.maps,
+      channels: 6,
+      batch: batches.batch,
+      size: undefined,
+      samples: 6,
+      quantiles,
+    });
+    const bytes = (...names: string[]) =>
+      create.mock.results.reduce((sum, { value }) => sum + (names.includes(value.label) ? value.bytes : 0), 0);
+    // 16, 8 and 8 bits of a value: first of all values at once, then of those like each sample's.
+    const [first, then] = [8 * 2 ** 16, 8 * targets * (2 ** 8 + 2 ** 8)];
+    expect(bytes("high", "middle", "low")).toBe(4 * (first + then));
+    expect(selectionBytes(batches.maps.shape, targets)).toBe(4 * (first + then));
+    expect(bytes("key", "rank", "row")).toBe(4 * 3 * 8 * targets);
+    // counting and narrowing in each pass, and a table for the next
+    expect(compile).toHaveBeenCalledTimes(3 + 3 + 2);
+    create.mockRestore();
+    compile.mockRestore();
     selection.dispose();
     batches.dispose();
   });

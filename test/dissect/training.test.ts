@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { FRACTIONS } from "../../src/dissect/levels.ts";
 import { settle } from "../../src/dissect/options.ts";
 import type { Label } from "../../src/dissect/result.ts";
@@ -105,6 +105,7 @@ describe("the search on the training set", () => {
     const { segmenter, batches } = counted(synthetic);
     const options = { layers: [LAYER], size: SIZE, segmentationSize: EDGE, batch: 5, memory };
     const phases = new Map<string, number>();
+    const compile = vi.spyOn(generator, "compile");
     const steps = searchTraining(generator, segmenter, settle(generator, segmenter, options));
     let step = await steps.next();
     for (; !step.done; step = await steps.next()) {
@@ -117,6 +118,9 @@ describe("the search on the training set", () => {
     }
     expect(phases.get("levels")).toBe(SIZE);
     expect(batches()).toBe(3);
+    // nobody sees these images, so that no bytes are made of them
+    expect(compile.mock.calls.map(([{ bytes }]) => bytes ?? false)).toEqual([false, false]);
+    compile.mockRestore();
     const { maxiou, iqr } = step.value[0]!.search!.found;
     const expected = bestOf((at) => kinds === 1 || holds(at), threshold);
     expect(expected.some(({ iqr }) => iqr > 0)).toBe(true);

@@ -7,10 +7,11 @@ import { elements, type Graph, type Operation, type Value } from "../runtime/gra
 import { CONVOLUTIONS } from "./conv.ts";
 import { EDITS } from "./edit.ts";
 import { MAPS } from "./maps.ts";
+import { POINTWISE } from "./pointwise.ts";
 import { READOUT } from "./readout.ts";
 import { Replay, writtenBy } from "./replay.ts";
 
-const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...MAPS, ...READOUT]);
+const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...MAPS, ...POINTWISE, ...READOUT]);
 
 export interface GradientOptions {
   /**

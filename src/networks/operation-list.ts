@@ -23,7 +23,7 @@ const broken = (what: string, options?: ErrorOptions): WeightsError =>
   new WeightsError(
     "weights-format",
     `The list of operations in this file ${what}.`,
-    "See docs/segmenters.md for its form.",
+    "See docs/operations.md for its form.",
     options,
   );
 
@@ -53,11 +53,29 @@ export function parseOperations(text: string): OperationList {
     throw broken(`has an unknown sampling; it would be ${SAMPLING.described}`);
   }
   if (operations.length > MAX_OPERATIONS) throw broken("has more than 10,000 operations");
-  const known = new Set(["input"]);
-  operations.forEach((step: Readonly<Record<string, unknown>> | null, index) => {
-    known.add(checked(step ?? {}, `step ${index}`, known));
+  return { ...(list as OperationList), operations: checkedSteps(operations, ["input"]) };
+}
+
+/**
+ * Steps with all their fields right and none of the two left out that may be: `x`, the result
+ * before, and `to`.
+ * @param inputs Names of what the network is given; the first step's `x` is the first.
+ */
+export function checkedSteps(steps: readonly unknown[], inputs: readonly string[]): Operation[] {
+  const known = new Set(inputs);
+  let last = inputs[0]!;
+  return steps.map((given, index) => {
+    const step = (given ?? {}) as Readonly<Record<string, unknown>>;
+    const fields = fieldsOf(step["op"]) ?? {};
+    const filled = {
+      ...(Object.hasOwn(fields, "x") && !Object.hasOwn(step, "x") ? { x: last } : {}),
+      ...(Object.hasOwn(step, "to") ? {} : { to: `step ${index}` }),
+      ...step,
+    };
+    last = checked(filled, `step ${index}`, known);
+    known.add(last);
+    return filled as unknown as Operation;
   });
-  return list as OperationList;
 }
 
 /** The name of a step's result, when all its fields are right. */

@@ -5,42 +5,23 @@ import { ACTIVATIONS, type Activation } from "../kernels/conv/activation.ts";
 import { conv } from "../kernels/conv/conv.ts";
 import { depthwise } from "../kernels/conv/depthwise.ts";
 import { average, concat, maxpool, resize, resizeAdd, type Sampling, slice } from "../kernels/maps/resample.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
+import type { Value } from "../runtime/graph.ts";
 import { filterOf } from "./filters.ts";
-import type { State } from "./state.ts";
+import {
+  COUNT,
+  type Field,
+  oneOf,
+  operation,
+  optional,
+  POSITIVE,
+  PREFIX,
+  RESULT,
+  RESULTS,
+  type Step,
+  type Surroundings,
+} from "./operations/field.ts";
+import { POINTWISE } from "./operations/pointwise.ts";
 
-/** What a field of an operation holds. */
-export interface Field<T = unknown> {
-  /** For messages: "a whole number from 1 to 65536". */
-  readonly described: string;
-  /** Whether it names earlier results. */
-  readonly results?: true;
-  /** It may be left out. */
-  readonly optional?: true;
-  holds(value: unknown): value is T;
-}
-
-const LARGEST = 65536;
-const numberFrom = (least: number): Field<number> => ({
-  described: `a whole number from ${least} to ${LARGEST}`,
-  holds: (value): value is number => Number.isInteger(value) && Number(value) >= least && Number(value) <= LARGEST,
-});
-const isText = (value: unknown): value is string => typeof value === "string";
-const oneOf = <T extends string>(names: Readonly<Record<T, unknown>>): Field<T> => ({
-  described: `one of ${Object.keys(names).join(", ")}`,
-  holds: (value): value is T => isText(value) && Object.hasOwn(names, value),
-});
-const optional = <T>(field: Field<T>) => ({ ...field, optional: true as const });
-
-const COUNT = numberFrom(0);
-const POSITIVE = numberFrom(1);
-const PREFIX: Field<string> = { described: "the beginning of tensors' names", holds: isText };
-const RESULT: Field<string> = { described: "the name of an earlier result", results: true, holds: isText };
-const RESULTS: Field<readonly string[]> = {
-  described: "a list of names of earlier results",
-  results: true,
-  holds: (value): value is readonly string[] => Array.isArray(value) && value.length > 0 && value.every(isText),
-};
 const PADDING: Field<number | "same"> = {
   described: `${COUNT.described}, or same`,
   holds: (value): value is number | "same" => value === "same" || COUNT.holds(value),
@@ -48,28 +29,6 @@ const PADDING: Field<number | "same"> = {
 const ACTIVATION = oneOf<Activation>(ACTIVATIONS);
 /** Where pixels are sampled when a map is resized. */
 export const SAMPLING = oneOf<Sampling>({ centre: true, corner: true });
-
-type Fields = Readonly<Record<string, Field>>;
-type Held<F> = F extends Field<infer T> ? T : never;
-type Needed<F extends Fields> = { [Name in keyof F]: F[Name] extends { optional: true } ? never : Name }[keyof F];
-
-/** A step of a list with these fields; `to` names its result. */
-type Step<F extends Fields> = { readonly to: string } & {
-  readonly [Name in Needed<F>]: Held<F[Name]>;
-} & { readonly [Name in Exclude<keyof F, Needed<F>>]?: Held<F[Name]> };
-
-/** Where an operation is appended. */
-export interface Surroundings {
-  readonly graph: Graph;
-  readonly state: State;
-  /** An earlier result, [n, h, w, c]. */
-  of(name: string): Value;
-}
-
-const operation = <const F extends Fields>(fields: F, append: (step: Step<F>, around: Surroundings) => Value) => ({
-  fields,
-  append,
-});
 
 /**
  * What the operations of a list are called, what their fields hold and how they are appended to a
@@ -147,6 +106,7 @@ export const OPERATIONS = {
   }),
   /** Max pooling 3×3, stride 2, padding 1. */
   maxpool: operation({ x: RESULT }, ({ x }, { graph, of }) => maxpool(graph, of(x))),
+  ...POINTWISE,
 };
 
 type Operations = typeof OPERATIONS;
@@ -161,8 +121,8 @@ export type Operation = {
 }[OperationName];
 
 /** The fields of the operation of this name. */
-export const fieldsOf = (op: unknown): Fields | undefined =>
-  isText(op) && Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op as OperationName].fields : undefined;
+export const fieldsOf = (op: unknown): Readonly<Record<string, Field>> | undefined =>
+  typeof op === "string" && Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op as OperationName].fields : undefined;
 
 /**
  * Appends one operation: its result [n, h, w, c].

@@ -115,6 +115,16 @@ describe("a list of operations", () => {
     }
   });
 
+  it("may leave out what the result before is called, and a result that only the next step sees", () => {
+    const operations = [{ op: "maxpool" }, { op: "relu", to: "a" }, { op: "tanh" }, { op: "abs", x: "a" }];
+    expect(parseOperations(JSON.stringify({ architecture: "short", operations })).operations).toEqual([
+      { op: "maxpool", x: "input", to: "step 0" },
+      { op: "relu", x: "step 0", to: "a" },
+      { op: "tanh", x: "a", to: "step 2" },
+      { op: "abs", x: "a", to: "step 3" },
+    ]);
+  });
+
   it.each([
     ["{", /is not JSON/],
     ["null", /no architecture or no operations/],

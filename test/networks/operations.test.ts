@@ -5,7 +5,9 @@ import { ACTIVATIONS } from "../../src/kernels/conv/activation.ts";
 import { conv } from "../../src/kernels/conv/conv.ts";
 import { depthwise } from "../../src/kernels/conv/depthwise.ts";
 import { average, concat, maxpool, resize, resizeAdd, slice } from "../../src/kernels/maps/resample.ts";
+import { type UnaryFunction, unary } from "../../src/kernels/maps/unary.ts";
 import { filterOf } from "../../src/networks/filters.ts";
+import { checkedSteps, parseOperations } from "../../src/networks/operation-list.ts";
 import { append, OPERATIONS, type Operation } from "../../src/networks/operations.ts";
 import { Graph, type Value } from "../../src/runtime/graph.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
@@ -115,12 +117,55 @@ describe("an operation of a list appends what the call of its name does", () => 
   });
 });
 
-describe("docs/segmenters.md", () => {
-  const text = readFileSync(new URL("../../docs/segmenters.md", import.meta.url), "utf8");
-  const section = /^## Lists of operations\n(.*?)^## /ms.exec(text)![1]!;
+describe("a function of every element", () => {
+  it.each<readonly [Operation, ...([UnaryFunction] | [UnaryFunction, number] | [UnaryFunction, number, number])]>([
+    [{ op: "relu", x: "x", to: "z" }, "relu"],
+    [{ op: "relu6", x: "x", to: "z" }, "clip", 0, 6],
+    [{ op: "leakyRelu", x: "x", to: "z" }, "leakyRelu", 0.01],
+    [{ op: "leakyRelu", x: "x", to: "z", slope: 0.2 }, "leakyRelu", 0.2],
+    [{ op: "tanh", x: "x", to: "z" }, "tanh"],
+    [{ op: "sigmoid", x: "x", to: "z" }, "sigmoid"],
+    [{ op: "silu", x: "x", to: "z" }, "silu"],
+    [{ op: "softplus", x: "x", to: "z" }, "softplus"],
+    [{ op: "softsign", x: "x", to: "z" }, "softsign"],
+    [{ op: "gelu", x: "x", to: "z" }, "gelu"],
+    [{ op: "geluTanh", x: "x", to: "z" }, "geluTanh"],
+    [{ op: "hardSigmoid", x: "x", to: "z" }, "hardSigmoid", 0.2, 0.5],
+    [{ op: "hardSigmoid", x: "x", to: "z", slope: 0.25, offset: 0.4 }, "hardSigmoid", 0.25, 0.4],
+    [{ op: "hardSwish", x: "x", to: "z" }, "hardSwish"],
+    [{ op: "mish", x: "x", to: "z" }, "mish"],
+    [{ op: "elu", x: "x", to: "z" }, "elu", 1, 1],
+    [{ op: "elu", x: "x", to: "z", alpha: 2 }, "elu", 2, 1],
+    [{ op: "selu", x: "x", to: "z" }, "elu", 1.6732632423543772, 1.0507009873554805],
+    [{ op: "selu", x: "x", to: "z", alpha: 2, gamma: 3 }, "elu", 2, 3],
+    [{ op: "celu", x: "x", to: "z", alpha: 2 }, "celu", 2],
+    [{ op: "celu", x: "x", to: "z" }, "celu", 1],
+    [{ op: "clip", x: "x", to: "z", least: -1, most: 2 }, "clip", -1, 2],
+    [{ op: "clip", x: "x", to: "z", most: 2 }, "clip", -3.4028234663852886e38, 2],
+    [{ op: "clip", x: "x", to: "z", least: 1 }, "clip", 1, 3.4028234663852886e38],
+    [{ op: "thresholdedRelu", x: "x", to: "z" }, "thresholdedRelu", 1],
+    [{ op: "thresholdedRelu", x: "x", to: "z", alpha: 0.5 }, "thresholdedRelu", 0.5],
+    [{ op: "abs", x: "x", to: "z" }, "abs"],
+    [{ op: "neg", x: "x", to: "z" }, "neg"],
+    [{ op: "sqrt", x: "x", to: "z" }, "sqrt"],
+    [{ op: "exp", x: "x", to: "z" }, "exp"],
+    [{ op: "log", x: "x", to: "z" }, "log"],
+    [{ op: "erf", x: "x", to: "z" }, "erf"],
+    [{ op: "reciprocal", x: "x", to: "z" }, "reciprocal"],
+    [{ op: "sign", x: "x", to: "z" }, "sign"],
+    [{ op: "floor", x: "x", to: "z" }, "floor"],
+    [{ op: "ceil", x: "x", to: "z" }, "ceil"],
+    [{ op: "round", x: "x", to: "z" }, "round"],
+  ])("%j is %s", (step, fn, a = 0, b = 0) =>
+    expect(appended(step)).toEqual(appended((graph, { x }) => unary(graph, x, fn, a, b))),
+  );
+});
+
+describe("docs/operations.md", () => {
+  const text = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
 
   it("lists every operation with all its fields, those that may be left out behind the others", () => {
-    const rows = [...section.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(([, op, fields]) => [op, fields]);
+    const rows = [...text.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(([, op, fields]) => [op, fields]);
     const expected = Object.entries(OPERATIONS).map(([op, { fields }]) => {
       const names = (left: boolean) =>
         Object.entries(fields)
@@ -137,12 +182,15 @@ describe("docs/segmenters.md", () => {
     ["sampling", ["centre", "corner"]],
     ["pad", ["same"]],
   ])("names what `%s` may be", (field, names) => {
-    const sentence = new RegExp(`\`${field}\`: (.*?)\\. `).exec(`${section.replaceAll("\n", " ")} `)?.[1] ?? "";
+    const sentence = new RegExp(`\`${field}\`: (.*?)\\. `).exec(`${text.replaceAll("\n", " ")} `)?.[1] ?? "";
     for (const name of names) expect(sentence).toContain(name);
   });
 
   it("shows a list that is one", () => {
-    const { operations } = JSON.parse(/```json\n(.*?)```/s.exec(section)![1]!);
-    expect(operations.map(({ op }: Operation) => op)).toEqual(["conv", "conv"]);
+    const [list = ""] = /```json\n(.*?)```/s.exec(text)!.slice(1);
+    expect(checkedSteps(JSON.parse(list), ["input"]).map(({ op }) => op)).toEqual(["conv", "conv"]);
+    const segmenters = readFileSync(new URL("../../docs/segmenters.md", import.meta.url), "utf8");
+    const [whole = ""] = /^## Lists of operations\n.*?```json\n(.*?)```/ms.exec(segmenters)!.slice(1);
+    expect(parseOperations(whole).operations).toHaveLength(2);
   });
 });

@@ -91,7 +91,7 @@ function channelsOf(run: () => Value): number {
     throw new WeightsError(
       "weights-format",
       `The list of operations in this file does not fit together: ${cause.message}`,
-      "See docs/segmenters.md for its form, and check the input size.",
+      "See docs/operations.md for its form, and check the input size.",
       { cause },
     );
   }

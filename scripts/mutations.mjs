@@ -8,6 +8,13 @@ const OPERATORS = new Map(
 );
 const CALLS = { max: "min", min: "max", floor: "ceil", ceil: "floor", round: "floor", every: "some", some: "every" };
 
+/** Whether this is for the types alone: what an extent of a shape would be that had none. */
+function isExtentDefault({ parent: element }) {
+  if (!ts.isBindingElement(element) || !ts.isArrayBindingPattern(element.parent)) return false;
+  const { initializer } = element.parent.parent;
+  return initializer !== undefined && /\bshape$/.test(initializer.getText());
+}
+
 /** The changes of one node. */
 function changesOf(node) {
   const whole = (text) => [[node.getStart(), node.end, text]];
@@ -15,6 +22,7 @@ function changesOf(node) {
   if (node.kind === ts.SyntaxKind.TrueKeyword) return whole("false");
   if (node.kind === ts.SyntaxKind.FalseKeyword) return whole("true");
   if (ts.isNumericLiteral(node)) {
+    if (isExtentDefault(node)) return [];
     const value = Number(node.text.replaceAll("_", ""));
     if (!Number.isInteger(value)) return [...whole(`${value * 1.1}`), ...whole(`${value * 0.9}`)];
     return [...whole(`${value + 1}`), ...(value > 0 ? whole(`${value - 1}`) : [])];

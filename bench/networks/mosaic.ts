@@ -42,7 +42,8 @@ export async function mosaic(checkpoint: Checkpoint, extent: number): Promise<Ne
         break;
       case "slice": {
         const x = value(step.x);
-        values.set(step.to, builder.split(x, x.shape[3] / step.channels)[step.first / step.channels]!);
+        const { first, channels = x.shape[3] } = step;
+        values.set(step.to, builder.split(x, x.shape[3] / channels)[first / channels]!);
         break;
       }
       case "average":

@@ -6,12 +6,13 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { elements, type Graph, type Operation, type Value } from "../runtime/graph.ts";
 import { CONVOLUTIONS } from "./conv.ts";
 import { EDITS } from "./edit.ts";
+import { LAYOUT } from "./layout.ts";
 import { MAPS } from "./maps.ts";
 import { POINTWISE } from "./pointwise.ts";
 import { READOUT } from "./readout.ts";
 import { Replay, writtenBy } from "./replay.ts";
 
-const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...MAPS, ...POINTWISE, ...READOUT]);
+const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...LAYOUT, ...MAPS, ...POINTWISE, ...READOUT]);
 
 export interface GradientOptions {
   /**

@@ -1,7 +1,10 @@
 import { ShapeError, WeightsError } from "../errors.ts";
+import { repeat } from "../kernels/maps/layout.ts";
 import type { Sampling } from "../kernels/maps/resample.ts";
 import { nearest } from "../names.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import type { Lazy } from "./network.ts";
+import type { Surroundings } from "./operations/field.ts";
 import { append, fieldsOf, OPERATIONS, type Operation, SAMPLING } from "./operations.ts";
 import type { State } from "./state.ts";
 
@@ -103,19 +106,63 @@ function checked(step: Readonly<Record<string, unknown>>, where: string, known: 
 }
 
 /**
+ * The results of a list's steps in one graph, each made when something first asks for it: so a part
+ * of the network is what is reached from what is wanted.
+ */
+export class Results {
+  readonly #makers = new Map<string, Lazy>();
+  readonly #whole = new Map<string, Value>();
+  readonly #around: Surroundings;
+
+  constructor(graph: Graph, state: State, batch: number) {
+    this.#around = {
+      graph,
+      state,
+      batch,
+      constantOf: (name) => this.maker(name)(),
+      of: (name) => {
+        const value = this.maker(name)();
+        if (value.shape[0] === batch) return value;
+        const whole = this.#whole.get(name) ?? repeat(graph, value, batch);
+        this.#whole.set(name, whole);
+        return whole;
+      },
+    };
+  }
+
+  /** What makes the result of this name. */
+  maker(name: string): Lazy {
+    return this.#makers.get(name)!;
+  }
+
+  set(name: string, maker: Lazy): void {
+    this.#makers.set(name, maker);
+  }
+
+  /** @throws ShapeError, when it is made and does not fit. */
+  append(step: Operation): Lazy {
+    let made: Value | undefined;
+    const maker = (): Value => {
+      if (made) return made;
+      made = append(step, this.#around);
+      if (elements(made.shape) / (made.shape[0] ?? 1) > MAX_ELEMENTS) {
+        throw new ShapeError(`"${step.to}" would be [${made.shape}].`, "Use a smaller input.");
+      }
+      return made;
+    };
+    this.set(step.to, maker);
+    return maker;
+  }
+}
+
+/**
  * Appends the network to a graph: the last operation's result for the preprocessed image x [n, h,
  * w, 3].
  */
 export function runOperations(graph: Graph, state: State, { operations }: OperationList, x: Value): Value {
-  const results = new Map<string, Value>([["input", x]]);
-  const of = (name: string): Value => results.get(name)!;
+  const results = new Results(graph, state, x.shape[0] ?? 1);
+  results.set("input", () => x);
   let last = x;
-  for (const step of operations) {
-    last = append(step, { graph, state, of });
-    if (elements(last.shape) / (last.shape[0] ?? 1) > MAX_ELEMENTS) {
-      throw new ShapeError(`"${step.to}" would be [${last.shape}].`, "Use a smaller input.");
-    }
-    results.set(step.to, last);
-  }
+  for (const step of operations) last = results.append(step)();
   return last;
 }

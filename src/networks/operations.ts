@@ -4,7 +4,7 @@ import { ShapeError } from "../errors.ts";
 import { ACTIVATIONS, type Activation } from "../kernels/conv/activation.ts";
 import { conv } from "../kernels/conv/conv.ts";
 import { depthwise } from "../kernels/conv/depthwise.ts";
-import { average, concat, maxpool, resize, resizeAdd, type Sampling, slice } from "../kernels/maps/resample.ts";
+import { average, maxpool, resize, resizeAdd, type Sampling } from "../kernels/maps/resample.ts";
 import type { Value } from "../runtime/graph.ts";
 import { filterOf } from "./filters.ts";
 import {
@@ -16,10 +16,10 @@ import {
   POSITIVE,
   PREFIX,
   RESULT,
-  RESULTS,
   type Step,
   type Surroundings,
 } from "./operations/field.ts";
+import { LAYOUT } from "./operations/layout.ts";
 import { POINTWISE } from "./operations/pointwise.ts";
 
 const PADDING: Field<number | "same"> = {
@@ -84,15 +84,6 @@ export const OPERATIONS = {
       return resizeAdd(graph, of(x), of(add), sampling);
     },
   ),
-  /** One behind the other in channels, resized to the first's extents. */
-  concat: operation({ parts: RESULTS }, ({ to, parts }, { graph, of }) => {
-    const values = parts.map(of);
-    const [, height = 1, width = 1] = values[0]!.shape;
-    return concat(graph, to, values, height, width);
-  }),
-  slice: operation({ x: RESULT, first: COUNT, channels: COUNT }, ({ x, first, channels }, { graph, of }) =>
-    slice(graph, of(x), first, channels),
-  ),
   /** Average pooling without overlap. */
   average: operation({ x: RESULT, size: POSITIVE }, ({ x, to, size }, { graph, of }) => {
     const [, height = 1, width = 1] = of(x).shape;
@@ -106,6 +97,7 @@ export const OPERATIONS = {
   }),
   /** Max pooling 3×3, stride 2, padding 1. */
   maxpool: operation({ x: RESULT }, ({ x }, { graph, of }) => maxpool(graph, of(x))),
+  ...LAYOUT,
   ...POINTWISE,
 };
 

@@ -39,7 +39,8 @@ function appended(make: Operation | ((graph: Graph, of: Readonly<Record<"x" | "h
     y: graph.map("y", 2, 12, 8, 4),
   };
   const of = (name: string) => values[name as keyof typeof values];
-  const result = typeof make === "function" ? make(graph, values) : append(make, { graph, state, of });
+  const result =
+    typeof make === "function" ? make(graph, values) : append(make, { graph, state, of, constantOf: of, batch: 2 });
   const { steps, operations, parameters } = graph;
   // All but functions, which are made anew for every filter.
   return JSON.parse(JSON.stringify({ steps, operations, parameters, result }));

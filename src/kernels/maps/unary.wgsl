@@ -1,5 +1,6 @@
 // y = f(x), element by element; padding channels stay zero.
 // use functions
+// use inside
 const FN: u32 = 1;  // as unary.ts numbers them
 
 struct Params { vectors: u32, channels: u32, total: u32, a: f32, b: f32 }

@@ -95,8 +95,3 @@ fn twiceBelow(v: vec4f) -> vec4f {
   let tail = errorComplement(abs(x));
   return select(select(tail, 2.0 - tail, x > vec4f()), 1.0 + errorNear(x), abs(x) < vec4f(1.0));
 }
-
-// Padding channels stay zero, whatever the function of zero is.
-fn inside(vector: u32, channels: u32) -> vec4<bool> {
-  return vec4u(4u * vector) + vec4u(0u, 1u, 2u, 3u) < vec4u(channels);
-}

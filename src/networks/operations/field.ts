@@ -1,3 +1,4 @@
+import type { AxisName, Extents } from "../../kernels/maps/layout.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";
 import type { State } from "../state.ts";
 
@@ -46,6 +47,31 @@ export const RESULTS: Field<readonly string[]> = {
   holds: (value): value is readonly string[] => Array.isArray(value) && value.length > 0 && value.every(isText),
 };
 
+const many = <T>(field: Field<T>, described: string, fits: (count: number) => boolean): Field<readonly T[]> => ({
+  described,
+  holds: (value): value is readonly T[] => Array.isArray(value) && fits(value.length) && value.every(field.holds),
+});
+export const INTEGER: Field<number> = {
+  described: `a whole number from ${-LARGEST} to ${LARGEST}`,
+  holds: (value): value is number => Number.isInteger(value) && Math.abs(Number(value)) <= LARGEST,
+};
+export const EXTENTS = many(POSITIVE, "[channels, rows, columns]", (count) => count === 3) as Field<Extents>;
+export const INDICES = many(COUNT, "a list of whole numbers", (count) => count > 0 && count <= LARGEST);
+export const PAIR = many(INTEGER, "two whole numbers", (count) => count === 2) as Field<readonly [number, number]>;
+export const SIDES = many(INTEGER, "[top, left, bottom, right]", (count) => count === 4) as Field<
+  readonly [number, number, number, number]
+>;
+export const AXIS = oneOf<AxisName>({ c: true, h: true, w: true });
+/** Some of the axes, each once, as in "hw". */
+export const SOME_AXES: Field<string> = {
+  described: "some of the letters c, h and w, each once",
+  holds: (value): value is string => isText(value) && /^(?!.*(.).*\1)[chw]+$/.test(value),
+};
+export const ORDER: Field<string> = {
+  described: "the letters c, h and w in the new order",
+  holds: (value): value is string => SOME_AXES.holds(value) && value.length === 3,
+};
+
 type Fields = Readonly<Record<string, Field>>;
 type Held<F> = F extends Field<infer T> ? T : never;
 type Needed<F extends Fields> = { [Name in keyof F]: F[Name] extends { optional: true } ? never : Name }[keyof F];
@@ -59,8 +85,12 @@ export type Step<F extends Fields> = { readonly to: string } & {
 export interface Surroundings {
   readonly graph: Graph;
   readonly state: State;
+  /** Images at once. */
+  readonly batch: number;
   /** An earlier result, [n, h, w, c]. */
   of(name: string): Value;
+  /** The same, but of one image where it is the same for all: a constant. */
+  constantOf(name: string): Value;
 }
 
 /** What an operation's fields hold and how it is appended to a graph. */

@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/dissect.test.ts
 import type { Dissection, QuantileThreshold, UnitPictures } from "../dissect/result.ts";
 import { type Device, dissect, type Generator, loadGenerator, loadSegmenter, type UnifiedOptions } from "../index.ts";
 import type { Folder } from "../report/folder.ts";

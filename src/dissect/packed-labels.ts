@@ -5,7 +5,7 @@ import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-// Tests: test/dissect/kept.test.ts
+// Tests: test/dissect/kept.test.ts, test/dissect/options.test.ts
 
 /** How many labels there can be: each takes 16 bits where it is kept. */
 export const MAX_LABELS = 65_536;

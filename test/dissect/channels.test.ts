@@ -284,19 +284,6 @@ describe("eighteen hundred labels", () => {
     },
   );
 
-  it("are refused at once when they have more categories than can be counted", () => {
-    const kinds = (count: number) =>
-      Object.create(segmenter, { categories: { value: Array.from({ length: count }, (_, kind) => `kind ${kind}`) } });
-    expect(() => settle(generator, kinds(33), OPTIONS)).toThrow(/33 categories, and at most 32/);
-    expect(() => settle(generator, kinds(32), OPTIONS)).not.toThrow();
-  });
-
-  it("are refused at once when they are more than 16 bits tell apart", () => {
-    const many = (length: number) => Object.create(segmenter, { labels: { value: { length } } });
-    expect(() => settle(generator, many(65_537), OPTIONS)).toThrow(/65537 labels, and at most 65536/);
-    expect(() => settle(generator, many(65_536), OPTIONS)).not.toThrow();
-  });
-
   it("are counted in several passes where memory is short, with the same levels", async () => {
     const search = async (bytes?: number, memory = 2 ** 29): Promise<{ levels: LayerLevels[]; total: number }> => {
       const settings = settle(generator, segmenter, { ...OPTIONS, memory });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Kept } from "../../src/dissect/kept.ts";
 import { PackedLabels } from "../../src/dissect/packed-labels.ts";
 import { DeviceLostError } from "../../src/errors.ts";
@@ -102,5 +102,41 @@ describe("kept batches", () => {
     expect((await read()).slice(0, 2)).toEqual(expected.slice(0, 2));
     scope.dispose();
     expect(device.live.bytes).toBeLessThan(before.bytes);
+  });
+
+  it.each([
+    ["64 MiB unless told otherwise, 13 MiB a batch", undefined, 13 * 2 ** 20, [4, 4, 1]],
+    ["64 MiB unless told otherwise, 16 MiB a batch", undefined, 16 * 2 ** 20, [4, 4, 1]],
+    ["as many as fit", 399, 100, [3, 3, 3]],
+    ["as many as just fit", 400, 100, [4, 4, 1]],
+    ["one that is larger", 99, 100, Array(BATCHES).fill(1)],
+    ["all, of which there are few", 2000, 100, [BATCHES]],
+  ])("lie in buffers of %s, made once", async (_, slabBytes, bytes, capacities) => {
+    const copied: (readonly number[])[] = [];
+    const copyTo = (_: unknown, ...range: number[]) => void copied.push(range);
+    const source = { label: "maps", dtype: "f32", bytes, copyTo } as unknown as Tensor;
+    const allocating = vi.fn(async (_: string, make: () => unknown) => make());
+    const create = vi.spyOn(Tensor, "create").mockReturnValue({ copyTo } as unknown as Tensor);
+    const kept = new Kept({ allocating } as unknown as Device, [source], undefined, BATCHES, 2 ** 30, slabBytes);
+    for (let batch = 0; batch < BATCHES; batch += 1) await kept.keepFeatures(batch);
+    expect(create.mock.calls.map(([, , shape]) => shape)).toEqual(capacities.map((most) => [most, bytes / 4]));
+    create.mockRestore();
+    expect(allocating).toHaveBeenCalledTimes(capacities.length);
+    const places = capacities.flatMap((most) => Array.from({ length: most }, (_, place) => place * bytes));
+    expect(copied).toEqual(places.map((place) => [bytes, 0, place]));
+    copied.length = 0;
+    for (let batch = 0; batch < BATCHES; batch += 1) expect(kept.restoreFeatures(batch)).toBe(true);
+    expect(copied).toEqual(places.map((place) => [bytes, place]));
+  });
+
+  it.each([
+    [4 * 100, 4],
+    [4 * 100 - 1, 3],
+    [BATCHES * 100 + 50, BATCHES],
+  ])("without label maps are maps alone, in %i bytes %i of them", (memory, features) => {
+    const source = { bytes: 60 } as Tensor;
+    const kept = new Kept(device, [source, { bytes: 40 } as Tensor], undefined, BATCHES, memory);
+    expect([kept.labels, kept.features]).toEqual([0, features]);
+    expect(kept.restoreLabels(0)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Ladder, ladderOf } from "../../src/dissect/ladder.ts";
+import { cellsOf, type Ladder, ladderOf } from "../../src/dissect/ladder.ts";
 
 /**
  * Where count.wgsl looks: the entry of a value, as a number of levels and whether more may be
@@ -57,6 +57,19 @@ describe("a ladder", () => {
     const ladder = ladderOf(Float32Array.from(levels), 1, 1);
     const cells = [...ladder.cells.subarray(2)];
     expect(cells.filter((entry) => entry % 2 === 1).length).toBeLessThan(0.07 * cells.length);
+  });
+
+  test("of each of several units is that of the unit alone", () => {
+    const units = [0, 1, 2].map((unit) => LADDERS[0]![1].map((level) => Math.fround((unit + 1) * level - unit)));
+    const levels = Float32Array.from({ length: 300 }, (_, at) => units[at % 3]![Math.floor(at / 3)]!);
+    const { cells } = ladderOf(levels, 3, 4);
+    const alone = units.flatMap((own) => [...ladderOf(Float32Array.from(own), 1, 1).cells]);
+    expect([...cells]).toEqual([...alone, ...Array(2 + cellsOf(100)).fill(0)]);
+  });
+
+  test("of one level is one cell, and of more as many as leave little to compare", () => {
+    expect([1, 2, 100].map(cellsOf)).toEqual([1, 2048, 2048]);
+    expect([...ladderOf(Float32Array.of(0.5), 1, 1).cells]).toEqual([0, 0, 1]);
   });
 
   test("has a row for each unit, and in those that only fill up nothing is exceeded", () => {

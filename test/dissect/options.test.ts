@@ -81,6 +81,22 @@ describe("counters of 32 bits", () => {
   });
 });
 
+describe("labels", () => {
+  const refused = (properties: object) => () => settle(generator, like(segmenter, properties), { batch: 1 });
+
+  test("are refused at once when they have more categories than can be counted", () => {
+    const kinds = (count: number) => ({ categories: Array.from({ length: count }, (_, kind) => `kind ${kind}`) });
+    expect(refused(kinds(33))).toThrow(/33 categories, and at most 32/);
+    expect(refused(kinds(32))).not.toThrow();
+  });
+
+  test("are refused at once when they are more than 16 bits tell apart", () => {
+    const many = (count: number) => ({ labels: Array(count).fill({ name: "tree", category: "object" }) });
+    expect(refused(many(65_537))).toThrow(/65537 labels, and at most 65536/);
+    expect(refused(many(65_536))).not.toThrow();
+  });
+});
+
 describe("settings", () => {
   test("have the defaults of gandissect's scripts", () => {
     expect(settled()).toEqual({

@@ -1,4 +1,15 @@
-// Tests: test/weights/http-failures.test.ts, test/weights/http-ranges.test.ts
+// Tests: test/weights/abort.test.ts, test/weights/http-failures.test.ts,
+// test/weights/http-ranges.test.ts
+
+/**
+ * Those who wait for a signal. One listener serves all: Node warns of a leak from the eleventh on.
+ */
+interface Waiting {
+  readonly callbacks: Set<() => void>;
+  readonly listener: () => void;
+}
+
+const waiting = new WeakMap<AbortSignal, Waiting>();
 
 /**
  * Settles like `promise`, but rejects with `signal.reason` as soon as the signal aborts.
@@ -7,9 +18,34 @@
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+    const stop = onAbort(signal, () => reject(signal.reason));
+    promise.then(resolve, reject).finally(stop);
   });
+}
+
+/** Calls back when the signal aborts, at once if it has; returns what forgets about it. */
+function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  const { callbacks, listener } = waiting.get(signal) ?? listening(signal);
+  callbacks.add(callback);
+  return () => {
+    callbacks.delete(callback);
+    if (callbacks.size > 0) return;
+    signal.removeEventListener("abort", listener);
+    waiting.delete(signal);
+  };
+}
+
+function listening(signal: AbortSignal): Waiting {
+  const callbacks = new Set<() => void>();
+  const listener = (): void => {
+    for (const each of callbacks) each();
+  };
+  signal.addEventListener("abort", listener, { once: true });
+  const started = { callbacks, listener };
+  waiting.set(signal, started);
+  return started;
 }

@@ -206,3 +206,16 @@ describe("zip archives that lie", () => {
     });
   }
 });
+
+it("many arrays in one file are opened without a warning of Node", async () => {
+  const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".padEnd(117).concat("\n");
+  const array = bytes(0x93, "NUMPY", 1, 0, le(header.length, 2), header, new Uint8Array(4));
+  const file = zip(Array.from({ length: 18 }, (_, i) => ({ name: `a${i}.npy`, data: array })));
+  const warnings: Error[] = [];
+  const listener = (warning: Error) => warnings.push(warning);
+  process.on("warning", listener);
+  const opened = await openCheckpoint(file, { signal: new AbortController().signal });
+  await new Promise((resolve) => setTimeout(resolve, 10)); // warnings come in a turn of their own
+  process.off("warning", listener);
+  expect([opened.tensors.size, warnings]).toEqual([18, []]);
+});

@@ -11,6 +11,7 @@ export type ErrorCode =
   | "weights-format"
   | "weights-unsafe"
   | "weights-shape"
+  | "weights-values"
   | "weights-integrity"
   | "network"
   | "not-found"

@@ -24,6 +24,7 @@ const STATUS = {
   "weights-format": EXIT.weights,
   "weights-unsafe": EXIT.weights,
   "weights-shape": EXIT.weights,
+  "weights-values": EXIT.weights,
   "weights-integrity": EXIT.weights,
   network: EXIT.weights,
   "not-found": EXIT.weights,

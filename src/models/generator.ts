@@ -110,9 +110,9 @@ export class Generator {
   static async define(
     network: Network,
     { device, name, classes }: DefineOptions,
-    { signal }: Pick<LoadOptions, "signal"> = {},
+    { signal, allowNonFinite }: Pick<LoadOptions, "signal" | "allowNonFinite"> = {},
   ): Promise<Generator> {
-    const weights = new Weights(device, network.state);
+    const weights = new Weights(device, network.state, allowNonFinite);
     try {
       const generator = new Generator(network, weights, { device, name, classes });
       const describe = (): Graph => {

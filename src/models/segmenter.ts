@@ -138,10 +138,10 @@ export class Segmenter {
   static async define(
     network: SegmenterNetwork,
     { device, name = network.architecture, storage = "f32" }: SegmenterOptions,
-    { signal }: Pick<LoadOptions, "signal"> = {},
+    { signal, allowNonFinite }: Pick<LoadOptions, "signal" | "allowNonFinite"> = {},
   ): Promise<Segmenter> {
     checkMaps(network);
-    const weights = new Weights(device, network.state);
+    const weights = new Weights(device, network.state, allowNonFinite);
     const segmenter = new Segmenter(name, device, storage, [{ network, weights }]);
     try {
       const edge = network.segsizes[0] ?? 256;

@@ -1,4 +1,5 @@
-// Tests: test/networks/generators/progan.test.ts, test/networks/segmenters/recognise.test.ts
+// Tests: test/models/weights.test.ts, test/networks/generators/progan.test.ts,
+// test/networks/segmenters/recognise.test.ts
 
 import { UsageError, WeightsError } from "../errors.ts";
 import type { State } from "../networks/state.ts";
@@ -17,13 +18,16 @@ export interface UploadOptions {
 export class Weights {
   readonly #device: Device;
   readonly #state: State;
+  readonly #allowNonFinite: boolean;
   readonly #tensors = new Map<string, Tensor>();
   #disposed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(device: Device, state: State) {
+  /** @param allowNonFinite takes weights that are NaN or infinite, which are an error otherwise */
+  constructor(device: Device, state: State, allowNonFinite = false) {
     this.#device = device;
     this.#state = state;
+    this.#allowNonFinite = allowNonFinite;
   }
 
   /**
@@ -53,7 +57,9 @@ export class Weights {
       wanted.set(key, left);
       const tensor = this.#state.get(key);
       if (!tensor) throw new WeightsError("weights-shape", `"${key}" is missing.`, "Check that the file is complete.");
-      const array = held.get(key) ?? (await tensor.read({ signal }));
+      const known = held.get(key);
+      const array = known ?? (await tensor.read({ signal }));
+      if (!known && !this.#allowNonFinite) checkFinite(key, array);
       if (left > 0) held.set(key, array);
       else held.delete(key);
       return array;
@@ -87,6 +93,18 @@ export class Weights {
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
   }
+}
+
+/** @throws WeightsError that says how many weights are NaN or infinite. */
+function checkFinite(key: string, weights: Float32Array): void {
+  let count = 0;
+  for (let i = 0; i < weights.length; i += 1) if (!Number.isFinite(weights[i])) count += 1;
+  if (count === 0) return;
+  throw new WeightsError(
+    "weights-values",
+    `"${key}" has ${count} of ${weights.length} values that are not finite (NaN or infinite).`,
+    "Its training diverged: take an earlier checkpoint, or load it all the same with allowNonFinite.",
+  );
 }
 
 /** Numbers as float16, two to a word. @throws WeightsError when one is too large for it. */

@@ -63,6 +63,8 @@ export interface LoadOptions {
    * given, the generator is: averaged weights before those of the last step (`Checkpoint.entry`).
    */
   readonly key?: string | undefined;
+  /** Takes weights that are NaN or infinite; unless given, they are an error that counts them. */
+  readonly allowNonFinite?: boolean | undefined;
   /** Consulted first and filled afterwards, for URLs only. Loads the whole file. */
   readonly cache?: CacheLike | undefined;
   /** Replaces the global `fetch`. */
@@ -75,6 +77,7 @@ export const LOAD_NAMES: NamesOf<LoadOptions> = {
   onWarning: true,
   sha256: true,
   key: true,
+  allowNonFinite: true,
   cache: true,
   fetch: true,
 };

@@ -14,6 +14,7 @@ const EXPECTED = {
   "weights-format": 4,
   "weights-unsafe": 4,
   "weights-shape": 4,
+  "weights-values": 4,
   "weights-integrity": 4,
   network: 4,
   "not-found": 4,

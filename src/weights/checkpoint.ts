@@ -19,18 +19,28 @@ export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}
   const { key, ...rest } = options;
   const source = await openSource(like, rest);
   const reading: ReadOptions = { signal: options.signal };
+  const plain = async (opening: Promise<Checkpoint>): Promise<Checkpoint> => {
+    const checkpoint = await opening;
+    const has = key !== undefined || [...checkpoint.tensors.keys()].some((name) => PREFIXED.test(name));
+    return has ? (await python()).narrowedCheckpoint(checkpoint, key) : checkpoint;
+  };
   const head = await readExactly(source, 0, Math.min(source.size, SNIFF_BYTES), reading);
   switch (sniffContainer(head, source.size, source.name)) {
     case "pickle":
       return (await python()).openPickle(source, { ...reading, key });
     case "safetensors":
-      return openSafetensors(source, reading);
+      return plain(openSafetensors(source, reading));
     case "npy":
       return (await python()).openSingleArray(source, reading);
     case "zip":
       return (await python()).openArchive(source, { ...reading, key });
   }
 }
+
+/**
+ * Names that may have prefixes to be taken off: wrappers', or those of a generator among others.
+ */
+const PREFIXED = /(^|\.)(module|_orig_mod)\.|^(g|net|ema|avg|model|state|params)/i;
 
 /**
  * Read on demand: the readers of Python's containers are a tenth of the library, and safetensors do

@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { NumpyArray } from "./numpy-values.ts";
 import { cut, PickledObject } from "./pickle-values.ts";
+import type { Checkpoint } from "./tensor.ts";
 import { TorchTensor } from "./torch.ts";
 
 // Tests: test/weights/pickles.test.ts, test/weights/entries.test.ts
@@ -169,6 +170,12 @@ export function averagesOfGan<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<s
   return new Map(generator.map(([name, tensor]) => [name.slice(3), tensor]));
 }
 
+/** The same of a file that knows no entries, only names. */
+export function narrowedCheckpoint(checkpoint: Checkpoint, key: string | undefined): Checkpoint {
+  const { tensors, prefix, others } = narrowed(checkpoint.tensors, key);
+  return { ...checkpoint, tensors, entry: prefix.replace(/\.$/, "") || undefined, entries: others };
+}
+
 /** Names without what wrappers put into them, as far as they stay different. */
 export function unwrapped<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
   const wrapped = wrappedParents(tensors.keys());
@@ -215,16 +222,22 @@ export interface Narrowed<T> {
  * @throws UsageError when there is none.
  */
 export function narrowed<T>(all: ReadonlyMap<string, T>, key?: string): Narrowed<T> {
-  const tensors = unwrapped(all);
-  const gan = key === undefined ? averagesOfGan(tensors) : undefined;
-  if (gan) return { tensors: gan, prefix: "GE.", others: [] };
-  const prefixes = [...new Set([...tensors.keys()].map((name) => name.split(".", 1)[0]!))];
-  const prefix = key ?? prefixedEntry(prefixes);
-  if (prefix === undefined) return { tensors, prefix: "", others: [] };
-  const of = [...tensors].filter(([name]) => name.startsWith(`${prefix}.`));
-  if (of.length === 0) throw noEntry(prefix, prefixes);
-  const inside = new Map(of.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]));
-  return { tensors: unwrapped(inside), prefix: `${prefix}.`, others: prefixes.filter((each) => each !== prefix) };
+  let [tensors, before] = [unwrapped(all), ""];
+  const others: string[] = [];
+  for (let depth = 0; depth < MAX_NESTING; depth += 1) {
+    const gan = key === undefined ? averagesOfGan(tensors) : undefined;
+    if (gan) return { tensors: gan, prefix: `${before}GE.`, others };
+    const prefixes = [...new Set([...tensors.keys()].map((name) => name.split(".", 1)[0]!))];
+    const prefix = depth === 0 && key !== undefined ? key : preferredPrefix(prefixes);
+    if (prefix === undefined) break;
+    const of = [...tensors].filter(([name]) => name.startsWith(`${prefix}.`));
+    if (of.length === 0) throw noEntry(prefix, prefixes);
+    tensors = unwrapped(new Map(of.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor])));
+    others.push(...prefixes.filter((each) => each !== prefix).map((each) => before + each));
+    before += `${prefix}.`;
+    if (key !== undefined) break;
+  }
+  return { tensors, prefix: before, others };
 }
 
 function noEntry(key: string, names: readonly string[]): UsageError {
@@ -232,10 +245,12 @@ function noEntry(key: string, names: readonly string[]): UsageError {
   return new UsageError(`There is no entry "${cut(key)}" with tensors in the file.`, `It has ${shown.join(", ")}.`);
 }
 
-function prefixedEntry(prefixes: readonly string[]): string | undefined {
+function preferredPrefix(prefixes: readonly string[]): string | undefined {
   const found = ENTRIES.find((each) => prefixes.includes(each));
+  if (found === undefined) return undefined;
   const others = prefixes.filter((each) => each !== found);
-  // others beside it may belong to it, unless there is a judge
-  const alone = others.every((each) => ENTRIES.includes(each));
-  return found !== undefined && (alone || others.some((each) => JUDGES.test(each))) ? found : undefined;
+  // What is beside it may belong to it, unless there is a judge; and a network's own parts may be
+  // called "model" or "gen".
+  if (others.some((each) => JUDGES.test(each))) return found;
+  return /G|generator|_ema|running/.test(found) && others.every((each) => ENTRIES.includes(each)) ? found : undefined;
 }

@@ -1,5 +1,6 @@
 // The containers that Python writes: PyTorch's .pth in both its forms, NumPy's .npz and .npy.
 import { WeightsError } from "../errors.ts";
+import { narrowedCheckpoint } from "./entries.ts";
 import { openNpy } from "./npy.ts";
 import { openZipPth } from "./pth.ts";
 import type { LoadOptions, ReadOptions, Source } from "./source.ts";
@@ -9,6 +10,7 @@ import { openZip } from "./zip.ts";
 // Tests: test/weights/pth.test.ts, test/weights/npz.test.ts
 
 export { openPickle } from "./pth.ts";
+export { narrowedCheckpoint };
 
 /** A lone array gets the name that numpy.savez would give it. */
 export async function openSingleArray(source: Source, options: ReadOptions): Promise<Checkpoint> {
@@ -25,7 +27,7 @@ export async function openArchive(source: Source, options: LoadOptions): Promise
     return openZipPth(source, entries, pickle, options);
   }
   const arrays = names.filter((name) => name.endsWith(".npy"));
-  if (arrays.length > 0) return openNpz(source, entries, arrays, options);
+  if (arrays.length > 0) return narrowedCheckpoint(await openNpz(source, entries, arrays, options), options.key);
   const holds = names.slice(0, 5).map((name) => `"${name}"`);
   throw new WeightsError(
     "weights-format",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { failure, legacy, p, tensor } from "./fixtures.ts";
+import { type SafetensorsInput, writeSafetensors } from "../../src/weights/safetensors.ts";
+import { bytes, failure, le, legacy, p, tensor, zip } from "./fixtures.ts";
 
 const DATA = Float32Array.from([1, 2]);
 const W = tensor({ key: "0", type: "Float", count: 2 }, [2], [1]);
@@ -85,5 +86,35 @@ describe("a part that is asked for", () => {
       expect(error.code, key).toBe("usage");
       expect(error.message).toMatch(/There is no entry "netg".*It has/);
     }
+  });
+});
+
+describe("files that know names only", () => {
+  const tensors = (...names: string[]): Record<string, SafetensorsInput> =>
+    Object.fromEntries(names.map((name) => [name, { dtype: "float32", shape: [2], data: DATA }]));
+  const named = async (file: Uint8Array, key?: string) => {
+    const { tensors, entry, entries } = await openCheckpoint(file, { key });
+    return [entry, [...tensors.keys()], entries];
+  };
+
+  it("safetensors: prefixes are taken off alike, and can be asked for", async () => {
+    expect(await named(writeSafetensors(tensors("module.w", "module.b")))).toEqual([undefined, ["b", "w"], []]);
+    const both = writeSafetensors(tensors("netG.module.w", "netD.module.w"));
+    expect(await named(both)).toEqual(["netG", ["w"], ["netD"]]);
+    expect(await named(both, "netD")).toEqual(["netD", ["w"], ["netG"]]);
+    expect((await failure(openCheckpoint(both, { key: "netX" }))).message).toMatch('It has "netD", "netG"');
+    expect(await named(writeSafetensors(tensors("GAN.GE.w", "GAN.D.w")))).toEqual(["GAN.GE", ["w"], []]);
+    expect(await named(writeSafetensors(tensors("gen.0.w", "gen.1.w")))).toEqual([
+      undefined,
+      ["gen.0.w", "gen.1.w"],
+      [],
+    ]);
+  });
+
+  it("npz", async () => {
+    const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }".padEnd(117).concat("\n");
+    const data = bytes(0x93, "NUMPY", 1, 0, le(header.length, 2), header, new Uint8Array(8));
+    const file = zip(["module.w", "module.b"].map((name) => ({ name: `${name}.npy`, data })));
+    expect(await named(file)).toEqual([undefined, ["w", "b"], []]);
   });
 });

@@ -4,6 +4,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Known, ofTensor } from "../../../src/networks/onnx/known.ts";
+import { readOnnx } from "../../../src/networks/onnx/read.ts";
+import { memorySource } from "../../../src/weights/bytes.ts";
+import { message } from "./encode.ts";
 
 /** The package's folder of data, found by dpkg; undefined where the package is not installed. */
 export function testdata(): string | undefined {
@@ -51,3 +55,22 @@ const numbered = (folder: string, what: string): Uint8Array[] =>
     .filter((name) => name.startsWith(`${what}_`))
     .sort((a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)))
     .map((name) => Uint8Array.from(readFileSync(join(folder, name))));
+
+/** TensorProtos, as the weights of a model. */
+export const tensorsOf = async (files: readonly Uint8Array[]): Promise<readonly Known[]> =>
+  Promise.all(
+    files.map(async (file) => {
+      const model = await readOnnx(memorySource(Uint8Array.from(message(7, message(5, file))), "data"));
+      return ofTensor([...model.initializers.values()][0]!);
+    }),
+  );
+
+/** The largest difference of numbers, in units of the expected number or of 1, if it is smaller. */
+export function worstOf(ours: ArrayLike<number>, theirs: Float64Array): number {
+  if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY;
+  return theirs.reduce((most, value, at) => {
+    if (Object.is(value, ours[at]) || value === ours[at]) return most;
+    const error = Math.abs(ours[at]! - value) / Math.max(1, Math.abs(value));
+    return Math.max(most, Number.isNaN(error) ? Number.POSITIVE_INFINITY : error);
+  }, 0);
+}

@@ -20,7 +20,7 @@ import { type Rules, rule } from "./rule.ts";
 const GATHER_CHANNELS = 32;
 
 /** How a filter with inputs and outputs exchanged is made of a filter's weights. */
-interface Exchange {
+export interface Exchange {
   readonly name: string;
   readonly kernel: number;
   readonly inChannels: number;
@@ -72,7 +72,8 @@ const gathering = ({ outChannels }: Filter): Exchange => ({
   place: (i, o, t) => (i * 9 + t) * padded(outChannels) + o,
 });
 
-function exchanged(filter: Filter, { name, kernel, inChannels, sums, place }: Exchange): Filter {
+/** A filter with inputs and outputs exchanged. */
+export function exchanged(filter: Filter, { name, kernel, inChannels, sums, place }: Exchange): Filter {
   const { label, inChannels: inputs, outChannels: outputs, weight, scale } = filter;
   const split = weight.sources.length;
   const taps = filter.kernel ** 2;

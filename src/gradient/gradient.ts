@@ -11,8 +11,9 @@ import { MAPS } from "./maps.ts";
 import { POINTWISE } from "./pointwise.ts";
 import { READOUT } from "./readout.ts";
 import { Replay, writtenBy } from "./replay.ts";
+import { STYLE } from "./style.ts";
 
-const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...LAYOUT, ...MAPS, ...POINTWISE, ...READOUT]);
+const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...LAYOUT, ...MAPS, ...POINTWISE, ...READOUT, ...STYLE]);
 
 export interface GradientOptions {
   /**

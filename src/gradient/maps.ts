@@ -70,10 +70,10 @@ export const MAPS: Rules = [
     graph.step(pixelnormBack, { x: held(x!), dy, dx }, { pixels, vectors, channels: x!.channels }, lanes(pixels));
     return [dx];
   }),
-  rule(CLAMP, ({ graph, inputs: [x], dy, held }) => {
+  rule(CLAMP, ({ graph, inputs: [x], dy, held, attributes: { bound } }) => {
     const dx = like(graph, x!);
     const total = elements(x!.shape) / 4;
-    graph.step(clampBack, { x: held(x!), dy, dx }, { total }, lanes(total));
+    graph.step(clampBack, { x: held(x!), dy, dx }, { bound, total }, lanes(total));
     return [dx];
   }),
   rule(PICTURE, ({ graph, inputs: [x], dy, held, attributes: { range, crop } }) => {

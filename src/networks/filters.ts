@@ -2,6 +2,7 @@
 
 import { WeightsError } from "../errors.ts";
 import { constant, type Filter, type Learned } from "../kernels/conv/filter.ts";
+import { type Graph, padded, type Value } from "../runtime/graph.ts";
 import { type Expected, need } from "./recording.ts";
 import type { State } from "./state.ts";
 
@@ -78,3 +79,11 @@ export function learned(state: State, key: string, shape: Expected): Learned {
   need(state, key, shape);
   return { sources: [key], of: ([numbers]) => numbers! };
 }
+
+/** A vector of a network on the device, its numbers padded with zeros to whole vec4s. */
+export const vectorOf = (graph: Graph, label: string, { sources, of }: Learned, length: number): Value =>
+  graph.parameter(label, [padded(length)], sources, (found) => {
+    const values = new Float32Array(padded(length));
+    values.set(of(found));
+    return values;
+  });

@@ -82,6 +82,10 @@ export function waysOf({ target, storage }: Graph, shape: ConvShape): Map<string
   return ways;
 }
 
+/** The tiles on which the products of all taps can be made at a map's own resolution. */
+export const tapWaysOf = ({ target }: Graph, shape: ConvShape): Map<string, Way> =>
+  new Map(tilesOf(target, shape, "taps").map((tile) => [`taps ${tile}`, { algorithm: "taps", tile, split: 1 }]));
+
 /** The algorithms that apply, best first by the multiply-adds and bytes of one image. */
 function algorithmsOf(target: Target, shape: ConvShape): Way["algorithm"][] {
   const { height, width, inChannels, outChannels, kernel, stride, dilation, pad, upsample, residual } = shape;

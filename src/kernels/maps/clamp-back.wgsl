@@ -1,5 +1,6 @@
-// The gradient of y = clamp(x, −1, 1): dy where x is within, the ends included as in PyTorch.
-struct Params { total: u32 }
+// The gradient of y = clamp(x, −bound, bound): dy where x is within, the ends included as in
+// PyTorch.
+struct Params { bound: f32, total: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -9,5 +10,5 @@ struct Params { total: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let at = id.x + id.y * groups.x * 64u;
-  if (at < params.total) { dx[at] = select(vec4f(), dy[at], abs(x[at]) <= vec4f(1.0)); }
+  if (at < params.total) { dx[at] = select(vec4f(), dy[at], abs(x[at]) <= vec4f(params.bound)); }
 }

@@ -7,7 +7,8 @@ import { lanes } from "../lanes.ts";
 
 /** Operations of their one input alone. */
 export const PIXELNORM: OperationKind<undefined> = { name: "pixelnorm" };
-export const CLAMP: OperationKind<undefined> = { name: "clamp" };
+/** To ± a bound. */
+export const CLAMP: OperationKind<{ readonly bound: number }> = { name: "clamp" };
 
 /** Pixelwise normalisation of x [n, h, w, c] over its channels (Karras et al. 2018, §4.2). */
 export function pixelnorm(graph: Graph, x: Value): Value {
@@ -19,12 +20,12 @@ export function pixelnorm(graph: Graph, x: Value): Value {
   return y;
 }
 
-/** y = clamp(x, −1, 1). */
-export function clamp(graph: Graph, x: Value): Value {
+/** y = clamp(x, −bound, bound). */
+export function clamp(graph: Graph, x: Value, bound = 1): Value {
   const y = graph.value(`${x.label}.clamped`, x.shape, "f32", x.channels);
   const total = elements(x.shape) / 4;
-  graph.step(clampKernel, { x, y }, { total }, lanes(total));
-  graph.record(CLAMP, [x], y, undefined);
+  graph.step(clampKernel, { x, y }, { bound, total }, lanes(total));
+  graph.record(CLAMP, [x], y, { bound });
   return y;
 }
 

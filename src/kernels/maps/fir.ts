@@ -1,0 +1,70 @@
+import { ShapeError } from "../../errors.ts";
+import { elements, type Graph, type OperationKind, type Value } from "../../runtime/graph.ts";
+import type { Learned } from "../conv/filter.ts";
+import firKernel from "../generated/fir.wgsl.ts";
+import { lanes } from "../lanes.ts";
+
+/** A finite impulse response filter, the same for every channel. */
+export interface Fir {
+  readonly label: string;
+  /** Along each axis. */
+  readonly taps: number;
+  /** [taps][taps], as a correlation. */
+  readonly kernel: Learned;
+}
+
+/**
+ * How a filter moves: over x with `up` − 1 zeros between its pixels and `before` above and to the
+ * left of them, from one output to the next by `down`.
+ */
+export interface FirMove {
+  readonly up: number;
+  readonly down: number;
+  readonly before: number;
+}
+
+/** x filtered, plus the second input, if there is one. */
+export const FIR: OperationKind<{ readonly filter: Fir; readonly move: FirMove }> = { name: "fir" };
+
+/** A filter's numbers on the device. */
+export const firParameter = (graph: Graph, { label, taps, kernel }: Fir): Value =>
+  graph.parameter(`${label}.fir`, [taps * taps], kernel.sources, (sources) => Float32Array.from(kernel.of(sources)));
+
+/** The filter with its taps the other way round. */
+export const reversedFir = ({ label, taps, kernel }: Fir): Fir => ({
+  label: `${label}.reversed`,
+  taps,
+  kernel: { sources: kernel.sources, of: (sources) => Array.from(kernel.of(sources)).reverse() },
+});
+
+/**
+ * x [n, h, w, c] filtered to `height` × `width`, with zeros around as far as the outputs reach,
+ * plus `addend`: upsampling for `up` 2, a blur for 1, downsampling for `down` 2.
+ */
+export function fir(
+  graph: Graph,
+  x: Value,
+  filter: Fir,
+  [height, width]: readonly [height: number, width: number],
+  { addend, ...move }: FirMove & { readonly addend?: Value | undefined },
+): Value {
+  const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
+  const y = graph.map(`${x.label}.${filter.label}`, n, height, width, x.channels);
+  if (addend && addend.shape.join() !== y.shape.join()) {
+    throw new ShapeError(
+      `Filtered "${x.label}" is [${y.shape}], to which "${addend.label}" [${addend.shape}] cannot be added.`,
+      "Give an addend of the result's shape.",
+    );
+  }
+  const { taps } = filter;
+  const total = elements(y.shape) / 4;
+  graph.step(
+    firKernel,
+    { x, kernel: firParameter(graph, filter), addend: addend ?? x, y },
+    { vectors: stored / 4, inHeight, inWidth, outHeight: height, outWidth: width, taps, ...move, total },
+    lanes(total),
+    { choices: { ADD: addend !== undefined } },
+  );
+  graph.record(FIR, [x, addend], y, { filter, move });
+  return y;
+}

@@ -1,0 +1,15 @@
+// The gradient of y = gain / √x: dx = −½ dy y³ / gain².
+struct Params { gain: f32, total: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let at = id.x + id.y * groups.x * 64u;
+  if (at >= params.total) { return; }
+  let root = y[at] / params.gain;
+  dx[at] = -0.5 * dy[at] * y[at] * root * root;
+}

@@ -51,6 +51,7 @@ export const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = {
   noise: true,
   convClamp: true,
   lod: true,
+  pixelNorm: true,
 };
 export const SAMPLE_NAMES: NamesOf<Omit<SampleZOptions, "depth">> = { size: true, seed: true, start: true };
 export const FORWARD_NAMES: NamesOf<ForwardOptions> = { retain: true, edits: true, rules: true, signal: true };

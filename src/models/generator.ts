@@ -93,12 +93,24 @@ export class Generator {
   /** Opens a checkpoint of any size and container and recognises the network by its tensors. */
   static async load(source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> {
     checkNames("loadGenerator", options, LOAD_GENERATOR_NAMES);
-    const { device, name: given, classes, clamp, truncation, cutoff, noise, convClamp, lod, ...loading } = options;
+    const {
+      device,
+      name: given,
+      classes,
+      clamp,
+      truncation,
+      cutoff,
+      noise,
+      convClamp,
+      lod,
+      pixelNorm,
+      ...loading
+    } = options;
     const checkpoint = await openCheckpoint(source, loading);
     const { recogniseGenerator } = await onDemand("generators", () => import("../networks/generators/families.ts"));
     const { tensors, attributes } = checkpoint;
     const file = { tensors, attributes, onWarning: loading.onWarning };
-    const network = recogniseGenerator(file, { clamp, truncation, cutoff, noise, convClamp, lod });
+    const network = recogniseGenerator(file, { clamp, truncation, cutoff, noise, convClamp, lod, pixelNorm });
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
     return Generator.define(network, { device, name, classes }, loading);
   }

@@ -83,6 +83,9 @@ function take(value: unknown, tensor: string, attribute: string, separator: stri
   }
   if (separator === "/" && (value instanceof NumpyScalar || typeof value === "number")) {
     flat.tensors.set(tensor, value);
+    // A variable of one number, such as `lod`, may say what the network is.
+    const scalar = attributeOf(value);
+    if (scalar !== undefined && flat.attributes.size < MAX_ATTRIBUTES) flat.attributes.set(tensor, scalar);
     return true;
   }
   const scalar = attributeOf(value);

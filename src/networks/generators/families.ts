@@ -4,9 +4,10 @@ import { UsageError, WeightsError } from "../../errors.ts";
 import type { Network } from "../network.ts";
 import type { GeneratorFamily, GeneratorFile, GeneratorOptions } from "./family.ts";
 import { PROGAN } from "./progan.ts";
+import { PROGAN_ABLATION } from "./progan-ablations.ts";
 
 /** The known families. Another is a file beside this one, and its name here. */
-export const GENERATORS: readonly GeneratorFamily[] = [PROGAN];
+export const GENERATORS: readonly GeneratorFamily[] = [PROGAN_ABLATION, PROGAN];
 
 /**
  * The generator whose tensors these are.

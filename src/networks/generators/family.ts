@@ -28,6 +28,11 @@ export interface GeneratorOptions {
    * two are mixed. As the file says unless given.
    */
   readonly lod?: number | undefined;
+  /**
+   * Where layers of a generator of Progressive GAN's ablation study are normalised, which two of
+   * its layouts do not tell: "everywhere" unless given, or z and before the output only.
+   */
+  readonly pixelNorm?: "everywhere" | "ends" | undefined;
 }
 
 /** What a file holds for a generator. */

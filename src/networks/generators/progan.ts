@@ -1,12 +1,22 @@
-import { WeightsError } from "../../errors.ts";
-import { conv } from "../../kernels/conv/conv.ts";
+import { UsageError, WeightsError } from "../../errors.ts";
+import { type ConvOptions, conv } from "../../kernels/conv/conv.ts";
 import { constant, type Filter } from "../../kernels/conv/filter.ts";
 import { clamp, pixelnorm } from "../../kernels/maps/pointwise.ts";
+import { upsample } from "../../kernels/maps/separable.ts";
 import { type Graph, padded, type Value } from "../../runtime/graph.ts";
-import { learned } from "../filters.ts";
-import { type Build, networkOf } from "../network.ts";
+import { type Build, type Lazy, type Network, networkOf } from "../network.ts";
 import type { State } from "../state.ts";
 import type { GeneratorFamily, GeneratorFile, GeneratorOptions } from "./family.ts";
+import {
+  type Convolution,
+  gandissectLayout,
+  type ProganLayout,
+  tensorflowLayout,
+  zooLayout,
+} from "./progan-layouts.ts";
+
+// Tests: test/networks/generators/progan.test.ts,
+// test/networks/generators/progan-layouts.test.ts
 
 /** Published sizes run from 4 to 1024 pixels. */
 const MAX_RESOLUTION = 1024;
@@ -30,139 +40,198 @@ export function currentNames(state: State): State {
   return renamed;
 }
 
+/** What layers are made of beside their numbers. */
+export interface ProganStyle {
+  readonly activation: "leaky" | "relu";
+  /** Whether the input of layer i, or of the output (0), is normalised pixel by pixel. */
+  readonly normed: (i: number) => boolean;
+}
+
+/** As published. */
+const PUBLISHED: ProganStyle = { activation: "leaky", normed: () => true };
+
 /**
- * A Progressive GAN generator (Karras et al. 2018; layout of the published PyTorch port, spec
- * §1.1).
+ * A Progressive GAN generator (Karras et al. 2018): the published PyTorch port's files, NVIDIA's
+ * TensorFlow pickles, and the GAN zoo's.
  */
 export const PROGAN = {
   name: "a Progressive GAN generator",
-  keys: ["layer1.conv.weight", "features.0.conv.weight"],
-  expects: "layer1.conv.weight, layer1.wscale.b, … output_RxR.conv.weight (or the older features.0.…)",
-  options: ["clamp"],
-  network: ({ tensors }: Pick<GeneratorFile, "tensors">, { clamp: clamped = false }: GeneratorOptions) => {
-    const named = currentNames(tensors);
-    const widths = widthsOf(named);
-    const resolution = 4 * 2 ** (widths.length - 1);
-    if (resolution > MAX_RESOLUTION) {
-      throw new WeightsError(
-        "weights-shape",
-        `A ${resolution}×${resolution} generator is not supported.`,
-        "The largest published one is 1024×1024.",
-      );
-    }
-    const zSize = named.get("layer1.conv.weight")?.shape?.[1] ?? 1;
-    const described = `a ${resolution}×${resolution} Progressive GAN with sizes [${[zSize, ...widths]}]`;
-    const build = (build: Build): void => progan(build, { zSize, widths, resolution, clamped });
-    return networkOf({ name: "Progressive GAN", described, build }, named);
+  keys: ["layer1.conv.weight", "features.0.conv.weight", "4x4/Dense/weight", "formatLayer.module.weight"],
+  expects:
+    "layer1.conv.weight, layer1.wscale.b, … output_RxR.conv.weight (or the older features.0.…), NVIDIA's 4x4/Dense/weight, … or the GAN zoo's formatLayer.module.weight, …",
+  options: ["clamp", "lod"],
+  network: (file: Pick<GeneratorFile, "tensors"> & Partial<GeneratorFile>, options: GeneratorOptions) => {
+    const named = { attributes: new Map(), ...file, tensors: currentNames(file.tensors) };
+    const { tensors } = named;
+    const layout = tensors.has("4x4/Dense/weight")
+      ? tensorflowLayout(named)
+      : tensors.has("formatLayer.module.weight")
+        ? zooLayout(named)
+        : gandissectLayout(named);
+    return proganNetwork(layout, PUBLISHED, options);
   },
 } as const satisfies GeneratorFamily;
 
 /**
- * Channels at 4×4, 8×8, …: layers come in pairs of one resolution and width; an odd count means
- * that the file lacks one.
+ * The network of a layout.
+ * @throws WeightsError naming what is missing, mis-shaped or unexpected; UsageError for a level of
+ *   detail that it has not.
  */
-function widthsOf(state: State): number[] {
-  const widths: number[] = [];
-  for (let i = 1; ; i += 2) {
-    const width = (state.get(`layer${i}.conv.weight`)?.shape ?? state.get(`layer${i + 1}.conv.weight`)?.shape)?.[0];
-    if (width === undefined) return widths;
-    widths.push(width);
+export function proganNetwork(layout: ProganLayout, style: ProganStyle, options: GeneratorOptions): Network {
+  const { zSize, classes, widths, state } = layout;
+  const resolution = 4 * 2 ** (widths.length - 1);
+  if (resolution > MAX_RESOLUTION) {
+    throw new WeightsError(
+      "weights-shape",
+      `A ${resolution}×${resolution} generator is not supported.`,
+      "The largest published one is 1024×1024.",
+    );
   }
+  const { lod = layout.lod } = options;
+  if (!(lod >= 0 && lod <= Math.max(0, widths.length - 1))) {
+    throw new UsageError(
+      `There is no level of detail ${lod}.`,
+      `Give one from 0, the full size, to ${widths.length - 1}, 4×4 pixels.`,
+    );
+  }
+  const described = `a ${resolution}×${resolution} Progressive GAN with sizes [${[zSize, ...widths]}]`;
+  const labels = classes > 0 ? ` of ${classes} classes` : "";
+  const build = (build: Build): void => progan(build, { ...layout, lod, clamped: options.clamp ?? false }, style);
+  // Images of smaller sizes than the full one are made while it grows.
+  const ignored = (key: string): boolean => /^(toRGBLayers\.|ToRGB_lod|lod$)|num_batches_tracked$/.test(key);
+  return networkOf({ name: "Progressive GAN", described: described + labels, build, ignored }, state);
 }
 
-interface Sizes {
-  readonly zSize: number;
-  readonly widths: readonly number[];
-  readonly resolution: number;
-  readonly clamped: boolean;
-}
-
-function progan({ graph, state, input, layer, output }: Build, { zSize, widths, resolution, clamped }: Sizes): void {
-  let x = input({ name: "z", height: 1, width: 1, channels: zSize, draw: "normal" });
-  widths.forEach((channels, step) => {
+function progan(
+  { graph, state, input, layer, output }: Build,
+  layout: ProganLayout & { readonly clamped: boolean },
+  { activation, normed }: ProganStyle,
+): void {
+  const { zSize, classes, widths, channels, lod } = layout;
+  const z = input({ name: "z", height: 1, width: 1, channels: zSize, draw: "normal" });
+  const label =
+    classes > 0 ? input({ name: "label", height: 1, width: 1, channels: classes, draw: "class" }) : undefined;
+  const norm = (x: Value, i: number): Value => (normed(i) ? pixelnorm(graph, x) : x);
+  let x: Lazy = label ? () => behind(graph, z(), label()) : z;
+  // The features that each size's image is made of.
+  const last: Lazy[] = [];
+  widths.forEach((width, step) => {
     for (const i of [2 * step + 1, 2 * step + 2]) {
-      const [name, before] = [`layer${i}`, x];
-      x = layer(name, () => {
-        const normed = pixelnorm(graph, before());
-        if (i === 1) return dense(graph, state, normed, channels);
-        return block(graph, state, normed, { name, channels, kernel: 3, upsample: i % 2 === 1 });
+      const before = x;
+      x = layer(`layer${i}`, () => {
+        const value = norm(before(), i);
+        const shape = [width, value.channels] as const;
+        if (i === 1) return dense(graph, value, layout.first(state, shape), width, activation);
+        const upsampled = i % 2 === 1;
+        const filter = filterOf(`layer${i}`, layout.convolution(state, i, shape), shape, 3);
+        return conv(graph, value, filter, { pad: 1, upsample: upsampled, activation });
       });
     }
+    last.push(x);
   });
-  const [name, before] = [`output_${resolution}x${resolution}`, x];
-  const rgb = layer(name, () => {
-    const y = block(graph, state, pixelnorm(graph, before()), { name, channels: 3, kernel: 1, upsample: false });
-    return clamped ? clamp(graph, y) : y;
-  });
-  output("image", "image", rgb);
-}
-
-interface Block {
-  readonly name: string;
-  readonly channels: number;
-  readonly kernel: 1 | 3;
-  readonly upsample: boolean;
-}
-
-/**
- * One layer's output, after LeakyReLU, from the normed one before it; a 1×1 kernel makes the image.
- */
-function block(graph: Graph, state: State, x: Value, { name, channels, kernel, upsample }: Block): Value {
-  const inChannels = x.channels;
-  // wscale multiplies by gain / sqrt(fan in), fan in = input channels; gain = √2 / 3 for 3×3
-  // blocks, 1 for the output.
-  const factor = (kernel === 1 ? 1 : Math.SQRT2 / 3) / Math.sqrt(inChannels);
-  const filter: Filter = {
-    label: name,
-    inChannels,
-    outChannels: channels,
-    kernel,
-    weight: learned(state, `${name}.conv.weight`, [channels, inChannels, kernel, kernel]),
-    bias: learned(state, `${name}.wscale.b`, [channels]),
-    scale: constant(factor, channels),
+  /** The image at a step, as it is. */
+  const rgb = (step: number, options: ConvOptions & { readonly share?: number } = {}): Value => {
+    const { share = 1, ...rest } = options;
+    const value = norm(last[step]!(), 0);
+    const shape = [channels, value.channels] as const;
+    const own = layout.rgb(state, step, shape);
+    const name = share === 1 ? `rgb${step}` : `rgb${step}*${share}`;
+    return conv(graph, value, filterOf(name, shared(own, share), shape, 1), rest);
   };
-  return conv(graph, x, filter, { pad: (kernel - 1) / 2, upsample, activation: kernel === 1 ? "none" : "leaky" });
+  // Of two sizes the smaller has the share `old`; what is smaller than both is not seen.
+  const top = widths.length - 1;
+  const step = top - Math.floor(lod);
+  const old = step > 0 ? lod - Math.floor(lod) : 0;
+  const edge = 4 * 2 ** top;
+  const made = layer(`output_${edge}x${edge}`, () => {
+    let image =
+      old > 0 ? rgb(step, { share: 1 - old, residual: upsample(graph, rgb(step - 1, { share: old })) }) : rgb(step);
+    for (let up = step; up < top; up += 1) image = upsample(graph, image);
+    return layout.clamped ? clamp(graph, image) : image;
+  });
+  output("image", "image", made);
 }
 
+/** A share of what a convolution makes. */
+const shared = ({ weight, scale, bias }: Convolution, share: number): Convolution => {
+  const part = ({ sources, of }: Convolution["scale"]) => ({
+    sources,
+    of: (arrays: Parameters<typeof of>[0]) => Float64Array.from(of(arrays), (value) => value * share),
+  });
+  return share === 1 ? { weight, scale, bias } : { weight, scale: part(scale), bias: part(bias) };
+};
+
+const filterOf = (
+  label: string,
+  convolution: Convolution,
+  [outChannels, inChannels]: readonly [out: number, into: number],
+  kernel: number,
+): Filter => ({ label, outChannels, inChannels, kernel, ...convolution });
+
 /**
- * layer1: a 4×4 kernel over a 1×1 input padded by 3 is a dense layer with spatially flipped
- * weights, out[o,y,x] = s Σ_i W[o,i,3−y,3−x] z_i + b_o (spec §1.1): a 1×1 convolution to 16 ×
- * channels.
+ * z with the class behind it, which are normalised together: 1×1 convolutions put both in place.
  */
-function dense(graph: Graph, state: State, z: Value, channels: number): Value {
-  const zSize = z.channels;
-  const weight = learned(state, "layer1.conv.weight", [channels, zSize, 4, 4]);
-  const bias = learned(state, "layer1.wscale.b", [channels]);
-  const stored = padded(channels); // one pixel's row, so that the result is a feature map in memory
-  const y = conv(
-    graph,
-    z,
-    {
-      label: "layer1",
-      inChannels: zSize,
-      outChannels: 16 * stored,
-      kernel: 1,
-      weight: {
-        sources: weight.sources,
-        of: ([w]) => {
-          const rows = new Float32Array(16 * stored * zSize);
-          for (let pixel = 0; pixel < 16; pixel += 1) {
-            for (let o = 0; o < channels; o += 1) {
-              for (let i = 0; i < zSize; i += 1) {
-                rows[(pixel * stored + o) * zSize + i] = w![(o * zSize + i) * 16 + (15 - pixel)]!;
-              }
-            }
-          }
-          return rows;
-        },
-      },
-      scale: constant(Math.SQRT2 / 4 / Math.sqrt(zSize), 16 * stored),
-      bias: {
-        sources: bias.sources,
-        of: ([b]) => Float32Array.from({ length: 16 * stored }, (_, at) => b![at % stored] ?? 0),
+function behind(graph: Graph, z: Value, label: Value): Value {
+  const into = z.channels + label.channels;
+  const placed = (name: string, { channels }: Value, first: number): Filter => ({
+    label: `${name} at ${first} of ${into}`,
+    inChannels: channels,
+    outChannels: into,
+    kernel: 1,
+    scale: constant(1, into),
+    bias: constant(0, into),
+    weight: {
+      sources: [],
+      of: () => {
+        const weight = new Float32Array(into * channels);
+        for (let i = 0; i < channels; i += 1) weight[(first + i) * channels + i] = 1;
+        return weight;
       },
     },
-    { activation: "leaky" },
-  );
+  });
+  return conv(graph, z, placed("z", z, 0), { residual: conv(graph, label, placed("label", label, z.channels)) });
+}
+
+/** layer1, a dense layer from z to 4×4 pixels: a 1×1 convolution to 16 × channels. */
+function dense(
+  graph: Graph,
+  z: Value,
+  { weight, scale, bias }: Convolution,
+  channels: number,
+  activation: ProganStyle["activation"],
+): Value {
+  const zSize = z.channels;
+  const stored = padded(channels); // one pixel's row, so that the result is a feature map in memory
+  const outChannels = 16 * stored;
+  const each = (numbers: ArrayLike<number>): Float64Array =>
+    Float64Array.from({ length: outChannels }, (_, at) => {
+      const [pixel, channel] = [Math.floor(at / stored), at % stored];
+      if (channel >= channels) return 0;
+      return numbers[numbers.length === channels ? channel : channel * 16 + pixel]!;
+    });
+  const filter: Filter = {
+    label: "layer1",
+    inChannels: zSize,
+    outChannels,
+    kernel: 1,
+    weight: {
+      sources: weight.sources,
+      of: (arrays) => {
+        const from = weight.of(arrays);
+        const rows = new Float32Array(outChannels * zSize);
+        for (let pixel = 0; pixel < 16; pixel += 1) {
+          for (let o = 0; o < channels; o += 1) {
+            for (let i = 0; i < zSize; i += 1) {
+              rows[(pixel * stored + o) * zSize + i] = from[(o * zSize + i) * 16 + pixel]!;
+            }
+          }
+        }
+        return rows;
+      },
+    },
+    scale: { sources: scale.sources, of: (arrays) => each(scale.of(arrays)) },
+    bias: { sources: bias.sources, of: (arrays) => each(bias.of(arrays)) },
+  };
+  const y = conv(graph, z, filter, { activation });
   return graph.view(y, "layer1", [z.shape[0]!, 4, 4, stored], channels);
 }

@@ -1,4 +1,3 @@
-export { dissect } from "./dissect/dissect.ts";
 export type { DissectionEvent, Phase } from "./dissect/events.ts";
 export type { DissectOptions } from "./dissect/options.ts";
 export type * from "./dissect/result.ts";
@@ -10,6 +9,7 @@ export type { EditOptions, EditValues } from "./kernels/edit/edit.ts";
 export { average, concat, maxpool, resize } from "./kernels/maps/resample.ts";
 export {
   defineSegmenter,
+  dissect,
   type InitOptions,
   init,
   loadGenerator,

@@ -1,6 +1,9 @@
+import type { DissectionEvent } from "./dissect/events.ts";
+import type { DissectOptions } from "./dissect/options.ts";
 import { LabelsError } from "./errors.ts";
 import { Generator } from "./models/generator.ts";
 import type { LoadGeneratorOptions } from "./models/generator-options.ts";
+import { onDemand } from "./models/on-demand.ts";
 import { type LoadSegmenterOptions, Segmenter, type SegmenterOptions } from "./models/segmenter.ts";
 import type { SegmenterFiles } from "./models/segmenter-files.ts";
 import { checkNames, type NamesOf } from "./names.ts";
@@ -132,3 +135,26 @@ const HEAD = "logits";
  */
 export const mergeSegmenters = (name: string, segmenters: readonly Segmenter[]): Segmenter =>
   Segmenter.merge(name, segmenters);
+
+/**
+ * What each unit of a generator's layers detects (Bau et al. 2019, §3.1; spec §3).
+ *
+ * An async iterable of progress, partial results and at last the result. Statistics stay on the
+ * GPU: what comes back is, per layer, the quantiles at 100 levels, the counts of the concepts that
+ * occur, and the top images' feature maps, besides the test set's pictures. The same options give
+ * the same bits on one adapter, whatever the batch size, as long as operations run alike: on one
+ * device they do, and on another that is given the first one's `tuned` as its `tune`.
+ *
+ * Leaving the loop, or aborting the signal, frees everything.
+ * The statistics are a chunk of their own, loaded by the first of them.
+ * @throws UsageError for options that make no sense, UnsupportedError, DeviceLostError; the
+ *   signal's reason.
+ */
+export async function* dissect(
+  generator: Generator,
+  segmenter: Segmenter,
+  options: DissectOptions = {},
+): AsyncGenerator<DissectionEvent, void, undefined> {
+  const statistics = await onDemand("statistics", () => import("./dissect/dissect.ts"));
+  yield* statistics.dissect(generator, segmenter, options);
+}

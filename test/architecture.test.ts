@@ -29,7 +29,15 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     models: "all",
   },
   report: { "errors.ts": "all", "names.ts": "all", weights: "all", dissect: "type", causality: "type" },
-  "load.ts": { "errors.ts": "all", "names.ts": "all", runtime: "all", weights: "all", networks: "all", models: "all" },
+  "load.ts": {
+    "errors.ts": "all",
+    "names.ts": "all",
+    runtime: "all",
+    weights: "all",
+    networks: "all",
+    models: "all",
+    dissect: "all",
+  },
   causality: {
     "errors.ts": "all",
     "names.ts": "all",

@@ -84,7 +84,7 @@ const CALLS: Record<string, [given: object, call: (options: never) => unknown, s
   loadGenerator: [
     { clamped: true },
     (options: object) => loadGenerator(files.generator, { device, ...options }),
-    /loadGenerator knows no "clamped"\. Did you mean clamp\?/,
+    /loadGenerator knows no "clamped"\. Did you mean clamp or classes\?/,
   ],
   loadSegmenter: [
     { head: ["object"] },

@@ -4,13 +4,13 @@ import { UsageError } from "../errors.ts";
 import type { Provenance, WeightsSource } from "../report/report.ts";
 import { VERSION } from "../version.ts";
 import type { Source } from "../weights/source.ts";
+import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";
 import type { TuneFlags } from "./gpu.ts";
 import { EMBEDDED, EMBEDDED_LAYERS, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "./models.ts";
 import type { Job, JobSettings, SegmenterFiles } from "./run.ts";
 
 /** What `ganatomy dissect` is told. */
-export interface DissectOptions extends UnifiedFlags, TuneFlags {
-  readonly model?: string;
+export interface DissectOptions extends GeneratorFlags, UnifiedFlags, TuneFlags {
   readonly segmenter?: string;
   readonly layers?: readonly string[];
   readonly size?: number;
@@ -40,7 +40,7 @@ export async function openJob(options: DissectOptions, loading: Parameters<typeo
   const model = await openModel(options.model ?? EMBEDDED, loading);
   const segmenter = await openSegmenter(options.segmenter ?? EMBEDDED);
   return {
-    model,
+    model: { ...model, options: generatorOf(options) },
     segmenter: { ...segmenter, unified: unifiedOf(options) },
     settings: jobSettings(options, isEmbedded),
     ...(options.tune === false && { tune: false }),

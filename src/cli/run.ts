@@ -1,5 +1,14 @@
 import type { Dissection, QuantileThreshold, UnitPictures } from "../dissect/result.ts";
-import { type Device, dissect, type Generator, loadGenerator, loadSegmenter, type UnifiedOptions } from "../index.ts";
+import {
+  type Device,
+  dissect,
+  type Generator,
+  type LoadGeneratorOptions,
+  loadGenerator,
+  loadSegmenter,
+  type UnifiedOptions,
+} from "../index.ts";
+import type { GeneratorOptions } from "../networks/generators/family.ts";
 import type { Folder } from "../report/folder.ts";
 import type { ImageEncoder } from "../report/image.ts";
 import type { Provenance } from "../report/report.ts";
@@ -18,7 +27,12 @@ export type SegmenterFiles<Source> =
  * an address in a page.
  */
 export interface Job<Source = SourceLike> {
-  readonly model: { readonly name: string; readonly source: Source };
+  readonly model: {
+    readonly name: string;
+    readonly source: Source;
+    /** How it is to draw. */
+    readonly options?: GeneratorOptions & Pick<LoadGeneratorOptions, "classes" | "key">;
+  };
   readonly segmenter: {
     readonly name: string;
     readonly files: SegmenterFiles<Source>;
@@ -73,7 +87,12 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
   });
   const options = { device, signal };
 
-  const generator = await loadGenerator(job.model.source, { ...options, name: job.model.name });
+  const generator = await loadGenerator(job.model.source, {
+    ...options,
+    ...job.model.options,
+    name: job.model.name,
+    onWarning: place.note,
+  });
   const segmenter = await loadSegmenter(job.segmenter.files, {
     ...options,
     ...job.segmenter.unified,

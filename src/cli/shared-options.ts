@@ -1,6 +1,7 @@
 // Tests: test/cli/program.test.ts
 import { type Command, Option } from "commander";
 import { PAPER_LAYER } from "./default-layer.ts";
+import { generatorOptions } from "./generator-flags.ts";
 import { heads, named, units, whole } from "./options.ts";
 
 /** What the help of a command says that resumes. */
@@ -30,8 +31,7 @@ export const unifiedOptions = (command: Command): Command =>
 
 /** The models, and where results go. */
 export const modelOptions = (command: Command): Command =>
-  unifiedOptions(command)
-    .option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named)
+  unifiedOptions(generatorOptions(command))
     .option("--segmenter <dir|name>", "as for dissect", named)
     .option("--layer <name>", `layer of the units (default: ${PAPER_LAYER})`, named)
     .option("--force", "write into a folder that holds other files; none of them is removed")

@@ -6,13 +6,13 @@ import type { OutputFolder } from "../node/folder.ts";
 import type { MeasurementsFile } from "../node/kept/measurements.ts";
 import type { CliCommand } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";
 import type { TuneFlags } from "./gpu.ts";
 import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "./models.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "./with-folder.ts";
 
 /** What commands about a generator and its segmenter have in common. */
-export interface ModelFlags extends UnifiedFlags, TuneFlags {
-  readonly model?: string;
+export interface ModelFlags extends GeneratorFlags, UnifiedFlags, TuneFlags {
   readonly segmenter?: string;
   /** Of the units. */
   readonly layer?: string;
@@ -56,7 +56,13 @@ export function withModels(
     const { folder, complete } = await withMeasurements(running, output, async ({ folder, finished, tuning }) => {
       if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${path}.`);
       await withDevice(running, { flags: options, tuning }, async (device) => {
-        const generator = await loadGenerator(model.source, { device, name: model.name, signal });
+        const generator = await loadGenerator(model.source, {
+          ...generatorOf(options),
+          device,
+          name: model.name,
+          signal,
+          onWarning: note,
+        });
         const segmenter = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
         const say: Work["say"] = (result) => {
           said = result;

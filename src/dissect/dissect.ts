@@ -20,19 +20,7 @@ import { searchTraining } from "./training.ts";
 /** Partial results of a run. */
 const PARTIALS = 4;
 
-/**
- * What each unit of a generator's layers detects (Bau et al. 2019, §3.1; spec §3).
- *
- * An async iterable of progress, partial results and at last the result. Statistics stay on the
- * GPU: what comes back is, per layer, the quantiles at 100 levels, the counts of the concepts that
- * occur, and the top images' feature maps, besides the test set's pictures. The same options give
- * the same bits on one adapter, whatever the batch size, as long as operations run alike: on one
- * device they do, and on another that is given the first one's `tuned` as its `tune`.
- *
- * Leaving the loop, or aborting the signal, frees everything.
- * @throws UsageError for options that make no sense, UnsupportedError, DeviceLostError; the
- *   signal's reason.
- */
+/** Behind `dissect` of `load.ts`, which says what it does. */
 export async function* dissect(
   generator: Generator,
   segmenter: Segmenter,

@@ -1,6 +1,7 @@
 import { packedWords } from "../kernels/readout/pack.ts";
-import { type Generator, withoutAlpha } from "../models/generator.ts";
+import type { Generator } from "../models/generator.ts";
 import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
+import { withoutAlpha } from "../models/images.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
 import { elements } from "../runtime/graph.ts";

@@ -37,6 +37,15 @@ export interface ImagesOptions extends Omit<SampleZOptions, "depth"> {
   /** Images at a time; 8 unless given. */
   readonly batch?: number;
   readonly edits?: readonly Edit[];
+  /**
+   * What to make images of, instead of drawing it: rows of `rowSize` numbers or, with `from`, images'
+   * features as a tensor holds them. `size` and `seed` do not matter then.
+   */
+  readonly rows?: Float32Array;
+  /** Start behind this layer, such as "w". */
+  readonly from?: string;
+  /** Also give what the network made, before it was a picture. */
+  readonly raw?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -55,4 +64,12 @@ export const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = {
 };
 export const SAMPLE_NAMES: NamesOf<Omit<SampleZOptions, "depth">> = { size: true, seed: true, start: true };
 export const FORWARD_NAMES: NamesOf<ForwardOptions> = { retain: true, edits: true, rules: true, signal: true };
-export const IMAGES_NAMES: NamesOf<ImagesOptions> = { ...SAMPLE_NAMES, batch: true, edits: true, signal: true };
+export const IMAGES_NAMES: NamesOf<ImagesOptions> = {
+  ...SAMPLE_NAMES,
+  batch: true,
+  edits: true,
+  rows: true,
+  from: true,
+  raw: true,
+  signal: true,
+};

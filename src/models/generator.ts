@@ -16,7 +16,6 @@ import {
   type DefineOptions,
   FORWARD_NAMES,
   type ForwardOptions,
-  IMAGES_NAMES,
   type ImagesOptions,
   LOAD_GENERATOR_NAMES,
   type LoadGeneratorOptions,
@@ -27,11 +26,11 @@ import {
   type AppendGeneratorOptions,
   type CompileGeneratorOptions,
   compileGenerator,
-  evenBatch,
   type GeneratorPlan,
   type GeneratorValues,
   notComputed,
 } from "./generator-plan.ts";
+import { type DrawnImage, drawImages } from "./images.ts";
 import { onDemand } from "./on-demand.ts";
 import { chosen, classesOf, sampleRows } from "./rows.ts";
 import { Weights } from "./weights.ts";
@@ -265,34 +264,10 @@ export class Generator {
 
   /**
    * Images `start`…`start + size − 1` of a seed, as RGB bytes, one after the other, with all of
-   * these edits in each.
+   * these edits in each; or images of rows that are given.
    */
-  async *images(
-    options: ImagesOptions,
-  ): AsyncGenerator<{ readonly image: number; readonly size: number; readonly rgb: Uint8Array }> {
-    checkNames("generator.images", options, IMAGES_NAMES);
-    const { size, seed, start = 0, edits = [], signal } = options;
-    if (!Number.isInteger(size) || size < 1) {
-      throw new UsageError(`A size of ${size} images makes no sense.`, "Use a whole number from 1.");
-    }
-    const batch = evenBatch(size, options.batch ?? 8);
-    const plan = await this.compile({ batch, bytes: true, editable: editableBy(edits), signal });
-    try {
-      plan.setEdits(edits);
-      const z = this.sample({ size, seed, start });
-      const pixels = this.height * this.width;
-      for (let first = 0; first < size; first += batch) {
-        signal?.throwIfAborted();
-        const count = Math.min(batch, size - first);
-        plan.run(z.subarray(first * this.rowSize, (first + count) * this.rowSize));
-        const rgba = new Uint8Array((await plan.rgba!.read(count * pixels)).buffer);
-        for (let i = 0; i < count; i += 1) {
-          yield { image: start + first + i, size: this.resolution, rgb: withoutAlpha(rgba, i * pixels, pixels) };
-        }
-      }
-    } finally {
-      plan.dispose();
-    }
+  images(options: ImagesOptions): AsyncGenerator<DrawnImage> {
+    return drawImages(this, options);
   }
 
   /** What one image costs. */
@@ -314,16 +289,4 @@ export class Generator {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** RGB bytes of `pixels` RGBA pixels from `first` on. */
-export function withoutAlpha(rgba: Uint8Array, first: number, pixels: number): Uint8Array {
-  const rgb = new Uint8Array(3 * pixels);
-  for (let p = 0; p < pixels; p += 1) {
-    const from = 4 * (first + p);
-    rgb[3 * p] = rgba[from]!;
-    rgb[3 * p + 1] = rgba[from + 1]!;
-    rgb[3 * p + 2] = rgba[from + 2]!;
-  }
-  return rgb;
 }

@@ -7,6 +7,7 @@ import type { CliCommand } from "../command.ts";
 import { PAPER_LAYER } from "../default-layer.ts";
 import { EXAMPLES } from "../examples.ts";
 import { EXIT } from "../exit.ts";
+import { generatorOptions } from "../generator-flags.ts";
 import { type DissectOptions, openJob } from "../job.ts";
 import { EMBEDDED_LAYERS } from "../models.ts";
 import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
@@ -21,12 +22,7 @@ export const dissectCommand: CliCommand<DissectOptions> = {
   description: "generate pictures, segment them, find what each unit of the layers detects, and write a report",
   help: EXAMPLES,
   options: (command) =>
-    unifiedOptions(command)
-      .option(
-        "--model <file|url>",
-        "generator's checkpoint (.pth, .safetensors, .npz); the embedded scenes64 unless given",
-        named,
-      )
+    unifiedOptions(generatorOptions(command))
       .option(
         "--segmenter <dir|name>",
         "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or scenes64, mosaic-ade20k32",

@@ -1,30 +1,41 @@
 import { join } from "node:path";
-import { loadGenerator } from "../../index.ts";
+import { type Generator, loadGenerator, UsageError, writeSafetensors } from "../../index.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
+import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
+import { openLatents } from "../latents.ts";
 import { EMBEDDED, openModel } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
-export interface GenerateOptions {
-  readonly model?: string;
+export interface GenerateOptions extends GeneratorFlags {
   readonly size: number;
   readonly seed: number;
+  readonly latents?: string;
+  readonly raw?: boolean;
   readonly outdir?: string;
   readonly force?: boolean;
   readonly batch?: number;
   readonly json?: boolean;
 }
 
+/** Bytes of raw images that are held until they are written. */
+const MOST_RAW = 2 ** 30;
+
 export const generateCommand: CliCommand<GenerateOptions> = {
   name: "generate",
   description: "draw pictures as PNG files image_0.png, image_1.png, ...",
   options: (command) =>
-    command
-      .option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named)
+    generatorOptions(command)
       .option("--size <n>", "number of pictures", size, 8)
       .option("--seed <n>", "seed of their z", seed, 1)
+      .option(
+        "--latents <file>",
+        "draw these instead: rows of z, or of a StyleGAN's w, as .npy or as tensor z or w of a .safetensors",
+        named,
+      )
+      .option("--raw", "also write images.safetensors: images [n, h, w, c] as the network made them")
       .option("--outdir <dir>", "where they go (default: generate/MODEL)", named)
       .option("--force", "write into a folder that holds other files; none of them is removed")
       .option("--batch <n>", "pictures at a time", whole("The batch size", 1, 1024))
@@ -33,34 +44,84 @@ export const generateCommand: CliCommand<GenerateOptions> = {
 };
 
 /** Writes each picture as it is drawn; resolves with the exit status. */
-function run({ seed, size, batch, force, outdir, json, ...options }: GenerateOptions): Promise<number> {
+function run({ seed, size, batch, force, outdir, json, latents, raw, ...options }: GenerateOptions): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
     const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
     const path = outdir ?? join("generate", model.name);
     const files: string[] = [];
+    let total = size;
+    let drawn = 0;
     const { folder } = await withFolder(running, { path, force, kind: "pictures" }, (folder) =>
       withDevice(running, {}, async (device) => {
-        const generator = await loadGenerator(model.source, { device, name: model.name, signal });
-        const { height, width } = generator;
+        const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
+        const generator = await loadGenerator(model.source, loading);
+        const given = latents === undefined ? { size } : await openLatents(latents, generator, signal);
+        total = given.size;
+        const own = raw ? new RawImages(generator, total) : undefined;
         const encoder = nodeEncoder();
-        const images = generator.images({ seed, size, signal, ...(batch && { batch }) });
-        for await (const { image, rgb } of images) {
-          const name = `image_${image}.png`;
-          await folder.write(name, await encoder.png({ width, height, channels: 3, data: rgb }));
-          files.push(name);
-          progress.report("generate", files.length, size);
+        const images = generator.images({
+          seed,
+          signal,
+          ...given,
+          ...(batch && { batch }),
+          ...(raw && { raw }),
+        });
+        try {
+          for await (const { image, rgb, width, height, raw: made } of images) {
+            const name = `image_${image}.png`;
+            await folder.write(name, await encoder.png({ width, height, channels: 3, data: rgb }));
+            files.push(name);
+            if (made) own?.add(made);
+            drawn += 1;
+            progress.report("generate", drawn, total);
+          }
+        } finally {
+          // What was drawn is kept, raw too, when the rest is interrupted.
+          if (own && drawn > 0) {
+            await folder.write("images.safetensors", own.file());
+            files.push("images.safetensors");
+          }
+          generator.dispose();
         }
-        generator.dispose();
       }),
     );
-    const complete = files.length === size;
+    const complete = drawn === total;
     if (json) {
-      const summary = { complete, model: model.name, seed, size, outdir: folder.path, files };
+      const summary = { complete, model: model.name, seed, size: total, outdir: folder.path, files };
       process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
     }
-    const what = `${files.length} pictures in ${path} (${running.took()})`;
+    const what = `${drawn} pictures in ${path} (${running.took()})`;
     note(complete ? what : `Interrupted. ${what}`);
     return complete ? EXIT.ok : EXIT.aborted;
   });
+}
+
+/** Images as the network made them, until all are there. */
+class RawImages {
+  readonly #shape: readonly [height: number, width: number, channels: number];
+  readonly #images: Float32Array[] = [];
+
+  constructor({ network }: Generator, size: number) {
+    const { height, width, channels } = network.outputs.find(({ kind }) => kind === "raw")!;
+    this.#shape = [height, width, channels];
+    const bytes = 4 * size * height * width * channels;
+    if (bytes <= MOST_RAW) return;
+    const most = Math.floor((size * MOST_RAW) / bytes);
+    throw new UsageError(`${size} raw images take ${(bytes / 2 ** 30).toFixed(1)} GiB.`, `Ask for up to ${most}.`);
+  }
+
+  add(image: Float32Array): void {
+    this.#images.push(image);
+  }
+
+  /** Tensor `images` [n, h, w, c]. */
+  file(): Uint8Array {
+    const [height, width, channels] = this.#shape;
+    const data = new Float32Array(this.#images.length * height * width * channels);
+    for (const [i, image] of this.#images.entries()) data.set(image, i * image.length);
+    return writeSafetensors({
+      images: { dtype: "float32", shape: [this.#images.length, height, width, channels], data },
+    });
+  }
 }

@@ -1,9 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Diagnosis } from "../../../src/cli/commands/doctor.ts";
+import { openCheckpoint, writeSafetensors } from "../../../src/index.ts";
+import { golden } from "../../networks/generators/goldens.ts";
 import { buildCli, run, start } from "../ganatomy.ts";
 
 let home: string;
@@ -34,6 +37,40 @@ test("generate writes pictures that follow the seed, whatever their number and t
   expect((await readFile(join(home, "other/image_0.png"))).equals(await readFile(join(outdir, "image_0.png")))).toBe(
     false,
   );
+});
+
+test("generate draws given latents of any family, raw too, of chosen classes", async () => {
+  const fixtures = fileURLToPath(new URL("../../golden/generators/", import.meta.url));
+  const expected = await golden("pgan-labels");
+  const z = expected.get("z")!;
+  await writeFile(
+    join(home, "z.safetensors"),
+    writeSafetensors({ z: { dtype: "float32", shape: z.shape, data: Float32Array.from(z.data) } }),
+  );
+  const one = Array.from({ length: 2 }, (_, i) => [...expected.get("c")!.data.subarray(3 * i, 3 * i + 3)].indexOf(1));
+  const args = ["--latents", "z.safetensors", "--raw", "--classes", one.join(), "--outdir", "latents", "--json"];
+  const model = ["--model", join(fixtures, "pgan-labels-tf.pkl")];
+  const { status, stdout } = await run(["generate", ...model, ...args], { cwd: home });
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    complete: true,
+    size: 2,
+    files: ["image_0.png", "image_1.png", "images.safetensors"],
+  });
+  const images = (await openCheckpoint(await readFile(join(home, "latents/images.safetensors")))).tensors.get(
+    "images",
+  )!;
+  expect(images.shape).toEqual([2, 32, 32, 3]);
+  const [values, { data }] = [await images.read(), expected.get("lod0.image.f64")!];
+  for (let at = 0; at < values.length; at += 1) {
+    const [n, pixel, c] = [Math.floor(at / 3072), Math.floor(at / 3) % 1024, at % 3];
+    expect(Math.abs(values[at]! - data[n * 3072 + c * 1024 + pixel]!)).toBeLessThan(5e-5);
+  }
+
+  const wrong = await run(["generate", ...model, "--classes", "3"], { cwd: home });
+  expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/no class 3.*classes are 0, 1, 2/s)]);
+  const other = await run(["generate", ...model, "--truncation", "0.5"], { cwd: home });
+  expect([other.status, other.stderr]).toEqual([2, expect.stringMatching(/Progressive GAN .* has no truncation/)]);
 });
 
 test.skipIf(process.platform === "win32")("an interrupted generate keeps the pictures it has", async () => {

@@ -1,0 +1,78 @@
+// Tests: test/cli/latents.test.ts
+import { UsageError } from "../errors.ts";
+import { type Generator, openCheckpoint } from "../index.ts";
+import { fileSource } from "../node/files.ts";
+import { padded } from "../runtime/graph.ts";
+
+/** What images are made of, as `generator.images` takes it. */
+export interface Latents {
+  /** Images. */
+  readonly size: number;
+  readonly rows: Float32Array;
+  /** The layer that they are features of; undefined for z. */
+  readonly from?: "w" | "w+";
+}
+
+/**
+ * Reads a file of latents: an array of NumPy, or the tensor "z" or "w" of a safetensors file. z is
+ * [n, zSize]; w is [n, W], or [n, L, W] for each of L layers.
+ * @throws UsageError saying what the generator takes.
+ */
+export async function openLatents(path: string, generator: Generator, signal?: AbortSignal): Promise<Latents> {
+  const { tensors } = await openCheckpoint(await fileSource(path), { signal });
+  const found = tensors.get("z") ?? tensors.get("w") ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
+  if (!found) {
+    throw new UsageError(
+      `"${path}" holds ${[...tensors.keys()].slice(0, 8).join(", ")}, and neither "z" nor "w".`,
+      'Call the tensor "z" or "w".',
+    );
+  }
+  const { shape } = found;
+  const takes = takenBy(generator);
+  const fits = ([, sizes]: (typeof takes)[number]): boolean =>
+    sizes.length === shape.length - 1 && sizes.every((size, i) => size === shape[i + 1]);
+  // A z and a w of one length are told apart by their name; without one it is z.
+  const named = takes.filter(([name]) => (tensors.has("w") ? name !== "z" : !tensors.has("z") || name === "z"));
+  const [layer] = named.find(fits) ?? [];
+  if (layer === undefined || shape[0] === 0) {
+    const ways = takes.map(([name, sizes]) => `${name} [n,${sizes}]`).join(", ");
+    throw new UsageError(`The latents in "${path}" are [${shape}].`, `${generator.name} takes ${ways}.`);
+  }
+  const numbers = await found.read({ signal });
+  if (!numbers.every(Number.isFinite)) {
+    throw new UsageError(`The latents in "${path}" hold what is no number.`, "Give finite numbers.");
+  }
+  const [n = 0, length = 0] = [shape[0], shape.at(-1)];
+  if (layer === "z") return { size: n, rows: withClasses(generator, numbers, n) };
+  return { size: n, rows: spaced(numbers, length, padded(length)), from: layer };
+}
+
+/** What a generator can be given, with the sizes of one image's. */
+function takenBy({ zSize, layers }: Generator) {
+  const sizes = (name: string): readonly (readonly [number, number])[] =>
+    layers.flatMap((layer) => (layer.name === name && layer.vector ? [[layer.height, layer.channels] as const] : []));
+  return [
+    ["z", [zSize]] as const,
+    ...sizes("w").map(([, channels]) => ["w", [channels]] as const),
+    ...sizes("w+").map(([height, channels]) => ["w+", [height, channels]] as const),
+  ];
+}
+
+/** Rows of z with the classes that images are drawn of behind them. */
+function withClasses(generator: Generator, z: Float32Array, size: number): Float32Array {
+  const { zSize, rowSize } = generator;
+  if (rowSize === zSize) return z;
+  const rows = generator.sample({ size, seed: 0 });
+  for (let i = 0; i < size; i += 1) rows.set(z.subarray(i * zSize, (i + 1) * zSize), i * rowSize);
+  return rows;
+}
+
+/** Rows of `length` numbers, each in `stored` places. */
+function spaced(numbers: Float32Array, length: number, stored: number): Float32Array {
+  if (length === stored) return numbers;
+  const rows = new Float32Array((numbers.length / length) * stored);
+  for (let i = 0; i * length < numbers.length; i += 1) {
+    rows.set(numbers.subarray(i * length, (i + 1) * length), i * stored);
+  }
+  return rows;
+}

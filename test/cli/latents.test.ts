@@ -1,0 +1,68 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLatents } from "../../src/cli/latents.ts";
+import { type Generator, writeSafetensors } from "../../src/index.ts";
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-latents-"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+/** Of z [3] and a class of 2, with w [6] in 4 layers. */
+const style = {
+  name: "dice",
+  zSize: 3,
+  rowSize: 5,
+  layers: [
+    { name: "w", height: 1, width: 1, channels: 6, vector: true },
+    { name: "w+", height: 4, width: 1, channels: 6, vector: true },
+    { name: "layer2", height: 1, width: 1, channels: 3 },
+  ],
+  sample: ({ size }: { size: number }) => Float32Array.from({ length: 5 * size }, (_, at) => [9, 9, 9, 0, 1][at % 5]!),
+} as unknown as Generator;
+const plain = { ...style, rowSize: 3, layers: [] } as unknown as Generator;
+
+async function opened(shape: readonly number[], name = "z", generator = style) {
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  const data = Float32Array.from({ length: count }, (_, at) => at + 1);
+  const path = join(home, "latents.safetensors");
+  await writeFile(path, writeSafetensors({ [name]: { dtype: "float32", shape, data } }));
+  return openLatents(path, generator);
+}
+
+test("z gets the classes that images are drawn of", async () => {
+  expect(await opened([2, 3])).toEqual({ size: 2, rows: Float32Array.of(1, 2, 3, 0, 1, 4, 5, 6, 0, 1) });
+  expect(await opened([2, 3], "z", plain)).toEqual({ size: 2, rows: Float32Array.of(1, 2, 3, 4, 5, 6) });
+});
+
+test("w is of all layers or of each, in whole vec4s; a lone tensor is known by its shape", async () => {
+  const rows = Float32Array.of(1, 2, 3, 4, 5, 6, 0, 0);
+  expect(await opened([1, 6], "w")).toEqual({ size: 1, rows, from: "w" });
+  expect(await opened([1, 6], "anything")).toEqual({ size: 1, rows, from: "w" });
+  const each = await opened([2, 4, 6], "w");
+  expect(each).toMatchObject({ size: 2, from: "w+" });
+  expect(each.rows).toHaveLength(2 * 4 * 8);
+  expect([...each.rows.subarray(8, 16)]).toEqual([7, 8, 9, 10, 11, 12, 0, 0]);
+});
+
+test("others are refused with what the generator takes", async () => {
+  const takes = /dice takes z \[n,3\], w \[n,6\], w\+ \[n,4,6\]/;
+  for (const shape of [[2, 4], [3], [2, 3, 3], [0, 3]]) {
+    await expect(opened(shape), `${shape}`).rejects.toMatchObject({ fix: expect.stringMatching(takes) });
+  }
+  // A z of w's shape is no w, and the other way round.
+  await expect(opened([2, 6], "z")).rejects.toThrow(/are \[2,6\]/);
+  await expect(opened([2, 3], "w")).rejects.toThrow(/are \[2,3\]/);
+  await expect(opened([1, 6], "w", plain)).rejects.toThrow(/are \[1,6\]/);
+  const path = join(home, "two.safetensors");
+  const data = Float32Array.of(Number.NaN);
+  const one = { dtype: "float32", shape: [1, 1], data } as const;
+  await writeFile(path, writeSafetensors({ a: one, b: one }));
+  await expect(openLatents(path, plain)).rejects.toThrow(/holds a, b, and neither "z" nor "w"/);
+  const nan = { dtype: "float32", shape: [1, 3], data: Float32Array.of(1, Number.NaN, 2) } as const;
+  await writeFile(path, writeSafetensors({ z: nan }));
+  await expect(openLatents(path, plain)).rejects.toThrow(/no number/);
+});

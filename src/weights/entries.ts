@@ -1,8 +1,7 @@
 import { UsageError } from "../errors.ts";
-import { NumpyArray } from "./numpy-values.ts";
 import { cut, PickledObject } from "./pickle-values.ts";
-import type { Checkpoint } from "./tensor.ts";
-import { TorchTensor } from "./torch.ts";
+import { isTensor } from "./saved-tree.ts";
+import type { Attribute, Checkpoint } from "./tensor.ts";
 
 // Tests: test/weights/pickles.test.ts, test/weights/entries.test.ts
 
@@ -119,10 +118,6 @@ function networkName(value: unknown): string | undefined {
   return typeof name === "string" && /^\w{1,32}$/.test(name) ? name : undefined;
 }
 
-function isTensor(value: unknown): boolean {
-  return value instanceof TorchTensor || value instanceof NumpyArray;
-}
-
 function isContainer(value: unknown): boolean {
   return value instanceof Map || Array.isArray(value) || value instanceof PickledObject;
 }
@@ -172,16 +167,20 @@ export function averagesOfGan<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<s
 
 /** The same of a file that knows no entries, only names. */
 export function narrowedCheckpoint(checkpoint: Checkpoint, key: string | undefined): Checkpoint {
-  const { tensors, prefix, others } = narrowed(checkpoint.tensors, key);
+  const { tensors, prefix, others } = narrowed(checkpoint, key);
   return { ...checkpoint, tensors, entry: prefix.replace(/\.$/, "") || undefined, entries: others };
 }
 
 /** Names without what wrappers put into them, as far as they stay different. */
-export function unwrapped<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+function unwrapped<T>({ tensors, attributes }: Named<T>): Named<T> {
   const wrapped = wrappedParents(tensors.keys());
   const named = new Map<string, T>();
   for (const [name, tensor] of tensors) named.set(withoutWrappers(name, wrapped), tensor);
-  return named.size === tensors.size ? named : tensors;
+  if (named.size < tensors.size) return { tensors, attributes };
+  // what a wrapper says of itself comes before, and is replaced by what is in it
+  const unwrappedAttributes = new Map<string, Attribute>();
+  for (const [name, value] of attributes) unwrappedAttributes.set(withoutWrappers(name, wrapped), value);
+  return { tensors: named, attributes: unwrappedAttributes };
 }
 
 /**
@@ -207,9 +206,14 @@ function withoutWrappers(name: string, wrapped: ReadonlySet<string>): string {
     .join(".");
 }
 
-/** Tensors by their names in an entry. */
-export interface Narrowed<T> {
+/** Tensors, and what was saved beside them, by their names. */
+export interface Named<T> {
   readonly tensors: ReadonlyMap<string, T>;
+  readonly attributes: ReadonlyMap<string, Attribute>;
+}
+
+/** The same by their names in an entry. */
+export interface Narrowed<T> extends Named<T> {
   /** What was before their names in the file, with its dot. */
   readonly prefix: string;
   /** Prefixes of the tensors that were left out. */
@@ -221,23 +225,31 @@ export interface Narrowed<T> {
  * @param key the prefix that is wanted
  * @throws UsageError when there is none.
  */
-export function narrowed<T>(all: ReadonlyMap<string, T>, key?: string): Narrowed<T> {
-  let [tensors, before] = [unwrapped(all), ""];
+export function narrowed<T>(all: Named<T>, key?: string): Narrowed<T> {
+  let [found, before] = [unwrapped(all), ""];
   const others: string[] = [];
   for (let depth = 0; depth < MAX_NESTING; depth += 1) {
+    const { tensors, attributes } = found;
     const gan = key === undefined ? averagesOfGan(tensors) : undefined;
-    if (gan) return { tensors: gan, prefix: `${before}GE.`, others };
+    if (gan) return { tensors: gan, attributes, prefix: `${before}GE.`, others };
     const prefixes = [...new Set([...tensors.keys()].map((name) => name.split(".", 1)[0]!))];
     const prefix = depth === 0 && key !== undefined ? key : preferredPrefix(prefixes);
     if (prefix === undefined) break;
-    const of = [...tensors].filter(([name]) => name.startsWith(`${prefix}.`));
-    if (of.length === 0) throw noEntry(prefix, prefixes);
-    tensors = unwrapped(new Map(of.map(([name, tensor]) => [name.slice(prefix.length + 1), tensor])));
+    const inside = within(tensors, `${prefix}.`);
+    if (inside.size === 0) throw noEntry(prefix, prefixes);
+    found = unwrapped({ tensors: inside, attributes: within(attributes, `${prefix}.`) });
     others.push(...prefixes.filter((each) => each !== prefix).map((each) => before + each));
     before += `${prefix}.`;
     if (key !== undefined) break;
   }
-  return { tensors, prefix: before, others };
+  return { ...found, prefix: before, others };
+}
+
+/** What has names that begin so, by the rest of them. */
+function within<T>(all: ReadonlyMap<string, T>, prefix: string): ReadonlyMap<string, T> {
+  const inside = new Map<string, T>();
+  for (const [name, value] of all) if (name.startsWith(prefix)) inside.set(name.slice(prefix.length), value);
+  return inside;
 }
 
 function noEntry(key: string, names: readonly string[]): UsageError {

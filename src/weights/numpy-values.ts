@@ -37,12 +37,16 @@ class NumpyType implements Buildable {
     this.bigEndian = Array.isArray(state) && state[1] === ">";
   }
 
+  /** Undefined for what is no plain number. */
   get dtype(): DType | undefined {
     return Object.hasOwn(NUMPY_TYPES, this.code) ? NUMPY_TYPES[this.code] : undefined;
   }
 }
 
-/** An array as pickled. Its shape is as the file claims, unchecked against its bytes. */
+/**
+ * An array as pickled, of numbers or of anything. Its shape is as the file claims, unchecked
+ * against its bytes.
+ */
 export class NumpyArray implements Buildable {
   shape: readonly number[] = [];
   type = new NumpyType("V");
@@ -115,8 +119,15 @@ function fromBuffer([bytes, type, shape, order]: readonly unknown[]): NumpyArray
 
 /** Bytes as protocol 2 writes them: text and the name of its encoding, which is always this. */
 function encode([text, encoding]: readonly unknown[]): PickledBytes {
-  if (text instanceof Payload || (typeof text === "string" && encoding === "latin1")) return text;
+  if (text instanceof Payload || (typeof text === "string" && (encoding === "latin1" || encoding === "latin-1")))
+    return text;
   throw damaged(`bytes are encoded from ${show(text)} as ${show(encoding)}`);
+}
+
+function bytesLike([bytes = new Uint8Array(0), encoding]: readonly unknown[]): PickledBytes {
+  if (typeof bytes === "string") return encode([bytes, encoding]);
+  if (isBytes(bytes)) return bytes;
+  throw damaged(`bytes are made from ${show(bytes)}`);
 }
 
 const CALLS: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
@@ -126,6 +137,11 @@ const CALLS: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
   "numpy.core.multiarray.scalar": newScalar,
   "numpy.core.numeric._frombuffer": fromBuffer,
   "_codecs.encode": encode,
+  // protocol 2 calls these for empty bytes, and for bytearrays
+  "__builtin__.bytes": bytesLike,
+  "builtins.bytes": bytesLike,
+  "__builtin__.bytearray": bytesLike,
+  "builtins.bytearray": bytesLike,
 };
 
 /** NumPy's words. Since NumPy 2 `numpy.core` is called `numpy._core`. */

@@ -2,7 +2,7 @@ import { WeightsError } from "../errors.ts";
 import { NumpyArray, NumpyScalar } from "./numpy-values.ts";
 import { cut, damaged, PickledObject } from "./pickle-values.ts";
 import type { Attribute } from "./tensor.ts";
-import { TorchTensor } from "./torch.ts";
+import { TorchTensor, UnreadableStorage } from "./torch.ts";
 
 // Tests: test/weights/pickles.test.ts, test/weights/hostile.test.ts
 
@@ -77,7 +77,7 @@ type Taken = { [K in keyof Flat]: Flat[K] extends ReadonlyMap<string, infer V> ?
 
 /** Puts a leaf where it belongs; false for what is none. */
 function take(value: unknown, tensor: string, attribute: string, separator: string, flat: Taken): boolean {
-  if (value instanceof TorchTensor || (value instanceof NumpyArray && !(value instanceof NumpyScalar))) {
+  if (isTensor(value)) {
     flat.tensors.set(tensor, value);
     return true;
   }
@@ -109,15 +109,20 @@ function attributeOf(value: unknown): Attribute | undefined {
 }
 
 /** Whether what would have been called was given a tensor, or something that one is made of. */
-function holdsTensor({ args, entries, items }: PickledObject): boolean {
-  if (entries || items) return false;
-  return args.some((arg) => arg instanceof TorchTensor || arg instanceof NumpyArray || isMade(arg));
+function holdsTensor({ args, entries, items }: PickledObject, depth = 0): boolean {
+  if (entries || items || depth > 2) return false;
+  return args.some(
+    (arg) =>
+      isTensor(arg) ||
+      arg instanceof UnreadableStorage ||
+      (arg instanceof PickledObject && arg.state === undefined && holdsTensor(arg, depth + 1)),
+  );
 }
 
-function isMade(arg: unknown): boolean {
-  return (
-    arg instanceof PickledObject && arg.state === undefined && arg.args.some((each) => each instanceof TorchTensor)
-  );
+/** An array of words or objects is none. */
+export function isTensor(value: unknown): value is TorchTensor | NumpyArray {
+  if (!(value instanceof NumpyArray)) return value instanceof TorchTensor;
+  return !(value instanceof NumpyScalar) && /^[fiubc]\d/.test(value.type.code);
 }
 
 function isContainer(value: unknown): value is ReadonlyMap<unknown, unknown> | readonly unknown[] | PickledObject {
@@ -158,10 +163,20 @@ function* objectParts(object: PickledObject): Generator<Child> {
     if (!(state instanceof Map)) continue;
     if (isNetwork(state)) yield* networkParts(state);
     else if (state.has("_modules") || state.has("_parameters")) yield* moduleParts(object.name, state);
-    else yield* entriesOf(state);
+    else {
+      if (object.name.startsWith(SCRIPT)) yield named("__class__", scriptedClass(object.name));
+      yield* entriesOf(state);
+    }
   }
   if (object.entries) yield* entriesOf(object.entries);
   for (const [i, each] of (object.items ?? []).entries()) yield named(String(i), each);
+}
+
+const SCRIPT = "__torch__.";
+
+/** "__torch__.torch.nn.modules.conv.___torch_mangle_3.Conv2d" → "torch.nn.modules.conv.Conv2d" */
+function scriptedClass(name: string): string {
+  return name.slice(SCRIPT.length).replace(/___torch_mangle_\d+\./g, "");
 }
 
 /**
@@ -187,7 +202,7 @@ function isNetwork(state: ReadonlyMap<unknown, unknown>): boolean {
 function* networkParts(state: ReadonlyMap<unknown, unknown>): Generator<Child> {
   for (const pair of state.get("variables") as readonly unknown[]) {
     const [name, value] = Array.isArray(pair) ? (pair as unknown[]) : [];
-    const isVariable = value instanceof NumpyArray || value instanceof TorchTensor || typeof value === "number";
+    const isVariable = isTensor(value) || value instanceof NumpyScalar || typeof value === "number";
     if (typeof name === "string" && isVariable) yield { value, name, attribute: name, separator: "/" };
   }
   yield* entriesOf(state, NETWORK);

@@ -35,13 +35,10 @@ export function savedCheckpoint(file: SavedFile, { key }: Pick<LoadOptions, "key
   const chosen = chooseEntry(saved, key);
   const flat = flatten(chosen.value);
   const beside = flatten(chosen.beside);
-  const named = narrowed(flat.tensors, chosen.rest);
+  const named = narrowed(flat, chosen.rest);
   const found = new Map([...named.tensors, ...[...beside.tensors].filter(([name]) => !named.tensors.has(name))]);
   if (found.size === 0 && flat.unknown.size === 0) throw noTensors(saved, source.name);
-  const attributes = new Map<string, Attribute>([...beside.attributes, ...flat.attributes]);
-  for (const [name, value] of flat.attributes) {
-    if (named.prefix !== "" && name.startsWith(named.prefix)) attributes.set(name.slice(named.prefix.length), value);
-  }
+  const attributes = new Map<string, Attribute>([...beside.attributes, ...named.attributes]);
   const tensors = new Map<string, CheckpointTensor>();
   for (const [name, tensor] of found) tensors.set(name, readable(file, name, tensor));
   for (const [name, by] of flat.unknown) if (!tensors.has(name)) tensors.set(name, unmade(name, by));

@@ -63,6 +63,9 @@ class StorageView {
   }
 }
 
+/** A storage of complex or quantised numbers, which only matters if a tensor of it is needed. */
+export class UnreadableStorage extends PickledObject {}
+
 /** What a storage class stands for: its element type. */
 class StorageClass extends PickledName {
   readonly dtype: DType;
@@ -146,8 +149,7 @@ export class CheckpointVocabulary implements PickleVocabulary {
     if (kind === "module" && type instanceof PickledName) return type;
     if (kind !== "storage") throw damaged(`a persistent id is no storage but ${show(kind)}`);
     if (!(type instanceof PickledName)) throw damaged(`a storage has no element type but ${show(type)}`);
-    // complex or quantised numbers, which only matter if a tensor of them is needed
-    if (!(type instanceof StorageClass)) return new PickledObject(type.name, []);
+    if (!(type instanceof StorageClass)) return new UnreadableStorage(type.name, []);
     if (typeof key !== "string") throw damaged(`a storage is called ${show(key)}`);
     const bytes = typeof count === "number" ? count * BYTES_PER_ELEMENT[type.dtype] : Number.NaN;
     if (!Number.isSafeInteger(count) || !Number.isSafeInteger(bytes) || bytes < 0) {
@@ -177,7 +179,7 @@ function storageView(root: TorchStorage, [, offset, count]: readonly unknown[]):
 }
 
 function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TorchTensor | PickledObject {
-  if (storage instanceof PickledObject) return new PickledObject(storage.name, [storage]);
+  if (storage instanceof UnreadableStorage) return new PickledObject(storage.name, [storage]);
   const [at] = sizes([offset]);
   const view = storage instanceof StorageView ? storage : undefined;
   // A view's own end is not enforced: its root's is, and that is what keeps reads inside the file.

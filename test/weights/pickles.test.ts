@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import type { Checkpoint } from "../../src/weights/tensor.ts";
-import { golden } from "./fixtures.ts";
+import { bytes, failure, golden, le, legacy, p, tensor, zip } from "./fixtures.ts";
 
 const open = (name: string): Promise<Checkpoint> => openCheckpoint(golden(`generators/${name}`));
 
@@ -133,5 +133,156 @@ describe("training checkpoints of torch.save", () => {
     expect(file.tensors.get("formatLayer.module.weight")!.shape).toEqual([384, 16]);
     expect(file.attributes.get("config.alpha")).toBe(0.25);
     expect(file.attributes.get("config.depthOtherScales.1")).toBe(16);
+  });
+});
+
+/** What `scripts/golden/pickles.py` puts into tensor number `t` in order of names. */
+const numbered = (t: number, count: number) => Float32Array.from({ length: count }, (_, i) => ((i + t) % 17) - 8);
+
+describe("modules of PyTorch, whole", () => {
+  const files: [file: string, format: string, prefix: string][] = [
+    ["state-dict.pth", "pth-zip", ""],
+    ["sequential.pth", "pth-zip", ""],
+    ["sequential-legacy.pth", "pth-legacy", ""],
+    ["author.pth", "pth-zip", "main."],
+    ["script.pt", "torchscript", ""],
+    ["trace.pt", "torchscript", "main."],
+  ];
+  it.each(files)("%s holds its tensors by the names of a state dict", async (file, format, prefix) => {
+    const checkpoint = await openCheckpoint(golden(`pickles/${file}`));
+    expect(checkpoint.format).toBe(format);
+    const names = ["0.weight", "1.bias", "1.num_batches_tracked", "1.running_mean", "1.running_var", "1.weight"];
+    expect([...checkpoint.tensors.keys()].sort()).toEqual(
+      [...names, "4.bias", "4.weight"].map((name) => prefix + name),
+    );
+    let t = 0;
+    for (const [name, { shape, data }] of await values(checkpoint)) {
+      expect(data, name).toEqual(numbered(t, data.length));
+      if (name === `${prefix}0.weight`) expect(shape).toEqual([4, 6, 4, 3]);
+      t += 1;
+    }
+  });
+
+  it.each(["sequential.pth", "sequential-legacy.pth"])("%s says what a state dict does not", async (file) => {
+    const { attributes } = await openCheckpoint(golden(`pickles/${file}`));
+    const classes = [...attributes].filter(([name]) => name.endsWith("__class__")).map(([, value]) => value);
+    expect(classes).toEqual([
+      "torch.nn.modules.container.Sequential",
+      "torch.nn.modules.conv.ConvTranspose2d",
+      "torch.nn.modules.batchnorm.BatchNorm2d",
+      "torch.nn.modules.activation.LeakyReLU",
+      "torch.nn.modules.upsampling.Upsample",
+      "torch.nn.modules.conv.Conv2d",
+      "torch.nn.modules.activation.Tanh",
+    ]);
+    const told = (...names: string[]) => names.map((name) => attributes.get(name));
+    expect(told("0.kernel_size.0", "0.kernel_size.1", "0.stride.0", "0.padding.0", "0.padding.1")).toEqual([
+      4, 3, 2, 1, 0,
+    ]);
+    expect(told("1.eps", "2.negative_slope", "3.scale_factor", "4.groups")).toEqual([0.8, 0.2, 2, 1]);
+  });
+
+  it("a class of the author's in DataParallel in a checkpoint", async () => {
+    const { entry, attributes } = await openCheckpoint(golden("pickles/author.pth"));
+    expect(entry).toBe("netG");
+    expect([attributes.get("__class__"), attributes.get("z_dim")]).toEqual(["models.dcgan.DCGAN_G", 4]);
+    expect([attributes.get("main.1.eps"), attributes.get("epoch")]).toEqual([0.8, 7]);
+  });
+});
+
+describe("NumPy in pickles", () => {
+  it.each([2, 3, 4, 5])("protocol %i", async (protocol) => {
+    const file = await openCheckpoint(golden(`pickles/numpy-${protocol}.pkl`));
+    expect([file.format, file.entry, file.entries]).toEqual(["pickle", "weights", []]);
+    const read = Object.fromEntries(await values(file));
+    const counted = (count: number) => Float32Array.from({ length: count }, (_, i) => i);
+    expect(read).toEqual({
+      c: { shape: [2, 3, 400], data: counted(2400) },
+      fortran: { shape: [3, 400], data: counted(1200) },
+      big: { shape: [400], data: counted(400) },
+      double: { shape: [3, 2], data: Float32Array.of(0, 1, 400, 401, 800, 801) },
+      half: { shape: [5], data: counted(5) },
+      bytes: { shape: [256], data: counted(256) },
+      long: { shape: [6], data: Float32Array.of(-3, -2, -1, 0, 1, 2) },
+      switch: { shape: [2], data: Float32Array.of(1, 0) },
+      empty: { shape: [0, 3], data: new Float32Array(0) },
+    });
+    expect(Object.fromEntries(file.attributes)).toEqual({
+      "args.lr": 0.5,
+      "args.name": "größe",
+      "args.layers.0": 3,
+      "args.layers.1": 4,
+      "args.scale": 0.25,
+      big: 1e300,
+    });
+  });
+
+  /** An array as NumPy pickles it, of float32. */
+  const array = (module: string, { text, size = 2 }: { text: Uint8Array; size?: number }) => {
+    const type = p.call(p.global("numpy", "dtype"), p.tuple(p.text("f4"), p.int(0), p.int(1)));
+    const order = bytes(
+      type,
+      p.tuple(p.int(3), p.text("<"), p.none, p.none, p.none, p.int(-1), p.int(-1), p.int(0)),
+      "b",
+    );
+    const made = p.call(
+      p.global(module, "_reconstruct"),
+      p.tuple(p.global("numpy", "ndarray"), p.tuple(p.int(0)), text),
+    );
+    return bytes(made, p.tuple(p.int(1), p.tuple(p.int(size)), order, p.no, text), "b");
+  };
+  const raw = new Uint8Array(Float32Array.of(1, -2.5).buffer);
+
+  it("NumPy 2's names", async () => {
+    const saved = p.dict(["w", array("numpy._core.multiarray", { text: bytes("C", raw.length, raw) })]);
+    expect([...(await (await openCheckpoint(p.whole(saved))).tensors.get("w")!.read())]).toEqual([1, -2.5]);
+  });
+
+  it("strings of Python 2 that are bytes, short and long", async () => {
+    const short = p.dict(["w", array("numpy.core.multiarray", { text: bytes("U", raw.length, raw) })]);
+    expect([...(await (await openCheckpoint(p.whole(short))).tensors.get("w")!.read())]).toEqual([1, -2.5]);
+    const many = Float32Array.from({ length: 40_000 }, (_, i) => i / 3);
+    const text = bytes("T", le(many.byteLength, 4), new Uint8Array(many.buffer));
+    const long = p.dict(["w", array("numpy.core.multiarray", { text, size: many.length })]);
+    expect(await (await openCheckpoint(p.whole(long))).tensors.get("w")!.read()).toEqual(many);
+  });
+
+  it("an array with too few bytes", async () => {
+    const few = p.dict(["w", array("numpy.core.multiarray", { text: bytes("C", 4, raw.subarray(4)) })]);
+    expect((await failure(openCheckpoint(p.whole(few)))).message).toMatch('array "w" has 4 bytes of 8');
+  });
+});
+
+describe("storages of other machines and kinds", () => {
+  const w = tensor({ key: "0", type: "Float", count: 2 }, [2], [1]);
+  const big = new Uint8Array(8);
+  new DataView(big.buffer).setFloat32(0, 1, false);
+  new DataView(big.buffer).setFloat32(4, -2.5, false);
+
+  it("big-endian archives are swapped", async () => {
+    const file = zip([
+      { name: "m/data.pkl", data: p.whole(p.dict(["w", w])) },
+      { name: "m/byteorder", data: bytes("big") },
+      { name: "m/data/0", data: big },
+    ]);
+    expect([...(await (await openCheckpoint(file)).tensors.get("w")!.read())]).toEqual([1, -2.5]);
+  });
+
+  it("legacy files show it by the counts before their storages", async () => {
+    const whole = legacy(p.dict(["w", w]), [["0", 2, big]]);
+    whole.subarray(whole.length - 16, whole.length - 8).reverse();
+    const { tensors } = await openCheckpoint(whole);
+    for (const _ of [1, 2]) expect([...(await tensors.get("w")!.read())]).toEqual([1, -2.5]);
+  });
+
+  it("complex numbers are refused by whoever needs them", async () => {
+    const complex = tensor({ key: "1", type: "ComplexFloat", count: 2 }, [2], [1]);
+    const file = zip([
+      { name: "m/data.pkl", data: p.whole(p.dict(["w", w], ["c", complex])) },
+      { name: "m/data/0", data: new Uint8Array(8) },
+    ]);
+    const { tensors } = await openCheckpoint(file);
+    expect(tensors.get("w")!.shape).toEqual([2]);
+    expect(() => tensors.get("c")!.shape).toThrow(/"c" is made by torch\.ComplexFloatStorage/);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import type { Source } from "../../src/weights/source.ts";
 import type { Checkpoint } from "../../src/weights/tensor.ts";
 import { bytes, failure, golden, le, legacy, p, tensor, zip } from "./fixtures.ts";
 
@@ -227,7 +228,7 @@ describe("NumPy in pickles", () => {
     );
     const made = p.call(
       p.global(module, "_reconstruct"),
-      p.tuple(p.global("numpy", "ndarray"), p.tuple(p.int(0)), text),
+      p.tuple(p.global("numpy", "ndarray"), p.tuple(p.int(0)), bytes("C", 1, "b")),
     );
     return bytes(made, p.tuple(p.int(1), p.tuple(p.int(size)), order, p.no, text), "b");
   };
@@ -245,6 +246,29 @@ describe("NumPy in pickles", () => {
     const text = bytes("T", le(many.byteLength, 4), new Uint8Array(many.buffer));
     const long = p.dict(["w", array("numpy.core.multiarray", { text, size: many.length })]);
     expect(await (await openCheckpoint(p.whole(long))).tensors.get("w")!.read()).toEqual(many);
+  });
+
+  it("what is long stays in the file until it is asked for, whichever part it is of", async () => {
+    const part = (fill: number) =>
+      p.dict([
+        "w",
+        array("numpy.core.multiarray", { text: bytes("B", le(4e6, 4), new Uint8Array(4e6).fill(fill)), size: 1e6 }),
+      ]);
+    const file = p.whole(p.dict(["G", part(1)], ["D", part(2)], ["G_ema", part(3)], ["augment_pipe", p.none]));
+    let read = 0;
+    const source: Source = {
+      name: "networks.pkl",
+      size: file.length,
+      read: async (start, end) => {
+        read += end - start;
+        return file.slice(start, end);
+      },
+    };
+    const { entry, tensors } = await openCheckpoint(source);
+    expect([entry, read < 300_000, file.length > 12e6]).toEqual(["G_ema", true, true]);
+    const [first] = await tensors.get("w")!.read();
+    expect(new Uint8Array(Float32Array.of(first!).buffer)).toEqual(new Uint8Array(4).fill(3));
+    expect(read).toBeLessThan(4.3e6);
   });
 
   it("an array with too few bytes", async () => {

@@ -11,9 +11,6 @@ import { Kept } from "./kept.ts";
 import { PackedLabels } from "./packed-labels.ts";
 import type { SamplePicture } from "./result.ts";
 
-// Tests: test/dissect/exact.test.ts, test/dissect/channels.test.ts,
-// test/dissect/shown-pictures.test.ts
-
 export interface SamplesOptions {
   readonly generator: Generator;
   readonly segmenter: Segmenter;

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { Experiment } from "../../../src/causality/index.ts";
 import { ablateCommand } from "../../../src/cli/commands/ablate.ts";
 import { runEdit } from "../../../src/cli/edit/edit.ts";
 import { computeOrder, readOrder } from "../../../src/cli/edit/units.ts";
@@ -206,6 +207,27 @@ describe("what is found out about a layer's units", () => {
     expect([compile.mock.calls, notes.length]).toEqual([[], 1]);
     compile.mockRestore();
     expect(await second.levels(0.5)).not.toEqual(levels);
+  });
+
+  test("is found out in batches as asked, of models that eight images tell from others", async () => {
+    const folder = await outputFolder(join(home, "batches"), { kind: "edits", keep: true });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const progress = { report: () => controller.abort(new Error("enough seen")) };
+    const work = { generator, segmenter, folder, signal, note() {}, progress } as unknown as Work;
+    const compile = vi.spyOn(generator, "compile");
+    const units = new LayerUnits(work, { layer: "layer3", batch: 3, heads: ["object"] });
+    const models = await units.models;
+    const ranking = await units.ranking(segmenter.label("tree"));
+    expect(ranking.known).toBe(false);
+    await expect(ranking.order()).rejects.toThrow("enough seen");
+    const batches = compile.mock.calls.map(([{ batch }]) => batch);
+    compile.mockRestore();
+    expect(batches.length).toBeGreaterThan(0);
+    expect(new Set(batches)).toEqual(new Set([3]));
+    using experiment = await Experiment.create(generator, segmenter, { editable: ["layer3"], size: 8 });
+    const { name: model } = generator;
+    expect(models).toEqual({ model, segmenter: segmenter.name, pixels: experiment.before, heads: ["object"] });
   });
 });
 

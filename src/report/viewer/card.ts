@@ -1,8 +1,6 @@
 import type { PageData, State } from "./data.ts";
 import type { dom } from "./dom.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /**
  * A unit's card: a link to it with its concept, its scores and a canvas for its strip. Runs in the
  * page: no imports.

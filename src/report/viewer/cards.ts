@@ -4,8 +4,6 @@ import type { dom } from "./dom.ts";
 import type { Select } from "./selection.ts";
 import type { strip } from "./strip.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /** What the grid is made with. */
 export interface CardParts {
   readonly select: Select;

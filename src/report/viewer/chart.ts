@@ -1,8 +1,6 @@
 import type { PageData, State } from "./data.ts";
 import type { dom } from "./dom.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /**
  * A layer in one sentence, and its bar graph: one bar a concept; pressing it shows only the units
  * that detect it. Runs in the page.

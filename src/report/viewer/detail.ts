@@ -5,8 +5,6 @@ import type { level } from "./level.ts";
 import type { measures } from "./measures.ts";
 import type { tiles } from "./tiles.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /** The parts of the dialog. */
 export interface DetailParts {
   readonly tiles: ReturnType<typeof tiles>;

@@ -1,4 +1,3 @@
-// Tests: test/report/viewer/app.test.ts
 /**
  * Makes and reads elements. Text is only ever set as text: names come from files of strangers. Runs
  * in the page: no imports.

@@ -2,8 +2,6 @@ import type { PageData } from "./data.ts";
 import type { dom } from "./dom.ts";
 import type { LabelMaps } from "./label-maps.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /** What the segmenter calls the parts of a unit's pictures. Runs in the page: no imports. */
 export function legend(
   data: PageData,

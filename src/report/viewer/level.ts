@@ -2,8 +2,6 @@ import type { PageData } from "./data.ts";
 import type { dom } from "./dom.ts";
 import type { Surfaces } from "./surfaces.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /**
  * The level that a unit's masks are drawn at: the chosen one until the slider is moved. Runs in the
  * page: no imports.

@@ -1,8 +1,6 @@
 import type { PageData } from "./data.ts";
 import type { dom } from "./dom.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /** What a unit was measured at, and its best concepts. Runs in the page: no imports. */
 export function measures(data: PageData, { element, byId, score }: ReturnType<typeof dom>) {
   return (layerIndex: number, index: number): void => {

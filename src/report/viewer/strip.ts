@@ -1,8 +1,6 @@
 import type { PageData, State } from "./data.ts";
 import type { Painter } from "./painter.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /**
  * Paints the strip of a unit's card: its first pictures side by side. Runs in the page: no imports.
  */

@@ -3,8 +3,6 @@ import type { dom } from "./dom.ts";
 import type { legend } from "./legend.ts";
 import type { Painter } from "./painter.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /** All pictures of one unit. Runs in the page: no imports. */
 export function tiles(
   data: PageData,

@@ -1,7 +1,5 @@
 import type { Target } from "./graph.ts";
 
-// Tests: test/runtime/device.test.ts
-
 /** What software adapters' kernels share loads by; on GPUs workgroup memory does as well. */
 export const SUBGROUPS = "subgroups";
 

@@ -3,8 +3,6 @@ import { VERSION } from "../version.ts";
 import type { Adapter } from "./adapter.ts";
 import type { Tunable } from "./graph.ts";
 
-// Tests: test/runtime/tune.test.ts
-
 /**
  * Raise it when kernels take other times or ways other names: what was found before is not looked
  * at then.

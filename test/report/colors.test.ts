@@ -35,6 +35,9 @@ describe("colours", () => {
     const labels = Array.from({ length: 300 }, (_, i) => ({ name: `n${i}`, category: "object" }));
     const entries = segcolors(labels);
     expect(entries["0,0,0"]).toBe("n0");
+    // each has its place in the table, which begins anew behind black
+    const [black, ...others] = colorTable();
+    expect(labelColors(labels)).toEqual([black, ...others, ...others, ...others].slice(0, 300));
     expect(entries[labelColors(labels)[1]!.join(",")]).toBe("n1/n128/n255");
     expect(Object.values(entries).join("/").split("/")).toHaveLength(300);
   });

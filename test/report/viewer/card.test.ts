@@ -14,11 +14,16 @@ const data = {
         units: [
           { unit: 10, label: 1, iou: 0.25, iqr: 0.5, interpretable: true },
           { unit: 11, label: 0, iou: 0.01, iqr: null, interpretable: false },
+          { unit: 12, label: 1, iou: 0.5, iqr: 0.5, interpretable: true },
+          { unit: 13, label: 1, iou: 0.5, iqr: 0.5, interpretable: true },
         ],
       },
     ],
   },
-  layers: [{}, { scores: { 2: [0.125, 0.0625] }, features: [{ images: [4, 9] }, { images: [] }] }],
+  layers: [
+    {},
+    { scores: { 2: [0.125, 0.0625] }, features: [{ images: [4, 9] }, { images: [] }, { images: [4] }, null] },
+  ],
 } as unknown as PageData;
 
 function made(index: number, state: Partial<State>) {
@@ -38,11 +43,15 @@ test("a unit's card has its concept and scores, and leads to it", () => {
 });
 
 test("one below the thresholds says so, and one without pictures", () => {
-  const { node, lines, properties } = made(1, { sort: "iou" });
+  const { lines, properties } = made(1, { sort: "iou" });
   expect(properties).toMatchObject({ class: "card weak", href: "#unit/11" });
   expect(properties["aria-label"]).toBe("layer2 unit 11, no concept, IoU 0.010, not interpretable");
   expect(lines).toEqual([["no concept", "0.010"], ["no pictures"], ["unit 11", "IQR – · below threshold"]]);
-  expect(node.children[1]).toMatchObject({ tag: "span" });
+  expect([1, 2, 3].map((index) => (made(index, { sort: "iou" }).node.children[1] as Made).tag)).toEqual([
+    "span",
+    "canvas",
+    "span",
+  ]);
 });
 
 test("in the order of a concept a card has the IoU with that", () => {

@@ -22,18 +22,19 @@ function drawn(images: Record<number, Record<number, number>>) {
 }
 
 test("names the labels of all pictures, those of most pixels first, without no label", () => {
-  const { draw, byId } = drawn({ 1: { 0: 99, 2: 5, 3: 7 }, 2: { 2: 4, 39: 1 } });
+  const { draw, byId } = drawn({ 1: { 0: 99, 2: 3, 3: 7, 39: 1 }, 2: { 2: 5, 4: 9 } });
   draw([1, 2], true);
   const items = byId("legend").children as Made[];
-  expect(items.map(textOf)).toEqual(["label 2", "label 3", "39"]);
+  expect(items.map(textOf)).toEqual(["label 4", "label 2", "label 3", "39"]);
   expect(items.map(({ children }) => (children[0] as Made).properties["style"])).toEqual([
+    "background:rgb(4,8,3)",
     "background:rgb(2,4,3)",
     "background:rgb(3,6,3)",
     "background:rgb(0,0,0)",
   ]);
   expect(byId("legend").hidden).toBe(false);
   draw([1], false);
-  expect([byId("legend").hidden, byId("legend").children.length]).toEqual([true, 2]);
+  expect([byId("legend").hidden, byId("legend").children.length]).toEqual([true, 3]);
 });
 
 test("names two dozen at most", () => {

@@ -60,9 +60,10 @@ test("goes as far as the unit's activations and its level do; one without any be
 });
 
 test("is nothing to slide without pictures", () => {
-  const { choose, value, byId } = slider();
+  const { choose, value, byId, range } = slider();
   choose(1, 0);
   expect(byId("level-box").hidden).toBe(false);
   choose(1, 3);
   expect([byId("level-box").hidden, value()]).toEqual([true, 1]);
+  expect(range).not.toHaveBeenCalledWith(1, 3);
 });

@@ -18,7 +18,7 @@ const data = {
       {
         units: [
           UNIT,
-          { ...UNIT, mi: null, iou: null, training: training(0.0249) },
+          { ...UNIT, mi: null, iou: null, training: training(0.3333) },
           { ...UNIT, training: training(null) },
         ],
       },
@@ -63,7 +63,7 @@ test.each([
       "Mutual information: –",
       ...RAW.slice(3),
       "Training IQR: 0.25",
-      "On in training: 2.5 % of pixels",
+      "On in training: 33.3 % of pixels",
     ],
   ],
   [2, [...RAW, "Training IQR: 0.25"]],

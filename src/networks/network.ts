@@ -139,7 +139,8 @@ export interface Architecture {
   build(build: Build): void;
 }
 
-const once = (make: Lazy): Lazy => {
+/** Made when it is first asked for, and the same from then on. */
+export const once = (make: Lazy): Lazy => {
   let made: Value | undefined;
   return () => (made ??= make());
 };

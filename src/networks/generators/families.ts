@@ -5,9 +5,10 @@ import type { Network } from "../network.ts";
 import type { GeneratorFamily, GeneratorFile, GeneratorOptions } from "./family.ts";
 import { PROGAN } from "./progan.ts";
 import { PROGAN_ABLATION } from "./progan-ablations.ts";
+import { STYLEGAN2 } from "./stylegan2.ts";
 
 /** The known families. Another is a file beside this one, and its name here. */
-export const GENERATORS: readonly GeneratorFamily[] = [PROGAN_ABLATION, PROGAN];
+export const GENERATORS: readonly GeneratorFamily[] = [PROGAN_ABLATION, PROGAN, STYLEGAN2];
 
 /**
  * The generator whose tensors these are.

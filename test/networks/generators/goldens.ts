@@ -6,7 +6,7 @@ import type { Device } from "../../../src/index.ts";
 import { openCheckpoint } from "../../../src/index.ts";
 import { Weights } from "../../../src/models/weights.ts";
 import type { GeneratorFile } from "../../../src/networks/generators/family.ts";
-import type { AppendOptions, Network } from "../../../src/networks/network.ts";
+import type { AppendOptions, Network, NetworkValues } from "../../../src/networks/network.ts";
 import { Graph, type Value } from "../../../src/runtime/graph.ts";
 import { Plan } from "../../../src/runtime/plan.ts";
 import { toNchw } from "../../gpu.ts";
@@ -112,6 +112,59 @@ export async function ran(
   } finally {
     plan.dispose();
     weights.dispose();
+  }
+}
+
+/** A network compiled for one image, with more values beside it. */
+export class Model<K extends string> {
+  readonly #plan: Plan;
+  readonly #weights: Weights;
+  readonly #inputs: ReadonlyMap<string, Value>;
+  readonly #kept: Readonly<Record<K, Value>>;
+
+  private constructor(
+    plan: Plan,
+    weights: Weights,
+    inputs: ReadonlyMap<string, Value>,
+    kept: Readonly<Record<K, Value>>,
+  ) {
+    this.#plan = plan;
+    this.#weights = weights;
+    this.#inputs = inputs;
+    this.#kept = kept;
+  }
+
+  static async compile<K extends string>(
+    device: Device,
+    network: Network,
+    more: (values: NetworkValues, graph: Graph) => Readonly<Record<K, Value>>,
+  ): Promise<Model<K>> {
+    const graph = new Graph(device.target);
+    const values = network.append(graph, 1);
+    const kept = more(values, graph);
+    const weights = new Weights(device, network.state);
+    const keep = Object.values<Value>(kept);
+    const plan = await Plan.compile(device, graph, { keep, bind: await weights.bind(graph) });
+    return new Model(plan, weights, values.inputs, kept);
+  }
+
+  /** Writes inputs, or kept values, and returns the kept ones. */
+  async run(given: ReadonlyMap<string, Float32Array>): Promise<Readonly<Record<K, Float32Array>>> {
+    for (const [name, numbers] of given) {
+      const value = this.#inputs.get(name) ?? this.#kept[name as K];
+      if (value) this.#plan.tensor(value).write(numbers as Float32Array<ArrayBuffer>);
+    }
+    this.#plan.run();
+    const entries: [string, Float32Array][] = [];
+    for (const [name, value] of Object.entries<Value>(this.#kept)) {
+      entries.push([name, await this.#plan.tensor(value).read()]);
+    }
+    return Object.fromEntries(entries) as Record<K, Float32Array>;
+  }
+
+  [Symbol.dispose](): void {
+    this.#plan.dispose();
+    this.#weights.dispose();
   }
 }
 

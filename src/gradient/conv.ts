@@ -1,7 +1,10 @@
-import { CONV, type ConvOptions, conv, span } from "../kernels/conv/conv.ts";
+import { CONV, type ConvOptions, conv } from "../kernels/conv/conv.ts";
 import { DEPTHWISE, depthwise } from "../kernels/conv/depthwise.ts";
 import { constant, type Filter, type Learned } from "../kernels/conv/filter.ts";
+import { GROUPED, grouped } from "../kernels/conv/grouped.ts";
 import { CHUNK_BYTES } from "../kernels/conv/product.ts";
+import { CONV_TRANSPOSE, type ConvTransposeOptions, convTranspose } from "../kernels/conv/transposed.ts";
+import { area, both, type Sides, sides, simplified, spans, type Window } from "../kernels/conv/window.ts";
 import stretchKernel from "../kernels/generated/stretch.wgsl.ts";
 import tapsBack from "../kernels/generated/taps-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
@@ -11,7 +14,8 @@ import { type Rules, rule } from "./rule.ts";
 
 // The gradient of a convolution by what it convolves is a convolution with the taps the other way
 // round, and inputs and outputs exchanged. So it is run by `conv` itself: with Winograd, the tiles
-// and the tuning that are there already.
+// and the tuning that are there already. Where the two axes or the sides differ, and in groups, it
+// is the transposed convolution, whose gradient is the convolution.
 
 /**
  * From so many input channels on, gathering is faster: measured on SwiftShader at 64 and 128, by
@@ -19,8 +23,33 @@ import { type Rules, rule } from "./rule.ts";
  */
 const GATHER_CHANNELS = 32;
 
+/** A filter of as many taps down as across. */
+interface Square extends Filter {
+  readonly kernel: number;
+}
+
+function squareOf(filter: Filter): Square | undefined {
+  const kernel = simplified(filter.kernel);
+  return typeof kernel === "number" ? { ...filter, kernel } : undefined;
+}
+
+/** A window that moves down as across, with as many zeros on all sides. */
+interface Evenly {
+  readonly stride: number;
+  readonly dilation: number;
+  readonly pad: number | "same";
+}
+
+function evenlyOf(window: Window): Evenly | undefined {
+  const stride = simplified(window.stride ?? 1);
+  const dilation = simplified(window.dilation ?? 1);
+  const pad = simplified(window.pad ?? 0);
+  if (typeof stride !== "number" || typeof dilation !== "number" || typeof pad === "object") return undefined;
+  return { stride, dilation, pad };
+}
+
 /** How a filter with inputs and outputs exchanged is made of a filter's weights. */
-export interface Exchange {
+interface Exchange {
   readonly name: string;
   readonly kernel: number;
   readonly inChannels: number;
@@ -34,7 +63,7 @@ export interface Exchange {
 }
 
 /** The taps the other way round. */
-const reversing = ({ kernel, outChannels }: Filter): Exchange => {
+const reversing = ({ kernel, outChannels }: Square): Exchange => {
   const taps = kernel ** 2;
   return {
     name: "exchanged",
@@ -73,10 +102,10 @@ const gathering = ({ outChannels }: Filter): Exchange => ({
 });
 
 /** A filter with inputs and outputs exchanged. */
-export function exchanged(filter: Filter, { name, kernel, inChannels, sums, place }: Exchange): Filter {
+function exchanged(filter: Filter, { name, kernel, inChannels, sums, place }: Exchange): Filter {
   const { label, inChannels: inputs, outChannels: outputs, weight, scale } = filter;
   const split = weight.sources.length;
-  const taps = filter.kernel ** 2;
+  const taps = area(filter.kernel);
   return {
     label: `${label}.${name}`,
     inChannels,
@@ -107,7 +136,7 @@ export function exchanged(filter: Filter, { name, kernel, inChannels, sums, plac
 /** A depthwise filter with its taps the other way round. */
 function reversed(filter: Filter): Filter {
   const { label, outChannels, kernel, weight } = filter;
-  const taps = kernel ** 2;
+  const taps = area(kernel);
   const turned: Learned = {
     sources: weight.sources,
     of: (sources) => {
@@ -155,13 +184,13 @@ function spaced(
   dz: Value,
   x: Value,
   kernel: number,
-  options: Pick<ConvOptions, "stride" | "dilation" | "pad">,
+  options: Evenly,
 ): { readonly map: Value; readonly pad: number } {
-  const { stride = 1, dilation = 1 } = options;
+  const { stride, dilation } = options;
   const reach = (kernel - 1) * dilation;
   const [, height = 1, width = 1] = x.shape;
-  const axes = [height, width].map((extent) => {
-    const { out, before } = span(extent, kernel, options);
+  const axes = spans([height, width], kernel, options).map(({ out, before }, axis) => {
+    const extent = axis === 0 ? height : width;
     return { extent, before, after: (out - 1) * stride + reach + 1 - extent - before };
   });
   // Padding is the same on all sides, so the largest is made up for by it, and smaller ones by
@@ -175,7 +204,7 @@ function spaced(
 }
 
 /** The gradient by x of the convolution of its upsampling. */
-function upsampledBack(graph: Graph, dz: Value, x: Value, filter: Filter, addend: ConvOptions): Value {
+function upsampledBack(graph: Graph, dz: Value, x: Value, filter: Square, addend: ConvOptions): Value {
   const [n = 1, height = 1, width = 1] = x.shape;
   const vectors = padded(filter.outChannels) / 4;
   const total = n * height * width * 9 * vectors;
@@ -189,22 +218,97 @@ function upsampledBack(graph: Graph, dz: Value, x: Value, filter: Filter, addend
   return conv(graph, t, exchanged(filter, gathering(filter)), addend);
 }
 
-/**
- * The gradient of a convolution by x, plus `addend`: the gradient that other uses of x have given.
- */
-function convBack(graph: Graph, dz: Value, x: Value, filter: Filter, options: ConvOptions, addend?: Value): Value {
-  const { stride = 1, dilation = 1, pad = 0, upsample = false } = options;
+/** The gradient of a convolution by x, plus what `take` gives: that by other uses of x. */
+function convBack(
+  graph: Graph,
+  dz: Value,
+  x: Value,
+  filter: Filter,
+  options: ConvOptions,
+  take: () => Value | undefined,
+): Value {
+  const square = squareOf(filter);
+  const evenly = evenlyOf(options);
+  if (!square || !evenly) return transposedBack(graph, dz, x, filter, options);
+  const { stride, dilation, pad } = evenly;
+  const addend = take();
   const residual = addend ? { residual: addend } : {};
-  if (upsample) return upsampledBack(graph, dz, x, filter, residual);
-  const back = exchanged(filter, reversing(filter));
-  if (filter.kernel === 1 && stride > 1 && pad === 0) {
+  if (options.upsample) return upsampledBack(graph, dz, x, square, residual);
+  const back = exchanged(square, reversing(square));
+  if (square.kernel === 1 && stride > 1 && pad === 0) {
     // Products first, zeros after.
     const [, height = 1, width = 1] = x.shape;
     const places = [height, width].map((extent) => ({ before: 0, extent })) as [Place, Place];
     return stretch(graph, conv(graph, dz, back), stride, places, addend);
   }
-  const { map, pad: around } = spaced(graph, dz, x, filter.kernel, options);
+  const { map, pad: around } = spaced(graph, dz, x, square.kernel, evenly);
   return conv(graph, map, back, { dilation, pad: around, ...residual });
+}
+
+/** Inputs and outputs exchanged, the taps as they are: [out][in / groups] to [in][out / groups]. */
+export function swapped(filter: Filter, groups = 1): Filter {
+  const { label, inChannels, outChannels, kernel, weight, scale } = filter;
+  const split = weight.sources.length;
+  const [inGroup, outGroup] = [inChannels / groups, outChannels / groups];
+  const taps = area(kernel);
+  return {
+    label: `${label}.swapped`,
+    inChannels: outChannels,
+    outChannels: inChannels,
+    kernel,
+    weight: {
+      sources: [...weight.sources, ...scale.sources],
+      of: (sources) => {
+        const w = weight.of(sources.slice(0, split));
+        const s = scale.of(sources.slice(split));
+        const values = new Float64Array(outChannels * inGroup * taps);
+        for (let o = 0; o < outChannels; o += 1) {
+          const first = Math.floor(o / outGroup) * inGroup;
+          for (let i = 0; i < inGroup; i += 1) {
+            const from = (o * inGroup + i) * taps;
+            const to = ((first + i) * outGroup + (o % outGroup)) * taps;
+            for (let t = 0; t < taps; t += 1) values[to + t] = s[o]! * w[from + t]!;
+          }
+        }
+        return values;
+      },
+    },
+    scale: constant(1, inChannels),
+    bias: constant(0, inChannels),
+  };
+}
+
+/** The gradient by x of any convolution: the transposed one, of x's extents. */
+function transposedBack(
+  graph: Graph,
+  dz: Value,
+  x: Value,
+  filter: Filter,
+  { stride = 1, dilation = 1, pad = 0, groups = 1 }: Window & { readonly groups?: number },
+): Value {
+  const extents = [x.shape[1]!, x.shape[2]!] as const;
+  const [down, across] = spans(extents, filter.kernel, { stride, dilation, pad }).map(({ before, out }, axis) => {
+    const reach = (both(filter.kernel)[axis]! - 1) * both(dilation)[axis]! + 1;
+    return { before, after: (out - 1) * both(stride)[axis]! + reach - before - extents[axis]! };
+  }) as [Sides, Sides];
+  const cut = [down.before, across.before, down.after, across.after] as const;
+  return convTranspose(graph, dz, swapped(filter, groups), { stride, dilation, pad: cut, groups });
+}
+
+/** The gradient by x of a transposed convolution: the convolution, of x's extents. */
+function transposeBack(
+  graph: Graph,
+  dz: Value,
+  x: Value,
+  filter: Filter,
+  { stride = 1, dilation = 1, pad = 0, groups = 1 }: ConvTransposeOptions,
+): Value {
+  const [down, across] = sides(pad).map(({ before }, axis) => {
+    const reach = (both(filter.kernel)[axis]! - 1) * both(dilation)[axis]! + 1;
+    return { before, after: (x.shape[axis + 1]! - 1) * both(stride)[axis]! + reach - before - dz.shape[axis + 1]! };
+  }) as [Sides, Sides];
+  const around = [down.before, across.before, down.after, across.after] as const;
+  return grouped(graph, dz, swapped(filter, groups), { stride, dilation, pad: around, groups });
 }
 
 export const CONVOLUTIONS: Rules = [
@@ -213,14 +317,31 @@ export const CONVOLUTIONS: Rules = [
     const { filter, options } = attributes;
     const dz = beforeActivation(visit, options.activation);
     return [
-      wants(0) ? convBack(graph, dz, inputs[0]!, filter, options, take(0)) : undefined,
+      wants(0) ? convBack(graph, dz, inputs[0]!, filter, options, () => take(0)) : undefined,
       wants(1) ? dz : undefined,
     ];
   }),
   rule(DEPTHWISE, (visit) => {
+    const { graph, inputs, attributes } = visit;
+    const { filter, options } = attributes;
+    const dz = beforeActivation(visit, options.activation);
+    const square = squareOf(filter);
+    const evenly = evenlyOf(options);
+    if (!square || !evenly) {
+      return [transposedBack(graph, dz, inputs[0]!, filter, { ...options, groups: filter.outChannels })];
+    }
+    const { map, pad } = spaced(graph, dz, inputs[0]!, square.kernel, evenly);
+    return [depthwise(graph, map, reversed(filter), { dilation: evenly.dilation, pad })];
+  }),
+  rule(GROUPED, (visit) => {
+    const { graph, inputs, attributes, wants } = visit;
+    const { filter, options } = attributes;
+    const dz = beforeActivation(visit, options.activation);
+    return [wants(0) ? transposedBack(graph, dz, inputs[0]!, filter, options) : undefined, wants(1) ? dz : undefined];
+  }),
+  rule(CONV_TRANSPOSE, (visit) => {
     const { filter, options } = visit.attributes;
     const dz = beforeActivation(visit, options.activation);
-    const { map, pad } = spaced(visit.graph, dz, visit.inputs[0]!, filter.kernel, options);
-    return [depthwise(visit.graph, map, reversed(filter), { dilation: options.dilation ?? 1, pad })];
+    return [transposeBack(visit.graph, dz, visit.inputs[0]!, filter, options)];
   }),
 ];

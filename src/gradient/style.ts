@@ -1,6 +1,5 @@
 import { conv } from "../kernels/conv/conv.ts";
 import { bindingsOf, choicesOf, DEMODULATE, type Demodulation } from "../kernels/conv/demodulate.ts";
-import type { Filter } from "../kernels/conv/filter.ts";
 import { UPCONV } from "../kernels/conv/upconv.ts";
 import demodulateBack from "../kernels/generated/demodulate-back.wgsl.ts";
 import demodulateSum from "../kernels/generated/demodulate-sum.wgsl.ts";
@@ -12,7 +11,7 @@ import { lanes } from "../kernels/lanes.ts";
 import { FIR, type Fir, type FirMove, fir, reversedFir } from "../kernels/maps/fir.ts";
 import { INVERSE_ROOT, MODULATE, modulate, TRUNCATE } from "../kernels/maps/modulate.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
-import { exchanged } from "./conv.ts";
+import { swapped } from "./conv.ts";
 import { type Rules, rule, type Visit } from "./rule.ts";
 
 // What StyleGANs are made of besides convolutions.
@@ -100,16 +99,6 @@ function firBack(graph: Graph, dy: Value, x: Value, filter: Fir, { up, down, bef
   return fir(graph, dy, reversedFir(filter), [height, width], back);
 }
 
-/** Of a transposed convolution of stride 2 the convolution of stride 2. */
-const transposed = (filter: Filter): Filter =>
-  exchanged(filter, {
-    name: "transposed",
-    kernel: filter.kernel,
-    inChannels: filter.outChannels,
-    sums: Array.from({ length: filter.kernel ** 2 }, (_, tap) => [tap]),
-    place: (i, o, t) => (i * filter.outChannels + o) * filter.kernel ** 2 + t,
-  });
-
 export const STYLE: Rules = [
   rule(MODULATE, modulateBack),
   rule(INVERSE_ROOT, ({ graph, output, dy, held, attributes: { gain } }) => {
@@ -145,6 +134,6 @@ export const STYLE: Rules = [
     const dt = firBack(graph, sums, map, attributes.fir, { up: 1, down: 1, before: 1 });
     const addend = take(0);
     const options = { stride: 2, ...(addend && { residual: addend }) };
-    return [conv(graph, dt, transposed(attributes.filter), options), byFactors];
+    return [conv(graph, dt, swapped(attributes.filter), options), byFactors];
   }),
 ];

@@ -2,6 +2,7 @@
 
 import { WeightsError } from "../errors.ts";
 import { constant, type Filter, type Learned } from "../kernels/conv/filter.ts";
+import { both, type Pair, simplified } from "../kernels/conv/window.ts";
 import { type Graph, padded, type Value } from "../runtime/graph.ts";
 import { type Expected, need } from "./recording.ts";
 import type { State } from "./state.ts";
@@ -11,50 +12,74 @@ const EPSILON = 1e-5;
 
 /** What a network knows of a filter that its file must hold; the rest is as the file says. */
 export interface FilterShape {
-  /** Channels that a filter sees: those of its input, 1 for a depthwise one. */
+  /** Channels that a filter sees: those of its input, or of one group. */
   readonly into?: number;
-  /** Edge of the square kernel. */
-  readonly kernel?: number;
+  /** Groups of channels, which the file does not tell; 1 unless given. */
+  readonly groups?: number;
+  /** Taps of the kernel, down and across. */
+  readonly kernel?: Pair;
   /** Whether a bias must be there. */
   readonly bias?: boolean;
 }
 
 /**
- * A convolution's filter by the names PyTorch gives it: `key.weight` [out][in][k][k] and `key.bias`
- * where it is there; with `norm` the batch norm that follows, folded into both.
- * @throws WeightsError when a tensor is missing or of another shape, or the filter is not square.
+ * A convolution's filter by the names PyTorch gives it: `key.weight` [out][in][height][width] and
+ * `key.bias` where it is there; with `norm` the batch norm that follows, folded into both.
+ * @throws WeightsError when a tensor is missing or of another shape.
  */
 export function filterOf(
   state: State,
   key: string,
   norm?: string,
-  { into, kernel: edge, bias: must }: FilterShape = {},
+  { into, groups = 1, kernel: taps, bias }: FilterShape = {},
 ): Filter {
-  const found = state.get(`${key}.weight`)?.shape;
-  if (edge === undefined && (found?.length !== 4 || found[2] !== found[3])) {
-    throw new WeightsError(
-      "weights-shape",
-      `"${key}.weight" ${found ? `is [${found}] and no square filter` : "is missing"}.`,
-      "Check that the file belongs to this kind of network.",
-    );
-  }
   // Of a weight that is missing its norm or bias tells the width.
+  const found = checkWeight(state, key, taps);
   const width = found ? undefined : state.get(norm ? `${norm}.weight` : `${key}.bias`)?.shape[0];
-  const shape = need(state, `${key}.weight`, [width, into, edge, edge]);
-  const [outChannels = 0, inChannels = 0, kernel = 1] = shape;
+  const edges = taps === undefined ? [undefined, undefined] : both(taps);
+  const [outChannels = 0, inGroup = 0, ...kernel] = need(state, `${key}.weight`, [width, into, ...edges]);
+  return {
+    label: key,
+    inChannels: inGroup * groups,
+    outChannels,
+    kernel: simplified(kernel as [number, number]),
+    weight: { sources: [`${key}.weight`], of: ([w]) => w! },
+    ...scaleAndBias(state, key, norm, outChannels, bias),
+  };
+}
+
+/**
+ * The shape of a filter's weight, if it is there.
+ * @throws WeightsError when nothing tells the filter's taps.
+ */
+export function checkWeight(state: State, key: string, taps?: Pair): readonly number[] | undefined {
+  const found = state.get(`${key}.weight`)?.shape;
+  if (taps !== undefined || found?.length === 4) return found;
+  throw new WeightsError(
+    "weights-shape",
+    `"${key}.weight" ${found ? `is [${found}] and no filter` : "is missing"}.`,
+    "Check that the file belongs to this kind of network.",
+  );
+}
+
+/** What a filter's sums are multiplied by, and what is added, with the batch norm that follows. */
+export function scaleAndBias(
+  state: State,
+  key: string,
+  norm: string | undefined,
+  outChannels: number,
+  must = false,
+): Pick<Filter, "scale" | "bias"> {
   const beside = norm ? ["weight", "bias", "running_mean", "running_var"].map((name) => `${norm}.${name}`) : [];
   const biased = must || state.has(`${key}.bias`);
   for (const name of [...beside, ...(biased ? [`${key}.bias`] : [])]) need(state, name, [outChannels]);
-  const weight = { sources: [`${key}.weight`], of: ([w]: readonly Float32Array[]) => w! };
-  const common = { label: key, inChannels, outChannels, kernel, weight };
   if (!norm) {
     const bias = biased
       ? { sources: [`${key}.bias`], of: ([b]: readonly Float32Array[]) => b! }
       : constant(0, outChannels);
-    return { ...common, scale: constant(1, outChannels), bias };
+    return { scale: constant(1, outChannels), bias };
   }
   return {
-    ...common,
     scale: {
       sources: [`${norm}.weight`, `${norm}.running_var`],
       of: ([gamma, variance]) => Float64Array.from(gamma!, (g, o) => g / Math.sqrt(variance![o]! + EPSILON)),

@@ -2,11 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ConvOptions, conv } from "../../src/kernels/conv/conv.ts";
 import { depthwise } from "../../src/kernels/conv/depthwise.ts";
 import type { Filter } from "../../src/kernels/conv/filter.ts";
+import { grouped } from "../../src/kernels/conv/grouped.ts";
 import { convOfPyramid } from "../../src/kernels/conv/pyramid.ts";
+import { convTranspose } from "../../src/kernels/conv/transposed.ts";
+import { area, type Padding, type Pair } from "../../src/kernels/conv/window.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { requestDevice } from "../gpu.ts";
 import {
+  type ConvTranspose64,
   conv64,
+  convTranspose64,
   double64,
   type Extents,
   type Linear,
@@ -30,9 +35,13 @@ interface Case extends ConvOptions {
   readonly name: string;
   readonly x: Extents;
   readonly out: number;
-  readonly kernel: number;
+  readonly kernel: Pair;
+  readonly stride?: Pair;
+  readonly dilation?: Pair;
+  readonly pad?: Padding | "same";
   readonly residual?: never;
   readonly added?: true;
+  readonly groups?: number;
 }
 
 const CASES: readonly Case[] = [
@@ -49,6 +58,31 @@ const CASES: readonly Case[] = [
   { name: "2×2, SAME", x: [1, 5, 4, 5], out: 3, kernel: 2, pad: "same" },
   { name: "3×3, stride 3, rows left over", x: [1, 9, 8, 3], out: 4, kernel: 3, stride: 3 },
   { name: "a generator's first layer: 4×4 over a padded pixel", x: [3, 1, 1, 13], out: 11, kernel: 4, pad: 3 },
+  { name: "a row of taps", x: [1, 4, 7, 5], out: 6, kernel: [1, 5], pad: [0, 2, 0, 2], activation: "relu" },
+  {
+    name: "zeros on two sides, stride 2",
+    x: [1, 6, 7, 5],
+    out: 6,
+    kernel: 3,
+    stride: 2,
+    pad: [0, 0, 1, 1],
+    added: true,
+  },
+  { name: "rows left out", x: [1, 7, 8, 3], out: 4, kernel: 3, pad: [-1, 1, -2, -1] },
+  {
+    name: "axes apart",
+    x: [2, 8, 9, 6],
+    out: 5,
+    kernel: [3, 2],
+    stride: [1, 3],
+    dilation: [2, 4],
+    pad: [1, 0, 3, 2],
+    activation: "leaky",
+  },
+  { name: "numbers for both axes that are the same", x: [1, 5, 4, 5], out: 6, kernel: [3, 3], stride: [2, 2], pad: 1 },
+  { name: "two groups", x: [1, 5, 6, 8], out: 16, kernel: 3, pad: 1, groups: 2, activation: "relu", added: true },
+  { name: "three groups, stride 2", x: [2, 6, 5, 6], out: 9, kernel: [3, 2], stride: 2, pad: [1, 0, 0, 1], groups: 3 },
+  { name: "two filters a channel", x: [1, 5, 6, 5], out: 10, kernel: 3, pad: 1, groups: 5 },
   { name: "upsampling", x: [2, 3, 5, 6], out: 5, kernel: 3, pad: 1, upsample: true, activation: "leaky" },
   { name: "upsampling one pixel", x: [1, 1, 1, 5], out: 3, kernel: 3, pad: 1, upsample: true },
   {
@@ -63,8 +97,8 @@ const CASES: readonly Case[] = [
 ];
 
 /** Random weights; the scale is no power of two, so that folding it into them rounds. */
-function numbers(inputs: number, out: number, kernel: number) {
-  const weight = noise(2, out * inputs * kernel ** 2);
+function numbers(inputs: number, out: number, kernel: Pair) {
+  const weight = noise(2, out * inputs * area(kernel));
   return { weight, scale: noise(3, out).map((s) => s + 1.5), bias: noise(4, out), kernel };
 }
 
@@ -98,7 +132,8 @@ describe.each(TARGETS)("on a %s target", (target) => {
   afterAll(() => console.log(`${target}: worst error of a convolution's gradient ${worst.toFixed(2)} ε·Σ|terms|`));
 
   test.each(CASES)("a convolution: $name", async ({ name, x, out, kernel, added, ...options }) => {
-    const given = numbers(x[3], out, kernel);
+    const { groups = 1, ...window } = options;
+    const given = numbers(x[3] / groups, out, kernel);
     const input = noiseMap(1, x);
     const linear = (map: Map64, bias: ArrayLike<number> = new Float64Array(out)): Linear =>
       conv64(options.upsample ? double64(map) : map, { ...options, ...given, bias, activation: "none" });
@@ -109,7 +144,9 @@ describe.each(TARGETS)("on a %s target", (target) => {
     });
     const inputs = residual ? [input, residual] : [input];
     const { dy, gradients } = await backward(device, target, inputs, (graph, [value, addend]) =>
-      conv(graph, value!, filterOf(x[3], given), { ...options, ...(addend && { residual: addend }) }),
+      groups > 1
+        ? grouped(graph, value!, filterOf(x[3], given), { ...options, ...(addend && { residual: addend }) })
+        : conv(graph, value!, filterOf(x[3], given), { ...window, ...(addend && { residual: addend }) }),
     );
     const dz = activated(dy, z, options.activation);
     near(gradients[0]!, adjoint64(x, dz, linear));
@@ -121,6 +158,15 @@ describe.each(TARGETS)("on a %s target", (target) => {
     { name: "5×5 dilated", x: [1, 9, 8, 5], kernel: 5, pad: 4, dilation: 2, activation: "none" },
     { name: "3×3, stride 2", x: [1, 8, 7, 6], kernel: 3, stride: 2, pad: 1, activation: "relu6" },
     { name: "3×3, stride 2, SAME", x: [1, 8, 7, 6], kernel: 3, stride: 2, pad: "same", activation: "leaky" },
+    { name: "a row of taps", x: [1, 4, 7, 6], kernel: [1, 5], pad: [0, 2, 0, 2], activation: "relu" },
+    {
+      name: "zeros on two sides, stride 2",
+      x: [1, 6, 7, 5],
+      kernel: 3,
+      stride: 2,
+      pad: [0, 0, 1, 1],
+      activation: "none",
+    },
   ] as const)("a depthwise convolution: $name", async ({ name, x, kernel, ...options }) => {
     const channels = x[3];
     const given = numbers(1, channels, kernel);
@@ -131,6 +177,63 @@ describe.each(TARGETS)("on a %s target", (target) => {
       depthwise(graph, value!, filterOf(channels, given), options),
     );
     near(gradients[0]!, adjoint64(x, activated(dy, linear(input, given.bias), options.activation), linear));
+  });
+
+  test.each<
+    Omit<ConvTranspose64, "weight" | "scale" | "bias"> & {
+      readonly name: string;
+      readonly x: Extents;
+      readonly out: number;
+    }
+  >([
+    { name: "4×4, stride 2", x: [2, 3, 4, 5], out: 6, kernel: 4, stride: 2, pad: 1, activation: "relu" },
+    { name: "4×4 on one pixel", x: [2, 1, 1, 5], out: 3, kernel: 4 },
+    { name: "3×3, stride 2, padded", x: [1, 4, 3, 5], out: 4, kernel: 3, stride: 2, pad: 1, outputPad: 1 },
+    {
+      name: "2×2, stride 3: outputs that nothing falls on",
+      x: [1, 3, 2, 3],
+      out: 5,
+      kernel: 2,
+      stride: 3,
+      outputPad: 2,
+    },
+    {
+      name: "axes apart",
+      x: [1, 4, 3, 5],
+      out: 6,
+      kernel: [3, 5],
+      stride: [3, 2],
+      dilation: [2, 1],
+      pad: [1, 2, 0, 3],
+      outputPad: [1, 0],
+      activation: "leaky",
+    },
+    { name: "zeros around", x: [1, 2, 3, 3], out: 4, kernel: 3, stride: 2, pad: [-1, -2, 0, -1] },
+    { name: "three groups", x: [1, 3, 4, 6], out: 9, kernel: 3, stride: 2, pad: 1, groups: 3, activation: "relu6" },
+  ])("a transposed convolution: $name", async ({ name, x, out, kernel, activation, ...options }) => {
+    const given = numbers(x[3] / (options.groups ?? 1), out, kernel);
+    const input = noiseMap(1, x);
+    const linear = (map: Map64, bias: ArrayLike<number> = new Float64Array(out)): Linear =>
+      convTranspose64(map, { ...options, ...given, bias });
+    const applied = activation ? { ...options, activation } : options;
+    const { dy, gradients } = await backward(device, target, [input], (graph, [value]) =>
+      convTranspose(graph, value!, filterOf(x[3], given), applied),
+    );
+    near(gradients[0]!, adjoint64(x, activated(dy, linear(input, given.bias), activation), linear));
+  });
+
+  test("a convolution's whose input is used elsewhere, too", async () => {
+    const given = numbers(5, 5, [1, 3]);
+    const input = noiseMap(1, [1, 4, 6, 5]);
+    const pad = [0, 1, 0, 1] as const;
+    const { dy, gradients } = await backward(device, target, [input], (graph, [value]) =>
+      conv(graph, value!, filterOf(5, given), { pad, residual: value! }),
+    );
+    const bias = new Float64Array(5);
+    near(
+      gradients[0]!,
+      adjoint64([1, 4, 6, 5], dy, (map) => conv64(map, { ...given, bias, pad, residual: map })),
+    );
   });
 
   test.each([1, 3])("a convolution of a pyramid of %i", async (levels) => {

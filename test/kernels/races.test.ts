@@ -21,7 +21,7 @@ const LAUNCHES: Readonly<Record<string, Launch>> = {
   // 4 pixels (2 × 2), 1 × 1 taps, 32 input and 4 output channels: two tiles of input channels
   "conv-tiled": {
     grid: [1, 1, 1],
-    params: Uint32Array.of(0, 4, 2, 2, 2, 2, 8, 1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 0),
+    params: Uint32Array.of(0, 4, 2, 2, 2, 2, 8, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 0),
     buffers: [4 * 32, 32 * 4, 4, 4, 4 * 4],
     choices: (["64x64", "128x64", "128x128"] as const).flatMap((tile) =>
       [false, true].map((HALF) => ({ ...TILES[tile].choices, HALF })),

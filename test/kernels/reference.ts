@@ -1,6 +1,7 @@
 // Every operation in double precision, from its definition, and what is needed to run the kernels
 // beside it.
 
+import type { Padding, Pair } from "../../src/kernels/conv/window.ts";
 import type { Sampling } from "../../src/kernels/maps/resample.ts";
 import { classify, softmaxSum } from "../../src/kernels/readout/classify.ts";
 import type { Device } from "../../src/runtime/device.ts";
@@ -176,32 +177,59 @@ function halves(numbers: Float32Array, words: number): Uint32Array<ArrayBuffer> 
   return packed;
 }
 
+const two = (pair: Pair): readonly [number, number] => (typeof pair === "number" ? [pair, pair] : pair);
+
+/** What is applied to a convolution's sum. */
+export function activated64(sum: number, activation: Conv64["activation"]): number {
+  if (activation === "relu") return Math.max(sum, 0);
+  if (activation === "relu6") return Math.min(Math.max(sum, 0), 6);
+  return activation === "leaky" && sum < 0 ? 0.2 * sum : sum;
+}
+
 export interface Conv64 {
   /** [out][in][k][k] */
   readonly weight: ArrayLike<number>;
   readonly scale: ArrayLike<number>;
   readonly bias: ArrayLike<number>;
-  readonly kernel: number;
-  readonly stride?: number;
-  readonly dilation?: number;
-  /** TensorFlow's SAME: ⌈extent / stride⌉ outputs, the odd zero at the bottom or right. */
-  readonly pad?: number | "same";
+  readonly kernel: Pair;
+  readonly stride?: Pair;
+  readonly dilation?: Pair;
+  /**
+   * [top, left, bottom, right], or TensorFlow's SAME: ⌈extent / stride⌉ outputs, the odd zero at
+   * the bottom or right.
+   */
+  readonly pad?: Padding | "same";
   /** Each channel by a filter of its own: weight is [c][1][k][k]. */
   readonly depthwise?: boolean;
+  /** Groups of channels: weight is [out][in / groups][k][k]. */
+  readonly groups?: number;
   readonly residual?: Map64 | undefined;
   readonly activation?: "none" | "leaky" | "relu" | "relu6";
 }
 
 /** activation(conv(x) + bias + residual), with zero padding. */
 export function conv64(x: Map64, filter: Conv64): Linear {
-  const { weight, scale, bias, kernel, stride = 1, pad = 0, residual, activation = "none" } = filter;
-  const { dilation = 1, depthwise = false } = filter;
-  const reach = (kernel - 1) * dilation + 1;
-  const outputs = (extent: number): number =>
-    pad === "same" ? Math.ceil(extent / stride) : Math.floor((extent + 2 * pad - reach) / stride) + 1;
-  const before = (extent: number): number =>
-    pad === "same" ? Math.floor(Math.max(0, (outputs(extent) - 1) * stride + reach - extent) / 2) : pad;
-  const [height, width] = [outputs(x.height), outputs(x.width)];
+  const { weight, scale, bias, stride = 1, pad = 0, residual, activation = "none" } = filter;
+  const { dilation = 1, depthwise = false, groups = depthwise ? bias.length : 1 } = filter;
+  const [kernelHeight, kernelWidth] = two(filter.kernel);
+  const [top, left, bottom, right] = typeof pad === "number" ? [pad, pad, pad, pad] : pad === "same" ? [] : pad;
+  const axes = (
+    [
+      [x.height, top, bottom],
+      [x.width, left, right],
+    ] as const
+  ).map(([extent, first, last], axis) => {
+    const [step, apart] = [two(stride)[axis]!, two(dilation)[axis]!];
+    const reach = (two(filter.kernel)[axis]! - 1) * apart + 1;
+    if (first !== undefined) {
+      return { step, apart, before: first, out: Math.floor((extent + first + last! - reach) / step) + 1 };
+    }
+    const out = Math.ceil(extent / step);
+    return { step, apart, before: Math.floor(Math.max(0, (out - 1) * step + reach - extent) / 2), out };
+  });
+  const [down, across] = axes as [(typeof axes)[0], (typeof axes)[0]];
+  const [height, width] = [down.out, across.out];
+  const [inGroup, outGroup] = [x.channels / groups, bias.length / groups];
   const y = zeros([x.n, height, width, bias.length]);
   for (let i = 0; i < x.n; i += 1) {
     for (let row = 0; row < height; row += 1) {
@@ -210,16 +238,15 @@ export function conv64(x: Map64, filter: Conv64): Linear {
           const to = at(y, i, row, column, o);
           let sum = bias[o]!;
           let terms = Math.abs(sum);
-          for (let ky = 0; ky < kernel; ky += 1) {
-            const from = row * stride + ky * dilation - before(x.height);
-            if (from < 0 || from >= x.height) continue;
-            for (let kx = 0; kx < kernel; kx += 1) {
-              const across = column * stride + kx * dilation - before(x.width);
-              if (across < 0 || across >= x.width) continue;
-              for (let c = depthwise ? o : 0; c < (depthwise ? o + 1 : x.channels); c += 1) {
-                const row = depthwise ? o : o * x.channels + c;
-                const w = weight[(row * kernel + ky) * kernel + kx]! * scale[o]!;
-                const term = x.data[at(x, i, from, across, c)]! * w;
+          for (let ky = 0; ky < kernelHeight; ky += 1) {
+            const p = row * down.step + ky * down.apart - down.before;
+            if (p < 0 || p >= x.height) continue;
+            for (let kx = 0; kx < kernelWidth; kx += 1) {
+              const q = column * across.step + kx * across.apart - across.before;
+              if (q < 0 || q >= x.width) continue;
+              for (let k = 0; k < inGroup; k += 1) {
+                const w = weight[((o * inGroup + k) * kernelHeight + ky) * kernelWidth + kx]! * scale[o]!;
+                const term = x.data[at(x, i, p, q, Math.floor(o / outGroup) * inGroup + k)]! * w;
                 sum += term;
                 terms += Math.abs(term);
               }
@@ -229,15 +256,55 @@ export function conv64(x: Map64, filter: Conv64): Linear {
             sum += residual.data[to]!;
             terms += Math.abs(residual.data[to]!);
           }
-          if (activation === "relu") sum = Math.max(sum, 0);
-          if (activation === "relu6") sum = Math.min(Math.max(sum, 0), 6);
-          if (activation === "leaky" && sum < 0) sum *= 0.2;
-          y.data[to] = sum;
+          y.data[to] = activated64(sum, activation);
           y.terms[to] = terms;
         }
       }
     }
   }
+  return y;
+}
+
+export interface ConvTranspose64 extends Pick<Conv64, "scale" | "bias" | "kernel" | "stride" | "dilation" | "groups"> {
+  /** [out][in / groups][k][k] */
+  readonly weight: ArrayLike<number>;
+  readonly pad?: Padding;
+  readonly outputPad?: Pair;
+  readonly activation?: Conv64["activation"];
+}
+
+/**
+ * activation(transposed convolution of x + bias): pixel p times tap k falls on p · stride + k ·
+ * dilation − pad.
+ */
+export function convTranspose64(x: Map64, filter: ConvTranspose64): Linear {
+  const { weight, scale, bias, kernel, stride = 1, dilation = 1, pad = 0, outputPad = 0, groups = 1 } = filter;
+  const [top, left, bottom, right] = typeof pad === "number" ? [pad, pad, pad, pad] : pad;
+  const [kernelHeight, kernelWidth] = two(kernel);
+  const [[down, across], [downward, sideways]] = [two(stride), two(dilation)];
+  const height = (x.height - 1) * down + (kernelHeight - 1) * downward + 1 - top - bottom + two(outputPad)[0];
+  const width = (x.width - 1) * across + (kernelWidth - 1) * sideways + 1 - left - right + two(outputPad)[1];
+  const y = zeros([x.n, height, width, bias.length]);
+  const [inGroup, outGroup] = [x.channels / groups, bias.length / groups];
+  each(x, (i, row, column, c, from) => {
+    const group = Math.floor(c / inGroup);
+    for (let ky = 0; ky < kernelHeight; ky += 1) {
+      for (let kx = 0; kx < kernelWidth; kx += 1) {
+        const [p, q] = [row * down + ky * downward - top, column * across + kx * sideways - left];
+        if (p < 0 || q < 0 || p >= height || q >= width) continue;
+        for (let o = group * outGroup; o < (group + 1) * outGroup; o += 1) {
+          const w = weight[((o * inGroup + (c % inGroup)) * kernelHeight + ky) * kernelWidth + kx]! * scale[o]!;
+          const to = at(y, i, p, q, o);
+          y.data[to]! += x.data[from]! * w;
+          y.terms[to]! += Math.abs(x.data[from]! * w);
+        }
+      }
+    }
+  });
+  each(y, (_i, _row, _column, o, to) => {
+    y.terms[to]! += Math.abs(bias[o]!);
+    y.data[to] = activated64(y.data[to]! + bias[o]!, filter.activation);
+  });
   return y;
 }
 

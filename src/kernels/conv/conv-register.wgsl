@@ -14,7 +14,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (first >= params.pixels) { return; }
   let matrix = id.z;
   let pad = padding(matrix, params.scale);
-  let taps = params.kernel * params.kernel;
+  let taps = params.kernelHeight * params.kernelWidth;
   let vectors = params.inVectors;
   let out = params.outVectors;
   let k0 = min(co + 0u, out - 1u);
@@ -42,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var a6_0 = z0; var a6_1 = z1; var a6_2 = z2; var a6_3 = z3;
   var a7_0 = z0; var a7_1 = z1; var a7_2 = z2; var a7_3 = z3;
   for (var t = 0u; t < taps; t++) {
-    let tap = vec2i(vec2u(t / params.kernel, t % params.kernel) * params.dilation);
+    let tap = tapAt(t, params.kernelWidth);
     let start = (matrix * taps + t) * vectors * 4u;
     let v0 = inside(o0, tap); let i0 = offset(o0, tap, matrix);
     let v1 = inside(o1, tap); let i1 = offset(o1, tap, matrix);

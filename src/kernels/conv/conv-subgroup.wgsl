@@ -55,7 +55,7 @@ fn main(
   let first = ((flat / blocks) * LANES + lane) * 4u;
   let matrix = group.z;
   let pad = padding(matrix, params.scale);
-  let taps = select(params.kernel * params.kernel, 1u, POINT);
+  let taps = select(params.kernelHeight * params.kernelWidth, 1u, POINT);
   let vectors = params.inVectors;
   let out = params.outVectors;
   let o0 = origin(first + 0u, pad);
@@ -77,7 +77,7 @@ fn main(
   let w2 = mine + min(co + 2u * SHARE + lane % SHARE, out - 1u);
   let w3 = mine + min(co + 3u * SHARE + lane % SHARE, out - 1u);
   for (var t = 0u; t < taps; t++) {
-    let tap = vec2i(vec2u(t / params.kernel, t % params.kernel) * params.dilation);
+    let tap = tapAt(t, params.kernelWidth);
     var row = (matrix * taps + t) * vectors * 4u * out;
     let v0 = POINT || inside(o0, tap); let i0 = offset(o0, tap, matrix);
     let v1 = POINT || inside(o1, tap); let i1 = offset(o1, tap, matrix);

@@ -9,8 +9,10 @@
 const PIXELS: u32 = 64;   // of a tile: 64 or 128
 const VECTORS: u32 = 16;  // output channels / 4 of a tile: 16 or 32
 // As params say, but known when it is compiled: dividing by them would be a twentieth of the work.
-const KERNEL: u32 = 1;
-const STRIDE: u32 = 1;
+const KERNEL_HEIGHT: u32 = 1;
+const KERNEL_WIDTH: u32 = 1;
+const STRIDE_DOWN: u32 = 1;
+const STRIDE_ACROSS: u32 = 1;
 const SCALE: u32 = 1;
 
 const DEPTH: u32 = 4;     // input channels / 4 staged at a time
@@ -24,7 +26,7 @@ var<workgroup> weights: array<vec4f, DEPTH * 4 * VECTORS>;  // [channel][output 
 // image's first pixel. Pixels beyond the last one start far outside.
 fn origin(p: u32, pad: vec2i) -> vec3i {
   if (p >= params.pixels) { return vec3i(-(1 << 30)); }
-  return window(params.first + p, STRIDE, pad);
+  return window(params.first + p, vec2u(STRIDE_DOWN, STRIDE_ACROSS), pad);
 }
 
 // Four channels `c` of the pixel `at` of an image; zero outside.
@@ -53,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let matrix = group.z / params.split;
   let part = group.z % params.split;
   let pad = padding(matrix, SCALE);
-  let taps = KERNEL * KERNEL;
+  let taps = KERNEL_HEIGHT * KERNEL_WIDTH;
   let blocks = (params.inVectors + DEPTH - 1u) / DEPTH;
   let begin = taps * blocks * part / params.split;
   let end = taps * blocks * (part + 1u) / params.split;
@@ -78,7 +80,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var c = begin % blocks * DEPTH;
   for (var step = begin; step < end; step++) {
     if (stages) {
-      let tap = vec2i(vec2u(t / KERNEL, t % KERNEL) * params.dilation);
+      let tap = tapAt(t, KERNEL_WIDTH);
       let v0 = load(o0.xy + tap, o0.z, c + d);
       let v1 = load(o1.xy + tap, o1.z, c + d);
       let v2 = load(o2.xy + tap, o2.z, c + d);

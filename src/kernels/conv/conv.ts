@@ -4,21 +4,15 @@ import { bytesOf, elements, type Graph, type OperationKind, padded, type Value }
 import sum from "../generated/conv-sum.wgsl.ts";
 import { lanes } from "../lanes.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
-import { type Filter, packed, packPhases, packTaps } from "./filter.ts";
+import { biasOf, type Filter, packed, packPhases, packTaps } from "./filter.ts";
 import type { Operands } from "./operands.ts";
 import { chunk, tileStep } from "./product.ts";
 import { taps } from "./taps.ts";
 import { type ConvShape, nameOf, type Way, waysOf } from "./ways.ts";
+import { area, type Span, simplified, spans, type Window, windowParams } from "./window.ts";
 import { winograd } from "./winograd.ts";
 
-export interface ConvOptions {
-  readonly stride?: number;
-  readonly dilation?: number;
-  /**
-   * Zeros on each side, or TensorFlow's SAME: as many as keep ⌈extent / stride⌉ outputs, the odd
-   * one at the bottom or right.
-   */
-  readonly pad?: number | "same";
+export interface ConvOptions extends Window {
   /** Upsample ×2 by nearest neighbour first (3×3 only). */
   readonly upsample?: boolean;
   readonly activation?: Activation;
@@ -28,26 +22,6 @@ export interface ConvOptions {
 
 /** A convolution of x; its inputs are x and the residual. */
 export const CONV: OperationKind<{ readonly filter: Filter; readonly options: ConvOptions }> = { name: "conv" };
-
-/** Outputs along one axis, and the zeros before its first input. */
-export function span(
-  extent: number,
-  kernel: number,
-  { stride = 1, dilation = 1, pad = 0 }: Pick<ConvOptions, "stride" | "dilation" | "pad">,
-): { readonly out: number; readonly before: number } {
-  const reach = (kernel - 1) * dilation + 1;
-  if (pad !== "same") return { out: Math.floor((extent + 2 * pad - reach) / stride) + 1, before: pad };
-  const out = Math.ceil(extent / stride);
-  return { out, before: Math.floor(Math.max(0, (out - 1) * stride + reach - extent) / 2) };
-}
-
-/** A filter's bias [out], padded to whole vec4s. */
-export const biasOf = (graph: Graph, { label, outChannels, bias }: Filter): Value =>
-  graph.parameter(`${label}.bias`, [padded(outChannels)], bias.sources, (sources) => {
-    const values = new Float32Array(padded(outChannels));
-    values.set(bias.of(sources));
-    return values;
-  });
 
 const CONV_NAMES: NamesOf<ConvOptions> = {
   stride: true,
@@ -61,8 +35,12 @@ const CONV_NAMES: NamesOf<ConvOptions> = {
 /** y = activation(conv(x) + bias + residual) over x [n, h, w, in], with zero padding. */
 export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOptions = {}): Value {
   checkNames("conv", options, CONV_NAMES);
-  const { stride = 1, dilation = 1, pad = 0, upsample = false, activation = "none", residual } = options;
-  const { label, kernel, inChannels, outChannels } = filter;
+  const { upsample = false, activation = "none", residual } = options;
+  const { label, inChannels, outChannels } = filter;
+  const kernel = simplified(filter.kernel);
+  const stride = simplified(options.stride ?? 1);
+  const dilation = simplified(options.dilation ?? 1);
+  const pad = simplified(options.pad ?? 0);
   const [n = 0, height = 0, width = 0, stored = 0] = x.shape;
   if (x.channels !== inChannels || stored !== padded(inChannels)) {
     throw new ShapeError(
@@ -76,10 +54,9 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
       "Upsample with `resize` before any other.",
     );
   }
-  const vertical = span(height, kernel, options);
-  const horizontal = span(width, kernel, options);
-  const outHeight = upsample ? 2 * height : vertical.out;
-  const outWidth = upsample ? 2 * width : horizontal.out;
+  const places = spans([height, width], kernel, { stride, dilation, pad });
+  const outHeight = upsample ? 2 * height : places[0].out;
+  const outWidth = upsample ? 2 * width : places[1].out;
   const y = graph.map(label, n, outHeight, outWidth, outChannels);
   if (residual && residual.shape.join() !== y.shape.join()) {
     throw new ShapeError(
@@ -108,7 +85,7 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
   });
   const values = { x, y, bias: biasOf(graph, filter), residual };
   if (way.algorithm === "direct") {
-    direct(graph, values, filter, way, { ...shape, padTop: vertical.before, padLeft: horizontal.before, activation });
+    direct(graph, values, filter, way, { ...shape, places, activation });
   } else if (way.algorithm === "taps") taps(graph, values, filter, way, shape, activation);
   else winograd(graph, values, filter, way, shape, activation);
   graph.record(CONV, [x, residual], y, { filter, options });
@@ -121,16 +98,17 @@ function direct(
   { x, y, bias, residual }: Operands,
   filter: Filter,
   { tile, split }: Way,
-  shape: ConvShape & { readonly padTop: number; readonly padLeft: number; readonly activation: Activation },
+  shape: ConvShape & { readonly places: readonly [Span, Span]; readonly activation: Activation },
 ): void {
-  const { height, width, outHeight, outWidth, inChannels, outChannels, stride, dilation, upsample } = shape;
+  const { height, width, outHeight, outWidth, inChannels, outChannels, upsample } = shape;
   const { label } = filter;
   const [n = 1] = x.shape;
   const kernel = upsample ? 2 : filter.kernel;
+  const taps = area(kernel);
   const phases = upsample ? 4 : 1;
   const weight = graph.weights(
     `${label}.weight${upsample ? ".phases" : ""}`,
-    [phases, kernel * kernel, padded(inChannels), padded(outChannels)],
+    [phases, taps, padded(inChannels), padded(outChannels)],
     [...filter.weight.sources, ...filter.scale.sources],
     packed(filter, upsample ? packPhases : packTaps),
   );
@@ -155,11 +133,7 @@ function direct(
         inWidth: width,
         inVectors: padded(inChannels) / 4,
         outVectors,
-        kernel,
-        stride,
-        dilation,
-        padTop: shape.padTop,
-        padLeft: shape.padLeft,
+        ...windowParams(kernel, shape, shape.places),
         scale: upsample ? 2 : 1,
         xStride: 0,
         yStride: outputs,
@@ -167,7 +141,7 @@ function direct(
         ...(split > 1 ? { biased: 0, residual: 0, activation: 0 } : { biased: 1, ...flags }),
       },
       phases * split,
-      2 * pixels * phases * kernel * kernel * inChannels * outChannels,
+      2 * pixels * phases * taps * inChannels * outChannels,
     );
     if (split === 1) continue;
     const total = outputs * outVectors;

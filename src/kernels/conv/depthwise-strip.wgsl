@@ -11,7 +11,7 @@ struct Params {
   inHeight: u32, inWidth: u32,
   vectors: u32,  // channels / 4
   dilation: u32,
-  padTop: u32, padLeft: u32,
+  padTop: i32, padLeft: i32,
   blocks: u32,   // strips side by side
   strips: u32,   // and below each other
   rows: u32,     // outputs down a strip
@@ -89,10 +89,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var a3 = none;
   var a4 = none;
   for (var k = 0u; k < rows + KERNEL - 1u; k++) {
-    let above = i32(row + k * d) - i32(params.padTop);
+    let above = i32(row + k * d) - params.padTop;
     if (above >= 0 && above < i32(params.inHeight)) {
       let line = (image * params.inHeight + u32(above)) * params.inWidth;
-      let left = i32(column) - i32(params.padLeft);
+      let left = i32(column) - params.padLeft;
       let apart = i32(d);
       var v = array<vec4f, 8>();
       v[0] = load(line, left, c);

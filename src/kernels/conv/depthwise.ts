@@ -5,8 +5,9 @@ import depthwiseKernel from "../generated/depthwise.wgsl.ts";
 import stripKernel from "../generated/depthwise-strip.wgsl.ts";
 import { lanes } from "../lanes.ts";
 import { ACTIVATIONS } from "./activation.ts";
-import { biasOf, type ConvOptions, span } from "./conv.ts";
-import { type Filter, packChannels, packed } from "./filter.ts";
+import type { ConvOptions } from "./conv.ts";
+import { biasOf, type Filter, packChannels, packed } from "./filter.ts";
+import { area, simplified, spans, windowParams } from "./window.ts";
 
 /**
  * Outputs down a strip of a software adapter: many share loads, and enough strips are left for its
@@ -29,8 +30,11 @@ const NAMES: NamesOf<DepthwiseOptions> = { stride: true, dilation: true, pad: tr
  */
 export function depthwise(graph: Graph, x: Value, filter: Filter, options: DepthwiseOptions = {}): Value {
   checkNames("depthwise", options, NAMES);
-  const { label, kernel, inChannels, outChannels } = filter;
-  const { stride = 1, dilation = 1, activation = "none" } = options;
+  const { label, inChannels, outChannels } = filter;
+  const { activation = "none" } = options;
+  const kernel = simplified(filter.kernel);
+  const stride = simplified(options.stride ?? 1);
+  const dilation = simplified(options.dilation ?? 1);
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
   if (inChannels !== outChannels || x.channels !== outChannels) {
     throw new ShapeError(
@@ -38,38 +42,45 @@ export function depthwise(graph: Graph, x: Value, filter: Filter, options: Depth
       "Give a map of as many channels as filters.",
     );
   }
-  const vertical = span(inHeight, kernel, options);
-  const horizontal = span(inWidth, kernel, options);
-  const [height, width] = [vertical.out, horizontal.out];
+  const places = spans([inHeight, inWidth], kernel, options);
+  const [height, width] = [places[0].out, places[1].out];
   const y = graph.map(label, n, height, width, outChannels);
   // Float32 whatever the storage: these weights are few.
   const weight = graph.parameter(
     `${label}.weight.channels`,
-    [kernel * kernel, padded(outChannels)],
+    [area(kernel), padded(outChannels)],
     [...filter.weight.sources, ...filter.scale.sources],
     packed(filter, packChannels),
   );
   graph.record(DEPTHWISE, [x], y, { filter, options });
   const bindings = { x, weight, bias: biasOf(graph, filter), y };
   const vectors = stored / 4;
-  const map = { height, width, inHeight, inWidth, vectors, padTop: vertical.before, padLeft: horizontal.before };
+  const map = { height, width, inHeight, inWidth, vectors };
+  const window = windowParams(kernel, { stride, dilation }, places);
   const cost = {
     choices: { ACTIVATION: ACTIVATIONS[activation] },
-    flops: 2 * n * height * width * outChannels * kernel * kernel,
+    flops: 2 * n * height * width * outChannels * area(kernel),
   };
-  if (graph.target !== "gpu" && stride === 1 && (kernel === 3 || kernel === 5)) {
+  if (graph.target !== "gpu" && stride === 1 && typeof dilation === "number" && (kernel === 3 || kernel === 5)) {
     const [blocks, reach] = [dilation * Math.ceil(width / (4 * dilation)), Math.ceil(height / dilation)];
     const rows = Math.min(STRIP, reach);
     const strips = dilation * Math.ceil(reach / rows);
     const total = n * strips * blocks * vectors;
-    graph.step(stripKernel, bindings, { ...map, dilation, blocks, strips, rows, total }, lanes(total), {
-      ...cost,
-      choices: { ...cost.choices, KERNEL: kernel },
-    });
+    const { padTop, padLeft } = window;
+    graph.step(
+      stripKernel,
+      bindings,
+      { ...map, padTop, padLeft, dilation, blocks, strips, rows, total },
+      lanes(total),
+      {
+        ...cost,
+        choices: { ...cost.choices, KERNEL: kernel },
+      },
+    );
     return y;
   }
   const blocks = Math.ceil(width / 4);
   const total = n * height * blocks * vectors;
-  graph.step(depthwiseKernel, bindings, { ...map, kernel, stride, dilation, blocks, total }, lanes(total), cost);
+  graph.step(depthwiseKernel, bindings, { ...map, ...window, blocks, total }, lanes(total), cost);
   return y;
 }

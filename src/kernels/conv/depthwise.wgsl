@@ -1,7 +1,7 @@
-// Depthwise convolution: every channel of x [n, inHeight, inWidth, channels] by its own kernel ×
-// kernel filter, with bias and activation. Weights are [tap][channel]. An invocation computes four
-// channels of four pixels of a row: they share the weights, and with stride 1 most of their inputs
-// are in the cache.
+// Depthwise convolution: every channel of x [n, inHeight, inWidth, channels] by its own filter,
+// with bias and activation. Weights are [tap][channel]. An invocation computes four channels of
+// four pixels of a row: they share the weights, and with stride 1 most of their inputs are in the
+// cache.
 // use activation
 const ACTIVATION: u32 = 0;
 
@@ -9,8 +9,10 @@ struct Params {
   height: u32, width: u32,   // of y
   inHeight: u32, inWidth: u32,
   vectors: u32,      // channels / 4
-  kernel: u32, stride: u32, dilation: u32,
-  padTop: u32, padLeft: u32,
+  kernelHeight: u32, kernelWidth: u32,
+  strideDown: u32, strideAcross: u32,
+  dilationDown: u32, dilationAcross: u32,
+  padTop: i32, padLeft: i32,
   blocks: u32,       // ⌈width / 4⌉
   total: u32,        // n × height × blocks × vectors
 }
@@ -35,14 +37,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = (at / params.vectors / params.blocks) % params.height;
   let image = at / params.vectors / params.blocks / params.height;
   var a0 = bias[c]; var a1 = a0; var a2 = a0; var a3 = a0;
-  for (var i = 0u; i < params.kernel; i++) {
-    let above = i32(row * params.stride + i * params.dilation) - i32(params.padTop);
+  for (var i = 0u; i < params.kernelHeight; i++) {
+    let above = i32(row * params.strideDown + i * params.dilationDown) - params.padTop;
     if (above < 0 || above >= i32(params.inHeight)) { continue; }
     let line = (image * params.inHeight + u32(above)) * params.inWidth;
-    for (var j = 0u; j < params.kernel; j++) {
-      let w = weight[(i * params.kernel + j) * params.vectors + c];
-      let column = i32(first * params.stride + j * params.dilation) - i32(params.padLeft);
-      let step = i32(params.stride);
+    for (var j = 0u; j < params.kernelWidth; j++) {
+      let w = weight[(i * params.kernelWidth + j) * params.vectors + c];
+      let column = i32(first * params.strideAcross + j * params.dilationAcross) - params.padLeft;
+      let step = i32(params.strideAcross);
       a0 += w * load(line, column, c);
       a1 += w * load(line, column + step, c);
       a2 += w * load(line, column + 2 * step, c);

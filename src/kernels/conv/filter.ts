@@ -1,6 +1,8 @@
-import { padded, type Sources } from "../../runtime/graph.ts";
+import { type Graph, padded, type Sources, type Value } from "../../runtime/graph.ts";
+import { area, type Pair } from "./window.ts";
 
-// Tests: test/kernels/conv/conv.test.ts, test/kernels/conv/float16.test.ts
+// Tests: test/kernels/conv/conv.test.ts, test/kernels/conv/float16.test.ts,
+// test/kernels/conv/transposed.test.ts
 
 /** Numbers computed from checkpoint tensors. */
 export interface Learned {
@@ -19,14 +21,23 @@ export interface Filter {
   readonly label: string;
   readonly inChannels: number;
   readonly outChannels: number;
-  readonly kernel: number;
-  /** [out][in][k][k] */
+  /** Taps down and across. */
+  readonly kernel: Pair;
+  /** [out][in][height][width]; in groups, [out][in / groups][height][width] */
   readonly weight: Learned;
   /** [out]: multiplies the weight; an equalised learning rate's constant or a folded batch norm. */
   readonly scale: Learned;
   /** [out] */
   readonly bias: Learned;
 }
+
+/** A filter's bias [out], padded to whole vec4s. */
+export const biasOf = (graph: Graph, { label, outChannels, bias }: Filter): Value =>
+  graph.parameter(`${label}.bias`, [padded(outChannels)], bias.sources, (sources) => {
+    const values = new Float32Array(padded(outChannels));
+    values.set(bias.of(sources));
+    return values;
+  });
 
 /** The filter's weights as `pack` lays them out, scaled. */
 export const packed =
@@ -44,7 +55,7 @@ export function packTaps(
   scale: ArrayLike<number>,
   { inChannels, outChannels, kernel }: Extents,
 ): Float32Array {
-  const taps = kernel * kernel;
+  const taps = area(kernel);
   const rows = padded(inChannels);
   const columns = padded(outChannels);
   const packed = new Float32Array(taps * rows * columns);
@@ -64,7 +75,7 @@ export function packChannels(
   scale: ArrayLike<number>,
   { outChannels, kernel }: Extents,
 ): Float32Array {
-  const taps = kernel * kernel;
+  const taps = area(kernel);
   const columns = padded(outChannels);
   const packed = new Float32Array(taps * columns);
   for (let c = 0; c < outChannels; c += 1) {
@@ -112,18 +123,25 @@ export function packPhases(
   return packed;
 }
 
-/** [out][in][3][3] → [in][9][out]: all taps of an input channel side by side. */
+/**
+ * [out][in][k][k] → [in][tap][out]: all taps of an input channel side by side, for `count` output
+ * channels from `first` on.
+ */
 export function packColumns(
   weight: ArrayLike<number>,
   scale: ArrayLike<number>,
-  { inChannels, outChannels }: Extents,
+  { inChannels, outChannels, kernel }: Extents,
+  first = 0,
+  count = outChannels,
 ): Float32Array {
-  const columns = padded(outChannels);
-  const packed = new Float32Array(padded(inChannels) * 9 * columns);
-  for (let o = 0; o < outChannels; o += 1) {
+  const taps = area(kernel);
+  const columns = padded(count);
+  const packed = new Float32Array(padded(inChannels) * taps * columns);
+  for (let o = 0; o < count; o += 1) {
     for (let i = 0; i < inChannels; i += 1) {
-      for (let t = 0; t < 9; t += 1) {
-        packed[(i * 9 + t) * columns + o] = weight[(o * inChannels + i) * 9 + t]! * scale[o]!;
+      const from = ((first + o) * inChannels + i) * taps;
+      for (let t = 0; t < taps; t += 1) {
+        packed[(i * taps + t) * columns + o] = weight[from + t]! * scale[first + o]!;
       }
     }
   }

@@ -3,6 +3,7 @@ import type { Params } from "../../runtime/kernel.ts";
 import register from "../generated/conv-register.wgsl.ts";
 import subgroup from "../generated/conv-subgroup.wgsl.ts";
 import tiled from "../generated/conv-tiled.wgsl.ts";
+import { windowParams } from "./window.ts";
 
 // Tests: test/kernels/conv/conv.test.ts, test/kernels/conv/taps.test.ts
 
@@ -59,15 +60,19 @@ export function tileStep(
 }
 
 /** What a GPU's kernel is compiled for. */
-const constants = ({ kernel, stride, scale }: Params<typeof tiled>) => ({
-  KERNEL: kernel,
-  STRIDE: stride,
+const constants = ({ kernelHeight, kernelWidth, strideDown, strideAcross, scale }: Params<typeof tiled>) => ({
+  KERNEL_HEIGHT: kernelHeight,
+  KERNEL_WIDTH: kernelWidth,
+  STRIDE_DOWN: strideDown,
+  STRIDE_ACROSS: strideAcross,
   SCALE: scale,
 });
 
 /** What a subgroup's kernel need not do: look for a pixel's place, and change its sums. */
-function simplest({ kernel, stride, padTop, padLeft, scale, biased, residual, activation }: Params<typeof tiled>) {
-  const POINT = kernel === 1 && stride === 1 && padTop === 0 && padLeft === 0 && scale === 1;
+function simplest(params: Params<typeof tiled>) {
+  const { kernelHeight, kernelWidth, padTop, padLeft, scale, biased, residual, activation } = params;
+  const same = params.height === params.inHeight && params.width === params.inWidth;
+  const POINT = kernelHeight * kernelWidth === 1 && same && padTop === 0 && padLeft === 0 && scale === 1;
   return { POINT, BARE: POINT && biased === 0 && residual === 0 && activation === 0 };
 }
 
@@ -89,7 +94,7 @@ export function product(
 ): void {
   const { first = 0, rows, batch = 1, inVectors, outVectors } = extents;
   const width = first + rows;
-  const point = { kernel: 1, stride: 1, dilation: 1, padTop: 0, padLeft: 0, scale: 1, split: 1 };
+  const point = { ...windowParams(1, {}, [{ before: 0 }, { before: 0 }]), scale: 1, split: 1 };
   const map = { height: 1, width, inHeight: 1, inWidth: width, xStride: rows, yStride: rows };
   const bare = { biased: 0, residual: 0, activation: 0 };
   const params = { first, pixels: rows, inVectors, outVectors, ...point, ...map, ...bare };

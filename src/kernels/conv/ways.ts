@@ -1,5 +1,6 @@
 import { type Graph, padded, type Storage, type Target } from "../../runtime/graph.ts";
 import { CHUNK_BYTES, TILES, type Tile } from "./product.ts";
+import { area, both, type Padding, type Pair } from "./window.ts";
 
 /**
  * How a convolution runs: as a sum over its taps and channels, by Winograd's F(2×2, 3×3) or F(4×4,
@@ -14,7 +15,7 @@ export interface Way {
 
 /**
  * A convolution of one image. The batch is not part of it, so that an image's bits do not depend on
- * its company.
+ * its company. Of what is the same for both axes or on all sides there is one number.
  */
 export interface ConvShape {
   readonly height: number;
@@ -23,10 +24,10 @@ export interface ConvShape {
   readonly outWidth: number;
   readonly inChannels: number;
   readonly outChannels: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly pad: number | "same";
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+  readonly pad: Padding | "same";
   readonly upsample: boolean;
   readonly residual: boolean;
 }
@@ -37,7 +38,7 @@ export interface ConvShape {
  */
 export const nameOf = (shape: ConvShape, storage: Storage): string => {
   const { height, width, inChannels, outChannels, kernel, stride, dilation, pad, upsample, residual } = shape;
-  const window = `${kernel}x${kernel}/${stride}*${dilation}+${pad}`;
+  const window = `${both(kernel).join("x")}/${stride}*${dilation}+${pad}`;
   const kind = `${upsample ? " up" : ""}${residual ? " residual" : ""}${storage === "f16" ? " f16" : ""}`;
   return `conv ${height}x${width}x${inChannels}>${outChannels} ${window}${kind}`;
 };
@@ -120,7 +121,7 @@ const BALANCE = 24;
  */
 function bytesAndWork(shape: ConvShape, algorithm: Way["algorithm"]): number {
   const { rows, columns, count, depth } = productsOf(shape, algorithm);
-  const [inputs, outputs] = [depth / (algorithm === "direct" ? shape.kernel ** 2 : 1), 4 * columns];
+  const [inputs, outputs] = [depth / (algorithm === "direct" ? area(shape.kernel) : 1), 4 * columns];
   const maps = shape.height * shape.width * (inputs + outputs);
   // Winograd's tiles and products, each written once and read once.
   const between = algorithm === "direct" ? 0 : 2 * count * rows * (inputs + outputs);
@@ -135,11 +136,11 @@ function bytesAndWork(shape: ConvShape, algorithm: Way["algorithm"]): number {
 function productsOf(shape: ConvShape, algorithm: Way["algorithm"]) {
   const { height, width, outHeight, outWidth, inChannels, outChannels, kernel, upsample } = shape;
   const [depth, columns] = [inChannels, Math.ceil(outChannels / 4)];
-  if (algorithm === "taps") return { rows: height * width, columns: 9 * columns, count: 1, depth };
+  if (algorithm === "taps") return { rows: height * width, columns: area(kernel) * columns, count: 1, depth };
   if (algorithm === "direct") {
     return upsample
       ? { rows: height * width, columns, count: 4, depth: 4 * depth }
-      : { rows: outHeight * outWidth, columns, count: 1, depth: kernel ** 2 * depth };
+      : { rows: outHeight * outWidth, columns, count: 1, depth: area(kernel) * depth };
   }
   const outputs = algorithm === "winograd4" ? 4 : 2;
   const rows = Math.ceil(height / outputs) * Math.ceil(width / outputs);

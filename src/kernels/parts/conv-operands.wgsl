@@ -9,8 +9,10 @@ struct Params {
   inHeight: u32, inWidth: u32,
   inVectors: u32,    // input channels / 4
   outVectors: u32,   // output channels / 4
-  kernel: u32, stride: u32, dilation: u32,
-  padTop: u32, padLeft: u32,
+  kernelHeight: u32, kernelWidth: u32,
+  strideDown: u32, strideAcross: u32,
+  dilationDown: u32, dilationAcross: u32,
+  padTop: i32, padLeft: i32,
   scale: u32,        // 1, or 2 to upsample first
   xStride: u32,      // pixels of x from one matrix to the next,
   yStride: u32,      // and of y, also from one part to the next
@@ -47,16 +49,21 @@ fn finish(sum: vec4f, at: u32) -> vec4f {
 // Zeros above and to the left of the first pixel: of a phase, when upsampled.
 fn padding(phase: u32, scale: u32) -> vec2i {
   if (scale == 2u) { return 1 - vec2i(vec2u(phase / 2u, phase % 2u)); }
-  return vec2i(i32(params.padTop), i32(params.padLeft));
+  return vec2i(params.padTop, params.padLeft);
 }
 
 // Where pixel q of the walked grid starts reading: its top left tap's row and column, and its
 // image's first pixel.
-fn window(q: u32, stride: u32, pad: vec2i) -> vec3i {
+fn window(q: u32, stride: vec2u, pad: vec2i) -> vec3i {
   let column = q % params.width;
   let row = (q / params.width) % params.height;
   let image = q / (params.width * params.height);
   return vec3i(vec2i(vec2u(row, column) * stride) - pad, i32(image * params.inHeight * params.inWidth));
+}
+
+// From the top left tap to tap t of a kernel so many taps wide.
+fn tapAt(t: u32, width: u32) -> vec2i {
+  return vec2i(vec2u(t / width, t % width) * vec2u(params.dilationDown, params.dilationAcross));
 }
 
 // Where pixel p of a phase of the upsampled map lies in y.

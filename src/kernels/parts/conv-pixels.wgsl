@@ -8,7 +8,7 @@ const POINT: bool = false;  // a kernel of 1×1 with stride 1: pixels are read w
 fn origin(p: u32, pad: vec2i) -> vec3i {
   let q = params.first + min(p, params.pixels - 1u);
   if (POINT) { return vec3i(0, 0, i32(q)); }  // without a division, which a CPU makes lane by lane
-  return window(q, params.stride, pad);
+  return window(q, vec2u(params.strideDown, params.strideAcross), pad);
 }
 
 fn inside(o: vec3i, tap: vec2i) -> bool {

@@ -31,6 +31,32 @@ describe.each(TARGETS)("a convolution on a %s target", (target) => {
     { name: "SAME, dilation 2", x: [1, 7, 6, 3], out: 5, kernel: 3, dilation: 2, pad: "same" },
     { name: "SAME, dilation 4, stride 2", x: [1, 9, 10, 3], out: 5, kernel: 3, dilation: 4, stride: 2, pad: "same" },
     { name: "SAME, many channels", x: [1, 5, 6, 17], out: 18, kernel: 3, pad: "same" },
+    { name: "a row of taps", x: [2, 5, 8, 6], out: 7, kernel: [1, 7], pad: [0, 3, 0, 3] },
+    { name: "a column of taps", x: [1, 9, 4, 5], out: 3, kernel: [5, 1], pad: [2, 0, 2, 0] },
+    { name: "zeros on two sides", x: [1, 6, 7, 5], out: 6, kernel: 4, pad: [2, 2, 1, 1] },
+    { name: "zeros on two sides, stride 2", x: [2, 7, 6, 5], out: 6, kernel: 3, stride: 2, pad: [0, 0, 1, 1] },
+    { name: "zeros around the taps of one pixel", x: [1, 3, 4, 5], out: 6, kernel: 1, pad: [0, 0, 2, 1] },
+    { name: "many channels, zeros on two sides", x: [1, 6, 5, 18], out: 17, kernel: 3, pad: [2, 1, 0, 1] },
+    { name: "rows left out", x: [1, 7, 8, 3], out: 4, kernel: 3, pad: [-1, 1, -2, -1] },
+    {
+      name: "SAME, axes apart",
+      x: [1, 7, 8, 3],
+      out: 5,
+      kernel: [3, 4],
+      stride: [2, 3],
+      dilation: [2, 1],
+      pad: "same",
+    },
+    {
+      name: "axes apart",
+      x: [2, 9, 11, 6],
+      out: 10,
+      kernel: [3, 2],
+      stride: [1, 3],
+      dilation: [2, 4],
+      pad: [1, 0, 3, 2],
+    },
+    { name: "numbers for both axes that are the same", x: [1, 5, 4, 17], out: 18, kernel: [3, 3], pad: [1, 1, 1, 1] },
   ])("equals the definition: $name", async (settings) => {
     const { x, out, kernel } = settings;
     const [input, given] = [noiseMap(1, x), numbers(x[3], out, kernel)];

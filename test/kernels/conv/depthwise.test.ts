@@ -33,6 +33,11 @@ describe.each(TARGETS)("a depthwise convolution on a %s target", (target) => {
     { name: "7×7", x: [1, 6, 7, 5], kernel: 7, pad: 3 },
     { name: "several strips below each other", x: [2, 35, 6, 5], kernel: 3, pad: 1 },
     { name: "several strips, 5×5, dilation 3", x: [1, 55, 14, 4], kernel: 5, dilation: 3, pad: "same" },
+    { name: "a row of taps", x: [1, 5, 9, 6], kernel: [1, 5], pad: [0, 2, 0, 2] },
+    { name: "3×3, zeros on two sides", x: [1, 5, 9, 6], kernel: 3, pad: [2, 0, 1, 1] },
+    { name: "3×3, dilated across", x: [1, 6, 9, 6], kernel: 3, dilation: [1, 3], pad: [1, 3, 1, 3] },
+    { name: "axes apart", x: [2, 8, 9, 5], kernel: [2, 4], stride: [3, 2], dilation: [2, 1], pad: [0, 3, 2, 1] },
+    { name: "rows left out", x: [1, 7, 8, 3], kernel: 3, pad: [-1, 1, -2, -1] },
     { name: "relu6", x: [2, 5, 6, 7], kernel: 3, pad: 1, activation: "relu6" },
   ])("equals the definition: $name", async (settings) => {
     const { x, kernel, activation } = settings;

@@ -2,6 +2,7 @@
 import type { Activation } from "../../../src/kernels/conv/activation.ts";
 import type { ConvOptions } from "../../../src/kernels/conv/conv.ts";
 import type { Filter } from "../../../src/kernels/conv/filter.ts";
+import { area, type Padding, type Pair } from "../../../src/kernels/conv/window.ts";
 import { type Conv64, type Extents, noise } from "../reference.ts";
 
 /** A learned filter's numbers: [out][in][k][k], a scale that is no power of two, and a bias. */
@@ -11,8 +12,8 @@ export interface Numbers {
   readonly bias: Float32Array;
 }
 
-export const numbers = (inChannels: number, outChannels: number, kernel: number): Numbers => ({
-  weight: noise(2, outChannels * inChannels * kernel ** 2),
+export const numbers = (inChannels: number, outChannels: number, kernel: Pair): Numbers => ({
+  weight: noise(2, outChannels * inChannels * area(kernel)),
   scale: noise(3, outChannels).map((s) => s + 1.5),
   bias: noise(4, outChannels),
 });
@@ -32,10 +33,10 @@ export interface Case {
   readonly name: string;
   readonly x: Extents;
   readonly out: number;
-  readonly kernel: number;
-  readonly stride?: number;
-  readonly dilation?: number;
-  readonly pad?: number | "same";
+  readonly kernel: Pair;
+  readonly stride?: Pair;
+  readonly dilation?: Pair;
+  readonly pad?: Padding | "same";
   readonly activation?: Activation;
 }
 

@@ -1,0 +1,176 @@
+import { checkNames, type NamesOf } from "../../names.ts";
+import { type Graph, type OperationKind, padded, type Value } from "../../runtime/graph.ts";
+import col2imKernel from "../generated/col2im.wgsl.ts";
+import { lanes } from "../lanes.ts";
+import { ACTIVATIONS, type Activation } from "./activation.ts";
+import { biasOf, type Filter, packColumns, packed } from "./filter.ts";
+import { checkGroups, groupsStep } from "./grouped.ts";
+import type { Operands } from "./operands.ts";
+import { CHUNK_BYTES, chunk, product, type Tile } from "./product.ts";
+import { nameOf, tapWaysOf } from "./ways.ts";
+import { area, both, type Padding, type Pair, sides, simplified, windowParams } from "./window.ts";
+
+export interface ConvTransposeOptions {
+  readonly stride?: Pair;
+  readonly dilation?: Pair;
+  /** What is cut off each side of the result; negative where zeros are added. */
+  readonly pad?: Padding;
+  /** Rows added at the bottom and columns at the right. */
+  readonly outputPad?: Pair;
+  /** Groups of channels, of which each sees its own inputs alone; 1 unless given. */
+  readonly groups?: number;
+  readonly activation?: Activation;
+}
+
+/** A transposed convolution of its input. */
+export const CONV_TRANSPOSE: OperationKind<{ readonly filter: Filter; readonly options: ConvTransposeOptions }> = {
+  name: "transposed convolution",
+};
+
+const NAMES: NamesOf<ConvTransposeOptions> = {
+  stride: true,
+  dilation: true,
+  pad: true,
+  outputPad: true,
+  groups: true,
+  activation: true,
+};
+
+/**
+ * y = activation(transposed convolution of x [n, h, w, in] + bias), as PyTorch's and ONNX's: pixel
+ * p of x times tap k is added to y at p · stride + k · dilation − pad. The filter's weight is laid
+ * out like a convolution's, [out][in / groups][height][width] (`transposedFilterOf` reads PyTorch's
+ * [in][out / groups][height][width]).
+ * @throws ShapeError when channels, groups or extents do not fit.
+ */
+export function convTranspose(graph: Graph, x: Value, filter: Filter, options: ConvTransposeOptions = {}): Value {
+  checkNames("convTranspose", options, NAMES);
+  const { stride = 1, dilation = 1, pad = 0, outputPad = 0, groups = 1, activation = "none" } = options;
+  checkGroups(x, filter, groups);
+  const [n = 1, height = 1, width = 1] = x.shape;
+  const kernel = both(filter.kernel);
+  const places = sides(pad);
+  const [outHeight, outWidth] = [height, width].map((extent, axis) => {
+    const { before, after } = places[axis]!;
+    const reach = (kernel[axis]! - 1) * both(dilation)[axis]! + 1;
+    return (extent - 1) * both(stride)[axis]! + reach - before - after + both(outputPad)[axis]!;
+  }) as [number, number];
+  const y = graph.map(filter.label, n, outHeight, outWidth, filter.outChannels);
+  const values = { x, y, bias: biasOf(graph, filter), residual: undefined };
+  const moves = { window: { stride, dilation }, places, activation };
+  if (groups > 1 || vectorBytes(x, filter) > CHUNK_BYTES) {
+    groupsStep(graph, values, filter, { ...moves, groups, transposed: true });
+  } else {
+    const { inChannels, outChannels } = filter;
+    const shape = { height, width, outHeight, outWidth, inChannels, outChannels, kernel: simplified(kernel) };
+    // The products are the same however they are moved and cut.
+    const plain = { stride: 1, dilation: 1, pad: 0, upsample: false, residual: false };
+    const { tile } = graph.choose(
+      `${nameOf({ ...shape, ...plain }, graph.storage)} transposed`,
+      tapWaysOf(graph, { ...shape, ...plain }),
+      (other, images) => {
+        convTranspose(other, other.map("x", images, height, width, inChannels), filter, options);
+      },
+    );
+    columns(graph, values, filter, { ...moves, tile });
+  }
+  graph.record(CONV_TRANSPOSE, [x], y, { filter, options });
+  return y;
+}
+
+/**
+ * A transposed convolution's weights as PyTorch and ONNX lay them out, [in][out / groups][k][k], as
+ * a filter's: [out][in / groups][k][k].
+ */
+export function transposedWeight(
+  weight: ArrayLike<number>,
+  { inChannels, outChannels, kernel }: Pick<Filter, "inChannels" | "outChannels" | "kernel">,
+  groups = 1,
+): Float32Array {
+  const taps = area(kernel);
+  const [inGroup, outGroup] = [inChannels / groups, outChannels / groups];
+  const values = new Float32Array(outChannels * inGroup * taps);
+  for (let i = 0; i < inChannels; i += 1) {
+    const first = Math.floor(i / inGroup) * outGroup;
+    for (let o = 0; o < outGroup; o += 1) {
+      const from = (i * outGroup + o) * taps;
+      const to = ((first + o) * inGroup + (i % inGroup)) * taps;
+      for (let t = 0; t < taps; t += 1) values[to + t] = weight[from + t]!;
+    }
+  }
+  return values;
+}
+
+/** What all taps' products of one image and four output channels take. */
+const vectorBytes = ({ shape: [, height = 1, width = 1] }: Value, { kernel }: Filter): number =>
+  16 * area(kernel) * height * width;
+
+/** The greatest common divisor. */
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+
+interface Columns {
+  readonly window: Pick<ConvTransposeOptions, "stride" | "dilation">;
+  readonly places: ReturnType<typeof sides>;
+  readonly activation: Activation;
+  readonly tile: Tile;
+}
+
+/**
+ * All taps' products at x's resolution, one product of matrices, then those that fall on an output
+ * summed: no multiply-add is spent on a zero, whatever the stride.
+ */
+function columns(
+  graph: Graph,
+  { x, y, bias }: Operands,
+  filter: Filter,
+  { window, places, activation, tile }: Columns,
+): void {
+  const { label, kernel, inChannels, outChannels } = filter;
+  const taps = area(kernel);
+  const [n = 1, inHeight = 1, inWidth = 1] = x.shape;
+  const [, height = 1, width = 1] = y.shape;
+  const outVectors = padded(outChannels) / 4;
+  const { kernelHeight, kernelWidth, strideDown, strideAcross, ...moves } = windowParams(kernel, window, places);
+  const choices = {
+    ACTIVATION: ACTIVATIONS[activation],
+    KERNEL_HEIGHT: kernelHeight,
+    KERNEL_WIDTH: kernelWidth,
+    STRIDE_DOWN: strideDown,
+    STRIDE_ACROSS: strideAcross,
+    STEP_DOWN: strideDown / divisor(strideDown, moves.dilationDown),
+    STEP_ACROSS: strideAcross / divisor(strideAcross, moves.dilationAcross),
+  };
+  const most = Math.min(outVectors, Math.floor(CHUNK_BYTES / vectorBytes(x, filter)));
+  const images = chunk(n, most * vectorBytes(x, filter));
+  for (let firstVector = 0; firstVector < outVectors; firstVector += most) {
+    const vectors = Math.min(most, outVectors - firstVector);
+    const [from, count] = [4 * firstVector, Math.min(4 * vectors, outChannels - 4 * firstVector)];
+    const weight = graph.weights(
+      `${label}.weight.columns${most < outVectors ? `.${firstVector}` : ""}`,
+      [padded(inChannels), taps, 4 * vectors],
+      [...filter.weight.sources, ...filter.scale.sources],
+      packed(filter, (values, scale, extents) => packColumns(values, scale, extents, from, count)),
+    );
+    for (let first = 0; first < n; first += images) {
+      const some = Math.min(images, n - first);
+      const pixels = some * inHeight * inWidth;
+      const t = graph.value(`${label}.columns`, [pixels, taps, 4 * vectors]);
+      product(
+        graph,
+        tile,
+        { x, weight, y: t },
+        {
+          first: first * inHeight * inWidth,
+          rows: pixels,
+          inVectors: padded(inChannels) / 4,
+          outVectors: taps * vectors,
+        },
+        2 * taps * pixels * inChannels * count,
+      );
+      const blocks = Math.ceil(width / 4);
+      const total = some * height * blocks * vectors;
+      const extents = { height, width, inHeight, inWidth, vectors, outVectors, firstVector, firstImage: first };
+      graph.step(col2imKernel, { t, bias, y }, { ...extents, ...moves, blocks, total }, lanes(total), { choices });
+    }
+  }
+}

@@ -19,7 +19,9 @@ export async function mosaic(checkpoint: Checkpoint, extent: number): Promise<Ne
     switch (step.op) {
       case "conv":
       case "depthwise": {
-        const { stride = 1, dilation = 1, activation = "none" } = step;
+        const { activation = "none" } = step;
+        // All of MOSAIC's are the same down and across.
+        const [stride, dilation] = [step.stride ?? 1, step.dilation ?? 1] as [number, number];
         const [weight, bias] = [await read(`${step.filter}.weight`), await read(`${step.filter}.bias`)];
         const x = value(step.x);
         const groups = step.op === "depthwise" ? bias.length : 1;

@@ -114,6 +114,8 @@ export type Lazy = () => Value;
 export interface Build {
   readonly graph: Graph;
   readonly state: State;
+  /** Images at once. */
+  readonly batch: number;
   /** A value that is given. */
   input(input: NetworkInput): Lazy;
   /** A layer [n, h, w, c]: what the result makes is what was made here, edited. */
@@ -181,6 +183,7 @@ function describe(
   architecture.build({
     graph,
     state,
+    batch,
     input(input) {
       fresh(input.name);
       given.push(input);

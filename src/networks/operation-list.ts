@@ -5,6 +5,7 @@ import { nearest } from "../names.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import type { Lazy } from "./network.ts";
 import type { Surroundings } from "./operations/field.ts";
+import { fused } from "./operations/fusion.ts";
 import { append, fieldsOf, OPERATIONS, type Operation, SAMPLING } from "./operations.ts";
 import type { State } from "./state.ts";
 
@@ -130,9 +131,14 @@ export class Results {
     };
   }
 
-  /** What makes the result of this name. */
+  /**
+   * What makes the result of this name.
+   * @throws ShapeError when there is none, which can only be an input that an operation needs.
+   */
   maker(name: string): Lazy {
-    return this.#makers.get(name)!;
+    const maker = this.#makers.get(name);
+    if (maker) return maker;
+    throw new ShapeError(`The network has no input "${name}".`, "Say of how many classes its images are.");
   }
 
   set(name: string, maker: Lazy): void {
@@ -163,6 +169,6 @@ export function runOperations(graph: Graph, state: State, { operations }: Operat
   const results = new Results(graph, state, x.shape[0] ?? 1);
   results.set("input", () => x);
   let last = x;
-  for (const step of operations) last = results.append(step)();
+  for (const step of fused(operations)) last = results.append(step)();
   return last;
 }

@@ -1,20 +1,16 @@
 // Tests: test/networks/operations.test.ts, test/networks/operation-list.test.ts
 
 import { ShapeError } from "../errors.ts";
-import { ACTIVATIONS, type Activation } from "../kernels/conv/activation.ts";
-import { conv } from "../kernels/conv/conv.ts";
-import { depthwise } from "../kernels/conv/depthwise.ts";
 import { average, maxpool, resize, resizeAdd, type Sampling } from "../kernels/maps/resample.ts";
+import { unary } from "../kernels/maps/unary.ts";
 import type { Value } from "../runtime/graph.ts";
-import { filterOf } from "./filters.ts";
+import { CONVOLUTIONS } from "./operations/convolutions.ts";
 import {
-  COUNT,
   type Field,
   oneOf,
   operation,
   optional,
   POSITIVE,
-  PREFIX,
   RESULT,
   type Step,
   type Surroundings,
@@ -22,53 +18,21 @@ import {
 import { LAYOUT } from "./operations/layout.ts";
 import { POINTWISE } from "./operations/pointwise.ts";
 
-const PADDING: Field<number | "same"> = {
-  described: `${COUNT.described}, or same`,
-  holds: (value): value is number | "same" => value === "same" || COUNT.holds(value),
-};
-const ACTIVATION = oneOf<Activation>(ACTIVATIONS);
 /** Where pixels are sampled when a map is resized. */
 export const SAMPLING = oneOf<Sampling>({ centre: true, corner: true });
+
+const NAME: Field<string> = {
+  described: "a name",
+  holds: (value): value is string => typeof value === "string" && value !== "",
+};
+const LAST = oneOf({ none: true, relu: true, tanh: true, sigmoid: true });
 
 /**
  * What the operations of a list are called, what their fields hold and how they are appended to a
  * graph.
  */
 export const OPERATIONS = {
-  /**
-   * `filter.weight` is [out][in][k][k], `filter.bias` [out] where it is there; `add` is added
-   * before the activation.
-   */
-  conv: operation(
-    {
-      x: RESULT,
-      filter: PREFIX,
-      stride: optional(POSITIVE),
-      dilation: optional(POSITIVE),
-      pad: optional(PADDING),
-      activation: optional(ACTIVATION),
-      add: optional(RESULT),
-    },
-    ({ x, filter, stride = 1, dilation = 1, pad = 0, activation = "none", add }, { graph, state, of }) => {
-      const residual = add === undefined ? {} : { residual: of(add) };
-      return conv(graph, of(x), filterOf(state, filter), { stride, dilation, pad, activation, ...residual });
-    },
-  ),
-  /** `filter.weight` is [c][1][k][k]. */
-  depthwise: operation(
-    {
-      x: RESULT,
-      filter: PREFIX,
-      stride: optional(POSITIVE),
-      dilation: optional(POSITIVE),
-      pad: optional(PADDING),
-      activation: optional(ACTIVATION),
-    },
-    ({ x, filter, stride = 1, dilation = 1, pad = 0, activation = "none" }, { graph, state, of }) => {
-      const inChannels = of(x).channels;
-      return depthwise(graph, of(x), { ...filterOf(state, filter), inChannels }, { stride, dilation, pad, activation });
-    },
-  ),
+  ...CONVOLUTIONS,
   /** Bilinear, to the extents of `like`; `add` is added and has the same. */
   resize: operation(
     { x: RESULT, like: RESULT, sampling: optional(SAMPLING), add: optional(RESULT) },
@@ -98,6 +62,14 @@ export const OPERATIONS = {
   /** Max pooling 3×3, stride 2, padding 1. */
   maxpool: operation({ x: RESULT }, ({ x }, { graph, of }) => maxpool(graph, of(x))),
   ...LAYOUT,
+  /**
+   * What was made so far is a layer, to be retained or edited; its result is what edits make of it.
+   */
+  layer: operation({ x: RESULT, name: NAME }, ({ x }, { of }) => of(x)),
+  /** What is applied last. */
+  output: operation({ x: RESULT, fn: optional(LAST) }, ({ x, fn = "none" }, { graph, of }) =>
+    fn === "none" ? of(x) : unary(graph, of(x), fn),
+  ),
   ...POINTWISE,
 };
 

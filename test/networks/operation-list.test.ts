@@ -60,7 +60,7 @@ describe("a list of operations", () => {
   });
 
   it.each<readonly [string, Readonly<Record<string, unknown>>, string | undefined]>([
-    ["a field too few", { op: "conv", x: "input" }, '"filter" at step 0, which is the beginning of tensors'],
+    ["a field too few", { op: "depthwise", x: "input" }, '"filter" at step 0, which is the beginning of tensors'],
     ["a filter that is no text", { op: "conv", x: "input", filter: 1 }, '"filter" at step 0'],
     ["a name that is no text", { op: "maxpool", x: 5 }, '"x" at step 0, which is the name of an earlier result'],
     ["an addend that is no name", { op: "conv", x: "input", filter: "f", add: ["input"] }, '"add" at step 0, which is'],

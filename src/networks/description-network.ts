@@ -1,0 +1,101 @@
+// Tests: test/networks/description-network.test.ts
+
+import { GanatomyError, ShapeError } from "../errors.ts";
+import { Graph } from "../runtime/graph.ts";
+import { type Description, inputsOf } from "./description.ts";
+import { type Build, type Network, networkOf, type Picture } from "./network.ts";
+import { Results } from "./operation-list.ts";
+import { fused } from "./operations/fusion.ts";
+import type { Operation } from "./operations.ts";
+import type { State } from "./state.ts";
+
+/** The tensors of a file, of which a description names some. */
+export interface DescribedFile {
+  /** Of the entry that was taken, by their names in it. */
+  readonly tensors: State;
+  /** Of all parts, by their full names in the file: they come first. */
+  readonly all?: State;
+}
+
+/**
+ * The network that a description, read by `parseDescription`, makes of a file's tensors. Tensors
+ * that it does not name may be there.
+ * @throws WeightsError naming every tensor that is missing or of another shape, or what does not
+ *   fit together.
+ */
+export function describedNetwork(description: Description, { tensors, all = new Map() }: DescribedFile): Network {
+  const state: State = new Map([...tensors, ...all]);
+  const { architecture: name = "described network" } = description;
+  const steps = fused(description.operations);
+  const vectors = vectorLayers(description, steps, state);
+  return networkOf(
+    {
+      name,
+      described: `the ${name}`,
+      ignored: () => true,
+      build: (build) => append(build, description, steps, vectors),
+    },
+    state,
+  );
+}
+
+/** How many classes there are. */
+const classesOf = ({ classes }: Description): number =>
+  typeof classes === "number" ? classes : (classes?.length ?? 0);
+
+/** The network's values, each made when another asks. */
+function append(
+  { graph, state, batch, input, layer, output }: Build,
+  description: Description,
+  steps: readonly Operation[],
+  vectors: ReadonlySet<string>,
+): void {
+  const { z, classes, image, range, crop, labels } = description;
+  const results = new Results(graph, state, batch);
+  results.set("z", input({ name: "z", height: 1, width: 1, channels: z, draw: "normal" }));
+  if (inputsOf(description).includes("label")) {
+    const named = typeof classes === "object" && classes !== null ? { classes } : {};
+    const about = { name: "label", height: 1, width: 1, channels: classesOf(description), draw: "class" } as const;
+    results.set("label", input({ ...about, ...named }));
+  }
+  for (const step of steps) {
+    if (step.op !== "layer") results.append(step);
+    else {
+      const about = vectors.has(step.name) ? { vector: true as const } : {};
+      results.set(step.to, layer(step.name, results.maker(step.x), about));
+    }
+  }
+  const last = results.maker(steps.at(-1)!.to);
+  const picture: Picture = { range, ...(crop && { crop }), ...(labels && { labels }) };
+  const made = () => {
+    const value = last();
+    const [, height, width] = value.shape;
+    if ([value.channels, height, width].join() === image.join()) return value;
+    throw new ShapeError(
+      `It makes images of [${[value.channels, height, width]}], not [${image}].`,
+      'Correct "image", or the operations.',
+    );
+  };
+  output("image", "image", made, picture);
+}
+
+/** Layers of one row and column, which have no place in the image, as far as they can be made. */
+function vectorLayers(description: Description, steps: readonly Operation[], state: State): Set<string> {
+  const graph = new Graph("gpu");
+  const results = new Results(graph, state, 1);
+  const [z, label] = inputsOf(description);
+  results.set(z!, () => graph.map(z!, 1, 1, 1, description.z));
+  if (label !== undefined) results.set(label, () => graph.map(label, 1, 1, 1, classesOf(description)));
+  for (const step of steps) results.append(step);
+  const found = new Set<string>();
+  try {
+    for (const step of steps) {
+      const [, height, width] = results.maker(step.to)().shape;
+      if (step.op === "layer" && height === 1 && width === 1) found.add(step.name);
+    }
+  } catch (error) {
+    // What is wrong is told when the network is built, all of it at once.
+    if (!(error instanceof GanatomyError)) throw error;
+  }
+  return found;
+}

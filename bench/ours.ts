@@ -154,7 +154,7 @@ export const update =
       segmenter,
       layer: options.layer,
       concept: options.concept,
-      extent,
+      extent: [extent, extent] as const,
       edits: 1,
       rows: images,
     };
@@ -234,7 +234,7 @@ export const selection =
       flops: network.flops,
       run: async () => {
         selected?.dispose();
-        selected = await Quantiles.create(device, { maps, channels, batch, size: undefined, samples, quantiles });
+        selected = await Quantiles.create(device, { maps, channels, batch, grid: undefined, samples, quantiles });
         for (let pass = 0; pass < selected.passes; pass += 1) {
           selected.add();
           selected.endPass();

@@ -87,8 +87,9 @@ class LocationTrials {
     scope: Scope,
     signal: AbortSignal | undefined,
   ) {
-    const { height, width } = experiment.generator.layer(layer);
-    this.cellArea = experiment.generator.resolution ** 2 / (height * width);
+    const { generator } = experiment;
+    const { height, width } = generator.layer(layer);
+    this.cellArea = (generator.height * generator.width) / (height * width);
     this.#experiment = experiment;
     this.#layer = layer;
     this.#plain = stages.plain;
@@ -104,13 +105,13 @@ class LocationTrials {
     signal?: AbortSignal,
   ): Promise<LocationTrials> {
     const { generator, segmenter, inputs } = experiment;
-    const { device, resolution } = generator;
+    const { device } = generator;
     const { height, width } = generator.layer(layer);
     const [batch = 1] = inputs.get(layer)!.shape;
     const scope = new Scope();
     const stage = async (options: { readonly inputs: typeof inputs; readonly editable?: string[] }): Promise<Stage> => {
       const draw = scope.own(await generator.compile({ batch, from: layer, ...options, signal }));
-      const segment = scope.own(await segmenter.compile(draw.image!, resolution, signal));
+      const segment = scope.own(await segmenter.compile(draw.image!, [generator.height, generator.width], signal));
       const table = [batch, height, width, 1];
       const count = scope.own(await Counting.create(device, segment.labels, table, label, signal));
       return { draw, segment, count };

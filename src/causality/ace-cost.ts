@@ -1,3 +1,4 @@
+import { defaultSegmentationSize, labelGrid } from "../dissect/options.ts";
 import { gradient } from "../gradient/gradient.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
@@ -21,7 +22,7 @@ export interface AceCost {
 export function aceCost(generator: Generator, segmenter: Segmenter, options: Omit<AceOptions, "initial">): AceCost {
   // Costs nothing, wherever it is.
   const initial = new Float32Array(generator.layer(options.layer).channels).fill(1);
-  const { layer, concept, segmentationSize, searchSize, trainSize, evalSize, places, epochs, batch } = settleAce(
+  const { layer, concept, grid, searchSize, trainSize, evalSize, places, epochs, batch } = settleAce(
     generator,
     segmenter,
     { ...options, initial },
@@ -29,14 +30,14 @@ export function aceCost(generator: Generator, segmenter: Segmenter, options: Omi
   const flops = (append: (graph: Graph) => void): number => flopsOf(generator, segmenter, append) / batch;
   const head = flops((graph) => generator.append(graph, batch, { until: layer }));
   const whole = flops((graph) => {
-    segmenter.append(graph, generator.append(graph, batch).image!, segmentationSize);
+    segmenter.append(graph, generator.append(graph, batch).image!, grid);
   });
   const response = {
     generator,
     segmenter,
     layer,
     concept,
-    extent: segmentationSize,
+    extent: grid,
     edits: 2,
     rows: batch,
     images: batch,
@@ -61,8 +62,9 @@ export function aceCost(generator: Generator, segmenter: Segmenter, options: Omi
  * What ranking units by IoU on so many images costs (`dissect`): as many again choose the levels.
  */
 export function rankingCost(generator: Generator, segmenter: Segmenter, size: number): number {
+  const grid = labelGrid(generator, defaultSegmentationSize(generator));
   const image = flopsOf(generator, segmenter, (graph) => {
-    segmenter.append(graph, generator.append(graph, 1).image!, Math.max(4, generator.resolution / 2));
+    segmenter.append(graph, generator.append(graph, 1).image!, grid);
   });
   return 2 * size * image;
 }
@@ -81,7 +83,7 @@ export function curvesCost(
   const head = flopsOf(generator, segmenter, (graph) => generator.append(graph, 1, { until: layer }));
   const tail = flopsOf(generator, segmenter, (graph) => {
     const { image } = generator.append(graph, 1, { from: layer, editable: [layer] });
-    segmenter.append(graph, image!, generator.resolution);
+    segmenter.append(graph, image!, [generator.height, generator.width]);
   });
   return size * (head + (1 + curves * steps) * tail);
 }

@@ -1,8 +1,9 @@
-import { whole } from "../dissect/options.ts";
+import { defaultSegmentationSize, labelGrid, whole } from "../dissect/options.ts";
 import { UnsupportedError, UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import type { Extent } from "../runtime/graph.ts";
 
 /** Pairs of images whose gradients make one step (spec §4.2: batches of two, ten to a step). */
 export const PAIRS_A_STEP = 20;
@@ -47,7 +48,10 @@ export interface AceOptions {
   readonly candidateSeed?: number;
   /** Seeds the order of everything else; 1 unless given. */
   readonly seed?: number;
-  /** Edge of the label maps and scores; half the image's unless given. */
+  /**
+   * Edge of the label maps and scores, the longer one where images are not square; half the image's
+   * unless given.
+   */
   readonly segmentationSize?: number;
   /** Images at once, even; sums of gradients, and so the last bits of α, depend on it. */
   readonly batch?: number;
@@ -76,6 +80,8 @@ const NAMES: NamesOf<AceOptions> = {
 
 export type AceSettings = Required<Omit<AceOptions, "signal" | "effort" | "initial">> & {
   readonly initial: Float32Array;
+  /** Rows and columns of the label maps and scores. */
+  readonly grid: Extent;
   readonly signal: AbortSignal | undefined;
 };
 
@@ -85,7 +91,6 @@ const BATCH_PIXELS = 8 * 256 ** 2;
 /** Fills in defaults and refuses what makes no sense. @throws UsageError */
 export function settleAce(generator: Generator, segmenter: Segmenter, options: AceOptions): AceSettings {
   checkNames("ace", options, NAMES);
-  const { resolution } = generator;
   const { channels } = generator.layer(options.layer);
   if (generator.device !== segmenter.device) {
     throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
@@ -97,14 +102,17 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
   if (options.effort !== undefined && !Object.hasOwn(EFFORTS, options.effort)) {
     throw new UsageError(`There is no effort "${options.effort}".`, `There is ${Object.keys(EFFORTS).join(" and ")}.`);
   }
-  const fitting = Math.max(2, Math.min(2 * PAIRS_A_STEP, Math.floor(BATCH_PIXELS / resolution ** 2)));
+  const fitting = Math.max(
+    2,
+    Math.min(2 * PAIRS_A_STEP, Math.floor(BATCH_PIXELS / (generator.height * generator.width))),
+  );
   const settings = {
     ...EFFORTS[options.effort ?? "quick"],
     lambda: 0.005,
     presentSeed: 10,
     candidateSeed: 11,
     seed: 1,
-    segmentationSize: Math.max(4, resolution / 2),
+    segmentationSize: defaultSegmentationSize(generator),
     // The largest number of pairs that fit and of which a step has a whole number of.
     batch: 2 * [20, 10, 5, 4, 2, 1].find((pairs) => 2 * pairs <= fitting)!,
     signal: undefined,
@@ -147,14 +155,17 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
       "Start from the IoU of a dissection that has seen the concept.",
     );
   }
-  return settings;
+  return { ...settings, grid: labelGrid(generator, settings.segmentationSize) };
 }
 
 /**
  * What is kept of all images must fit: found out now, and not after hours.
  * @throws UnsupportedError
  */
-function checkLimits(generator: Generator, { layer, searchSize, trainSize, evalSize, places }: AceSettings): void {
+function checkLimits(
+  generator: Generator,
+  { layer, searchSize, trainSize, evalSize, places }: Omit<AceSettings, "grid">,
+): void {
   const { maxBufferSize, maxStorageBufferBindingSize } = generator.device.gpu.limits;
   const { height, width } = generator.layer(layer);
   const cells = height * width * Math.max(searchSize, 2 * trainSize, 2 * evalSize);

@@ -3,7 +3,7 @@ import { pool, weigh } from "../kernels/edit/causality.ts";
 import type { Generator } from "../models/generator.ts";
 import { staged } from "../models/generator-plan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
-import { Graph, padded } from "../runtime/graph.ts";
+import { elements, Graph, padded } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { RandomState } from "../weights/random.ts";
@@ -122,13 +122,13 @@ async function* searchPresent(
   segmenter: Segmenter,
   settings: AceSettings,
 ): AsyncGenerator<Progress, AcePresent> {
-  const { layer, concept, searchSize, presentSeed, segmentationSize, signal } = settings;
+  const { layer, concept, searchSize, presentSeed, grid, signal } = settings;
   const { device, rowSize } = generator;
   const { height, width, channels } = generator.layer(layer);
   const images = Math.min(settings.batch, searchSize);
   const graph = new Graph(device.target, segmenter.storage, device.tuned);
   const { inputs, image, layers } = generator.append(graph, images);
-  const labels = segmenter.append(graph, image!, segmentationSize);
+  const labels = segmenter.append(graph, image!, grid);
   const batch = graph.value("batch", [2], "u32");
   const cells = graph.value("cells", [searchSize, height, width]);
   const sums = graph.value("sums", [padded(channels), 2]);
@@ -177,7 +177,7 @@ async function* searchCandidates(
   segmenter: Segmenter,
   settings: AceSettings & { readonly feature: Float32Array; readonly popularity: Float64Array },
 ): AsyncGenerator<Progress, Place[]> {
-  const { layer, searchSize, candidateSeed, segmentationSize, feature, popularity, seed, signal } = settings;
+  const { layer, searchSize, candidateSeed, grid, feature, popularity, seed, signal } = settings;
   const { device, rowSize } = generator;
   const { height, width, channels } = generator.layer(layer);
   const cells = height * width;
@@ -200,7 +200,7 @@ async function* searchCandidates(
         segmenter,
         inputs: features.behind(layer),
         of: "mask",
-        extent: segmentationSize,
+        extent: grid,
         edits: 1,
         rows: (1 + places) * searchSize,
         cellRows: searchSize, // of the images as they are
@@ -231,7 +231,7 @@ async function* searchCandidates(
       const gains = drawn(image).map((cell, index): Place => {
         const taken = shares[image * cells + cell]! !== 0;
         const gained = totals[(1 + index) * searchSize + image]! - totals[image]!;
-        return { image, cell, score: taken ? 0 : Math.round(gained * segmentationSize ** 2) };
+        return { image, cell, score: taken ? 0 : Math.round(gained * elements(grid)) };
       });
       return gains.reduce((best, place) => (place.score > best.score ? place : best));
     });

@@ -1,7 +1,7 @@
 import { adam } from "../kernels/edit/causality.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
-import { Graph, padded } from "../runtime/graph.ts";
+import { elements, Graph, padded } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
@@ -113,13 +113,13 @@ export class AceTrainer {
     corpus: AceCorpus,
     settings: AceSettings,
   ): Promise<AceTrainer> {
-    const { layer, segmentationSize, batch, signal, rate, lambda } = settings;
+    const { layer, grid, batch, signal, rate, lambda } = settings;
     const { device } = generator;
     const scope = new Scope();
     try {
       const plan = scope.own(await generator.compile({ batch, retain: [layer], until: layer, signal }));
       const inputs = plan.behind(layer);
-      const common = { ...settings, generator, segmenter, inputs, extent: segmentationSize, edits: 2 };
+      const common = { ...settings, generator, segmenter, inputs, extent: grid, edits: 2 };
       const rows = (pairs: number) => batch * Math.ceil(pairs / (batch / 2));
       const response = scope.own(await DifferentiableResponse.create({ ...common, rows: rows(corpus.trainSize) }));
       const evaluated = { ...common, rows: rows(corpus.evalSize) };
@@ -209,7 +209,7 @@ export class AceTrainer {
   /** What α does to the pairs kept for it. */
   async *evaluate(alpha: Float32Array): AsyncGenerator<Progress, AceEvaluation> {
     const { evalSize } = this.#corpus;
-    const { initial, lambda, segmentationSize } = this.#settings;
+    const { initial, lambda, grid } = this.#settings;
     const pairs = this.#pairs(this.#corpus.trainSize, evalSize);
     const everywhere = (mask: Float32Array) =>
       mask.map((_, at) => (Math.floor(at / this.#perImage) % 2 === 0 ? 1 : 0)) as Float32Array<ArrayBuffer>;
@@ -240,7 +240,7 @@ export class AceTrainer {
       }
       const [cells, totals] = await Promise.all([response.cells.read(), response.totals.read()]);
       const { erase, add } = effects(cells, pairs, this.#batches.pairs, this.#perImage);
-      const left = pairs.reduce((sum, _, pair) => sum + totals[this.#rowOf(pair)]!, 0) * segmentationSize ** 2;
+      const left = pairs.reduce((sum, _, pair) => sum + totals[this.#rowOf(pair)]!, 0) * elements(grid);
       found.push({ erase, add, left: left / evalSize });
     }
     const [soft, hard, ten, twenty] = found as [
@@ -291,16 +291,17 @@ export class AceTrainer {
    * inserted at.
    */
   #weights(pairs: readonly Pair[]): Float32Array<ArrayBuffer> {
-    const { segmentationSize: size, layer } = this.#settings;
+    const { grid, layer } = this.#settings;
+    const [rows, columns] = grid;
     const { height, width } = this.#generator.layer(layer);
-    const weights = new Float32Array(2 * this.#batches.pairs * size * size);
+    const weights = new Float32Array(2 * this.#batches.pairs * rows * columns);
     const count = (image: number, cell: number, sign: number): void => {
       const [row, column] = [Math.floor(cell / width), cell % width];
-      const [top, bottom] = [Math.floor((row * size) / height), Math.ceil(((row + 1) * size) / height)];
-      const [left, right] = [Math.floor((column * size) / width), Math.ceil(((column + 1) * size) / width)];
+      const [top, bottom] = [Math.floor((row * rows) / height), Math.ceil(((row + 1) * rows) / height)];
+      const [left, right] = [Math.floor((column * columns) / width), Math.ceil(((column + 1) * columns) / width)];
       const weight = sign / ((bottom - top) * (right - left));
       for (let y = top; y < bottom; y += 1) {
-        weights.fill(weight, (image * size + y) * size + left, (image * size + y) * size + right);
+        weights.fill(weight, (image * rows + y) * columns + left, (image * rows + y) * columns + right);
       }
     };
     pairs.forEach(({ present, candidate }, i) => {

@@ -172,7 +172,7 @@ class Trials {
           concept,
           inputs,
           of: "mask",
-          extent: generator.resolution,
+          extent: [generator.height, generator.width],
           edits: 1,
           rows: size,
           signal,
@@ -206,7 +206,7 @@ class Trials {
     this.#response.mask.write(mask);
     for await (const { first, count } of this.#experiment.batches()) this.#response.run(first, count);
     const totals = await this.#response.totals.read(size);
-    return Array.from(totals, (share) => Math.round(share * generator.resolution ** 2));
+    return Array.from(totals, (share) => Math.round(share * generator.height * generator.width));
   }
 
   /** What every image shows at the centre of every cell: labels [size, channels, h, w]. */
@@ -216,7 +216,9 @@ class Trials {
     const { height, width } = generator.layer(layer);
     const [batch = 1] = inputs.get(layer)!.shape;
     const draw = this.#scope.own(await generator.compile({ batch, from: layer, inputs, signal }));
-    const segmentation = this.#scope.own(await segmenter.compile(draw.image!, generator.resolution, signal));
+    const segmentation = this.#scope.own(
+      await segmenter.compile(draw.image!, [generator.height, generator.width], signal),
+    );
     const graph = new Graph(generator.device.target);
     const maps = graph.value("labels", segmentation.labels.shape, "u32");
     const there = centres(graph, maps, [height, width]);

@@ -219,7 +219,8 @@ class Stages {
 
   static async create(generator: Generator, segmenter: Segmenter, options: ExperimentOptions): Promise<Stages> {
     const { editable: layers, size = 200, seed = 3, memory = 512 * 2 ** 20, signal } = options;
-    checkSamples(size, seed, generator.resolution ** 2);
+    const { height, width } = generator;
+    checkSamples(size, seed, height * width);
     if (generator.device !== segmenter.device) {
       throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
     }
@@ -230,7 +231,7 @@ class Stages {
       const head = scope.own(await generator.compile({ batch, retain: [first], until: first, signal }));
       const inputs = head.behind(first);
       const tail = scope.own(await generator.compile({ batch, from: first, inputs, editable: layers, signal }));
-      const segmentation = scope.own(await segmenter.compile(tail.image!, generator.resolution, signal));
+      const segmentation = scope.own(await segmenter.compile(tail.image!, [height, width], signal));
       const table = [1, 1, 1, segmenter.labels.length];
       const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, 0, signal));
       const plans = { head, tail, segmentation, counting };

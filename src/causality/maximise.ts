@@ -4,7 +4,7 @@ import type { Generator } from "../models/generator.ts";
 import { staged } from "../models/generator-plan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { padded } from "../runtime/graph.ts";
+import { type Extent, elements, padded } from "../runtime/graph.ts";
 import { RandomState } from "../weights/random.ts";
 import { type AscentStep, ascend, type Objective } from "./ascent.ts";
 
@@ -69,8 +69,8 @@ export function maximiseUnit(
 }
 
 export interface MaximiseImageOptions extends MaximiseOptions {
-  /** Edge of the image in pixels; the network's own unless given. */
-  readonly size?: number;
+  /** Edge of the image in pixels, or its height and width; the network's own edge unless given. */
+  readonly size?: number | Extent;
   /** Shrinks every pixel by so much of itself a step (L2 decay); 0.01 unless given. */
   readonly decay?: number;
   /**
@@ -88,7 +88,7 @@ const BLUR_EVERY = 4;
 /**
  * Images in [−1, 1] that a network wants to see: from noise, they maximise an objective of the
  * image, such as a class's mean score, with the priors of Yosinski et al. (ICML workshop 2015, §3):
- * decay and blur. Steps hold images [images, size, size, 4].
+ * decay and blur. Steps hold images [images, height, width, 4].
  */
 export function maximiseImage(
   segmenter: Segmenter,
@@ -97,14 +97,16 @@ export function maximiseImage(
 ): AsyncGenerator<AscentStep> {
   checkNames("maximiseImage", options, IMAGE_NAMES);
   const { images = 1, seed = 1, steps = 100, rate = 0.05, decay = 0.01, blur = 0.5, signal } = options;
-  const size = options.size ?? segmenter.segsizes[0] ?? 256;
-  const noise = new RandomState(seed).standardNormal(images * size * size * 3);
-  const start = new Float32Array(images * size * size * 4);
+  const { size = segmenter.segsizes[0] ?? 256 } = options;
+  const extent = typeof size === "number" ? ([size, size] as const) : size;
+  const noise = new RandomState(seed).standardNormal(images * elements(extent) * 3);
+  const start = new Float32Array(images * elements(extent) * 4);
   for (let i = 0; i < noise.length; i += 1) start[4 * Math.floor(i / 3) + (i % 3)] = 0.1 * noise[i]!;
-  const wanted = typeof objective === "string" ? meanScore(segmenter, objective, [images, size], signal) : objective;
+  const wanted =
+    typeof objective === "string" ? meanScore(segmenter, objective, [images, ...extent], signal) : objective;
   const shape = (x: Float32Array, step: number): void => {
     for (let i = 0; i < x.length; i += 1) x[i] = Math.min(1, Math.max(-1, x[i]! * (1 - decay)));
-    if (blur > 0 && step % BLUR_EVERY === BLUR_EVERY - 1) gaussian(x, images, size, blur);
+    if (blur > 0 && step % BLUR_EVERY === BLUR_EVERY - 1) gaussian(x, [images, ...extent], blur);
   };
   return ascend(segmenter.device, wanted, start, { steps, rate, signal }, shape);
 }
@@ -113,16 +115,16 @@ export function maximiseImage(
 function meanScore(
   segmenter: Segmenter,
   concept: string,
-  [n, size]: readonly [images: number, size: number],
+  [n, height, width]: readonly [images: number, height: number, width: number],
   signal?: AbortSignal,
 ): Objective {
   return {
     append(graph) {
-      const input = graph.map("image", n, size, size, 3);
-      const extent = padded(size);
-      const score = segmenter.score(graph, input, concept, extent);
+      const input = graph.map("image", n, height, width, 3);
+      const [rows, columns] = [padded(height), padded(width)];
+      const score = segmenter.score(graph, input, concept, [rows, columns]);
       // Four columns as the channels of one pixel.
-      const of = average(graph, graph.view(score, "score", [n, extent, extent / 4, 4], 4), 1, 1);
+      const of = average(graph, graph.view(score, "score", [n, rows, columns / 4, 4], 4), 1, 1);
       return { input, of, weights: [0.25, 0.25, 0.25, 0.25] };
     },
     bind: (graph) => segmenter.bind(graph, signal),
@@ -130,24 +132,29 @@ function meanScore(
   };
 }
 
-/** Blurs images [n, size, size, 4] in place, rows and then columns; borders repeat. */
-function gaussian(x: Float32Array, n: number, size: number, deviation: number): void {
+/** Blurs images [n, height, width, 4] in place, rows and then columns; borders repeat. */
+function gaussian(
+  x: Float32Array,
+  [n, height, width]: readonly [images: number, height: number, width: number],
+  deviation: number,
+): void {
   const radius = Math.ceil(3 * deviation);
   const taps = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * deviation ** 2)));
   const total = taps.reduce((sum, tap) => sum + tap, 0);
-  const line = new Float32Array(size);
-  const pass = (first: number, stride: number): void => {
-    for (let i = 0; i < size; i += 1) line[i] = x[first + i * stride]!;
-    for (let i = 0; i < size; i += 1) {
+  const line = new Float32Array(Math.max(height, width));
+  const pass = (first: number, length: number, stride: number): void => {
+    for (let i = 0; i < length; i += 1) line[i] = x[first + i * stride]!;
+    for (let i = 0; i < length; i += 1) {
       let sum = 0;
-      for (const [t, tap] of taps.entries()) sum += tap * line[Math.min(size - 1, Math.max(0, i + t - radius))]!;
+      for (const [t, tap] of taps.entries()) sum += tap * line[Math.min(length - 1, Math.max(0, i + t - radius))]!;
       x[first + i * stride] = sum / total;
     }
   };
   for (let image = 0; image < n; image += 1) {
-    const first = image * size * size * 4;
-    for (let row = 0; row < size; row += 1) for (let c = 0; c < 3; c += 1) pass(first + row * size * 4 + c, 4);
-    for (let column = 0; column < size; column += 1)
-      for (let c = 0; c < 3; c += 1) pass(first + column * 4 + c, size * 4);
+    const first = image * height * width * 4;
+    for (let row = 0; row < height; row += 1)
+      for (let c = 0; c < 3; c += 1) pass(first + row * width * 4 + c, width, 4);
+    for (let column = 0; column < width; column += 1)
+      for (let c = 0; c < 3; c += 1) pass(first + column * 4 + c, height, width * 4);
   }
 }

@@ -3,7 +3,7 @@ import { pool } from "../kernels/edit/causality.ts";
 import type { EditValues } from "../kernels/edit/edit.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
@@ -22,8 +22,8 @@ export interface ResponseOptions {
   readonly inputs: ReadonlyMap<string, Tensor<"f32">>;
   /** `mask` counts pixels labelled with the concept, `score` sums its probability. */
   readonly of: "mask" | "score";
-  /** Edge of the label maps or scores. */
-  readonly extent: number;
+  /** Height and width of the label maps or scores. */
+  readonly extent: Extent;
   /** Edits that are composed in their order. */
   readonly edits: number;
   /** Images whose answers are kept until they are read. */
@@ -37,7 +37,7 @@ export interface ResponseOptions {
 export interface ResponseValues {
   readonly inputs: ReadonlyMap<string, Value>;
   readonly edit: EditValues;
-  /** [n, extent, extent] */
+  /** [n, ...extent] */
   readonly map: Value;
   readonly batch: Value;
   readonly cellBatch: Value;
@@ -74,7 +74,7 @@ export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "inp
   };
   pool(graph, map, values.cellBatch, values.cells);
   // In two steps, so that an image keeps more than one invocation busy.
-  const lines = graph.value("lines", [images, extent, 1]);
+  const lines = graph.value("lines", [images, extent[0], 1]);
   pool(graph, map, values.whole, lines);
   pool(graph, lines, values.batch, values.totals);
   return values;
@@ -136,7 +136,7 @@ export class Response {
 
 /** A response that also tells how α would change it: the gradient of Σ weight · score. */
 export class DifferentiableResponse extends Response {
-  /** [n, extent, extent]: what each pixel's score counts for. */
+  /** [n, ...extent]: what each pixel's score counts for. */
   readonly weights: Tensor<"f32">;
   /** [edits, units rounded up to 4] */
   readonly gradient: Tensor<"f32">;

@@ -56,7 +56,7 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
         maps: plan.layers.get(layer)!,
         channels,
         batch,
-        size: undefined,
+        grid: undefined,
         samples: size * height * width,
         quantiles,
         signal,

@@ -1,5 +1,6 @@
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
+import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Counts } from "./counts.ts";
 import type { DissectionEvent } from "./events.ts";
@@ -58,7 +59,7 @@ async function* fixedLevels(
   samples: Samples,
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const quantile = 1 - (settings.quantileThreshold as number);
-  const levels = yield* quantilesOf(generator, settings, samples, { size: undefined, quantiles: [quantile] });
+  const levels = yield* quantilesOf(generator, settings, samples, { grid: undefined, quantiles: [quantile] });
   return settings.layers.map((layer) => ({
     layer,
     channels: generator.layer(layer).channels,
@@ -187,9 +188,9 @@ async function dissectionOf(
   { generator, segmenter, settings, samples, chosen, presence, statistics }: Counted,
   seen: number,
 ): Promise<Dissection> {
-  const { segmentationSize, quantileThreshold, examples } = settings;
+  const { grid, quantileThreshold, examples } = settings;
   const { labels, categories } = segmenter;
-  const area = segmentationSize ** 2;
+  const area = elements(grid);
   const { pixels, images } = await presence.read();
   const testPixels = { labels: pixels, categories: Array.from(images, (count) => count * area), all: seen * area };
   const layers: LayerResult[] = [];
@@ -212,7 +213,7 @@ async function dissectionOf(
       examples,
       iouThreshold: IOU_THRESHOLD,
       iqrThreshold: IQR_THRESHOLD,
-      segmentationSize,
+      segmentationSize: Math.max(...grid),
     },
     adapter: generator.device.adapter,
     labelPixels: [...pixels],

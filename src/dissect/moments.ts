@@ -28,7 +28,7 @@ export class Moments {
       readonly maps: Tensor<"f32">;
       readonly channels: number;
       readonly batch: Tensor<"u32">;
-      /** Slots of the current batch's labels [n, labels a pixel, size²]; see `Slots`. */
+      /** Slots of the current batch's labels [n, labels a pixel, rows, columns]; see `Slots`. */
       readonly slotMaps: Tensor<"u32">;
       /** The labels that have slots, in their order. */
       readonly labels: readonly number[];

@@ -3,7 +3,7 @@ import { MAX_CATEGORIES } from "../kernels/statistics/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { bytesOf, Graph } from "../runtime/graph.ts";
+import { bytesOf, type Extent, elements, Graph } from "../runtime/graph.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
 import type { QuantileThreshold } from "./result.ts";
 
@@ -27,8 +27,8 @@ export interface DissectOptions {
   /** Top images to keep per unit; 20 unless given. */
   readonly examples?: number;
   /**
-   * Edge of the label maps on which activations and concepts are compared; half the image's unless
-   * given.
+   * Edge of the label maps on which activations and concepts are compared, the longer one where
+   * images are not square; half the image's unless given.
    */
   readonly segmentationSize?: number;
   /** Images a batch. Results do not depend on it. */
@@ -41,7 +41,11 @@ export interface DissectOptions {
   readonly signal?: AbortSignal;
 }
 
-export type Settled = Required<Omit<DissectOptions, "signal">> & { readonly signal: AbortSignal | undefined };
+export interface Settled extends Required<Omit<DissectOptions, "signal" | "segmentationSize">> {
+  /** Rows and columns of the label maps. */
+  readonly grid: Extent;
+  readonly signal: AbortSignal | undefined;
+}
 
 /** Activations a batch may hold, in pixels of the image: 8 images of 256 pixels. */
 const BATCH_PIXELS = 8 * 256 ** 2;
@@ -49,15 +53,15 @@ const MAX_BATCH = 16;
 
 /** As many images as keep a GPU busy, and whose largest map still fits what the device binds. */
 export function defaultBatch(generator: Generator, segmenter: Segmenter): number {
-  const { device, resolution } = generator;
+  const { device, height, width } = generator;
   const graph = new Graph(device.target);
   const { image } = generator.append(graph, 1);
-  segmenter.append(graph, image!, resolution);
+  segmenter.append(graph, image!, [height, width]);
   const learned = new Set(graph.parameters.map(({ value }) => value.id));
   const largest = Math.max(...graph.values.filter(({ id }) => !learned.has(id)).map(bytesOf));
   const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits;
   const fitting = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / largest);
-  return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_PIXELS / resolution ** 2), fitting));
+  return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_PIXELS / (height * width)), fitting));
 }
 
 /**
@@ -89,10 +93,19 @@ export function whole(name: string, value: number, least: number, most: number):
   }
 }
 
+/** The longer edge of label maps, unless another is asked for: half the images'. */
+export const defaultSegmentationSize = ({ resolution }: Pick<Generator, "resolution">): number =>
+  Math.max(4, Math.ceil(resolution / 2));
+
+/** Rows and columns of label maps in the images' proportions, of this longer edge. */
+export function labelGrid({ height, width }: Pick<Generator, "height" | "width">, segmentationSize: number): Extent {
+  const edge = (pixels: number): number => Math.round((segmentationSize * pixels) / Math.max(height, width));
+  return [Math.max(1, edge(height)), Math.max(1, edge(width))];
+}
+
 /** Fills in defaults and refuses what makes no sense. */
 export function settle(generator: Generator, segmenter: Segmenter, options: DissectOptions): Settled {
   checkNames("dissect", options, NAMES);
-  const { resolution } = generator;
   const {
     layers = generator.hiddenLayers.map(({ name }) => name),
     size = 1000,
@@ -100,7 +113,7 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     trainSeed = 2,
     quantileThreshold = "iqr",
     examples = 20,
-    segmentationSize = Math.max(4, resolution / 2),
+    segmentationSize = defaultSegmentationSize(generator),
     batch = defaultBatch(generator, segmenter),
     memory = 512 * 2 ** 20,
   } = options;
@@ -129,10 +142,11 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
   whole("examples", examples, 1, 1000);
   whole("batch", batch, 1, 1024);
   whole("segmentationSize", segmentationSize, 2, 4096);
+  const grid = labelGrid(generator, segmentationSize);
   if (!(memory >= 0)) throw new UsageError(`memory ${memory} makes no sense.`, "Use a number of bytes from 0.");
   // (A fixed quantile is selected among raw activations, which can be finer than the label maps.)
   const raw = layers.map((name) => generator.layer(name)).map(({ height, width }) => height * width);
-  const finest = Math.max(segmentationSize ** 2, ...(typeof quantileThreshold === "number" ? raw : []));
+  const finest = Math.max(elements(grid), ...(typeof quantileThreshold === "number" ? raw : []));
   checkSamples(size, seed, finest);
   whole("trainSeed", trainSeed, 0, 2 ** 32 - 1);
   const known = quantileThreshold === "iqr" || quantileThreshold === "maxiou";
@@ -149,7 +163,7 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     trainSeed,
     quantileThreshold,
     examples: Math.min(examples, size),
-    segmentationSize,
+    grid,
     batch,
     memory,
     signal: options.signal,

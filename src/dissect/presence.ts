@@ -36,7 +36,7 @@ export class Presence {
   static async create(
     device: Device,
     options: {
-      /** Label maps of the current batch [n, channels, pixels]. */
+      /** Label maps of the current batch [n, channels, rows, columns]. */
       readonly maps: Tensor<"u32">;
       readonly batch: Tensor<"u32">;
       readonly labels: readonly Label[];

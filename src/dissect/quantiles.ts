@@ -1,6 +1,6 @@
 import { narrow, RADIX_BITS, radix, tabulate } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
@@ -30,8 +30,8 @@ export interface QuantileOptions {
   readonly channels: number;
   /** [2]: index of the batch's first image, how many are valid. */
   readonly batch: Tensor<"u32">;
-  /** Edge of the grid the maps are upsampled to, or undefined to take raw activations. */
-  readonly size: number | undefined;
+  /** The grid the maps are upsampled to, or undefined to take raw activations. */
+  readonly grid: Extent | undefined;
   /** Samples of a unit over all images. */
   readonly samples: number;
   readonly quantiles: readonly number[];
@@ -73,7 +73,7 @@ export class Quantiles {
   }
 
   static async create(device: Device, options: QuantileOptions): Promise<Quantiles> {
-    const { maps, batch, size, samples, quantiles, channels, signal } = options;
+    const { maps, batch, grid, samples, quantiles, channels, signal } = options;
     const positions = quantiles.map((quantile) => hazen(quantile, samples));
     const wanted = positions.flatMap(({ low, weight }) => (weight > 0 ? [low, low + 1] : [low]));
     const ranks = [...new Set(wanted)].sort((a, b) => a - b);
@@ -106,7 +106,7 @@ export class Quantiles {
           middle: counting.value("middle", shapes.middle, "u32"),
           low: counting.value("low", shapes.low, "u32"),
         };
-        radix(counting, x, values, pass, size);
+        radix(counting, x, values, pass, grid);
         const counters = [state.high, state.middle, state.low][pass]!;
         const afterwards = (append: typeof narrow | typeof tabulate): Described => {
           const graph = new Graph(device.target);

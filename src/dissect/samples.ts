@@ -4,7 +4,7 @@ import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
 import { withoutAlpha } from "../models/images.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
-import { elements } from "../runtime/graph.ts";
+import { type Extent, elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import { Kept } from "./kept.ts";
@@ -18,8 +18,8 @@ export interface SamplesOptions {
   readonly size: number;
   readonly seed: number;
   readonly batch: number;
-  /** Edge of the label maps. */
-  readonly segmentationSize: number;
+  /** Rows and columns of the label maps. */
+  readonly grid: Extent;
   /**
    * Whether a pass is to take RGB bytes and label maps to the CPU, to draw unit strips from; see
    * `each`.
@@ -49,7 +49,7 @@ export class Samples {
   readonly batchSize: number;
   /** Feature maps of the current batch, [batch, h, w, units], by layer. */
   readonly maps: ReadonlyMap<string, Tensor<"f32">>;
-  /** Label maps of the current batch, [batch, channels, segmentationSize²]. */
+  /** Label maps of the current batch, [batch, channels, rows, columns]. */
   readonly labelMaps: Tensor<"u32">;
   /** [2]: index of the batch's first image, how many are valid. */
   readonly batch: Tensor<"u32">;
@@ -88,7 +88,7 @@ export class Samples {
   }
 
   static async create(options: SamplesOptions): Promise<Samples> {
-    const { generator, segmenter, layers, segmentationSize, pictures, signal } = options;
+    const { generator, segmenter, layers, grid, pictures, signal } = options;
     const batch = evenBatch(options.size, options.batch);
     const depth = (name: string): number => generator.layers.findIndex((layer) => layer.name === name);
     const deepest = layers.reduce((a, b) => (depth(a) > depth(b) ? a : b));
@@ -98,8 +98,7 @@ export class Samples {
         generator.compile({ batch, retain: layers, bytes: pictures, signal }),
         generator.compile({ batch, retain: layers, until: deepest, signal }),
       ]);
-      const segmentation = scope.own(await segmenter.compile(full.image!, segmentationSize, signal));
-      const channels = elements(segmentation.labels.shape) / (batch * segmentationSize ** 2);
+      const segmentation = scope.own(await segmenter.compile(full.image!, grid, signal));
       const { device } = generator;
       const tensors = await device.allocating("a batch", () => ({
         maps: new Map(
@@ -108,7 +107,7 @@ export class Samples {
             scope.own(Tensor.create(device, `${name} maps`, shape, "f32")),
           ]),
         ),
-        labelMaps: scope.own(Tensor.create(device, "label maps", [batch, channels, segmentationSize ** 2], "u32")),
+        labelMaps: scope.own(Tensor.create(device, "label maps", segmentation.labels.shape, "u32")),
         batch: scope.own(Tensor.create(device, "batch", [2], "u32")),
       }));
       const packed = scope.own(await PackedLabels.create(device, tensors.labelMaps, signal));
@@ -196,9 +195,9 @@ export class Samples {
    * overwrites them.
    */
   async #readPictures(first: number, count: number): Promise<void> {
-    const { resolution } = this.#generator;
-    const pixels = resolution ** 2;
-    const perImage = this.channels * this.#options.segmentationSize ** 2;
+    const { height, width } = this.#generator;
+    const pixels = height * width;
+    const perImage = this.channels * elements(this.#options.grid);
     const [rgba, halves] = await Promise.all([
       this.#full.rgba!.read(count * pixels),
       this.#packed.halves.read(packedWords(count * perImage)),
@@ -210,7 +209,7 @@ export class Samples {
       this.#pictures.set(first + i, {
         image: first + i,
         rgb: withoutAlpha(bytes, i * pixels, pixels),
-        size: resolution,
+        size: this.#generator.resolution,
         labels: new Labels(labels.subarray(i * perImage, (i + 1) * perImage)),
       });
     }

@@ -1,5 +1,6 @@
 import { RADIX_BITS } from "../kernels/statistics/statistics.ts";
 import type { Generator } from "../models/generator.ts";
+import { type Extent, elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { DissectionEvent } from "./events.ts";
 import type { Settled } from "./options.ts";
@@ -34,7 +35,7 @@ export async function* quantilesOf(
   generator: Generator,
   { layers, size, signal }: Settled,
   samples: Samples,
-  wanted: { readonly size: number | undefined; readonly quantiles: readonly number[] },
+  wanted: { readonly grid: Extent | undefined; readonly quantiles: readonly number[] },
   presence?: Presence,
 ): AsyncGenerator<DissectionEvent, Map<string, Float32Array>, undefined> {
   const result = new Map<string, Float32Array>();
@@ -50,7 +51,7 @@ export async function* quantilesOf(
           maps: samples.maps.get(layer)!,
           channels,
           batch: samples.batch,
-          samples: size * (wanted.size === undefined ? height * width : wanted.size ** 2),
+          samples: size * elements(wanted.grid ?? [height, width]),
           ...wanted,
           signal,
         });

@@ -10,8 +10,8 @@ import type { Tensor } from "../runtime/tensor.ts";
  */
 export class Slots {
   /**
-   * Label maps of the current batch as slots [n, channels, size²], from 1 on in the order assigned;
-   * 0 has no counter.
+   * Label maps of the current batch as slots [n, channels, rows, columns], from 1 on in the order
+   * assigned; 0 has no counter.
    */
   readonly maps: Tensor<"u32">;
   readonly #plan: Plan;
@@ -26,7 +26,7 @@ export class Slots {
   static async create(
     device: Device,
     options: {
-      /** Label maps of the current batch [n, channels, size²]. */
+      /** Label maps of the current batch [n, channels, rows, columns]. */
       readonly labelMaps: Tensor<"u32">;
       /** How many labels there are. */
       readonly labels: number;

@@ -1,5 +1,6 @@
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
+import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Counts } from "./counts.ts";
 import type { DissectionEvent } from "./events.ts";
@@ -30,9 +31,9 @@ export async function* searchTraining(
   histogramBytes = HISTOGRAM_BYTES,
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const { device } = generator;
-  const { layers, size, segmentationSize, signal, quantileThreshold } = settings;
+  const { layers, size, grid, signal, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
-  const area = segmentationSize ** 2;
+  const area = elements(grid);
   // An only category's condition is none.
   const everywhere = categories.length === 1;
   const scope = new Scope();
@@ -55,7 +56,7 @@ export async function* searchTraining(
       generator,
       settings,
       samples,
-      { size: segmentationSize, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
+      { grid, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
       early ? presence : undefined,
     );
     let seen = early ? await presence.read() : undefined;

@@ -5,10 +5,7 @@ import { preprocess, resize } from "../kernels/maps/resample.ts";
 import { classify, pick, probability, type Range, softmaxSum } from "../kernels/readout/classify.ts";
 import { divide } from "../kernels/readout/components.ts";
 import type { SegmenterNetwork } from "../networks/segmenters/network.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
-
-/** Height and width. */
-export type Extent = readonly [height: number, width: number];
+import type { Extent, Graph, Value } from "../runtime/graph.ts";
 
 /** Logits of a network's heads, an entry for every input size. */
 function logitsOf(

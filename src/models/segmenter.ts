@@ -15,7 +15,7 @@ import {
 import type { UnifiedOptions } from "../networks/segmenters/unified.ts";
 import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";
-import { Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
+import { type Extent, Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
@@ -24,7 +24,7 @@ import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { onDemand } from "./on-demand.ts";
-import { type Extent, scoreOf, writeMaps } from "./readout.ts";
+import { scoreOf, writeMaps } from "./readout.ts";
 import { labelsOf, type SegmenterFiles } from "./segmenter-files.ts";
 import { Weights } from "./weights.ts";
 
@@ -231,7 +231,7 @@ export class Segmenter {
   }
 
   /**
-   * Appends a concept's probability [n, size, size] at every pixel of image [n, h, w, 3],
+   * Appends a concept's probability [n, height, width] at every pixel of image [n, h, w, 3],
    * differentiable: summed over input sizes and over all channels that bear its name, owners of
    * parts left aside (spec §2.3). Not for quarters.
    */
@@ -249,8 +249,8 @@ export class Segmenter {
   }
 
   /**
-   * Appends where a concept was seen [n, size, size]: 1 where any of the label maps (of `append`)
-   * holds it, else 0.
+   * Appends where a concept was seen [n, height, width]: 1 where any of the label maps (of
+   * `append`) holds it, else 0.
    */
   mask(graph: Graph, labels: Value, concept: string): Value {
     return mask(graph, labels, this.label(concept));

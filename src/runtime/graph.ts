@@ -81,6 +81,9 @@ export interface Operation<A = unknown> {
   readonly owner: object | undefined;
 }
 
+/** Height and width of a map. */
+export type Extent = readonly [height: number, width: number];
+
 /** Four-byte elements of a value. */
 export const elements = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 

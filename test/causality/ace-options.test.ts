@@ -7,14 +7,14 @@ import type { Segmenter } from "../../src/models/segmenter.ts";
 const LIMITS = { maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 31 };
 
 /** What of two networks decides: nothing of them runs. */
-function settle(more: Partial<AceOptions> = {}, { resolution = 64, limits = LIMITS, apart = false } = {}) {
+function settle(more: Partial<AceOptions> = {}, { height = 64, width = 64, limits = LIMITS, apart = false } = {}) {
   const device = { gpu: { limits } };
   const layer = (name: string) => ({ name, channels: 4, height: 8, width: 16 });
   const label = (concept: string): number => {
     if (concept !== "tree") throw new UsageError(`knows no concept "${concept}"`, "");
     return 3;
   };
-  const generator = { device, resolution, layer } as unknown as Generator;
+  const generator = { device, height, width, resolution: Math.max(height, width), layer } as unknown as Generator;
   const segmenter = { device: apart ? {} : device, label } as unknown as Segmenter;
   return settleAce(generator, segmenter, { layer: "layer4", concept: "tree", initial: [0.5, 0, 0.25, 0.1], ...more });
 }
@@ -36,6 +36,7 @@ describe("settings", () => {
       candidateSeed: 11,
       seed: 1,
       segmentationSize: 32,
+      grid: [32, 32],
       batch: 40,
       signal: undefined,
     });
@@ -67,7 +68,15 @@ describe("settings", () => {
     [512, 256, 2],
     [1024, 512, 2],
   ])("of images of %i pixels: label maps of %i, %i images at once", (resolution, segmentationSize, batch) => {
-    expect(settle({}, { resolution })).toMatchObject({ segmentationSize, batch });
+    expect(settle({}, { height: resolution, width: resolution })).toMatchObject({
+      ...{ segmentationSize, batch, grid: [segmentationSize, segmentationSize] },
+    });
+  });
+
+  test("label maps have the images' proportions, and as many images are taken at once as have few pixels", () => {
+    const wide = { height: 64, width: 256 };
+    expect(settle({}, wide)).toMatchObject({ segmentationSize: 128, grid: [32, 128], batch: 20 });
+    expect(settle({ segmentationSize: 20 }, wide)).toMatchObject({ segmentationSize: 20, grid: [5, 20] });
   });
 
   test.each([2, 4, 8, 10, 20, 40])("a batch of %i divides a step", (batch) => {

@@ -1,5 +1,5 @@
 import type { Device } from "../../src/runtime/device.ts";
-import { padded } from "../../src/runtime/graph.ts";
+import { type Extent, padded } from "../../src/runtime/graph.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { imageOf, type Map64, pack, random } from "../kernels/reference.ts";
 
@@ -15,12 +15,19 @@ export class Batches {
   readonly #allLabels: readonly Uint32Array[];
   readonly #size: number;
 
-  constructor(device: Device, all: Map64, size: number, allLabels: readonly Uint32Array[] = []) {
+  constructor(
+    device: Device,
+    all: Map64,
+    size: number,
+    allLabels: readonly Uint32Array[] = [],
+    /** Of the label maps; square ones unless given. */
+    grid?: Extent,
+  ) {
     const { height, width, channels } = all;
     this.maps = Tensor.create(device, "maps", [size, height, width, padded(channels)], "f32");
     this.batch = Tensor.create(device, "batch", [2], "u32");
-    const perImage = allLabels[0]?.length ?? 1;
-    this.labels = Tensor.create(device, "labels", [size, CHANNELS, Math.ceil(perImage / CHANNELS)], "u32");
+    const edge = Math.sqrt((allLabels[0]?.length ?? CHANNELS) / CHANNELS);
+    this.labels = Tensor.create(device, "labels", [size, CHANNELS, ...(grid ?? [edge, edge])], "u32");
     this.#all = all;
     this.#allLabels = allLabels;
     this.#size = size;
@@ -61,23 +68,25 @@ export const LABELS = [
 export const CATEGORIES = ["object", "material"];
 
 /**
- * Label maps [channels, size²] of images: smooth or speckled, objects in one channel, materials in
- * the other, some with neither. In speckled ones a pixel may have its object in both.
+ * Label maps [channels, rows, columns] of images: smooth or speckled, objects in one channel,
+ * materials in the other, some with neither. In speckled ones a pixel may have its object in both.
  */
-export function labelMaps(seed: number, images: number, size: number): Uint32Array[] {
+export function labelMaps(seed: number, images: number, grid: number | Extent): Uint32Array[] {
   const next = random(seed);
+  const [rows, columns] = typeof grid === "number" ? [grid, grid] : grid;
+  const area = rows * columns;
   return Array.from({ length: images }, (_, image) => {
-    const map = new Uint32Array(CHANNELS * size * size);
-    for (let p = 0; p < size * size; p += 1) {
+    const map = new Uint32Array(CHANNELS * area);
+    for (let p = 0; p < area; p += 1) {
       const speckled = image % 2 === 0;
-      map[p] = image === 3 ? 0 : speckled ? Math.floor(3 * next()) : p < size ? 1 : 2;
-      map[size * size + p] = image % 3 === 1 ? 0 : speckled ? [0, 3, 4, map[p]!][Math.floor(4 * next())]! : 3;
+      map[p] = image === 3 ? 0 : speckled ? Math.floor(3 * next()) : p < columns ? 1 : 2;
+      map[area + p] = image % 3 === 1 ? 0 : speckled ? [0, 3, 4, map[p]!][Math.floor(4 * next())]! : 3;
     }
     return map;
   });
 }
 
-/** Whether a pixel of a map [channels, size²] bears a label in any channel. */
+/** Whether a pixel of a map [channels, pixels] bears a label in any channel. */
 export const bears = (map: Uint32Array, pixel: number, label: number): boolean =>
   [...Array(CHANNELS).keys()].some((channel) => map[(channel * map.length) / CHANNELS + pixel] === label);
 

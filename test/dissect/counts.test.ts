@@ -4,6 +4,7 @@ import { cellsOf } from "../../src/dissect/ladder.ts";
 import { Presence } from "../../src/dissect/presence.ts";
 import { Slots } from "../../src/dissect/slots.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { elements } from "../../src/runtime/graph.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";
 import { ofUnit, upsampled } from "../kernels/grid.ts";
@@ -18,13 +19,15 @@ afterAll(() => device?.dispose());
 
 describe("counts", () => {
   test.each([
-    { images: 7, batch: 3, size: 16 },
-    { images: 5, batch: 2, size: 7 },
-    { images: 2, batch: 4, size: 13 },
+    { images: 7, batch: 3, size: [16, 16] as const },
+    { images: 5, batch: 2, size: [7, 7] as const },
+    { images: 2, batch: 4, size: [13, 13] as const },
+    { images: 5, batch: 3, size: [6, 14] as const },
+    { images: 3, batch: 2, size: [11, 4] as const },
   ])(
-    "equal those of a loop over all pixels: $images images by $batch, $size × $size",
+    "equal those of a loop over all pixels: $images images by $batch, label maps of $size",
     async ({ images, batch, size }) => {
-      const channels = 5;
+      const [channels, area] = [5, elements(size)];
       const all = noiseMap(5, [images, 3, 4, channels]);
       const grid = await upsampled(device, all, size);
       const maps = labelMaps(6, images, size);
@@ -37,7 +40,7 @@ describe("counts", () => {
         });
       }
 
-      const batches = new Batches(device, all, batch, maps);
+      const batches = new Batches(device, all, batch, maps, size);
       const presence = await Presence.create(device, {
         maps: batches.labels,
         batch: batches.batch,
@@ -74,8 +77,8 @@ describe("counts", () => {
       const activation = CATEGORIES.map(() => new Uint32Array(4 * channels));
       grid.data.forEach((value, index) => {
         const unit = index % channels;
-        const pixel = Math.floor(index / channels) % size ** 2;
-        const image = Math.floor(index / channels / size ** 2);
+        const pixel = Math.floor(index / channels) % area;
+        const image = Math.floor(index / channels / area);
         for (let level = 0; level < 4; level += 1) {
           const cell = level * channels + unit;
           if (!(value > levels[cell]!)) continue;
@@ -121,7 +124,7 @@ describe("counts", () => {
         const map = Math.floor(at / size ** 2);
         return Math.floor(map / channels) === bare ? 0 : (at + map) % 4;
       });
-      const labelMaps = Tensor.from(device, "labels", [images, channels, size ** 2], "u32", data);
+      const labelMaps = Tensor.from(device, "labels", [images, channels, size, size], "u32", data);
       const categories = ["object", "material"].slice(0, kinds);
       const labels = ["-", "tree", "sky", "door"].map((name, label) => ({
         name,
@@ -174,7 +177,7 @@ describe("counts", () => {
     const labels = [5, 1, 4];
     const maps = Tensor.create(device, "maps", [1, 1, 1, units], "f32");
     const batch = Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, 1));
-    const slotMaps = Tensor.create(device, "slots", [1, 2, 1], "u32");
+    const slotMaps = Tensor.create(device, "slots", [1, 2, 1, 1], "u32");
     const present = Tensor.create(device, "present", [1, 1], "u32");
     const levels = new Float32Array(rungs * units);
     const counts = await Counts.create(device, { maps, channels: units, batch, slotMaps, labels, present, levels });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Moments } from "../../src/dissect/moments.ts";
 import { Slots } from "../../src/dissect/slots.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { elements } from "../../src/runtime/graph.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";
 import { ofUnit, upsampled } from "../kernels/grid.ts";
@@ -16,13 +17,15 @@ afterAll(() => device?.dispose());
 
 describe("correlations", () => {
   test.each([
-    { batch: 2, share: 1, offset: 0 },
-    { batch: 3, share: 1, offset: 0.3 },
-    { batch: 7, share: 0.2, offset: -0.1 },
+    { batch: 2, share: 1, offset: 0, size: [11, 11] as const },
+    { batch: 3, share: 1, offset: 0.3, size: [11, 11] as const },
+    { batch: 7, share: 0.2, offset: -0.1, size: [11, 11] as const },
+    { batch: 3, share: 1, offset: 0.1, size: [7, 18] as const },
+    { batch: 2, share: 1, offset: 0, size: [20, 3] as const },
   ])(
-    "equal those in double precision: $batch images a batch, $share (v + $offset)",
-    async ({ batch, share, offset }) => {
-      const [images, channels, size] = [7, 6, 11];
+    "equal those in double precision: $batch images a batch, $share (v + $offset), label maps of $size",
+    async ({ batch, share, offset, size }) => {
+      const [images, channels, area] = [7, 6, elements(size)];
       const noisy = noiseMap(7, [images, 4, 4, channels]);
       const all = { ...noisy, data: noisy.data.map((v) => Math.fround(share * (v + offset))) };
       all.data.forEach((_, index) => {
@@ -30,7 +33,7 @@ describe("correlations", () => {
       });
       const grid = await upsampled(device, all, size);
       const maps = labelMaps(8, images, size);
-      const batches = new Batches(device, all, batch, maps);
+      const batches = new Batches(device, all, batch, maps, size);
       const slots = await Slots.create(device, { labelMaps: batches.labels, labels: LABELS.length });
       const summed = [4, 1, 5, 2]; // and not 3
       slots.assign(summed);
@@ -45,14 +48,14 @@ describe("correlations", () => {
         slots.update();
         sums.add();
       });
-      const total = images * size ** 2;
+      const total = images * area;
       const correlations = await sums.correlations(total, pixelsOf(maps));
 
       const expected = new Float64Array(LABELS.length * channels);
       for (const label of summed) {
         for (let unit = 0; unit < 5; unit += 1) {
           const v = ofUnit(grid, unit);
-          const t = v.map((_, p) => (bears(maps[Math.floor(p / size ** 2)]!, p % size ** 2, label) ? 1 : 0));
+          const t = v.map((_, p) => (bears(maps[Math.floor(p / area)]!, p % area, label) ? 1 : 0));
           const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
           const [mv, mt] = [mean(v), mean(t)];
           const moment = (a: Float64Array, ma: number, b: Float64Array, mb: number) =>
@@ -102,7 +105,7 @@ describe("correlations", () => {
   test("add up both halves of every sum, of the labels that have slots and occur", async () => {
     const maps = Tensor.create(device, "maps", [1, 2, 4, 4], "f32");
     const batch = Tensor.create(device, "batch", [2], "u32");
-    const slotMaps = Tensor.create(device, "slots", [1, 1, 64], "u32");
+    const slotMaps = Tensor.create(device, "slots", [1, 1, 8, 8], "u32");
     const sums = await Moments.create(device, { maps, channels: 3, batch, slotMaps, labels: [3, 1] });
     // Of three units, and of one that pads: each sum in its high and its low part.
     const [sum, squares, on3, on1] = [

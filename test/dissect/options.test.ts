@@ -106,12 +106,25 @@ describe("settings", () => {
       trainSeed: 2,
       quantileThreshold: "iqr",
       examples: 20,
-      segmentationSize: 8,
+      grid: [8, 8],
       batch: defaultBatch(generator, segmenter),
       memory: 536_870_912,
       signal: undefined,
     });
-    expect(settle(like(generator, { resolution: 4 }), segmenter, { batch: 1 }).segmentationSize).toBe(4);
+    const grid = (height: number, width: number, segmentationSize?: number) => {
+      const resolution = Math.max(height, width);
+      const options = { batch: 1, ...(segmentationSize && { segmentationSize }) };
+      return settle(like(generator, { height, width, resolution }), segmenter, options).grid;
+    };
+    expect(grid(4, 4)).toEqual([4, 4]);
+    // The images' proportions; whole pixels, and at least one.
+    expect(grid(48, 64)).toEqual([24, 32]);
+    expect(grid(28, 14)).toEqual([14, 7]);
+    expect(grid(29, 29)).toEqual([15, 15]);
+    expect(grid(10, 33)).toEqual([5, 17]);
+    expect(grid(48, 64, 64)).toEqual([48, 64]);
+    expect(grid(48, 64, 10)).toEqual([8, 10]);
+    expect(grid(1, 100, 8)).toEqual([1, 8]);
   });
 
   test("are those that are given", () => {
@@ -127,7 +140,8 @@ describe("settings", () => {
       memory: 0,
       signal: new AbortController().signal,
     };
-    expect(settled(given)).toEqual(given);
+    const { segmentationSize, ...rest } = given;
+    expect(settled(given)).toEqual({ ...rest, grid: [segmentationSize, segmentationSize] });
     expect(settled({ size: 7 }).examples).toBe(7); // there are no more
     expect(settled({ size: 7, examples: 3 }).examples).toBe(3);
   });
@@ -181,7 +195,8 @@ describe("images a batch", () => {
     });
 
   test("are as many as hold eight images' worth of 256², and at most 16", () => {
-    const of = (resolution: number) => defaultBatch(like(generator, { append, resolution }), segmenter);
+    const of = (resolution: number) =>
+      defaultBatch(like(generator, { append, height: resolution, width: resolution }), segmenter);
     expect([of(256), of(257), of(512), of(1024), of(16)]).toEqual([8, 7, 2, 1, 16]);
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { hazen, Quantiles, selectionBytes } from "../../src/dissect/quantiles.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import type { Extent } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";
@@ -43,10 +44,11 @@ describe("quantiles", () => {
     expect(hazen(0.5, 1)).toEqual({ low: 0, weight: 0 });
   });
 
-  test.each<readonly [string, images: readonly [number, number, number], batch: number, size: number | undefined]>([
+  test.each<readonly [string, images: readonly [number, number, number], batch: number, size: Extent | undefined]>([
     ["several batches, the last one partial", [7, 3, 4], 3, undefined],
     ["one batch, larger than the set", [2, 5, 5], 4, undefined],
-    ["upsampled", [5, 2, 3], 2, 6],
+    ["upsampled to what is no square", [5, 2, 3], 2, [4, 11]],
+    ["upsampled", [5, 2, 3], 2, [6, 6]],
     ["a single sample", [1, 1, 1], 1, undefined],
     ["two samples", [2, 1, 1], 1, undefined],
   ])("equal those of the sorted activations: %s", async (_, images, batch, size) => {
@@ -57,7 +59,7 @@ describe("quantiles", () => {
       maps: batches.maps,
       channels: 6,
       batch: batches.batch,
-      size,
+      grid: size,
       samples: grid.n * grid.height * grid.width,
       quantiles: QUANTILES,
     });
@@ -91,7 +93,7 @@ describe("quantiles", () => {
       maps: batches.maps,
       channels: 6,
       batch: batches.batch,
-      size: undefined,
+      grid: undefined,
       samples: 64,
       quantiles,
     });
@@ -119,7 +121,7 @@ describe("quantiles", () => {
       maps: batches.maps,
       channels: 6,
       batch: batches.batch,
-      size: undefined,
+      grid: undefined,
       samples: 6,
       quantiles,
     });
@@ -140,7 +142,7 @@ describe("quantiles", () => {
 
   test("cannot be read before the last pass", async () => {
     const batches = new Batches(device, mixed([1, 2, 2]), 1);
-    const options = { maps: batches.maps, channels: 6, batch: batches.batch, size: undefined, samples: 4 };
+    const options = { maps: batches.maps, channels: 6, batch: batches.batch, grid: undefined, samples: 4 };
     const quantiles = await Quantiles.create(device, { ...options, quantiles: [0.5] });
     quantiles.endPass();
     await expect(quantiles.read()).rejects.toThrow("1 of 3 passes");

@@ -28,7 +28,7 @@ function setUp(sizes: Readonly<Record<string, number>>, keepsLabels = false) {
   vi.mocked(Quantiles.create).mockImplementation(async (_, options) => {
     const layer = layers.find((name) => shapes.get(name) === (options.maps as unknown))!;
     live.add(layer);
-    log.push(`create ${layer} ${options.samples} ${options.size} ${options.quantiles} ${options.channels}`);
+    log.push(`create ${layer} ${options.samples} ${options.grid} ${options.quantiles} ${options.channels}`);
     return {
       add: () => log.push(`add ${layer}`),
       endPass: () => log.push(`end ${layer}`),
@@ -66,7 +66,7 @@ describe("quantiles of several layers", () => {
   test("are selected together as far as 512 MiB hold them, in their order", async () => {
     const sizes = { a: 256, b: 256, c: 511, d: 2, e: 600, f: 512, g: 1 };
     const { log, live, samples, generator, settings } = setUp(sizes);
-    const { value } = await finish(quantilesOf(generator, settings, samples, { size: 9, quantiles: [0.5, 0.9] }));
+    const { value } = await finish(quantilesOf(generator, settings, samples, { grid: [3, 27], quantiles: [0.5, 0.9] }));
     const groups: string[][] = [];
     for (const line of log) {
       const [word, layer = ""] = line.split(" ");
@@ -84,23 +84,25 @@ describe("quantiles of several layers", () => {
 
   test("have a value for every pixel of the label maps, or for every raw activation", async () => {
     const { log, samples, generator, settings } = setUp({ a: 1 });
-    await finish(quantilesOf(generator, settings, samples, { size: 9, quantiles: [0.25] }));
-    await finish(quantilesOf(generator, settings, samples, { size: undefined, quantiles: [0.75] }));
+    await finish(quantilesOf(generator, settings, samples, { grid: [3, 27], quantiles: [0.25] }));
+    await finish(quantilesOf(generator, settings, samples, { grid: undefined, quantiles: [0.75] }));
     expect(log.filter((line) => line.startsWith("create"))).toEqual([
-      `create a ${5 * 81} 9 0.25 7`,
+      `create a ${5 * 81} 3,27 0.25 7`,
       `create a ${5 * 12} undefined 0.75 7`,
     ]);
   });
 
   test("take every batch in every pass, and tell how far they are", async () => {
     const { log, samples, generator, presence, settings } = setUp({ a: 300, b: 300 });
-    const { events } = await finish(quantilesOf(generator, settings, samples, { size: 9, quantiles: [0.5] }, presence));
+    const { events } = await finish(
+      quantilesOf(generator, settings, samples, { grid: [3, 27], quantiles: [0.5] }, presence),
+    );
     const pass = (layer: string, first: boolean) => [
       first ? "each with labels" : "each",
       ...Array.from({ length: 3 }, () => [...(first ? ["labels"] : []), `add ${layer}`]).flat(),
       `end ${layer}`,
     ];
-    const create = (layer: string) => `create ${layer} 405 9 0.5 7`;
+    const create = (layer: string) => `create ${layer} 405 3,27 0.5 7`;
     const passes = (layer: string) =>
       Array.from({ length: PASSES }, (_, index) => pass(layer, layer === "a" && index === 0)).flat();
     expect(log).toEqual([create("a"), ...passes("a"), create("b"), ...passes("b")]);
@@ -114,19 +116,19 @@ describe("quantiles of several layers", () => {
 
   test("look at labels in the first pass if they are kept, though nobody counts them yet", async () => {
     const { log, samples, generator, settings } = setUp({ a: 1 }, true);
-    await finish(quantilesOf(generator, settings, samples, { size: 9, quantiles: [0.5] }));
+    await finish(quantilesOf(generator, settings, samples, { grid: [3, 27], quantiles: [0.5] }));
     expect(log.filter((line) => line.startsWith("each"))).toEqual([
       "each with labels",
       ...new Array(PASSES - 1).fill("each"),
     ]);
     const other = setUp({ a: 1 });
-    await finish(quantilesOf(other.generator, other.settings, other.samples, { size: 9, quantiles: [0.5] }));
+    await finish(quantilesOf(other.generator, other.settings, other.samples, { grid: [3, 27], quantiles: [0.5] }));
     expect(other.log.filter((line) => line.startsWith("each"))).toEqual(new Array(PASSES).fill("each"));
   });
 
   test("are let go by whoever leaves early", async () => {
     const { live, samples, generator, settings } = setUp({ a: 1, b: 1 });
-    const steps = quantilesOf(generator, settings, samples, { size: 9, quantiles: [0.5] });
+    const steps = quantilesOf(generator, settings, samples, { grid: [3, 27], quantiles: [0.5] });
     await steps.next();
     expect(live.size).toBe(2);
     await steps.return(new Map());

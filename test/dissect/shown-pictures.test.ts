@@ -24,7 +24,7 @@ const SIZE = 300;
 const K = 2;
 
 async function samplesOf(batch: number): Promise<{ samples: Samples; tops: Top[] }> {
-  const common = { layers: LAYERS, size: SIZE, seed: 1, batch, segmentationSize: 16 };
+  const common = { layers: LAYERS, size: SIZE, seed: 1, batch, grid: [16, 16] as const };
   const samples = await Samples.create({
     ...common,
     generator,

@@ -16,7 +16,7 @@ describe("slots", () => {
     const labelMaps = Tensor.from(
       device,
       "labels",
-      [2, 3, 4],
+      [2, 3, 2, 2],
       "u32",
       Uint32Array.of(1, 2, 0, 5, 1, 3, 0, 4, 2, 3, 4, 5, /* second image */ 5, 4, 3, 2, 0, 0, 0, 2, 5, 3, 3, 2),
     );

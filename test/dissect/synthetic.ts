@@ -1,7 +1,7 @@
 import { describe as reflect } from "../../scripts/wgsl.mjs";
 import type { Label } from "../../src/dissect/result.ts";
 import type { Device, Segmenter, Tensor } from "../../src/index.ts";
-import { Graph } from "../../src/runtime/graph.ts";
+import { type Extent, Graph } from "../../src/runtime/graph.ts";
 import type { Kernel } from "../../src/runtime/kernel.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 
@@ -46,18 +46,20 @@ export function syntheticSegmenter(device: Device, labels: readonly Label[], lad
     labels,
     categories: [...new Set(labels.slice(1).map(({ category }) => category))],
     channels: ladders.length,
-    async compile(image: Tensor<"f32">, size: number, signal?: AbortSignal) {
-      const [n = 1, height = 1] = image.shape;
-      if (height !== size) throw new Error(`Label maps are ${height} pixels wide.`);
+    async compile(image: Tensor<"f32">, size: number | Extent, signal?: AbortSignal) {
+      const [n = 1, height = 1, width = 1] = image.shape;
+      const [rows, columns] = typeof size === "number" ? [size, size] : size;
+      if (rows !== height || columns !== width) throw new Error(`Label maps are ${height}×${width} pixels.`);
       const graph = new Graph(device.target);
       const values = {
-        image: graph.map("image", n, size, size, 3),
+        image: graph.map("image", n, height, width, 3),
         threshold: graph.value("threshold", [ladders.length, steps]),
         name: graph.value("name", [ladders.length, steps + 1], "u32"),
-        labels: graph.value("labels", [n, ladders.length, size, size], "u32"),
+        labels: graph.value("labels", [n, ladders.length, height, width], "u32"),
       };
-      const total = n * ladders.length * size ** 2;
-      const params = { pixels: size ** 2, channels: ladders.length, steps, total };
+      const pixels = height * width;
+      const total = n * ladders.length * pixels;
+      const params = { pixels, channels: ladders.length, steps, total };
       graph.step(KERNEL, values, params, [Math.ceil(total / 64), 1, 1]);
       const plan = await Plan.compile(device, graph, { keep: [values.labels], bind: [[values.image, image]], signal });
       plan.tensor(values.threshold).write(Float32Array.from(ladders.flatMap(({ thresholds }) => thresholds)));

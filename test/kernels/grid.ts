@@ -1,5 +1,5 @@
 import type { Device } from "../../src/runtime/device.ts";
-import { elements, fold, padded } from "../../src/runtime/graph.ts";
+import { type Extent, elements, fold, padded } from "../../src/runtime/graph.ts";
 import { Bench, type Map64, noiseMap, random, unpack } from "./reference.ts";
 
 /**
@@ -8,10 +8,10 @@ import { Bench, type Map64, noiseMap, random, unpack } from "./reference.ts";
  */
 const UPSAMPLE = {
   name: "upsample",
-  params: { units: "u32", height: "u32", width: "u32", size: "u32", total: "u32" },
+  params: { units: "u32", height: "u32", width: "u32", rows: "u32", columns: "u32", total: "u32" },
   bindings: { x: "read", y: "read_write" },
   source: /* wgsl */ `
-struct Params { units: u32, height: u32, width: u32, size: u32, total: u32 }
+struct Params { units: u32, height: u32, width: u32, rows: u32, columns: u32, total: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
@@ -21,10 +21,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let at = id.x + id.y * groups.x * 64u;
   if (at >= params.total) { return; }
   let unit = at % params.units;
-  let pixel = vec2u(at / params.units / params.size, at / params.units) % params.size;
-  let image = at / params.units / params.size / params.size;
+  let grid = vec2u(params.rows, params.columns);
+  let pixel = vec2u(at / params.units / params.columns, at / params.units) % grid;
+  let image = at / params.units / params.columns / params.rows;
   let extent = vec2f(f32(params.height), f32(params.width));
-  let source = clamp((vec2f(pixel) + 0.5) * extent / f32(params.size) - 0.5, vec2f(), extent - 1.0);
+  let source = clamp((vec2f(pixel) + 0.5) * extent / vec2f(grid) - 0.5, vec2f(), extent - 1.0);
   let lo = vec2u(source);
   let hi = min(lo + 1u, vec2u(extent) - 1u);
   let f = source - vec2f(lo);
@@ -36,16 +37,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }`,
 } as const;
 
-/** The maps on a size × size grid as the GPU has them, to compare what follows exactly. */
-export async function upsampled(device: Device, all: Map64, size: number): Promise<Map64> {
+/**
+ * The maps on a grid (of so many rows and columns, or a square one) as the GPU has them, to compare
+ * what follows exactly.
+ */
+export async function upsampled(device: Device, all: Map64, grid: number | Extent): Promise<Map64> {
+  const [rows, columns] = typeof grid === "number" ? [grid, grid] : grid;
   const { n, height, width, channels } = all;
   const bench = new Bench(device);
-  const y = bench.graph.map("y", n, size, size, channels);
+  const y = bench.graph.map("y", n, rows, columns, channels);
   const total = elements(y.shape);
-  const params = { units: padded(channels), height, width, size, total };
+  const params = { units: padded(channels), height, width, rows, columns, total };
   bench.graph.step(UPSAMPLE, { x: bench.map(all), y }, params, fold(Math.ceil(total / 64)));
   const [stored] = await bench.run(y);
-  return { ...all, height: size, width: size, data: Float64Array.from(unpack(stored, channels)) };
+  return { ...all, height: rows, width: columns, data: Float64Array.from(unpack(stored, channels)) };
 }
 
 /** One unit's activations. */

@@ -8,8 +8,11 @@ const FORMAT = "ganatomy ace 2";
 /** With arrays of numbers for typed ones. */
 type Plain<T> = { [K in keyof T]: T[K] extends Float32Array ? number[] : T[K] };
 
-/** Every setting is in a key: one that is new and forgotten there does not compile. */
-type Complete = { [K in Exclude<keyof AceSettings, "signal">]: unknown };
+/**
+ * Every setting is in a key: one that is new and forgotten there does not compile. The grid follows
+ * from the generator and `segmentationSize`.
+ */
+type Complete = { [K in Exclude<keyof AceSettings, "signal" | "grid">]: unknown };
 
 interface Files {
   readonly present: KeptJson<Plain<AcePresent>>;

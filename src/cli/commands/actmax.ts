@@ -3,6 +3,7 @@ import { type AscentStep, maximiseImage, maximiseUnit } from "../../causality/in
 import { UnsupportedError, UsageError } from "../../errors.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import { fileName } from "../../report/gandissect.ts";
+import type { Extent } from "../../runtime/graph.ts";
 import type { CliCommand } from "../command.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { named, positive, seed, units, whole } from "../options.ts";
@@ -70,9 +71,10 @@ async function maximise(
     say(summary(found));
   }
   if (concept !== undefined) {
-    const edge = segmenter.segsizes[0] ?? generator.resolution;
-    const { input } = await climb(concept, maximiseImage(segmenter, concept, { ...how, size: edge }));
-    await drawImages(work, input, images, edge, `concept_${fileName(concept)}`);
+    const [edge] = segmenter.segsizes;
+    const size: Extent = edge === undefined ? [generator.height, generator.width] : [edge, edge];
+    const { input } = await climb(concept, maximiseImage(segmenter, concept, { ...how, size }));
+    await drawImages(work, input, images, size, `concept_${fileName(concept)}`);
     say(summary(found));
   }
 }
@@ -105,13 +107,13 @@ async function drawImages(
   { folder }: Work,
   x: Float32Array,
   images: number,
-  edge: number,
+  [height, width]: Extent,
   name: string,
 ): Promise<void> {
   for (let i = 0; i < images; i += 1) {
-    const pixels = x.subarray(4 * i * edge * edge, 4 * (i + 1) * edge * edge);
+    const pixels = x.subarray(4 * i * height * width, 4 * (i + 1) * height * width);
     const data = Uint8Array.from(pixels, (value, at) => (at % 4 === 3 ? 255 : Math.round(127.5 * (value + 1))));
-    await folder.write(`${name}_${i}.png`, encodePng({ width: edge, height: edge, channels: 4, data }));
+    await folder.write(`${name}_${i}.png`, encodePng({ width, height, channels: 4, data }));
   }
 }
 

@@ -1,7 +1,7 @@
 // Joint counts of units and concepts at every level at once. A pixel's bucket is the number of
 // levels its activation exceeds (strictly), so suffix sums over buckets give every intersection and
 // every active area exactly; see dissect/counts.ts. x [n, height, width, units] is looked at on the
-// labels' grid of size × size: bilinear with half-pixel centres and clamped borders (spec §3.4).
+// labels' grid of rows × columns: bilinear with half-pixel centres and clamped borders (spec §3.4).
 // One invocation walks down one column of the grid for four units, which share the grid and the
 // labels, so that an activation is one `mix` of two ends that hold for all rows between two of x,
 // and runs of pixels of one concept and bucket are counted at once. relabel.wgsl gives each label
@@ -19,13 +19,14 @@ struct Params {
   units: u32,
   height: u32,
   width: u32,
-  size: u32,
+  rows: u32,   // of the grid
+  columns: u32,
   total: u32,  // invocations
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-// [n, CHANNELS, size, size], from 1 on; 0: not counted
+// [n, CHANNELS, rows, columns], from 1 on; 0: not counted
 @group(0) @binding(2) var<storage, read> slots: array<u32>;
 // index of the batch's first image, how many are valid
 @group(0) @binding(3) var<storage, read> batch: array<u32>;
@@ -93,20 +94,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let flat = id.x + id.y * groups.x * 64u;
   if (flat >= params.total) { return; }
   let fours = params.units / 4u;
-  let image = flat / fours / params.size;
+  let image = flat / fours / params.columns;
   if (image >= batch[1]) { return; }
   var four = flat % fours;
-  var column = (flat / fours) % params.size;
+  var column = (flat / fours) % params.columns;
   if (ACROSS) {
-    column = flat % params.size;
-    four = (flat / params.size) % fours;
+    column = flat % params.columns;
+    four = (flat / params.columns) % fours;
   }
   let unit = 4u * four + vec4u(0u, 1u, 2u, 3u);
   var there = 0u;  // categories in the image, a bit each
   for (var k = 0u; k < CATEGORIES; k++) {
     there |= select(0u, 1u << k, present[image * CATEGORIES + k] != 0u);
   }
-  let between = columnAt(column, params.size, four);
+  let between = columnAt(column, params.columns, four);
   let rungs = unit * (LEVELS + 1u);
   let first = vec4f(level[rungs.x], level[rungs.y], level[rungs.z], level[rungs.w]);
   let cells = unit * (2u + CELLS);
@@ -133,14 +134,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       // round: on to the rows that may lie further down.
       let room = 1e-6 * max(abs(above), abs(below)) + 1e-37;
       if ((a.bucket | b.bucket | c.bucket | d.bucket) == 0u && all(max(above, below) + room < first)) {
-        row = max(row, u32(ceil(max(0.0, (f32(r) + 1.5) * f32(params.size) / f32(params.height) - 0.51))));
+        row = max(row, u32(ceil(max(0.0, (f32(r) + 1.5) * f32(params.rows) / f32(params.height) - 0.51))));
       }
-      for (; row < params.size; row++) {
-        let down = place(row, params.height, params.size);
+      for (; row < params.rows; row++) {
+        let down = place(row, params.height, params.rows);
         if (u32(down) > r) { break; }
         // Every number lies between the ends of the levels.
         let v = clamp(mix(above, below, down - f32(r)), vec4f(-3.4e38), vec4f(3.4e38));
-        let here = slots[((image * CHANNELS + channel) * params.size + row) * params.size + column];
+        let here = slots[((image * CHANNELS + channel) * params.rows + row) * params.columns + column];
         if (here != slot) {
           count(slot, there, unit.x, a);
           count(slot, there, unit.y, b);

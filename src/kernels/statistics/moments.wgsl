@@ -10,7 +10,8 @@ struct Params {
   channels: u32,  // labels a pixel can have at once
   height: u32,
   width: u32,
-  size: u32,
+  gridRows: u32,
+  gridColumns: u32,
   strips: u32,    // of an image
   first: u32,     // index of the first strip to sum up
   count: u32,     // how many
@@ -18,7 +19,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;    // [n, height, width, units]
-// [n, channels, size, size], from 1 on; 0: not summed up
+// [n, channels, gridRows, gridColumns], from 1 on; 0: not summed up
 @group(0) @binding(2) var<storage, read> slots: array<u32>;
 @group(0) @binding(3) var<storage, read> batch: array<u32>;
 // rows: Σv, Σv², Σv over each slot from 1 on
@@ -36,12 +37,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let base = index * params.rows * fours + four;
   for (var i = 0u; i < params.rows; i++) { partial[base + i * fours] = vec4f(); }
   if (image >= batch[1]) { return; }
-  let end = (strip + 1u) * params.size / params.strips;
+  let end = (strip + 1u) * params.gridColumns / params.strips;
   for (var channel = 0u; channel < params.channels; channel++) {
     var sum = vec4f();
     var squares = vec4f();
-    for (var column = strip * params.size / params.strips; column < end; column++) {
-      let between = columnAt(column, params.size, four);
+    for (var column = strip * params.gridColumns / params.strips; column < end; column++) {
+      let between = columnAt(column, params.gridColumns, four);
       var line = image * params.height * params.width;
       var r = 0u;  // the row of x above
       var above = across(line, between);
@@ -54,8 +55,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var run = vec4f();
       var columnSum = vec4f();
       var columnSquares = vec4f();
-      for (var row = 0u; row < params.size; row++) {
-        let down = place(row, params.height, params.size);
+      for (var row = 0u; row < params.gridRows; row++) {
+        let down = place(row, params.height, params.gridRows);
         while (r < u32(down)) {
           r++;
           above = below;
@@ -65,7 +66,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
           }
         }
         let v = mix(above, below, down - f32(r));
-        let here = slots[((image * params.channels + channel) * params.size + row) * params.size + column];
+        let here = slots[((image * params.channels + channel) * params.gridRows + row) * params.gridColumns + column];
         if (here != slot) {
           if (slot > 0u) { partial[base + (1u + slot) * fours] += run; }
           slot = here;

@@ -1,5 +1,5 @@
 import { ShapeError } from "../../errors.ts";
-import { elements, fold, type Graph, type Value } from "../../runtime/graph.ts";
+import { type Extent, elements, fold, type Graph, type Value } from "../../runtime/graph.ts";
 import accumulateKernel from "../generated/accumulate.wgsl.ts";
 import countKernel from "../generated/count.wgsl.ts";
 import examplesKernel from "../generated/examples.wgsl.ts";
@@ -45,18 +45,18 @@ export interface RadixCounters {
 }
 
 /**
- * Counts the next digit of every value that begins like one of the targets: raw, or on a size ×
- * size grid; see radix.wgsl.
+ * Counts the next digit of every value that begins like one of the targets: raw, or on a grid of so
+ * many rows and columns; see radix.wgsl.
  */
 export function radix(
   graph: Graph,
   x: Value,
   bindings: RadixCounters & { readonly batch: Value },
   pass: RadixPass,
-  size?: number,
+  grid?: Extent,
 ): void {
   const { images, height, width, units } = extents(x);
-  const [rows, columns] = [size ?? height, size ?? width];
+  const [rows, columns] = grid ?? [height, width];
   const [, targets = 1] = bindings.middle.shape;
   const total = (images * columns * units) / 4;
   graph.step(radixKernel, { x, ...bindings }, { units, targets, height, width, rows, columns, total }, lanes(total), {
@@ -101,8 +101,8 @@ export function tabulate(
 }
 
 /**
- * Labels' pixels in any channel of label maps [n, channels, pixels], and which categories each
- * image holds.
+ * Labels' pixels in any channel of label maps [n, channels, rows, columns], and which categories
+ * each image holds.
  */
 export function presence(
   graph: Graph,
@@ -116,7 +116,8 @@ export function presence(
   },
 ): void {
   const { images, ...rest } = bindings;
-  const [, channels = 1, imagePixels = 1] = bindings.labels.shape;
+  const [, channels = 1, ...map] = bindings.labels.shape;
+  const imagePixels = elements(map);
   const [categories = 1] = images.shape;
   const total = elements(bindings.labels.shape);
   graph.step(presenceKernel, rest, { imagePixels, channels, categories, total }, lanes(total));
@@ -124,27 +125,27 @@ export function presence(
   graph.step(imagesKernel, { batch, present, images }, { categories }, lanes(categories));
 }
 
-/** Labels [n, channels, pixels] as slots of counters of the same shape; see relabel.wgsl. */
+/** Labels [n, channels, rows, columns] as slots of counters of the same shape; see relabel.wgsl. */
 export function relabel(
   graph: Graph,
   bindings: { readonly labels: Value; readonly slotOf: Value; readonly slots: Value },
 ): void {
-  const [, channels = 1, imagePixels = 1] = bindings.labels.shape;
+  const [, channels = 1, ...map] = bindings.labels.shape;
+  const imagePixels = elements(map);
   const total = elements(bindings.labels.shape);
   graph.step(relabelKernel, bindings, { imagePixels, channels, total }, lanes(total));
 }
 
-/** Edge of label maps whose slots [n, channels, size²] go with feature maps x. */
-function edgeOf(x: Value, slots: Value): number {
-  const [images = 1, , pixels = 1] = slots.shape;
-  const size = Math.sqrt(pixels);
-  if (images !== x.shape[0] || !Number.isInteger(size)) {
+/** The grid of label maps whose slots [n, channels, rows, columns] go with feature maps x. */
+function gridOf(x: Value, slots: Value): Extent {
+  const [images = 1, , rows, columns] = slots.shape;
+  if (images !== x.shape[0] || rows === undefined || columns === undefined) {
     throw new ShapeError(
-      `Labels [${slots.shape}] are no squares for each image of "${x.label}" [${x.shape}].`,
-      "Give square label maps, as many as there are images.",
+      `Labels [${slots.shape}] are no maps for each image of "${x.label}" [${x.shape}].`,
+      "Give label maps [n, channels, rows, columns], as many as there are images.",
     );
   }
-  return size;
+  return [rows, columns];
 }
 
 /** Categories that count.wgsl tells apart by the bits of a word. */
@@ -177,11 +178,11 @@ export function count(
       "Give labels of one kind the same category.",
     );
   }
-  const size = edgeOf(x, bindings.slots);
-  const total = (images * size * units) / 4;
-  graph.step(countKernel, { x, ...bindings }, { units, height, width, size, total }, lanes(total), {
+  const [rows, columns] = gridOf(x, bindings.slots);
+  const total = (images * columns * units) / 4;
+  graph.step(countKernel, { x, ...bindings }, { units, height, width, rows, columns, total }, lanes(total), {
     choices: { CHANNELS: channels, CATEGORIES: categories, LEVELS: levels, CELLS: cells, ACROSS: across(graph) },
-    flops: 4 * SAMPLE_FLOPS * total * size,
+    flops: 4 * SAMPLE_FLOPS * total * rows,
   });
 }
 
@@ -205,19 +206,20 @@ export function moments(
   const { images, height, width, units } = extents(x);
   const [, channels = 1] = bindings.slots.shape;
   const [rows = 2] = bindings.total.shape;
-  const size = edgeOf(x, bindings.slots);
+  const [gridRows, gridColumns] = gridOf(x, bindings.slots);
   const sums = rows * units;
   const most = Math.max(1, Math.floor(PARTIAL_BYTES / (4 * sums)));
-  const strips = Math.min(STRIPS, size, most); // whatever the batch, so that it does not matter
+  // whatever the batch, so that it does not matter
+  const strips = Math.min(STRIPS, gridColumns, most);
   for (let first = 0; first < images * strips; first += most) {
     const count = Math.min(most, images * strips - first);
     const partial = graph.value("moments.partial", [count, rows, units]);
     graph.step(
       momentsKernel,
       { x, slots: bindings.slots, batch: bindings.batch, partial },
-      { units, rows, channels, height, width, size, strips, first, count },
+      { units, rows, channels, height, width, gridRows, gridColumns, strips, first, count },
       lanes((units * count) / 4),
-      { flops: (SAMPLE_FLOPS * units * count * size ** 2) / strips },
+      { flops: (SAMPLE_FLOPS * units * count * gridRows * gridColumns) / strips },
     );
     graph.step(accumulateKernel, { partial, total: bindings.total }, { sums, count, zero: 0 }, lanes(sums));
   }

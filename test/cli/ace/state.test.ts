@@ -30,6 +30,7 @@ const SETTINGS: AceSettings = {
   candidateSeed: 11,
   seed: 1,
   segmentationSize: 32,
+  grid: [32, 32],
   batch: 10,
   signal: undefined,
 };

@@ -3,7 +3,7 @@ import { ladderOf } from "../../../src/dissect/ladder.ts";
 import accumulateKernel from "../../../src/kernels/generated/accumulate.wgsl.ts";
 import { count, moments, radix } from "../../../src/kernels/statistics/statistics.ts";
 import type { Device } from "../../../src/runtime/device.ts";
-import { elements, Graph, padded, type Target } from "../../../src/runtime/graph.ts";
+import { type Extent, elements, Graph, padded, type Target } from "../../../src/runtime/graph.ts";
 import { requestDevice } from "../../gpu.ts";
 import { mixed, ofUnit, upsampled } from "../grid.ts";
 import {
@@ -27,20 +27,44 @@ afterAll(() => device?.dispose());
 const TARGETS: readonly Target[] = ["software", "gpu"];
 
 describe("upsampling to the grid of labels", () => {
-  test.each<readonly [Extents, size: number]>([
-    [[2, 4, 4, 5], 8],
-    [[1, 3, 5, 8], 11],
-    [[3, 1, 1, 3], 4],
-    [[1, 8, 8, 4], 8],
-    [[1, 9, 7, 4], 4],
-  ])("%j to %i", async (extents, size) => {
+  test.each<readonly [Extents, grid: Extent]>([
+    [
+      [2, 4, 4, 5],
+      [8, 8],
+    ],
+    [
+      [1, 3, 5, 8],
+      [11, 11],
+    ],
+    [
+      [3, 1, 1, 3],
+      [4, 4],
+    ],
+    [
+      [1, 8, 8, 4],
+      [8, 8],
+    ],
+    [
+      [1, 9, 7, 4],
+      [4, 4],
+    ],
+    [
+      [2, 4, 6, 4],
+      [12, 7],
+    ],
+    [
+      [1, 6, 4, 3],
+      [3, 16],
+    ],
+  ])("%j to %j", async (extents, grid) => {
     const x = noiseMap(1, extents);
-    expect(worstUnit((await upsampled(device, x, size)).data, resize64(x, size, size))).toBeLessThan(TOLERANCE);
+    expect(worstUnit((await upsampled(device, x, grid)).data, resize64(x, ...grid))).toBeLessThan(TOLERANCE);
   });
 });
 
 describe("quantiles", () => {
-  test.each(TARGETS.flatMap((target) => [undefined, 13, 4].map((size) => ({ target, size }))))(
+  const GRIDS: readonly (Extent | undefined)[] = [undefined, [13, 13], [4, 4], [3, 17], [12, 4]];
+  test.each(TARGETS.flatMap((target) => GRIDS.map((size) => ({ target, size }))))(
     "count the first digits of all activations on $target adapters, grid $size",
     async ({ target, size }) => {
       const [x, valid] = [mixed([3, 5, 7]), 2];
@@ -67,9 +91,9 @@ describe("quantiles", () => {
 
 describe("counts", () => {
   test.each<readonly [string, slots: readonly number[], categories: number, message: string]>([
-    ["label maps that are no squares", [1, 1, 24], 1, "Labels [1,1,24] are no squares"],
-    ["label maps of fewer images", [2, 1, 25], 1, "Labels [2,1,25] are no squares"],
-    ["more categories than a word has bits", [1, 1, 25], 33, "33 categories are more than the 32"],
+    ["label maps that are none", [1, 1, 24], 1, "Labels [1,1,24] are no maps"],
+    ["label maps of more images", [2, 1, 5, 5], 1, "Labels [2,1,5,5] are no maps"],
+    ["more categories than a word has bits", [1, 1, 5, 5], 33, "33 categories are more than the 32"],
   ])("refuse %s", (_, slots, categories, message) => {
     const graph = new Graph("gpu");
     const values = {
@@ -117,17 +141,22 @@ describe("counts", () => {
     return chosen;
   }
 
-  const CASES: readonly { x: Extents; size: number; levels: number; channels: number; categories: number }[] = [
-    { x: [3, 5, 7, 70], size: 13, levels: 1, channels: 1, categories: 1 },
-    { x: [3, 5, 7, 70], size: 13, levels: 2, channels: 2, categories: 3 },
-    { x: [3, 5, 7, 70], size: 13, levels: 100, channels: 2, categories: 2 },
-    { x: [2, 8, 8, 12], size: 32, levels: 100, channels: 1, categories: 1 },
-    { x: [2, 4, 4, 8], size: 64, levels: 1, channels: 1, categories: 32 },
+  const CASES: readonly { x: Extents; size: Extent; levels: number; channels: number; categories: number }[] = [
+    { x: [3, 5, 7, 70], size: [13, 13], levels: 1, channels: 1, categories: 1 },
+    { x: [3, 5, 7, 70], size: [13, 13], levels: 2, channels: 2, categories: 3 },
+    { x: [3, 5, 7, 70], size: [13, 13], levels: 100, channels: 2, categories: 2 },
+    { x: [2, 8, 8, 12], size: [32, 32], levels: 100, channels: 1, categories: 1 },
+    { x: [2, 4, 4, 8], size: [64, 64], levels: 1, channels: 1, categories: 32 },
     // where rows of x and of the grid meet
-    { x: [2, 3, 4, 7], size: 9, levels: 1, channels: 3, categories: 1 },
-    { x: [2, 9, 7, 5], size: 4, levels: 5, channels: 1, categories: 2 }, // fewer rows than x has
-    { x: [2, 1, 1, 4], size: 6, levels: 3, channels: 1, categories: 1 },
-    { x: [2, 6, 6, 9], size: 6, levels: 3, channels: 2, categories: 1 },
+    { x: [2, 3, 4, 7], size: [9, 9], levels: 1, channels: 3, categories: 1 },
+    // fewer rows than x has
+    { x: [2, 9, 7, 5], size: [4, 4], levels: 5, channels: 1, categories: 2 },
+    { x: [2, 1, 1, 4], size: [6, 6], levels: 3, channels: 1, categories: 1 },
+    { x: [2, 6, 6, 9], size: [6, 6], levels: 3, channels: 2, categories: 1 },
+    // higher than wide, and the other way round
+    { x: [3, 6, 4, 12], size: [24, 16], levels: 1, channels: 1, categories: 1 },
+    { x: [2, 3, 5, 7], size: [8, 19], levels: 100, channels: 2, categories: 2 },
+    { x: [2, 7, 3, 5], size: [5, 12], levels: 4, channels: 1, categories: 1 },
   ];
 
   describe.each(TARGETS)("as a kernel for %s adapters", (target) => {
@@ -136,14 +165,15 @@ describe("counts", () => {
       async ({ x: extents, size, levels, channels, categories }) => {
         const [images, , , units] = extents;
         const valid = images - 1;
-        const [x, area, stored, slotCount] = [trying(extents), size ** 2, padded(units), 6];
+        const [x, area, stored, slotCount] = [trying(extents), elements(size), padded(units), 6];
+        const columns = size[1];
         const grid = await upsampled(device, x, size);
         const level = levelsOf(grid, levels);
         const ladder = ladderOf(level, units, stored);
         const next = random(21);
         // Patches of slots, 0 among them; slot 5 never occurs.
         const slots = Uint32Array.from({ length: images * channels * area }, (_, at) => {
-          const patch = Math.floor((at % size) / 3) + Math.floor((at % area) / size / 4);
+          const patch = Math.floor((at % columns) / 3) + Math.floor((at % area) / columns / 4);
           return next() < 0.1 ? [0, 1, 6][Math.floor(3 * next())]! : (patch + Math.floor(at / area)) % 5;
         });
         const present = Uint32Array.from({ length: images * categories }, (_, at) =>
@@ -152,7 +182,7 @@ describe("counts", () => {
         const bench = new Bench(device, target);
         const { graph } = bench;
         const values = {
-          slots: graph.value("slots", [images, channels, area], "u32"),
+          slots: graph.value("slots", [images, channels, ...size], "u32"),
           batch: graph.value("batch", [2], "u32"),
           present: graph.value("present", [images, categories], "u32"),
           level: graph.value("level", [stored, levels + 1]),
@@ -202,7 +232,7 @@ describe("counts", () => {
 describe("moments", () => {
   test("of two thousand labels go through the sums of some strips at a time", () => {
     const graph = new Graph("gpu");
-    const slots = graph.value("slots", [3, 5, 256], "u32");
+    const slots = graph.value("slots", [3, 5, 16, 16], "u32");
     const batch = graph.value("batch", [2], "u32");
     const total = graph.value("total", [2 + 1813, 512, 2]);
     moments(graph, graph.map("x", 3, 16, 16, 512), { slots, batch, total });
@@ -227,7 +257,7 @@ describe("moments", () => {
       [131_000, 6], // a fourth of what is held at once
     ] as const) {
       const bench = new Bench(device);
-      const slots = bench.graph.value("slots", [3, 2, size ** 2], "u32");
+      const slots = bench.graph.value("slots", [3, 2, size, size], "u32");
       const batch = bench.graph.value("batch", [2], "u32");
       bench.give(slots, slotData);
       bench.give(batch, Uint32Array.of(0, 3));

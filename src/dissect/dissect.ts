@@ -198,9 +198,10 @@ async function dissectionOf(
     const models = { generator, segmenter };
     layers.push(await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold));
   }
-  const { name, resolution, sizes } = generator;
+  const { name, resolution, height, width, sizes } = generator;
+  const [rows, columns] = grid;
   return {
-    model: { name, resolution, sizes },
+    model: { name, resolution, ...(height !== width && { height, width }), sizes },
     segmenter: { name: segmenter.name, channels: samples.channels },
     labels,
     categories,
@@ -213,7 +214,8 @@ async function dissectionOf(
       examples,
       iouThreshold: IOU_THRESHOLD,
       iqrThreshold: IQR_THRESHOLD,
-      segmentationSize: Math.max(...grid),
+      segmentationSize: Math.max(rows, columns),
+      ...(rows !== columns && { segmentationHeight: rows, segmentationWidth: columns }),
     },
     adapter: generator.device.adapter,
     labelPixels: [...pixels],

@@ -103,7 +103,15 @@ export interface AdapterDescription {
 
 /** Everything a dissection found: plain data, no GPU objects. */
 export interface Dissection {
-  readonly model: { readonly name: string; readonly resolution: number; readonly sizes: readonly number[] };
+  readonly model: {
+    readonly name: string;
+    /** Edge of the images in pixels, the longer one where they are not square. */
+    readonly resolution: number;
+    /** Of images that are not square. */
+    readonly height?: number;
+    readonly width?: number;
+    readonly sizes: readonly number[];
+  };
   readonly segmenter: {
     readonly name: string;
     /**
@@ -125,8 +133,14 @@ export interface Dissection {
     readonly examples: number;
     readonly iouThreshold: number;
     readonly iqrThreshold: number;
-    /** Edge of the label maps that were compared with the activations, in pixels. */
+    /**
+     * Edge of the label maps that were compared with the activations, in pixels, the longer one
+     * where they are not square.
+     */
     readonly segmentationSize: number;
+    /** Of label maps that are not square. */
+    readonly segmentationHeight?: number;
+    readonly segmentationWidth?: number;
   };
   readonly adapter: AdapterDescription;
   /**
@@ -140,12 +154,13 @@ export interface Dissection {
 export interface SamplePicture {
   /** Index into the test set's z. */
   readonly image: number;
-  /** RGB bytes, row-major, size × size × 3. */
+  /** RGB bytes, row-major, height × width × 3. */
   readonly rgb: Uint8Array;
-  readonly size: number;
+  readonly height: number;
+  readonly width: number;
   /**
-   * Label map, row-major segmentationSize², or one such map after the other when the segmenter
-   * gives several labels a pixel.
+   * Label map, row-major, as large as those that were compared with the activations, or one such
+   * map after the other when the segmenter gives several labels a pixel.
    */
   readonly labels: PictureLabels;
 }

@@ -209,7 +209,8 @@ export class Samples {
       this.#pictures.set(first + i, {
         image: first + i,
         rgb: withoutAlpha(bytes, i * pixels, pixels),
-        size: this.#generator.resolution,
+        height,
+        width,
         labels: new Labels(labels.subarray(i * perImage, (i + 1) * perImage)),
       });
     }

@@ -1,4 +1,5 @@
 import type { PictureLabels } from "../dissect/result.ts";
+import type { Extent } from "./extents.ts";
 
 /** Bytes of a picture, row-major, channels interleaved: grey (1), RGB (3) or RGBA (4). */
 export interface Image {
@@ -18,28 +19,34 @@ export interface ImageEncoder {
   jpeg(image: Image, quality: number): Promise<Uint8Array> | Uint8Array;
 }
 
-/** Resizes RGB bytes to `size`²: box average when it shrinks, half-pixel bilinear when it grows. */
-export function resizeRgb(rgb: Uint8Array, from: number, size: number): Uint8Array {
-  if (from === size) return rgb;
-  const taps = from > size ? boxTaps(from, size) : linearTaps(from, size);
-  const rows = new Float32Array(size * from * 3);
-  for (let y = 0; y < size; y++) {
-    for (const { index, weight } of taps[y]!) {
-      for (let i = 0; i < from * 3; i++) rows[y * from * 3 + i]! += weight * rgb[index * from * 3 + i]!;
+/**
+ * Resizes RGB bytes: along each axis by box averages where it shrinks, half-pixel bilinear where it
+ * grows.
+ */
+export function resizeRgb(rgb: Uint8Array, [fromHeight, fromWidth]: Extent, [height, width]: Extent): Uint8Array {
+  if (fromHeight === height && fromWidth === width) return rgb;
+  const [down, across] = [tapsOf(fromHeight, height), tapsOf(fromWidth, width)];
+  const line = fromWidth * 3;
+  const rows = new Float32Array(height * line);
+  for (let y = 0; y < height; y++) {
+    for (const { index, weight } of down[y]!) {
+      for (let i = 0; i < line; i++) rows[y * line + i]! += weight * rgb[index * line + i]!;
     }
   }
-  const out = new Uint8Array(size * size * 3);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
+  const out = new Uint8Array(height * width * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
       for (let c = 0; c < 3; c++) {
         let sum = 0.5;
-        for (const { index, weight } of taps[x]!) sum += weight * rows[(y * from + index) * 3 + c]!;
-        out[(y * size + x) * 3 + c] = sum;
+        for (const { index, weight } of across[x]!) sum += weight * rows[y * line + index * 3 + c]!;
+        out[(y * width + x) * 3 + c] = sum;
       }
     }
   }
   return out;
 }
+
+const tapsOf = (from: number, to: number): Tap[][] => (from > to ? boxTaps(from, to) : linearTaps(from, to));
 
 interface Tap {
   readonly index: number;
@@ -73,13 +80,19 @@ function linearTaps(from: number, to: number): Tap[][] {
   });
 }
 
-/** Resizes a label map to `size`² by nearest neighbour, sampling at pixel centres. */
-export function resizeNearest(map: PictureLabels, from: number, size: number): PictureLabels {
-  if (from === size) return map;
-  const source = Uint32Array.from({ length: size }, (_, t) => Math.floor(((t + 0.5) * from) / size));
-  const out = new Uint16Array(size * size);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) out[y * size + x] = map[source[y]! * from + source[x]!]!;
+/** Resizes a label map by nearest neighbour, sampling at pixel centres. */
+export function resizeNearest(
+  map: PictureLabels,
+  [fromHeight, fromWidth]: Extent,
+  [height, width]: Extent,
+): PictureLabels {
+  if (fromHeight === height && fromWidth === width) return map;
+  const source = (from: number, to: number): Uint32Array =>
+    Uint32Array.from({ length: to }, (_, t) => Math.floor(((t + 0.5) * from) / to));
+  const [down, across] = [source(fromHeight, height), source(fromWidth, width)];
+  const out = new Uint16Array(height * width);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) out[y * width + x] = map[down[y]! * fromWidth + across[x]!]!;
   }
   return out;
 }

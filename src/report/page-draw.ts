@@ -1,4 +1,5 @@
 import type { SamplePicture, UnitPictures } from "../dissect/result.ts";
+import type { Extent } from "./extents.ts";
 import { type ImageEncoder, resizeNearest, resizeRgb } from "./image.ts";
 import { toBase64 } from "./packed.ts";
 import { labelMapsOf } from "./segmentation.ts";
@@ -9,9 +10,10 @@ const JPEG_QUALITY = 85;
 export interface PageDrawing {
   /** Pictures a unit. */
   readonly examples: number;
-  /** Edges of the pictures, of their label maps, and of the largest feature map. */
-  readonly size: number;
-  readonly labelSize: number;
+  /** Height and width of the pictures, and of their label maps. */
+  readonly shape: Extent;
+  readonly labelShape: Extent;
+  /** Longer edge of the largest feature map. */
   readonly featureSize: number;
   /** Bytes of one label. */
   readonly labelBytes: 1 | 2;
@@ -54,14 +56,15 @@ export function pageFeatures(
 /** A picture and its label maps in the page's sizes. */
 export async function embedPicture(
   picture: SamplePicture,
-  segmentationSize: number,
-  { size, labelSize, labelBytes, channels }: PageDrawing,
+  labelExtent: Extent,
+  { shape, labelShape, labelBytes, channels }: PageDrawing,
   encoder: ImageEncoder,
 ): Promise<EmbeddedPicture> {
-  const data = resizeRgb(picture.rgb, picture.size, size);
-  const jpeg = toBase64(await encoder.jpeg({ width: size, height: size, channels: 3, data }, JPEG_QUALITY));
-  const labels = labelMapsOf(picture, segmentationSize, channels).map((map) => {
-    const resized = resizeNearest(map, segmentationSize, labelSize);
+  const data = resizeRgb(picture.rgb, [picture.height, picture.width], shape);
+  const [height, width] = shape;
+  const jpeg = toBase64(await encoder.jpeg({ width, height, channels: 3, data }, JPEG_QUALITY));
+  const labels = labelMapsOf(picture, labelExtent, channels).map((map) => {
+    const resized = resizeNearest(map, labelExtent, labelShape);
     return labelBytes === 1 ? new Uint8Array(resized) : new Uint8Array(new Uint16Array(resized).buffer);
   });
   return { jpeg, labels };

@@ -1,4 +1,5 @@
 import { displayNames } from "./concepts.ts";
+import { imageExtent } from "./extents.ts";
 import type { Report } from "./report.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 
@@ -106,8 +107,9 @@ function about({ model, segmenter, adapter, settings, provenance }: Report): str
     typeof settings.quantileThreshold === "number"
       ? `top ${Number((settings.quantileThreshold * 100).toPrecision(3))} % of pixels`
       : { iqr: "best IQR", maxiou: "best IoU" }[settings.quantileThreshold];
+  const [height, width] = imageExtent({ model });
   const facts: [string, string][] = [
-    ["Images", `${model.resolution} × ${model.resolution}`],
+    ["Images", `${width} × ${height}`],
     ["Samples", `${settings.size.toLocaleString("en")} (seed ${settings.seed})`],
     ["Segmenter", segmenter.name],
     ["Level by", threshold],

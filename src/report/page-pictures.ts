@@ -1,4 +1,5 @@
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
+import { areaOf, type Extent, imageExtent, labelExtent, scaled } from "./extents.ts";
 import { PackedBytes } from "./packed.ts";
 import type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";
 import type { PagePlan } from "./page-plan.ts";
@@ -23,8 +24,8 @@ export class PageGallery {
     this.#dissection = dissection;
     this.drawing = {
       examples,
-      size,
-      labelSize: Math.min(size, dissection.settings.segmentationSize),
+      shape: scaled(imageExtent(dissection), size),
+      labelShape: scaled(labelExtent(dissection), Math.min(size, dissection.settings.segmentationSize)),
       featureSize,
       labelBytes: dissection.labels.length <= 256 ? 1 : 2,
       channels: dissection.segmenter.channels ?? 1,
@@ -74,8 +75,8 @@ export class PageGallery {
   }> {
     return {
       pictures: {
-        size: this.drawing.size,
-        labelSize: this.drawing.labelSize,
+        shape: this.drawing.shape,
+        labelShape: this.drawing.labelShape,
         labelBytes: this.drawing.labelBytes,
         channels: this.drawing.channels,
         place: Object.fromEntries(this.#place),
@@ -94,16 +95,20 @@ export class PageGallery {
   }
 
   #note(): string {
-    const { model, settings, layers } = this.#dissection;
-    const { examples, size, labelSize, featureSize } = this.drawing;
+    const { layers } = this.#dissection;
+    const { examples, shape, labelShape, featureSize } = this.drawing;
+    const [image, labels] = [imageExtent(this.#dissection), labelExtent(this.#dissection)];
     const most = layers.flatMap(({ units }) => units).reduce((max, { top }) => Math.max(max, top.length), 0);
     const left: string[] = [];
     if (examples < most) left.push(`${examples} of the ${most} top images of each unit`);
-    if (size < model.resolution) left.push(`pictures of ${size} instead of ${model.resolution} pixels`);
-    if (labelSize < settings.segmentationSize) left.push(`label maps of ${labelSize} pixels`);
+    if (areaOf(shape) < areaOf(image)) left.push(`pictures of ${edges(shape)} instead of ${edges(image)} pixels`);
+    if (areaOf(labelShape) < areaOf(labels)) left.push(`label maps of ${edges(labelShape)} pixels`);
     if (layers.some(({ shape }) => Math.max(...shape) > featureSize)) {
       left.push(`feature maps averaged to at most ${featureSize} × ${featureSize}`);
     }
     return left.length === 0 ? "" : `To stay small, this page holds ${left.join(", ")}.`;
   }
 }
+
+/** One number for the edges of a square. */
+const edges = ([height, width]: Extent): string => (height === width ? `${height}` : `${width} × ${height}`);

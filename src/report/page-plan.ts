@@ -1,8 +1,9 @@
 import type { Dissection } from "../dissect/result.ts";
+import { areaOf, imageExtent, labelExtent, scaled } from "./extents.ts";
 
 /**
- * How much of the pictures a page carries: examples a unit, edge of a picture, and the edge of the
- * largest feature map.
+ * How much of the pictures a page carries: examples a unit, the longer edge of a picture, and the
+ * edge of the largest feature map.
  */
 export interface PagePlan {
   readonly examples: number;
@@ -53,12 +54,8 @@ export function planPage(dissection: Dissection, budget = PAGE_BYTES): PagePlan 
   return { examples: 0, size: full, featureSize: 16, estimatedBytes: estimate(dissection, 0, full, 16) };
 }
 
-function estimate(
-  { layers, settings, segmenter }: Dissection,
-  examples: number,
-  size: number,
-  featureSize: number,
-): number {
+function estimate(dissection: Dissection, examples: number, size: number, featureSize: number): number {
+  const { layers, settings, segmenter } = dissection;
   const images = new Set<number>();
   let bytes = 60_000;
   for (const { units, shape } of layers) {
@@ -69,8 +66,10 @@ function estimate(
       for (const { image } of shown) images.add(image);
     }
   }
-  const labels = (segmenter.channels ?? 1) * Math.min(size, settings.segmentationSize) ** 2 * LABEL_PIXEL;
-  return Math.round(bytes + images.size * (JPEG_HEAD + size * size * JPEG_PIXEL + labels));
+  const map = scaled(labelExtent(dissection), Math.min(size, settings.segmentationSize));
+  const labels = (segmenter.channels ?? 1) * areaOf(map) * LABEL_PIXEL;
+  const picture = JPEG_HEAD + areaOf(scaled(imageExtent(dissection), size)) * JPEG_PIXEL;
+  return Math.round(bytes + images.size * (picture + labels));
 }
 
 function range(from: number, to: number): number[] {

@@ -1,24 +1,25 @@
 import type { PictureLabels, SamplePicture } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
+import { areaOf, type Extent } from "./extents.ts";
 
 /** One label a pixel, for drawing; see `rarestOnTop`. */
-export function flattenLabels(picture: SamplePicture, segmentationSize: number): PictureLabels {
-  const maps = labelMapsOf(picture, segmentationSize);
-  return maps.length === 1 ? maps[0]! : rarestOnTop(picture.labels, segmentationSize ** 2);
+export function flattenLabels(picture: SamplePicture, extent: Extent): PictureLabels {
+  const maps = labelMapsOf(picture, extent);
+  return maps.length === 1 ? maps[0]! : rarestOnTop(picture.labels, areaOf(extent));
 }
 
 /**
  * The label maps of a picture, one for each label that a pixel can have at once.
- * @throws OutputError when they are not of that size, or not `channels`.
+ * @throws OutputError when they are not of that extent, or not `channels`.
  */
-export function labelMapsOf(picture: SamplePicture, segmentationSize: number, channels?: number): PictureLabels[] {
+export function labelMapsOf(picture: SamplePicture, extent: Extent, channels?: number): PictureLabels[] {
   const { labels } = picture;
-  const pixels = segmentationSize ** 2;
+  const pixels = areaOf(extent);
   const maps = labels.length / pixels;
   if (!Number.isInteger(maps) || maps < 1 || maps !== (channels ?? maps)) {
     const wanted = channels === undefined ? "a multiple of" : `${channels} ·`;
     throw new OutputError(
-      `The label map of image ${picture.image} has ${labels.length} values, not ${wanted} ${segmentationSize}².`,
+      `The label map of image ${picture.image} has ${labels.length} values, not ${wanted} ${extent.join("×")}.`,
       "Pass the maps that were compared with the activations.",
     );
   }

@@ -1,6 +1,7 @@
 import type { UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 import type { Rgb } from "./colors.ts";
+import type { Extent } from "./extents.ts";
 import type { Image, ImageEncoder } from "./image.ts";
 import type { Tile, Tiles } from "./tiles.ts";
 import { type MaskPainter, markEdge, maskPainter } from "./upsample.ts";
@@ -25,9 +26,15 @@ export interface StripOptions {
   readonly shape: readonly [number, number];
   /** Of all layers of a dissection. */
   readonly tiles: Tiles;
-  /** Edge of each picture in the strip; that of the pictures themselves unless given. */
+  /** Of each picture in the strip; that of the pictures themselves unless given. */
   readonly height?: number | undefined;
 }
+
+/** A picture's extent in strips of this height; its own unless given. */
+export const stripExtent = ([height, width]: Extent, wanted = height): Extent => [
+  wanted,
+  Math.max(1, Math.round((wanted * width) / height)),
+];
 
 /**
  * Draws the strips of a layer's units one after the other (§3.7). What depends on the layer alone
@@ -35,7 +42,7 @@ export interface StripOptions {
  */
 export class StripArtist {
   readonly #options: StripOptions;
-  #size = 0;
+  #extent: Extent = [0, 0];
   #paint: MaskPainter = () => {};
   #mask = new Uint8Array(0);
   #scratch = new Uint8Array(0);
@@ -47,13 +54,16 @@ export class StripArtist {
   /** The strips of the first `count` pictures. */
   draw({ tops, layer, unit }: UnitPictures, level: number, count = tops.length): Strips {
     const shown = tops.slice(0, count);
-    const size = this.#prepare(this.#options.height ?? shown[0]?.picture.size ?? 1);
-    const width = Math.max(1, shown.length * (size + GAP) - GAP);
+    const picture = shown[0]?.picture ?? { height: 1, width: 1 };
+    const extent = stripExtent([picture.height, picture.width], this.#options.height);
+    const [height, each] = extent;
+    this.#prepare(extent);
+    const width = Math.max(1, shown.length * (each + GAP) - GAP);
     const strips = {
-      top: blank(width, size, 3),
-      original: blank(width, size, 3),
-      segmentation: blank(width, size, 3),
-      mask: blank(width, size, 4),
+      top: blank(width, height, 3),
+      original: blank(width, height, 3),
+      segmentation: blank(width, height, 3),
+      mask: blank(width, height, 4),
     };
     const [h, w] = this.#options.shape;
     shown.forEach(({ picture, feature }, i) => {
@@ -63,30 +73,29 @@ export class StripArtist {
           "",
         );
       }
-      const tile = this.#options.tiles.of(picture, size);
+      const tile = this.#options.tiles.of(picture, extent);
       this.#paint(feature, level, this.#mask);
-      markEdge(this.#mask, size, this.#scratch);
-      const left = i * (size + GAP);
+      markEdge(this.#mask, extent, this.#scratch);
+      const left = i * (each + GAP);
       if (i > 0) for (const strip of Object.values(strips)) whiten(strip, left - GAP);
-      for (let y = 0; y < size; y++) {
+      for (let y = 0; y < height; y++) {
         const at = (y * width + left) * 3;
-        const from = y * size * 3;
-        strips.original.data.set(tile.rgb.subarray(from, from + size * 3), at);
-        strips.segmentation.data.set(tile.segmentation.subarray(from, from + size * 3), at);
+        const from = y * each * 3;
+        strips.original.data.set(tile.rgb.subarray(from, from + each * 3), at);
+        strips.segmentation.data.set(tile.segmentation.subarray(from, from + each * 3), at);
       }
-      overlay(strips, tile, this.#mask, size, left);
+      overlay(strips, tile, this.#mask, left);
     });
     return strips;
   }
 
-  #prepare(size: number): number {
-    if (size !== this.#size) {
-      this.#size = size;
-      this.#paint = maskPainter(...this.#options.shape, size);
-      this.#mask = new Uint8Array(size * size);
-      this.#scratch = new Uint8Array(size * size);
-    }
-    return size;
+  #prepare(extent: Extent): void {
+    const [height, width] = extent;
+    if (height === this.#extent[0] && width === this.#extent[1]) return;
+    this.#extent = extent;
+    this.#paint = maskPainter(this.#options.shape, extent);
+    this.#mask = new Uint8Array(height * width);
+    this.#scratch = new Uint8Array(height * width);
   }
 }
 
@@ -112,19 +121,19 @@ const LAID = new Uint32Array(Uint8Array.of(0, 0, 0, 127, 0, 0, 0, 0, ...EDGE, 25
  * Inside the mask the picture; outside half as bright; on the edge at least yellow. Most pixels lie
  * in long runs of one kind.
  */
-function overlay({ top, mask }: Strips, { rgb, dim }: Tile, state: Uint8Array, size: number, left: number): void {
+function overlay({ top, mask }: Strips, { rgb, dim, ...tile }: Tile, state: Uint8Array, left: number): void {
   const { data, width } = top;
   const laid = new Uint32Array(mask.data.buffer);
-  for (let y = 0; y < size; y++) {
-    const row = y * size;
+  for (let y = 0; y < tile.height; y++) {
+    const row = y * tile.width;
     const at = y * width + left;
-    data.set(dim.subarray(row * 3, (row + size) * 3), at * 3);
-    laid.fill(LAID[0]!, at, at + size);
-    for (let x = 0; x < size; ) {
+    data.set(dim.subarray(row * 3, (row + tile.width) * 3), at * 3);
+    laid.fill(LAID[0]!, at, at + tile.width);
+    for (let x = 0; x < tile.width; ) {
       const kind = state[row + x]!;
       const from = x;
       do x++;
-      while (x < size && state[row + x] === kind);
+      while (x < tile.width && state[row + x] === kind);
       if (kind === 0) continue;
       laid.fill(LAID[kind]!, at + from, at + x);
       if (kind === 1) data.set(rgb.subarray((row + from) * 3, (row + x) * 3), (at + from) * 3);
@@ -137,15 +146,14 @@ function yellow(data: Uint8Array, at: number): void {
   for (let c = 0; c < 3; c++) data[at + c] = Math.max(EDGE[c]!, data[at + c]!);
 }
 
-/** The first picture of a strip alone. */
-function firstOf({ height, width, channels, data }: Image): Image {
-  const edge = Math.min(width, height);
-  const first = new Uint8Array(edge * height * channels);
+/** The first picture of a strip alone, as wide as one is. */
+function firstOf({ height, width, channels, data }: Image, one: number): Image {
+  const first = new Uint8Array(one * height * channels);
   for (let y = 0; y < height; y++) {
     const from = y * width * channels;
-    first.set(data.subarray(from, from + edge * channels), y * edge * channels);
+    first.set(data.subarray(from, from + one * channels), y * one * channels);
   }
-  return { width: edge, height, channels, data: first };
+  return { width: one, height, channels, data: first };
 }
 
 /**
@@ -159,9 +167,11 @@ export async function stripFiles(
   encoder: ImageEncoder,
 ): Promise<StripFile[]> {
   const strips = artist.draw(pictures, level);
+  const { length } = pictures.tops;
+  const one = length > 0 ? (strips.top.width + GAP) / length - GAP : strips.top.width;
   const files: StripFile[] = [];
   for (const name of ["image", "s-image"]) {
-    const only = name === "image" ? (strip: Image) => strip : firstOf;
+    const only = name === "image" ? (strip: Image) => strip : (strip: Image) => firstOf(strip, one);
     const { top, original, segmentation, mask } = strips;
     const path = `${name}/${pictures.unit}`;
     files.push({ path: `${path}-top.jpg`, data: await encoder.jpeg(only(top), JPEG_QUALITY) });

@@ -1,9 +1,10 @@
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 import { labelColors, type Rgb } from "./colors.ts";
+import { areaOf, type Extent, imageExtent, labelExtent } from "./extents.ts";
 import type { ImageEncoder } from "./image.ts";
 import { type EmbeddedPicture, embedPicture, type PageDrawing, type PageFeatures, pageFeatures } from "./page-draw.ts";
-import { StripArtist, type StripFile, stripFiles } from "./strips.ts";
+import { StripArtist, type StripFile, stripExtent, stripFiles } from "./strips.ts";
 import { Tiles } from "./tiles.ts";
 
 /**
@@ -11,10 +12,11 @@ import { Tiles } from "./tiles.ts";
  */
 export interface DrawingPlan {
   readonly layers: readonly { readonly layer: string; readonly shape: readonly [number, number] }[];
-  readonly segmentationSize: number;
+  /** Height and width of the label maps. */
+  readonly labelExtent: Extent;
   /** Of each label. */
   readonly colors: readonly Rgb[];
-  /** Edge of the pictures in strips; that of the pictures themselves unless given. */
+  /** Of the pictures in strips; that of the pictures themselves unless given. */
   readonly height: number | undefined;
   readonly page: PageDrawing;
   /** Pixels of all strips together, from which one can tell whether help is worth while. */
@@ -50,17 +52,17 @@ export interface Studio {
 
 /** What is to be drawn of a dissection, for strips of this height and this page. */
 export function drawingPlan(dissection: Dissection, height: number | undefined, page: PageDrawing): DrawingPlan {
-  const { layers, labels, settings, model } = dissection;
-  const edge = height ?? model.resolution;
+  const { layers, labels } = dissection;
+  const area = areaOf(stripExtent(imageExtent(dissection), height));
   const pictures = layers.flatMap(({ units }) => units.map(({ top }) => top.length));
   return {
     layers: layers.map(({ layer, shape }) => ({ layer, shape })),
-    segmentationSize: settings.segmentationSize,
+    labelExtent: labelExtent(dissection),
     colors: labelColors(labels),
     height,
     page,
-    pixels: edge ** 2 * pictures.reduce((sum, count) => sum + count, 0),
-    largest: edge ** 2 * pictures.reduce((most, count) => Math.max(most, count), 0),
+    pixels: area * pictures.reduce((sum, count) => sum + count, 0),
+    largest: area * pictures.reduce((most, count) => Math.max(most, count), 0),
   };
 }
 
@@ -72,8 +74,8 @@ export class Desk implements Studio {
   readonly #layers: ReadonlyMap<string, { readonly shape: readonly [number, number]; readonly artist: StripArtist }>;
 
   constructor(plan: DrawingPlan, encoder: ImageEncoder) {
-    const { layers, segmentationSize, colors, height } = plan;
-    const tiles = new Tiles(segmentationSize, colors);
+    const { layers, labelExtent, colors, height } = plan;
+    const tiles = new Tiles(labelExtent, colors);
     this.#plan = plan;
     this.#encoder = encoder;
     this.#layers = new Map(
@@ -82,7 +84,7 @@ export class Desk implements Studio {
   }
 
   async draw({ pictures, level, embed }: UnitDrawing): Promise<DrawnUnit> {
-    const { page, segmentationSize } = this.#plan;
+    const { page, labelExtent } = this.#plan;
     const layer = this.#layers.get(pictures.layer);
     if (!layer)
       throw new OutputError(`There is nothing known of ${pictures.layer}.`, "Pass pictures of the same dissection.");
@@ -90,7 +92,7 @@ export class Desk implements Studio {
     const features = pageFeatures(pictures, level, layer.shape, page);
     const embedded: EmbeddedPicture[] = [];
     for (const rank of embed) {
-      embedded.push(await embedPicture(pictures.tops[rank]!.picture, segmentationSize, page, this.#encoder));
+      embedded.push(await embedPicture(pictures.tops[rank]!.picture, labelExtent, page, this.#encoder));
     }
     return { files, features, embedded };
   }

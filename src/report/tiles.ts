@@ -1,11 +1,13 @@
 import type { SamplePicture } from "../dissect/result.ts";
 import type { Rgb } from "./colors.ts";
+import type { Extent } from "./extents.ts";
 import { resizeNearest, resizeRgb } from "./image.ts";
 import { flattenLabels } from "./segmentation.ts";
 
 /** A picture as strips show it, in their size. */
 export interface Tile {
-  readonly size: number;
+  readonly height: number;
+  readonly width: number;
   readonly rgb: Uint8Array;
   /** Half as bright. */
   readonly dim: Uint8Array;
@@ -23,14 +25,20 @@ const KEPT_BYTES = 64 * 2 ** 20;
  * as fit: ten thousand pictures in gandissect's size would take six gigabytes.
  */
 export class Tiles {
-  readonly #segmentationSize: number;
+  readonly #labelExtent: Extent;
   readonly #colors: readonly Rgb[];
   readonly #most: number;
   readonly #tiles = new Map<SamplePicture, Tile>();
   #bytes = 0;
 
-  constructor(segmentationSize: number, /** of each label */ colors: readonly Rgb[], bytes = KEPT_BYTES) {
-    this.#segmentationSize = segmentationSize;
+  constructor(
+    /** Of the label maps. */
+    labelExtent: Extent,
+    /** Of each label. */
+    colors: readonly Rgb[],
+    bytes = KEPT_BYTES,
+  ) {
+    this.#labelExtent = labelExtent;
     this.#colors = colors;
     this.#most = bytes;
   }
@@ -40,10 +48,10 @@ export class Tiles {
     return this.#bytes;
   }
 
-  of(picture: SamplePicture, size: number): Tile {
+  of(picture: SamplePicture, [height, width]: Extent): Tile {
     const known = this.#tiles.get(picture);
     if (known) this.#forget(picture, known);
-    const tile = known?.size === size ? known : this.#draw(picture, size);
+    const tile = known?.height === height && known.width === width ? known : this.#draw(picture, [height, width]);
     this.#tiles.set(picture, tile);
     this.#bytes += bytesOf(tile);
     for (const [oldest, its] of this.#tiles) {
@@ -58,8 +66,8 @@ export class Tiles {
     this.#bytes -= bytesOf(tile);
   }
 
-  #draw(picture: SamplePicture, size: number): Tile {
-    const labels = resizeNearest(flattenLabels(picture, this.#segmentationSize), this.#segmentationSize, size);
+  #draw(picture: SamplePicture, extent: Extent): Tile {
+    const labels = resizeNearest(flattenLabels(picture, this.#labelExtent), this.#labelExtent, extent);
     const segmentation = new Uint8Array(labels.length * 3);
     for (let i = 0; i < labels.length; i++) {
       const [red, green, blue] = this.#colors[labels[i]!] ?? BLACK;
@@ -67,8 +75,9 @@ export class Tiles {
       segmentation[i * 3 + 1] = green;
       segmentation[i * 3 + 2] = blue;
     }
-    const rgb = resizeRgb(picture.rgb, picture.size, size);
-    return { size, rgb, dim: rgb.map((value) => value >> 1), segmentation };
+    const rgb = resizeRgb(picture.rgb, [picture.height, picture.width], extent);
+    const [height, width] = extent;
+    return { height, width, rgb, dim: rgb.map((value) => value >> 1), segmentation };
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Extent } from "./extents.ts";
+
 /**
  * Where each target position reads: between `low` and `low + 1`, the share of the latter being
  * `share`.
@@ -10,7 +12,7 @@ interface Axis {
   readonly first: Int32Array;
 }
 
-/** Fills `mask` (size²) with 1 where the upsampled feature map is above the level. */
+/** Fills `mask` [height, width] with 1 where the upsampled feature map is above the level. */
 export type MaskPainter = (feature: Float32Array, level: number, mask: Uint8Array) => void;
 
 /**
@@ -19,11 +21,11 @@ export type MaskPainter = (feature: Float32Array, level: number, mask: Uint8Arra
  * its pictures by another rule (zeros around the map, ≥), so that they show other pixels than it
  * counts; we draw what is counted (§13 erratum 23).
  */
-export function maskPainter(height: number, width: number, size: number): MaskPainter {
-  const [rows, columns] = [axis(height, size), axis(width, size)];
+export function maskPainter([height, width]: Extent, [maskHeight, maskWidth]: Extent): MaskPainter {
+  const [rows, columns] = [axis(height, maskHeight), axis(width, maskWidth)];
   const line = new Float64Array(width);
   return (feature, level, mask) => {
-    for (let y = 0; y < size; y++) {
+    for (let y = 0; y < maskHeight; y++) {
       const [top, bottom, share] = [rows.low[y]! * width, rows.high[y]! * width, rows.share[y]!];
       let highest = Number.NEGATIVE_INFINITY;
       for (let x = 0; x < width; x++) {
@@ -31,9 +33,9 @@ export function maskPainter(height: number, width: number, size: number): MaskPa
         line[x] = value;
         if (value > highest) highest = value;
       }
-      const start = y * size;
+      const start = y * maskWidth;
       if (!(highest > level)) {
-        mask.fill(0, start, start + size);
+        mask.fill(0, start, start + maskWidth);
         continue;
       }
       for (let column = 0; column < width; column++) {
@@ -69,29 +71,29 @@ function axis(source: number, target: number): Axis {
  * Marks the ring of pixels outside the mask within two steps of it, diagonals included (§3.7), as
  * `2`.
  */
-export function markEdge(mask: Uint8Array, size: number, scratch: Uint8Array): void {
+export function markEdge(mask: Uint8Array, [height, width]: Extent, scratch: Uint8Array): void {
   // Two dilations by 8 neighbours are one by a 5×5 square, which is first along rows, then along
   // columns.
-  for (let y = 0; y < size; y++) {
-    const row = y * size;
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
     let until = -1;
-    for (let x = 0; x < Math.min(2, size); x++) if (mask[row + x] === 1) until = x + 2;
-    for (let x = 0; x < size; x++) {
-      if (x + 2 < size && mask[row + x + 2] === 1) until = x + 4;
+    for (let x = 0; x < Math.min(2, width); x++) if (mask[row + x] === 1) until = x + 2;
+    for (let x = 0; x < width; x++) {
+      if (x + 2 < width && mask[row + x + 2] === 1) until = x + 4;
       scratch[row + x] = x <= until ? 1 : 0;
     }
   }
   // Four pixels at a time where rows are whole words: no byte of a word reaches into the next.
-  const words = size % 4 === 0 && (mask.byteOffset | scratch.byteOffset) % 4 === 0;
+  const words = width % 4 === 0 && (mask.byteOffset | scratch.byteOffset) % 4 === 0;
   const state = words ? new Uint32Array(mask.buffer, mask.byteOffset, mask.length / 4) : mask;
   const near = words ? new Uint32Array(scratch.buffer, scratch.byteOffset, scratch.length / 4) : scratch;
-  const stride = words ? size / 4 : size;
-  for (let y = 0; y < size; y++) {
+  const stride = words ? width / 4 : width;
+  for (let y = 0; y < height; y++) {
     const row = y * stride;
     const above = Math.max(0, y - 1) * stride - row;
     const highest = Math.max(0, y - 2) * stride - row;
-    const below = Math.min(size - 1, y + 1) * stride - row;
-    const lowest = Math.min(size - 1, y + 2) * stride - row;
+    const below = Math.min(height - 1, y + 1) * stride - row;
+    const lowest = Math.min(height - 1, y + 2) * stride - row;
     for (let i = row; i < row + stride; i++) {
       const reached = near[i]! | near[i + above]! | near[i + highest]! | near[i + below]! | near[i + lowest]!;
       if (reached !== 0) state[i] = state[i]! | ((reached & ~state[i]!) << 1);

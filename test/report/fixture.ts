@@ -1,4 +1,5 @@
 import type { Dissection, Label, LayerResult, SamplePicture, Unit, UnitPictures } from "../../src/dissect/result.ts";
+import { areaOf, type Extent, labelExtent, scaled } from "../../src/report/extents.ts";
 import type { Provenance } from "../../src/report/report.ts";
 
 /**
@@ -15,6 +16,8 @@ export interface FixtureOptions {
   readonly images?: number;
   readonly examples?: number;
   readonly resolution?: number;
+  /** Of images that are not square; their longer edge is the resolution. */
+  readonly extent?: Extent;
   readonly segmentationSize?: number;
   readonly labels?: readonly Label[];
 }
@@ -50,10 +53,10 @@ export const KINDS: readonly Label[] = [
  */
 export function severalChannels(options: Omit<FixtureOptions, "labels"> = {}): Fixture {
   const { dissection, pictures } = fixture({ ...options, labels: KINDS });
-  const { segmentationSize: size } = dissection.settings;
+  const [rows, columns] = labelExtent(dissection);
   const known = new Map<number, SamplePicture>();
   const withKinds = (picture: SamplePicture): SamplePicture => {
-    const row = (i: number) => Math.floor(i / size) / size;
+    const row = (i: number) => Math.floor(i / columns) / rows;
     const material = picture.labels.map((_, i) => (row(i) < 0.5 ? 0 : 6));
     const part = picture.labels.map((label, i) => (label !== 1 ? 0 : row(i) < 1 / 8 ? 7 : 1));
     const made = { ...picture, labels: Uint16Array.from([...picture.labels, ...material, ...part]) };
@@ -113,18 +116,21 @@ export function fixture(options: FixtureOptions = {}): Fixture {
     images = 16,
     examples = 6,
     resolution = 64,
+    extent = [resolution, resolution],
     segmentationSize = 32,
     labels = LABELS,
   } = options;
+  const [height, width] = extent;
+  const grid = scaled(extent, segmentationSize);
+  const [rows, columns] = grid;
   const categories = [...new Set(labels.map(({ category }) => category))];
-  const scenes = Array.from({ length: images }, (_, image) =>
-    scene(image, resolution, segmentationSize, labels.length),
-  );
+  const scenes = Array.from({ length: images }, (_, image) => scene(image, extent, grid, labels.length));
   const features = new Map<string, Float32Array>();
   const results = layers.map(({ layer, units, size }, l): LayerResult => {
     const feature = (unit: number, image: number) => {
       const key = `${layer}/${unit}/${image}`;
-      const known = features.get(key) ?? featureMap(scenes[image]!, 1 + (unit % (labels.length - 1)), size, unit, l);
+      const known =
+        features.get(key) ?? featureMap(scenes[image]!, 1 + (unit % (labels.length - 1)), grid, size, unit, l);
       features.set(key, known);
       return known;
     };
@@ -154,10 +160,9 @@ export function fixture(options: FixtureOptions = {}): Fixture {
       let active = 0;
       scenes.forEach((picture, image) => {
         const map = feature(unit, image);
-        for (let i = 0; i < segmentationSize ** 2; i++) {
+        for (let i = 0; i < areaOf(grid); i++) {
           const cell =
-            Math.floor((Math.floor(i / segmentationSize) * size) / segmentationSize) * size +
-            Math.floor(((i % segmentationSize) * size) / segmentationSize);
+            Math.floor((Math.floor(i / columns) * size) / rows) * size + Math.floor(((i % columns) * size) / columns);
           if (map[cell]! <= level) continue;
           active++;
           const at = picture.labels[i]! * units + unit;
@@ -212,7 +217,11 @@ export function fixture(options: FixtureOptions = {}): Fixture {
   }
 
   const dissection: Dissection = {
-    model: { name: "drawn scenes", resolution, sizes: [16, 16, 8] },
+    model: {
+      ...{ name: "drawn scenes", resolution: Math.max(height, width) },
+      ...(height !== width && { height, width }),
+      sizes: [16, 16, 8],
+    },
     segmenter: { name: "drawn labels" },
     labels,
     categories,
@@ -226,6 +235,7 @@ export function fixture(options: FixtureOptions = {}): Fixture {
       iouThreshold: 0.05,
       iqrThreshold: 0.01,
       segmentationSize,
+      ...(rows !== columns && { segmentationHeight: rows, segmentationWidth: columns }),
     },
     adapter: { vendor: "test", architecture: "none", description: "", software: true },
     labelPixels: labelPixels(),
@@ -251,7 +261,8 @@ export function fixture(options: FixtureOptions = {}): Fixture {
 }
 
 /** A sky over grass with a tree and a house, or what the labels allow. */
-function scene(image: number, size: number, segmentationSize: number, labels: number): SamplePicture {
+function scene(image: number, extent: Extent, grid: Extent, labels: number): SamplePicture {
+  const [height, width] = extent;
   const next = random(image + 1);
   const horizon = 0.4 + 0.3 * next();
   const tree = { x: next(), y: horizon, r: 0.1 + 0.12 * next() };
@@ -263,28 +274,32 @@ function scene(image: number, size: number, segmentationSize: number, labels: nu
     return label % labels;
   };
   const tints = [90, 90, 90, 130, 180, 230, 30, 100, 50, 120, 180, 70, 200, 160, 120, 170, 70, 50];
-  const rgb = new Uint8Array(size * size * 3);
-  for (let i = 0; i < size * size; i++) {
-    const label = labelAt(((i % size) + 0.5) / size, (Math.floor(i / size) + 0.5) / size);
+  const labelIn = (i: number, [rows, columns]: Extent): number =>
+    labelAt(((i % columns) + 0.5) / columns, (Math.floor(i / columns) + 0.5) / rows);
+  const rgb = new Uint8Array(height * width * 3);
+  for (let i = 0; i < height * width; i++) {
+    const label = labelIn(i, extent);
     for (let c = 0; c < 3; c++) rgb[i * 3 + c] = tints[(label % 6) * 3 + c]! + 16 * next();
   }
-  const map = new Uint16Array(segmentationSize ** 2).map((_, i) =>
-    labelAt(
-      ((i % segmentationSize) + 0.5) / segmentationSize,
-      (Math.floor(i / segmentationSize) + 0.5) / segmentationSize,
-    ),
-  );
-  return { image, rgb, size, labels: map };
+  const map = new Uint16Array(areaOf(grid)).map((_, i) => labelIn(i, grid));
+  return { image, rgb, height, width, labels: map };
 }
 
 /** How much of each cell is of the label, and some noise. */
-function featureMap(picture: SamplePicture, label: number, size: number, unit: number, layer: number): Float32Array {
-  const edge = Math.sqrt(picture.labels.length);
+function featureMap(
+  picture: SamplePicture,
+  label: number,
+  [rows, columns]: Extent,
+  size: number,
+  unit: number,
+  layer: number,
+): Float32Array {
   const next = random(picture.image * 1009 + unit * 31 + layer);
   const out = new Float32Array(size * size);
   picture.labels.forEach((found, i) => {
-    const cell = Math.floor((Math.floor(i / edge) * size) / edge) * size + Math.floor(((i % edge) * size) / edge);
-    if (found === label) out[cell]! += (size / edge) ** 2;
+    const cell =
+      Math.floor((Math.floor(i / columns) * size) / rows) * size + Math.floor(((i % columns) * size) / columns);
+    if (found === label) out[cell]! += (size / rows) * (size / columns);
   });
   return out.map((share) => share * 0.9 + 0.3 * next());
 }

@@ -28,7 +28,7 @@ describe("a page of several labels a pixel", () => {
       [await pageOf(many), 2],
     ] as const) {
       const { pictures } = JSON.parse(/<script id="data"[^>]*>(.*?)<\/script>/s.exec(text)![1]!);
-      expect(pictures).toMatchObject({ channels: 3, labelBytes: bytes, labelSize: 32 });
+      expect(pictures).toMatchObject({ channels: 3, labelBytes: bytes, labelShape: [32, 32] });
       const packed = inflateRawSync(Buffer.from(/<script id="labels"[^>]*>(.*?)<\/script>/s.exec(text)![1]!, "base64"));
       const labels = bytes === 1 ? packed : new Uint16Array(new Uint8Array(packed).buffer);
       expect(labels).toHaveLength(pictures.jpegs.length * 3 * 32 ** 2);
@@ -44,7 +44,7 @@ describe("a page of several labels a pixel", () => {
   test("refuses pictures with other label maps than the dissection's", async () => {
     const { dissection, pictures } = fixture();
     const other = { ...dissection, segmenter: { name: "three", channels: 3 } };
-    await expect(pageOf({ dissection: other, pictures })).rejects.toThrow("has 1024 values, not 3 · 32²");
+    await expect(pageOf({ dissection: other, pictures })).rejects.toThrow("has 1024 values, not 3 · 32×32");
   });
 
   test("reckons with the label maps of every channel", () => {

@@ -24,6 +24,12 @@ describe("the text of the page", () => {
     expect(html).toContain("default-src 'none'");
   });
 
+  test("says how wide and how high the images are", async () => {
+    expect(html).toContain("<dt>Images</dt><dd>64 × 64</dd>");
+    const { dissection } = fixture({ images: 1, examples: 1, extent: [24, 64] });
+    expect(await new HtmlPage(dissection, PROVENANCE).finish()).toContain("<dt>Images</dt><dd>64 × 24</dd>");
+  });
+
   test("embeds each image once", () => {
     const data = dataOf(html);
     const images = new Set(
@@ -98,7 +104,7 @@ describe("the text of the page", () => {
       const [height, width] = dissection.layers[index]!.shape;
       const { level } = dissection.layers[index]!.units[unit]!;
       const { at, scale, images } = data.layers[index].features[unit];
-      const paint = maskPainter(height, width, 64);
+      const paint = maskPainter([height, width], [64, 64]);
       tops.forEach(({ picture, feature }, i) => {
         expect(images[i]).toBe(picture.image);
         const start = at + i * height * width;

@@ -1,12 +1,22 @@
 import { expect, test } from "vitest";
 import type { SamplePicture, UnitPictures } from "../../src/dissect/result.ts";
+import { decodePhoto } from "../../src/node/photo/decode.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import type { Extent } from "../../src/report/extents.ts";
 import { embedPicture, type PageDrawing, pageFeatures, pageShape } from "../../src/report/page-draw.ts";
 import { severalChannels } from "./fixture.ts";
 import { expectKept } from "./kept.ts";
 
-const drawing: PageDrawing = { examples: 2, size: 2, labelSize: 2, featureSize: 4, labelBytes: 1, channels: 1 };
-const picture: SamplePicture = { image: 0, size: 2, rgb: new Uint8Array(12), labels: Uint8Array.of(0, 1, 2, 3) };
+const drawing: PageDrawing = {
+  ...{ examples: 2, shape: [2, 2], labelShape: [2, 2], featureSize: 4, labelBytes: 1, channels: 1 },
+};
+const picture: SamplePicture = {
+  image: 0,
+  height: 2,
+  width: 2,
+  rgb: new Uint8Array(12),
+  labels: Uint8Array.of(0, 1, 2, 3),
+};
 const unit = (...features: number[][]): UnitPictures => ({
   ...{ layer: "layer4", unit: 0 },
   tops: features.map((feature) => ({ picture, feature: Float32Array.from(feature) })),
@@ -64,8 +74,10 @@ test("maps that are too large are averaged, each cell in one box", () => {
   expect(bytes(five, 0, [5, 2], { featureSize: 3 })).toEqual([64 / 127, [8, 12, 127, 2, 2, 2]]);
 });
 
-const embed = (from: SamplePicture, segmentationSize: number, to: Partial<PageDrawing> = {}) =>
-  embedPicture(from, segmentationSize, { ...drawing, ...to }, nodeEncoder());
+const embed = (from: SamplePicture, labels: number | Extent, to: Partial<PageDrawing> = {}) => {
+  const extent = typeof labels === "number" ? ([labels, labels] as const) : labels;
+  return embedPicture(from, extent, { ...drawing, ...to }, nodeEncoder());
+};
 
 test("labels take one byte or two, and keep their values in both", async () => {
   const values = { ...picture, labels: Uint16Array.of(0, 1, 255, 256) };
@@ -80,12 +92,19 @@ test("label maps are one after the other, each in the page's size", async () => 
     Uint8Array.of(5, 7, 13, 15),
     Uint8Array.of(94, 92, 86, 84),
   ]);
-  await expect(embed(picture, 2, { channels: 3 })).rejects.toThrow("has 4 values, not 3 · 2²");
+  await expect(embed(picture, 2, { channels: 3 })).rejects.toThrow("has 4 values, not 3 · 2×2");
+});
+
+test("pictures and label maps may be wider than high", async () => {
+  const wide = { ...picture, height: 1, width: 4, rgb: new Uint8Array(12).fill(80), labels: Uint8Array.of(0, 1, 2, 3) };
+  const { jpeg, labels } = await embed(wide, [1, 4], { shape: [2, 8], labelShape: [1, 2] });
+  expect(labels).toEqual([Uint8Array.of(1, 3)]);
+  expect(decodePhoto(new Uint8Array(Buffer.from(jpeg, "base64")), "picture")).toMatchObject({ width: 8, height: 2 });
 });
 
 test("a picture is embedded in the page's size, as it was looked at", async () => {
   for await (const { tops } of severalChannels({ images: 3, examples: 1, resolution: 128 }).pictures()) {
-    const { jpeg } = await embed(tops[0]!.picture, 32, { size: 48, channels: 3 });
+    const { jpeg } = await embed(tops[0]!.picture, 32, { shape: [48, 48], channels: 3 });
     expectKept("page-embedded.jpg", new Uint8Array(Buffer.from(jpeg, "base64")));
     break;
   }

@@ -15,7 +15,7 @@ const { dissection } = fixture({ layers, examples: 4 });
 const unit = (layer: string, unit: number, ...images: number[]): UnitPictures => ({
   ...{ layer, unit },
   tops: images.map((image) => ({
-    picture: { image, size: 1, rgb: new Uint8Array(3), labels: new Uint8Array(1) },
+    picture: { image, height: 1, width: 1, rgb: new Uint8Array(3), labels: new Uint8Array(1) },
     feature: new Float32Array(1),
   })),
 });
@@ -72,16 +72,19 @@ test("units are found by their number, and what is not of the dissection or has 
 test("pictures are as large as planned, label maps at most as large as they are", async () => {
   const drawing = (of: Dissection, size: number) => new PageGallery(of, { ...plan, size }).drawing;
   expect(drawing(dissection, 64)).toEqual({
-    ...{ examples: 2, size: 64, labelSize: 32, featureSize: 16, labelBytes: 1, channels: 1 },
+    ...{ examples: 2, shape: [64, 64], labelShape: [32, 32], featureSize: 16, labelBytes: 1, channels: 1 },
   });
-  expect(drawing(dissection, 24)).toMatchObject({ size: 24, labelSize: 24 });
+  expect(drawing(dissection, 24)).toMatchObject({ shape: [24, 24], labelShape: [24, 24] });
+  const { dissection: wide } = fixture({ layers, extent: [24, 64], segmentationSize: 32 });
+  expect(drawing(wide, 64)).toMatchObject({ shape: [24, 64], labelShape: [12, 32] });
+  expect(drawing(wide, 16)).toMatchObject({ shape: [6, 16], labelShape: [6, 16] });
   const labels = (length: number) => ({ ...dissection, labels: Array.from({ length }, () => LABELS[1]!) });
   expect(drawing(labels(256), 24).labelBytes).toBe(1);
   expect(drawing(labels(257), 24).labelBytes).toBe(2);
   const three = { ...dissection, segmenter: { name: "three", channels: 3 } };
   expect(drawing(three, 24).channels).toBe(3);
   const { pictures } = await new PageGallery({ ...three, labels: labels(257).labels }, { ...plan, size: 24 }).finish();
-  expect(pictures).toMatchObject({ size: 24, labelSize: 24, labelBytes: 2, channels: 3 });
+  expect(pictures).toMatchObject({ shape: [24, 24], labelShape: [24, 24], labelBytes: 2, channels: 3 });
 });
 
 test("the page says what it leaves out, and nothing when that is nothing", async () => {
@@ -101,6 +104,11 @@ test("the page says what it leaves out, and nothing when that is nothing", async
   );
   const wide = { ...dissection, layers: dissection.layers.map((layer) => ({ ...layer, shape: [2, 17] as const })) };
   expect(await note({}, wide)).toContain("averaged to at most 16 × 16");
+  const { dissection: oblong } = fixture({ layers, examples: 4, extent: [24, 64] });
+  expect(await note({}, oblong)).toBe("");
+  expect(await note({ size: 16 }, oblong)).toBe(
+    "To stay small, this page holds pictures of 16 × 6 instead of 64 × 24 pixels, label maps of 16 × 6 pixels.",
+  );
   const [first, second] = dissection.layers;
   const fewer = { ...second!, units: second!.units.map((unit) => ({ ...unit, top: unit.top.slice(0, 1) })) };
   expect(await note({ examples: 3 }, { ...dissection, layers: [first!, fewer] })).toContain("3 of the 4 top images");

@@ -88,6 +88,11 @@ describe("the plan", () => {
     expect(bytes([3, 60], [[3]])).toBe(60_000 + 900 + 45 + 128 + picture);
     // 19²/2 + 19²/10 = 216.6
     expect(bytes([6, 10], [[3]], 19)).toBe(60_000 + 900 + 45 + 80 + 850 + 217);
+    const { dissection } = fixture({ layers: [{ layer: "layer4", units: 1, size: 8 }], images: 1, extent: [32, 256] });
+    const model = { ...dissected([6, 10], [[3]]), model: dissection.model };
+    const settings = { ...model.settings, segmentationHeight: 10, segmentationWidth: 100 };
+    const wide = 850 + (16 * 128) / 2 + (10 * 100) / 10;
+    expect(planPage({ ...model, settings }).estimatedBytes).toBe(60_000 + 900 + 45 + 80 + wide);
     const three = { ...dissected([6, 10], [[3]]), segmenter: { name: "", channels: 3 } };
     expect(planPage(three).estimatedBytes).toBe(60_000 + 900 + 45 + 80 + picture + 2 * (100 ** 2 / 10));
     // Only top images that are shown are embedded; the others are named nevertheless.

@@ -63,7 +63,17 @@ describe("report.json", () => {
     const strict = ajv.compile(closed);
     expect(strict(written(dissection, provenance)) || strict.errors).toBe(true);
     expect(strict(written(severalChannels().dissection, provenance)) || strict.errors).toBe(true);
+    expect(strict(written(fixture({ extent: [24, 64] }).dissection)) || strict.errors).toBe(true);
     expect(strict({ ...written(dissection), more: 1 })).toBe(false);
+  });
+
+  test("has heights and widths where images are not square", () => {
+    const square = written(dissection);
+    expect(square.model).toEqual({ name: "drawn scenes", resolution: 64, sizes: [16, 16, 8] });
+    expect(Object.keys(square.settings)).not.toContain("segmentationHeight");
+    const { model, settings } = written(fixture({ extent: [24, 64] }).dissection);
+    expect(model).toEqual({ name: "drawn scenes", resolution: 64, height: 24, width: 64, sizes: [16, 16, 8] });
+    expect(settings).toMatchObject({ segmentationSize: 32, segmentationHeight: 12, segmentationWidth: 32 });
   });
 
   test("keeps labels of one name apart, and says how many a pixel can have", () => {

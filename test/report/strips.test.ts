@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { SamplePicture, UnitPictures } from "../../src/dissect/result.ts";
+import { decodePhoto } from "../../src/node/photo/decode.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { labelColors } from "../../src/report/colors.ts";
 import { StripArtist, stripFiles } from "../../src/report/strips.ts";
@@ -14,7 +15,8 @@ describe("strip", () => {
   /** Left half of the map on; the picture is one grey. */
   const picture: SamplePicture = {
     image: 0,
-    size: 8,
+    height: 8,
+    width: 8,
     rgb: new Uint8Array(192).fill(100),
     labels: new Uint16Array([2, 0, 2, 0]),
   };
@@ -26,7 +28,7 @@ describe("strip", () => {
       { picture, feature: new Float32Array([0, 0, 0, 0]) },
     ],
   };
-  const artist = new StripArtist({ shape: [2, 2], tiles: new Tiles(2, colors) });
+  const artist = new StripArtist({ shape: [2, 2], tiles: new Tiles([2, 2], colors) });
   const strips = artist.draw(on, 0.5);
   const pixel = ({ data, width, channels }: (typeof strips)["top"], x: number, y: number) => [
     ...data.subarray((y * width + x) * channels, (y * width + x + 1) * channels),
@@ -61,16 +63,68 @@ describe("strip", () => {
   });
 
   test("can be of another height", () => {
-    const high = new StripArtist({ shape: [2, 2], tiles: new Tiles(2, colors), height: 20 }).draw(on, 0.5, 1);
+    const high = new StripArtist({ shape: [2, 2], tiles: new Tiles([2, 2], colors), height: 20 }).draw(on, 0.5, 1);
     expect([high.top.width, high.top.height]).toEqual([20, 20]);
     expect(pixel(high.top, 9, 10)).toEqual([100, 100, 100]);
     expect(pixel(high.top, 13, 10)).toEqual([50, 50, 50]);
+  });
+
+  test("may be of pictures that are not square, which keep their proportions", () => {
+    const wide: SamplePicture = {
+      ...picture,
+      height: 4,
+      width: 12,
+      rgb: Uint8Array.from({ length: 144 }, (_, i) => Math.floor(i / 3) % 12),
+      labels: Uint8Array.of(1, 2, 0),
+    };
+    const tops = [
+      { picture: wide, feature: Float32Array.of(0, 0, 0, 1, 1, 1) },
+      { picture: wide, feature: Float32Array.of(1, 0, 0, 1, 0, 0) },
+    ];
+    const of = (height?: number) =>
+      new StripArtist({ shape: [2, 3], tiles: new Tiles([1, 3], colors), height }).draw({ ...on, tops }, 0.5);
+    const own = of();
+    for (const strip of Object.values(own)) expect([strip.width, strip.height]).toEqual([12 + 5 + 12, 4]);
+    expect([0, 11, 17, 28].map((x) => pixel(own.original, x, 3)[0])).toEqual([0, 11, 0, 11]);
+    expect([0, 4, 8, 17 + 4].map((x) => pixel(own.segmentation, x, 0))).toEqual(
+      [1, 2, 0, 2].map((label) => [...colors[label]!]),
+    );
+    // Off above, on below; on at the left.
+    expect([0, 3].map((y) => pixel(own.mask, 5, y))).toEqual([
+      [200, 200, 0, 255],
+      [0, 0, 0, 0],
+    ]);
+    expect([17, 28].map((x) => pixel(own.mask, x, 2)[3])).toEqual([0, 127]);
+    const high = of(10);
+    expect([high.top.width, high.top.height]).toEqual([30 + 5 + 30, 10]);
   });
 
   test("refuses a feature map of another shape", () => {
     const tops = [{ picture, feature: new Float32Array(3) }];
     expect(() => artist.draw({ ...on, tops }, 0.5)).toThrow("layer4 unit 0 has 3 values, not 2×2");
   });
+});
+
+test("the first of pictures that are not square is as wide as they are", async () => {
+  const { dissection, pictures } = fixture({
+    ...{ layers: [{ layer: "layer6", units: 1, size: 16 }], examples: 3 },
+    extent: [24, 64],
+  });
+  const { shape, units } = dissection.layers[0]!;
+  const artist = new StripArtist({ shape, tiles: new Tiles([12, 32], colors), height: 48 });
+  for await (const unit of pictures()) {
+    const files = await stripFiles(artist, unit, units[0]!.level, nodeEncoder());
+    const extents = Object.fromEntries(
+      files.map(({ path, data }) => {
+        const { width, height } = decodePhoto(data, path);
+        return [path.replace("/0-", " "), [width, height]];
+      }),
+    );
+    for (const [path, extent] of Object.entries(extents))
+      expect(extent, path).toEqual(path.startsWith("s-image") ? [128, 48] : [3 * 128 + 10, 48]);
+    expectKept("strip-wide-top.jpg", files.find(({ path }) => path === "image/0-top.jpg")!.data);
+    expectKept("strip-wide-seg.png", files.find(({ path }) => path === "image/0-seg.png")!.data);
+  }
 });
 
 test.each([
@@ -86,7 +140,7 @@ test.each([
   const hash = createHash("sha256");
   for await (const unit of pictures()) {
     const { shape, units } = dissection.layers.find(({ layer }) => layer === unit.layer)!;
-    const artist = new StripArtist({ shape, tiles: new Tiles(32, colors), height });
+    const artist = new StripArtist({ shape, tiles: new Tiles([32, 32], colors), height });
     for (const strip of Object.values(artist.draw(unit, units[unit.unit]!.level))) hash.update(strip.data);
   }
   expect(hash.digest("hex").slice(0, 16)).toBe(expected);
@@ -95,7 +149,7 @@ test.each([
 test("a unit's eight files are as they were looked at", async () => {
   const { dissection, pictures } = fixture({ layers: [{ layer: "layer6", units: 2, size: 16 }], examples: 3 });
   const { shape, units } = dissection.layers[0]!;
-  const artist = new StripArtist({ shape, tiles: new Tiles(32, colors), height: 48 });
+  const artist = new StripArtist({ shape, tiles: new Tiles([32, 32], colors), height: 48 });
   for await (const unit of pictures()) {
     if (unit.unit !== 1) continue;
     const files = await stripFiles(artist, unit, units[1]!.level, nodeEncoder());
@@ -121,7 +175,7 @@ test("all strips of 256 units of 20 pictures are drawn in ten seconds of a slow 
   const { pictures, dissection } = fixture({ layers, images: 40, examples: 20 });
   const units: UnitPictures[] = [];
   for await (const unit of pictures()) units.push(unit);
-  const artist = new StripArtist({ shape: [16, 16], tiles: new Tiles(32, colors) });
+  const artist = new StripArtist({ shape: [16, 16], tiles: new Tiles([32, 32], colors) });
   const { units: dissected } = dissection.layers[0]!;
   for (const unit of units.slice(0, 4)) artist.draw(unit, 0.5);
   const draw = process.cpuUsage();

@@ -4,12 +4,13 @@ import { OutputError } from "../../src/errors.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { labelColors } from "../../src/report/colors.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
+import { HtmlPage } from "../../src/report/html.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
-import type { Studio } from "../../src/report/studio.ts";
+import { drawingPlan, type Studio } from "../../src/report/studio.ts";
 import { PoolStudio } from "../../src/report/studio-pool.ts";
 import { Tiles } from "../../src/report/tiles.ts";
 import { writeReport } from "../../src/report/write.ts";
-import { fixture, LABELS } from "./fixture.ts";
+import { fixture, LABELS, PROVENANCE } from "./fixture.ts";
 import { LocalHand, layers, options, pool, write } from "./hands.ts";
 
 describe("several workers", () => {
@@ -170,16 +171,35 @@ describe("what goes wrong", () => {
   });
 });
 
+test("strips' pixels are those of their pictures, whatever these are", () => {
+  const plan = (height?: number, extent?: readonly [number, number]) => {
+    const { dissection } = fixture({ layers, images: 4, examples: 3, ...(extent && { extent }) });
+    const { pixels, largest, labelExtent } = drawingPlan(
+      dissection,
+      height,
+      new HtmlPage(dissection, PROVENANCE).drawing,
+    );
+    return { pixels, largest, labelExtent };
+  };
+  const units = layers.reduce((sum, layer) => sum + layer.units, 0);
+  expect(plan()).toEqual({ pixels: 3 * units * 64 ** 2, largest: 3 * 64 ** 2, labelExtent: [32, 32] });
+  expect(plan(10)).toMatchObject({ largest: 3 * 100 });
+  expect(plan(undefined, [24, 64])).toEqual({
+    ...{ pixels: 3 * units * 24 * 64, largest: 3 * 24 * 64, labelExtent: [12, 32] },
+  });
+  expect(plan(48, [24, 64])).toMatchObject({ largest: 3 * 48 * 128 });
+});
+
 test("resized pictures are kept as far as they may be, the last used ones", async () => {
   const { pictures } = fixture({ layers });
   const colors = labelColors(LABELS);
   const tile = 3 * 3 * 100 ** 2;
-  const tiles = new Tiles(32, colors, 5 * tile);
+  const tiles = new Tiles([32, 32], colors, 5 * tile);
   const seen = new Map<string, Buffer>();
   for await (const { tops } of pictures()) {
     for (const { picture } of tops) {
-      const drawn = tiles.of(picture, 100);
-      expect(tiles.of(picture, 100)).toBe(drawn);
+      const drawn = tiles.of(picture, [100, 100]);
+      expect(tiles.of(picture, [100, 100])).toBe(drawn);
       expect(tiles.bytes).toBeLessThanOrEqual(5 * tile);
       for (const bytes of [drawn.rgb, drawn.dim, drawn.segmentation]) {
         const key = `${picture.image} ${bytes === drawn.rgb} ${bytes === drawn.dim}`;
@@ -190,7 +210,7 @@ test("resized pictures are kept as far as they may be, the last used ones", asyn
   }
   expect(seen.size).toBeGreaterThan(15);
   expect(tiles.bytes).toBe(5 * tile);
-  const large = new Tiles(32, colors, 10);
-  for await (const { tops } of pictures()) large.of(tops[0]!.picture, 100);
+  const large = new Tiles([32, 32], colors, 10);
+  for await (const { tops } of pictures()) large.of(tops[0]!.picture, [100, 100]);
   expect(large.bytes).toBe(tile); // the one in use stays
 });

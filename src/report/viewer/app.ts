@@ -47,6 +47,8 @@ export async function app(parts: Parts): Promise<void> {
   const { byId, unpack } = tools;
   const { parse, format } = parts.permalink();
   const data: PageData = JSON.parse(byId("data").textContent ?? "");
+  const [high, wide] = data.pictures.shape;
+  document.documentElement.style.setProperty("--aspect", String(wide / high));
   const layers = data.report.layers.map(({ layer }) => layer);
   let state = parse(location.hash, layers);
 

@@ -16,24 +16,25 @@ export function covering(data: PageData, { surface, range }: Surfaces, { pixelAt
     [1, [252, 246, 170]],
   ];
 
-  function cover({ layer, unit, example, view, level }: Shown, size: number): ImageData {
-    const values = surface(layer, unit, example, size);
+  function cover({ layer, unit, example, view, level }: Shown, extent: readonly [number, number]): ImageData {
+    const [height, width] = extent;
+    const values = surface(layer, unit, example, extent);
     const [, highest] = range(layer, unit);
     const image = data.layers[layer]!.features[unit]!.images[example]!;
-    const pixels = new ImageData(size, size);
+    const pixels = new ImageData(width, height);
     const out = pixels.data;
-    const reach = Math.max(1, Math.round(size / 72));
-    for (let row = 0; row < size; row++) {
-      for (let column = 0; column < size; column++) {
-        const i = row * size + column;
+    const reach = Math.max(1, Math.round(Math.max(height, width) / 72));
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        const i = row * width + column;
         const on = values[i]! > level;
-        const edge = !on && nearMask(values, level, size, row, column, reach);
+        const edge = !on && nearMask(values, level, extent, [row, column], reach);
         if (edge) put(out, i, view === "segmentation" ? [255, 255, 255] : [255, 221, 0], 255);
         else if (view === "masked") put(out, i, [0, 0, 0], on ? 0 : 140);
         else if (view === "mask") put(out, i, on ? [255, 255, 255] : [24, 24, 30], 255);
         else if (view === "activation") put(out, i, heatColor(values[i]! / (highest || 1)), 225);
         else {
-          const label = topLabels(image)[pixelAt((column + 0.5) / size, (row + 0.5) / size)]!;
+          const label = topLabels(image)[pixelAt((column + 0.5) / width, (row + 0.5) / height)]!;
           put(out, i, data.report.labels[label]?.color ?? [0, 0, 0], 215);
         }
       }
@@ -41,11 +42,17 @@ export function covering(data: PageData, { surface, range }: Surfaces, { pixelAt
     return pixels;
   }
 
-  function nearMask(values: Float32Array, level: number, size: number, row: number, column: number, reach: number) {
+  function nearMask(
+    values: Float32Array,
+    level: number,
+    [height, width]: readonly [number, number],
+    [row, column]: readonly [number, number],
+    reach: number,
+  ): boolean {
     for (let dy = -reach; dy <= reach; dy += reach) {
       for (let dx = -reach; dx <= reach; dx += reach) {
         const [y, x] = [row + dy, column + dx];
-        if (y >= 0 && y < size && x >= 0 && x < size && values[y * size + x]! > level) return true;
+        if (y >= 0 && y < height && x >= 0 && x < width && values[y * width + x]! > level) return true;
       }
     }
     return false;

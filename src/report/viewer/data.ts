@@ -30,9 +30,9 @@ export interface PageLayer {
 }
 
 export interface PagePictures {
-  /** Edge of the embedded pictures and of their label maps, in pixels. */
-  readonly size: number;
-  readonly labelSize: number;
+  /** Height and width of the embedded pictures, and of their label maps. */
+  readonly shape: readonly [number, number];
+  readonly labelShape: readonly [number, number];
   /** Bytes of one label: 1 or 2, little-endian. */
   readonly labelBytes: 1 | 2;
   /** Label maps of each image, one after the other: labels that a pixel can have at once. */
@@ -62,6 +62,14 @@ export interface State {
   readonly query: string;
   readonly interpretable: boolean;
   readonly view: View;
+}
+
+/** Where in a canvas a picture is drawn. */
+export interface Frame {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** Which of a unit's examples, and how it is to be shown. */

@@ -3,19 +3,19 @@ import type { PagePictures } from "./data.ts";
 /** The label maps of the page's images. Runs in the page: no imports. */
 export function labelMaps(pictures: PagePictures, bytes: Uint8Array) {
   const maps = pictures.labelBytes === 1 ? bytes : new Uint16Array(bytes.buffer);
+  const [height, width] = pictures.labelShape;
+  const pixels = height * width;
   const tops = new Map<number, Uint16Array>();
 
   /** The pixel of a label map at a point of an image, both coordinates from 0 to 1. */
   function pixelAt(x: number, y: number): number {
-    const edge = pictures.labelSize;
-    const column = Math.min(edge - 1, Math.max(0, Math.floor(x * edge)));
-    const row = Math.min(edge - 1, Math.max(0, Math.floor(y * edge)));
-    return row * edge + column;
+    const column = Math.min(width - 1, Math.max(0, Math.floor(x * width)));
+    const row = Math.min(height - 1, Math.max(0, Math.floor(y * height)));
+    return row * width + column;
   }
 
   /** The labels of a pixel of an image, each once, without 0: objects first. */
   function labelsIn(image: number, pixel: number): Set<number> {
-    const pixels = pictures.labelSize ** 2;
     const labels = new Set<number>();
     for (let channel = 0; channel < pictures.channels; channel++) {
       const label = maps[(pictures.place[image]! * pictures.channels + channel) * pixels + pixel]!;
@@ -31,7 +31,7 @@ export function labelMaps(pictures: PagePictures, bytes: Uint8Array) {
 
   /** How many pixels of an image each label has. */
   function countLabels(image: number, counts: Map<number, number>): void {
-    for (let pixel = 0; pixel < pictures.labelSize ** 2; pixel++) {
+    for (let pixel = 0; pixel < pixels; pixel++) {
       for (const label of labelsIn(image, pixel)) counts.set(label, (counts.get(label) ?? 0) + 1);
     }
   }
@@ -45,7 +45,7 @@ export function labelMaps(pictures: PagePictures, bytes: Uint8Array) {
     if (flat) return flat;
     const counts = new Map<number, number>();
     countLabels(image, counts);
-    flat = new Uint16Array(pictures.labelSize ** 2).map((_, pixel) => {
+    flat = new Uint16Array(pixels).map((_, pixel) => {
       let top = 0;
       for (const label of labelsIn(image, pixel)) {
         if (top === 0 || counts.get(label)! < counts.get(top)!) top = label;

@@ -1,5 +1,5 @@
 import type { covering } from "./covering.ts";
-import type { PageData, Shown } from "./data.ts";
+import type { Frame, PageData, Shown } from "./data.ts";
 
 // Tests: test/report/viewer/app.test.ts
 
@@ -22,22 +22,21 @@ export function painter({ pictures }: PageData, cover: ReturnType<typeof coverin
     return loading;
   }
 
-  /** Draws one example into a square of a canvas. */
+  /** Draws one example into a part of a canvas. */
   function paint(
     context: CanvasRenderingContext2D,
-    square: { readonly x: number; readonly y: number; readonly size: number },
+    { x, y, width, height }: Frame,
     picture: HTMLImageElement,
     shown: Shown,
   ): void {
-    const { x, y, size } = square;
     context.imageSmoothingQuality = "high";
-    context.drawImage(picture, x, y, size, size);
+    context.drawImage(picture, x, y, width, height);
     if (shown.view === "original") return;
     // Drawn through a second canvas, since putImageData would replace the picture instead of
     // covering it.
-    scratch.width = size;
-    scratch.height = size;
-    scratch.getContext("2d")!.putImageData(cover(shown, size), 0, 0);
+    scratch.width = width;
+    scratch.height = height;
+    scratch.getContext("2d")!.putImageData(cover(shown, [height, width]), 0, 0);
     context.drawImage(scratch, x, y);
   }
 

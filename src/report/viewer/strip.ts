@@ -18,16 +18,18 @@ export function strip(data: PageData, painter: Painter) {
     const pictures = await Promise.all(images.map(painter.load));
     if (current().layerIndex !== layerIndex || !canvas.isConnected) return;
     const ratio = Math.min(2, window.devicePixelRatio || 1);
-    const size = Math.round(((canvas.clientWidth - gap * (count - 1)) / count) * ratio);
-    if (size < 1) return;
-    canvas.width = Math.round(size * count + gap * ratio * (count - 1));
-    canvas.height = size;
+    const width = Math.round(((canvas.clientWidth - gap * (count - 1)) / count) * ratio);
+    if (width < 1) return;
+    const [high, wide] = data.pictures.shape;
+    const height = Math.max(1, Math.round((width * high) / wide));
+    canvas.width = Math.round(width * count + gap * ratio * (count - 1));
+    canvas.height = height;
     const context = canvas.getContext("2d")!;
     const level = data.report.layers[layerIndex]!.units[index]!.level ?? 0;
     pictures.forEach((picture, example) => {
-      const square = { x: Math.round(example * (size + gap * ratio)), y: 0, size };
+      const frame = { x: Math.round(example * (width + gap * ratio)), y: 0, width, height };
       const { view } = current().state;
-      painter.paint(context, square, picture, { layer: layerIndex, unit: index, example, view, level });
+      painter.paint(context, frame, picture, { layer: layerIndex, unit: index, example, view, level });
     });
     canvas.dataset["painted"] = state.view;
   };

@@ -6,6 +6,7 @@
 export const STYLE = `
 :root {
   color-scheme: light dark;
+  --aspect: 1;
   --paper: #faf9f6; --card: #ffffff; --ink: #1d1c1a; --soft: #6b675f; --line: #e4e0d8; --accent: #4b4cbf; --well: #f1eee8; --pill: #ffffff;
   --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "URW Palladio L", "Book Antiqua", Georgia, serif;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif;
@@ -70,7 +71,7 @@ input { accent-color: var(--accent); }
 .label { font: 400 20px/1.25 var(--serif); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .score { font-variant-numeric: tabular-nums; font-weight: 600; font-size: 15px; }
 .weak .label, .weak .score { color: var(--soft); font-weight: 400; }
-.card canvas { display: block; width: 100%; aspect-ratio: 5.05; margin: 7px 0 6px; border-radius: 5px; background: var(--well); }
+.card canvas { display: block; width: 100%; aspect-ratio: calc(5 * var(--aspect) + 0.05); margin: 7px 0 6px; border-radius: 5px; background: var(--well); }
 .nopicture { display: block; margin: 7px 0 6px; padding: 20px; text-align: center; color: var(--soft); background: var(--well); border-radius: 5px; }
 .empty { grid-column: 1 / -1; margin: 24px 0; color: var(--soft); font: 400 19px/1.4 var(--serif); }
 dialog { width: min(1240px, calc(100vw - 24px)); height: min(900px, calc(100dvh - 24px)); max-width: none; max-height: none; padding: 0; border: 1px solid var(--line); border-radius: 16px; background: var(--paper); color: var(--ink); box-shadow: 0 24px 80px rgb(0 0 0 / .35); overflow: hidden; }
@@ -83,7 +84,7 @@ dialog::backdrop { background: rgb(10 10 14 / .55); backdrop-filter: blur(3px); 
 #detail-body { flex: 1; overflow: auto; display: grid; grid-template-columns: minmax(0, 1fr) 300px; gap: 8px 32px; padding: 18px 22px 26px; align-content: start; }
 #tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(146px, 1fr)); gap: 12px; }
 figure { margin: 0; }
-figure canvas { display: block; width: 100%; aspect-ratio: 1; border-radius: 6px; background: var(--well); cursor: crosshair; }
+figure canvas { display: block; width: 100%; aspect-ratio: var(--aspect); border-radius: 6px; background: var(--well); cursor: crosshair; }
 figcaption { display: flex; justify-content: space-between; margin-top: 3px; color: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
 .side > h3:first-child { margin-top: 0; }
 #detail-title { outline: none; }

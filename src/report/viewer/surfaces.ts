@@ -2,25 +2,29 @@ import type { PageData } from "./data.ts";
 
 /** The feature maps in the page as activations. Runs in the page: no imports. */
 export function surfaces(data: PageData, features: Int8Array) {
-  /** The half-pixel bilinear surface at size² of the feature map of a unit's example. */
-  function surface(layer: number, unit: number, example: number, size: number): Float32Array {
+  /** The half-pixel bilinear surface [rows, columns] of the feature map of a unit's example. */
+  function surface(
+    layer: number,
+    unit: number,
+    example: number,
+    [rows, columns]: readonly [number, number],
+  ): Float32Array {
     const [height, width] = data.layers[layer]!.shape;
     const { at, scale } = data.layers[layer]!.features[unit]!;
     const level = data.report.layers[layer]!.units[unit]!.level ?? 0;
     const start = at + example * height * width;
-    const out = new Float32Array(size * size);
-    const columns = axis(width, size);
-    const rows = axis(height, size);
-    for (let y = 0; y < size; y++) {
-      const [low, high, down] = rows[y]!;
-      for (let x = 0; x < size; x++) {
-        const [left, right, across] = columns[x]!;
+    const out = new Float32Array(rows * columns);
+    const [vertical, horizontal] = [axis(height, rows), axis(width, columns)];
+    for (let y = 0; y < rows; y++) {
+      const [low, high, down] = vertical[y]!;
+      for (let x = 0; x < columns; x++) {
+        const [left, right, across] = horizontal[x]!;
         const a = features[start + low * width + left]!;
         const b = features[start + low * width + right]!;
         const c = features[start + high * width + left]!;
         const d = features[start + high * width + right]!;
         const top = a + across * (b - a);
-        out[y * size + x] = level + scale * (top + down * (c + across * (d - c) - top));
+        out[y * columns + x] = level + scale * (top + down * (c + across * (d - c) - top));
       }
     }
     return out;

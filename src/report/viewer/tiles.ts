@@ -53,12 +53,14 @@ export function tiles(
     if (now !== shown) return;
     const { view, level } = current();
     const ratio = Math.min(2, window.devicePixelRatio || 1);
+    const [high, wide] = data.pictures.shape;
     now.forEach(({ canvas, example }, i) => {
-      const size = Math.max(1, Math.round(canvas.clientWidth * ratio));
-      canvas.width = size;
-      canvas.height = size;
+      const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
+      const height = Math.max(1, Math.round((width * high) / wide));
+      canvas.width = width;
+      canvas.height = height;
       const what = { layer: layerIndex, unit: index, example, view, level };
-      painter.paint(canvas.getContext("2d")!, { x: 0, y: 0, size }, pictures[i]!, what);
+      painter.paint(canvas.getContext("2d")!, { x: 0, y: 0, width, height }, pictures[i]!, what);
     });
     byId("tiles").dataset["painted"] = `${layerIndex}/${index} ${view}`;
   }

@@ -9,6 +9,7 @@ beforeAll(async () => {
   pages = await Pages.launch();
   pages.write("report.html", await pageOf(fixture()));
   pages.write("hostile.html", await pageOf(hostile()));
+  pages.write("wide.html", await pageOf(fixture({ extent: [24, 64] })));
 });
 
 afterAll(() => pages?.dispose());
@@ -117,6 +118,31 @@ describe("in a browser", () => {
     const box = (await (await page.$("#tiles canvas"))!.boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + 2);
     expect(await texts(page, "#under b")).toEqual(["sky"]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test("shows pictures in their proportions, and the labels of whatever one points at", async () => {
+    const { page, complaints } = await pages.open("wide.html", "#layer4/unit/0");
+    await page.waitForSelector("#tiles[data-painted$=masked]");
+    await page.waitForSelector(".card canvas[data-painted=masked]");
+    const extents = (selector: string) =>
+      page.$eval(selector, (node) => {
+        const { width, height, clientWidth, clientHeight } = node as HTMLCanvasElement;
+        return { drawn: width / height, shown: clientWidth / clientHeight };
+      });
+    const tile = await extents("#tiles canvas");
+    expect(Math.abs(tile.drawn - 64 / 24)).toBeLessThan(0.05);
+    expect(Math.abs(tile.shown - 64 / 24)).toBeLessThan(0.05);
+    const strip = await extents(".card canvas");
+    expect(Math.abs(strip.shown - (5 * 64) / 24)).toBeLessThan(0.3);
+    expect(Math.abs(strip.drawn / strip.shown - 1)).toBeLessThan(0.05);
+    expect(await contrast(page, "#tiles canvas")).toBeGreaterThan(100);
+    const box = (await (await page.$("#tiles canvas"))!.boundingBox())!;
+    await page.mouse.move(box.x + box.width - 2, box.y + 2);
+    expect(await texts(page, "#under b")).toEqual(["sky"]);
+    await page.mouse.move(box.x + 2, box.y + box.height - 2);
+    expect(await texts(page, "#under b")).toEqual(["grass"]);
     expect(complaints).toEqual([]);
     await page.close();
   });

@@ -4,7 +4,7 @@ import { labelMaps } from "../../../src/report/viewer/label-maps.ts";
 
 /** Images 7 and 3 of 2×2 pixels that can have two labels each. */
 const pictures: PagePictures = {
-  ...{ size: 2, labelSize: 2, labelBytes: 1, channels: 2, jpegs: [], note: "" },
+  ...{ shape: [2, 2], labelShape: [2, 2], labelBytes: 1, channels: 2, jpegs: [], note: "" },
   place: { 7: 0, 3: 1 },
 };
 const bytes = Uint8Array.of(1, 1, 2, 0, /* second */ 0, 4, 4, 0, /* image 3 */ 5, 5, 5, 5, /* second */ 5, 6, 6, 0);
@@ -40,7 +40,7 @@ test("pixels are counted, and the rarest label of each lies on top", () => {
 });
 
 test("maps of three pixels an edge, one after the other", () => {
-  const three = { ...pictures, labelSize: 3, place: { 7: 0, 3: 1 }, channels: 1 };
+  const three = { ...pictures, labelShape: [3, 3] as const, place: { 7: 0, 3: 1 }, channels: 1 };
   const { labelsAt, pixelAt, topLabels } = labelMaps(
     three,
     Uint8Array.from({ length: 18 }, (_, i) => i + 1),
@@ -48,4 +48,10 @@ test("maps of three pixels an edge, one after the other", () => {
   expect([pixelAt(0.3, 0.3), pixelAt(0.5, 0.3), pixelAt(0.3, 0.5), pixelAt(0.7, 0.9)]).toEqual([0, 1, 3, 8]);
   expect([...labelsAt(3, 0.5, 0.5)]).toEqual([14]);
   expect([...topLabels(7)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+test("maps that are wider than high", () => {
+  const { labelsAt, pixelAt } = labelMaps({ ...pictures, labelShape: [1, 2] }, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+  expect([pixelAt(0.1, 0.9), pixelAt(0.6, 0.9)]).toEqual([0, 1]);
+  expect([...labelsAt(3, 0.6, 0.9)]).toEqual([6, 8]);
 });

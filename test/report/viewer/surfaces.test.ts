@@ -19,31 +19,33 @@ const data = {
 const { surface, range } = surfaces(data, Int8Array.of(9, 9, 9, -9, 0, 4, -2, 2, 100));
 
 test("a surface is the half-pixel bilinear one of level + scale × byte", () => {
-  expect([...surface(1, 1, 0, 4)].slice(0, 4)).toEqual([1.5, 2, 3, 3.5]);
-  expect([...surface(1, 1, 1, 2)]).toEqual([0.5, 2.5, 0.5, 2.5]);
-  expect([...surface(1, 1, 1, 1)]).toEqual([1.5]);
+  expect([...surface(1, 1, 0, [4, 4])].slice(0, 4)).toEqual([1.5, 2, 3, 3.5]);
+  expect([...surface(1, 1, 1, [2, 2])]).toEqual([0.5, 2.5, 0.5, 2.5]);
+  expect([...surface(1, 1, 1, [1, 1])]).toEqual([1.5]);
 });
 
 test("of taller maps it goes down too", () => {
   const tall = { ...data, layers: [{}, { ...data.layers[1]!, shape: [2, 1] }] } as unknown as PageData;
-  const down = surfaces(tall, Int8Array.of(9, 9, 9, 9, 0, 4)).surface(1, 1, 0, 4);
+  const down = surfaces(tall, Int8Array.of(9, 9, 9, 9, 0, 4)).surface(1, 1, 0, [4, 4]);
   expect([0, 4, 8, 12].map((i) => down[i])).toEqual([1.5, 2, 3, 3.5]);
   expect([0, 1, 2, 3].map((i) => down[i])).toEqual([1.5, 1.5, 1.5, 1.5]);
 });
 
-test.each([
-  [3, 2, 6],
-  [2, 4, 5],
-  [4, 3, 2],
-])("of %i×%i cells at %i pixels each is weighed by its distance", (height, width, size) => {
+test.each<readonly [height: number, width: number, extent: readonly [number, number]]>([
+  [3, 2, [6, 6]],
+  [2, 4, [5, 5]],
+  [4, 3, [2, 2]],
+  [3, 4, [5, 9]],
+])("of %i×%i cells at %j pixels each is weighed by its distance", (height, width, extent) => {
   const cells = Int8Array.from({ length: height * width }, (_, i) => ((i * 37) % 23) - 11);
   const shaped = { ...data, layers: [{}, { ...data.layers[1]!, shape: [height, width] }] } as unknown as PageData;
-  const place = (t: number, edge: number) => Math.min(edge - 1, Math.max(0, ((t + 0.5) * edge) / size - 0.5));
+  const [rows, columns] = extent;
+  const place = (t: number, edge: number, of: number) => Math.min(edge - 1, Math.max(0, ((t + 0.5) * edge) / of - 0.5));
   const weight = (a: number, b: number) => Math.max(0, 1 - Math.abs(a - b));
   surfaces(shaped, Int8Array.of(9, 9, 9, 9, ...cells))
-    .surface(1, 1, 0, size)
+    .surface(1, 1, 0, extent)
     .forEach((value, i) => {
-      const [y, x] = [place(Math.floor(i / size), height), place(i % size, width)];
+      const [y, x] = [place(Math.floor(i / columns), height, rows), place(i % columns, width, columns)];
       let sum = 0;
       cells.forEach((cell, j) => {
         sum += weight(y, Math.floor(j / width)) * weight(x, j % width) * cell;

@@ -1,0 +1,23 @@
+import type { Dissection } from "../dissect/result.ts";
+
+export type Extent = readonly [height: number, width: number];
+
+export const areaOf = ([height, width]: Extent): number => height * width;
+
+/** An extent in the same proportions, of this longer edge. */
+export function scaled([height, width]: Extent, longer: number): Extent {
+  const edge = (pixels: number): number => Math.max(1, Math.round((longer * pixels) / Math.max(height, width)));
+  return [edge(height), edge(width)];
+}
+
+/** Of a dissection's images: results of square ones have one number for both edges. */
+export const imageExtent = ({ model: { resolution, height, width } }: Pick<Dissection, "model">): Extent => [
+  height ?? resolution,
+  width ?? resolution,
+];
+
+/** Of the label maps that were compared with the activations, likewise. */
+export function labelExtent({ settings }: Pick<Dissection, "settings">): Extent {
+  const { segmentationSize, segmentationHeight, segmentationWidth } = settings;
+  return [segmentationHeight ?? segmentationSize, segmentationWidth ?? segmentationSize];
+}

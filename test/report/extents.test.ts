@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { areaOf, imageExtent, labelExtent, scaled } from "../../src/report/extents.ts";
+import { fixture } from "./fixture.ts";
+
+test("proportions stay, in whole pixels and at least one", () => {
+  expect(scaled([48, 64], 64)).toEqual([48, 64]);
+  expect(scaled([48, 64], 32)).toEqual([24, 32]);
+  expect(scaled([28, 14], 9)).toEqual([9, 5]);
+  expect(scaled([3, 3], 7)).toEqual([7, 7]);
+  expect(scaled([1, 1000], 64)).toEqual([1, 64]);
+});
+
+test("results of square images have one number, others both", () => {
+  const square = fixture({ images: 1, examples: 1 }).dissection;
+  expect(square.model).not.toHaveProperty("height");
+  expect(imageExtent(square)).toEqual([64, 64]);
+  expect(labelExtent(square)).toEqual([32, 32]);
+  const { dissection } = fixture({ images: 1, examples: 1, extent: [24, 64] });
+  expect(imageExtent(dissection)).toEqual([24, 64]);
+  expect(labelExtent(dissection)).toEqual([12, 32]);
+  expect(areaOf(labelExtent(dissection))).toBe(384);
+});

@@ -109,7 +109,7 @@ class EditWork {
           "Take more with --size, others with --seed, or another --concept.",
         );
       }
-      const { name, resolution } = generator;
+      const { name, resolution, height, width } = generator;
       const summary = editSummary(this.#kind, segmenter.labels, experiment.before, after, {
         model: name,
         segmenter: segmenter.name,
@@ -121,6 +121,7 @@ class EditWork {
         size,
         seed,
         resolution,
+        ...(height !== width && { height, width }),
       });
       await folder.write("effect.json", `${JSON.stringify(summary, null, 1)}\n`);
       return summary;

@@ -16,8 +16,11 @@ export interface EditSummary {
   readonly value: number | readonly number[];
   readonly size: number;
   readonly seed: number;
-  /** Edge of the images, on whose pixels everything is counted. */
+  /** Edge of the images, on whose pixels everything is counted: the longer one. */
   readonly resolution: number;
+  /** Of images that are not square. */
+  readonly height?: number;
+  readonly width?: number;
   /** Every concept that the segmenter knows, with its pixels over all images. */
   readonly concepts: readonly ConceptChange[];
 }
@@ -47,9 +50,10 @@ export function editSummary(
 }
 
 /** The concepts there are, those first of which the largest part came or went. */
-export function editTable({ concepts, layer, units, size, resolution }: EditSummary): string {
+export function editTable({ concepts, layer, units, size, ...image }: EditSummary): string {
+  const { resolution, height = resolution, width = resolution } = image;
   const share = ({ before, after }: ConceptChange): number => Math.abs(after - before) / Math.max(before, 1);
-  const area = (pixels: number): string => `${((100 * pixels) / (size * resolution ** 2)).toFixed(2)} %`;
+  const area = (pixels: number): string => `${((100 * pixels) / (size * height * width)).toFixed(2)} %`;
   const change = ({ before, after }: ConceptChange): string =>
     before === 0 ? "new" : `${after >= before ? "+" : "−"}${((100 * Math.abs(after - before)) / before).toFixed(1)} %`;
   const rows = concepts

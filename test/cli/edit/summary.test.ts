@@ -55,6 +55,13 @@ test("the table: those first of which the largest share came or went, areas of a
   );
 });
 
+test("areas are of the pixels of images that are not square", () => {
+  const facts = { ...FACTS, height: 16, width: 64 };
+  const summary = editSummary("ablate", LABELS, BEFORE!, AFTER!, facts);
+  expect(summary).toMatchObject({ resolution: 64, height: 16, width: 64 });
+  expect(editTable(summary)).toMatch(/tree +40\.00 % +10\.00 %/);
+});
+
 test("of many units the first twenty are named", () => {
   const title = (count: number): string => {
     const units = Array.from({ length: count }, (_, unit) => unit);

@@ -1,11 +1,15 @@
 // Tests: test/cli/generator-flags.test.ts, test/cli/commands/generate.test.ts
+import { existsSync, readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "../errors.ts";
 import type { LoadGeneratorOptions } from "../index.ts";
 import { named, positive, seed, whole } from "./options.ts";
 
 /** Which generator, and how it is to draw. */
 export interface GeneratorFlags {
   readonly model?: string;
+  /** What the network is: a description's file or a preset's name. */
+  readonly network?: string;
   /** Which part of the file it is. */
   readonly key?: string;
   readonly classes?: readonly (number | string)[];
@@ -20,6 +24,7 @@ export interface GeneratorFlags {
 
 /** Those of them that were given, as `loadGenerator` takes them. */
 export const generatorOf = ({
+  network,
   key,
   classes,
   truncation,
@@ -30,10 +35,32 @@ export const generatorOf = ({
   pixelNorm,
 }: GeneratorFlags): Omit<LoadGeneratorOptions, "device"> =>
   Object.fromEntries(
-    Object.entries({ key, classes, truncation, cutoff, noise, convClamp, lod, pixelNorm }).filter(
-      ([, value]) => value !== undefined,
-    ),
+    Object.entries({
+      network: network && descriptionOf(network),
+      key,
+      classes,
+      truncation,
+      cutoff,
+      noise,
+      convClamp,
+      lod,
+      pixelNorm,
+    }).filter(([, value]) => value !== undefined),
   );
+
+/** A description's JSON, or the name as it is where it is no file's. */
+function descriptionOf(network: string): string {
+  if (!/\.json$/i.test(network) && !existsSync(network)) return network;
+  try {
+    return readFileSync(network, "utf8");
+  } catch (cause) {
+    throw new UsageError(
+      `The description "${network}" cannot be read: ${(cause as NodeJS.ErrnoException).code}.`,
+      "Check the path.",
+      { cause },
+    );
+  }
+}
 
 /** Classes by number or name, by commas or repetition. */
 export function classes(text: string, before: readonly (number | string)[] = []): (number | string)[] {
@@ -62,6 +89,7 @@ function number(text: string): number {
 /** How a generator that is already named is to draw. */
 export const drawingOptions = (command: Command): Command =>
   command
+    .option("--network <file|preset>", "what the network is: a description (JSON), or dcgan", named)
     .option("--key <name>", "which part of a checkpoint it is (default: averaged weights before others)", named)
     .option("--classes <list>", "classes, by number or name, one an image, in turn (default: all)", classes)
     .option("--truncation <psi>", "move w towards its mean, as StyleGANs do; 1 leaves it", number)

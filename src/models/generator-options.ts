@@ -38,8 +38,8 @@ export interface ImagesOptions extends Omit<SampleZOptions, "depth"> {
   readonly batch?: number;
   readonly edits?: readonly Edit[];
   /**
-   * What to make images of, instead of drawing it: rows of `rowSize` numbers or, with `from`, images'
-   * features as a tensor holds them. `size` and `seed` do not matter then.
+   * What to make images of, instead of drawing it: rows of `rowSize` numbers or, with `from`,
+   * images' features as a tensor holds them. `size` and `seed` do not matter then.
    */
   readonly rows?: Float32Array;
   /** Start behind this layer, such as "w". */
@@ -49,11 +49,8 @@ export interface ImagesOptions extends Omit<SampleZOptions, "depth"> {
   readonly signal?: AbortSignal;
 }
 
-export const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = {
-  ...LOAD_NAMES,
-  device: true,
-  name: true,
-  classes: true,
+const NETWORK_NAMES: NamesOf<GeneratorOptions> = {
+  network: true,
   clamp: true,
   truncation: true,
   cutoff: true,
@@ -62,6 +59,25 @@ export const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = {
   lod: true,
   pixelNorm: true,
 };
+export const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = {
+  ...LOAD_NAMES,
+  ...NETWORK_NAMES,
+  device: true,
+  name: true,
+  classes: true,
+};
+
+/** What of the options is for reading the file, and what for the network in it. */
+export function partsOf(options: LoadGeneratorOptions): {
+  readonly loading: LoadOptions;
+  readonly network: GeneratorOptions;
+} {
+  const given = Object.entries(options);
+  return {
+    loading: Object.fromEntries(given.filter(([name]) => Object.hasOwn(LOAD_NAMES, name))),
+    network: Object.fromEntries(given.filter(([name]) => Object.hasOwn(NETWORK_NAMES, name))),
+  };
+}
 export const SAMPLE_NAMES: NamesOf<Omit<SampleZOptions, "depth">> = { size: true, seed: true, start: true };
 export const FORWARD_NAMES: NamesOf<ForwardOptions> = { retain: true, edits: true, rules: true, signal: true };
 export const IMAGES_NAMES: NamesOf<ImagesOptions> = {

@@ -19,6 +19,7 @@ import {
   type ImagesOptions,
   LOAD_GENERATOR_NAMES,
   type LoadGeneratorOptions,
+  partsOf,
   SAMPLE_NAMES,
 } from "./generator-options.ts";
 import {
@@ -92,24 +93,11 @@ export class Generator {
   /** Opens a checkpoint of any size and container and recognises the network by its tensors. */
   static async load(source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> {
     checkNames("loadGenerator", options, LOAD_GENERATOR_NAMES);
-    const {
-      device,
-      name: given,
-      classes,
-      clamp,
-      truncation,
-      cutoff,
-      noise,
-      convClamp,
-      lod,
-      pixelNorm,
-      ...loading
-    } = options;
+    const { device, name: given, classes } = options;
+    const { loading, network: asked } = partsOf(options);
     const checkpoint = await openCheckpoint(source, loading);
     const { recogniseGenerator } = await onDemand("generators", () => import("../networks/generators/families.ts"));
-    const { tensors, attributes } = checkpoint;
-    const file = { tensors, attributes, onWarning: loading.onWarning };
-    const network = recogniseGenerator(file, { clamp, truncation, cutoff, noise, convClamp, lod, pixelNorm });
+    const network = recogniseGenerator({ ...checkpoint, onWarning: loading.onWarning }, asked);
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
     return Generator.define(network, { device, name, classes }, loading);
   }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { classes, generatorOf, generatorOptions, noise } from "../../src/cli/generator-flags.ts";
@@ -26,6 +29,15 @@ describe("flags of a generator", () => {
       lod: 1.5,
       pixelNorm: "ends",
     });
+  });
+
+  it("take a description from a file, and a preset by its name", async () => {
+    const path = join(await mkdtemp(join(tmpdir(), "ganatomy-flags-")), "network.json");
+    await writeFile(path, '{ "z": 4 }');
+    expect(parsed("--network", path)).toEqual({ network: '{ "z": 4 }' });
+    expect(parsed("--network", "dcgan")).toEqual({ network: "dcgan" });
+    expect(() => parsed("--network", `${path}.json`)).toThrow(/cannot be read: ENOENT/);
+    await rm(dirname(path), { recursive: true });
   });
 
   it("are refused where they make no sense", () => {

@@ -29,7 +29,7 @@ async function samplesOf(options: Partial<SamplesOptions> = {}): Promise<Samples
     size: SIZE,
     seed: 1,
     batch: BATCH,
-    segmentationSize: EDGE,
+    grid: [EDGE, EDGE],
     pictures: false,
     keepLabels: true,
     memory: 0,
@@ -61,7 +61,7 @@ describe("samples", () => {
     const layers = ["layer5", "layer1", "layer3"];
     const samples = await samplesOf({ layers });
     expect([samples.size, samples.batchSize, samples.batches, samples.channels]).toEqual([10, 4, 3, 2]);
-    expect(samples.labelMaps.shape).toEqual([4, 2, EDGE ** 2]);
+    expect(samples.labelMaps.shape).toEqual([4, 2, EDGE, EDGE]);
     const { generator } = models;
     using plan = await generator.compile({ batch: SIZE, retain: layers });
     plan.run(generator.sample({ size: SIZE, seed: 1 }));
@@ -143,7 +143,7 @@ describe("samples", () => {
     const bytes = new Uint8Array(rgb.buffer);
     for (let image = 0; image < SIZE; image += 1) {
       const picture = samples.picture(image);
-      expect([picture.image, picture.size]).toEqual([image, 16]);
+      expect([picture.image, picture.height, picture.width]).toEqual([image, 16, 16]);
       expect(picture.labels).toBeInstanceOf(type);
       expect([...picture.labels]).toEqual(shown.slice(image * 2 * EDGE ** 2, (image + 1) * 2 * EDGE ** 2));
       const own = bytes.subarray(image * 4 * EDGE ** 2, (image + 1) * 4 * EDGE ** 2);

@@ -1,9 +1,15 @@
 import type { Attributes } from "../../weights/tensor.ts";
+import type { Description } from "../description.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../state.ts";
 
 /** What a caller can ask of a generator's network; each family knows its own of these. */
 export interface GeneratorOptions {
+  /**
+   * What the network is, where the tensors do not tell or it is none of the known ones: a
+   * description (docs/generators.md), its JSON, or a preset's name, "dcgan".
+   */
+  readonly network?: Description | string | undefined;
   /** Clamp images to [−1, 1]. Off by default, as in gandissect: bytes are clamped anyway. */
   readonly clamp?: boolean | undefined;
   /**
@@ -37,8 +43,13 @@ export interface GeneratorOptions {
 
 /** What a file holds for a generator. */
 export interface GeneratorFile {
+  /** Of the part that was taken, by their names in it. */
   readonly tensors: State;
   readonly attributes: Attributes;
+  /** The tensors of all parts, by their full names in the file. */
+  readonly all?: State;
+  /** The strings of a safetensors file. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Told what was assumed where the file does not say. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }

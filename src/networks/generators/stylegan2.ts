@@ -3,6 +3,7 @@ import { conv } from "../../kernels/conv/conv.ts";
 import { type Demodulation, demodulate } from "../../kernels/conv/demodulate.ts";
 import { constant, type Filter, type Learned } from "../../kernels/conv/filter.ts";
 import { upconv } from "../../kernels/conv/upconv.ts";
+import { area } from "../../kernels/conv/window.ts";
 import { type Fir, fir } from "../../kernels/maps/fir.ts";
 import { inverseRoot, modulate } from "../../kernels/maps/modulate.ts";
 import { clamp } from "../../kernels/maps/pointwise.ts";
@@ -293,7 +294,7 @@ const broadcast = ({ sources, of }: Learned, channels: number, factor: number): 
 
 /** A filter's sums of squares over its taps, as a filter of 1×1 taps of a style's squares. */
 function squares({ label, inChannels, outChannels, kernel, weight }: Filter): Filter {
-  const taps = kernel ** 2;
+  const taps = area(kernel);
   return {
     label: `${label}.squares`,
     inChannels,

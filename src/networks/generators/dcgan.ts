@@ -1,0 +1,102 @@
+import { WeightsError } from "../../errors.ts";
+import type { Description } from "../description.ts";
+import type { State } from "../state.ts";
+
+// Tests: test/networks/generators/dcgan.test.ts
+
+/** A transposed convolution of a file, with the batch norm behind it where there is one. */
+interface Block {
+  readonly weight: string;
+  readonly bias: string | undefined;
+  readonly norm: string | undefined;
+  readonly into: number;
+  readonly out: number;
+}
+
+/** What a DCGAN is taken to be where its tensors do not say. */
+export const ASSUMED =
+  "the first transposed convolution with stride 1 and no padding, the others with stride 2 and padding 1, batch norms with eps 1e-5, ReLU between, tanh at the end";
+
+/**
+ * A DCGAN as a description (Radford et al. 2016; PyTorch's examples and tutorial, and what students
+ * made of them): transposed convolutions of 4×4, each but the last with a batch norm. Kernels and
+ * widths are the file's; strides, padding, eps and activations are not in it, and are assumed.
+ * Undefined for a file whose tensors are anything else.
+ */
+export function dcganOf(tensors: State): Description | undefined {
+  const blocks = blocksOf(tensors);
+  if (!blocks) return undefined;
+  const [first] = blocks;
+  const channels = blocks.at(-1)!.out;
+  const edge = 4 * 2 ** (blocks.length - 1);
+  return {
+    architecture: "DCGAN",
+    z: first!.into,
+    image: [channels, edge, edge],
+    range: "-1..1",
+    operations: blocks.flatMap(({ weight, bias, norm }, index): Description["operations"] => {
+      const before = index === 0 ? "start" : `layer${index}`;
+      const convolved = {
+        op: "convTranspose" as const,
+        x: before,
+        to: `c${index + 1}`,
+        weight,
+        ...(bias !== undefined && { bias }),
+        ...(index === 0 ? { stride: 1, pad: 0 } : { stride: 2, pad: 1 }),
+      };
+      const start = { op: "reshape" as const, x: "z", to: "start", shape: [first!.into, 1, 1] as const };
+      const head = index === 0 ? [start, convolved] : [convolved];
+      if (index === blocks.length - 1) return [...head, { op: "output", x: convolved.to, to: "made", fn: "tanh" }];
+      const normed = { op: "batchNorm" as const, x: convolved.to, to: `n${index + 1}`, name: norm!, eps: 1e-5 };
+      const name = `layer${index + 1}`;
+      return [
+        ...head,
+        ...(norm === undefined ? [] : [normed]),
+        { op: "relu", x: norm === undefined ? convolved.to : normed.to, to: `r${index + 1}` },
+        { op: "layer", x: `r${index + 1}`, to: name, name },
+      ];
+    }),
+  };
+}
+
+/**
+ * The same where it was asked for.
+ * @throws WeightsError where the file is none.
+ */
+export function dcgan(tensors: State): Description {
+  const found = dcganOf(tensors);
+  if (found) return found;
+  const holds = [...tensors].slice(0, 6).map(([name, { shape }]) => `${name} [${shape}]`);
+  throw new WeightsError(
+    "weights-shape",
+    `The file is no DCGAN: not all of it are transposed convolutions [in][out][4][4] and batch norms (it holds ${holds.join(", ")}).`,
+    "Describe the network in a JSON file, see docs/generators.md.",
+  );
+}
+
+function blocksOf(tensors: State): Block[] | undefined {
+  const names = [...tensors.keys()];
+  const weights = names.filter((name) => tensors.get(name)!.shape.length === 4);
+  const used = new Set<string>(names.filter((name) => /(^|\.)num_batches_tracked$/.test(name)));
+  const blocks = weights.map((weight, index): Block | undefined => {
+    const [into = 0, out = 0, height, width] = tensors.get(weight)!.shape;
+    if (height !== 4 || width !== 4 || !weight.endsWith(".weight")) return undefined;
+    const next = weights[index + 1];
+    const between = names.slice(names.indexOf(weight), next === undefined ? undefined : names.indexOf(next));
+    const key = weight.slice(0, -".weight".length);
+    const bias = tensors.has(`${key}.bias`) ? `${key}.bias` : undefined;
+    const mean = between.find((name) => name.endsWith(".running_mean"));
+    const norm = mean?.slice(0, -".running_mean".length);
+    const parts =
+      norm === undefined ? [] : ["weight", "bias", "running_mean", "running_var"].map((p) => `${norm}.${p}`);
+    if (!parts.every((part) => tensors.get(part)?.shape.join() === `${out}`)) return undefined;
+    for (const name of [weight, ...(bias === undefined ? [] : [bias]), ...parts]) used.add(name);
+    return { weight, bias, norm, into, out };
+  });
+  const all = blocks.filter((block) => block !== undefined);
+  const chained = all.every(({ into }, index) => index === 0 || into === all[index - 1]!.out);
+  const last = all.at(-1);
+  const pictured = last !== undefined && last.norm === undefined && [1, 3, 4].includes(last.out);
+  const whole = all.length === blocks.length && used.size === names.length;
+  return all.length >= 2 && all.length <= 9 && chained && pictured && whole ? all : undefined;
+}

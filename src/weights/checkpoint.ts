@@ -25,7 +25,7 @@ export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}
     return has ? (await python()).narrowedCheckpoint(checkpoint, key) : checkpoint;
   };
   const head = await readExactly(source, 0, Math.min(source.size, SNIFF_BYTES), reading);
-  switch (sniffContainer(head, source.size, source.name)) {
+  switch (sniffContainer(head)) {
     case "pickle":
       return (await python()).openPickle(source, { ...reading, key });
     case "safetensors":
@@ -34,6 +34,8 @@ export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}
       return (await python()).openSingleArray(source, reading);
     case "zip":
       return (await python()).openArchive(source, { ...reading, key });
+    default:
+      throw (await python()).noCheckpoint(head, source.size, source.name);
   }
 }
 

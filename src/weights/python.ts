@@ -9,6 +9,7 @@ import { openZip } from "./zip.ts";
 
 // Tests: test/weights/pth.test.ts, test/weights/npz.test.ts
 
+export { noCheckpoint } from "./impostors.ts";
 export { openPickle } from "./pth.ts";
 export { narrowedCheckpoint };
 

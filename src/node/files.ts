@@ -1,19 +1,21 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
 import type { ReadOptions, Source } from "../weights/source.ts";
 
 /**
- * A file on disk as a source: nothing is read but the ranges that are asked for, straight into the
- * memory they are needed in. The file is open only while it is read, so there is nothing to close.
- * @throws GanatomyError `not-found` when it is missing or may not be read, UsageError for a folder,
- *   WeightsError when it is empty.
+ * A file on disk, or a folder's index of a checkpoint in several files, as a source: nothing is
+ * read but the ranges that are asked for, straight into the memory they are needed in. The file is
+ * open only while it is read, so there is nothing to close.
+ *
+ * @throws GanatomyError `not-found` when it is missing or may not be read, UsageError for a
+ *   folder without an index, WeightsError when it is empty.
  */
 export async function fileSource(path: string): Promise<Source> {
   const name = basename(path);
   const before = await stat(path).catch((cause) => unreadable(path, cause));
-  if (before.isDirectory()) throw new UsageError(`"${path}" is a folder.`, "Name the file in it.");
+  if (before.isDirectory()) return fileSource(await indexIn(path));
   if (!before.isFile()) throw new UsageError(`"${path}" is no regular file.`, "Copy its contents to a file first.");
   if (before.size === 0) {
     throw new WeightsError("weights-format", `"${path}" is empty.`, "Download or save it again.");
@@ -24,6 +26,7 @@ export async function fileSource(path: string): Promise<Source> {
   return {
     name,
     size: before.size,
+    beside: (other: string) => fileSource(join(dirname(path), basename(other))),
     async read(start: number, end: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
       signal?.throwIfAborted();
       const handle = await open(path).catch((cause) => unreadable(path, cause));
@@ -35,6 +38,15 @@ export async function fileSource(path: string): Promise<Source> {
       }
     },
   };
+}
+
+/** The index of a checkpoint in several files, as Hugging Face's programs write it. */
+async function indexIn(folder: string): Promise<string> {
+  const names = await readdir(folder).catch((cause) => unreadable(folder, cause));
+  const indices = names.filter((name) => name.endsWith(".index.json"));
+  const index = indices.find((name) => name.endsWith(".safetensors.index.json")) ?? indices[0];
+  if (index === undefined) throw new UsageError(`"${folder}" is a folder.`, "Name the file in it.");
+  return join(folder, index);
 }
 
 /** Reads in pieces, so that an abort need not wait for a whole checkpoint. */

@@ -3,7 +3,7 @@ import { readExactly } from "./bytes.ts";
 import { openSource } from "./open.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { SNIFF_BYTES, sniffContainer } from "./sniff.ts";
-import type { LoadOptions, ReadOptions, SourceLike } from "./source.ts";
+import type { LoadOptions, Source, SourceLike } from "./source.ts";
 import type { Checkpoint } from "./tensor.ts";
 
 /**
@@ -17,26 +17,31 @@ import type { Checkpoint } from "./tensor.ts";
  */
 export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}): Promise<Checkpoint> {
   const { key, ...rest } = options;
-  const source = await openSource(like, rest);
-  const reading: ReadOptions = { signal: options.signal };
-  const plain = async (opening: Promise<Checkpoint>): Promise<Checkpoint> => {
-    const checkpoint = await opening;
-    const has = key !== undefined || [...checkpoint.tensors.keys()].some((name) => PREFIXED.test(name));
-    return has ? (await python()).narrowedCheckpoint(checkpoint, key) : checkpoint;
-  };
-  const head = await readExactly(source, 0, Math.min(source.size, SNIFF_BYTES), reading);
-  switch (sniffContainer(head)) {
+  return openContainer(await openSource(like, rest), { signal: options.signal, key });
+}
+
+/** @param shard whether an index named it, which then is none itself */
+async function openContainer(source: Source, options: LoadOptions, shard = false): Promise<Checkpoint> {
+  const head = await readExactly(source, 0, Math.min(source.size, SNIFF_BYTES), options);
+  const container = sniffContainer(head);
+  if (container === "safetensors") return narrowed(await openSafetensors(source, options), options);
+  const { noCheckpoint, openArchive, openPickle, openShards, openSingleArray } = await python();
+  switch (container) {
     case "pickle":
-      return (await python()).openPickle(source, { ...reading, key });
-    case "safetensors":
-      return plain(openSafetensors(source, reading));
+      return openPickle(source, options);
     case "npy":
-      return (await python()).openSingleArray(source, reading);
+      return openSingleArray(source, options);
     case "zip":
-      return (await python()).openArchive(source, { ...reading, key });
-    default:
-      throw (await python()).noCheckpoint(head, source.size, source.name);
+      return openArchive(source, options);
   }
+  if (container === undefined || shard) throw noCheckpoint(head, source.size, source.name);
+  const open = (each: Source): Promise<Checkpoint> => openContainer(each, { signal: options.signal }, true);
+  return narrowed(await openShards(source, open, options), options);
+}
+
+async function narrowed(checkpoint: Checkpoint, { key }: LoadOptions): Promise<Checkpoint> {
+  if (key === undefined && ![...checkpoint.tensors.keys()].some((name) => PREFIXED.test(name))) return checkpoint;
+  return (await python()).narrowedCheckpoint(checkpoint, key);
 }
 
 /**

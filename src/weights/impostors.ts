@@ -58,7 +58,7 @@ const IMPOSTORS: readonly { looks: (head: Uint8Array, text: string) => boolean; 
   {
     looks: (_, text) => /^[{[]/.test(text),
     what: "JSON",
-    fix: "If it is an index of shards, load the files it names.",
+    fix: "Load the weights that it belongs to.",
   },
 ];
 

@@ -20,10 +20,18 @@ import { LOAD_NAMES, type LoadOptions, type Source, type SourceLike } from "./so
 export async function openSource(like: SourceLike, options: LoadOptions = {}): Promise<Source> {
   checkNames("openSource", options, LOAD_NAMES);
   options.signal?.throwIfAborted();
-  const sha256 = options.sha256 === undefined ? undefined : parseSha256(options.sha256);
-  if (typeof like === "string") return openHttp(resolveUrl(like), { ...options, sha256 });
-  if (like instanceof URL) return openHttp(checkScheme(like), { ...options, sha256 });
-  if (isRequest(like)) return openHttp(like, { ...options, sha256 });
+  const { sha256: expected, ...rest } = options;
+  const sha256 = expected === undefined ? undefined : parseSha256(expected);
+  if (typeof like === "string" || like instanceof URL || isRequest(like)) {
+    const target = typeof like === "string" ? resolveUrl(like) : like instanceof URL ? checkScheme(like) : like;
+    const source = await openHttp(target, { ...options, sha256 });
+    const beside = (name: string): Promise<Source> => {
+      const at = new URL(name, "url" in target ? target.url : target);
+      return openHttp(isRequest(target) ? new Request(at, target) : at, rest);
+    };
+    // what an index names was not verified with it
+    return sha256 === undefined ? Object.assign(source, { beside }) : source;
+  }
 
   const source = localSource(like);
   if (sha256 === undefined) return source;
@@ -44,7 +52,7 @@ function localSource(like: Blob | ArrayBuffer | Uint8Array | Source): Source {
   );
 }
 
-function isRequest(like: Exclude<SourceLike, string | URL>): like is Request {
+function isRequest(like: SourceLike): like is Request {
   return typeof Request !== "undefined" && like instanceof Request;
 }
 

@@ -1,4 +1,5 @@
-// The containers that Python writes: PyTorch's .pth in both its forms, NumPy's .npz and .npy.
+// What is loaded on demand: the containers that Python writes (pickles, PyTorch's .pth in both its
+// forms, NumPy's .npz and .npy), checkpoints in several files, prefixes of names, refusals.
 import { WeightsError } from "../errors.ts";
 import { narrowedCheckpoint } from "./entries.ts";
 import { openNpy } from "./npy.ts";
@@ -11,6 +12,7 @@ import { openZip } from "./zip.ts";
 
 export { noCheckpoint } from "./impostors.ts";
 export { openPickle } from "./pth.ts";
+export { openShards } from "./shards.ts";
 export { narrowedCheckpoint };
 
 /** A lone array gets the name that numpy.savez would give it. */

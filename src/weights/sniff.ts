@@ -19,7 +19,7 @@ export function sniffContainer(head: Uint8Array): Container | undefined {
   if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5) return "pickle";
   if (looksLikeSafetensors(head)) return "safetensors";
   // the index of a checkpoint in several files
-  if (/^\s*\{[^]*"weight_map"/.test(latin1(head))) return "index";
+  if (/^\s*\{[\s\S]*"weight_map"/.test(latin1(head))) return "index";
   return undefined;
 }
 

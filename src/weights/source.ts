@@ -21,6 +21,8 @@ export interface Source {
    * too: do not write to them.
    */
   read(start: number, end: number, options?: ReadOptions): Promise<Uint8Array>;
+  /** A file that lies beside it, by its name: how a checkpoint in several files is read. */
+  beside?(name: string): Promise<Source>;
 }
 
 /**

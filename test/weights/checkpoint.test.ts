@@ -24,7 +24,7 @@ describe("what is no checkpoint is called by its name", () => {
     ["PNG", bytes(0x89, "PNG\r\n"), /an image/],
     ["JPEG", bytes(0xff, 0xd8, 0xff, 0xe0), /an image/],
     ["WebP", bytes("RIFF\x01\x02\x03\x04WEBPVP8"), /an image/],
-    ["JSON", bytes(' {"weight_map": {}}'), /JSON/],
+    ["JSON", bytes(' {"a": {}}'), /JSON/],
     ["anything else", bytes("hello"), /begins with 68 65 6c 6c 6f/],
   ];
   for (const [name, file, message] of cases) {

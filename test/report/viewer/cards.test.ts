@@ -75,6 +75,7 @@ describe("the grid", () => {
     const { draw, paint } = grid([2]);
     draw(STATE, 1);
     const [canvas] = watch.seen;
+    expect(canvas?.tag).toBe("canvas");
     watch.come([{ isIntersecting: false, target: canvas }]);
     expect([paint.mock.calls, watch.unobserve.mock.calls]).toEqual([[], []]);
     const next = { ...STATE, view: "mask" } as const;

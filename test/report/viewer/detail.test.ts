@@ -96,14 +96,18 @@ describe("a unit at large", () => {
       1,
       expect.toSatisfy((show) => show.mock.calls.length === 1),
     ]);
-    // the unit at the same place of another layer is another
-    parts.draw(state(3), 0, [0]);
+    // another of the layer is another, and so is the one at its place in another layer
+    parts.draw(state(11, "segmentation"), 1, [0]);
+    parts.draw(state(10, "segmentation"), 1, [0]);
+    parts.draw(state(3, "segmentation"), 0, [0]);
     expect(parts.tiles.fill.mock.calls).toEqual([
+      [1, 0],
+      [1, 1],
       [1, 0],
       [0, 0],
     ]);
     parts.repaint();
-    expect(parts.tiles.paint).toHaveBeenCalledTimes(4);
+    expect(parts.tiles.paint).toHaveBeenCalledTimes(6);
   });
 
   test("is closed when there is none, and then there is nothing to paint", () => {

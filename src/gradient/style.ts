@@ -3,24 +3,20 @@ import { bindingsOf, choicesOf, DEMODULATE, type Demodulation } from "../kernels
 import { UPCONV } from "../kernels/conv/upconv.ts";
 import demodulateBack from "../kernels/generated/demodulate-back.wgsl.ts";
 import demodulateSum from "../kernels/generated/demodulate-sum.wgsl.ts";
+import instancenormBack from "../kernels/generated/instancenorm-back.wgsl.ts";
 import inverseRootBack from "../kernels/generated/inverse-root-back.wgsl.ts";
 import modulateSum from "../kernels/generated/modulate-sum.wgsl.ts";
 import sumKernel from "../kernels/generated/sum.wgsl.ts";
 import truncateBack from "../kernels/generated/truncate-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
 import { FIR, type Fir, type FirMove, fir, reversedFir } from "../kernels/maps/fir.ts";
+import { INSTANCENORM, partOf, pixelSums } from "../kernels/maps/instancenorm.ts";
 import { INVERSE_ROOT, MODULATE, modulate, TRUNCATE } from "../kernels/maps/modulate.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { swapped } from "./conv.ts";
 import { type Rules, rule, type Visit } from "./rule.ts";
 
 // What StyleGANs are made of besides convolutions.
-
-/**
- * Pixels that one invocation adds up: a sum's parts are summed in a second step, so that no sum is
- * long and the GPU is full.
- */
-const PART = 64;
 
 /**
  * Parts of sums over the pixels of [n, pixels, c], [parts, n, c], and their sum in the shape of
@@ -32,9 +28,10 @@ function overPixels(
   pixels: number,
   append: (parts: Value, params: { readonly size: number; readonly total: number }) => void,
 ): Value {
-  const count = Math.ceil(pixels / PART);
+  const size = partOf(pixels);
+  const count = Math.ceil(pixels / size);
   const parts = graph.value(`${like.label}.parts`, [count, ...like.shape]);
-  append(parts, { size: PART, total: elements(parts.shape) / 4 });
+  append(parts, { size, total: elements(parts.shape) / 4 });
   return sumOf(graph, parts, count, like);
 }
 
@@ -60,7 +57,11 @@ function modulateBack({ graph, inputs, dy, held, wants }: Visit<unknown>): (Valu
       const params = { vectors: stored / 4, pixels, copied: images === n ? 1 : 0, images: n, ...of };
       graph.step(modulateSum, { x: held(x), dy, parts }, params, lanes(of.total));
     });
-  return [wants(0) ? byMap() : undefined, wants(1) ? byFactors() : undefined];
+  return [
+    wants(0) ? byMap() : undefined,
+    wants(1) ? byFactors() : undefined,
+    wants(2) ? pixelSums(graph, dy) : undefined,
+  ];
 }
 
 /** The gradient by the sums that were demodulated, and by d. */
@@ -101,6 +102,21 @@ function firBack(graph: Graph, dy: Value, x: Value, filter: Fir, { up, down, bef
 
 export const STYLE: Rules = [
   rule(MODULATE, modulateBack),
+  rule(INSTANCENORM, ({ graph, output, dy, held, attributes: { epsilon, squares } }) => {
+    const [n = 1, height = 1, width = 1, stored = 4] = dy.shape;
+    const extents = { vectors: stored / 4, pixels: height * width };
+    const y = held(output);
+    const like = { ...dy, shape: [n, 1, 1, stored] };
+    const products = overPixels(graph, like, extents.pixels, (parts, of) => {
+      graph.step(modulateSum, { x: y, dy, parts }, { ...extents, copied: 1, images: n, ...of }, lanes(of.total));
+    });
+    const dx = graph.value(`${output.label}.gradient`, dy.shape, "f32", dy.channels);
+    const total = elements(dy.shape) / 4;
+    const sums = pixelSums(graph, dy);
+    const values = { y, squares, dy, sums, products, dx };
+    graph.step(instancenormBack, values, { ...extents, epsilon, total }, lanes(total));
+    return [dx];
+  }),
   rule(INVERSE_ROOT, ({ graph, output, dy, held, attributes: { gain } }) => {
     const dx = graph.value(`${output.label}.gradient`, dy.shape, "f32", dy.channels);
     const total = elements(dy.shape) / 4;

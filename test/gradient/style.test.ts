@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demodulate } from "../../src/kernels/conv/demodulate.ts";
 import { upconv } from "../../src/kernels/conv/upconv.ts";
 import { fir } from "../../src/kernels/maps/fir.ts";
+import { instancenorm } from "../../src/kernels/maps/instancenorm.ts";
 import { inverseRoot, modulate, truncate } from "../../src/kernels/maps/modulate.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { requestDevice } from "../gpu.ts";
@@ -19,7 +20,7 @@ import {
   worstUnit,
   zeros,
 } from "../kernels/reference.ts";
-import { demodulate64, fir64, given, numbersOf, transposed64 } from "../kernels/style64.ts";
+import { demodulate64, fir64, given, instancenorm64, numbersOf, transposed64 } from "../kernels/style64.ts";
 import { adjoint64, backward, differences64, TARGETS } from "./reference.ts";
 
 let device: Device;
@@ -62,6 +63,25 @@ describe("modulation", () => {
     ).toBeLessThan(1e-5);
   });
 
+  test("that adds", async () => {
+    const inputs = [noiseMap(1, [2, 9, 13, 5]), noiseMap(2, [2, 1, 1, 5]), noiseMap(3, [2, 1, 1, 5])];
+    const { dy, gradients } = await backward(device, "gpu", inputs, (graph, [x, s, shift]) =>
+      modulate(graph, x!, s!, shift!),
+    );
+    const [x, s] = inputs as [Map64, Map64];
+    expect(
+      worstError(
+        gradients[1]!,
+        differences64(s, dy.data, (map) => modulate64(x, map)),
+      ),
+    ).toBeLessThan(1e-5);
+    const sums = new Float64Array(10);
+    each(dy, (i, _, __, c, from) => {
+      sums[i * 5 + c]! += dy.data[from]!;
+    });
+    expect(worstError(gradients[2]!, sums)).toBeLessThan(1e-5);
+  });
+
   test("by itself is a square", async () => {
     const s = noiseMap(1, [3, 1, 1, 5]);
     const { dy, gradients } = await backward(device, "gpu", [s], (graph, [value]) => modulate(graph, value!, value!));
@@ -72,6 +92,13 @@ describe("modulation", () => {
       ),
     ).toBeLessThan(1e-6);
   });
+});
+
+test.each<readonly [Extents]>([[[2, 3, 5, 7]], [[1, 9, 16, 3]]])("instance norm of [%j]", async (extents) => {
+  const x = noiseMap(1, extents);
+  const { dy, gradients } = await backward(device, "gpu", [x], (graph, [value]) => instancenorm(graph, value!, 1e-3));
+  const slope = differences64(x, dy.data, (map) => instancenorm64(map, 1e-3).data);
+  expect(worstError(gradients[0]!, slope)).toBeLessThan(1e-5);
 });
 
 test("inverse roots", async () => {

@@ -111,3 +111,24 @@ export function given(graph: Graph, { bias, noise: map, strength, leaky, bound }
     bound,
   };
 }
+
+/**
+ * (x − mean) / √(variance + ε); a rounded mean, or x, moves a result by its share of the deviation.
+ */
+export function instancenorm64(x: Map64, epsilon: number): Linear {
+  const y = zeros([x.n, x.height, x.width, x.channels]);
+  const pixels = x.height * x.width;
+  for (let i = 0; i < x.n; i += 1) {
+    for (let c = 0; c < x.channels; c += 1) {
+      const places = Array.from({ length: pixels }, (_, p) => (i * pixels + p) * x.channels + c);
+      const mean = places.reduce((sum, place) => sum + x.data[place]!, 0) / pixels;
+      const variance = places.reduce((sum, place) => sum + (x.data[place]! - mean) ** 2, 0) / pixels;
+      const size = places.reduce((sum, place) => sum + Math.abs(x.data[place]!), 0) / pixels;
+      for (const place of places) {
+        y.data[place] = (x.data[place]! - mean) / Math.sqrt(variance + epsilon);
+        y.terms[place] = (Math.abs(x.data[place]!) + size) / Math.sqrt(variance + epsilon);
+      }
+    }
+  }
+  return y;
+}

@@ -5,28 +5,38 @@ import modulateKernel from "../generated/modulate.wgsl.ts";
 import truncateKernel from "../generated/truncate.wgsl.ts";
 import { lanes } from "../lanes.ts";
 
-/** Maps, or one map for all images, by factors of each image's channels. */
+/**
+ * Maps, or one map for all images, by factors of each image's channels, plus summands: the three
+ * inputs.
+ */
 export const MODULATE: OperationKind<undefined> = { name: "modulate" };
 /** gain / √x */
 export const INVERSE_ROOT: OperationKind<{ readonly gain: number }> = { name: "inverse root" };
 /** Rows psi w + rest of each image's w; its inputs are w, psi and the rest. */
 export const TRUNCATE: OperationKind<undefined> = { name: "truncate" };
 
-/** y = x s: x [n, h, w, c], or [1, h, w, c] of which every image is made, by s [n, 1, 1, c]. */
-export function modulate(graph: Graph, x: Value, s: Value): Value {
+/**
+ * y = x s, or x s + shift: x [n, h, w, c], or [1, h, w, c] of which every image is made, by s and
+ * shift [n, 1, 1, c].
+ */
+export function modulate(graph: Graph, x: Value, s: Value, shift?: Value): Value {
   const [images = 1, height = 1, width = 1, stored = 4] = x.shape;
-  const [n = 1, ...vector] = s.shape;
-  if (s.channels !== x.channels || vector.join() !== `1,1,${stored}` || (images !== n && images !== 1)) {
+  const [n = 1] = s.shape;
+  for (const { label, shape, channels } of shift ? [s, shift] : [s]) {
+    const fits = shape.join() === `${n},1,1,${stored}` && channels === x.channels;
+    if (fits && (images === n || images === 1)) continue;
     throw new ShapeError(
-      `"${s.label}" [${s.shape}] cannot modulate "${x.label}" [${x.shape}].`,
-      "Give one factor for every image's channel.",
+      `"${label}" [${shape}] cannot modulate "${x.label}" [${x.shape}].`,
+      "Give one number for every image's channel.",
     );
   }
   const y = graph.map(`${x.label}.modulated`, n, height, width, x.channels);
   const total = elements(y.shape) / 4;
   const params = { vectors: stored / 4, pixels: height * width, copied: images === n ? 1 : 0, total };
-  graph.step(modulateKernel, { x, s, y }, params, lanes(total));
-  graph.record(MODULATE, [x, s], y, undefined);
+  graph.step(modulateKernel, { x, s, shift: shift ?? s, y }, params, lanes(total), {
+    choices: { SHIFT: shift !== undefined },
+  });
+  graph.record(MODULATE, [x, s, shift], y, undefined);
   return y;
 }
 

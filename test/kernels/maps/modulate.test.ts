@@ -31,6 +31,21 @@ describe("modulate", () => {
     expectLinear("modulate", y, expected);
   });
 
+  test("adds what it is given", async () => {
+    const x = noiseMap(1, [2, 3, 5, 7]);
+    const [s, shift] = [noiseMap(2, [2, 1, 1, 7]), noiseMap(3, [2, 1, 1, 7])];
+    const bench = new Bench(device);
+    const made = modulate(bench.graph, bench.map(x), bench.map(s, "s"), bench.map(shift, "shift"));
+    const [y] = await bench.run(made);
+    const expected = zeros([2, 3, 5, 7]);
+    each(expected, (i, _, __, c, to) => {
+      const [product, summand] = [x.data[to]! * s.data[i * 7 + c]!, shift.data[i * 7 + c]!];
+      expected.data[to] = product + summand;
+      expected.terms[to] = Math.abs(product) + Math.abs(summand);
+    });
+    expectLinear("modulate", y, expected);
+  });
+
   test.each<readonly [Extents]>([[[2, 1, 1, 5]], [[1, 1, 1, 8]], [[2, 1, 2, 8]], [[3, 1, 1, 8]]])(
     "refuses factors %j for two images of eight channels",
     (extents) => {
@@ -38,6 +53,9 @@ describe("modulate", () => {
       const x = graph.map("x", 2, 3, 3, 8);
       const [n, height, width, channels] = extents;
       expect(() => modulate(graph, x, graph.map("s", n, height, width, channels))).toThrow(/"s".*cannot modulate "x"/);
+      const fitting = graph.map("f", 2, 1, 1, 8);
+      const shift = graph.map("shift", n, height, width, channels);
+      expect(() => modulate(graph, x, fitting, shift)).toThrow(/"shift".*cannot modulate "x"/);
     },
   );
 });

@@ -11,11 +11,12 @@ import { ASSUMED, dcgan, dcganOf } from "./dcgan.ts";
 import type { GeneratorFamily, GeneratorFile, GeneratorOptions } from "./family.ts";
 import { PROGAN } from "./progan.ts";
 import { PROGAN_ABLATION } from "./progan-ablations.ts";
+import { STYLEGAN1 } from "./stylegan1.ts";
 import { STYLEGAN2 } from "./stylegan2.ts";
 import { describeTensors } from "./telltales.ts";
 
 /** The known families. Another is a file beside this one, and its name here. */
-export const GENERATORS: readonly GeneratorFamily[] = [PROGAN_ABLATION, PROGAN, STYLEGAN2];
+export const GENERATORS: readonly GeneratorFamily[] = [PROGAN_ABLATION, PROGAN, STYLEGAN1, STYLEGAN2];
 
 /** Descriptions that are made by looking at a file, by the names that `network` takes. */
 const PRESETS: Readonly<Record<string, (tensors: State) => ReturnType<typeof dcgan>>> = {

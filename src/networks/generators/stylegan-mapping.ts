@@ -5,47 +5,12 @@ import { pixelnorm } from "../../kernels/maps/pointwise.ts";
 import { concat, slice } from "../../kernels/maps/resample.ts";
 import { type Graph, padded, type Sources, type Value } from "../../runtime/graph.ts";
 import { RandomState } from "../../weights/random.ts";
-import { learned } from "../filters.ts";
 import type { Build, Lazy } from "../network.ts";
 import { need } from "../recording.ts";
 import type { State } from "../state.ts";
+import { dense } from "./stylegan-parts.ts";
 
 // Tests: test/networks/generators/stylegan2.test.ts
-
-/** A dense layer with an equalised learning rate: `key.weight` [out][in], `key.bias` [out]. */
-export interface Dense {
-  readonly key: string;
-  /** Multiplies the weights, which are divided by √in, and the bias. */
-  readonly gain?: number;
-  readonly biasGain?: number;
-  readonly leaky?: boolean;
-  /** Outputs; as many as the file says unless given. */
-  readonly channels?: number;
-  readonly biased?: boolean;
-}
-
-/** The layer's output [n, 1, 1, out] for x [n, 1, 1, in]. */
-export function dense(graph: Graph, state: State, x: Value, layer: Dense): Value {
-  const { key, gain = 1, biasGain = gain, leaky = false, channels, biased = true } = layer;
-  const [outChannels = 1] = need(state, `${key}.weight`, [channels, x.channels]);
-  const bias = biased ? scaled(learned(state, `${key}.bias`, [outChannels]), biasGain) : constant(0, outChannels);
-  const filter = {
-    label: key,
-    inChannels: x.channels,
-    outChannels,
-    kernel: 1,
-    weight: learned(state, `${key}.weight`, [outChannels, x.channels]),
-    scale: constant(gain / Math.sqrt(x.channels), outChannels),
-    bias,
-  };
-  return conv(graph, x, filter, { activation: leaky ? "leaky" : "none" });
-}
-
-/** The same numbers times a factor. */
-export const scaled = ({ sources, of }: Learned, factor: number): Learned => ({
-  sources,
-  of: (found) => Float64Array.from(of(found), (value) => value * factor),
-});
 
 /** How z becomes w. */
 export interface Mapping {
@@ -58,10 +23,18 @@ export interface Mapping {
   readonly biasGain: number;
 }
 
-const leakySlope = 0.2;
+/** Of leaky ReLU. */
+const SLOPE = 0.2;
 
 /** Latents that a missing average is estimated of. */
 export const ESTIMATED = 1000;
+
+/** As many as there are of the keys `mapping.fc0`, …; one is missed where there is none. */
+export function layersOf(state: State): number {
+  let layers = 0;
+  while (state.has(`mapping.fc${layers}.weight`)) layers += 1;
+  return Math.max(1, layers);
+}
 
 /** Length of z, classes, and what is behind a class: as shapes say. */
 export function mappingSizes(state: State) {
@@ -199,6 +172,6 @@ function step(x: readonly number[], [weight, bias]: Sources, gain: number, biasG
     let sum = 0;
     for (let i = 0, from = o * x.length; i < x.length; i += 1) sum += weight![from + i]! * x[i]!;
     const y = sum * scale + b * biasGain;
-    return y > 0 ? y : leakySlope * y;
+    return y > 0 ? y : SLOPE * y;
   });
 }

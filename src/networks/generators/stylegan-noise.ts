@@ -11,18 +11,16 @@ import type { State } from "../state.ts";
  */
 export type Noise = "const" | "none" | number;
 
-/** Edge of noise map K: one at 4×4, two at every further size. */
-export const noiseEdge = (index: number): number => 2 ** Math.floor((index + 5) / 2);
-
-/** Noise map K [R][R], of the tensor `key` where the file's is taken. */
+/** Noise map K [R][R] of an edge R, of the tensor `key` where the file's is taken. */
 export function noiseOf(
   noise: Exclude<Noise, "none">,
-): (state: State, key: string, index: number, first?: number) => Learned {
-  if (noise === "const") return (state, key, index) => learned(state, key, [noiseEdge(index), noiseEdge(index)]);
+  edge: (index: number) => number,
+): (state: State, key: string, index: number) => Learned {
+  if (noise === "const") return (state, key, index) => learned(state, key, [edge(index), edge(index)]);
   const random = new RandomState(noise);
   const drawn: Float64Array[] = [];
   const map = (index: number): Float64Array => {
-    while (drawn.length <= index) drawn.push(random.standardNormal(noiseEdge(drawn.length) ** 2));
+    while (drawn.length <= index) drawn.push(random.standardNormal(edge(drawn.length) ** 2));
     return drawn[index]!;
   };
   return (_state, _key, index) => ({ sources: [], of: () => map(index) });

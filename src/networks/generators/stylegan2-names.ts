@@ -4,7 +4,7 @@ import type { State } from "../state.ts";
 // Tests: test/networks/generators/stylegan2.test.ts
 
 /** A tensor of another shape, whose numbers are computed when they are read. */
-function changed(
+export function changed(
   tensor: CheckpointTensor,
   shape: readonly number[],
   change: (numbers: Float32Array) => Float32Array = (numbers) => numbers,
@@ -39,7 +39,7 @@ const linear = (tensor: CheckpointTensor, factor: number, summand: number): Chec
   changed(tensor, tensor.shape, (numbers) => numbers.map((value) => value * factor + summand));
 
 /** Without the first `count` extents, which are 1, or with all as one number where none is left. */
-const without = (tensor: CheckpointTensor, count: number): CheckpointTensor =>
+export const without = (tensor: CheckpointTensor, count: number): CheckpointTensor =>
   changed(tensor, tensor.shape.slice(count));
 
 /** Where the convolution that reads noise map K is: `b8.conv0`. */

@@ -7,14 +7,14 @@ import { area } from "../../kernels/conv/window.ts";
 import { type Fir, fir } from "../../kernels/maps/fir.ts";
 import { inverseRoot, modulate } from "../../kernels/maps/modulate.ts";
 import { clamp } from "../../kernels/maps/pointwise.ts";
-import { padded, type Value } from "../../runtime/graph.ts";
+import type { Value } from "../../runtime/graph.ts";
 import { learned, vectorOf } from "../filters.ts";
 import { type Build, type Lazy, networkOf, once } from "../network.ts";
 import { need } from "../recording.ts";
 import type { State } from "../state.ts";
 import type { GeneratorFamily } from "./family.ts";
-import { averageOf, dense, type Mapping, mapping, rowOf, scaled, truncated } from "./stylegan-mapping.ts";
-import { noiseEdge, noiseOf } from "./stylegan-noise.ts";
+import { averageOf, layersOf, type Mapping, mapping, rowOf, truncated } from "./stylegan-mapping.ts";
+import { noiseOf } from "./stylegan-noise.ts";
 import {
   checkActivations,
   convClampOf,
@@ -23,6 +23,7 @@ import {
   type StyleGanOptions,
   warnOfAverage,
 } from "./stylegan-options.ts";
+import { constantMap, dense, scaled } from "./stylegan-parts.ts";
 import { adaNames } from "./stylegan2-names.ts";
 
 /** Published sizes run from 32 to 1024 pixels. */
@@ -51,7 +52,10 @@ export const STYLEGAN2: GeneratorFamily = {
   options: ["clamp", "truncation", "cutoff", "noise", "convClamp"],
   network: (file, options) => {
     const state = adaNames(file.tensors);
-    const [resolution, mapping] = [resolutionOf(state), mappingOf(state, mappingRate(file.attributes))];
+    const resolution = resolutionOf(state);
+    // Leaky ReLU is followed by √2, which is in what is before it.
+    const gains = { gain: Math.SQRT2, biasGain: Math.SQRT2 };
+    const mapping = { layers: layersOf(state), rate: mappingRate(file.attributes), ...gains };
     checkActivations(file.attributes);
     const asked = optionsOf(options);
     warnOfAverage({ ...file, tensors: state }, asked);
@@ -63,13 +67,6 @@ export const STYLEGAN2: GeneratorFamily = {
     return networkOf({ name: "StyleGAN2", described, ignored, build }, state);
   },
 };
-
-/** Leaky ReLU is followed by √2, which is in what is before it. */
-function mappingOf(state: State, rate: number): Mapping {
-  let layers = 0;
-  while (state.has(`mapping.fc${layers}.weight`)) layers += 1;
-  return { layers: Math.max(1, layers), rate, gain: Math.SQRT2, biasGain: Math.SQRT2 };
-}
 
 /** What not every way to run a file needs; `lod` is TensorFlow's, of growing. */
 const ignored = (key: string): boolean =>
@@ -97,7 +94,7 @@ function stylegan2(build: Build, what: StyleGan2): void {
   const synthesis = new Synthesis(build, what, ws);
   let x: Lazy = () => {
     const [channels = 1] = need(state, "synthesis.b4.const", [undefined, 4, 4]);
-    return constantMap(build, channels);
+    return constantMap(build.graph, "synthesis.b4.const", channels);
   };
   let image: Lazy | undefined;
   for (let edge = 4; edge <= resolution; edge *= 2) {
@@ -116,18 +113,8 @@ function stylegan2(build: Build, what: StyleGan2): void {
   output("image", "image", () => (what.clamped ? clamp(build.graph, made()) : made()), { range: "-1..1" });
 }
 
-/** The constant [1, 4, 4, c] that every image begins with. */
-function constantMap({ graph }: Build, channels: number): Value {
-  const stored = padded(channels);
-  const value = graph.parameter("synthesis.b4.const", [1, 4, 4, stored], ["synthesis.b4.const"], ([numbers]) => {
-    const map = new Float32Array(16 * stored);
-    for (let c = 0; c < channels; c += 1) {
-      for (let pixel = 0; pixel < 16; pixel += 1) map[pixel * stored + c] = numbers![16 * c + pixel]!;
-    }
-    return map;
-  });
-  return { ...value, channels };
-}
+/** Edge of noise map K: one at 4×4, two at every further size. */
+const noiseEdge = (index: number): number => 2 ** Math.floor((index + 5) / 2);
 
 interface StyledConv {
   /** `b8` */
@@ -151,7 +138,7 @@ class Synthesis {
     this.#build = build;
     this.#what = what;
     this.#ws = ws;
-    this.#noise = what.noise === "none" ? undefined : noiseOf(what.noise);
+    this.#noise = what.noise === "none" ? undefined : noiseOf(what.noise, noiseEdge);
   }
 
   /** A layer's style [n, 1, 1, c] from row `row` of w. */

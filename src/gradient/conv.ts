@@ -4,7 +4,7 @@ import { constant, type Filter, type Learned } from "../kernels/conv/filter.ts";
 import { GROUPED, grouped } from "../kernels/conv/grouped.ts";
 import { CHUNK_BYTES } from "../kernels/conv/product.ts";
 import { CONV_TRANSPOSE, type ConvTransposeOptions, convTranspose } from "../kernels/conv/transposed.ts";
-import { area, both, type Sides, sides, simplified, spans, type Window } from "../kernels/conv/window.ts";
+import { area, axesOf, simplified, type Window } from "../kernels/conv/window.ts";
 import stretchKernel from "../kernels/generated/stretch.wgsl.ts";
 import tapsBack from "../kernels/generated/taps-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
@@ -189,8 +189,7 @@ function spaced(
   const { stride, dilation } = options;
   const reach = (kernel - 1) * dilation;
   const [, height = 1, width = 1] = x.shape;
-  const axes = spans([height, width], kernel, options).map(({ out, before }, axis) => {
-    const extent = axis === 0 ? height : width;
+  const axes = axesOf([height, width], kernel, options).map(({ extent, out, before }) => {
     return { extent, before, after: (out - 1) * stride + reach + 1 - extent - before };
   });
   // Padding is the same on all sides, so the largest is made up for by it, and smaller ones by
@@ -286,12 +285,11 @@ function transposedBack(
   filter: Filter,
   { stride = 1, dilation = 1, pad = 0, groups = 1 }: Window & { readonly groups?: number },
 ): Value {
-  const extents = [x.shape[1]!, x.shape[2]!] as const;
-  const [down, across] = spans(extents, filter.kernel, { stride, dilation, pad }).map(({ before, out }, axis) => {
-    const reach = (both(filter.kernel)[axis]! - 1) * both(dilation)[axis]! + 1;
-    return { before, after: (out - 1) * both(stride)[axis]! + reach - before - extents[axis]! };
-  }) as [Sides, Sides];
-  const cut = [down.before, across.before, down.after, across.after] as const;
+  const [down, across] = axesOf([x.shape[1]!, x.shape[2]!], filter.kernel, { stride, dilation, pad });
+  const [bottom, right] = [down, across].map(
+    (axis) => (axis.out - 1) * axis.stride + axis.reach - axis.before - axis.extent,
+  ) as [number, number];
+  const cut = [down.before, across.before, bottom, right] as const;
   return convTranspose(graph, dz, swapped(filter, groups), { stride, dilation, pad: cut, groups });
 }
 
@@ -303,11 +301,11 @@ function transposeBack(
   filter: Filter,
   { stride = 1, dilation = 1, pad = 0, groups = 1 }: ConvTransposeOptions,
 ): Value {
-  const [down, across] = sides(pad).map(({ before }, axis) => {
-    const reach = (both(filter.kernel)[axis]! - 1) * both(dilation)[axis]! + 1;
-    return { before, after: (x.shape[axis + 1]! - 1) * both(stride)[axis]! + reach - before - dz.shape[axis + 1]! };
-  }) as [Sides, Sides];
-  const around = [down.before, across.before, down.after, across.after] as const;
+  const [down, across] = axesOf([dz.shape[1]!, dz.shape[2]!], filter.kernel, { stride, dilation, pad });
+  const [bottom, right] = [down, across].map(
+    (axis, at) => (x.shape[at + 1]! - 1) * axis.stride + axis.reach - axis.before - axis.extent,
+  ) as [number, number];
+  const around = [down.before, across.before, bottom, right] as const;
   return grouped(graph, dz, swapped(filter, groups), { stride, dilation, pad: around, groups });
 }
 

@@ -9,7 +9,7 @@ import type { Operands } from "./operands.ts";
 import { chunk, tileStep } from "./product.ts";
 import { taps } from "./taps.ts";
 import { type ConvShape, nameOf, type Way, waysOf } from "./ways.ts";
-import { area, type Span, simplified, spans, type Window, windowParams } from "./window.ts";
+import { type Axis, axesOf, simplified, type Window, windowParams } from "./window.ts";
 import { winograd } from "./winograd.ts";
 
 export interface ConvOptions extends Window {
@@ -54,9 +54,10 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
       "Upsample with `resize` before any other.",
     );
   }
-  const places = spans([height, width], kernel, { stride, dilation, pad });
-  const outHeight = upsample ? 2 * height : places[0].out;
-  const outWidth = upsample ? 2 * width : places[1].out;
+  // Upsampling makes four convolutions of 2×2 taps.
+  const axes = axesOf([height, width], upsample ? 2 : kernel, { stride, dilation, pad });
+  const outHeight = upsample ? 2 * height : axes[0].out;
+  const outWidth = upsample ? 2 * width : axes[1].out;
   const y = graph.map(label, n, outHeight, outWidth, outChannels);
   if (residual && residual.shape.join() !== y.shape.join()) {
     throw new ShapeError(
@@ -85,7 +86,7 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
   });
   const values = { x, y, bias: biasOf(graph, filter), residual };
   if (way.algorithm === "direct") {
-    direct(graph, values, filter, way, { ...shape, places, activation });
+    direct(graph, values, filter, way, { ...shape, axes, activation });
   } else if (way.algorithm === "taps") taps(graph, values, filter, way, shape, activation);
   else winograd(graph, values, filter, way, shape, activation);
   graph.record(CONV, [x, residual], y, { filter, options });
@@ -98,13 +99,12 @@ function direct(
   { x, y, bias, residual }: Operands,
   filter: Filter,
   { tile, split }: Way,
-  shape: ConvShape & { readonly places: readonly [Span, Span]; readonly activation: Activation },
+  shape: ConvShape & { readonly axes: readonly [Axis, Axis]; readonly activation: Activation },
 ): void {
   const { height, width, outHeight, outWidth, inChannels, outChannels, upsample } = shape;
   const { label } = filter;
   const [n = 1] = x.shape;
-  const kernel = upsample ? 2 : filter.kernel;
-  const taps = area(kernel);
+  const taps = shape.axes[0].kernel * shape.axes[1].kernel;
   const phases = upsample ? 4 : 1;
   const weight = graph.weights(
     `${label}.weight${upsample ? ".phases" : ""}`,
@@ -133,7 +133,7 @@ function direct(
         inWidth: width,
         inVectors: padded(inChannels) / 4,
         outVectors,
-        ...windowParams(kernel, shape, shape.places),
+        ...windowParams(shape.axes),
         scale: upsample ? 2 : 1,
         xStride: 0,
         yStride: outputs,

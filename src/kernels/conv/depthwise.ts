@@ -7,7 +7,7 @@ import { lanes } from "../lanes.ts";
 import { ACTIVATIONS } from "./activation.ts";
 import type { ConvOptions } from "./conv.ts";
 import { biasOf, type Filter, packChannels, packed } from "./filter.ts";
-import { area, simplified, spans, windowParams } from "./window.ts";
+import { area, axesOf, simplified, windowParams } from "./window.ts";
 
 /**
  * Outputs down a strip of a software adapter: many share loads, and enough strips are left for its
@@ -42,8 +42,8 @@ export function depthwise(graph: Graph, x: Value, filter: Filter, options: Depth
       "Give a map of as many channels as filters.",
     );
   }
-  const places = spans([inHeight, inWidth], kernel, options);
-  const [height, width] = [places[0].out, places[1].out];
+  const axes = axesOf([inHeight, inWidth], kernel, options);
+  const [height, width] = [axes[0].out, axes[1].out];
   const y = graph.map(label, n, height, width, outChannels);
   // Float32 whatever the storage: these weights are few.
   const weight = graph.parameter(
@@ -56,7 +56,7 @@ export function depthwise(graph: Graph, x: Value, filter: Filter, options: Depth
   const bindings = { x, weight, bias: biasOf(graph, filter), y };
   const vectors = stored / 4;
   const map = { height, width, inHeight, inWidth, vectors };
-  const window = windowParams(kernel, { stride, dilation }, places);
+  const window = windowParams(axes);
   const cost = {
     choices: { ACTIVATION: ACTIVATIONS[activation] },
     flops: 2 * n * height * width * outChannels * area(kernel),

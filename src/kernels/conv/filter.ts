@@ -123,25 +123,19 @@ export function packPhases(
   return packed;
 }
 
-/**
- * [out][in][k][k] → [in][tap][out]: all taps of an input channel side by side, for `count` output
- * channels from `first` on.
- */
+/** [out][in][k][k] → [in][tap][out]: all taps of an input channel side by side. */
 export function packColumns(
   weight: ArrayLike<number>,
   scale: ArrayLike<number>,
   { inChannels, outChannels, kernel }: Extents,
-  first = 0,
-  count = outChannels,
 ): Float32Array {
   const taps = area(kernel);
-  const columns = padded(count);
+  const columns = padded(outChannels);
   const packed = new Float32Array(padded(inChannels) * taps * columns);
-  for (let o = 0; o < count; o += 1) {
+  for (let o = 0; o < outChannels; o += 1) {
     for (let i = 0; i < inChannels; i += 1) {
-      const from = ((first + o) * inChannels + i) * taps;
       for (let t = 0; t < taps; t += 1) {
-        packed[(i * taps + t) * columns + o] = weight[from + t]! * scale[first + o]!;
+        packed[(i * taps + t) * columns + o] = weight[(o * inChannels + i) * taps + t]! * scale[o]!;
       }
     }
   }

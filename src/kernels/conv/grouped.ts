@@ -8,7 +8,7 @@ import { type ConvOptions, conv } from "./conv.ts";
 import { depthwise } from "./depthwise.ts";
 import { biasOf, type Filter, packed, packTaps } from "./filter.ts";
 import type { Operands } from "./operands.ts";
-import { area, type Span, spans, type Window, windowParams } from "./window.ts";
+import { type Axis, area, axesOf, windowParams } from "./window.ts";
 
 export interface GroupedOptions extends Omit<ConvOptions, "upsample"> {
   /** Groups of channels, of which each sees its own inputs alone; 1 unless given. */
@@ -45,8 +45,8 @@ export function grouped(graph: Graph, x: Value, filter: Filter, options: Grouped
     return depthwise(graph, x, filter, { ...window, activation });
   }
   const [n = 1, height = 1, width = 1] = x.shape;
-  const places = spans([height, width], kernel, window);
-  const y = graph.map(label, n, places[0].out, places[1].out, outChannels);
+  const axes = axesOf([height, width], kernel, window);
+  const y = graph.map(label, n, axes[0].out, axes[1].out, outChannels);
   if (residual && residual.shape.join() !== y.shape.join()) {
     throw new ShapeError(
       `"${label}" makes [${y.shape}], to which "${residual.label}" [${residual.shape}] cannot be added.`,
@@ -54,7 +54,7 @@ export function grouped(graph: Graph, x: Value, filter: Filter, options: Grouped
     );
   }
   const values = { x, y, bias: biasOf(graph, filter), residual };
-  groupsStep(graph, values, filter, { groups, window, places, activation, transposed: false });
+  groupsStep(graph, values, filter, { groups, axes, activation, transposed: false });
   graph.record(GROUPED, [x, residual], y, { filter, options });
   return y;
 }
@@ -77,8 +77,7 @@ export function checkGroups(x: Value, { label, inChannels, outChannels }: Filter
 
 interface Groups {
   readonly groups: number;
-  readonly window: Window;
-  readonly places: readonly [Pick<Span, "before">, Pick<Span, "before">];
+  readonly axes: readonly [Axis, Axis];
   readonly activation: Activation;
   readonly transposed: boolean;
 }
@@ -88,7 +87,7 @@ export function groupsStep(
   graph: Graph,
   { x, y, bias, residual }: Operands,
   filter: Filter,
-  { groups, window, places, activation, transposed }: Groups,
+  { groups, axes, activation, transposed }: Groups,
 ): void {
   const { label, inChannels, outChannels, kernel } = filter;
   const [inGroup, outGroup] = [inChannels / groups, outChannels / groups];
@@ -109,7 +108,7 @@ export function groupsStep(
   graph.step(
     groupsKernel,
     { x, weight, bias, residual: residual ?? bias, y },
-    { ...extents, inGroup, outGroup, ...windowParams(kernel, window, places), total },
+    { ...extents, inGroup, outGroup, ...windowParams(axes), total },
     lanes(total),
     {
       choices: {

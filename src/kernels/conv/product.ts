@@ -76,6 +76,8 @@ function simplest(params: Params<typeof tiled>) {
   return { POINT, BARE: POINT && biased === 0 && residual === 0 && activation === 0 };
 }
 
+const ALONE = { kernel: 1, stride: 1, dilation: 1, before: 0 };
+
 /**
  * y[b] = x[b] w[b]: products of `batch` matrices of `rows` rows, which begin at row `first` of x.
  */
@@ -94,7 +96,7 @@ export function product(
 ): void {
   const { first = 0, rows, batch = 1, inVectors, outVectors } = extents;
   const width = first + rows;
-  const point = { ...windowParams(1, {}, [{ before: 0 }, { before: 0 }]), scale: 1, split: 1 };
+  const point = { ...windowParams([ALONE, ALONE]), scale: 1, split: 1 };
   const map = { height: 1, width, inHeight: 1, inWidth: width, xStride: rows, yStride: rows };
   const bare = { biased: 0, residual: 0, activation: 0 };
   const params = { first, pixels: rows, inVectors, outVectors, ...point, ...map, ...bare };

@@ -8,7 +8,7 @@ import { checkGroups, groupsStep } from "./grouped.ts";
 import type { Operands } from "./operands.ts";
 import { CHUNK_BYTES, chunk, product, type Tile } from "./product.ts";
 import { nameOf, tapWaysOf } from "./ways.ts";
-import { area, both, type Padding, type Pair, sides, simplified, windowParams } from "./window.ts";
+import { type Axis, area, axesOf, both, type Padding, type Pair, simplified, windowParams } from "./window.ts";
 
 export interface ConvTransposeOptions {
   readonly stride?: Pair;
@@ -48,21 +48,18 @@ export function convTranspose(graph: Graph, x: Value, filter: Filter, options: C
   const { stride = 1, dilation = 1, pad = 0, outputPad = 0, groups = 1, activation = "none" } = options;
   checkGroups(x, filter, groups);
   const [n = 1, height = 1, width = 1] = x.shape;
-  const kernel = both(filter.kernel);
-  const places = sides(pad);
-  const [outHeight, outWidth] = [height, width].map((extent, axis) => {
-    const { before, after } = places[axis]!;
-    const reach = (kernel[axis]! - 1) * both(dilation)[axis]! + 1;
-    return (extent - 1) * both(stride)[axis]! + reach - before - after + both(outputPad)[axis]!;
-  }) as [number, number];
+  const axes = axesOf([height, width], filter.kernel, { stride, dilation, pad });
+  const [outHeight, outWidth] = axes.map(
+    ({ extent, stride, reach, before, after }, axis) =>
+      (extent - 1) * stride + reach - before - after + both(outputPad)[axis]!,
+  ) as [number, number];
   const y = graph.map(filter.label, n, outHeight, outWidth, filter.outChannels);
   const values = { x, y, bias: biasOf(graph, filter), residual: undefined };
-  const moves = { window: { stride, dilation }, places, activation };
   if (groups > 1 || vectorBytes(x, filter) > CHUNK_BYTES) {
-    groupsStep(graph, values, filter, { ...moves, groups, transposed: true });
+    groupsStep(graph, values, filter, { groups, axes, activation, transposed: true });
   } else {
     const { inChannels, outChannels } = filter;
-    const shape = { height, width, outHeight, outWidth, inChannels, outChannels, kernel: simplified(kernel) };
+    const shape = { height, width, outHeight, outWidth, inChannels, outChannels, kernel: simplified(filter.kernel) };
     // The products are the same however they are moved and cut.
     const plain = { stride: 1, dilation: 1, pad: 0, upsample: false, residual: false };
     const { tile } = graph.choose(
@@ -72,7 +69,7 @@ export function convTranspose(graph: Graph, x: Value, filter: Filter, options: C
         convTranspose(other, other.map("x", images, height, width, inChannels), filter, options);
       },
     );
-    columns(graph, values, filter, { ...moves, tile });
+    columns(graph, values, filter, { axes, activation, tile });
   }
   graph.record(CONV_TRANSPOSE, [x], y, { filter, options });
   return y;
@@ -109,8 +106,7 @@ const vectorBytes = ({ shape: [, height = 1, width = 1] }: Value, { kernel }: Fi
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
 
 interface Columns {
-  readonly window: Pick<ConvTransposeOptions, "stride" | "dilation">;
-  readonly places: ReturnType<typeof sides>;
+  readonly axes: readonly [Axis, Axis];
   readonly activation: Activation;
   readonly tile: Tile;
 }
@@ -119,18 +115,13 @@ interface Columns {
  * All taps' products at x's resolution, one product of matrices, then those that fall on an output
  * summed: no multiply-add is spent on a zero, whatever the stride.
  */
-function columns(
-  graph: Graph,
-  { x, y, bias }: Operands,
-  filter: Filter,
-  { window, places, activation, tile }: Columns,
-): void {
+function columns(graph: Graph, { x, y, bias }: Operands, filter: Filter, { axes, activation, tile }: Columns): void {
   const { label, kernel, inChannels, outChannels } = filter;
   const taps = area(kernel);
   const [n = 1, inHeight = 1, inWidth = 1] = x.shape;
   const [, height = 1, width = 1] = y.shape;
   const outVectors = padded(outChannels) / 4;
-  const { kernelHeight, kernelWidth, strideDown, strideAcross, ...moves } = windowParams(kernel, window, places);
+  const { kernelHeight, kernelWidth, strideDown, strideAcross, ...moves } = windowParams(axes);
   const choices = {
     ACTIVATION: ACTIVATIONS[activation],
     KERNEL_HEIGHT: kernelHeight,
@@ -149,7 +140,12 @@ function columns(
       `${label}.weight.columns${most < outVectors ? `.${firstVector}` : ""}`,
       [padded(inChannels), taps, 4 * vectors],
       [...filter.weight.sources, ...filter.scale.sources],
-      packed(filter, (values, scale, extents) => packColumns(values, scale, extents, from, count)),
+      packed(filter, (values, scale, extents) => {
+        const rows = count * inChannels * taps;
+        const own = Float64Array.from({ length: rows }, (_, at) => values[from * inChannels * taps + at]!);
+        const factors = Float64Array.from({ length: count }, (_, o) => scale[from + o]!);
+        return packColumns(own, factors, { ...extents, outChannels: count });
+      }),
     );
     for (let first = 0; first < n; first += images) {
       const some = Math.min(images, n - first);

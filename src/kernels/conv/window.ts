@@ -14,24 +14,9 @@ export const both = (pair: Pair): readonly [down: number, across: number] =>
 export const area = (kernel: Pair): number => both(kernel)[0] * both(kernel)[1];
 
 /** One number, where all are the same. */
-export const simplified = <T extends number | "same" | readonly number[]>(numbers: T): T | number =>
-  typeof numbers === "object" && numbers.every((value) => value === numbers[0]) ? numbers[0]! : numbers;
-
-/** Zeros before and after the pixels of each axis. */
-export const sides = (pad: Padding): readonly [down: Sides, across: Sides] => {
-  const [top, left, bottom, right] = typeof pad === "number" ? [pad, pad, pad, pad] : pad;
-  return [
-    { before: top, after: bottom },
-    { before: left, after: right },
-  ];
-};
-
-interface Before {
-  readonly before: number;
-}
-
-export interface Sides extends Before {
-  readonly after: number;
+export function simplified<T extends number | "same" | readonly number[]>(numbers: T): T | number {
+  const [one, another] = new Set([numbers].flat() as number[]);
+  return another === undefined ? one! : numbers;
 }
 
 /** How a convolution's kernel moves over a map. */
@@ -45,38 +30,53 @@ export interface Window {
   readonly pad?: Padding | "same";
 }
 
-/** Outputs along each axis, and the zeros before its first input. */
-export function spans(
-  extents: readonly [height: number, width: number],
-  kernel: Pair,
-  { stride = 1, dilation = 1, pad = 0 }: Window,
-): readonly [down: Span, across: Span] {
-  const span = (axis: 0 | 1): Span => {
-    const [extent, step] = [extents[axis], both(stride)[axis]];
-    const reach = (both(kernel)[axis] - 1) * both(dilation)[axis] + 1;
-    if (pad !== "same") {
-      const { before, after } = sides(pad)[axis];
-      return { out: Math.floor((extent + before + after - reach) / step) + 1, before };
-    }
-    const out = Math.ceil(extent / step);
-    return { out, before: Math.floor(Math.max(0, (out - 1) * step + reach - extent) / 2) };
-  };
-  return [span(0), span(1)];
-}
-
-export interface Span extends Before {
+/** One axis of a window over a map. */
+export interface Axis {
+  readonly extent: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Pixels from the first that a kernel's taps see to the last. */
+  readonly reach: number;
+  /** Zeros before the first pixel and after the last. */
+  readonly before: number;
+  readonly after: number;
+  /** Outputs of a convolution. */
   readonly out: number;
 }
 
-/** A window as kernels name its numbers. */
-export function windowParams(
-  kernel: Pair,
-  { stride = 1, dilation = 1 }: Pick<Window, "stride" | "dilation">,
-  [down, across]: readonly [down: Before, across: Before],
-) {
-  const [kernelHeight, kernelWidth] = both(kernel);
-  const [strideDown, strideAcross] = both(stride);
-  const [dilationDown, dilationAcross] = both(dilation);
-  const moves = { strideDown, strideAcross, dilationDown, dilationAcross };
-  return { kernelHeight, kernelWidth, ...moves, padTop: down.before, padLeft: across.before };
+/** Both axes of a window. */
+export function axesOf(
+  extents: readonly [height: number, width: number],
+  taps: Pair,
+  { stride: strides = 1, dilation: dilations = 1, pad = 0 }: Window,
+): readonly [down: Axis, across: Axis] {
+  const axis = (at: 0 | 1): Axis => {
+    const [extent, kernel, stride, dilation] = [extents[at], both(taps)[at], both(strides)[at], both(dilations)[at]];
+    const reach = (kernel - 1) * dilation + 1;
+    let [before, after] = [0, 0];
+    if (pad === "same") {
+      const zeros = Math.max(0, (Math.ceil(extent / stride) - 1) * stride + reach - extent);
+      before = zeros >> 1;
+      after = zeros - before;
+    } else {
+      [before, after] = typeof pad === "number" ? [pad, pad] : [pad[at], pad[(at + 2) as 2 | 3]];
+    }
+    const out = Math.floor((extent + before + after - reach) / stride) + 1;
+    return { extent, kernel, stride, dilation, reach, before, after, out };
+  };
+  return [axis(0), axis(1)];
 }
+
+/** A window as kernels name its numbers. */
+export const windowParams = ([down, across]: readonly [down: WindowAxis, across: WindowAxis]) => ({
+  kernelHeight: down.kernel,
+  kernelWidth: across.kernel,
+  strideDown: down.stride,
+  strideAcross: across.stride,
+  dilationDown: down.dilation,
+  dilationAcross: across.dilation,
+  padTop: down.before,
+  padLeft: across.before,
+});
+type WindowAxis = Pick<Axis, "kernel" | "stride" | "dilation" | "before">;

@@ -5,12 +5,12 @@ import { toPixAblation } from "../../src/report/ablation.ts";
 import { rarest, SEED, SIZE } from "./label-maps.ts";
 import { LAYER, useSmallExperiment } from "./small-experiment.ts";
 
-const small = useSmallExperiment();
-const { models } = small;
-
 const UNITS = [7, 0, 3, 5];
 
-describe("a curve", () => {
+describe.each(["square", "oblong"] as const)("a curve of %s images", (images) => {
+  const small = useSmallExperiment(images);
+  const { models } = small;
+
   it.each([{}, { alphas: [0.75, 0.25, 1, 1] }])("location by location measures just there: %j", async ({ alphas }) => {
     const label = rarest(small.experiment.before);
     const units = UNITS.slice(0, 2);
@@ -19,14 +19,15 @@ describe("a curve", () => {
     using own = await small.create({ finished });
     const found = await ablateLocations(own, label, options);
     const { height, width } = models.generator.layer(LAYER);
-    const cell = models.generator.resolution / height;
+    const { generator } = models;
+    const [high, wide] = [generator.height / height, generator.width / width]; // of a cell
     const inCell = (map: Uint32Array, at: number): number =>
       map.filter((one, pixel) => {
-        const [row, column] = [Math.floor(pixel / models.generator.resolution), pixel % models.generator.resolution];
-        return one === label && Math.floor(row / cell) * width + Math.floor(column / cell) === at;
+        const [row, column] = [Math.floor(pixel / generator.width), pixel % generator.width];
+        return one === label && Math.floor(row / high) * width + Math.floor(column / wide) === at;
       }).length;
     using draw = await models.generator.compile({ batch: SIZE, editable: [LAYER] });
-    using segment = await models.segmenter.compile(draw.image!, models.generator.resolution);
+    using segment = await models.segmenter.compile(draw.image!, [generator.height, generator.width]);
     const z = models.generator.sample({ size: SIZE, seed: SEED });
     const drawn = async (edits: readonly Edit[]): Promise<Uint32Array[]> => {
       draw.setEdits(edits);
@@ -48,7 +49,7 @@ describe("a curve", () => {
           { layer: LAYER, units: units.slice(0, n), mask, ...(alphas && { alpha: alphas.slice(0, n) }) },
         ]);
         maps.forEach((map, image) => {
-          if (shown[image]! > 0) scores[n]! += inCell(map, at) / cell ** 2;
+          if (shown[image]! > 0) scores[n]! += inCell(map, at) / (high * wide);
         });
       }
       locations += shown.filter((count) => count > 0).length;

@@ -4,20 +4,27 @@ import { Experiment, insertionContext } from "../../src/causality/index.ts";
 import type { Device, Generator, Segmenter } from "../../src/index.ts";
 import { smallModels } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
+import { oblongGenerator } from "../models/oblong.ts";
 import { labelMaps } from "./label-maps.ts";
 import { mean } from "./plain-answers.ts";
 
 let device: Device;
 let generator: Generator;
+let oblong: Generator;
 let segmenter: Segmenter;
 beforeAll(async () => {
   device = await requestDevice();
   ({ generator, segmenter } = await smallModels(device));
+  oblong = await oblongGenerator(device);
 });
 afterAll(() => device?.dispose());
 
 describe("context", () => {
-  test("is what inserting at each cell adds, by what was there", async () => {
+  test.each([
+    ["square", () => generator],
+    ["oblong", () => oblong],
+  ] as const)("is what inserting at each cell of %s images adds, by what was there", async (_, of) => {
+    const generator = of();
     const { height, width } = generator.layer("layer1");
     using experiment = await Experiment.create(generator, segmenter, {
       editable: ["layer1"],
@@ -43,9 +50,8 @@ describe("context", () => {
       expect(context.cells[cell]).toBeCloseTo((after[tree]! - experiment.before[tree]!) / 5, 9);
     }
     // By the segmentation's pixel at the centres, "none" left aside.
-    const { resolution } = generator;
     using run = await generator.forward(generator.sample({ size: 5, seed: 6 }));
-    using plan = await segmenter.compile(run.image, resolution);
+    using plan = await segmenter.compile(run.image, [generator.height, generator.width]);
     plan.run();
     const there = await plan.labels.read();
     const gains = new Map<number, number[]>();
@@ -54,13 +60,13 @@ describe("context", () => {
       mask[cell] = 1;
       const edits = [{ layer: "layer1", units: units!, value: values!, mask }];
       const edited = await labelMaps({ generator, segmenter }, edits, { seed: 6 });
-      const y = Math.floor(((Math.floor(cell / width) + 0.5) * resolution) / height);
-      const x = Math.floor((((cell % width) + 0.5) * resolution) / width);
+      const y = Math.floor(((Math.floor(cell / width) + 0.5) * generator.height) / height);
+      const x = Math.floor((((cell % width) + 0.5) * generator.width) / width);
       for (const [image, map] of edited.entries()) {
-        const first = image * resolution ** 2;
-        const plain = there.subarray(first, first + resolution ** 2);
+        const pixels = generator.height * generator.width;
+        const plain = there.subarray(image * pixels, (image + 1) * pixels);
         const count = (one: Uint32Array) => one.filter((label) => label === tree).length;
-        const label = plain[y * resolution + x]!;
+        const label = plain[y * generator.width + x]!;
         if (label > 0) gains.set(label, [...(gains.get(label) ?? []), count(map) - count(plain)]);
       }
     }
@@ -72,7 +78,7 @@ describe("context", () => {
     }
     const ordered = context.effects.map(({ gain }) => gain);
     expect(ordered).toEqual(ordered.toSorted((a, b) => b - a));
-    expect(done).toEqual(Array.from({ length: 16 }, (_, cell) => [cell + 1, 16]));
+    expect(done).toEqual(Array.from({ length: height * width }, (_, cell) => [cell + 1, height * width]));
   });
 
   test("counts a label once that a centre bears twice, and a centre of two labels for each", () => {

@@ -15,7 +15,7 @@ export async function labelMaps(
   { size = SIZE, seed = SEED }: { readonly size?: number; readonly seed?: number } = {},
 ): Promise<Uint32Array[]> {
   using run = await generator.forward(generator.sample({ size, seed }), { edits });
-  using plan = await segmenter.compile(run.image, generator.resolution);
+  using plan = await segmenter.compile(run.image, [generator.height, generator.width]);
   plan.run();
   const labels = await plan.labels.read();
   return Array.from({ length: size }, (_, i) =>

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AscentStep, maximiseImage, maximiseUnit, type Objective } from "../../src/causality/index.ts";
 import type { Device, Generator, Segmenter } from "../../src/index.ts";
 import { average } from "../../src/kernels/maps/resample.ts";
-import { Graph } from "../../src/runtime/graph.ts";
+import { type Extent, elements, Graph } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { RandomState } from "../../src/weights/random.ts";
 import { smallModels } from "../dissect/models.ts";
@@ -112,22 +112,25 @@ describe("what a unit wants", () => {
   });
 });
 
+const extentOf = (size: number | Extent): Extent => (typeof size === "number" ? [size, size] : size);
+
 /**
  * Colours that count for more or less, whose slope is the same everywhere: Adam's steps are the
  * rate, up or down.
  */
-const colours = (images: number, size: number): Objective => ({
+const colours = (images: number, size: number | Extent): Objective => ({
   append(graph) {
-    const input = graph.map("image", images, size, size, 3);
+    const input = graph.map("image", images, ...extentOf(size), 3);
     return { input, of: average(graph, input, 1, 1), weights: [1, -2, 0.5] };
   },
   bind: async () => [],
 });
 
 /** 0.1 of NumPy's normal numbers, pixel by pixel, of the fourth channel nothing. */
-function noisy(images: number, size: number, seed: number): number[] {
-  const noise = new RandomState(seed).standardNormal(images * size * size * 3);
-  return Array.from({ length: images * size * size * 4 }, (_, at) =>
+function noisy(images: number, size: number | Extent, seed: number): number[] {
+  const pixels = images * elements(extentOf(size));
+  const noise = new RandomState(seed).standardNormal(pixels * 3);
+  return Array.from({ length: pixels * 4 }, (_, at) =>
     at % 4 < 3 ? 0.1 * noise[3 * Math.floor(at / 4) + (at % 4)]! : 0,
   );
 }
@@ -136,17 +139,25 @@ function noisy(images: number, size: number, seed: number): number[] {
  * A pixel is the mean of all within three deviations, weighted by a Gaussian of both distances;
  * borders repeat.
  */
-function blurred(x: readonly number[], size: number, deviation: number): number[] {
+function blurred(x: readonly number[], size: number | Extent, deviation: number): number[] {
+  const [height, width] = extentOf(size);
   const radius = Math.ceil(3 * deviation);
-  const within = (at: number): number => Math.min(size - 1, Math.max(0, at));
+  const within = (at: number, edge: number): number => Math.min(edge - 1, Math.max(0, at));
   return x.map((_, at) => {
-    const [image, row, column] = [Math.floor(at / 4 / size ** 2), Math.floor(at / 4 / size) % size, (at >> 2) % size];
+    const pixel = Math.floor(at / 4);
+    const [image, row, column] = [
+      Math.floor(pixel / width / height),
+      Math.floor(pixel / width) % height,
+      pixel % width,
+    ];
     let [sum, total] = [0, 0];
     for (let dy = -radius; dy <= radius; dy += 1) {
       for (let dx = -radius; dx <= radius; dx += 1) {
         const weight = Math.exp(-(dy ** 2 + dx ** 2) / (2 * deviation ** 2));
         total += weight;
-        sum += weight * x[((image * size + within(row + dy)) * size + within(column + dx)) * 4 + (at % 4)]!;
+        sum +=
+          weight *
+          x[((image * height + within(row + dy, height)) * width + within(column + dx, width)) * 4 + (at % 4)]!;
       }
     }
     return sum / total;
@@ -154,10 +165,12 @@ function blurred(x: readonly number[], size: number, deviation: number): number[
 }
 
 describe("an image that a network wants", () => {
-  test.each([
+  test.each<{ images: number; size: number | Extent; rate: number; decay: number; blur: number }>([
     { images: 2, size: 6, rate: 0.3, decay: 0.1, blur: 1 },
     { images: 1, size: 5, rate: 0.1, decay: 0.02, blur: 0.5 },
     { images: 1, size: 5, rate: 0.3, decay: 0, blur: 0 },
+    { images: 2, size: [3, 7], rate: 0.2, decay: 0.1, blur: 0.7 },
+    { images: 2, size: [6, 2], rate: 0.2, decay: 0.1, blur: 0.7 },
   ])("takes Adam's steps, decays, stays within ±1, and is blurred every fourth step: %j", async (options) => {
     const { images, size, rate, decay, blur } = options;
     const wanted = colours(images, size);

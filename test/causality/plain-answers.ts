@@ -1,6 +1,6 @@
 import { padded4 } from "../../src/causality/ace-search.ts";
 import { gradient } from "../../src/gradient/gradient.ts";
-import { Graph, padded } from "../../src/runtime/graph.ts";
+import { type Extent, elements, Graph, padded } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import type { Models } from "./label-maps.ts";
 
@@ -12,10 +12,13 @@ export interface Edited {
   readonly everywhere?: boolean;
 }
 
+const gridOf = (extent: number | Extent): Extent => (typeof extent === "number" ? [extent, extent] : extent);
+
 export interface Question {
   readonly layer: string;
   readonly concept: string;
-  readonly extent: number;
+  /** An edge of square maps, or rows and columns. */
+  readonly extent: number | Extent;
   readonly images: number;
 }
 
@@ -23,12 +26,16 @@ export interface Question {
  * Pixels of a cell of a map, whose edges are those of PyTorch's adaptive pooling: ⌊r S / H⌋ to ⌈(r
  * + 1) S / H⌉.
  */
-function pixelsOf(cell: number, extent: number, { height, width }: { height: number; width: number }): number[] {
+function pixelsOf(
+  cell: number,
+  [rows, columns]: Extent,
+  { height, width }: { readonly height: number; readonly width: number },
+): number[] {
   const [row, column] = [Math.floor(cell / width), cell % width];
   const found: number[] = [];
-  for (let y = Math.floor((row * extent) / height); y < Math.ceil(((row + 1) * extent) / height); y += 1) {
-    for (let x = Math.floor((column * extent) / width); x < Math.ceil(((column + 1) * extent) / width); x += 1) {
-      found.push(y * extent + x);
+  for (let y = Math.floor((row * rows) / height); y < Math.ceil(((row + 1) * rows) / height); y += 1) {
+    for (let x = Math.floor((column * columns) / width); x < Math.ceil(((column + 1) * columns) / width); x += 1) {
+      found.push(y * columns + x);
     }
   }
   return found;
@@ -54,12 +61,14 @@ function masksOf({ generator }: Models, layer: string, edited: readonly Edited[]
  * over the image.
  */
 export async function plainAnswers(models: Models, { layer, concept, extent, images }: Question) {
+  const grid = gridOf(extent);
+  const pixels = elements(grid);
   const { generator, segmenter } = models;
-  const { device, resolution } = generator;
+  const { device } = generator;
   const { channels, height, width } = generator.layer(layer);
   const draw = await generator.compile({ batch: images, editable: [layer] });
   const graph = new Graph(device.target);
-  const input = graph.map("image", images, resolution, resolution, 3);
+  const input = graph.map("image", images, generator.height, generator.width, 3);
   const score = segmenter.score(graph, input, concept, extent);
   const labels = segmenter.append(graph, input, extent);
   const bind = [...(await segmenter.bind(graph)), [input, draw.image!] as const];
@@ -82,8 +91,8 @@ export async function plainAnswers(models: Models, { layer, concept, extent, ima
         ? await read.tensor(score).read()
         : Array.from(await read.tensor<"u32">(labels).read(), (label) => Number(label === wanted));
     return edited.map(({ cell }, i) => {
-      const one = Array.from({ length: extent ** 2 }, (_, at) => map[i * extent ** 2 + at]!);
-      const inCell = pixelsOf(cell, extent, { height, width }).map((pixel) => one[pixel]!);
+      const one = Array.from({ length: pixels }, (_, at) => map[i * pixels + at]!);
+      const inCell = pixelsOf(cell, grid, { height, width }).map((pixel) => one[pixel]!);
       return { share: mean(inCell), total: one.reduce((sum, value) => sum + value, 0) };
     });
   }
@@ -119,10 +128,10 @@ export async function plainSlope(
   zOf(models, edited).forEach((row, i) => {
     z.set(row, i * padded(zSize));
   });
-  const weights = new Float32Array(edited.length * extent ** 2);
+  const weights = new Float32Array(edited.length * elements(gridOf(extent)));
   edited.forEach(({ cell }, i) => {
-    const pixels = pixelsOf(cell, extent, generator.layer(layer));
-    for (const pixel of pixels) weights[i * extent ** 2 + pixel] = 1 / pixels.length;
+    const pixels = pixelsOf(cell, gridOf(extent), generator.layer(layer));
+    for (const pixel of pixels) weights[i * elements(gridOf(extent)) + pixel] = 1 / pixels.length;
   });
   plan.tensor(input).write(z);
   plan.tensor(seed).write(weights);

@@ -5,19 +5,30 @@ import {
   type DissectOptions,
   dissect,
   type Generator,
+  type SamplePicture,
   type Segmenter,
 } from "../../src/index.ts";
+import { decodePhoto } from "../../src/node/photo/decode.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import { labelColors } from "../../src/report/colors.ts";
+import { memoryFolder } from "../../src/report/folder.ts";
+import { writeReport } from "../../src/report/write.ts";
+import type { Extent } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
+import { oblongGenerator } from "../models/oblong.ts";
 import { smallModels } from "./models.ts";
 
 let device: Device;
 let generator: Generator;
+let oblong: Generator;
 let segmenter: Segmenter;
 beforeAll(async () => {
   device = await requestDevice();
   ({ generator, segmenter } = await smallModels(device));
+  oblong = await oblongGenerator(device);
 });
 afterAll(() => {
+  oblong.dispose();
   segmenter.dispose();
   generator.dispose();
   device.dispose();
@@ -25,24 +36,54 @@ afterAll(() => {
 
 const OPTIONS = { layers: ["layer3", "layer4"], size: 13, examples: 4, segmentationSize: 16 };
 
-async function run(options: DissectOptions): Promise<Dissection> {
-  for await (const event of dissect(generator, segmenter, options))
-    if (event.type === "result") return event.dissection;
+async function run(options: DissectOptions, by = generator): Promise<Dissection> {
+  for await (const event of dissect(by, segmenter, options)) if (event.type === "result") return event.dissection;
   throw new Error("no result");
 }
 
+interface Kind {
+  readonly generator: Generator;
+  readonly grid: Extent;
+  readonly segmentationSize: number;
+}
+/** Images that are square, and others, with label maps as fine as the images or finer. */
+const KINDS = [
+  {
+    name: "square",
+    ...({ grid: [16, 16], segmentationSize: 16 } as const),
+    get generator() {
+      return generator;
+    },
+  },
+  {
+    name: "oblong",
+    ...({ grid: [12, 20], segmentationSize: 20 } as const),
+    get generator() {
+      return oblong;
+    },
+  },
+  {
+    name: "oblong, magnified",
+    ...({ grid: [18, 30], segmentationSize: 30 } as const),
+    get generator() {
+      return oblong;
+    },
+  },
+] as const;
+
 /** Half-pixel bilinear upsampling with clamped borders in double precision (spec §3.4). */
-function upsampled(map: ArrayLike<number>, extent: number, size: number): Float64Array {
-  const y = new Float64Array(size * size);
-  const source = (t: number): number => Math.min(extent - 1, Math.max(0, ((t + 0.5) * extent) / size - 0.5));
-  for (let row = 0; row < size; row += 1) {
-    for (let column = 0; column < size; column += 1) {
-      const [sy, sx] = [source(row), source(column)];
+function upsampled(map: ArrayLike<number>, [height, width]: Extent, [rows, columns]: Extent): Float64Array {
+  const y = new Float64Array(rows * columns);
+  const source = (t: number, extent: number, size: number): number =>
+    Math.min(extent - 1, Math.max(0, ((t + 0.5) * extent) / size - 0.5));
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      const [sy, sx] = [source(row, height, rows), source(column, width, columns)];
       const [y0, x0] = [Math.floor(sy), Math.floor(sx)];
-      const [y1, x1] = [Math.min(y0 + 1, extent - 1), Math.min(x0 + 1, extent - 1)];
+      const [y1, x1] = [Math.min(y0 + 1, height - 1), Math.min(x0 + 1, width - 1)];
       const [fy, fx] = [sy - y0, sx - x0];
-      const at = (a: number, b: number): number => map[a * extent + b]!;
-      y[row * size + column] =
+      const at = (a: number, b: number): number => map[a * width + b]!;
+      y[row * columns + column] =
         (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) + fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1));
     }
   }
@@ -50,10 +91,13 @@ function upsampled(map: ArrayLike<number>, extent: number, size: number): Float6
 }
 
 /** Every layer's raw maps [image][unit][pixel] and the label maps [image] of a seed. */
-async function activations(seed: number): Promise<{ maps: Map<string, Float32Array[][]>; labels: Uint32Array[] }> {
-  const { layers, size, segmentationSize } = OPTIONS;
+async function activations(
+  seed: number,
+  { generator, grid }: Kind = KINDS[0],
+): Promise<{ maps: Map<string, Float32Array[][]>; labels: Uint32Array[] }> {
+  const { layers, size } = OPTIONS;
   using plan = await generator.compile({ batch: 1, retain: layers });
-  using segmentation = await segmenter.compile(plan.image!, segmentationSize);
+  using segmentation = await segmenter.compile(plan.image!, grid);
   const z = generator.sample({ size, seed });
   const maps = new Map<string, Float32Array[][]>(layers.map((layer) => [layer, []]));
   const labels: Uint32Array[] = [];
@@ -78,19 +122,24 @@ async function activations(seed: number): Promise<{ maps: Map<string, Float32Arr
 }
 
 describe("the numbers of a dissection", () => {
-  it.each(["iqr", "maxiou", 0.05] as const)(
-    "with levels by %s equal a float64 computation from the same activations",
-    async (quantileThreshold) => {
-      const dissection = await run({ ...OPTIONS, quantileThreshold });
-      const test = await activations(1);
-      const area = OPTIONS.segmentationSize ** 2;
+  it.each(KINDS.flatMap((kind) => (["iqr", "maxiou", 0.05] as const).map((by) => [by, kind.name, kind] as const)))(
+    "with levels by %s equal a float64 computation from the same activations of %s images",
+    async (quantileThreshold, _, kind) => {
+      const { generator, grid, segmentationSize } = kind;
+      const dissection = await run({ ...OPTIONS, segmentationSize, quantileThreshold }, generator);
+      const test = await activations(1, kind);
+      const area = grid[0] * grid[1];
+      const pixels = dissection.labels.map((_, label) =>
+        test.labels.reduce((sum, map) => sum + map.filter((one) => label > 0 && one === label).length, 0),
+      );
+      expect(dissection.labelPixels).toEqual(pixels);
       let ties = 0;
       for (const { layer, units, shape, tables } of dissection.layers) {
         for (const { unit, level, intersection, activation, label, top } of units) {
           let [active, both, near] = [0, 0, 0];
           const onLabel = new Float64Array(dissection.labels.length);
           test.maps.get(layer)!.forEach((maps, image) => {
-            const values = upsampled(maps[unit]!, shape[0], OPTIONS.segmentationSize);
+            const values = upsampled(maps[unit]!, shape, grid);
             const ulps = 4 * Math.abs(level) * 2 ** -23;
             const present = test.labels[image]!.some((at) => at > 0);
             values.forEach((value, p) => {
@@ -123,15 +172,16 @@ describe("the numbers of a dissection", () => {
     },
   );
 
-  it("choose levels that are Hazen quantiles of the training set", async () => {
-    const dissection = await run(OPTIONS);
-    const train = await activations(2);
+  it.each(KINDS)("choose levels that are Hazen quantiles of the training set: $name images", async (kind) => {
+    const { generator, grid, segmentationSize } = kind;
+    const dissection = await run({ ...OPTIONS, segmentationSize }, generator);
+    const train = await activations(2, kind);
     let checked = 0;
     for (const { layer, units, shape } of dissection.layers) {
       for (const { unit, level, training } of units) {
         const values = train.maps
           .get(layer)!
-          .flatMap((maps) => [...upsampled(maps[unit]!, shape[0], OPTIONS.segmentationSize)])
+          .flatMap((maps) => [...upsampled(maps[unit]!, shape, grid)])
           .sort((a, b) => a - b);
         // the report's choice leaves out concepts above one half
         if (training!.iqr.level !== level) continue;
@@ -159,6 +209,63 @@ describe("the numbers of a dissection", () => {
       }
     },
   );
+});
+
+describe("a dissection of images that are not square", () => {
+  it("has their height and width, and label maps of half of them", async () => {
+    const { model, settings, layers } = await run({ layers: ["layer2", "layer4"], size: 2 }, oblong);
+    expect(model).toEqual({ name: "oblong", resolution: 20, height: 12, width: 20, sizes: [6, 8, 8, 6] });
+    expect(settings).toMatchObject({ segmentationSize: 10, segmentationHeight: 6, segmentationWidth: 10 });
+    expect(layers.map(({ shape }) => shape)).toEqual([
+      [6, 10],
+      [12, 20],
+    ]);
+    const square = await run({ layers: ["layer2"], size: 2 });
+    expect(square.model).toEqual({ name: "small", resolution: 16, sizes: [8, 12, 10, 6] });
+    expect(Object.keys(square.settings)).not.toContain("segmentationHeight");
+  });
+
+  it("has pictures and label maps as they were drawn, and a report of them", async () => {
+    const shown = new Map<number, SamplePicture>();
+    const folder = memoryFolder();
+    for await (const event of dissect(oblong, segmenter, { layers: ["layer3"], size: 5, examples: 2 })) {
+      if (event.type !== "result") continue;
+      for await (const { tops } of event.pictures()) for (const { picture } of tops) shown.set(picture.image, picture);
+      const provenance = { generator: { name: "ganatomy", version: "0" } };
+      await writeReport(folder, event.dissection, event.pictures(), { encoder: nodeEncoder(), provenance });
+    }
+    using run = await oblong.forward(oblong.sample({ size: 5, seed: 1 }));
+    using plan = await segmenter.compile(run.image, [6, 10]);
+    plan.run();
+    const labels = await plan.labels.read();
+    for await (const { image, rgb } of oblong.images({ size: 5, seed: 1 })) {
+      const picture = shown.get(image);
+      if (!picture) continue;
+      expect(picture).toMatchObject({ height: 12, width: 20, rgb });
+      expect([...picture.labels]).toEqual([...labels.subarray(image * 60, (image + 1) * 60)]);
+    }
+    expect(shown.size).toBeGreaterThan(1);
+    const { width, height, rgb } = decodePhoto(folder.files.get("layer3/s-image/0-seg.png") as Uint8Array, "seg");
+    expect([width, height]).toEqual([20, 12]);
+    const { top } = JSON.parse(folder.files.get("report.json") as string).layers[0].units[0];
+    const colors = labelColors(segmenter.labels);
+    const first = shown.get(top[0].image)!.labels;
+    const painted = Array.from({ length: 12 * 20 }, (_, i) => {
+      const label = first[Math.floor(i / 20 / 2) * 10 + Math.floor((i % 20) / 2)]!;
+      return [...colors[label]!];
+    });
+    expect([...rgb]).toEqual(painted.flat());
+    expect(folder.files.get("report.html")).toContain("<dt>Images</dt><dd>20 × 12</dd>");
+  });
+
+  it("is of the same bits whatever the batch", async () => {
+    const options = { layers: ["layer1", "layer3"], size: 7 };
+    const numbers = async (batch: number) => {
+      const { layers, labelPixels } = await run({ ...options, batch, memory: batch === 1 ? 0 : 2 ** 29 }, oblong);
+      return { layers, labelPixels };
+    };
+    expect(await numbers(1)).toEqual(await numbers(5));
+  });
 });
 
 describe("the same bits", () => {

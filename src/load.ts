@@ -52,7 +52,7 @@ export const loadSegmenter = (files: SegmenterFiles, options: LoadSegmenterOptio
  * A segmenter of one's own: what `SegmenterNetwork` says, with defaults for all that a plain
  * network leaves as it is.
  */
-export interface SegmenterDefinition extends Partial<Omit<SegmenterNetwork, "state" | "labels" | "logits">> {
+export interface SegmenterDefinition extends Partial<Omit<SegmenterNetwork, "state" | "labels" | "logits" | "raw">> {
   /** A checkpoint of any known format: the tensors that `logits` names. */
   readonly weights: SourceLike;
   /** Index 0 is none, "-". Without `maps` label i is channel i of the logits. */

@@ -2,6 +2,7 @@ import { whole } from "../dissect/options.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
 import type { SegmenterPlan } from "../models/segmenter.ts";
 import { checkNames } from "../names.ts";
+import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import { ABLATION_NAMES, type AblationOptions, stepsOf } from "./ablation.ts";
@@ -89,7 +90,7 @@ class LocationTrials {
   ) {
     const { generator } = experiment;
     const { height, width } = generator.layer(layer);
-    this.cellArea = (generator.height * generator.width) / (height * width);
+    this.cellArea = elements(generator.uncropped) / (height * width);
     this.#experiment = experiment;
     this.#layer = layer;
     this.#plain = stages.plain;
@@ -108,12 +109,17 @@ class LocationTrials {
     const { device } = generator;
     const { height, width } = generator.layer(layer);
     const [batch = 1] = inputs.get(layer)!.shape;
+    const seen = { raw: segmenter.reads === "raw" };
     const scope = new Scope();
     const stage = async (options: { readonly inputs: typeof inputs; readonly editable?: string[] }): Promise<Stage> => {
-      const draw = scope.own(await generator.compile({ batch, from: layer, ...options, signal }));
-      const segment = scope.own(await segmenter.compile(draw.image!, [generator.height, generator.width], signal));
+      const draw = scope.own(await generator.compile({ batch, from: layer, ...options, ...seen, signal }));
+      const segment = scope.own(
+        await segmenter.compile(draw[segmenter.reads]!, [generator.height, generator.width], signal),
+      );
       const table = [batch, height, width, 1];
-      const count = scope.own(await Counting.create(device, segment.labels, table, label, signal));
+      const count = scope.own(
+        await Counting.create(device, segment.labels, table, { only: label, reach: generator.uncropped, signal }),
+      );
       return { draw, segment, count };
     };
     try {

@@ -30,7 +30,7 @@ export function aceCost(generator: Generator, segmenter: Segmenter, options: Omi
   const flops = (append: (graph: Graph) => void): number => flopsOf(generator, segmenter, append) / batch;
   const head = flops((graph) => generator.append(graph, batch, { until: layer }));
   const whole = flops((graph) => {
-    segmenter.append(graph, generator.append(graph, batch).image!, grid);
+    segmenter.append(graph, generator.append(graph, batch)[segmenter.reads]!, grid);
   });
   const response = {
     generator,
@@ -62,9 +62,9 @@ export function aceCost(generator: Generator, segmenter: Segmenter, options: Omi
  * What ranking units by IoU on so many images costs (`dissect`): as many again choose the levels.
  */
 export function rankingCost(generator: Generator, segmenter: Segmenter, size: number): number {
-  const grid = labelGrid(generator, defaultSegmentationSize(generator));
+  const grid = labelGrid(generator, defaultSegmentationSize(generator, segmenter));
   const image = flopsOf(generator, segmenter, (graph) => {
-    segmenter.append(graph, generator.append(graph, 1).image!, grid);
+    segmenter.append(graph, generator.append(graph, 1)[segmenter.reads]!, grid);
   });
   return 2 * size * image;
 }
@@ -82,8 +82,8 @@ export function curvesCost(
   const steps = Math.min(options.steps, generator.layer(layer).channels);
   const head = flopsOf(generator, segmenter, (graph) => generator.append(graph, 1, { until: layer }));
   const tail = flopsOf(generator, segmenter, (graph) => {
-    const { image } = generator.append(graph, 1, { from: layer, editable: [layer] });
-    segmenter.append(graph, image!, [generator.height, generator.width]);
+    const values = generator.append(graph, 1, { from: layer, editable: [layer] });
+    segmenter.append(graph, values[segmenter.reads]!, [generator.height, generator.width]);
   });
   return size * (head + (1 + curves * steps) * tail);
 }

@@ -112,7 +112,7 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
     presentSeed: 10,
     candidateSeed: 11,
     seed: 1,
-    segmentationSize: defaultSegmentationSize(generator),
+    segmentationSize: defaultSegmentationSize(generator, segmenter),
     // The largest number of pairs that fit and of which a step has a whole number of.
     batch: 2 * [20, 10, 5, 4, 2, 1].find((pairs) => 2 * pairs <= fitting)!,
     signal: undefined,

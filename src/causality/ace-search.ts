@@ -10,7 +10,7 @@ import { RandomState } from "../weights/random.ts";
 import { type AceSettings, PAIRS_A_STEP } from "./ace-options.ts";
 import { InFlight } from "./in-flight.ts";
 import { drawPlaces } from "./places.ts";
-import { Response } from "./response.ts";
+import { cellReach, Response } from "./response.ts";
 
 /**
  * A place in a generated image: the image's row of its seed's z, and a cell of the layer's feature
@@ -127,12 +127,12 @@ async function* searchPresent(
   const { height, width, channels } = generator.layer(layer);
   const images = Math.min(settings.batch, searchSize);
   const graph = new Graph(device.target, segmenter.storage, device.tuned);
-  const { inputs, image, layers } = generator.append(graph, images);
-  const labels = segmenter.append(graph, image!, grid);
+  const { inputs, layers, ...made } = generator.append(graph, images);
+  const labels = segmenter.append(graph, made[segmenter.reads]!, grid);
   const batch = graph.value("batch", [2], "u32");
   const cells = graph.value("cells", [searchSize, height, width]);
   const sums = graph.value("sums", [padded(channels), 2]);
-  pool(graph, segmenter.mask(graph, labels, concept), batch, cells);
+  pool(graph, segmenter.mask(graph, labels, concept), batch, cells, cellReach(generator, grid));
   weigh(graph, layers.get(layer)!, cells, batch, sums);
   const bind = [...(await generator.bind(graph, signal)), ...(await segmenter.bind(graph, signal))];
   const plan = await Plan.compile(device, graph, { keep: [cells, sums], bind, signal });

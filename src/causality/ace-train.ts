@@ -10,7 +10,7 @@ import { type AceSettings, PAIRS_A_STEP } from "./ace-options.ts";
 import { Batches, effects, type Pair, permutation } from "./ace-pairs.ts";
 import { type AceCorpus, type Progress, padded4 } from "./ace-search.ts";
 import { InFlight } from "./in-flight.ts";
-import { DifferentiableResponse, Response } from "./response.ts";
+import { cellReach, DifferentiableResponse, Response } from "./response.ts";
 
 /** What α does to the pairs that it did not learn from (spec §4.2). */
 export interface AceEvaluation {
@@ -293,15 +293,17 @@ export class AceTrainer {
   #weights(pairs: readonly Pair[]): Float32Array<ArrayBuffer> {
     const { grid, layer } = this.#settings;
     const [rows, columns] = grid;
+    const reach = cellReach(this.#generator, grid);
     const { height, width } = this.#generator.layer(layer);
     const weights = new Float32Array(2 * this.#batches.pairs * rows * columns);
     const count = (image: number, cell: number, sign: number): void => {
       const [row, column] = [Math.floor(cell / width), cell % width];
-      const [top, bottom] = [Math.floor((row * rows) / height), Math.ceil(((row + 1) * rows) / height)];
-      const [left, right] = [Math.floor((column * columns) / width), Math.ceil(((column + 1) * columns) / width)];
+      const [top, bottom] = [Math.floor((row * reach[0]) / height), Math.ceil(((row + 1) * reach[0]) / height)];
+      const [left, right] = [Math.floor((column * reach[1]) / width), Math.ceil(((column + 1) * reach[1]) / width)];
       const weight = sign / ((bottom - top) * (right - left));
-      for (let y = top; y < bottom; y += 1) {
-        weights.fill(weight, (image * rows + y) * columns + left, (image * rows + y) * columns + right);
+      for (let y = top; y < Math.min(bottom, rows); y += 1) {
+        const start = (image * rows + y) * columns;
+        weights.fill(weight, start + left, start + Math.min(right, columns));
       }
     };
     pairs.forEach(({ present, candidate }, i) => {

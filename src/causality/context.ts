@@ -215,13 +215,15 @@ class Trials {
     const { layer, signal } = this.#options;
     const { height, width } = generator.layer(layer);
     const [batch = 1] = inputs.get(layer)!.shape;
-    const draw = this.#scope.own(await generator.compile({ batch, from: layer, inputs, signal }));
+    const draw = this.#scope.own(
+      await generator.compile({ batch, from: layer, inputs, raw: segmenter.reads === "raw", signal }),
+    );
     const segmentation = this.#scope.own(
-      await segmenter.compile(draw.image!, [generator.height, generator.width], signal),
+      await segmenter.compile(draw[segmenter.reads]!, [generator.height, generator.width], signal),
     );
     const graph = new Graph(generator.device.target);
     const maps = graph.value("labels", segmentation.labels.shape, "u32");
-    const there = centres(graph, maps, [height, width]);
+    const there = centres(graph, maps, [height, width], generator.uncropped);
     const bind = [[maps, segmentation.labels]] as const;
     const pick = this.#scope.own(await Plan.compile(generator.device, graph, { keep: [there], bind, signal }));
     const found = pick.tensor(there);

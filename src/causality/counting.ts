@@ -1,10 +1,16 @@
 import { areas } from "../kernels/statistics/areas.ts";
 import type { Device } from "../runtime/device.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
 // Tests: test/causality/experiment.test.ts, test/causality/ablation-locations.test.ts
+
+export interface CountingOptions {
+  readonly only?: number;
+  readonly reach?: Extent;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A table of areas on the GPU; see `areas`. */
 export class Counting {
@@ -20,14 +26,13 @@ export class Counting {
 
   /**
    * Of label maps [n, channels, h, w] in a table [n or 1, rows, columns, labels], of one label
-   * where `only` is not 0.
+   * where `only` is not 0; cells share `reach` pixels where maps are cropped, see `areas`.
    */
   static async create(
     device: Device,
     labels: Tensor<"u32">,
     table: readonly number[],
-    only: number,
-    signal?: AbortSignal,
+    { only = 0, reach, signal }: CountingOptions = {},
   ): Promise<Counting> {
     const graph = new Graph(device.target);
     const values = {
@@ -35,7 +40,7 @@ export class Counting {
       batch: graph.value("batch", [2], "u32"),
       areas: graph.value("areas", table, "u32"),
     };
-    areas(graph, values, only);
+    areas(graph, values, only, reach);
     const bind: (readonly [Value, Tensor])[] = [[values.labels, labels]];
     const plan = await Plan.compile(device, graph, { keep: [values.areas], bind, signal });
     return new Counting(plan, plan.tensor(values.batch), plan.tensor(values.areas));

@@ -230,10 +230,13 @@ class Stages {
     try {
       const head = scope.own(await generator.compile({ batch, retain: [first], until: first, signal }));
       const inputs = head.behind(first);
-      const tail = scope.own(await generator.compile({ batch, from: first, inputs, editable: layers, signal }));
-      const segmentation = scope.own(await segmenter.compile(tail.image!, [height, width], signal));
+      const seen = { raw: segmenter.reads === "raw" };
+      const tail = scope.own(
+        await generator.compile({ batch, from: first, inputs, editable: layers, ...seen, signal }),
+      );
+      const segmentation = scope.own(await segmenter.compile(tail[segmenter.reads]!, [height, width], signal));
       const table = [1, 1, 1, segmenter.labels.length];
-      const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, 0, signal));
+      const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, { signal }));
       const plans = { head, tail, segmentation, counting };
       return new Stages({ generator, segmenter }, plans, { layer: first, size, seed, memory }, scope);
     } catch (error) {

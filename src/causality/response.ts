@@ -1,3 +1,4 @@
+import { reachOf } from "../dissect/options.ts";
 import { gradient } from "../gradient/gradient.ts";
 import { pool } from "../kernels/edit/causality.ts";
 import type { EditValues } from "../kernels/edit/edit.ts";
@@ -47,20 +48,27 @@ export interface ResponseValues {
 }
 
 /**
+ * Pixels that a layer's cells share over label maps: whole ones, more than there are where images
+ * are cropped.
+ */
+export function cellReach(generator: Generator, extent: Extent): Extent {
+  const [height, width] = reachOf(generator, extent);
+  return [Math.round(height), Math.round(width)];
+}
+
+/**
  * Appends a generator from a layer on, edited there, its segmenter, and the concept's share of
  * every cell and image.
  */
 export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "inputs"> & { readonly images: number }) {
   const { generator, segmenter, layer, concept, extent, edits, rows, cellRows = rows, images } = options;
-  const {
-    inputs,
-    image,
-    edits: edited,
-  } = generator.append(graph, images, { from: layer, editable: [{ layer, edits }] });
+  const part = generator.append(graph, images, { from: layer, editable: [{ layer, edits }] });
+  const { inputs, edits: edited } = part;
+  const image = part[segmenter.reads]!;
   const map =
     options.of === "score"
-      ? segmenter.score(graph, image!, concept, extent)
-      : segmenter.mask(graph, segmenter.append(graph, image!, extent), concept);
+      ? segmenter.score(graph, image, concept, extent)
+      : segmenter.mask(graph, segmenter.append(graph, image, extent), concept);
   const { height, width } = generator.layer(layer);
   const values: ResponseValues = {
     inputs,
@@ -72,7 +80,7 @@ export function appendResponse(graph: Graph, options: Omit<ResponseOptions, "inp
     cells: graph.value("cells", [cellRows, height, width]),
     totals: graph.value("totals", [rows, 1, 1]),
   };
-  pool(graph, map, values.cellBatch, values.cells);
+  pool(graph, map, values.cellBatch, values.cells, cellReach(generator, extent));
   // In two steps, so that an image keeps more than one invocation busy.
   const lines = graph.value("lines", [images, extent[0], 1]);
   pool(graph, map, values.whole, lines);

@@ -1,6 +1,6 @@
 import { count } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { ladderOf } from "./ladder.ts";
@@ -16,6 +16,8 @@ export interface CountsOptions {
   readonly labels: readonly number[];
   /** [n, categories]: which categories the current batch's images hold. */
   readonly present: Tensor<"u32">;
+  /** How many rows and columns of label maps would cover the feature maps; see `Covering`. */
+  readonly reach?: Extent | undefined;
   /** Ascending levels of every unit, [levels][channels]. */
   readonly levels: Float32Array;
   readonly signal?: AbortSignal | undefined;
@@ -63,7 +65,7 @@ export class Counts {
   }
 
   static async create(device: Device, options: CountsOptions): Promise<Counts> {
-    const { maps, channels, batch, slotMaps, labels, present, levels, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, present, levels, reach, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const rungs = levels.length / channels;
     const ladder = ladderOf(levels, channels, stored);
@@ -77,7 +79,7 @@ export class Counts {
       ladder: graph.value("ladder", [stored, ladder.cells.length / stored], "u32"),
       histogram: graph.value("joint histogram", [present.shape[1]! + labels.length, stored, rungs], "u32"),
     };
-    count(graph, x, values);
+    count(graph, x, values, { reach });
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.slots, slotMaps],

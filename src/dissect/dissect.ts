@@ -134,7 +134,7 @@ async function* scoreTest(
 async function countersOf(
   generator: Generator,
   segmenter: Segmenter,
-  { signal, examples }: Settled,
+  { signal, examples, reach }: Settled,
   samples: Samples,
   chosen: readonly LayerLevels[],
   scope: Scope,
@@ -159,7 +159,7 @@ async function countersOf(
   const collected = new Map<string, Examples>();
   for (const { layer, channels, levels } of chosen) {
     const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
-    const onLabels = { ...common, slotMaps: slots.maps, labels: scored };
+    const onLabels = { ...common, slotMaps: slots.maps, labels: scored, reach };
     const [counts, moments, top] = await scope.all([
       Counts.create(device, { ...onLabels, present: presence.present, levels }),
       Moments.create(device, onLabels),

@@ -1,6 +1,6 @@
 import { moments } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { correlation } from "./scores.ts";
@@ -32,10 +32,12 @@ export class Moments {
       readonly slotMaps: Tensor<"u32">;
       /** The labels that have slots, in their order. */
       readonly labels: readonly number[];
+      /** How many rows and columns of label maps would cover the feature maps; see `Covering`. */
+      readonly reach?: Extent | undefined;
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<Moments> {
-    const { maps, channels, batch, slotMaps, labels, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, reach, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const graph = new Graph(device.target);
     const x = graph.map("maps", n, height, width, channels);
@@ -44,7 +46,7 @@ export class Moments {
       batch: graph.value("batch", [2], "u32"),
       total: graph.value("moments", [2 + labels.length, stored, 2]),
     };
-    moments(graph, x, values);
+    moments(graph, x, values, { reach });
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.slots, slotMaps],

@@ -44,6 +44,8 @@ export interface DissectOptions {
 export interface Settled extends Required<Omit<DissectOptions, "signal" | "segmentationSize">> {
   /** Rows and columns of the label maps. */
   readonly grid: Extent;
+  /** Rows and columns of them that would cover what layers' maps cover; see `Covering`. */
+  readonly reach: Extent;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -55,8 +57,8 @@ const MAX_BATCH = 16;
 export function defaultBatch(generator: Generator, segmenter: Segmenter): number {
   const { device, height, width } = generator;
   const graph = new Graph(device.target);
-  const { image } = generator.append(graph, 1);
-  segmenter.append(graph, image!, [height, width]);
+  const values = generator.append(graph, 1);
+  segmenter.append(graph, values[segmenter.reads]!, [height, width]);
   const learned = new Set(graph.parameters.map(({ value }) => value.id));
   const largest = Math.max(...graph.values.filter(({ id }) => !learned.has(id)).map(bytesOf));
   const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits;
@@ -93,14 +95,24 @@ export function whole(name: string, value: number, least: number, most: number):
   }
 }
 
-/** The longer edge of label maps, unless another is asked for: half the images'. */
-export const defaultSegmentationSize = ({ resolution }: Pick<Generator, "resolution">): number =>
-  Math.max(4, Math.ceil(resolution / 2));
+/**
+ * The longer edge of label maps, unless another is asked for: half the images', or theirs where each
+ * pixel is a label by itself.
+ */
+export const defaultSegmentationSize = (
+  { resolution }: Pick<Generator, "resolution">,
+  { reads }: Pick<Segmenter, "reads">,
+): number => (reads === "raw" ? resolution : Math.max(4, Math.ceil(resolution / 2)));
 
 /** Rows and columns of label maps in the images' proportions, of this longer edge. */
 export function labelGrid({ height, width }: Pick<Generator, "height" | "width">, segmentationSize: number): Extent {
   const edge = (pixels: number): number => Math.round((segmentationSize * pixels) / Math.max(height, width));
   return [Math.max(1, edge(height)), Math.max(1, edge(width))];
+}
+
+/** Rows and columns that label maps would have if images were not cropped. */
+export function reachOf({ height, width, uncropped }: Generator, [rows, columns]: Extent): Extent {
+  return [(rows * uncropped[0]) / height, (columns * uncropped[1]) / width];
 }
 
 /** Fills in defaults and refuses what makes no sense. */
@@ -113,7 +125,7 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     trainSeed = 2,
     quantileThreshold = "iqr",
     examples = 20,
-    segmentationSize = defaultSegmentationSize(generator),
+    segmentationSize = defaultSegmentationSize(generator, segmenter),
     batch = defaultBatch(generator, segmenter),
     memory = 512 * 2 ** 20,
   } = options;
@@ -164,6 +176,7 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     quantileThreshold,
     examples: Math.min(examples, size),
     grid,
+    reach: reachOf(generator, grid),
     batch,
     memory,
     signal: options.signal,

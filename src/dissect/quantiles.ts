@@ -32,6 +32,8 @@ export interface QuantileOptions {
   readonly batch: Tensor<"u32">;
   /** The grid the maps are upsampled to, or undefined to take raw activations. */
   readonly grid: Extent | undefined;
+  /** How many rows and columns of it would cover the maps; see `Covering`. */
+  readonly reach?: Extent | undefined;
   /** Samples of a unit over all images. */
   readonly samples: number;
   readonly quantiles: readonly number[];
@@ -73,7 +75,7 @@ export class Quantiles {
   }
 
   static async create(device: Device, options: QuantileOptions): Promise<Quantiles> {
-    const { maps, batch, grid, samples, quantiles, channels, signal } = options;
+    const { maps, batch, grid, reach, samples, quantiles, channels, signal } = options;
     const positions = quantiles.map((quantile) => hazen(quantile, samples));
     const wanted = positions.flatMap(({ low, weight }) => (weight > 0 ? [low, low + 1] : [low]));
     const ranks = [...new Set(wanted)].sort((a, b) => a - b);
@@ -106,7 +108,7 @@ export class Quantiles {
           middle: counting.value("middle", shapes.middle, "u32"),
           low: counting.value("low", shapes.low, "u32"),
         };
-        radix(counting, x, values, pass, grid);
+        radix(counting, x, values, pass, grid, { reach });
         const counters = [state.high, state.middle, state.low][pass]!;
         const afterwards = (append: typeof narrow | typeof tabulate): Described => {
           const graph = new Graph(device.target);

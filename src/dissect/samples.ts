@@ -92,13 +92,14 @@ export class Samples {
     const batch = evenBatch(options.size, options.batch);
     const depth = (name: string): number => generator.layers.findIndex((layer) => layer.name === name);
     const deepest = layers.reduce((a, b) => (depth(a) > depth(b) ? a : b));
+    const raw = segmenter.reads === "raw";
     const scope = new Scope();
     try {
       const [full, part] = await scope.all([
-        generator.compile({ batch, retain: layers, bytes: pictures, signal }),
+        generator.compile({ batch, retain: layers, bytes: pictures, raw, signal }),
         generator.compile({ batch, retain: layers, until: deepest, signal }),
       ]);
-      const segmentation = scope.own(await segmenter.compile(full.image!, grid, signal));
+      const segmentation = scope.own(await segmenter.compile(full[segmenter.reads]!, grid, signal));
       const { device } = generator;
       const tensors = await device.allocating("a batch", () => ({
         maps: new Map(

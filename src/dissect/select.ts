@@ -1,11 +1,11 @@
 import { RADIX_BITS } from "../kernels/statistics/statistics.ts";
 import type { Generator } from "../models/generator.ts";
-import { type Extent, elements } from "../runtime/graph.ts";
+import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { DissectionEvent } from "./events.ts";
 import type { Settled } from "./options.ts";
 import type { Presence } from "./presence.ts";
-import { Quantiles, selectionBytes } from "./quantiles.ts";
+import { type QuantileOptions, Quantiles, selectionBytes } from "./quantiles.ts";
 import type { Samples } from "./samples.ts";
 
 /** Selections kept on the GPU at once: one 512-unit layer takes 329 MiB. */
@@ -35,7 +35,7 @@ export async function* quantilesOf(
   generator: Generator,
   { layers, size, signal }: Settled,
   samples: Samples,
-  wanted: { readonly grid: Extent | undefined; readonly quantiles: readonly number[] },
+  wanted: Pick<QuantileOptions, "grid" | "reach" | "quantiles">,
   presence?: Presence,
 ): AsyncGenerator<DissectionEvent, Map<string, Float32Array>, undefined> {
   const result = new Map<string, Float32Array>();

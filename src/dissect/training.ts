@@ -1,6 +1,6 @@
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
-import { elements } from "../runtime/graph.ts";
+import { type Extent, elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Counts } from "./counts.ts";
 import type { DissectionEvent } from "./events.ts";
@@ -31,7 +31,7 @@ export async function* searchTraining(
   histogramBytes = HISTOGRAM_BYTES,
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const { device } = generator;
-  const { layers, size, grid, signal, quantileThreshold } = settings;
+  const { layers, size, grid, reach, signal, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
   const area = elements(grid);
   // An only category's condition is none.
@@ -56,7 +56,7 @@ export async function* searchTraining(
       generator,
       settings,
       samples,
-      { grid, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
+      { grid, reach, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
       early ? presence : undefined,
     );
     let seen = early ? await presence.read() : undefined;
@@ -73,7 +73,7 @@ export async function* searchTraining(
       slots.assign(pass.labels);
       const held = new Scope();
       try {
-        const counts = await countsOf(pass, levels, held, { generator, samples, presence, slots, signal });
+        const counts = await countsOf(pass, levels, held, { generator, samples, presence, slots, reach, signal });
         for await (const { first, count } of samples.each({ labels: true })) {
           // which categories the batch's images hold; its sums were read after one pass, and later
           // ones are not
@@ -135,12 +135,14 @@ async function countsOf(
     samples,
     presence,
     slots,
+    reach,
     signal,
   }: {
     readonly generator: Generator;
     readonly samples: Samples;
     readonly presence: Presence;
     readonly slots: Slots;
+    readonly reach: Extent;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<ReadonlyMap<string, Counts>> {
@@ -154,6 +156,7 @@ async function countsOf(
         slotMaps: slots.maps,
         labels,
         present: presence.present,
+        reach,
         levels: ascending(levels.get(layer)!, channels),
         signal,
       });

@@ -4,7 +4,7 @@ import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
 import type { LayerInfo, Network, NetworkOutput } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
-import { Graph, type Value } from "../runtime/graph.ts";
+import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
@@ -142,6 +142,12 @@ export class Generator {
   /** The longer edge of the images in pixels. */
   get resolution(): number {
     return Math.max(this.height, this.width);
+  }
+
+  /** Height and width of what the network makes, and layers cover, before it is cropped. */
+  get uncropped(): Extent {
+    const { height, width } = this.network.outputs.find(({ kind }) => kind === "raw") ?? this;
+    return [height, width];
   }
 
   get layers(): readonly LayerInfo[] {

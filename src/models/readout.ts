@@ -22,7 +22,7 @@ function logitsOf(
     const smaller = height < size[0] || width < size[1];
     const fitting =
       network.enlarge && smaller ? resize(graph, image, Math.max(height, size[0]), Math.max(width, size[1])) : image;
-    const x = preprocess(graph, fitting, ...size, network.pixels);
+    const x = network.raw ? image : preprocess(graph, fitting, ...size, network.pixels);
     for (const [head, value] of network.logits(graph, x, heads)) {
       const ordered = network.order ? pick(graph, value, network.order) : value;
       all.set(head, [...(all.get(head) ?? []), ordered]);

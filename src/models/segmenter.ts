@@ -23,6 +23,7 @@ import { openCheckpoint } from "../weights/checkpoint.ts";
 import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source.ts";
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
+import type { Generator } from "./generator.ts";
 import { onDemand } from "./on-demand.ts";
 import { scoreOf, writeMaps } from "./readout.ts";
 import { labelsOf, type SegmenterFiles } from "./segmenter-files.ts";
@@ -145,13 +146,28 @@ export class Segmenter {
     const segmenter = new Segmenter(name, device, storage, [{ network, weights }]);
     try {
       const edge = network.segsizes[0] ?? 256;
-      const { graph } = await segmenter.#tuned([1, edge, edge], [edge, edge], signal);
+      const { height, width } = network.raw ?? { height: edge, width: edge };
+      const { graph } = await segmenter.#tuned([1, height, width], [height, width], signal);
       await segmenter.bind(graph, signal);
     } catch (error) {
       segmenter.dispose();
       throw error;
     }
     return segmenter;
+  }
+
+  /**
+   * The labels that a generator of tiles gives its own images: at every pixel the kind of tile that
+   * scores highest, counted from 1 in the order of its channels (categories: "tile"). It belongs to
+   * the caller, as the generator does.
+   * @throws UsageError when the generator makes pictures.
+   */
+  static async self(
+    { network, device }: Pick<Generator, "network" | "device">,
+    { name = "self", signal }: { readonly name?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<Segmenter> {
+    const { ownLabels } = await onDemand("labels of tiles", () => import("../networks/segmenters/self.ts"));
+    return Segmenter.define(ownLabels(network), { device, name }, { signal });
   }
 
   /**
@@ -164,6 +180,9 @@ export class Segmenter {
     if (!first) throw new UsageError("There is nothing to merge.", "Give at least one segmenter.");
     if (segmenters.some(({ device, storage }) => device !== first.device || storage !== first.storage)) {
       throw new UsageError("Merged segmenters are on different devices or stored differently.", "Load them alike.");
+    }
+    if (segmenters.some(({ reads }) => reads !== first.reads)) {
+      throw new UsageError("Merged segmenters do not all see pictures.", "A generator's own labels stand alone.");
     }
     let offset = 0;
     const parts = segmenters.flatMap((segmenter) => {
@@ -182,6 +201,11 @@ export class Segmenter {
   /** Input edges of the (first) network; none when it takes images as they are. */
   get segsizes(): readonly number[] {
     return this.#parts[0]!.network.segsizes;
+  }
+
+  /** Which of a generator's outputs it is given: its pictures, or the numbers that they are of. */
+  get reads(): "image" | "raw" {
+    return this.#parts[0]!.network.raw ? "raw" : "image";
   }
 
   /** Labels a pixel can have at once. */
@@ -258,7 +282,7 @@ export class Segmenter {
 
   #describe(image: readonly [number, number, number], extent: Extent) {
     const graph = new Graph(this.device.target, this.storage, this.device.tuned);
-    const input = graph.map("image", ...image, 3);
+    const input = graph.map("image", ...image, this.#parts[0]!.network.raw?.channels ?? 3);
     return { graph, input, labels: this.append(graph, input, extent) };
   }
 
@@ -305,7 +329,8 @@ export class Segmenter {
    * What one image costs, of `size` × `size` pixels unless the network has input sizes of its own.
    */
   cost(size = this.segsizes[0] ?? 256): Cost {
-    const { graph, input, labels } = this.#describe([1, size, size], [size, size]);
+    const { height, width } = this.#parts[0]!.network.raw ?? { height: size, width: size };
+    const { graph, input, labels } = this.#describe([1, height, width], [height, width]);
     const part = ({ owner }: Parameter): number => this.#parts.findIndex(({ weights }) => weights === owner);
     return costOf(graph, [input, labels], (parameter) => `${part(parameter)} ${parameter.value.label}`);
   }

@@ -46,6 +46,7 @@ export function syntheticSegmenter(device: Device, labels: readonly Label[], lad
     labels,
     categories: [...new Set(labels.slice(1).map(({ category }) => category))],
     channels: ladders.length,
+    reads: "image",
     async compile(image: Tensor<"f32">, size: number | Extent, signal?: AbortSignal) {
       const [n = 1, height = 1, width = 1] = image.shape;
       const [rows, columns] = typeof size === "number" ? [size, size] : size;

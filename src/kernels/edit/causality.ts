@@ -1,4 +1,4 @@
-import { elements, type Graph, type Value } from "../../runtime/graph.ts";
+import { type Extent, elements, type Graph, type Value } from "../../runtime/graph.ts";
 import accumulateKernel from "../generated/accumulate.wgsl.ts";
 import adamKernel from "../generated/adam.wgsl.ts";
 import centresKernel from "../generated/centres.wgsl.ts";
@@ -8,24 +8,29 @@ import { lanes } from "../lanes.ts";
 
 /**
  * Adaptive average pooling of maps x [n, height, width] into `cells` [rows, h, w]: of `batch` [2],
- * the first image's row and how many images are valid.
+ * the first image's row and how many images are valid. Cells share `reach`, in pixels, of which
+ * cropped maps are the top left corner; beyond them is nothing.
  */
-export function pool(graph: Graph, x: Value, batch: Value, cells: Value): void {
+export function pool(graph: Graph, x: Value, batch: Value, cells: Value, reach?: Extent): void {
   const [n = 1, height = 1, width = 1] = x.shape;
   const [, cellsHigh = 1, cellsWide = 1] = cells.shape;
   const total = n * cellsHigh * cellsWide;
-  graph.step(poolKernel, { x, batch, y: cells }, { height, width, cellsHigh, cellsWide, total }, lanes(total));
+  const [reachHeight, reachWidth] = reach ?? [height, width];
+  const params = { height, width, reachHeight, reachWidth, cellsHigh, cellsWide, total };
+  graph.step(poolKernel, { x, batch, y: cells }, params, lanes(total));
 }
 
 /**
  * What label maps [n, channels, height, width] say at the centre of every cell of a grid: [n,
- * channels, rows, columns].
+ * channels, rows, columns]. Cells share `reach`, in pixels; beyond cropped maps is label 0.
  */
-export function centres(graph: Graph, labels: Value, [rows, columns]: readonly [number, number]): Value {
+export function centres(graph: Graph, labels: Value, [rows, columns]: Extent, reach?: Extent): Value {
   const [n = 1, channels = 1, height = 1, width = 1] = labels.shape;
   const y = graph.value(`${labels.label}.centres`, [n, channels, rows, columns], "u32");
   const total = elements(y.shape);
-  graph.step(centresKernel, { labels, centres: y }, { height, width, rows, columns, total }, lanes(total));
+  const [reachHeight, reachWidth] = reach ?? [height, width];
+  const params = { height, width, reachHeight, reachWidth, rows, columns, total };
+  graph.step(centresKernel, { labels, centres: y }, params, lanes(total));
   return y;
 }
 

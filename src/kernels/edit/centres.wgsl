@@ -1,7 +1,9 @@
-// The label at the centre of every cell of a grid over label maps.
+// The label at the centre of every cell of a grid over label maps; 0 where a cropped map has none.
 struct Params {
   height: u32,
   width: u32,
+  reachHeight: u32,  // of all cells together
+  reachWidth: u32,
   rows: u32,
   columns: u32,
   total: u32,
@@ -19,7 +21,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = at / params.columns % params.rows;
   let map = at / params.columns / params.rows;
   // Of an even number of pixels, the one after the middle.
-  let y = (2u * row + 1u) * params.height / (2u * params.rows);
-  let x = (2u * column + 1u) * params.width / (2u * params.columns);
+  let y = (2u * row + 1u) * params.reachHeight / (2u * params.rows);
+  let x = (2u * column + 1u) * params.reachWidth / (2u * params.columns);
+  if (y >= params.height || x >= params.width) { centres[at] = 0u; return; }
   centres[at] = labels[(map * params.height + y) * params.width + x];
 }

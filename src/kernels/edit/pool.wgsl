@@ -1,8 +1,16 @@
 // Adaptive average pooling of maps [n, height, width], as PyTorch pools: the mean over the pixels
 // that a cell touches. The images' cells are written at the batch's place among those of all
-// images, so that they are read back once.
+// images, so that they are read back once. What a cropped map lacks, of `reach`, is zero.
 // use adaptive
-struct Params { height: u32, width: u32, cellsHigh: u32, cellsWide: u32, total: u32 }
+struct Params {
+  height: u32,
+  width: u32,
+  reachHeight: u32,  // of all cells together
+  reachWidth: u32,
+  cellsHigh: u32,
+  cellsWide: u32,
+  total: u32,
+}
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -19,11 +27,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (image >= batch[1]) { return; }
   let row = (at % cells) / params.cellsWide;
   let column = at % params.cellsWide;
-  let rows = touched(row, params.cellsHigh, params.height);
-  let columns = touched(column, params.cellsWide, params.width);
+  let rows = touched(row, params.cellsHigh, params.reachHeight);
+  let columns = touched(column, params.cellsWide, params.reachWidth);
   var sum = 0.0;
-  for (var v = rows.x; v < rows.y; v++) {
-    for (var u = columns.x; u < columns.y; u++) { sum += x[(image * params.height + v) * params.width + u]; }
+  for (var v = rows.x; v < min(rows.y, params.height); v++) {
+    for (var u = columns.x; u < min(columns.y, params.width); u++) {
+      sum += x[(image * params.height + v) * params.width + u];
+    }
   }
   y[batch[0] * cells + at] = sum / f32((rows.y - rows.x) * (columns.y - columns.x));
 }

@@ -1,5 +1,5 @@
 import { ShapeError } from "../../errors.ts";
-import { elements, type Graph, type Value } from "../../runtime/graph.ts";
+import { type Extent, elements, type Graph, type Value } from "../../runtime/graph.ts";
 import areasKernel from "../generated/areas.wgsl.ts";
 import { lanes } from "../lanes.ts";
 
@@ -8,12 +8,14 @@ import { lanes } from "../lanes.ts";
 /**
  * Adds to `areas` [n or 1, rows, columns, labels] how many pixels of the label maps [n, channels,
  * height, width] bear each label in each cell of a grid: image by image, or (1) over all images.
- * With `only` a label the table has one column, its own.
+ * With `only` a label the table has one column, its own. Cells share `reach`, in pixels, of which
+ * cropped maps are the top left corner.
  */
 export function areas(
   graph: Graph,
   bindings: { readonly labels: Value; readonly batch: Value; readonly areas: Value },
   only = 0,
+  reach?: Extent,
 ): void {
   const [n = 1, channels = 1, height = 1, width = 1] = bindings.labels.shape;
   const [images = 1, rows = 1, columns = 1, labels = 1] = bindings.areas.shape;
@@ -25,6 +27,19 @@ export function areas(
   }
   const stride = images === 1 ? 0 : rows * columns * labels;
   const total = elements(bindings.labels.shape);
-  const params = { height, width, channels, rows, columns, labels, label: only, stride, total };
+  const [reachHeight, reachWidth] = reach ?? [height, width];
+  const params = {
+    height,
+    width,
+    reachHeight,
+    reachWidth,
+    channels,
+    rows,
+    columns,
+    labels,
+    label: only,
+    stride,
+    total,
+  };
   graph.step(areasKernel, bindings, params, lanes(total));
 }

@@ -4,6 +4,8 @@
 struct Params {
   height: u32,
   width: u32,
+  reachHeight: u32,  // of all cells together
+  reachWidth: u32,
   channels: u32,  // labels a pixel can have at once
   rows: u32,
   columns: u32,
@@ -32,8 +34,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let channel = (at / pixels) % params.channels;
   if (repeated(at, channel, pixels)) { return; }
   let pixel = at % pixels;
-  let row = pixel / params.width * params.rows / params.height;
-  let column = pixel % params.width * params.columns / params.width;
+  let row = pixel / params.width * params.rows / params.reachHeight;
+  let column = pixel % params.width * params.columns / params.reachWidth;
   let index = select(label, 0u, params.label != 0u);
   atomicAdd(&areas[image * params.stride + (row * params.columns + column) * params.labels + index], 1u);
 }

@@ -21,6 +21,8 @@ struct Params {
   width: u32,
   rows: u32,   // of the grid
   columns: u32,
+  reachRows: f32,  // that would cover x
+  reachColumns: f32,
   total: u32,  // invocations
 }
 
@@ -107,7 +109,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var k = 0u; k < CATEGORIES; k++) {
     there |= select(0u, 1u << k, present[image * CATEGORIES + k] != 0u);
   }
-  let between = columnAt(column, params.columns, four);
+  let between = columnAt(column, params.reachColumns, four);
   let rungs = unit * (LEVELS + 1u);
   let first = vec4f(level[rungs.x], level[rungs.y], level[rungs.z], level[rungs.w]);
   let cells = unit * (2u + CELLS);
@@ -134,10 +136,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       // round: on to the rows that may lie further down.
       let room = 1e-6 * max(abs(above), abs(below)) + 1e-37;
       if ((a.bucket | b.bucket | c.bucket | d.bucket) == 0u && all(max(above, below) + room < first)) {
-        row = max(row, u32(ceil(max(0.0, (f32(r) + 1.5) * f32(params.rows) / f32(params.height) - 0.51))));
+        row = max(row, u32(ceil(max(0.0, (f32(r) + 1.5) * params.reachRows / f32(params.height) - 0.51))));
       }
       for (; row < params.rows; row++) {
-        let down = place(row, params.height, params.rows);
+        let down = place(row, params.height, params.reachRows);
         if (u32(down) > r) { break; }
         // Every number lies between the ends of the levels.
         let v = clamp(mix(above, below, down - f32(r)), vec4f(-3.4e38), vec4f(3.4e38));

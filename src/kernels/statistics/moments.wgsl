@@ -12,6 +12,8 @@ struct Params {
   width: u32,
   gridRows: u32,
   gridColumns: u32,
+  reachRows: f32,  // that would cover x
+  reachColumns: f32,
   strips: u32,    // of an image
   first: u32,     // index of the first strip to sum up
   count: u32,     // how many
@@ -42,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var sum = vec4f();
     var squares = vec4f();
     for (var column = strip * params.gridColumns / params.strips; column < end; column++) {
-      let between = columnAt(column, params.gridColumns, four);
+      let between = columnAt(column, params.reachColumns, four);
       var line = image * params.height * params.width;
       var r = 0u;  // the row of x above
       var above = across(line, between);
@@ -56,7 +58,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var columnSum = vec4f();
       var columnSquares = vec4f();
       for (var row = 0u; row < params.gridRows; row++) {
-        let down = place(row, params.height, params.gridRows);
+        let down = place(row, params.height, params.reachRows);
         while (r < u32(down)) {
           r++;
           above = below;

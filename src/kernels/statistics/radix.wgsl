@@ -15,6 +15,8 @@ struct Params {
   width: u32,
   rows: u32,     // of the grid: those of x or those of the label maps
   columns: u32,
+  reachRows: f32,  // that would cover x
+  reachColumns: f32,
   total: u32,    // invocations
 }
 
@@ -83,7 +85,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     column = flat % params.columns;
     four = (flat / params.columns) % fours;
   }
-  let between = columnAt(column, params.columns, four);
+  let between = columnAt(column, params.reachColumns, four);
   var runs0 = Run(0xffffffffu, 0u);
   var runs1 = runs0;
   var runs2 = runs0;
@@ -97,7 +99,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     below = across(line, between);
   }
   for (var row = 0u; row < params.rows; row++) {
-    let down = place(row, params.height, params.rows);
+    let down = place(row, params.height, params.reachRows);
     while (r < u32(down)) {
       r++;
       above = below;

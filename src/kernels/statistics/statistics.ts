@@ -45,6 +45,14 @@ export interface RadixCounters {
 }
 
 /**
+ * Where label maps lie on feature maps: `reach` is how many rows and columns of them would cover the
+ * whole. They show a part, from the top left corner, where images are cropped.
+ */
+export interface Covering {
+  readonly reach?: Extent | undefined;
+}
+
+/**
  * Counts the next digit of every value that begins like one of the targets: raw, or on a grid of so
  * many rows and columns; see radix.wgsl.
  */
@@ -54,12 +62,15 @@ export function radix(
   bindings: RadixCounters & { readonly batch: Value },
   pass: RadixPass,
   grid?: Extent,
+  { reach }: Covering = {},
 ): void {
   const { images, height, width, units } = extents(x);
   const [rows, columns] = grid ?? [height, width];
+  const [reachRows, reachColumns] = reach ?? [rows, columns];
   const [, targets = 1] = bindings.middle.shape;
   const total = (images * columns * units) / 4;
-  graph.step(radixKernel, { x, ...bindings }, { units, targets, height, width, rows, columns, total }, lanes(total), {
+  const params = { units, targets, height, width, rows, columns, reachRows, reachColumns, total };
+  graph.step(radixKernel, { x, ...bindings }, params, lanes(total), {
     choices: { PASS: pass, ACROSS: across(graph) },
     flops: 4 * SAMPLE_FLOPS * total * rows,
   });
@@ -167,6 +178,7 @@ export function count(
     readonly ladder: Value;
     readonly histogram: Value;
   },
+  { reach }: Covering = {},
 ): void {
   const { images, height, width, units } = extents(x);
   const [levels, cells] = [bindings.level.shape[1]! - 1, bindings.ladder.shape[1]! - 2];
@@ -179,8 +191,10 @@ export function count(
     );
   }
   const [rows, columns] = gridOf(x, bindings.slots);
+  const [reachRows, reachColumns] = reach ?? [rows, columns];
   const total = (images * columns * units) / 4;
-  graph.step(countKernel, { x, ...bindings }, { units, height, width, rows, columns, total }, lanes(total), {
+  const params = { units, height, width, rows, columns, reachRows, reachColumns, total };
+  graph.step(countKernel, { x, ...bindings }, params, lanes(total), {
     choices: { CHANNELS: channels, CATEGORIES: categories, LEVELS: levels, CELLS: cells, ACROSS: across(graph) },
     flops: 4 * SAMPLE_FLOPS * total * rows,
   });
@@ -202,11 +216,13 @@ export function moments(
   graph: Graph,
   x: Value,
   bindings: { readonly slots: Value; readonly batch: Value; readonly total: Value },
+  { reach }: Covering = {},
 ): void {
   const { images, height, width, units } = extents(x);
   const [, channels = 1] = bindings.slots.shape;
   const [rows = 2] = bindings.total.shape;
   const [gridRows, gridColumns] = gridOf(x, bindings.slots);
+  const [reachRows, reachColumns] = reach ?? [gridRows, gridColumns];
   const sums = rows * units;
   const most = Math.max(1, Math.floor(PARTIAL_BYTES / (4 * sums)));
   // whatever the batch, so that it does not matter
@@ -217,7 +233,7 @@ export function moments(
     graph.step(
       momentsKernel,
       { x, slots: bindings.slots, batch: bindings.batch, partial },
-      { units, rows, channels, height, width, gridRows, gridColumns, strips, first, count },
+      { units, rows, channels, height, width, gridRows, gridColumns, reachRows, reachColumns, strips, first, count },
       lanes((units * count) / 4),
       { flops: (SAMPLE_FLOPS * units * count * gridRows * gridColumns) / strips },
     );

@@ -4,6 +4,7 @@ import { UsageError } from "../../errors.ts";
 import type { Pixels, Sampling } from "../../kernels/maps/resample.ts";
 import type { Range } from "../../kernels/readout/classify.ts";
 import type { Graph, Value } from "../../runtime/graph.ts";
+import type { LayerInfo } from "../network.ts";
 import type { State } from "../state.ts";
 
 /**
@@ -38,6 +39,11 @@ export interface SegmenterNetwork {
   readonly architecture: string;
   readonly state: State;
   readonly pixels: Pixels;
+  /**
+   * Reads a generator's own numbers, of these extents, as they are: neither a picture nor
+   * preprocessed. It is given pictures unless this is there.
+   */
+  readonly raw?: Pick<LayerInfo, "height" | "width" | "channels">;
   /**
    * Input edges, [height and width] each, whose probabilities are summed (spec §2.1); without any
    * the network takes images as they are.

@@ -223,9 +223,10 @@ export interface Narrowed<T> extends Named<T> {
 /**
  * The generator among tensors of one dict, as Lightning saves it: names without prefixes.
  * @param key the prefix that is wanted
+ * @param entries what else could have been asked for, for messages
  * @throws UsageError when there is none.
  */
-export function narrowed<T>(all: Named<T>, key?: string): Narrowed<T> {
+export function narrowed<T>(all: Named<T>, key?: string, entries: readonly string[] = []): Narrowed<T> {
   let [found, before] = [unwrapped(all), ""];
   const others: string[] = [];
   for (let depth = 0; depth < MAX_NESTING; depth += 1) {
@@ -236,7 +237,7 @@ export function narrowed<T>(all: Named<T>, key?: string): Narrowed<T> {
     const prefix = depth === 0 && key !== undefined ? key : preferredPrefix(prefixes);
     if (prefix === undefined) break;
     const inside = within(tensors, `${prefix}.`);
-    if (inside.size === 0) throw noEntry(prefix, prefixes);
+    if (inside.size === 0) throw noEntry(prefix, [...entries, ...prefixes]);
     found = unwrapped({ tensors: inside, attributes: within(attributes, `${prefix}.`) });
     others.push(...prefixes.filter((each) => each !== prefix).map((each) => before + each));
     before += `${prefix}.`;

@@ -35,7 +35,7 @@ export function savedCheckpoint(file: SavedFile, { key }: Pick<LoadOptions, "key
   const chosen = chooseEntry(saved, key);
   const flat = flatten(chosen.value);
   const beside = flatten(chosen.beside);
-  const named = narrowed(flat, chosen.rest);
+  const named = narrowed(flat, chosen.rest, chosen.entry === undefined ? [] : [chosen.entry, ...chosen.others]);
   const found = new Map([...named.tensors, ...[...beside.tensors].filter(([name]) => !named.tensors.has(name))]);
   if (found.size === 0 && flat.unknown.size === 0) throw noTensors(saved, source.name);
   const attributes = new Map<string, Attribute>([...beside.attributes, ...named.attributes]);

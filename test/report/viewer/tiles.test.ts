@@ -15,7 +15,7 @@ const data = {
   layers: [{}, { features: [{ images: [30, 7, 5] }, null, { images: [9] }] }],
 } as unknown as PageData;
 
-function shown(width = 50) {
+function shown(width = 50, shape: readonly [number, number] = [64, 64]) {
   const { dom, byId } = stage();
   const loading: (() => void)[] = [];
   const painter = {
@@ -23,7 +23,12 @@ function shown(width = 50) {
     paint: vi.fn(),
   };
   const labels = { point: vi.fn(), invite: vi.fn() };
-  const { fill, paint, images } = tiles(data, dom, painter as never, labels as never);
+  const { fill, paint, images } = tiles(
+    { ...data, pictures: { shape } } as unknown as PageData,
+    dom,
+    painter as never,
+    labels as never,
+  );
   const canvases = () => byId("tiles").children.map((figure) => (figure as Made).children[0] as Made);
   const begin = (view: View, level: number) => {
     for (const canvas of canvases()) {
@@ -68,23 +73,26 @@ test("say where there are none", () => {
 });
 
 test.each([
-  [undefined, 50, 50],
-  [1.5, 50, 75],
-  [1.25, 50, 63],
-  [3, 50, 100],
-  [1, 0, 1],
-])("at %s device pixels to one are painted on whole ones, two at most", async (devicePixelRatio, width, size) => {
-  vi.stubGlobal("window", { devicePixelRatio });
-  const { fill, begin, loaded, painter, canvases, host } = shown(width);
+  [undefined, 50, [64, 64], [50, 50]],
+  [1.5, 50, [64, 64], [75, 75]],
+  [1.25, 50, [64, 64], [63, 63]],
+  [3, 50, [64, 64], [100, 100]],
+  [1, 0, [64, 64], [1, 1]],
+  [1, 50, [64, 32], [100, 50]],
+  [1, 50, [54, 96], [28, 50]],
+  [1, 50, [1, 999], [1, 50]],
+] as const)("at %s device pixels to one, %i wide, pictures %j are painted as %j", async (ratio, width, shape, size) => {
+  vi.stubGlobal("window", { devicePixelRatio: ratio });
+  const { fill, begin, loaded, painter, canvases, host } = shown(width, shape);
   fill(1, 0);
   const painted = begin("mask", 0.5);
   loaded();
   await painted;
-  expect(canvases().map((canvas) => [canvas["width"], canvas["height"]])).toEqual(Array(3).fill([size, size]));
+  expect(canvases().map((canvas) => [canvas["height"], canvas["width"]])).toEqual(Array(3).fill(size));
   expect(painter.paint.mock.calls).toEqual(
     [30, 7, 5].map((image, example) => [
       canvases()[example],
-      { x: 0, y: 0, size },
+      { x: 0, y: 0, width: size[1], height: size[0] },
       `picture ${image}`,
       { layer: 1, unit: 0, example, view: "mask", level: 0.5 },
     ]),

@@ -1,10 +1,17 @@
+import type { Attributes } from "../../weights/tensor.ts";
 import type { State } from "../state.ts";
 import { changed, filterFirst, transposed, without } from "./stylegan2-names.ts";
 
 // Tests: test/networks/generators/stylegan1.test.ts
 
-/** Whether upsampling and convolution to a resolution were one operation. */
-export type Fused = (resolution: number) => boolean;
+/** From this size on upsampling and convolution are one operation unless a file says otherwise. */
+const FUSED_FROM = 128;
+
+/** Whether a file's upsampling and convolution to a resolution were one operation. */
+export function fusedOf(attributes: Attributes): (resolution: number) => boolean {
+  const said = attributes.get("static_kwargs.fused_scale") ?? "auto";
+  return (resolution) => said === true || (said === "auto" && resolution >= FUSED_FROM);
+}
 
 /**
  * The tensors of a StyleGAN as PyTorch would lay them out: points for slashes, the mapping's by the
@@ -12,7 +19,7 @@ export type Fused = (resolution: number) => boolean;
  * upsampling convolution was fused its filter is that of a transposed convolution, which is the
  * other way round.
  */
-export function styleGanNames(state: State, fused: Fused): State {
+export function styleGanNames(state: State, fused: ReturnType<typeof fusedOf>): State {
   return new Map(
     Array.from(state, ([key, tensor]) => {
       if (key === "dlatent_avg") return ["mapping.w_avg", tensor];

@@ -9,7 +9,6 @@ import { clamp } from "../../kernels/maps/pointwise.ts";
 import { slice } from "../../kernels/maps/resample.ts";
 import { upsample } from "../../kernels/maps/separable.ts";
 import { padded, type Value } from "../../runtime/graph.ts";
-import type { Attributes } from "../../weights/tensor.ts";
 import { learned, vectorOf } from "../filters.ts";
 import { type Build, type Lazy, networkOf, once } from "../network.ts";
 import { need } from "../recording.ts";
@@ -19,16 +18,13 @@ import { averageOf, layersOf, type Mapping, mapping, rowOf, truncated } from "./
 import { noiseOf } from "./stylegan-noise.ts";
 import { checkActivations, mappingRate, optionsOf, type StyleGanOptions, warnOfAverage } from "./stylegan-options.ts";
 import { constantMap, dense, scaled } from "./stylegan-parts.ts";
-import { styleGanNames } from "./stylegan1-names.ts";
+import { fusedOf, styleGanNames } from "./stylegan1-names.ts";
 
 /** Published sizes run to 1024 pixels. */
 const MAX_RESOLUTION = 1024;
 
 /** Added to an instance norm's variance. */
 const EPSILON = 1e-8;
-
-/** From this size on upsampling and convolution are one operation unless a file says otherwise. */
-const FUSED_FROM = 128;
 
 interface StyleGan extends StyleGanOptions {
   readonly resolution: number;
@@ -68,12 +64,6 @@ export const STYLEGAN1: GeneratorFamily = {
     return networkOf({ name: "StyleGAN", described, ignored, build: (build) => stylegan(build, what) }, state);
   },
 };
-
-/** Which of a file's upsampling convolutions were fused. */
-function fusedOf(attributes: Attributes): (resolution: number) => boolean {
-  const said = attributes.get("static_kwargs.fused_scale") ?? "auto";
-  return (resolution) => said === true || (said === "auto" && resolution >= FUSED_FROM);
-}
 
 function resolutionOf(state: State): number {
   let resolution = 4;

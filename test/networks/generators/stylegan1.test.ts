@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../src/index.ts";
 import { recogniseGenerator } from "../../../src/networks/generators/families.ts";
 import type { GeneratorOptions } from "../../../src/networks/generators/family.ts";
+import { fusedOf } from "../../../src/networks/generators/stylegan1-names.ts";
 import type { Network } from "../../../src/networks/network.ts";
 import { requestDevice } from "../../gpu.ts";
 import { fixture, type Golden, golden, ran, worstOfRange } from "./goldens.ts";
@@ -89,6 +90,23 @@ describe("a StyleGAN of TensorFlow", () => {
       const start = await ran(device, made, { until: layer }, expected);
       expect(start.layers.get(layer), `until ${layer}`).toEqual(whole.layers.get(layer));
     }
+  });
+
+  it("fuses upsampling from 128 pixels on, unless the file says otherwise", () => {
+    const sizes = (said: readonly (readonly [string, boolean | string])[]) =>
+      [64, 128, 256].map(fusedOf(new Map(said)));
+    expect(sizes([])).toEqual([false, true, true]);
+    expect(sizes([["static_kwargs.fused_scale", "auto"]])).toEqual([false, true, true]);
+    expect(sizes([["static_kwargs.fused_scale", true]])).toEqual([true, true, true]);
+    expect(sizes([["static_kwargs.fused_scale", false]])).toEqual([false, false, false]);
+  });
+
+  it("clamps images when asked", async () => {
+    const expected = await golden("stylegan1");
+    const raw = (await ran(device, await network("stylegan1-tf.pkl", { clamp: true }), {}, expected)).outputs.get(
+      "raw",
+    )!;
+    expect([Math.min(...raw), Math.max(...raw)]).toEqual([-1, 1]);
   });
 
   it("noise can be left out, or be of a seed", async () => {

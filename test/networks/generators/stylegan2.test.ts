@@ -282,9 +282,53 @@ describe("what a file does not say", () => {
 
   it("a clamp of 0 is none, whatever the file says", async () => {
     const expected = await golden("stylegan2-resnet-clamp1");
-    const made = await network("stylegan2-resnet-clamp1-ada.pkl", { convClamp: 0 });
-    const { outputs } = await ran(device, made, {}, expected);
-    expect(worstOfRange(outputs.get("raw")!, expected.get("psi1.image.f64")!)).toBeGreaterThan(0.1);
+    const image = async (file: string, convClamp: number) => {
+      const made = await ran(device, await network(file, { convClamp }), {}, expected);
+      return { shape: [], data: made.outputs.get("raw")! };
+    };
+    const free = await image("stylegan2-resnet-clamp1.safetensors", 1e6);
+    expect(worstOfRange((await image("stylegan2-resnet-clamp1-ada.pkl", 0)).data, free)).toBeLessThan(1e-6);
+    expect(worstOfRange(free.data, expected.get("psi1.image.f64")!)).toBeGreaterThan(0.1);
+  });
+});
+
+it("clamps images when asked", async () => {
+  const expected = await golden("stylegan2-skip");
+  const { outputs } = await ran(device, await network("stylegan2-skip-tf.pkl", { clamp: true }), {}, expected);
+  const raw = outputs.get("raw")!;
+  expect([Math.min(...raw), Math.max(...raw)]).toEqual([-1, 1]);
+});
+
+it("a block's filter is a true convolution's", async () => {
+  const file = await fixture("stylegan2-skip.safetensors");
+  const tensors = new Map(file.tensors);
+  // Of one constant image, that of 16 pixels, the filter makes the whole one.
+  const bias = Float32Array.of(0.5, -1, 2);
+  for (const edge of [4, 8, 16, 32]) {
+    const key = (what: string) => `synthesis.b${edge}.torgb.${what}`;
+    const zeros = (name: string) => {
+      const { shape } = tensors.get(name)!;
+      const numbers = name.endsWith(".bias") && edge === 16 ? bias : new Float32Array(shape.reduce((a, b) => a * b));
+      tensors.set(name, { ...tensors.get(name)!, read: async () => numbers });
+    };
+    zeros(key("weight"));
+    zeros(key("bias"));
+  }
+  const taps = [1, 2, 4, 8].map((v) => v / 15);
+  const filter = Float32Array.from(taps.flatMap((a) => taps.map((b) => a * b)));
+  tensors.set("synthesis.b32.resample_filter", {
+    ...tensors.get("synthesis.b32.resample_filter")!,
+    read: async () => filter,
+  });
+  const { outputs } = await ran(device, recogniseGenerator({ ...file, tensors }), {}, await golden("stylegan2-skip"));
+  const raw = outputs.get("raw")!;
+  // The top left pixel meets one pixel, by the filter's second tap; those inside two, by the first
+  // and the third or the second and the fourth.
+  const corner = 4 * (2 / 15) ** 2;
+  const inside = 4 * ((2 + 8) / 15) ** 2;
+  bias.forEach((value, c) => {
+    expect(raw[c * 1024]).toBeCloseTo(corner * value, 5);
+    expect(raw[c * 1024 + 2 * 32 + 2]).toBeCloseTo(inside * value, 5);
   });
 });
 

@@ -17,6 +17,7 @@ const DIST = join(ROOT, "dist");
 const ENTRIES = [
   "src/index.ts",
   "src/causality/index.ts",
+  "src/networks/index.ts",
   "src/runtime/index.ts",
   "src/node/index.ts",
   "src/node/studio-worker.ts",

@@ -8,8 +8,10 @@ export type { Filter } from "./kernels/conv/filter.ts";
 export type { EditOptions, EditValues } from "./kernels/edit/edit.ts";
 export { average, concat, maxpool, resize } from "./kernels/maps/resample.ts";
 export {
+  defineGenerator,
   defineSegmenter,
   dissect,
+  type GeneratorDefinition,
   type InitOptions,
   init,
   loadGenerator,

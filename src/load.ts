@@ -2,11 +2,12 @@ import type { DissectionEvent } from "./dissect/events.ts";
 import type { DissectOptions } from "./dissect/options.ts";
 import { LabelsError } from "./errors.ts";
 import { Generator } from "./models/generator.ts";
-import type { LoadGeneratorOptions } from "./models/generator-options.ts";
+import type { DefineOptions, LoadGeneratorOptions } from "./models/generator-options.ts";
 import { onDemand } from "./models/on-demand.ts";
 import { type LoadSegmenterOptions, Segmenter, type SegmenterOptions } from "./models/segmenter.ts";
 import type { SegmenterFiles } from "./models/segmenter-files.ts";
 import { checkNames, type NamesOf } from "./names.ts";
+import type { Build } from "./networks/network.ts";
 import type { SegmenterNetwork } from "./networks/segmenters/network.ts";
 import type { State } from "./networks/state.ts";
 import { Device, type DeviceOptions } from "./runtime/device.ts";
@@ -81,7 +82,7 @@ const DEFINITION_NAMES: NamesOf<SegmenterDefinition> = {
 };
 const DEFINE_NAMES: NamesOf<SegmenterOptions & LoadOptions> = {
   ...LOAD_NAMES,
-  device: true,
+  device: "needed",
   name: true,
   storage: true,
 };
@@ -121,6 +122,50 @@ export async function defineSegmenter(
     { device, ...(name !== undefined && { name }), ...(storage && { storage }) },
     loading,
   );
+}
+
+/** A generator of one's own: an architecture of networks (docs/generators.md) and its weights. */
+export interface GeneratorDefinition {
+  /** A checkpoint of any known format: the tensors that `build` names; others may be there. */
+  readonly weights: SourceLike;
+  /** What it is, for people; "own network" unless given. */
+  readonly architecture?: string;
+  /**
+   * Says what goes in, what layers there are and what comes out, as functions that append to a
+   * graph when something asks for their values. It is called again for every graph and must always
+   * say the same; a filter's label stands for the same numbers everywhere.
+   */
+  build(build: Build): void;
+}
+
+const GENERATOR_DEFINITION_NAMES: NamesOf<GeneratorDefinition> = { weights: true, architecture: true, build: true };
+const DEFINE_GENERATOR_NAMES: NamesOf<DefineOptions & LoadOptions> = {
+  ...LOAD_NAMES,
+  device: "needed",
+  name: true,
+  classes: "list",
+};
+
+/**
+ * A generator of one's own network, with which everything works that works with a known one: it
+ * is dissected, edited, followed back by gradients.
+ * @throws WeightsError for tensors that are missing or of another shape, ShapeError for operations
+ *   that do not fit, UsageError.
+ */
+export async function defineGenerator(
+  definition: GeneratorDefinition,
+  options: DefineOptions & LoadOptions,
+): Promise<Generator> {
+  checkNames("A generator's definition", definition, GENERATOR_DEFINITION_NAMES);
+  const { weights, architecture = "own network" } = definition;
+  checkNames("defineGenerator", options, DEFINE_GENERATOR_NAMES);
+  const { device, name, classes, ...loading } = options;
+  const { tensors } = await openCheckpoint(weights, loading);
+  const { networkOf } = await onDemand("generators", () => import("./networks/network.ts"));
+  // `build` keeps its `this`, as a method of the caller's.
+  const own = { name: architecture, described: `the ${architecture}`, ignored: () => true };
+  const network = networkOf({ ...own, build: (parts) => definition.build(parts) }, tensors);
+  return Generator.define(network, { device, name, classes }, loading);
 }
 
 /** The head of a network that has only one. */

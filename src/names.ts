@@ -2,15 +2,30 @@ import { UsageError } from "./errors.ts";
 
 /**
  * Every name of a type, each once: the compiler refuses a list that lacks one or has one too many.
+ * What is a "list" is no single name, whose letters would be taken for its entries; what is
+ * "needed" cannot be left out.
  */
-export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true };
+export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true | "list" | "needed" };
 
 /**
  * Refuses what a call does not know, which would be ignored in silence: a misspelt option, or one
- * of another call.
+ * of another call. Callers without TypeScript also leave out what is needed, and give one name for
+ * a list of them.
  * @throws UsageError with the nearest names.
  */
 export function checkNames<T extends object>(what: string, given: T, names: NamesOf<T>): void {
+  if (typeof given !== "object" || given === null) {
+    throw new UsageError(`${what} needs an object of options.`, `It knows ${Object.keys(names).join(", ")}.`);
+  }
+  for (const [name, kind] of Object.entries<true | "list" | "needed">(names)) {
+    const value: unknown = given[name as keyof T];
+    if (kind === "needed" && (value === undefined || value === null)) {
+      throw new UsageError(`${what} needs ${name}.`, `Give it { ${name} }.`);
+    }
+    if (kind === "list" && typeof value === "string") {
+      throw new UsageError(`${what} takes a list of ${name}, not "${value}".`, `Give ["${value}"].`);
+    }
+  }
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || Object.hasOwn(names, name)) continue;
     const known = Object.keys(names);

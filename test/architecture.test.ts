@@ -5,7 +5,7 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { testsOf } from "../scripts/tests-of.mjs";
 
-// Runs: src/index.ts, src/causality/index.ts, src/runtime/index.ts, src/report/index.ts,
+// Runs: src/index.ts, src/causality/index.ts, src/networks/index.ts, src/runtime/index.ts,
 // src/node/index.ts, src/cli/main.ts
 
 /** Which rooms of src/ each room may enter; "type" lets only types through. `cli` may enter all. */

@@ -25,6 +25,17 @@ describe("names that a call does not know", () => {
     expect(check(given)).toThrow(said);
   });
 
+  test("are a list where they belong in one, and there where they are needed", () => {
+    const call = (given: unknown) => () =>
+      checkNames<Options>("dissect", given as object, { layers: "list", seed: "needed" });
+    expect(call({ seed: 1, layers: "layer4" })).toThrow(
+      'dissect takes a list of layers, not "layer4". Give ["layer4"].',
+    );
+    expect(call({ seed: null })).toThrow("dissect needs seed. Give it { seed }.");
+    for (const none of [undefined, null, 3]) expect(call(none)).toThrow("dissect needs an object of options.");
+    expect(call({ seed: 0, layers: ["layer4"] })).not.toThrow();
+  });
+
   test.each([{}, { layers: [], seed: 1 }, { layer: undefined }])("%j is not", (given) =>
     expect(check(given)).not.toThrow(),
   );

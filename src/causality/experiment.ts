@@ -34,7 +34,7 @@ export interface ExperimentOptions {
 }
 
 const NAMES: NamesOf<ExperimentOptions> = {
-  editable: true,
+  editable: "list",
   size: true,
   seed: true,
   batch: true,

@@ -53,6 +53,9 @@ export async function openModel(
   return { name: GENERIC.test(name) ? withoutExtension(basename(dirname(resolve(path)))) : name, source };
 }
 
+/** Files that say what a segmenter's channels are, the likeliest first. */
+const LABELS = [/^labels\.json$/, /^object150_info\.csv$/i, /^(labels|names|classes)\.(csv|json)$/i];
+
 /** The one of them for photographs. */
 export const EMBEDDED_PHOTOS = "mosaic-ade20k32";
 /** Segmenters that come with the package, by their folders in weights/. */
@@ -81,18 +84,17 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
   const names = await readdir(segmenter);
   const file = (name: string): Promise<Source> => fileSource(join(segmenter, name));
   const name = basename(resolve(segmenter));
-  const needsLabels = (): void => {
-    if (!names.includes("labels.json")) {
-      throw new GanatomyError(
-        "not-found",
-        `"${segmenter}" has weights but no labels.json, so nobody knows what they name.`,
-        "Put the labels.json that was published with the weights beside them.",
-      );
-    }
+  const labels = LABELS.flatMap((known) => names.find((one) => known.test(one)) ?? [])[0];
+  const needsLabels = (): Promise<Source> => {
+    if (labels !== undefined) return file(labels);
+    throw new GanatomyError(
+      "not-found",
+      `"${segmenter}" has weights but no labels.json, so nobody knows what they name.`,
+      "Put labels.json beside them, or a list of names, a JSON array or object150_info.csv (docs/segmenters.md).",
+    );
   };
   if (names.includes("segmenter.safetensors")) {
-    needsLabels();
-    return { name, files: { weights: await file("segmenter.safetensors"), labels: await file("labels.json") } };
+    return { name, files: { weights: await file("segmenter.safetensors"), labels: await needsLabels() } };
   }
   const epoch = lastEpoch(names);
   if (epoch === undefined) {
@@ -102,13 +104,12 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
       "It needs encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or segmenter.safetensors and labels.json.",
     );
   }
-  needsLabels();
-  const [encoder, decoder, labels] = await Promise.all([
+  const [encoder, decoder, named] = await Promise.all([
     file(`encoder_epoch_${epoch}.pth`),
     file(`decoder_epoch_${epoch}.pth`),
-    file("labels.json"),
+    needsLabels(),
   ]);
-  return { name, files: { encoder, decoder, labels } };
+  return { name, files: { encoder, decoder, labels: named } };
 }
 
 /** The highest epoch of which both files are there, as it is written in their names. */

@@ -76,7 +76,7 @@ export function checkSamples(size: number, seed: number, pixels: number): void {
 }
 
 const NAMES: NamesOf<DissectOptions> = {
-  layers: true,
+  layers: "list",
   size: true,
   seed: true,
   trainSeed: true,

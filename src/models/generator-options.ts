@@ -62,9 +62,9 @@ const NETWORK_NAMES: NamesOf<GeneratorOptions> = {
 export const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = {
   ...LOAD_NAMES,
   ...NETWORK_NAMES,
-  device: true,
+  device: "needed",
   name: true,
-  classes: true,
+  classes: "list",
 };
 
 /** What of the options is for reading the file, and what for the network in it. */
@@ -79,11 +79,11 @@ export function partsOf(options: LoadGeneratorOptions): {
   };
 }
 export const SAMPLE_NAMES: NamesOf<Omit<SampleZOptions, "depth">> = { size: true, seed: true, start: true };
-export const FORWARD_NAMES: NamesOf<ForwardOptions> = { retain: true, edits: true, rules: true, signal: true };
+export const FORWARD_NAMES: NamesOf<ForwardOptions> = { retain: "list", edits: "list", rules: true, signal: true };
 export const IMAGES_NAMES: NamesOf<ImagesOptions> = {
   ...SAMPLE_NAMES,
   batch: true,
-  edits: true,
+  edits: "list",
   rows: true,
   from: true,
   raw: true,

@@ -8,6 +8,7 @@ import { elements, Graph, padded, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { checkRule, type Edit, type EditableLayer, editable, prepareEdits } from "./edits.ts";
+import { numbersOf } from "./rows.ts";
 
 /**
  * Images a batch for so many in all: as few batches as with `most`, all of about the same size. A
@@ -42,11 +43,11 @@ export interface CompileGeneratorOptions extends AppendGeneratorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export const APPEND_NAMES: NamesOf<AppendGeneratorOptions> = { editable: true, from: true, until: true };
+export const APPEND_NAMES: NamesOf<AppendGeneratorOptions> = { editable: "list", from: true, until: true };
 const COMPILE_NAMES: NamesOf<CompileGeneratorOptions> = {
   ...APPEND_NAMES,
   batch: true,
-  retain: true,
+  retain: "list",
   inputs: true,
   bytes: true,
   raw: true,
@@ -61,7 +62,7 @@ export interface GeneratorPlan {
    * `from`, images' features as they are read from a tensor; missing ones are zero. Without data it
    * runs on what the inputs hold.
    */
-  run(data?: Float32Array): void;
+  run(data?: ArrayLike<number>): void;
   /** What it starts with: the features of `from`, or else the first input. */
   readonly input: Tensor<"f32">;
   /**
@@ -208,7 +209,8 @@ export async function compileGenerator(
         const parts = from
           ? [{ name: from, channels: elements(values.input.shape) / batch }]
           : generator.network.inputs;
-        for (const [name, numbers] of staged(parts, data, batch)) tensors.get(name)?.write(numbers);
+        for (const [name, numbers] of staged(parts, numbersOf(data, from ?? "z"), batch))
+          tensors.get(name)?.write(numbers);
       }
       plan.run();
     },

@@ -33,7 +33,7 @@ import {
 } from "./generator-plan.ts";
 import { type DrawnImage, drawImages } from "./images.ts";
 import { onDemand } from "./on-demand.ts";
-import { chosen, classesOf, sampleRows } from "./rows.ts";
+import { chosen, classesOf, numbersOf, sampleRows } from "./rows.ts";
 import { Weights } from "./weights.ts";
 
 export interface Run {
@@ -234,8 +234,9 @@ export class Generator {
    * are composed in their order. `rules` say in WGSL what replaces an activation of a layer where
    * it is edited; see `EditOptions`.
    */
-  async forward(z: Float32Array, options: ForwardOptions = {}): Promise<Run> {
+  async forward(given: ArrayLike<number>, options: ForwardOptions = {}): Promise<Run> {
     checkNames("generator.forward", options, FORWARD_NAMES);
+    const z = numbersOf(given, "z");
     const { retain = [], edits = [], rules, signal } = options;
     if (z.length === 0 || z.length % this.rowSize !== 0) {
       throw new ShapeError(

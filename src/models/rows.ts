@@ -64,3 +64,17 @@ function drawnRows(
   }
   return rows;
 }
+
+/**
+ * Numbers of any array as the library takes them; in plain JavaScript they come as lists, too.
+ * @throws UsageError for anything else.
+ */
+export function numbersOf(given: ArrayLike<number>, what: string): Float32Array {
+  if (given instanceof Float32Array) return given;
+  const list: unknown = given;
+  if (Array.isArray(list) || (ArrayBuffer.isView(list) && !(list instanceof DataView))) {
+    const numbers = Float32Array.from(given);
+    if (!numbers.some(Number.isNaN)) return numbers;
+  }
+  throw new UsageError(`${what} is no array of numbers.`, "Give a Float32Array, such as `generator.sample` makes.");
+}

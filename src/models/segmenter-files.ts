@@ -4,6 +4,7 @@ import type { LabelFile } from "../networks/segmenters/unified.ts";
 import { readExactly } from "../weights/bytes.ts";
 import { openSource } from "../weights/open.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
+import { onDemand } from "./on-demand.ts";
 
 // Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts
 
@@ -15,12 +16,12 @@ export type SegmenterFiles = (
   | { readonly encoder: SourceLike; readonly decoder: SourceLike }
   | { readonly weights: SourceLike }
 ) & {
-  /** labels.json: a file, or its parsed contents. */
+  /** labels.json, a list of names or a CSV: a file, or its parsed contents. */
   readonly labels: SourceLike | LabelFile | SemanticLabelFile;
 };
 
 /**
- * What the labels' file says, not yet checked. @throws LabelsError when it is too long, or no JSON.
+ * What the labels' file says, not yet checked. @throws LabelsError when it is too long, not UTF-8, or no such file.
  */
 export const labelsOf = async ({ labels }: SegmenterFiles, options: LoadOptions): Promise<unknown> =>
   isContents(labels) ? labels : await readLabels(labels, options);
@@ -38,10 +39,15 @@ async function readLabels(like: SourceLike, options: LoadOptions): Promise<unkno
       "Give labels.json.",
     );
   }
-  const text = new TextDecoder().decode(await readExactly(source, 0, source.size, options));
+  const text = utf8(await readExactly(source, 0, source.size, options), source.name);
+  const { listedLabels } = await onDemand("segmenters", () => import("../networks/segmenters/label-list.ts"));
+  return listedLabels(text, source.name);
+}
+
+function utf8(bytes: Uint8Array, name: string): string {
   try {
-    return JSON.parse(text);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new LabelsError(`${source.name} is not JSON.`, "Give the labels.json that came with the network.", { cause });
+    throw new LabelsError(`${name} is not UTF-8, so nobody knows its letters.`, "Save it as UTF-8.", { cause });
   }
 }

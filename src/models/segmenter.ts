@@ -47,11 +47,11 @@ export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256">, Segme
 
 const LOAD_SEGMENTER_NAMES: NamesOf<LoadSegmenterOptions> = {
   ...LOAD_NAMES,
-  device: true,
+  device: "needed",
   name: true,
   storage: true,
   segsizes: true,
-  heads: true,
+  heads: "list",
   segdiv: true,
   parts: true,
 };

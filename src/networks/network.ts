@@ -116,8 +116,8 @@ export interface Build {
   readonly state: State;
   /** Images at once. */
   readonly batch: number;
-  /** A value that is given. */
-  input(input: NetworkInput): Lazy;
+  /** A value that is given; a vector unless it has extents. */
+  input(input: Pick<NetworkInput, "name" | "channels"> & Partial<NetworkInput>): Lazy;
   /** A layer [n, h, w, c]: what the result makes is what was made here, edited. */
   layer(name: string, make: Lazy, about?: Pick<LayerInfo, "vector">): Lazy;
   /**
@@ -184,7 +184,8 @@ function describe(
     graph,
     state,
     batch,
-    input(input) {
+    input(about) {
+      const input = { height: 1, width: 1, ...about };
       fresh(input.name);
       given.push(input);
       return once(() => take(input));

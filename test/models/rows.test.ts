@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chosen, classesOf, sampleRows } from "../../src/models/rows.ts";
+import { chosen, classesOf, numbersOf, sampleRows } from "../../src/models/rows.ts";
 import type { Network, NetworkInput } from "../../src/networks/network.ts";
 import { sampleZ } from "../../src/weights/random.ts";
 
@@ -35,6 +35,16 @@ describe("what images are made of", () => {
       expect([...rows.subarray(8 * i + 5, 8 * i + 8)]).toEqual(i % 2 === 0 ? [1, 0, 0] : [0, 0, 1]);
     }
   });
+});
+
+it("numbers of any array are taken, and of nothing else", () => {
+  const own = Float32Array.of(1, 2);
+  expect(numbersOf(own, "z")).toBe(own);
+  expect(numbersOf([1, 2], "z")).toEqual(own);
+  expect(numbersOf(Float64Array.of(1, 2), "z")).toEqual(own);
+  for (const none of [undefined, "12", { 0: 1, length: 1 }, ["x"], [[1, 2]], new DataView(own.buffer)]) {
+    expect(() => numbersOf(none as never, "z")).toThrow(/z is no array of numbers/);
+  }
 });
 
 describe("classes", () => {

@@ -12,7 +12,7 @@ import { CORE_BUDGET } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
 import { openPage } from "../browser/chrome.ts";
 
-// Runs: src/index.ts, src/causality/index.ts, src/runtime/index.ts, src/report/index.ts,
+// Runs: src/index.ts, src/causality/index.ts, src/networks/index.ts, src/runtime/index.ts,
 // src/node/index.ts, src/cli/main.ts
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -3,8 +3,9 @@ import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { GanatomyError } from "../../src/errors.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
+import { RandomState } from "../../src/weights/random.ts";
 import type { Checkpoint } from "../../src/weights/tensor.ts";
-import { bytes, legacy, p, storage, tensor, zip } from "./fixtures.ts";
+import { bytes, golden, legacy, p, storage, tensor, zip } from "./fixtures.ts";
 
 const FOUR = { key: "0", type: "Float", count: 4 };
 const DATA = new Float32Array(4);
@@ -213,4 +214,35 @@ describe("small files that want much", () => {
     for (let i = 0; i < 40; i++) nested = p.dict([name, nested]);
     await endures(legacy(bytes(W, "q\x01", "0", nested), [["0", 4, DATA]]));
   }, 5000);
+});
+
+describe("published containers, damaged", () => {
+  const files = [
+    "generators/stylegan2-orig-ada.pkl",
+    "generators/stylegan2-skip-ada-protocol3.pkl",
+    "generators/pgan-labels-tf.pkl",
+    "generators/pgan-fused-ganzoo.pth",
+    "pickles/sequential.pth",
+    "pickles/sequential-legacy.pth",
+    "pickles/script.pt",
+    "pickles/numpy-2.pkl",
+    "pickles/numpy-5.pkl",
+  ];
+  it.each(files)(
+    "%s: bytes that changed, and ends that are missing",
+    async (name) => {
+      const whole = golden(name);
+      const random = new RandomState(7);
+      for (let round = 0; round < 60; round++) {
+        const file = whole.slice();
+        // where the pickle is dense: at its beginning, and at its end
+        const places = random.standardNormal(3).map((x) => Math.floor(Math.abs(x) * 1500) % file.length);
+        for (const place of places)
+          file[round % 2 === 0 ? place : file.length - 1 - place] = (place * 31 + round) & 255;
+        await endures(file);
+        await endures(whole.slice(0, Math.floor((round / 60) * whole.length)));
+      }
+    },
+    30_000,
+  );
 });

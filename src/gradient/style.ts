@@ -1,6 +1,7 @@
 import { conv } from "../kernels/conv/conv.ts";
 import { bindingsOf, choicesOf, DEMODULATE, type Demodulation } from "../kernels/conv/demodulate.ts";
 import { UPCONV } from "../kernels/conv/upconv.ts";
+import { both } from "../kernels/conv/window.ts";
 import demodulateBack from "../kernels/generated/demodulate-back.wgsl.ts";
 import demodulateSum from "../kernels/generated/demodulate-sum.wgsl.ts";
 import instancenormBack from "../kernels/generated/instancenorm-back.wgsl.ts";
@@ -96,7 +97,8 @@ function demodulateGradients(
 /** The gradient of a filter's result by its input. */
 function firBack(graph: Graph, dy: Value, x: Value, filter: Fir, { up, down, before }: FirMove, addend?: Value): Value {
   const [, height = 1, width = 1] = x.shape;
-  const back = { up: down, down: up, before: filter.taps - 1 - before, addend };
+  const [[tapsDown, tapsAcross], [top, left]] = [both(filter.taps), both(before)];
+  const back = { up: down, down: up, before: [tapsDown - 1 - top, tapsAcross - 1 - left] as const, addend };
   return fir(graph, dy, reversedFir(filter), [height, width], back);
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demodulate } from "../../src/kernels/conv/demodulate.ts";
 import { upconv } from "../../src/kernels/conv/upconv.ts";
+import { area, type Pair } from "../../src/kernels/conv/window.ts";
 import { fir } from "../../src/kernels/maps/fir.ts";
 import { instancenorm } from "../../src/kernels/maps/instancenorm.ts";
 import { inverseRoot, modulate, truncate } from "../../src/kernels/maps/modulate.ts";
@@ -129,14 +130,16 @@ test("truncation", async () => {
 });
 
 describe("filters", () => {
-  const CASES: readonly (readonly [string, Extents, number, readonly [number, number], number, number, number])[] = [
+  const CASES: readonly (readonly [string, Extents, Pair, readonly [number, number], Pair, Pair, Pair])[] = [
     ["upsampling", [2, 3, 5, 7], 4, [6, 10], 2, 1, 2],
     ["a blur", [1, 7, 9, 6], 4, [6, 8], 1, 1, 1],
     ["downsampling", [2, 8, 6, 5], 4, [4, 3], 1, 2, 1],
     ["up by three, down by two", [1, 4, 5, 4], 5, [6, 7], 3, 2, 2],
+    ["rows left out", [1, 7, 6, 4], 4, [5, 4], 2, 1, -3],
+    ["axes apart", [2, 4, 7, 5], [3, 6], [9, 4], [2, 1], [1, 2], [4, -1]],
   ];
   test.each(CASES)("%s", async (_, extents, taps, size, up, down, before) => {
-    const kernel = noise(2, taps * taps);
+    const kernel = noise(2, area(taps));
     const move = { up, down, before };
     const inputs = [noiseMap(1, extents), noiseMap(3, [extents[0], ...size, extents[3]])];
     const filter = { label: "f", taps, kernel: { sources: [], of: () => kernel } };
@@ -144,7 +147,7 @@ describe("filters", () => {
     const { dy, gradients } = await backward(device, "gpu", inputs, (graph, [x, addend]) =>
       fir(graph, x!, filter, size, { ...move, addend: fir(graph, x!, filter, size, { ...move, addend: addend! }) }),
     );
-    const once = adjoint64(extents, dy, (map) => fir64(map, kernel, size, move));
+    const once = adjoint64(extents, dy, (map) => fir64(map, kernel, size, move, taps));
     const twice = { ...once, data: once.data.map((v) => 2 * v), terms: once.terms.map((v) => 2 * v) };
     expect(worstUnit(gradients[0]!, twice)).toBeLessThan(TOLERANCE);
     expect(worstUnit(gradients[1]!, exact(dy))).toBe(0);

@@ -1,31 +1,35 @@
 // StyleGAN's operations in double precision, from their definitions.
 import type { Demodulation } from "../../src/kernels/conv/demodulate.ts";
+import type { Pair } from "../../src/kernels/conv/window.ts";
 import { type Graph, padded, type Value } from "../../src/runtime/graph.ts";
 import { at, type Extents, each, type Linear, type Map64, noise, noiseMap, zeros } from "./reference.ts";
 
 /**
  * x with zeros between its pixels and around, correlated with [taps][taps], and of that every so
- * many.
+ * many. `taps` are said where they are not as many down as across.
  */
 export function fir64(
   x: Map64,
   kernel: ArrayLike<number>,
   [height, width]: readonly [number, number],
-  { up, down, before }: { readonly up: number; readonly down: number; readonly before: number },
+  { up, down, before }: { readonly up: Pair; readonly down: Pair; readonly before: Pair },
+  taps: Pair = Math.sqrt(kernel.length),
 ): Linear {
-  const taps = Math.sqrt(kernel.length);
+  const two = (pair: Pair): readonly [number, number] => (typeof pair === "number" ? [pair, pair] : pair);
+  const [[tapsDown, tapsAcross], [stepDown, stepAcross], [top, left]] = [two(taps), two(down), two(before)];
   const y = zeros([x.n, height, width, x.channels]);
   const terms = "terms" in x ? (x as Linear).terms : x.data.map(Math.abs);
-  const pixel = (at: number, extent: number): number => (at >= 0 && at % up === 0 && at / up < extent ? at / up : -1);
+  const pixel = (at: number, up: number, extent: number): number =>
+    at >= 0 && at % up === 0 && at / up < extent ? at / up : -1;
   each(y, (i, row, column, c, to) => {
-    for (let ky = 0; ky < taps; ky += 1) {
-      const from = pixel(row * down + ky - before, x.height);
-      for (let kx = 0; from >= 0 && kx < taps; kx += 1) {
-        const across = pixel(column * down + kx - before, x.width);
+    for (let ky = 0; ky < tapsDown; ky += 1) {
+      const from = pixel(row * stepDown + ky - top, two(up)[0], x.height);
+      for (let kx = 0; from >= 0 && kx < tapsAcross; kx += 1) {
+        const across = pixel(column * stepAcross + kx - left, two(up)[1], x.width);
         if (across < 0) continue;
         const index = at(x, i, from, across, c);
-        y.data[to]! += kernel[ky * taps + kx]! * x.data[index]!;
-        y.terms[to]! += Math.abs(kernel[ky * taps + kx]!) * terms[index]!;
+        y.data[to]! += kernel[ky * tapsAcross + kx]! * x.data[index]!;
+        y.terms[to]! += Math.abs(kernel[ky * tapsAcross + kx]!) * terms[index]!;
       }
     }
   });

@@ -1,6 +1,7 @@
 import { ShapeError } from "../../errors.ts";
 import { elements, type Graph, type OperationKind, type Value } from "../../runtime/graph.ts";
 import type { Learned } from "../conv/filter.ts";
+import { area, both, type Pair } from "../conv/window.ts";
 import firKernel from "../generated/fir.wgsl.ts";
 import { lanes } from "../lanes.ts";
 
@@ -8,19 +9,19 @@ import { lanes } from "../lanes.ts";
 export interface Fir {
   readonly label: string;
   /** Along each axis. */
-  readonly taps: number;
-  /** [taps][taps], as a correlation. */
+  readonly taps: Pair;
+  /** [taps down][taps across], as a correlation. */
   readonly kernel: Learned;
 }
 
 /**
  * How a filter moves: over x with `up` − 1 zeros between its pixels and `before` above and to the
- * left of them, from one output to the next by `down`.
+ * left of them (negative: so many are left out), from one output to the next by `down`.
  */
 export interface FirMove {
-  readonly up: number;
-  readonly down: number;
-  readonly before: number;
+  readonly up: Pair;
+  readonly down: Pair;
+  readonly before: Pair;
 }
 
 /** x filtered, plus the second input, if there is one. */
@@ -28,7 +29,7 @@ export const FIR: OperationKind<{ readonly filter: Fir; readonly move: FirMove }
 
 /** A filter's numbers on the device. */
 export const firParameter = (graph: Graph, { label, taps, kernel }: Fir): Value =>
-  graph.parameter(`${label}.fir`, [taps * taps], kernel.sources, (sources) => Float32Array.from(kernel.of(sources)));
+  graph.parameter(`${label}.fir`, [area(taps)], kernel.sources, (sources) => Float32Array.from(kernel.of(sources)));
 
 /** The filter with its taps the other way round. */
 export const reversedFir = ({ label, taps, kernel }: Fir): Fir => ({
@@ -56,12 +57,17 @@ export function fir(
       "Give an addend of the result's shape.",
     );
   }
-  const { taps } = filter;
+  const [[tapsDown, tapsAcross], [upDown, upAcross]] = [both(filter.taps), both(move.up)];
+  const [[stepDown, stepAcross], [top, left]] = [both(move.down), both(move.before)];
+  const extents = { inHeight, inWidth, outHeight: height, outWidth: width };
   const total = elements(y.shape) / 4;
   graph.step(
     firKernel,
     { x, kernel: firParameter(graph, filter), addend: addend ?? x, y },
-    { vectors: stored / 4, inHeight, inWidth, outHeight: height, outWidth: width, taps, ...move, total },
+    {
+      ...{ vectors: stored / 4, ...extents, tapsDown, tapsAcross, upDown, upAcross, stepDown, stepAcross },
+      ...{ top, left, total },
+    },
     lanes(total),
     { choices: { ADD: addend !== undefined } },
   );

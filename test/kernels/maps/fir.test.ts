@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { area, type Pair } from "../../../src/kernels/conv/window.ts";
 import { fir } from "../../../src/kernels/maps/fir.ts";
 import type { Device } from "../../../src/runtime/device.ts";
 import { Graph } from "../../../src/runtime/graph.ts";
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => device?.dispose());
 
 type Size = readonly [number, number];
-const CASES: readonly (readonly [string, Extents, number, Size, number, number, number])[] = [
+const CASES: readonly (readonly [string, Extents, Pair, Size, Pair, Pair, Pair])[] = [
   ["upsampling", [2, 3, 5, 7], 4, [6, 10], 2, 1, 2],
   ["upsampling one pixel", [1, 1, 1, 3], 4, [2, 2], 2, 1, 2],
   ["a blur behind a transposed convolution", [1, 7, 9, 6], 4, [6, 8], 1, 1, 1],
@@ -22,13 +23,16 @@ const CASES: readonly (readonly [string, Extents, number, Size, number, number, 
   ["downsampling", [2, 8, 6, 5], 4, [4, 3], 1, 2, 1],
   ["outputs beyond the map", [1, 3, 3, 4], 4, [9, 8], 2, 1, 3],
   ["up by three, down by two", [1, 4, 5, 4], 5, [6, 7], 3, 2, 2],
+  ["rows left out", [1, 7, 6, 4], 4, [5, 4], 2, 1, -3],
+  ["axes apart", [2, 4, 7, 5], [3, 6], [9, 4], [2, 1], [1, 2], [4, -1]],
+  ["a column, then a row", [1, 5, 4, 6], [5, 1], [10, 4], [2, 1], 1, [2, 0]],
 ];
 
 test.each(CASES)("%s", async (_, extents, taps, size, up, down, before) => {
   const x = noiseMap(1, extents);
-  const kernel = noise(2, taps * taps);
+  const kernel = noise(2, area(taps));
   const move = { up, down, before };
-  const expected = fir64(x, kernel, size, move);
+  const expected = fir64(x, kernel, size, move, taps);
   const addend = noiseMap(3, [extents[0], ...size, extents[3]]);
   const bench = new Bench(device);
   const filter = { label: "f", taps, kernel: { sources: [], of: () => kernel } };

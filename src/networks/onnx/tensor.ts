@@ -4,7 +4,7 @@ import { BYTES_PER_ELEMENT, type DType } from "../../weights/dtype.ts";
 import { decodeBfloat16, decodeFloat16 } from "../../weights/float16.ts";
 import { elementCount } from "../../weights/layout.ts";
 import type { ReadOptions, Source } from "../../weights/source.ts";
-import { type CheckpointTensor, checkpointTensor } from "../../weights/tensor.ts";
+import { checkpointTensor } from "../../weights/tensor.ts";
 import { type Field, type Protobuf, type Range, varint } from "./protobuf.ts";
 
 // Tests: test/networks/onnx/read.test.ts
@@ -46,15 +46,6 @@ export interface OnnxTensor {
 
 /** The element type of this number, as others call it. */
 export const typeName = (type: number): string => DTYPES[type] ?? UNREAD[type] ?? `type ${type}`;
-export const dtypeOf = (type: number): DType | undefined => DTYPES[type];
-
-/** A tensor as a network's weight. */
-export const weightOf = (name: string, { shape, dtype = "float32", read }: OnnxTensor): CheckpointTensor => ({
-  name,
-  shape,
-  dtype,
-  read,
-});
 
 /** What a TensorProto says, before it is checked. */
 class Description {

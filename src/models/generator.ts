@@ -96,8 +96,17 @@ export class Generator {
     const { device, name: given, classes } = options;
     const { loading, network: asked } = partsOf(options);
     const checkpoint = await openCheckpoint(source, loading);
-    const { recogniseGenerator } = await onDemand("generators", () => import("../networks/generators/families.ts"));
-    const network = recogniseGenerator({ ...checkpoint, onWarning: loading.onWarning }, asked);
+    const network =
+      checkpoint.format === "onnx"
+        ? await (await onDemand("operators of ONNX", () => import("../networks/onnx/generator.ts"))).onnxGenerator(
+            checkpoint.source,
+            asked,
+            loading,
+          )
+        : (await onDemand("generators", () => import("../networks/generators/families.ts"))).recogniseGenerator(
+            { ...checkpoint, onWarning: loading.onWarning },
+            asked,
+          );
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
     return Generator.define(network, { device, name, classes }, loading);
   }

@@ -27,6 +27,7 @@ import type { Generator } from "./generator.ts";
 import { onDemand } from "./on-demand.ts";
 import { scoreOf, writeMaps } from "./readout.ts";
 import { labelsOf, type SegmenterFiles } from "./segmenter-files.ts";
+import { segmenterNetwork } from "./segmenter-network.ts";
 import { Weights } from "./weights.ts";
 
 export interface SegmenterOptions {
@@ -114,16 +115,10 @@ export class Segmenter {
     }
     const labels = await labelsOf(files, { ...rest, sha256: sha256?.labels });
     const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
-    const { recognise, LIST_KEY, parseOperations } = await onDemand(
-      "published segmenters",
-      () => import("../networks/segmenters/recognise.ts"),
-    );
-    const list = first.metadata[LIST_KEY];
-    const operations = typeof list === "string" ? parseOperations(list) : undefined;
-    const network = recognise({ state, labels, operations }, unified);
     if (segsizes !== undefined && !isSegsizes(segsizes)) {
       throw new UsageError(`segsizes [${segsizes}] make no sense.`, "Use one to eight whole numbers from 32 to 4096.");
     }
+    const network = await segmenterNetwork(first, state, labels, { ...unified, ...(segsizes && { segsizes }) }, rest);
     const name = given ?? first.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
     return Segmenter.define(
       { ...network, segsizes: segsizes ?? network.segsizes },

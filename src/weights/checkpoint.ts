@@ -4,7 +4,7 @@ import { openSource } from "./open.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { SNIFF_BYTES, sniffContainer } from "./sniff.ts";
 import type { LoadOptions, Source, SourceLike } from "./source.ts";
-import type { Checkpoint } from "./tensor.ts";
+import { type Checkpoint, plainCheckpoint } from "./tensor.ts";
 
 /**
  * Opens a checkpoint of any known format; which one is told by its bytes, never by its name.
@@ -25,6 +25,7 @@ async function openContainer(source: Source, options: LoadOptions, shard = false
   const head = await readExactly(source, 0, Math.min(source.size, SNIFF_BYTES), options);
   const container = sniffContainer(head);
   if (container === "safetensors") return narrowed(await openSafetensors(source, options), options);
+  if (container === "onnx" && !shard) return plainCheckpoint(source, "onnx", new Map());
   const { noCheckpoint, openArchive, openPickle, openShards, openSingleArray } = await python();
   switch (container) {
     case "pickle":
@@ -34,7 +35,7 @@ async function openContainer(source: Source, options: LoadOptions, shard = false
     case "zip":
       return openArchive(source, options);
   }
-  if (container === undefined || shard) throw noCheckpoint(head, source.size, source.name);
+  if (container === undefined || container === "onnx" || shard) throw noCheckpoint(head, source.size, source.name);
   const open = (each: Source): Promise<Checkpoint> => openContainer(each, { signal: options.signal }, true);
   return narrowed(await openShards(source, open, options), options);
 }

@@ -43,11 +43,6 @@ const IMPOSTORS: readonly { looks: (head: Uint8Array, text: string) => boolean; 
     fix: "Convert it to safetensors in Python.",
   },
   {
-    looks: (head) => starts(head, 0x08) && head[1]! <= 20 && [0x12, 0x22, 0x2a, 0x3a, 0x42].includes(head[2] ?? 0),
-    what: "an ONNX model",
-    fix: "Load the checkpoint it was exported from.",
-  },
-  {
     looks: (head) =>
       starts(head, 0x89, 0x50, 0x4e, 0x47) ||
       starts(head, 0xff, 0xd8, 0xff) ||

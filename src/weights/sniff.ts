@@ -6,7 +6,7 @@ import { LENGTH_BYTES, MAX_HEADER_BYTES } from "./safetensors.ts";
 /** Bytes from the start of a file that `sniffContainer` wants to see. */
 export const SNIFF_BYTES = 1024;
 
-export type Container = "zip" | "pickle" | "npy" | "safetensors" | "index";
+export type Container = "zip" | "pickle" | "npy" | "safetensors" | "index" | "onnx";
 
 /**
  * Tells the container by its first bytes, never by its name; undefined when it is none that is
@@ -18,6 +18,8 @@ export function sniffContainer(head: Uint8Array): Container | undefined {
   if (starts(head, 0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return "npy";
   if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5) return "pickle";
   if (looksLikeSafetensors(head)) return "safetensors";
+  // a version below 21, and then one of the fields that writers put next
+  if (head[0] === 0x08 && head[1]! <= 20 && [0x12, 0x22, 0x2a, 0x3a, 0x42].includes(head[2] ?? 0)) return "onnx";
   // the index of a checkpoint in several files
   if (/^\s*\{[\s\S]*"weight_map"/.test(latin1(head))) return "index";
   return undefined;

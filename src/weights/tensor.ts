@@ -42,7 +42,10 @@ export function plainCheckpoint(
  */
 export interface Checkpoint {
   readonly source: Source;
-  readonly format: "pth-legacy" | "pth-zip" | "torchscript" | "pickle" | "safetensors" | "npz" | "npy";
+  /**
+   * "onnx" is a network rather than tensors, of which it has none here: networks/onnx/ reads it.
+   */
+  readonly format: "pth-legacy" | "pth-zip" | "torchscript" | "pickle" | "safetensors" | "npz" | "npy" | "onnx";
   /**
    * The tensors of the entry that was taken, by their names in it. Networks of NVIDIA's TensorFlow
    * files have slashes in them, others dots.

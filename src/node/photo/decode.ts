@@ -4,6 +4,8 @@ import { decodePng, readPngHeader } from "./decode-png.ts";
 import { PhotoFault } from "./fault.ts";
 import type { Photo } from "./photo.ts";
 
+// Tests: test/node/photo/decode-png.test.ts, test/node/photo/decode-jpeg.test.ts
+
 /** Pixels a photo may have. Decoding takes some 20 bytes for each. */
 const MAX_PIXELS = 100e6;
 

@@ -2,6 +2,7 @@ import jpeg from "jpeg-js";
 import { describe, expect, test } from "vitest";
 import { PhotoError } from "../../../src/errors.ts";
 import { decodePhoto } from "../../../src/node/photo/decode.ts";
+import { readJpegHeader } from "../../../src/node/photo/decode-jpeg.ts";
 import { encodeJpeg } from "../../../src/report/jpeg.ts";
 import { faultOf, joined, jpegFrame, noise, segment } from "./pictures.ts";
 
@@ -99,6 +100,20 @@ describe("JPEG", () => {
       expect(seen[place(opposite[row]!, column)]).toBe("b");
       expect(seen[place(opposite[row]!, opposite[column]!)]).toBe("w");
     }
+    // and every pixel has its place
+    const data = Uint8Array.from(noise(4, 3 * 6 * 4, 255));
+    const bytes = encodeJpeg({ width: 6, height: 4, channels: 3, data }, 95);
+    const stored = decodePhoto(bytes, "a.jpg");
+    const turned = decodePhoto(withSegments(bytes, exif(orientation, true)), "a.jpg");
+    const along = { top: 0, left: 0, bottom: turned.height - 1, right: turned.width - 1 } as Record<string, number>;
+    for (let y = 0; y < 4; y += 1) {
+      for (let x = 0; x < 6; x += 1) {
+        const [up, side] = [Math.abs(along[row]! - y), Math.abs(along[column]! - x)];
+        const [toY, toX] = sideways ? [side, up] : [up, side];
+        const [from, to] = [3 * (6 * y + x), 3 * (turned.width * toY + toX)];
+        expect(turned.rgb.slice(to, to + 3)).toEqual(stored.rgb.slice(from, from + 3));
+      }
+    }
   });
 
   test("with EXIF data that make no sense is upright", () => {
@@ -112,6 +127,10 @@ describe("JPEG", () => {
         .map((byte, i) => (i === 18 ? 255 : byte))
         .map((byte, i) => (i === 32 ? 0 : byte)), // too many entries
       segment(0xe1, Buffer.from("Exif\0\0II")),
+      segment(0xe1, Buffer.from("Exif\0\0II*\0\x08\0\0")), // half an address
+      // a directory that begins with the last byte, and one of which there are two
+      segment(0xe1, Buffer.from("Exif\0\0II*\0\x08\0\0\0\x01")),
+      segment(0xe1, Buffer.from("Exif\0\0II*\0\x08\0\0\0\x01\0")),
       segment(0xe1, Buffer.from("http://ns.adobe.com/xap/1.0/\0<x/>")),
     ];
     for (const part of bad) expect(decodePhoto(withSegments(quarters(48, 32), part), "a.jpg").width).toBe(48);
@@ -141,6 +160,54 @@ describe("JPEG", () => {
     const bytes = jpegFrame({ marker: 0xc0, width: 8, height: 8, ids, scan: "0 1000 0  10 0  10 0", before });
     const [r, g, b] = decodePhoto(bytes, "a").rgb as unknown as [number, number, number];
     expect([r, g, b]).toEqual(rgb ? [144, 128, 128] : [144, 144, 144]);
+  });
+
+  /** A header alone, of channels that are sampled like this, and of empty scans. */
+  const headed = (
+    [width, height]: readonly [number, number],
+    samplings: readonly number[],
+    { scans = 1, before = [] as readonly Uint8Array[] } = {},
+  ) => {
+    const size = [height >> 8, height & 255, width >> 8, width & 255];
+    const channels = samplings.flatMap((sampling, i) => [1 + i, sampling, 0]);
+    return joined(
+      Buffer.from([0xff, 0xd8]),
+      ...before,
+      segment(0xc0, Buffer.from([8, ...size, samplings.length, ...channels])),
+      ...Array.from({ length: scans }, () => segment(0xda, Buffer.from([0]))),
+      Buffer.from([0xff, 0xd9]),
+    );
+  };
+
+  test.each<[size: [number, number], samplings: number[], blocks: number, chroma: object | undefined]>([
+    [[17, 9], [0x11], 3 * 2, undefined],
+    [[17, 9], [0x22, 0x11, 0x11], 6 + 2 + 2, { across: 2, down: 2 }],
+    [[300, 700], [0x21, 0x11, 0x11], 38 * 88 + 2 * (19 * 88), { across: 2, down: 1 }],
+    [[300, 700], [0x12, 0x11, 0x11], 38 * 88 + 2 * (38 * 44), { across: 1, down: 2 }],
+    [[8, 8], [0x11, 0x11, 0x11], 3, undefined],
+    // Colours that differ, that are coarser by four or finer, and ink: nothing to smooth.
+    [[16, 16], [0x22, 0x11, 0x21], 4 + 1 + 2, undefined],
+    [[16, 16], [0x22, 0x11, 0x12], 4 + 1 + 2, undefined],
+    [[32, 8], [0x41, 0x11, 0x11], 4 + 1 + 1, undefined],
+    [[16, 16], [0x11, 0x22, 0x22], 1 + 4 + 4, undefined],
+    [[16, 16], [0x22, 0x11, 0x11, 0x22], 4 + 1 + 1 + 4, undefined],
+  ])("of %j pixels with channels sampled %j has %i blocks, and colour %j", (size, samplings, blocks, chroma) => {
+    const [width, height] = size;
+    const expected = { width, height, blocks, chroma, orientation: 1, rgb: false };
+    expect(readJpegHeader(headed(size, samplings))).toEqual(expected);
+  });
+
+  test.each([0x01, 0x10, 0x51, 0x15])("whose channels are sampled %i is none", (sampling) => {
+    for (const samplings of [[sampling], [0x44, sampling, 0x11]]) {
+      expect(faultOf(headed([8, 8], samplings)).message).toContain("makes no sense");
+    }
+  });
+
+  test("has marks that stand alone, and up to 100 scans", () => {
+    const before = [0x01, 0xd0, 0xd3, 0xd7].map((marker) => Buffer.from([0xff, marker]));
+    expect(readJpegHeader(headed([5, 6], [0x11], { before }))).toMatchObject({ width: 5, height: 6 });
+    expect(readJpegHeader(headed([5, 6], [0x11], { scans: 100 }))).toMatchObject({ width: 5, height: 6 });
+    expect(faultOf(headed([5, 6], [0x11], { scans: 101 })).message).toContain("more than 100 scans");
   });
 
   test("with pictures after its end, fill bytes, and bytes before a view of its own", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { faultOf } from "./pictures.ts";
+import { faultOf, joined, png, SIGNATURE } from "./pictures.ts";
 
 describe("other files", () => {
   const boxed = (brand: string) => `\0\0\0\x18ftyp${brand}\0\0\0\0`;
@@ -29,5 +29,28 @@ describe("other files", () => {
     expect(fault.message).toContain(what);
     expect(fault).toMatchObject({ name: "PhotoError", code: "photo", fix: expect.stringMatching(/\.$/) });
     expect(fault.message.endsWith(fault.fix)).toBe(true);
+  });
+});
+
+describe("a picture's size is looked at before it is decoded", () => {
+  /** What is wrong with a PNG of this size that has a header alone. */
+  const saidOf = (width: number, height: number): string =>
+    faultOf(joined(SIGNATURE, png({ width, height, color: 0, depth: 8, samples: [] }).header)).message;
+
+  test.each([
+    [0, 5, "has no pixels (0 × 5)"],
+    [5, 0, "has no pixels (5 × 0)"],
+    [0, 0, "has no pixels (0 × 0)"],
+    [10_001, 10_000, "has 10001 × 10000 pixels; more than 100 megapixels are not read"],
+    [1, 100_000_001, "has 1 × 100000001 pixels; more than 100 megapixels are not read"],
+    [100_000_001, 1, "has 100000001 × 1 pixels; more than 100 megapixels are not read"],
+  ])("%i × %i pixels", (width, height, said) => expect(saidOf(width, height)).toContain(said));
+
+  test.each([
+    [1, 1],
+    [10_000, 10_000],
+    [1, 100_000_000],
+  ])("%i × %i pixels are looked for, and missed", (width, height) => {
+    expect(saidOf(width, height)).toMatch(/^"a\.jpg" is truncated: the PNG ends .* Download or copy it again; if/);
   });
 });

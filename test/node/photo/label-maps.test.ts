@@ -9,6 +9,7 @@ import { noise } from "./pictures.ts";
 describe("label maps", () => {
   test.each([
     [8, Uint16Array.of(0, 1, 255, 7, 8, 9)],
+    [16, Uint16Array.of(0, 1, 256, 7, 8, 9)],
     [16, Uint16Array.of(0, 1, 256, 7, 1728, 65535)],
     [16, Uint32Array.of(0, 1, 256, 7, 1728, 65535)],
   ])("in %i bits", (depth, labels) => {
@@ -53,6 +54,7 @@ describe("label maps", () => {
     expect(() => encodeLabels(Uint16Array.of(1, 2, 3), 2, 2)).toThrow(refused);
     expect(() => encodeSegmentation(Uint16Array.of(1, 2, 3), 2, 2, [])).toThrow(refused);
     expect(() => encodeSegmentation(Uint16Array.of(), 0, 2, [])).toThrow(refused);
+    expect(() => encodeSegmentation(Uint16Array.of(), 2, 2, [])).toThrow(refused);
   });
 
   test("in colours, the rarer of several on top", () => {

@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ablateLocations } from "../../src/causality/index.ts";
-import type { Edit } from "../../src/index.ts";
+import { type Edit, UsageError } from "../../src/index.ts";
 import { toPixAblation } from "../../src/report/ablation.ts";
 import { rarest, SEED, SIZE } from "./label-maps.ts";
 import { LAYER, useSmallExperiment } from "./small-experiment.ts";
@@ -17,6 +17,7 @@ describe.each(["square", "oblong"] as const)("a curve of %s images", (images) =>
     const options = { layer: LAYER, units: UNITS, steps: 2, ...(alphas && { alphas }) };
     const finished = new Map<string, readonly number[]>();
     using own = await small.create({ finished });
+    const measure = vi.spyOn(own, "measure");
     const found = await ablateLocations(own, label, options);
     const { height, width } = models.generator.layer(LAYER);
     const { generator } = models;
@@ -57,6 +58,10 @@ describe.each(["square", "oblong"] as const)("a curve of %s images", (images) =>
     expect(found).toEqual({ layer: LAYER, label, units: UNITS, ...(alphas && { alphas }), locations, scores });
     expect(locations).toBeGreaterThan(2); // more than one batch of them
     expect(finished.size).toBe(SIZE);
+    // What is kept is known by all that it depends on.
+    expect(measure.mock.calls.map(([what]) => what)).toEqual(
+      Array.from({ length: SIZE }, (_, image) => ["locations", label, LAYER, units, alphas ?? 1, image]),
+    );
     expect(await ablateLocations(own, label, options)).toEqual(found);
     expect(finished.size).toBe(SIZE);
     // Less of the units is another measurement.
@@ -66,6 +71,15 @@ describe.each(["square", "oblong"] as const)("a curve of %s images", (images) =>
     const json = toPixAblation(found, named);
     expect(json).toMatchObject({ classnum: label, baseline: scores[0], ablation_effects: scores.slice(1) });
     expect(json.ablation_values).toEqual(alphas);
+  });
+
+  it("is refused for labels that there are not", async () => {
+    const { length } = models.segmenter.labels;
+    for (const label of [0, length, 1.5]) {
+      const ended = ablateLocations(small.experiment, label, { layer: LAYER, units: UNITS });
+      await expect(ended).rejects.toThrow(UsageError);
+      await expect(ended).rejects.toThrow(`label ${label} makes no sense. Use a whole number from 1 to ${length - 1}.`);
+    }
   });
 
   it("stops when it is told to, and frees what it took", async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Device } from "../../src/runtime/device.ts";
 import { show } from "../../src/runtime/show.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
@@ -68,6 +68,17 @@ describe("a map on a canvas", () => {
     const range = [-0.5, 1.25] as const;
     const pixels = await drawn((context) => show(image, context, { image: 1, channel, range }));
     expectShown(pixels, 1, [channel, channel, channel], [...range]);
+  });
+
+  test("is in RGB where there are just three channels, by one pipeline for a format", async () => {
+    const create = vi.spyOn(device.gpu, "createRenderPipeline");
+    const rgb = values.filter((_, at) => at % CHANNELS < 3);
+    using tensor = Tensor.from(device, "rgb", [N, HEIGHT, WIDTH, 3], "f32", rgb);
+    for (let again = 0; again < 2; again += 1) {
+      expectShown(await drawn((context) => show(tensor, context)), 0, [0, 1, 2]);
+    }
+    expect(create.mock.calls.length).toBeLessThanOrEqual(1); // none if another test drew before
+    create.mockRestore();
   });
 
   test("fills the canvas, in whatever format, and again in the first", async () => {

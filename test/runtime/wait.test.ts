@@ -72,10 +72,31 @@ test("turns in vain come at longer and longer intervals, up to a bound", async (
   expect(state.turns).toBe(last);
 });
 
+test("between two turns in vain a sixteenth of what was waited passes, eight milliseconds at most", async () => {
+  const waitable = await fresh();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
+  vi.advanceTimersByTime(5000); // whatever the host's clock says when the call begins
+  const [delays, set] = [[] as number[], globalThis.setTimeout];
+  const { state, begin } = dawn();
+  const from = performance.now();
+  globalThis.setTimeout = ((turn: () => void, delay: number) => {
+    delays.push(delay, performance.now() - from);
+    return set(turn, delay);
+  }) as typeof setTimeout;
+  waitable(begin, true);
+  vi.advanceTimersByTime(200);
+  state.waits = false;
+  globalThis.setTimeout = set;
+  expect(delays.length).toBeGreaterThan(2 * 20);
+  for (let at = 0; at < delays.length; at += 2) expect(delays[at]).toBe(Math.min(8, delays[at + 1]! / 16));
+  expect(delays.at(-2)).toBe(8);
+});
+
 test.each([
   { software: false, ms: 15, every: true },
-  { software: false, ms: 17, every: false },
-  { software: true, ms: 2, every: false },
+  { software: false, ms: 16, every: false },
+  { software: true, ms: 0, every: true },
+  { software: true, ms: 1, every: false },
 ])("after $ms ms it is asked at every turn: $every (software: $software)", async ({ software, ms, every }) => {
   const waitable = await fresh();
   vi.useFakeTimers({ toFake: ["performance"] });
@@ -134,6 +155,15 @@ test("the host's setImmediate is there for everybody else, also after a failure 
       told += by;
     }, 1);
     expect(handle).toBeInstanceOf(Object);
+    globalThis.setImmediate(() => {
+      told += 10;
+    });
+    globalThis.setImmediate(
+      ((by: number) => {
+        told += by;
+      }).bind(undefined),
+      100,
+    );
   };
   waitable(begin, true);
   expect(globalThis.setImmediate).toBe(host);
@@ -145,8 +175,8 @@ test("the host's setImmediate is there for everybody else, also after a failure 
   expect(globalThis.setImmediate).toBe(host);
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(state.turns).toBe(1);
-  expect(told).toBe(1);
-  expect(count.turns).toBe(2); // Dawn's one turn, and the listener's
+  expect(told).toBe(111);
+  expect(count.turns).toBe(4); // Dawn's one turn, and the listener's
 });
 
 test("without a setImmediate, or with one that cannot be replaced, it is the call alone", async () => {

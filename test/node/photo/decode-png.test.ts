@@ -115,6 +115,8 @@ describe("PNG", () => {
     ["cannot be unpacked", file(header, chunk("IDAT", Buffer.from("no zlib stream")))],
     ["unknown filter", file(header, data(rows.map((value, i) => (i % 28 === 0 ? 5 : value))))],
     ["does not begin with a header", file(data(rows), header)],
+    ["does not begin with a header", file(chunk("tEXt", header.subarray(8, 21)), header, data(rows))],
+    ["does not begin with a header", file(chunk("IHDR", Buffer.alloc(14)), data(rows))],
     ["header that makes no sense", file(png({ ...good, depth: 4 }).header, data(rows))],
     ["header that makes no sense", file(png({ ...good, color: 5 as 4 }).header, data(rows))],
     ["no usable palette", writePng({ ...good, color: 3, samples: noise(1, 81, 3), palette: undefined })],

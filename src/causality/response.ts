@@ -9,7 +9,7 @@ import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
 
-// Tests: test/causality/ace-search.test.ts, test/causality/ace-train.test.ts
+// Tests: test/causality/ace-train.test.ts
 
 export interface ResponseOptions {
   readonly generator: Generator;

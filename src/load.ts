@@ -15,7 +15,7 @@ import type { Graph, Value } from "./runtime/graph.ts";
 import { openCheckpoint } from "./weights/checkpoint.ts";
 import { LOAD_NAMES, type LoadOptions, type SourceLike } from "./weights/source.ts";
 
-// Tests: test/models/own.test.ts, test/options.test.ts
+// Tests: test/models/own.test.ts, test/models/own-generator.test.ts, test/options.test.ts
 
 export interface InitOptions extends DeviceOptions {
   /** A device of the caller's to work on; it is never destroyed here. */

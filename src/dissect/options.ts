@@ -96,8 +96,8 @@ export function whole(name: string, value: number, least: number, most: number):
 }
 
 /**
- * The longer edge of label maps, unless another is asked for: half the images', or theirs where each
- * pixel is a label by itself.
+ * The longer edge of label maps, unless another is asked for: half the images', or theirs where
+ * each pixel is a label by itself.
  */
 export const defaultSegmentationSize = (
   { resolution }: Pick<Generator, "resolution">,

@@ -21,7 +21,8 @@ export type SegmenterFiles = (
 };
 
 /**
- * What the labels' file says, not yet checked. @throws LabelsError when it is too long, not UTF-8, or no such file.
+ * What the labels' file says, not yet checked.
+ * @throws LabelsError when it is too long, not UTF-8, or no such file.
  */
 export const labelsOf = async ({ labels }: SegmenterFiles, options: LoadOptions): Promise<unknown> =>
   isContents(labels) ? labels : await readLabels(labels, options);

@@ -6,8 +6,8 @@ import { useSmallModels } from "../dissect/models.ts";
 const [LAYER, IMAGES, CONCEPT] = ["layer3", 3, "tree"];
 const models = useSmallModels();
 
-// Of all images the totals, of the first rows the cells; label maps that are not square have as many
-// rows and columns of cells.
+// Of all images the totals, of the first rows the cells; label maps that are not square have as
+// many rows and columns of cells.
 test.each([
   { extent: [16, 16], cellRows: 2 },
   { extent: [12, 20], cellRows: 2 },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { packed, packTaps } from "../../src/kernels/conv/filter.ts";
 import { filterOf } from "../../src/networks/filters.ts";
+import { linearFilterOf } from "../../src/networks/linear.ts";
 import type { State } from "../../src/networks/state.ts";
 import { transposedFilterOf } from "../../src/networks/transposed.ts";
 import { noise } from "../kernels/reference.ts";
@@ -27,6 +28,20 @@ describe("a convolution's filter", () => {
     expect(filterOf(other, "c", undefined, { kernel: [3, 5] }).kernel).toEqual([3, 5]);
     expect(() => filterOf(state({ "c.weight": [6, 4] }), "c")).toThrow(/is \[6,4\] and no filter/);
     expect(() => filterOf(state({}), "c")).toThrow(/is missing/);
+  });
+});
+
+describe("a linear layer's filter", () => {
+  test("is a convolution's of one tap, with the batch norm that follows folded in", () => {
+    const plain = linearFilterOf(state({ "l.weight": [6, 4], "l.bias": [6] }), "l");
+    expect(plain).toMatchObject({ inChannels: 4, outChannels: 6, kernel: 1, label: "l" });
+    const weight = noise(1, 24);
+    expect([...(plain.weight.of([weight]) as Float32Array)]).toEqual([...weight]);
+    expect(plain.bias.sources).toEqual(["l.bias"]);
+    const normed = linearFilterOf(state({ "l.weight": [6, 4], ...NORM }), "l", "n");
+    const [gamma, variance] = [noise(2, 6), noise(3, 6).map((v) => v + 1.5)];
+    expect(normed.scale.of([gamma, variance])[5]).toBeCloseTo(gamma[5]! / Math.sqrt(variance[5]! + 1e-5), 6);
+    expect(() => linearFilterOf(state({ "l.weight": [6, 4, 1, 1] }), "l")).toThrow(/\[6,4,1,1\]/);
   });
 });
 

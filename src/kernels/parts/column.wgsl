@@ -1,8 +1,8 @@
 // A column of a grid that is laid over the kernel's `x` [n, height, width, units], four units of
 // it: bilinear with half-pixel centres and clamped borders (spec §3.4).
 
-// Where pixel i lies among `extent`, which so many pixels (`reach`) would cover: more than there are
-// where the grid shows a part, from the top left corner. (A GPU's division may round: no detour
+// Where pixel i lies among `extent`, which so many pixels (`reach`) would cover: more than there
+// are where the grid shows a part, from the top left corner. (A GPU's division may round: no detour
 // where nothing is to be done.)
 fn place(i: u32, extent: u32, reach: f32) -> f32 {
   if (f32(extent) == reach) { return f32(i); }

@@ -45,8 +45,8 @@ export interface RadixCounters {
 }
 
 /**
- * Where label maps lie on feature maps: `reach` is how many rows and columns of them would cover the
- * whole. They show a part, from the top left corner, where images are cropped.
+ * Where label maps lie on feature maps: `reach` is how many rows and columns of them would cover
+ * the whole. They show a part, from the top left corner, where images are cropped.
  */
 export interface Covering {
   readonly reach?: Extent | undefined;

@@ -33,7 +33,8 @@ export function ownLabels(network: Network): SegmenterNetwork {
     architecture: `tiles of ${network.architecture}`,
     state: new Map(),
     raw: { height, width, channels },
-    pixels: { order: "RGB", range: 1, mean: [0, 0, 0], deviation: [1, 1, 1] }, // of pictures, which it has none
+    // of pictures, which it has none
+    pixels: { order: "RGB", range: 1, mean: [0, 0, 0], deviation: [1, 1, 1] },
     segsizes: [],
     labels: ["-", ...names].map((name) => ({ name, category: CATEGORY })),
     maps: [

@@ -42,7 +42,9 @@ function file(shapes: Shapes, metadata?: Readonly<Record<string, string>>): Uint
   return writeSafetensors(Object.fromEntries(tensors), metadata);
 }
 
-/** A transposed convolution of x [c][h][w] by its definition: what each input gives to the outputs. */
+/**
+ * A transposed convolution of x [c][h][w] by its definition: what each input gives to the outputs.
+ */
 function transposed(x: Float64Array[], edge: number, key: string, stride: number, pad: number) {
   const shape = SHAPES[`${key}.weight`]!;
   const [into = 0, out = 0] = shape;

@@ -31,6 +31,13 @@ export async function openArchive(source: Source, options: LoadOptions): Promise
   }
   const arrays = names.filter((name) => name.endsWith(".npy"));
   if (arrays.length > 0) return narrowedCheckpoint(await openNpz(source, entries, arrays, options), options.key);
+  if (names.some((name) => /^[^/]+\/(data\/\d+|version|byteorder|\.data\/|\.format_version)/.test(name))) {
+    throw new WeightsError(
+      "weights-format",
+      `${source.name} is what torch.save had written when it was interrupted: storages without their description.`,
+      "Take an earlier checkpoint, or copy the file again if it was still being written.",
+    );
+  }
   const holds = names.slice(0, 5).map((name) => `"${name}"`);
   throw new WeightsError(
     "weights-format",

@@ -198,6 +198,14 @@ describe("zip archives that lie", () => {
     ["no directory", whole.slice(0, -22), /directory at its end is missing/],
     ["neither weights nor arrays", zip([{ name: "word/document.xml", data: bytes("x") }]), /"word\/document\.xml"/],
     ["nothing", zip([]), /holds nothing/],
+    [
+      "a save that was interrupted",
+      zip([
+        { name: "model/data/0", data: bytes("x") },
+        { name: "model/version", data: bytes("3") },
+      ]),
+      /torch\.save had written when it was interrupted/,
+    ],
   ];
   for (const [name, file, message] of cases) {
     it(name, async () => {

@@ -49,7 +49,7 @@ export async function mosaic(checkpoint: Checkpoint, extent: number): Promise<Ne
         break;
       }
       case "average":
-        values.set(step.to, builder.avgpool(value(step.x), step.size));
+        values.set(step.to, builder.avgpool(value(step.x), step.size as number));
         break;
       case "resize": {
         const [, height, width] = value(step.like).shape;

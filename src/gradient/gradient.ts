@@ -4,6 +4,7 @@ import onesKernel from "../kernels/generated/ones.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { elements, type Graph, type Operation, type Value } from "../runtime/graph.ts";
+import { ARITHMETIC } from "./arithmetic.ts";
 import { CONVOLUTIONS } from "./conv.ts";
 import { EDITS } from "./edit.ts";
 import { LAYOUT } from "./layout.ts";
@@ -13,7 +14,16 @@ import { READOUT } from "./readout.ts";
 import { Replay, writtenBy } from "./replay.ts";
 import { STYLE } from "./style.ts";
 
-const RULES = new Map([...CONVOLUTIONS, ...EDITS, ...LAYOUT, ...MAPS, ...POINTWISE, ...READOUT, ...STYLE]);
+const RULES = new Map([
+  ...ARITHMETIC,
+  ...CONVOLUTIONS,
+  ...EDITS,
+  ...LAYOUT,
+  ...MAPS,
+  ...POINTWISE,
+  ...READOUT,
+  ...STYLE,
+]);
 
 export interface GradientOptions {
   /**

@@ -6,7 +6,8 @@ import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import type { Lazy } from "./network.ts";
 import type { Surroundings } from "./operations/field.ts";
 import { fused } from "./operations/fusion.ts";
-import { append, fieldsOf, OPERATIONS, type Operation, SAMPLING } from "./operations.ts";
+import { SAMPLING } from "./operations/resampling.ts";
+import { append, fieldsOf, OPERATIONS, type Operation } from "./operations.ts";
 import type { State } from "./state.ts";
 
 /**

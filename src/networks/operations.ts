@@ -1,25 +1,13 @@
 // Tests: test/networks/operations.test.ts, test/networks/operation-list.test.ts
 
-import { ShapeError } from "../errors.ts";
-import { average, maxpool, resize, resizeAdd, type Sampling } from "../kernels/maps/resample.ts";
 import { unary } from "../kernels/maps/unary.ts";
 import type { Value } from "../runtime/graph.ts";
+import { ARITHMETIC } from "./operations/arithmetic.ts";
 import { CONVOLUTIONS } from "./operations/convolutions.ts";
-import {
-  type Field,
-  oneOf,
-  operation,
-  optional,
-  POSITIVE,
-  RESULT,
-  type Step,
-  type Surroundings,
-} from "./operations/field.ts";
+import { type Field, oneOf, operation, optional, RESULT, type Step, type Surroundings } from "./operations/field.ts";
 import { LAYOUT } from "./operations/layout.ts";
 import { POINTWISE } from "./operations/pointwise.ts";
-
-/** Where pixels are sampled when a map is resized. */
-export const SAMPLING = oneOf<Sampling>({ centre: true, corner: true });
+import { RESAMPLING } from "./operations/resampling.ts";
 
 const NAME: Field<string> = {
   described: "a name",
@@ -33,34 +21,7 @@ const LAST = oneOf({ none: true, relu: true, tanh: true, sigmoid: true });
  */
 export const OPERATIONS = {
   ...CONVOLUTIONS,
-  /** Bilinear, to the extents of `like`; `add` is added and has the same. */
-  resize: operation(
-    { x: RESULT, like: RESULT, sampling: optional(SAMPLING), add: optional(RESULT) },
-    ({ x, to, like, sampling = "centre", add }, { graph, of }) => {
-      const [, height = 1, width = 1] = of(like).shape;
-      if (add === undefined) return resize(graph, of(x), height, width, sampling);
-      if (of(add).shape[1] !== height || of(add).shape[2] !== width) {
-        throw new ShapeError(
-          `"${to}" is resized like "${like}", which "${add}" does not fit.`,
-          "Give both the same size.",
-        );
-      }
-      return resizeAdd(graph, of(x), of(add), sampling);
-    },
-  ),
-  /** Average pooling without overlap. */
-  average: operation({ x: RESULT, size: POSITIVE }, ({ x, to, size }, { graph, of }) => {
-    const [, height = 1, width = 1] = of(x).shape;
-    if (height % size !== 0 || width % size !== 0) {
-      throw new ShapeError(
-        `"${to}" averages ${size}×${size} pixels, which do not divide ${height}×${width}.`,
-        "Give a size that divides it.",
-      );
-    }
-    return average(graph, of(x), height / size, width / size);
-  }),
-  /** Max pooling 3×3, stride 2, padding 1. */
-  maxpool: operation({ x: RESULT }, ({ x }, { graph, of }) => maxpool(graph, of(x))),
+  ...RESAMPLING,
   ...LAYOUT,
   /**
    * What was made so far is a layer, to be retained or edited; its result is what edits make of it.
@@ -70,6 +31,7 @@ export const OPERATIONS = {
   output: operation({ x: RESULT, fn: optional(LAST) }, ({ x, fn = "none" }, { graph, of }) =>
     fn === "none" ? of(x) : unary(graph, of(x), fn),
   ),
+  ...ARITHMETIC,
   ...POINTWISE,
 };
 

@@ -36,12 +36,12 @@ const pair = (field: Field<number>, least: number): Field<number | readonly [num
   described: `${field.described}, or [down, across]`,
   holds: (value): value is number | readonly [number, number] => field.holds(value) || list(value, 2, least),
 });
-const STEPS = pair(POSITIVE, 1);
+export const STEPS = pair(POSITIVE, 1);
 const PADDING: Field<Pads> = {
   described: `${COUNT.described}, [top, left, bottom, right], or same`,
   holds: (value): value is Pads => value === "same" || COUNT.holds(value) || list(value, 4, 0),
 };
-const CUTS: Field<Exclude<Pads, "same">> = {
+export const CUTS: Field<Exclude<Pads, "same">> = {
   described: `${COUNT.described}, or [top, left, bottom, right]`,
   holds: (value): value is Exclude<Pads, "same"> => COUNT.holds(value) || list(value, 4, -65536),
 };

@@ -61,6 +61,8 @@ export const PAIR = many(INTEGER, "two whole numbers", (count) => count === 2) a
 export const SIDES = many(INTEGER, "[top, left, bottom, right]", (count) => count === 4) as Field<
   readonly [number, number, number, number]
 >;
+export const NUMBERS = (count: number): Field<readonly number[]> =>
+  many(NUMBER, `${count} numbers`, (given) => given === count);
 export const AXIS = oneOf<AxisName>({ c: true, h: true, w: true });
 /** Some of the axes, each once, as in "hw". */
 export const SOME_AXES: Field<string> = {

@@ -76,7 +76,7 @@ function beside(graph: Graph, label: string, parts: readonly Value[]): Value {
 }
 
 /** A tensor of the file as a map of one image: row by row of channel by channel. */
-function constant({ graph, state }: Surroundings, tensor: string, [channels, height, width]: Extents): Value {
+export function constantMap({ graph, state }: Surroundings, tensor: string, [channels, height, width]: Extents): Value {
   const count = channels * height * width;
   const found = state.get(tensor)?.shape;
   need(state, tensor, found && elements(found) === count ? found : [channels, height, width]);
@@ -104,7 +104,7 @@ function constant({ graph, state }: Surroundings, tensor: string, [channels, hei
 export const LAYOUT = {
   /** A tensor of the file, row by row of channel by channel, the same for all images. */
   constant: operation({ tensor: TENSOR, shape: EXTENTS }, ({ tensor, shape }, around) =>
-    constant(around, tensor, shape),
+    constantMap(around, tensor, shape),
   ),
   /** The same numbers, row by row of channel by channel. */
   reshape: operation({ x: RESULT, shape: EXTENTS }, ({ x, shape }, { graph, of }) => reshape(graph, of(x), shape)),

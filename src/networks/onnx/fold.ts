@@ -11,8 +11,11 @@ export type Input = Known | { readonly shape: readonly number[]; readonly type: 
 
 const isKnown = (input: Input): input is Known => input !== undefined && "numbers" in input;
 
-/** The operators that can be computed before the network runs. */
-export const FOLDABLE: Readonly<Record<string, Fold>> = { ...ELEMENTWISE, ...SHAPED };
+const FOLDABLE: Readonly<Record<string, Fold>> = { ...ELEMENTWISE, ...SHAPED };
+
+/** Whether an operator can be computed before the network runs. */
+export const isFoldable = (operator: string): boolean =>
+  operator === "Shape" || operator === "Size" || Object.hasOwn(FOLDABLE, operator);
 
 /**
  * The outputs of a node that can be computed before the network runs: all its inputs are known, or

@@ -1,7 +1,7 @@
 import { WeightsError } from "../../errors.ts";
 import type { State } from "../state.ts";
 import { refused } from "./attributes.ts";
-import { fold } from "./fold.ts";
+import { fold, isFoldable } from "./fold.ts";
 import { Budget, ofTensor } from "./known.ts";
 import { CONVOLUTION } from "./lower-convolution.ts";
 import { ELEMENTWISE } from "./lower-elementwise.ts";
@@ -71,7 +71,9 @@ export async function lower(model: OnnxModel, options: LowerOptions): Promise<On
   }
   const makers = new Map<string, OnnxNode>();
   const ends = new Set(model.outputs.map(({ name }) => name));
-  for (const node of needed(model)) {
+  const nodes = needed(model);
+  checkOperators(nodes);
+  for (const node of nodes) {
     const given = node.inputs.map((name) => (name === "" ? undefined : (values.get(name) ?? unmade(node, name))));
     const known = await fold(node, given, folding);
     const whole = known ? node : await recognised(node, { makers, values });
@@ -124,16 +126,28 @@ const unmade = (node: OnnxNode, name: string): never => {
   throw refused(node, `takes "${name}", which nothing makes before it`, "Export the network again.");
 };
 
+/** Whether a node can be computed, before the network runs or in it. */
+const isKnownOperator = ({ operator, domain }: OnnxNode): boolean =>
+  domain === "" && (isFoldable(operator) || Object.hasOwn(OPERATORS, operator));
+
+/** @throws WeightsError naming the first node that cannot be computed, and all operators that cannot. */
+function checkOperators(nodes: readonly OnnxNode[]): void {
+  const strange = nodes.filter((node) => !isKnownOperator(node));
+  const [first] = strange;
+  if (!first) return;
+  const full = ({ operator, domain }: OnnxNode): string => (domain === "" ? operator : `${domain}.${operator}`);
+  const all = [...new Set(strange.map(full))];
+  const others = all.length > 1 ? `, nor are ${all.slice(1, 20).join(", ")}` : "";
+  throw refused(
+    first,
+    `is an operator that is not known here${others}`,
+    `Known are ${Object.keys(OPERATORS).sort().join(", ")}.`,
+  );
+}
+
 async function lowered(node: OnnxNode, inputs: readonly (Lowered | undefined)[], list: Lowering) {
-  if (node.domain !== "" || !Object.hasOwn(OPERATORS, node.operator)) {
-    const domain = node.domain === "" ? "" : ` of ${node.domain}`;
-    throw refused(
-      node,
-      `is an operator${domain} that is not known here`,
-      `Known are ${Object.keys(OPERATORS).sort().join(", ")}.`,
-    );
-  }
-  return OPERATORS[node.operator]!(node, inputs, list);
+  if (Object.hasOwn(OPERATORS, node.operator)) return OPERATORS[node.operator]!(node, inputs, list);
+  throw refused(node, "is computed before the network runs only, but takes what the network computes");
 }
 
 /** What networks call their inputs and outputs. */

@@ -272,9 +272,7 @@ describe("refused, with the node's name and operator", () => {
       memorySource(model({ nodes: [["Relu", ["x"], ["y"]]], inputs: { x: [1, 2] }, outputs: ["y"] }), "n"),
     );
     const foreign = { ...told, nodes: told.nodes.map((node) => ({ ...node, domain: "com.microsoft" })) };
-    await expect(lower(foreign, { size: 100 })).rejects.toThrow(
-      "is an operator of com.microsoft that is not known here",
-    );
+    await expect(lower(foreign, { size: 100 })).rejects.toThrow("is an operator that is not known here");
     await expect(listOf({ nodes: [["Relu", ["x"], ["y"]]] }, [1, 3, "height", 5])).rejects.toThrow(
       'axis 2 of its input "x" is open',
     );
@@ -285,6 +283,23 @@ describe("refused, with the node's name and operator", () => {
       "chooses no row of a table",
     );
   });
+});
+
+test("all operators that are not known are told at once", async () => {
+  const nodes: readonly NodeLine[] = [
+    ["LSTM", ["x"], ["a"]],
+    ["TopK", ["a"], ["b"]],
+    ["LSTM", ["b"], ["y"]],
+    ["NonZero", ["x"], ["unused"]],
+  ];
+  await expect(listOf({ nodes })).rejects.toThrow(
+    'Node "/LSTM/a" (LSTM) is an operator that is not known here, nor are TopK.',
+  );
+});
+
+test("what is only computed before is refused in the network", async () => {
+  const refused = 'Node "/Not/y" (Not) is computed before the network runs only';
+  await expect(listOf({ nodes: [["Not", ["x"], ["y"]]] })).rejects.toThrow(refused);
 });
 
 test("every operator is said once", () => {

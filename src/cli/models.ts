@@ -1,4 +1,5 @@
-// Tests: test/cli/commands/dissect.test.ts, test/cli/commands/segment.test.ts
+// Tests: test/cli/models.test.ts, test/cli/commands/dissect.test.ts,
+// test/cli/commands/segment.test.ts
 import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -62,8 +63,8 @@ export const EMBEDDED_PHOTOS = "mosaic-ade20k32";
 const SEGMENTERS: readonly string[] = [EMBEDDED, EMBEDDED_PHOTOS];
 
 /**
- * Opens a segmenter: an embedded one by its name, or a folder with the published files or with
- * safetensors.
+ * Opens a segmenter: an embedded one by its name, an ONNX file with labels.json beside it, or a
+ * folder with the published files or with safetensors.
  */
 export async function openSegmenter(segmenter: string): Promise<{ name: string; files: SegmenterFiles<Source> }> {
   if (SEGMENTERS.includes(segmenter) && !existsSync(segmenter)) {
@@ -75,24 +76,17 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
       },
     };
   }
+  if (/\.onnx$/i.test(segmenter) && existsSync(segmenter)) return besideLabels(segmenter);
   if (!(await isFolder(segmenter))) {
     throw new UsageError(
       `The segmenter "${segmenter}" is neither a folder nor the name of one that comes with ganatomy (${SEGMENTERS.join(", ")}).`,
-      "Name a folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or with segmenter.safetensors and labels.json.",
+      "Name a folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or with segmenter.safetensors and labels.json, or an ONNX file with labels.json beside it.",
     );
   }
   const names = await readdir(segmenter);
   const file = (name: string): Promise<Source> => fileSource(join(segmenter, name));
   const name = basename(resolve(segmenter));
-  const labels = LABELS.flatMap((known) => names.find((one) => known.test(one)) ?? [])[0];
-  const needsLabels = (): Promise<Source> => {
-    if (labels !== undefined) return file(labels);
-    throw new GanatomyError(
-      "not-found",
-      `"${segmenter}" has weights but no labels.json, so nobody knows what they name.`,
-      "Put labels.json beside them, or a list of names, a JSON array or object150_info.csv (docs/segmenters.md).",
-    );
-  };
+  const needsLabels = (): Promise<Source> => labelsIn(segmenter, names, segmenter);
   if (names.includes("segmenter.safetensors")) {
     return { name, files: { weights: await file("segmenter.safetensors"), labels: await needsLabels() } };
   }
@@ -110,6 +104,25 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
     needsLabels(),
   ]);
   return { name, files: { encoder, decoder, labels: named } };
+}
+
+/** A segmenter of one file, with labels in the same folder. */
+async function besideLabels(path: string): Promise<{ name: string; files: SegmenterFiles<Source> }> {
+  const folder = dirname(path);
+  const weights = await fileSource(path);
+  const labels = await labelsIn(folder, await readdir(folder), path);
+  return { name: withoutExtension(weights.name), files: { weights, labels } };
+}
+
+/** What the labels of a segmenter are called, of the files in a folder. */
+async function labelsIn(folder: string, names: readonly string[], segmenter: string): Promise<Source> {
+  const [labels] = LABELS.flatMap((known) => names.find((one) => known.test(one)) ?? []);
+  if (labels !== undefined) return fileSource(join(folder, labels));
+  throw new GanatomyError(
+    "not-found",
+    `"${segmenter}" has weights but no labels.json, so nobody knows what they name.`,
+    "Put labels.json beside them, or a list of names, a JSON array or object150_info.csv (docs/segmenters.md).",
+  );
 }
 
 /** The highest epoch of which both files are there, as it is written in their names. */
@@ -132,7 +145,9 @@ function embedded(file: string, name = EMBEDDED): string {
 
 /** "church.pth" → "church"; a folder of that name can be made on any system. */
 function withoutExtension(name: string): string {
-  const stem = name.replace(/\.(pth|pt|bin|pkl|safetensors|npz)(\.index\.json)?$/i, "").replace(/[^\p{L}\p{N} ._-]/gu, "_");
+  const stem = name
+    .replace(/\.(pth|pt|bin|pkl|safetensors|npz|onnx)(\.index\.json)?$/i, "")
+    .replace(/[^\p{L}\p{N} ._-]/gu, "_");
   // it becomes a folder's name, and "." and ".." are others
   return /^\.*$/.test(stem) ? "model" : stem;
 }

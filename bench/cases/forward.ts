@@ -8,6 +8,7 @@ import type { Contest } from "../contest.ts";
 import { mosaic } from "../networks/mosaic.ts";
 import type { Shape } from "../networks/operations.ts";
 import { progan } from "../networks/progan.ts";
+import { stylegan2 } from "../networks/stylegan2.ts";
 import { upernet } from "../networks/upernet.ts";
 import { generator, operations, segmenter } from "../ours.ts";
 import type { Files } from "../places.ts";
@@ -19,6 +20,7 @@ export const FORWARD: readonly Case[] = [
   contest("scenes64 segmenter x8 forward", true, (files) => segmentScenes(files, 8)),
   contest("progan-256 forward", true, async () => generate(await published(), 1)),
   contest("progan-256 x8 forward", false, async () => generate(await published(), 8)),
+  contest("stylegan2-256 forward", true, () => style()),
   contest("upernet-128 forward", true, () => segment(128)),
   contest("upernet-256 forward", false, () => segment(256)),
   contest("mosaic-512 forward", true, describe),
@@ -29,10 +31,15 @@ async function generate(checkpoint: ArrayBuffer, batch: number): Promise<Contest
   return { input: noise(network.input.shape), network, ours: generator(checkpoint) };
 }
 
-/** ProGAN-256's checkpoint, as a file. */
-export async function published(): Promise<ArrayBuffer> {
+async function style(): Promise<Contest> {
+  const network = await stylegan2(await recipe("stylegan2"), 1);
+  return { input: noise(network.input.shape), network, ours: generator(await published("stylegan2")) };
+}
+
+/** A generator's checkpoint, as a file. */
+export async function published(name: "progan" | "stylegan2" = "progan"): Promise<ArrayBuffer> {
   const tensors: Record<string, { dtype: "float32"; shape: readonly number[]; data: Float32Array }> = {};
-  for (const [key, { shape, read }] of await recipe("progan")) {
+  for (const [key, { shape, read }] of await recipe(name)) {
     tensors[key] = { dtype: "float32", shape, data: await read() };
   }
   return writeSafetensors(tensors).buffer;

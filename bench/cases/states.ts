@@ -1,6 +1,6 @@
 import type { State } from "../../src/networks/state.ts";
 import type { CheckpointTensor } from "../../src/weights/tensor.ts";
-import { proganState, upernetState } from "../../test/models/recipe.ts";
+import { proganState, styleganState, upernetState } from "../../test/models/recipe.ts";
 
 /** z, then channels at 4×4 … 256×256: Karras et al.'s for LSUN. */
 export const PROGAN_256 = [512, 512, 512, 512, 512, 256, 128, 64];
@@ -8,6 +8,8 @@ export const PROGAN_256 = [512, 512, 512, 512, 512, 256, 128, 64];
 /** A published architecture with the golden files' weights, which anybody can draw again. */
 const RECIPES = {
   progan: () => proganState(PROGAN_256),
+  /** StyleGAN2's configuration F at 256 pixels, from 4×4 on. */
+  stylegan2: () => styleganState([512, 512, 512, 512, 512, 256, 128]),
   /** UPerNet-ResNet50, its object head only. */
   upernet: () =>
     upernetState({ blocks: [3, 4, 6, 3], stem: [64, 64, 128], planes: 64, width: 512, heads: { object: 336 } }),

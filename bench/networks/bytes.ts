@@ -32,6 +32,14 @@ function weightsOf(operation: Operation): number {
     case "conv":
     case "dense":
       return operation.weight.length + operation.bias.length;
+    case "linear":
+      return operation.weight.length + operation.bias.length;
+    case "styled":
+    case "torgb": {
+      const { weight, bias, style } = operation;
+      const noise = operation.op === "styled" ? operation.noise.length : 0;
+      return weight.length + bias.length + style.weight.length + style.bias.length + noise;
+    }
     case "matrixpool":
       return operation.matrix.length;
     case "count":

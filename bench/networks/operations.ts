@@ -23,6 +23,13 @@ export type Work =
   | { readonly op: "upsample" }
   /** [n, 1, 1, in] → LeakyReLU(x · weight + bias) as [n, 4, 4, out]; weight is [in][16 · out]. */
   | { readonly op: "dense"; readonly weight: Numbers; readonly bias: Numbers }
+  /** [n, 1, 1, in] → x · weight + bias as [n, 1, 1, out], LeakyReLU or not; weight is [in][out]. */
+  | ({ readonly op: "linear"; readonly activation: "none" | "leaky" } & Linear)
+  /** [1, h, w, c] that is learned. */
+  | { readonly op: "constant"; readonly values: Numbers }
+  | ({ readonly op: "styled" } & Styled)
+  /** A modulated 1×1 convolution of x, and with a third input that one upsampled by `FIR` added. */
+  | { readonly op: "torgb"; readonly weight: Numbers; readonly bias: Numbers; readonly style: Linear }
   | ({ readonly op: "conv" } & Convolution)
   | { readonly op: "add"; readonly activation: Activation }
   /** Side by side in channels. */
@@ -75,6 +82,30 @@ export interface Position {
   readonly weight: number;
 }
 
+export interface Linear {
+  /** [in][out] */
+  readonly weight: Numbers;
+  readonly bias: Numbers;
+}
+
+/**
+ * StyleGAN2's layer of x and w: x · s, a 3×3 convolution or, upsampling, a transposed one of stride
+ * 2 and `FIR` behind it; √2 / sqrt(Σ (s · weight)² + 1e-8); plus √2 (noise + bias); LeakyReLU.
+ */
+export interface Styled {
+  readonly up: boolean;
+  /** [out][in][3][3] */
+  readonly weight: Numbers;
+  readonly bias: Numbers;
+  /** s of w */
+  readonly style: Linear;
+  /** [h][w] of the result */
+  readonly noise: Numbers;
+}
+
+/** StyleGAN2's filter, along one axis. */
+export const FIR = [1 / 4, 3 / 4, 3 / 4, 1 / 4] as const;
+
 export interface Convolution {
   /**
    * [out][in / groups][kernel][kernel]; a batch norm that follows is folded into it and the bias.
@@ -91,6 +122,12 @@ export interface Convolution {
 }
 
 export type Operation = Work & { readonly inputs: readonly Value[]; readonly outputs: readonly Value[] };
+
+/** StyleGAN2's operations, which only some peers are told of. */
+export type Style = Extract<Operation, { op: "linear" | "constant" | "styled" | "torgb" }>;
+
+export const isStyle = (operation: Operation): operation is Style =>
+  ["linear", "constant", "styled", "torgb"].includes(operation.op);
 
 /** A network in nobody's format: what each library is given to build its own from. */
 export interface Network {
@@ -131,6 +168,28 @@ export class NetworkBuilder {
     const [n] = x.shape;
     this.#flops += 2 * n * weight.length;
     return this.#append({ op: "dense", weight, bias }, [x], [n, 4, 4, bias.length / 16]);
+  }
+
+  linear(x: Value, linear: Linear, activation: "none" | "leaky"): Value {
+    const [n] = x.shape;
+    this.#flops += 2 * n * linear.weight.length;
+    return this.#append({ op: "linear", ...linear, activation }, [x], [n, 1, 1, linear.bias.length]);
+  }
+
+  constant = (values: Numbers, shape: Shape): Value => this.#append({ op: "constant", values }, [], shape);
+
+  styled(x: Value, w: Value, options: Styled): Value {
+    const [n] = w.shape;
+    const [, height, width] = x.shape;
+    this.#flops += 2 * n * (height * width * options.weight.length + options.style.weight.length);
+    const scale = options.up ? 2 : 1;
+    return this.#append({ op: "styled", ...options }, [x, w], [n, scale * height, scale * width, options.bias.length]);
+  }
+
+  torgb(x: Value, w: Value, image: Value | undefined, options: Pick<Styled, "weight" | "bias" | "style">): Value {
+    const [n, height, width] = x.shape;
+    this.#flops += 2 * n * (height * width * options.weight.length + options.style.weight.length);
+    return this.#append({ op: "torgb", ...options }, image ? [x, w, image] : [x, w], [n, height, width, 3]);
   }
 
   conv(x: Value, options: Pick<Convolution, "weight" | "bias"> & Partial<Convolution>): Value {

@@ -1,4 +1,11 @@
-import { type Activation, type Counting, interpolation, type Operation, SLOPE } from "../networks/operations.ts";
+import {
+  type Activation,
+  type Counting,
+  interpolation,
+  isStyle,
+  type Operation,
+  SLOPE,
+} from "../networks/operations.ts";
 
 /**
  * What is used of jax-js. Arrays are owned: passing one gives it away, `ref` is another reference
@@ -78,6 +85,7 @@ export interface JaxStep {
 /** An operation as jax-js does it; maps are [n, channels, height, width]. */
 export function translate(jax: Jax, operation: Operation): JaxStep {
   const { numpy: np, lax, nn } = jax;
+  if (isStyle(operation)) throw new Error("No case needs this of jax-js.");
   const [n, height, width, channels] = operation.inputs[0]!.shape;
   const [, outHeight, outWidth, out] = operation.outputs[0]!.shape;
   switch (operation.op) {

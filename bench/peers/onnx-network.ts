@@ -1,5 +1,6 @@
 import {
   type Activation,
+  isStyle,
   kronecker,
   type Network,
   type Operation,
@@ -31,6 +32,7 @@ export function write(graph: OnnxGraph, { input, output, operations }: Network, 
 
 function append(graph: OnnxGraph, operation: Operation, inputs: readonly string[]): readonly string[] {
   const x = inputs[0]!;
+  if (isStyle(operation)) throw new Error("No case needs this of onnxruntime-web.");
   const [n, height, , channels] = operation.inputs[0]!.shape;
   const [output] = operation.outputs as readonly [Value];
   switch (operation.op) {

@@ -1,5 +1,6 @@
-import { type Activation, kronecker, type Operation, SLOPE } from "../networks/operations.ts";
+import { type Activation, isStyle, kronecker, type Operation, SLOPE } from "../networks/operations.ts";
 import { count, quantiles } from "./tfjs-statistics.ts";
+import { style } from "./tfjs-style.ts";
 
 /** What is used of TensorFlow.js; its own declarations contradict the WebGPU types of today. */
 export interface Tfjs {
@@ -35,6 +36,8 @@ export interface Tfjs {
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   softmax(x: Tensor): Tensor;
   slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
+  leakyRelu(x: Tensor, alpha: number): Tensor;
+  tile(x: Tensor, times: readonly number[]): Tensor;
   step(x: Tensor, slope: number): Tensor;
   fill(shape: readonly number[], value: number): Tensor;
   conv2dTranspose(x: Tensor, filter: Tensor, shape: readonly number[], strides: number, pad: Padding): Tensor;
@@ -64,7 +67,7 @@ interface Fused {
   leakyreluAlpha: number;
 }
 /** Before and after in each dimension. */
-type Padding = readonly (readonly [number, number])[];
+export type Padding = readonly (readonly [number, number])[];
 interface Convolution {
   x: Tensor;
   filter: Tensor;
@@ -90,6 +93,7 @@ export interface Step {
 
 /** An operation as TensorFlow.js does it best. */
 export function translate(tf: Tfjs, operation: Operation): Step {
+  if (isStyle(operation)) return style(tf, operation);
   const [n, height, width, channels] = operation.inputs[0]!.shape;
   const { shape } = operation.outputs[0]!;
   const size = [shape[1], shape[2]] as const;
@@ -180,7 +184,7 @@ const NAMES = { none: "linear", relu: "relu", leaky: "leakyrelu" } as const;
 const activation = (name: Activation) => ({ activation: NAMES[name], leakyreluAlpha: SLOPE }) as const;
 
 /** [out][in][tap] → [tap][in][out] */
-function tapsFirst(weight: Float32Array, out: number, inputs: number, taps: number): Float32Array {
+export function tapsFirst(weight: Float32Array, out: number, inputs: number, taps: number): Float32Array {
   const filter = new Float32Array(weight.length);
   for (let o = 0; o < out; o += 1) {
     for (let i = 0; i < inputs; i += 1) {

@@ -98,6 +98,42 @@ export function proganState(sizes: readonly number[]): State {
   return state;
 }
 
+/**
+ * A StyleGAN2 by ADA's names, with skips, of these channels at 4×4, 8×8, …: weights and noise n,
+ * the mapping's 100 n, biases 0.1 n, those of styles around 1, strengths of noise 0.1 n.
+ */
+export function styleganState(widths: readonly number[], size = 512, layers = 8): State {
+  const state = new Map<string, CheckpointTensor>();
+  const add = (key: string, shape: readonly number[], rule: (n: number) => number = (n) => n): void => {
+    state.set(key, tensor(key, shape, rule));
+  };
+  const bias = (n: number): number => f(f(0.1) * n);
+  const layer = (key: string, out: number, into: number, kernel: number): void => {
+    add(`${key}.weight`, [out, into, kernel, kernel]);
+    add(`${key}.bias`, [out], bias);
+    add(`${key}.affine.weight`, [into, size]);
+    add(`${key}.affine.bias`, [into], (n) => f(1 + bias(n)));
+  };
+  for (let i = 0; i < layers; i += 1) {
+    add(`mapping.fc${i}.weight`, [size, size], (n) => f(100 * n));
+    add(`mapping.fc${i}.bias`, [size], bias);
+  }
+  add("mapping.w_avg", [size], bias);
+  add("synthesis.b4.const", [widths[0]!, 4, 4]);
+  widths.forEach((width, step) => {
+    const edge = 4 * 2 ** step;
+    const block = `synthesis.b${edge}`;
+    for (const name of step === 0 ? ["conv1"] : ["conv0", "conv1"]) {
+      const key = `${block}.${name}`;
+      layer(key, width, name === "conv0" ? widths[step - 1]! : width, 3);
+      add(`${key}.noise_const`, [edge, edge]);
+      add(`${key}.noise_strength`, [], bias);
+    }
+    layer(`${block}.torgb`, 3, width, 1);
+  });
+  return state;
+}
+
 /** A UPerNet with bottleneck blocks: He-scaled convolutions, batch norms near the identity. */
 export function upernetState(config: {
   readonly blocks: readonly number[];

@@ -198,10 +198,11 @@ async function dissectionOf(
     const models = { generator, segmenter };
     layers.push(await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold));
   }
-  const { name, resolution, height, width, sizes } = generator;
+  const { name, resolution, height, width, uncropped, sizes } = generator;
+  const cropped = uncropped[0] !== height || uncropped[1] !== width;
   const [rows, columns] = grid;
   return {
-    model: { name, resolution, ...(height !== width && { height, width }), sizes },
+    model: { name, resolution, ...(height !== width && { height, width }), ...(cropped && { uncropped }), sizes },
     segmenter: { name: segmenter.name, channels: samples.channels },
     labels,
     categories,

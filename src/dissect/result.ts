@@ -110,6 +110,8 @@ export interface Dissection {
     /** Of images that are not square. */
     readonly height?: number;
     readonly width?: number;
+    /** Of images that are cropped, from the top left corner: [height, width] that layers cover. */
+    readonly uncropped?: readonly [height: number, width: number];
     readonly sizes: readonly number[];
   };
   readonly segmenter: {

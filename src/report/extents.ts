@@ -21,3 +21,13 @@ export function labelExtent({ settings }: Pick<Dissection, "settings">): Extent 
   const { segmentationSize, segmentationHeight, segmentationWidth } = settings;
   return [segmentationHeight ?? segmentationSize, segmentationWidth ?? segmentationSize];
 }
+
+/**
+ * How many times as high and as wide as the images is what layers' maps cover: more than once where
+ * images are cropped.
+ */
+export function coverOf(dissection: Pick<Dissection, "model">): Extent {
+  const [height, width] = imageExtent(dissection);
+  const [high, wide] = dissection.model.uncropped ?? [height, width];
+  return [high / height, wide / width];
+}

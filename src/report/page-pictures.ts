@@ -1,5 +1,5 @@
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
-import { areaOf, type Extent, imageExtent, labelExtent, scaled } from "./extents.ts";
+import { areaOf, coverOf, type Extent, imageExtent, labelExtent, scaled } from "./extents.ts";
 import { PackedBytes } from "./packed.ts";
 import type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";
 import type { PagePlan } from "./page-plan.ts";
@@ -77,6 +77,7 @@ export class PageGallery {
       pictures: {
         shape: this.drawing.shape,
         labelShape: this.drawing.labelShape,
+        ...(this.#dissection.model.uncropped && { cover: coverOf(this.#dissection) }),
         labelBytes: this.drawing.labelBytes,
         channels: this.drawing.channels,
         place: Object.fromEntries(this.#place),

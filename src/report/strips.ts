@@ -26,6 +26,8 @@ export interface StripOptions {
   readonly shape: readonly [number, number];
   /** Of all layers of a dissection. */
   readonly tiles: Tiles;
+  /** What the maps cover, in pictures; see `coverOf`. */
+  readonly cover?: Extent;
   /** Of each picture in the strip; that of the pictures themselves unless given. */
   readonly height?: number | undefined;
 }
@@ -93,7 +95,7 @@ export class StripArtist {
     const [height, width] = extent;
     if (height === this.#extent[0] && width === this.#extent[1]) return;
     this.#extent = extent;
-    this.#paint = maskPainter(this.#options.shape, extent);
+    this.#paint = maskPainter(this.#options.shape, extent, this.#options.cover);
     this.#mask = new Uint8Array(height * width);
     this.#scratch = new Uint8Array(height * width);
   }

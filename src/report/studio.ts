@@ -1,7 +1,7 @@
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 import { labelColors, type Rgb } from "./colors.ts";
-import { areaOf, type Extent, imageExtent, labelExtent } from "./extents.ts";
+import { areaOf, coverOf, type Extent, imageExtent, labelExtent } from "./extents.ts";
 import type { ImageEncoder } from "./image.ts";
 import { type EmbeddedPicture, embedPicture, type PageDrawing, type PageFeatures, pageFeatures } from "./page-draw.ts";
 import { StripArtist, type StripFile, stripExtent, stripFiles } from "./strips.ts";
@@ -14,6 +14,8 @@ export interface DrawingPlan {
   readonly layers: readonly { readonly layer: string; readonly shape: readonly [number, number] }[];
   /** Height and width of the label maps. */
   readonly labelExtent: Extent;
+  /** What layers' maps cover, in pictures; see `coverOf`. */
+  readonly cover: Extent;
   /** Of each label. */
   readonly colors: readonly Rgb[];
   /** Of the pictures in strips; that of the pictures themselves unless given. */
@@ -58,6 +60,7 @@ export function drawingPlan(dissection: Dissection, height: number | undefined, 
   return {
     layers: layers.map(({ layer, shape }) => ({ layer, shape })),
     labelExtent: labelExtent(dissection),
+    cover: coverOf(dissection),
     colors: labelColors(labels),
     height,
     page,
@@ -74,12 +77,12 @@ export class Desk implements Studio {
   readonly #layers: ReadonlyMap<string, { readonly shape: readonly [number, number]; readonly artist: StripArtist }>;
 
   constructor(plan: DrawingPlan, encoder: ImageEncoder) {
-    const { layers, labelExtent, colors, height } = plan;
+    const { layers, labelExtent, cover, colors, height } = plan;
     const tiles = new Tiles(labelExtent, colors);
     this.#plan = plan;
     this.#encoder = encoder;
     this.#layers = new Map(
-      layers.map(({ layer, shape }) => [layer, { shape, artist: new StripArtist({ shape, tiles, height }) }]),
+      layers.map(({ layer, shape }) => [layer, { shape, artist: new StripArtist({ shape, tiles, cover, height }) }]),
     );
   }
 

@@ -21,8 +21,14 @@ export type MaskPainter = (feature: Float32Array, level: number, mask: Uint8Arra
  * its pictures by another rule (zeros around the map, ≥), so that they show other pixels than it
  * counts; we draw what is counted (§13 erratum 23).
  */
-export function maskPainter([height, width]: Extent, [maskHeight, maskWidth]: Extent): MaskPainter {
-  const [rows, columns] = [axis(height, maskHeight), axis(width, maskWidth)];
+export function maskPainter(
+  [height, width]: Extent,
+  [maskHeight, maskWidth]: Extent,
+  /** How many times as high and wide as the mask the map is; see `coverOf`. */
+  [high, wide]: Extent = [1, 1],
+): MaskPainter {
+  const rows = axis(height, maskHeight, maskHeight * high);
+  const columns = axis(width, maskWidth, maskWidth * wide);
   const line = new Float64Array(width);
   return (feature, level, mask) => {
     for (let y = 0; y < maskHeight; y++) {
@@ -52,12 +58,13 @@ export function maskPainter([height, width]: Extent, [maskHeight, maskWidth]: Ex
   };
 }
 
-function axis(source: number, target: number): Axis {
+/** Of so many target positions, of which `reach` would cover the source. */
+function axis(source: number, target: number, reach: number): Axis {
   const low = new Int32Array(target);
   const high = new Int32Array(target);
   const share = new Float64Array(target);
   for (let t = 0; t < target; t++) {
-    const at = Math.min(source - 1, Math.max(0, ((t + 0.5) * source) / target - 0.5));
+    const at = Math.min(source - 1, Math.max(0, ((t + 0.5) * source) / reach - 0.5));
     low[t] = Math.floor(at);
     high[t] = Math.min(source - 1, low[t]! + 1);
     share[t] = at - low[t]!;

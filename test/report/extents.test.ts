@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { areaOf, imageExtent, labelExtent, scaled } from "../../src/report/extents.ts";
+import { areaOf, coverOf, imageExtent, labelExtent, scaled } from "../../src/report/extents.ts";
 import { fixture } from "./fixture.ts";
 
 test("proportions stay, in whole pixels and at least one", () => {
@@ -19,4 +19,10 @@ test("results of square images have one number, others both", () => {
   expect(imageExtent(dissection)).toEqual([24, 64]);
   expect(labelExtent(dissection)).toEqual([12, 32]);
   expect(areaOf(labelExtent(dissection))).toBe(384);
+});
+
+test("layers cover more than cropped images", () => {
+  const { dissection } = fixture({ images: 1, examples: 1, extent: [14, 28] });
+  expect(coverOf(dissection)).toEqual([1, 1]);
+  expect(coverOf({ model: { ...dissection.model, uncropped: [32, 32] } })).toEqual([32 / 14, 32 / 28]);
 });

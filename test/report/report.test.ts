@@ -63,7 +63,10 @@ describe("report.json", () => {
     const strict = ajv.compile(closed);
     expect(strict(written(dissection, provenance)) || strict.errors).toBe(true);
     expect(strict(written(severalChannels().dissection, provenance)) || strict.errors).toBe(true);
-    expect(strict(written(fixture({ extent: [24, 64] }).dissection)) || strict.errors).toBe(true);
+    const { dissection: wide } = fixture({ extent: [24, 64] });
+    expect(strict(written(wide)) || strict.errors).toBe(true);
+    const cropped = { ...wide, model: { ...wide.model, uncropped: [64, 64] as const } };
+    expect(strict(written(cropped)) || strict.errors).toBe(true);
     expect(strict({ ...written(dissection), more: 1 })).toBe(false);
   });
 

@@ -38,6 +38,15 @@ describe("mask", () => {
     expect(new Set(mask).size).toBe(h * w === 1 ? 1 : 2);
   });
 
+  test("of a cropped picture is the corner of the whole one's", () => {
+    const map = Float32Array.from({ length: 15 }, random(4));
+    const [whole, corner] = [new Uint8Array(16 * 20), new Uint8Array(7 * 13)];
+    maskPainter([3, 5], [16, 20])(map, 0.5, whole);
+    maskPainter([3, 5], [7, 13], [16 / 7, 20 / 13])(map, 0.5, corner);
+    expect(corner).toEqual(corner.map((_, i) => whole[Math.floor(i / 13) * 20 + (i % 13)]!));
+    expect(new Set(corner).size).toBe(2);
+  });
+
   test("is strict, and its border is the map's own", () => {
     const mask = new Uint8Array(16);
     const paint = maskPainter([2, 2], [4, 4]);

@@ -33,6 +33,8 @@ export interface PagePictures {
   /** Height and width of the embedded pictures, and of their label maps. */
   readonly shape: readonly [number, number];
   readonly labelShape: readonly [number, number];
+  /** How many times as high and wide feature maps are, where pictures are cropped. */
+  readonly cover?: readonly [number, number];
   /** Bytes of one label: 1 or 2, little-endian. */
   readonly labelBytes: 1 | 2;
   /** Label maps of each image, one after the other: labels that a pixel can have at once. */

@@ -14,7 +14,8 @@ export function surfaces(data: PageData, features: Int8Array) {
     const level = data.report.layers[layer]!.units[unit]!.level ?? 0;
     const start = at + example * height * width;
     const out = new Float32Array(rows * columns);
-    const [vertical, horizontal] = [axis(height, rows), axis(width, columns)];
+    const [high, wide] = data.pictures.cover ?? [1, 1];
+    const [vertical, horizontal] = [axis(height, rows, rows * high), axis(width, columns, columns * wide)];
     for (let y = 0; y < rows; y++) {
       const [low, high, down] = vertical[y]!;
       for (let x = 0; x < columns; x++) {
@@ -30,9 +31,9 @@ export function surfaces(data: PageData, features: Int8Array) {
     return out;
   }
 
-  function axis(source: number, target: number): (readonly [number, number, number])[] {
+  function axis(source: number, target: number, reach: number): (readonly [number, number, number])[] {
     return Array.from({ length: target }, (_, t) => {
-      const at = Math.min(source - 1, Math.max(0, ((t + 0.5) * source) / target - 0.5));
+      const at = Math.min(source - 1, Math.max(0, ((t + 0.5) * source) / reach - 0.5));
       const low = Math.floor(at);
       return [low, Math.min(source - 1, low + 1), at - low] as const;
     });

@@ -4,6 +4,7 @@ import { surfaces } from "../../../src/report/viewer/surfaces.ts";
 
 /** Two layers; the second has a unit of two examples of 1×2 maps, behind four bytes of another. */
 const data = {
+  pictures: {},
   report: { layers: [{ units: [] }, { units: [{ level: null }, { level: 1.5 }] }] },
   layers: [
     {},
@@ -52,6 +53,15 @@ test.each<readonly [height: number, width: number, extent: readonly [number, num
       });
       expect(value).toBeCloseTo(1.5 + 0.5 * sum, 5);
     });
+});
+
+test("of cropped pictures it is the corner of what the map covers", () => {
+  const cropped = { ...data, pictures: { cover: [2, 4 / 3] } } as unknown as PageData;
+  const shaped = { ...cropped, layers: [{}, { ...data.layers[1]!, shape: [3, 2] }] } as unknown as PageData;
+  const cells = Int8Array.of(9, 9, 9, 9, 5, -3, 2, 8, -7, 1);
+  const whole = surfaces({ ...shaped, pictures: {} } as unknown as PageData, cells).surface(1, 1, 0, [8, 8]);
+  const corner = surfaces(shaped, cells).surface(1, 1, 0, [4, 6]);
+  expect([...corner]).toEqual(Array.from({ length: 24 }, (_, i) => whole[Math.floor(i / 6) * 8 + (i % 6)]));
 });
 
 test("a range is that of all the unit's examples, and of no other's", () => {

@@ -6,7 +6,7 @@ import { VERSION } from "../version.ts";
 import type { Source } from "../weights/source.ts";
 import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";
 import type { TuneFlags } from "./gpu.ts";
-import { EMBEDDED, EMBEDDED_LAYERS, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "./models.ts";
+import { EMBEDDED, EMBEDDED_LAYERS, openLabeller, openModel, SELF, type UnifiedFlags, unifiedOf } from "./models.ts";
 import type { Job, JobSettings, SegmenterFiles } from "./run.ts";
 
 /** What `ganatomy dissect` is told. */
@@ -34,11 +34,11 @@ export async function openJob(options: DissectOptions, loading: Parameters<typeo
   if (!isEmbedded && options.segmenter === undefined) {
     throw new UsageError(
       "Which segmenter? A model of your own needs one that knows what its pictures show.",
-      `Give --segmenter DIR, or --segmenter ${EMBEDDED} if it draws such scenes.`,
+      `Give --segmenter DIR, --segmenter ${EMBEDDED} if it draws such scenes, or ${SELF} if it makes tiles.`,
     );
   }
   const model = await openModel(options.model ?? EMBEDDED, loading);
-  const segmenter = await openSegmenter(options.segmenter ?? EMBEDDED);
+  const segmenter = await openLabeller(options.segmenter ?? EMBEDDED, options);
   return {
     model: { ...model, options: generatorOf(options) },
     segmenter: { ...segmenter, unified: unifiedOf(options) },
@@ -64,11 +64,11 @@ export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSe
   };
 }
 
-function provenance(options: DissectOptions, model: Source, segmenter: SegmenterFiles<Source>): Provenance {
+function provenance(options: DissectOptions, model: Source, segmenter: SegmenterFiles<Source> | undefined): Provenance {
   const weights: WeightsSource[] = [
     { role: "generator", source: withoutSecrets(options.model ?? EMBEDDED), bytes: model.size },
   ];
-  for (const [part, source] of Object.entries(segmenter) as [string, Source][]) {
+  for (const [part, source] of Object.entries(segmenter ?? {}) as [string, Source][]) {
     if (part !== "labels")
       weights.push({ role: "segmenter", source: join(options.segmenter ?? EMBEDDED, source.name), bytes: source.size });
   }

@@ -125,6 +125,24 @@ async function labelsIn(folder: string, names: readonly string[], segmenter: str
   );
 }
 
+/** Under this name a generator of tiles labels its own images. */
+export const SELF = "self";
+
+/**
+ * A segmenter for a generator's images: as `openSegmenter`, or without files the generator itself.
+ */
+export async function openLabeller(
+  segmenter: string,
+  unified: UnifiedFlags,
+): Promise<{ name: string; files?: SegmenterFiles<Source> }> {
+  if (segmenter !== SELF) return openSegmenter(segmenter);
+  const [flag] = Object.keys(unifiedOf(unified));
+  if (flag !== undefined) {
+    throw new UsageError(`--${flag} is of unified parsing networks, and "${SELF}" is none.`, "Leave it out.");
+  }
+  return { name: SELF };
+}
+
 /** The highest epoch of which both files are there, as it is written in their names. */
 function lastEpoch(names: readonly string[]): string | undefined {
   const epochs = names

@@ -6,6 +6,7 @@ import {
   type LoadGeneratorOptions,
   loadGenerator,
   loadSegmenter,
+  Segmenter,
   type UnifiedOptions,
 } from "../index.ts";
 import type { GeneratorOptions } from "../networks/generators/family.ts";
@@ -35,7 +36,8 @@ export interface Job<Source = SourceLike> {
   };
   readonly segmenter: {
     readonly name: string;
-    readonly files: SegmenterFiles<Source>;
+    /** None: the generator labels its own images. */
+    readonly files?: SegmenterFiles<Source>;
     readonly unified?: UnifiedOptions;
   };
   readonly settings: JobSettings;
@@ -93,11 +95,10 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
     name: job.model.name,
     onWarning: place.note,
   });
-  const segmenter = await loadSegmenter(job.segmenter.files, {
-    ...options,
-    ...job.segmenter.unified,
-    name: job.segmenter.name,
-  });
+  const { name, files, unified } = job.segmenter;
+  const segmenter = files
+    ? await loadSegmenter(files, { ...options, ...unified, name })
+    : await Segmenter.self(generator, { name, signal });
   const { layers, stripHeight, ...settings } = job.settings;
   const chosen = layers.length > 0 ? layers : defaultLayers(generator, place);
 

@@ -1,14 +1,14 @@
 // Tests: test/cli/commands/ablate.test.ts
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
-import { type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../index.ts";
+import { type Generator, loadGenerator, loadSegmenter, Segmenter } from "../index.ts";
 import type { OutputFolder } from "../node/folder.ts";
 import type { MeasurementsFile } from "../node/kept/measurements.ts";
 import type { CliCommand } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";
 import type { TuneFlags } from "./gpu.ts";
-import { EMBEDDED, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "./models.ts";
+import { EMBEDDED, openLabeller, openModel, SELF, type UnifiedFlags, unifiedOf } from "./models.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "./with-folder.ts";
 
 /** What commands about a generator and its segmenter have in common. */
@@ -47,9 +47,12 @@ export function withModels(
     const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
     const isEmbedded = options.model === undefined || options.model === EMBEDDED;
     if (!isEmbedded && options.segmenter === undefined) {
-      throw new UsageError("Which segmenter is to name what is there?", `Give --segmenter DIR, or ${EMBEDDED}.`);
+      throw new UsageError(
+        "Which segmenter is to name what is there?",
+        `Give --segmenter DIR, ${EMBEDDED}, or ${SELF} for a generator of tiles.`,
+      );
     }
-    const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED);
+    const { name, files } = await openLabeller(options.segmenter ?? EMBEDDED, options);
     const path = options.outdir ?? join(command.name, model.name);
     let said: { readonly json: object; readonly text: string } | undefined;
     const output = { path, force: options.force, kind: "edits" };
@@ -63,7 +66,9 @@ export function withModels(
           signal,
           onWarning: note,
         });
-        const segmenter = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
+        const segmenter = files
+          ? await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) })
+          : await Segmenter.self(generator, { name, signal });
         const say: Work["say"] = (result) => {
           said = result;
         };

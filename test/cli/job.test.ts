@@ -56,6 +56,16 @@ describe("a job", () => {
     }
   });
 
+  test("may be of a generator that labels its own images, of which the segmenter has no file", async () => {
+    const model = join(home, "church.safetensors");
+    const { segmenter, provenance } = await open({ model, segmenter: "self" });
+    expect(segmenter).toEqual({ name: "self", unified: {} });
+    expect(provenance.weights?.map(({ role }) => role)).toEqual(["generator"]);
+    await expect(open({ model, segmenter: "self", segdiv: "quad" })).rejects.toThrow(
+      '--segdiv is of unified parsing networks, and "self" is none.',
+    );
+  });
+
   test("of another model asks for its segmenter, and says where every weight is from", async () => {
     const model = join(home, "church.safetensors");
     const ended = open({ model });

@@ -44,10 +44,11 @@ export async function runInChrome(
     try {
       signal.throwIfAborted();
       signal.addEventListener("abort", stop, { once: true });
+      const { files, ...segmenter } = job.segmenter;
       const pageJob: PageJob = {
         ...job,
         model: { ...job.model, source: server.offer(job.model.source) },
-        segmenter: { ...job.segmenter, files: server.offerSegmenter(job.segmenter.files) },
+        segmenter: { ...segmenter, ...(files && { files: server.offerSegmenter(files) }) },
       };
       const outcome: PageOutcome = await Promise.race([run(page, pageJob), death(browser, page)]);
       if ("summary" in outcome) return outcome.summary;

@@ -25,7 +25,7 @@ export const dissectCommand: CliCommand<DissectOptions> = {
     unifiedOptions(generatorOptions(command))
       .option(
         "--segmenter <dir|name>",
-        "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or scenes64, mosaic-ade20k32",
+        "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json; scenes64, mosaic-ade20k32; or self: a generator of tiles names its own",
         named,
       )
       .option(

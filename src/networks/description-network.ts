@@ -3,7 +3,7 @@
 import { GanatomyError, ShapeError } from "../errors.ts";
 import { Graph } from "../runtime/graph.ts";
 import { type Description, inputsOf } from "./description.ts";
-import { type Build, type Network, networkOf, type Picture } from "./network.ts";
+import { type Architecture, type Build, type Network, networkOf, type Picture } from "./network.ts";
 import { Results } from "./operation-list.ts";
 import { fused } from "./operations/fusion.ts";
 import type { Operation } from "./operations.ts";
@@ -28,15 +28,13 @@ export function describedNetwork(description: Description, { tensors, all = new 
   const { architecture: name = "described network" } = description;
   const steps = fused(description.operations);
   const vectors = vectorLayers(description, steps, state);
-  return networkOf(
-    {
-      name,
-      described: `the ${name}`,
-      ignored: () => true,
-      build: (build) => append(build, description, steps, vectors),
-    },
-    state,
-  );
+  const architecture: Architecture = {
+    name,
+    described: `the ${name}`,
+    ignored: () => true,
+    build: (build) => append(build, description, steps, vectors),
+  };
+  return { ...networkOf(architecture, state), description };
 }
 
 /** How many classes there are. */

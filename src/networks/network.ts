@@ -99,6 +99,8 @@ export interface Network {
   /** In the order in which they are computed. */
   readonly layers: readonly LayerInfo[];
   readonly outputs: readonly NetworkOutput[];
+  /** What it was made of, where it was written down as data (docs/generators.md). */
+  readonly description?: object;
   /** Appends the network, or the part of it that is asked for, for `batch` images. */
   append(graph: Graph, batch: number, options?: AppendOptions): NetworkValues;
 }

@@ -21,13 +21,18 @@ export function parseSha256(text: string): string {
   return hex;
 }
 
+/** The SHA-256 of bytes as 64 hex digits. */
+export async function sha256Of(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /**
  * Checks that the SHA-256 of `bytes` starts with `expected` (lower-case hex).
  * @throws WeightsError `weights-integrity`, naming both hashes.
  */
 export async function verifySha256(bytes: Uint8Array, expected: string, name: string): Promise<void> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
-  const actual = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const actual = await sha256Of(bytes);
   if (actual.startsWith(expected)) return;
   throw new WeightsError(
     "weights-integrity",

@@ -3,7 +3,7 @@ import { allocateBytes, readExactly, section, viewOf } from "./bytes.ts";
 import { BYTES_PER_ELEMENT, type DType } from "./dtype.ts";
 import { elementCount } from "./layout.ts";
 import type { ReadOptions, Source } from "./source.ts";
-import type { Checkpoint } from "./tensor.ts";
+import type { Attribute, Attributes, Checkpoint } from "./tensor.ts";
 import { type CheckpointTensor, checkpointTensor, plainCheckpoint } from "./tensor.ts";
 
 /** The header is preceded by its length, a uint64. */
@@ -58,7 +58,29 @@ export async function openSafetensors(source: Source, options: ReadOptions = {})
     const bytes = section(source, dataStart + start, end - start, `tensor "${name}" of ${source.name}`);
     tensors.set(name, checkpointTensor({ name, dtype, shape, available, bytes }));
   }
-  return plainCheckpoint(source, "safetensors", tensors, parseMetadata(metadata, source.name));
+  const texts = parseMetadata(metadata, source.name);
+  return { ...plainCheckpoint(source, "safetensors", tensors, texts), attributes: attributesOf(texts, source.name) };
+}
+
+/**
+ * The key of the metadata under which attributes are kept, of a file that was converted from one
+ * with attributes: a JSON object of numbers, words, switches and nulls.
+ */
+export const ATTRIBUTES_KEY = "ganatomy.attributes";
+
+function attributesOf({ [ATTRIBUTES_KEY]: json = "{}" }: Checkpoint["metadata"], file: string): Attributes {
+  let kept: unknown;
+  try {
+    kept = JSON.parse(json);
+  } catch (cause) {
+    throw damaged(file, `its ${ATTRIBUTES_KEY} are no JSON`, cause);
+  }
+  const isAttribute = (value: unknown): value is Attribute =>
+    value === null || typeof value === "number" || typeof value === "string" || typeof value === "boolean";
+  if (!isObject(kept) || !Object.values(kept).every(isAttribute)) {
+    throw damaged(file, `its ${ATTRIBUTES_KEY} are no object of numbers, words, switches and nulls`);
+  }
+  return new Map(Object.entries(kept) as [string, Attribute][]);
 }
 
 function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {

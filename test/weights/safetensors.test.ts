@@ -128,6 +128,26 @@ describe("reading", () => {
   }
 });
 
+describe("attributes in the metadata", () => {
+  const written = (json: string) => openCheckpoint(writeSafetensors({}, { "ganatomy.attributes": json }));
+
+  it("are numbers, words, switches and nulls", async () => {
+    const { attributes } = await written('{ "lod": 1.5, "name": "Gs", "skip": true, "clamp": null, "__proto__": 1 }');
+    expect([...attributes]).toEqual([
+      ["lod", 1.5],
+      ["name", "Gs"],
+      ["skip", true],
+      ["clamp", null],
+      ["__proto__", 1],
+    ]);
+    expect((await openCheckpoint(writeSafetensors({}))).attributes.size).toBe(0);
+  });
+
+  it.each(["", "[1]", "3", '{ "a": [1] }', '{ "a": {} }'])("and nothing else: %s", async (json) => {
+    await expect(written(json)).rejects.toThrow(/ganatomy\.attributes are no/);
+  });
+});
+
 describe("headers at the byte", () => {
   it("take tensors in any order, empty ones where others begin", async () => {
     const { tensors } = await openCheckpoint(

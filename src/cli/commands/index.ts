@@ -4,6 +4,7 @@ import { ablateCommand } from "./ablate.ts";
 import { aceCommand } from "./ace.ts";
 import { actmaxCommand } from "./actmax.ts";
 import { contextCommand } from "./context.ts";
+import { convertCommand } from "./convert.ts";
 import { dissectCommand } from "./dissect.ts";
 import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
@@ -24,5 +25,6 @@ export const COMMANDS: readonly AnyCommand[] = [
   occludeCommand,
   segmentCommand,
   infoCommand,
+  convertCommand,
   doctorCommand,
 ];

@@ -7,18 +7,20 @@ import {
   type LayerInfo,
   loadGenerator,
   loadSegmenter,
+  openCheckpoint,
   type Segmenter,
   Tensor,
   UsageError,
 } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
+import { drawingOptions, type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { whole } from "../options.ts";
 import { unifiedOptions } from "../shared-options.ts";
 import { withDevice, withInterrupt } from "../with-folder.ts";
 
-export interface InfoOptions extends UnifiedFlags {
+export interface InfoOptions extends UnifiedFlags, Omit<GeneratorFlags, "model"> {
   /** Input edge at which a segmenter's cost is told. */
   readonly size?: number;
   readonly half?: boolean;
@@ -38,7 +40,7 @@ export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
   name: "info",
   description: "tell what a network is, and what an image costs: FLOPs, bytes, GPU memory",
   options: (command) =>
-    unifiedOptions(command)
+    drawingOptions(unifiedOptions(command))
       .argument("<network>", "a generator's checkpoint, a segmenter's folder, scenes64 or mosaic-ade20k32")
       .option("--size <px>", "input edge of a segmenter", whole("The size", 32, 4096))
       .option("--half", "keep a segmenter's weights as float16 on the GPU")
@@ -64,7 +66,13 @@ function run(options: InfoOptions, network: string): Promise<number> {
       if (isSegmenter || network === EMBEDDED) told.push(await segmenterInfo(device, network, options, signal));
       if (!isSegmenter) {
         const { name, source } = await openModel(network, { signal, onProgress: progress.download });
-        told.push(await generatorInfo(await loadGenerator(source, { device, name, signal }), signal));
+        const { format, entry, entries } = await openCheckpoint(source, {
+          signal,
+          ...(options.key && { key: options.key }),
+        });
+        const loading = { ...generatorOf(options), device, name, signal, onWarning: running.note };
+        const part = entry === undefined ? {} : { part: [entry, ...entries.map((other) => `not ${other}`)].join(", ") };
+        told.push(await generatorInfo(await loadGenerator(source, loading), { container: format, ...part }, signal));
       }
     });
     progress.end();
@@ -105,15 +113,19 @@ async function segmenterInfo(
 const layerFact = ({ name, channels, height, width }: LayerInfo): string =>
   `${name} ${channels}@${height === width ? `${width}²` : `${width}×${height}`}`;
 
-async function generatorInfo(generator: Generator, signal: AbortSignal): Promise<Info> {
-  const { name, device, network, zSize, height, width, layers } = generator;
+async function generatorInfo(generator: Generator, file: Info["facts"], signal: AbortSignal): Promise<Info> {
+  const { name, device, network, zSize, height, width, layers, classes } = generator;
+  const raw = network.outputs.find(({ kind }) => kind === "raw");
   const plan = await generator.compile({ batch: 1, signal });
   const cost = { ...generator.cost(), gpuMemory: device.live.bytes };
   plan.dispose();
   generator.dispose();
   const facts = {
+    ...file,
     z: zSize,
+    ...(classes.length > 0 && { classes: classes.length }),
     image: `${width}×${height}`,
+    ...(raw && raw.channels !== 3 && { channels: raw.channels }),
     layers: layers.map(layerFact).join(", "),
   };
   return { name, architecture: network.architecture, facts, cost };

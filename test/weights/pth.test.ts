@@ -205,6 +205,19 @@ describe("what is saved around a state dict", () => {
     expect([...tensors.keys()]).toEqual(["first.a", "first.b.c", "latent"]);
   });
 
+  it("a small tuple that two names share is read at both, another container at one", async () => {
+    const pair = bytes(p.tuple(p.int(1), p.int(2)), "q\x01");
+    const inner = bytes(p.dict(["lr", p.int(3)]), "q\x02");
+    const shared = p.dict(["w", w], ["stride", pair], ["padding", bytes("h\x01")], ["a", inner], ["b", bytes("h\x02")]);
+    expect(Object.fromEntries((await open(shared)).attributes)).toEqual({
+      "stride.0": 1,
+      "stride.1": 2,
+      "padding.0": 1,
+      "padding.1": 2,
+      "a.lr": 3,
+    });
+  });
+
   it("a lone tensor is called tensor", async () => {
     expect([...(await open(w)).tensors.keys()]).toEqual(["tensor"]);
   });

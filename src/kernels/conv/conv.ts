@@ -1,15 +1,12 @@
 import { ShapeError } from "../../errors.ts";
 import { checkNames, type NamesOf } from "../../names.ts";
-import { bytesOf, elements, type Graph, type OperationKind, padded, type Value } from "../../runtime/graph.ts";
-import sum from "../generated/conv-sum.wgsl.ts";
-import { lanes } from "../lanes.ts";
-import { ACTIVATIONS, type Activation } from "./activation.ts";
-import { biasOf, type Filter, packed, packPhases, packTaps } from "./filter.ts";
-import type { Operands } from "./operands.ts";
-import { chunk, tileStep } from "./product.ts";
+import { type Graph, type OperationKind, padded, type Value } from "../../runtime/graph.ts";
+import type { Activation } from "./activation.ts";
+import { direct } from "./direct.ts";
+import { biasOf, type Filter, packPhases, packTaps } from "./filter.ts";
 import { taps } from "./taps.ts";
-import { type ConvShape, nameOf, type Way, waysOf } from "./ways.ts";
-import { type Axis, axesOf, simplified, type Window, windowParams } from "./window.ts";
+import { type ConvShape, nameOf, waysOf } from "./ways.ts";
+import { axesOf, simplified, type Window } from "./window.ts";
 import { winograd } from "./winograd.ts";
 
 export interface ConvOptions extends Window {
@@ -86,71 +83,10 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
   });
   const values = { x, y, bias: biasOf(graph, filter), residual };
   if (way.algorithm === "direct") {
-    direct(graph, values, filter, way, { ...shape, axes, activation });
+    const layout = upsample ? { suffix: ".phases", pack: packPhases } : { suffix: "", pack: packTaps };
+    direct(graph, values, filter, way, { ...shape, axes, activation }, layout);
   } else if (way.algorithm === "taps") taps(graph, values, filter, way, shape, activation);
   else winograd(graph, values, filter, way, shape, activation);
   graph.record(CONV, [x, residual], y, { filter, options });
   return y;
-}
-
-/** The sum over taps and channels. */
-function direct(
-  graph: Graph,
-  { x, y, bias, residual }: Operands,
-  filter: Filter,
-  { tile, split }: Way,
-  shape: ConvShape & { readonly axes: readonly [Axis, Axis]; readonly activation: Activation },
-): void {
-  const { height, width, outHeight, outWidth, inChannels, outChannels, upsample } = shape;
-  const { label } = filter;
-  const [n = 1] = x.shape;
-  const taps = shape.axes[0].kernel * shape.axes[1].kernel;
-  const phases = upsample ? 4 : 1;
-  const weight = graph.weights(
-    `${label}.weight${upsample ? ".phases" : ""}`,
-    [phases, taps, padded(inChannels), padded(outChannels)],
-    [...filter.weight.sources, ...filter.scale.sources],
-    packed(filter, upsample ? packPhases : packTaps),
-  );
-  const outVectors = padded(outChannels) / 4;
-  const walked = upsample ? { height, width } : { height: outHeight, width: outWidth };
-  const flags = { residual: residual ? 1 : 0, activation: ACTIVATIONS[shape.activation] };
-  const images = split > 1 ? chunk(n, (split * bytesOf(y)) / n) : n;
-  for (let first = 0; first < n; first += images) {
-    const count = Math.min(images, n - first);
-    const pixels = count * walked.height * walked.width;
-    const outputs = count * outHeight * outWidth;
-    const to = split > 1 ? graph.value(`${label}.parts`, [split, outputs, 4 * outVectors]) : y;
-    tileStep(
-      graph,
-      tile,
-      { x, weight, bias, residual: residual ?? bias, y: to },
-      {
-        first: first * walked.height * walked.width,
-        pixels,
-        ...walked,
-        inHeight: height,
-        inWidth: width,
-        inVectors: padded(inChannels) / 4,
-        outVectors,
-        ...windowParams(shape.axes),
-        scale: upsample ? 2 : 1,
-        xStride: 0,
-        yStride: outputs,
-        split,
-        ...(split > 1 ? { biased: 0, residual: 0, activation: 0 } : { biased: 1, ...flags }),
-      },
-      phases * split,
-      2 * pixels * phases * taps * inChannels * outChannels,
-    );
-    if (split === 1) continue;
-    const total = outputs * outVectors;
-    const from = (first * elements(y.shape)) / n / 4;
-    graph.step(
-      sum,
-      { parts: to, bias, residual: residual ?? bias, y },
-      { split, vectors: outVectors, first: from, total, ...flags },
-      lanes(total),
-    );
-  }
 }

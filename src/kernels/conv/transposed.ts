@@ -3,11 +3,12 @@ import { type Graph, type OperationKind, padded, type Value } from "../../runtim
 import col2imKernel from "../generated/col2im.wgsl.ts";
 import { lanes } from "../lanes.ts";
 import { ACTIVATIONS, type Activation } from "./activation.ts";
+import { direct, type Layout } from "./direct.ts";
 import { biasOf, type Filter, packColumns, packed } from "./filter.ts";
 import { checkGroups, groupsStep } from "./grouped.ts";
 import type { Operands } from "./operands.ts";
 import { CHUNK_BYTES, chunk, product, type Tile } from "./product.ts";
-import { nameOf, tapWaysOf } from "./ways.ts";
+import { nameOf, phaseWaysOf, tapWaysOf } from "./ways.ts";
 import { type Axis, area, axesOf, both, type Padding, type Pair, simplified, windowParams } from "./window.ts";
 
 export interface ConvTransposeOptions {
@@ -55,21 +56,25 @@ export function convTranspose(graph: Graph, x: Value, filter: Filter, options: C
   ) as [number, number];
   const y = graph.map(filter.label, n, outHeight, outWidth, filter.outChannels);
   const values = { x, y, bias: biasOf(graph, filter), residual: undefined };
-  if (groups > 1 || vectorBytes(x, filter) > CHUNK_BYTES) {
+  const phases = inPhases(axes, [outHeight, outWidth]);
+  const few = vectorBytes(x, filter) <= CHUNK_BYTES;
+  if (groups > 1 || !(phases || few)) {
     groupsStep(graph, values, filter, { groups, axes, activation, transposed: true });
   } else {
     const { inChannels, outChannels } = filter;
     const shape = { height, width, outHeight, outWidth, inChannels, outChannels, kernel: simplified(filter.kernel) };
     // The products are the same however they are moved and cut.
-    const plain = { stride: 1, dilation: 1, pad: 0, upsample: false, residual: false };
-    const { tile } = graph.choose(
-      `${nameOf({ ...shape, ...plain }, graph.storage)} transposed`,
-      tapWaysOf(graph, { ...shape, ...plain }),
+    const plain = { ...shape, stride: 1, dilation: 1, pad: 0, upsample: phases, residual: false };
+    const way = graph.choose(
+      `${nameOf(plain, graph.storage)} transposed`,
+      phases ? phaseWaysOf(graph, plain, few) : tapWaysOf(graph, plain),
       (other, images) => {
         convTranspose(other, other.map("x", images, height, width, inChannels), filter, options);
       },
     );
-    columns(graph, values, filter, { axes, activation, tile });
+    if (way.algorithm === "direct") {
+      direct(graph, values, filter, way, { ...plain, axes: [PHASE, PHASE], activation }, PHASES);
+    } else columns(graph, values, filter, { axes, activation, tile: way.tile });
   }
   graph.record(CONV_TRANSPOSE, [x], y, { filter, options });
   return y;
@@ -101,6 +106,43 @@ export function transposedWeight(
 /** What all taps' products of one image and four output channels take. */
 const vectorBytes = ({ shape: [, height = 1, width = 1] }: Value, { kernel }: Filter): number =>
   16 * area(kernel) * height * width;
+
+/**
+ * Whether it is of 4×4 taps, stride 2 and padding 1: then every pixel makes 2×2 outputs, each a sum
+ * of 2×2 taps, which is how an upsampling convolution is summed, too.
+ */
+const inPhases = (axes: readonly Axis[], out: readonly number[]): boolean =>
+  axes.every(
+    ({ extent, kernel, stride, dilation, before }, at) =>
+      kernel === 4 && stride === 2 && dilation === 1 && before === 1 && out[at] === 2 * extent,
+  );
+
+/** One axis of a phase. */
+const PHASE = { kernel: 2, stride: 1, dilation: 1, before: 0 };
+
+/**
+ * [out][in][4][4] → [phase][tap][in][out]: the outputs of even rows see taps 3 and 1, from above
+ * and from their own pixel, those of odd rows 2 and 0, and so with columns.
+ */
+const PHASES: Layout = {
+  suffix: ".transposed",
+  pack: (weight, scale, { inChannels, outChannels }) => {
+    const [rows, columns] = [padded(inChannels), padded(outChannels)];
+    const values = new Float32Array(16 * rows * columns);
+    for (let phase = 0; phase < 4; phase += 1) {
+      for (let tap = 0; tap < 4; tap += 1) {
+        const from = 4 * (3 - (phase >> 1) - 2 * (tap >> 1)) + 3 - (phase & 1) - 2 * (tap & 1);
+        for (let i = 0; i < inChannels; i += 1) {
+          const to = ((4 * phase + tap) * rows + i) * columns;
+          for (let o = 0; o < outChannels; o += 1) {
+            values[to + o] = weight[(o * inChannels + i) * 16 + from]! * scale[o]!;
+          }
+        }
+      }
+    }
+    return values;
+  },
+};
 
 /** The greatest common divisor. */
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));

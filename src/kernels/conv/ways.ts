@@ -49,6 +49,12 @@ export const nameOf = (shape: ConvShape, storage: Storage): string => {
 const WINOGRAD_CHANNELS = 16;
 const TAPS_CHANNELS = 32;
 
+/**
+ * Output channels / 4 from which phases pay: measured where subgroups share loads, elsewhere half a
+ * tile's.
+ */
+const PHASE_VECTORS: Readonly<Record<Target, number>> = { software: 2, software4: 2, software8: 2, gpu: 8 };
+
 /** Workgroups that fill a GPU, about. */
 const FULL = 128;
 
@@ -73,19 +79,35 @@ export function waysOf({ target, storage }: Graph, shape: ConvShape): Map<string
   for (const algorithm of algorithmsOf(target, shape)) {
     // Transforming float16 weights by √2 doubles what rounding them does.
     if (algorithm === "winograd4" && storage === "f16") continue;
-    for (const tile of tilesOf(target, shape, algorithm)) {
-      const split = target === "gpu" && algorithm === "direct" ? splitOf(shape, tile) : 1;
-      for (const parts of new Set([split, 1])) {
-        ways.set(`${algorithm} ${tile}${parts > 1 ? ` /${parts}` : ""}`, { algorithm, tile, split: parts });
-      }
-    }
+    for (const [name, way] of waysBy(algorithm, target, shape)) ways.set(name, way);
   }
   return ways;
 }
 
+/** The ways of one algorithm: its tiles, and in how many parts it sums. */
+function waysBy(algorithm: Way["algorithm"], target: Target, shape: ConvShape): (readonly [string, Way])[] {
+  return tilesOf(target, shape, algorithm).flatMap((tile) => {
+    const split = target === "gpu" && algorithm === "direct" ? splitOf(shape, tile) : 1;
+    return [...new Set([split, 1])].map(
+      (parts) => [`${algorithm} ${tile}${parts > 1 ? ` /${parts}` : ""}`, { algorithm, tile, split: parts }] as const,
+    );
+  });
+}
+
 /** The tiles on which the products of all taps can be made at a map's own resolution. */
 export const tapWaysOf = ({ target }: Graph, shape: ConvShape): Map<string, Way> =>
-  new Map(tilesOf(target, shape, "taps").map((tile) => [`taps ${tile}`, { algorithm: "taps", tile, split: 1 }]));
+  new Map(waysBy("taps", target, shape));
+
+/**
+ * The ways of a transposed convolution of 4×4 taps, stride 2 and padding 1, whose shape says that
+ * it upsamples: phase by phase or, where they are few enough to be held, as all taps' products.
+ */
+export function phaseWaysOf({ target }: Graph, shape: ConvShape, few: boolean): Map<string, Way> {
+  const [taps, direct] = [few ? waysBy("taps", target, shape) : [], waysBy("direct", target, shape)];
+  // Of few channels most of a tile would be empty, where all taps' products fill it.
+  const fills = Math.ceil(shape.outChannels / 4) >= PHASE_VECTORS[target];
+  return new Map(fills ? [...direct, ...taps] : [...taps, ...direct]);
+}
 
 /** The algorithms that apply, best first by the multiply-adds and bytes of one image. */
 function algorithmsOf(target: Target, shape: ConvShape): Way["algorithm"][] {

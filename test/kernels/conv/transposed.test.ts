@@ -94,8 +94,37 @@ describe.each(TARGETS)("a transposed convolution on a %s target", (target) => {
     expect(bitsOf(alone)).toEqual(bitsOf(together.slice(alone.length, 2 * alone.length)));
   });
 
-  test("takes float16 weights", async () => {
-    const settings: Case = { name: "", x: [1, 3, 4, 9], out: 6, kernel: 4, stride: 2, pad: 1 };
+  const PHASES: Case = { name: "", x: [2, 5, 6, 37], out: 70, kernel: 4, stride: 2, pad: 1, activation: "leaky" };
+  const tunableOf = (settings: Case) => {
+    const { name, x, out, kernel, ...options } = settings;
+    const graph = new Graph(target);
+    convTranspose(graph, graph.map("x", ...x), filterOf(settings, numbers(settings)), options);
+    return [...graph.tunables][0]!;
+  };
+
+  test.each(tunableOf(PHASES)[1].ways)("of 4×4 taps and stride 2 equals the definition by %s", async (way) => {
+    const { name, x, out, kernel, ...options } = PHASES;
+    const [input, given] = [noiseMap(1, x), numbers(PHASES)];
+    const compute = async (map: typeof input) => {
+      const bench = new Bench(device, target, "f32", new Map([[tunableOf(PHASES)[0], way]]));
+      const y = convTranspose(bench.graph, bench.map(map), filterOf(PHASES, given), options);
+      expect(bench.graph.steps.some(({ kernel }) => kernel.name === "col2im")).toBe(way.startsWith("taps"));
+      const [stored] = await bench.run(y);
+      return stored;
+    };
+    const together = await compute(input);
+    expectLinear(`${way}, ${target}`, together, convTranspose64(input, { ...given, ...options, kernel }));
+    const alone = await compute(imageOf(input, 1));
+    expect(bitsOf(alone)).toEqual(bitsOf(together.slice(alone.length)));
+  });
+
+  test("of few channels is all taps' products first, of many phases", () => {
+    expect(tunableOf({ ...PHASES, out: 3 })[1].ways[0]).toMatch(/^taps/);
+    expect(tunableOf(PHASES)[1].ways[0]).toMatch(/^direct/);
+  });
+
+  test.each([6, 33])("takes float16 weights of %i channels", async (channels) => {
+    const settings: Case = { name: "", x: [1, 3, 4, 9], out: channels, kernel: 4, stride: 2, pad: 1 };
     const { name, x, out, kernel, ...options } = settings;
     const input = noiseMap(1, x);
     const given = { ...numbers(settings), scale: new Float32Array(out).fill(0.5) };
@@ -123,9 +152,9 @@ describe("where one image's products are many", () => {
     stride: 2,
     pad: 1,
   });
-  const build = (extent: number, out: number) => {
+  const build = (extent: number, out: number, pad = 1) => {
     const graph = new Graph("gpu");
-    const { name, x, out: _, kernel, ...options } = settings(extent, out);
+    const { name, x, out: _, kernel, ...options } = { ...settings(extent, out), pad };
     convTranspose(graph, graph.map("x", ...x), filterOf(settings(extent, out), numbers(settings(1, 4))), options);
     return graph;
   };
@@ -155,8 +184,10 @@ describe("where one image's products are many", () => {
     ).toBe(CHUNK_BYTES);
   });
 
-  test("and none is held of the largest", () =>
-    expect(build(1024, 3).steps.map(({ kernel }) => kernel.name)).toEqual(["conv-groups"]));
+  test("and none is held of the largest", () => {
+    expect(build(1024, 3).steps.map(({ kernel }) => kernel.name)).toEqual(["conv-tiled"]);
+    expect(build(1024, 3, 0).steps.map(({ kernel }) => kernel.name)).toEqual(["conv-groups"]);
+  });
 });
 
 describe("what does not fit", () => {

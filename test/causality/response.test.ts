@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { Response } from "../../src/causality/response.ts";
+import { cellReach, Response } from "../../src/causality/response.ts";
+import type { Generator } from "../../src/index.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { useSmallModels } from "../dissect/models.ts";
 
@@ -78,4 +79,12 @@ test.each([
     }
   }
   response.dispose();
+});
+
+test("cells reach over whole pixels, the nearest, and beyond label maps where images are cropped", () => {
+  const reach = (uncropped: readonly [number, number]) =>
+    cellReach({ height: 10, width: 7, uncropped } as Generator, [4, 6]);
+  expect(reach([10, 7])).toEqual([4, 6]);
+  expect(reach([14, 8])).toEqual([6, 7]); // 5.6 and 6.9
+  expect(reach([16, 9])).toEqual([6, 8]); // 6.4 and 7.7
 });

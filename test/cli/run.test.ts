@@ -62,7 +62,7 @@ describe("a job", () => {
     const before = { ...device.live };
     const clock = vi.spyOn(performance, "now").mockReturnValue(5000);
     const { where, files, notes, phases, on, report, strips } = place();
-    on.progress = () => clock.mockReturnValue(6450);
+    on.progress = () => clock.mockReturnValue(19_450);
     const summary = await runJob(job, where).finally(() => clock.mockRestore());
     expect(summary).toMatchObject({
       complete: true,
@@ -72,7 +72,7 @@ describe("a job", () => {
     });
     const { units } = report().layers[0]!;
     expect(report()).toMatchObject({ model: summary.model, settings: summary.settings });
-    expect(report().provenance).toEqual({ ...job.provenance, seconds: 1.5 });
+    expect(report().provenance).toEqual({ ...job.provenance, seconds: 14.5 });
     expect([strips(), files.has("report.html"), notes]).toEqual([units.length, true, []]);
     expect(phases.get("scores")).toEqual([2, 4, 6, 8].map((done) => [done, 8]));
     expect(phases.get("draw strips")).toEqual(units.map((_, index) => [index + 1, units.length]));

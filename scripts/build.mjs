@@ -28,7 +28,8 @@ const CORE = "dist/index.min.js";
 /** Not a file: see coreEntry. */
 const CORE_ENTRY = join(ROOT, "src/core.ts");
 const target = "es2022";
-const SCHEMA = "report-v1.schema.json";
+/** JSON Schemas that are published, by their paths in src. */
+const SCHEMAS = ["report/report-v1.schema.json", "networks/network-v1.schema.json"];
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
 /** The Apache License, which some notices name but do not contain. */
 const APACHE = "weights/mosaic-ade20k32/LICENSE.md";
@@ -177,7 +178,7 @@ export async function build({ quick = false } = {}) {
   ]);
   await chmod(join(DIST, "cli.js"), 0o755);
   await mkdir(join(DIST, "schema"), { recursive: true });
-  await copyFile(join(ROOT, "src/report", SCHEMA), join(DIST, "schema", SCHEMA));
+  for (const path of SCHEMAS) await copyFile(join(ROOT, "src", path), join(DIST, "schema", basename(path)));
 
   await writeFile(join(DIST, LICENSES), await licenses(results.map(({ metafile }) => metafile)));
 

@@ -61,6 +61,7 @@ describe("the tarball", () => {
         "dist/index.js",
         "dist/index.min.js",
         "dist/THIRD-PARTY-LICENSES.txt",
+        "dist/schema/network-v1.schema.json",
         "dist/schema/report-v1.schema.json",
         "weights/scenes64/generator.safetensors",
         "weights/scenes64/segmenter.safetensors",
@@ -157,6 +158,7 @@ describe("in Node", () => {
     const script = `
       import { readFileSync } from "node:fs";
       const read = (name) => readFileSync(new URL(import.meta.resolve(name)), "utf8");
+      JSON.parse(read("ganatomy/schema/network-v1.schema.json"));
       JSON.parse(read("ganatomy/schema/report-v1.schema.json"));
       JSON.parse(read("ganatomy/weights/scenes64/labels.json"));
       JSON.parse(read("ganatomy/package.json"));`;

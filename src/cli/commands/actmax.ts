@@ -1,6 +1,7 @@
 // Tests: test/cli/commands/ace.test.ts
 import { type AscentStep, maximiseImage, maximiseUnit } from "../../causality/index.ts";
 import { UnsupportedError, UsageError } from "../../errors.ts";
+import { withoutAlpha } from "../../models/images.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { Extent } from "../../runtime/graph.ts";
@@ -9,6 +10,7 @@ import { defaultLayer } from "../default-layer.ts";
 import { named, positive, seed, units, whole } from "../options.ts";
 import { modelOptions } from "../shared-options.ts";
 import { columns } from "../table.ts";
+import { picturePng, tilesLegend } from "../tile-pictures.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface ActmaxCommandOptions extends ModelFlags {
@@ -87,6 +89,7 @@ async function drawZ(
   name: string,
 ): Promise<void> {
   const { zSize, rowSize, height, width } = generator;
+  const legend = tilesLegend(generator);
   const plan = await generator.compile({ batch: images, bytes: true, signal });
   try {
     const stored = z.length / images;
@@ -95,9 +98,14 @@ async function drawZ(
     plan.run(rows);
     const rgba = new Uint8Array((await plan.rgba!.read()).buffer);
     for (let i = 0; i < images; i += 1) {
-      const data = rgba.slice(4 * i * height * width, 4 * (i + 1) * height * width);
-      await folder.write(`${name}_${i}.png`, encodePng({ width, height, channels: 4, data }));
+      const first = i * height * width;
+      const png =
+        legend === undefined
+          ? encodePng({ width, height, channels: 4, data: rgba.slice(4 * first, 4 * (first + height * width)) })
+          : picturePng(generator)({ width, height, rgb: withoutAlpha(rgba, first, height * width) });
+      await folder.write(`${name}_${i}.png`, png);
     }
+    if (legend !== undefined) await folder.write("legend.svg", legend);
   } finally {
     plan.dispose();
   }

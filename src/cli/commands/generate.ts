@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { type Generator, loadGenerator, UsageError, writeSafetensors } from "../../index.ts";
-import { nodeEncoder } from "../../node/photo/encoder.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import { openLatents } from "../latents.ts";
 import { EMBEDDED, openModel } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
+import { picturePng, tilesLegend } from "../tile-pictures.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface GenerateOptions extends GeneratorFlags {
@@ -59,7 +59,12 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
         const given = latents === undefined ? { size } : await openLatents(latents, generator, signal);
         total = given.size;
         const own = raw ? new RawImages(generator, total) : undefined;
-        const encoder = nodeEncoder();
+        const png = picturePng(generator);
+        const legend = tilesLegend(generator);
+        if (legend !== undefined) {
+          await folder.write("legend.svg", legend);
+          files.push("legend.svg");
+        }
         const images = generator.images({
           seed,
           signal,
@@ -70,7 +75,7 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
         try {
           for await (const { image, rgb, width, height, raw: made } of images) {
             const name = `image_${image}.png`;
-            await folder.write(name, await encoder.png({ width, height, channels: 3, data: rgb }));
+            await folder.write(name, png({ width, height, rgb }));
             files.push(name);
             if (made) own?.add(made);
             drawn += 1;

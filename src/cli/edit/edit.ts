@@ -6,6 +6,7 @@ import { uniqueNames } from "../../report/concepts.ts";
 import type { CliCommand } from "../command.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { LayerUnits } from "../layer-units.ts";
+import { tilesLegend } from "../tile-pictures.ts";
 import { type Work, withModels } from "../with-models.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./curves.ts";
 import { readMask } from "./mask.ts";
@@ -139,6 +140,8 @@ class EditWork {
     if (pictures > 0) {
       const drawn = { size: pictures, seed, signal, ...(batch !== undefined && { batch }) };
       for await (const { name, png } of editedPictures(generator, [this.#edit!], drawn)) await folder.write(name, png);
+      const legend = tilesLegend(generator);
+      if (legend !== undefined) await folder.write("legend.svg", legend);
     }
     const label = concept === undefined ? 0 : segmenter.label(concept);
     const job: CurveJob = {

@@ -1,5 +1,5 @@
 import type { Edit, Generator } from "../../index.ts";
-import { encodePng } from "../../node/photo/encode-png.ts";
+import { picturePng } from "../tile-pictures.ts";
 
 /** White pixels between two pictures. */
 const GAP = 2;
@@ -40,7 +40,7 @@ export async function* editedPictures(
 }
 
 /** RGB pictures of one size in rows. */
-function sheet(rows: readonly (readonly Uint8Array[])[], one: Pick<Generator, "height" | "width">): Uint8Array {
+function sheet(rows: readonly (readonly Uint8Array[])[], one: Generator): Uint8Array {
   const width = rows[0]!.length * (one.width + GAP) - GAP;
   const height = rows.length * (one.height + GAP) - GAP;
   const data = new Uint8Array(3 * width * height).fill(255);
@@ -52,5 +52,5 @@ function sheet(rows: readonly (readonly Uint8Array[])[], one: Pick<Generator, "h
       }
     });
   });
-  return encodePng({ width, height, channels: 3, data });
+  return picturePng(one)({ width, height, rgb: data });
 }

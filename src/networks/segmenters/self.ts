@@ -1,6 +1,6 @@
 import { UsageError } from "../../errors.ts";
 import { picking, separable } from "../../kernels/maps/separable.ts";
-import type { Network } from "../network.ts";
+import type { Network, NetworkOutput } from "../network.ts";
 import type { SegmenterNetwork } from "./network.ts";
 
 // Tests: test/models/self.test.ts
@@ -10,6 +10,12 @@ const CATEGORY = "tile";
 const HEAD = "tiles";
 
 const first = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/**
+ * The names of tiles in the order of their channels: as the network calls them, or "tile N" from 1.
+ */
+export const tileNames = ({ channels, labels = [] }: Pick<NetworkOutput, "channels" | "labels">): string[] =>
+  first(channels).map((channel) => labels[channel] ?? `tile ${channel + 1}`);
 
 /**
  * A generator of tiles as what labels its own images: its channels are the logits, cropped as its
@@ -25,8 +31,7 @@ export function ownLabels(network: Network): SegmenterNetwork {
       'Give a segmenter; only generators of tiles (the range "tiles") label their own images.',
     );
   }
-  const { channels, height, width, crop = [height, width], labels = [] } = raw;
-  const names = first(channels).map((channel) => labels[channel] ?? `tile ${channel + 1}`);
+  const { channels, height, width, crop = [height, width] } = raw;
   const [rows, columns] = crop;
   const whole = rows === height && columns === width;
   return {
@@ -36,7 +41,7 @@ export function ownLabels(network: Network): SegmenterNetwork {
     // of pictures, which it has none
     pixels: { order: "RGB", range: 1, mean: [0, 0, 0], deviation: [1, 1, 1] },
     segsizes: [],
-    labels: ["-", ...names].map((name) => ({ name, category: CATEGORY })),
+    labels: ["-", ...tileNames(raw)].map((name) => ({ name, category: CATEGORY })),
     maps: [
       { head: HEAD, ranges: [{ first: 0, count: channels }], names: first(channels).map((channel) => channel + 1) },
     ],

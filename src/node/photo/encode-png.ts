@@ -9,6 +9,8 @@ export interface PngSamples {
   readonly height: number;
   readonly channels: 1 | 3 | 4;
   readonly data: Uint8Array | Uint16Array;
+  /** Up to 256 colours that samples of one channel, of 8 bits, are indices of. */
+  readonly palette?: readonly (readonly [red: number, green: number, blue: number])[];
 }
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -17,7 +19,7 @@ const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
  * A PNG (ISO 15948), all rows unfiltered: labels and masks are flat. Packed at a low level:
  * pictures are many, and their flat colours pack well at any.
  */
-export function encodePng({ width, height, channels, data }: PngSamples): Uint8Array {
+export function encodePng({ width, height, channels, data, palette }: PngSamples): Uint8Array {
   const wide = data instanceof Uint16Array;
   const stride = width * channels * data.BYTES_PER_ELEMENT;
   const samples = wide ? bigEndian(data) : data;
@@ -26,9 +28,10 @@ export function encodePng({ width, height, channels, data }: PngSamples): Uint8A
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([wide ? 16 : 8, { 1: 0, 3: 2, 4: 6 }[channels]], 8);
+  header.set([wide ? 16 : 8, palette ? 3 : { 1: 0, 3: 2, 4: 6 }[channels]], 8);
   const packed = deflateSync(rows, { level: 3 });
-  return joined([SIGNATURE, chunk("IHDR", header), chunk("IDAT", packed), chunk("IEND", Buffer.alloc(0))]);
+  const colors = palette ? [chunk("PLTE", Buffer.from(palette.flat()))] : [];
+  return joined([SIGNATURE, chunk("IHDR", header), ...colors, chunk("IDAT", packed), chunk("IEND", Buffer.alloc(0))]);
 }
 
 /**

@@ -18,7 +18,7 @@ function drawing() {
       yield { rgb: rgb.map((value, at) => value + 20 * Math.floor(at / (3 * WIDTH))) };
     }
   };
-  const generator = { height: HEIGHT, width: WIDTH, images } as unknown as Generator;
+  const generator = { height: HEIGHT, width: WIDTH, images, network: { outputs: [] } } as unknown as Generator;
   return { generator, drawn: () => drawn };
 }
 

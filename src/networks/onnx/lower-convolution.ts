@@ -190,12 +190,17 @@ const resize: Lower = async (node, inputs, list) => {
   return [list.emit(node, step, mapOf(x, [x.extents[0], height, width]))];
 };
 
+/** Of patterns alone. */
+export const RECOGNISED: Readonly<Record<string, Lower>> = {
+  PixelNorm: pixelNorm,
+  Silu: async (node, [x], list) => [list.same(node, await list.placed(node, x), { op: "silu" })],
+};
+
 export const CONVOLUTION: Readonly<Record<string, Lower>> = {
   Conv: conv,
   ConvTranspose: convTranspose,
   BatchNormalization: batchNorm,
   InstanceNormalization: instanceNorm,
-  PixelNorm: pixelNorm,
   MaxPool: pool("maxpool"),
   AveragePool: pool("average"),
   GlobalAveragePool: globalPool("reduceMean"),

@@ -201,7 +201,6 @@ export const ELEMENTWISE: Readonly<Record<string, Lower>> = {
     gamma: floatOf(node, "gamma", 1.0507009873554805),
   })),
   Sigmoid: each("sigmoid"),
-  Silu: each("silu"),
   Sign: each("sign"),
   Softplus: each("softplus"),
   Softsign: each("softsign"),

@@ -3,7 +3,7 @@ import type { State } from "../state.ts";
 import { refused } from "./attributes.ts";
 import { fold, isFoldable } from "./fold.ts";
 import { Budget, ofTensor } from "./known.ts";
-import { CONVOLUTION } from "./lower-convolution.ts";
+import { CONVOLUTION, RECOGNISED } from "./lower-convolution.ts";
 import { ELEMENTWISE } from "./lower-elementwise.ts";
 import { LAYOUT } from "./lower-layout.ts";
 import { PRODUCTS } from "./lower-products.ts";
@@ -146,7 +146,8 @@ function checkOperators(nodes: readonly OnnxNode[]): void {
 }
 
 async function lowered(node: OnnxNode, inputs: readonly (Lowered | undefined)[], list: Lowering) {
-  if (Object.hasOwn(OPERATORS, node.operator)) return OPERATORS[node.operator]!(node, inputs, list);
+  const known = { ...OPERATORS, ...RECOGNISED };
+  if (Object.hasOwn(known, node.operator)) return known[node.operator]!(node, inputs, list);
   throw refused(node, "is computed before the network runs only, but takes what the network computes");
 }
 

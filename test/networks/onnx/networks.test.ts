@@ -50,15 +50,20 @@ test.each(readdirSync(GOLDEN).filter((name) => name.endsWith(".onnx")))("%s is w
 });
 
 describe("a generator", () => {
-  test("has z, layers by their names, and a range", async () => {
-    const network = await onnxGenerator(open(new URL("dcgan-17.onnx", GOLDEN)));
+  test("has z, classes, layers by their names, and a range", async () => {
+    const network = await onnxGenerator(open(new URL("conditional-17.onnx", GOLDEN)));
     expect(network.architecture).toBe("ONNX network (pytorch 1.13.0)");
-    expect(network.inputs).toEqual([{ name: "z", height: 1, width: 1, channels: 6, draw: "normal" }]);
-    expect(network.layers.map(({ name }) => name)).toEqual([
-      "/net/net.2/LeakyRelu_output_0",
-      "/net/net.5/Relu_output_0",
+    expect(network.inputs).toEqual([
+      { name: "z", height: 1, width: 1, channels: 5, draw: "normal" },
+      { name: "label", height: 1, width: 1, channels: 4, draw: "class" },
     ]);
-    expect(rawOf(network)).toMatchObject({ height: 12, width: 17, range: "-1..1" });
+    expect(network.layers).toEqual([{ name: "/net/net.3/Softplus_output_0", channels: 4, height: 4, width: 4 }]);
+    expect(rawOf(network)).toMatchObject({ height: 2, width: 2, range: "0..1" });
+    const other = await onnxGenerator(open(new URL("dcgan-11.onnx", GOLDEN)), {
+      network: JSON.stringify({ range: "tiles", crop: [4, 4] }),
+    });
+    expect(rawOf(other)).toMatchObject({ range: "tiles", crop: [4, 4] });
+    expect(other.inputs.map(({ name }) => name)).toEqual(["z"]);
   });
 
   test.each<[string, ModelParts, RegExp]>([
@@ -75,23 +80,24 @@ describe("a generator", () => {
   });
 
   test("is told what its file does not say, and that is checked", async () => {
-    const source = open(new URL("dcgan-17.onnx", GOLDEN));
+    const source = open(new URL("conditional-17.onnx", GOLDEN));
     await expect(onnxGenerator(source, { network: '{"range":"0-1"}' })).rejects.toThrow('no proper "range"');
-    await expect(onnxGenerator(source, { network: '{"classes":["cat"]}' })).rejects.toThrow("it has no classes, not 1");
+    await expect(onnxGenerator(source, { network: '{"classes":["cat"]}' })).rejects.toThrow("it has 4 classes, not 1");
     await expect(onnxGenerator(source, { network: "dcgan" })).rejects.toThrow('no network "dcgan"');
     await expect(onnxGenerator(source, { network: '{"z":5}' })).rejects.toThrow(
       'says "z", which an ONNX file says itself',
     );
     await expect(onnxGenerator(source, { network: '{"rang":5}' })).rejects.toThrow("did you mean range");
     await expect(onnxGenerator(source, { truncation: 0.5 })).rejects.toThrow("has no truncation");
-    const other = await onnxGenerator(source, { network: JSON.stringify({ range: "tiles", crop: [4, 4] }) });
-    expect(rawOf(other)).toMatchObject({ range: "tiles", crop: [4, 4] });
+    const named = await onnxGenerator(source, { network: '{"classes":["a","b","c","d"]}' });
+    expect(named.inputs[1]).toMatchObject({ classes: ["a", "b", "c", "d"] });
   });
 });
 
 /** Real generators, exported from the state dicts beside them. */
 const WILD = new URL("../../../../shared/models/wild/", import.meta.url);
 const EXPORTS = [
+  ["hongo-cwgangp-mnist-opset17", "hongo-cwgangp-mnist", ["/rest/rest.6/Relu_output_0", "/rest/rest.10/Relu_output_0"]],
   ["ryhan-dcgan-digits-opset11", "ryhan-dcgan-digits", ["/3/Relu_output_0", "/6/Relu_output_0", "/9/Relu_output_0"]],
   ["ryhan-dcgan-digits-opset17", "ryhan-dcgan-digits", ["/3/Relu_output_0", "/6/Relu_output_0", "/9/Relu_output_0"]],
   ["schrum-mario-w11-32-opset11", "schrum-mario-w11-32", ["/3/Relu_output_0", "/6/Relu_output_0", "/9/Relu_output_0"]],

@@ -40,7 +40,7 @@ export function broadcast(node: OnnxNode, ...shapes: readonly (readonly number[]
   const rank = Math.max(0, ...shapes.map(({ length }) => length));
   return Array.from({ length: rank }, (_, axis) => {
     const extents = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1).filter((extent) => extent !== 1);
-    if (new Set(extents).size > 1) {
+    if (new Set(extents).size > 1 || !extents.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
       throw refused(node, `has inputs of ${shapes.map((shape) => `[${shape}]`).join(" and ")}, which do not fit`);
     }
     return extents[0] ?? 1;

@@ -139,7 +139,9 @@ const expand: Fold = async (node, inputs, { budget }) => {
 const tile: Fold = async (node, inputs, { budget }) => {
   const x = needed(node, inputs);
   const repeats = (await numbersOf(node, inputs, 1)) ?? [];
-  if (repeats.length !== x.shape.length) throw refused(node, `repeats ${repeats.length} of ${x.shape.length} axes`);
+  if (repeats.length !== x.shape.length || repeats.some((times) => !(times >= 0))) {
+    throw refused(node, `repeats ${x.shape.length} axes by ${repeats}`);
+  }
   const shape = x.shape.map((extent, axis) => extent * repeats[axis]!);
   return [
     await computed(budget, shape, x.type, [x], ([values]) =>

@@ -1,5 +1,5 @@
 import { axisOf, broadcast, floatOf, intOf, intsOf, refused, textOf } from "./attributes.ts";
-import { extentsWith, isKnown, type Lower, type Lowered, type Lowering } from "./lowering.ts";
+import { checkExtents, extentsWith, isKnown, type Lower, type Lowered, type Lowering } from "./lowering.ts";
 import {
   type Extents,
   extentsOf,
@@ -214,6 +214,7 @@ const tile: Lower = async (node, inputs, list) => {
     throw refused(node, `repeats ${repeats}`);
   for (const [axis, times] of repeats.entries()) {
     if (times === 1) continue;
+    checkExtents(node, x.shape.with(axis, x.shape[axis]! * times));
     const isolated = list.isolated(node, x, axis);
     const parts = new Array<string>(times).fill(isolated[0].result);
     const step = { op: "concat", parts, axis: LETTERS[isolated[1]] };

@@ -38,6 +38,15 @@ export type Lower = (
   list: Lowering,
 ) => Promise<readonly Lowered[]>;
 
+/** Elements of one image's results: as for lists that are written down (operation-list.ts). */
+const MAX_ELEMENTS = 2 ** 27;
+
+/** @throws WeightsError where a result would be too large, or nothing. */
+export function checkExtents(node: OnnxNode, extents: readonly number[]): void {
+  const whole = extents.every((extent) => Number.isSafeInteger(extent) && extent > 0);
+  if (!whole || count(extents) > MAX_ELEMENTS) throw refused(node, `would make [${extents}]`, "Use a smaller input.");
+}
+
 /** A list of operations while it is written. */
 export class Lowering {
   readonly steps: ListStep[] = [];
@@ -73,6 +82,7 @@ export class Lowering {
     { op, ...fields }: { readonly op: string; readonly [field: string]: unknown },
     { shape, order, extents }: Pick<Placed, "shape" | "order" | "extents">,
   ): Placed {
+    checkExtents(node, extents);
     const to = this.name(node.outputs[0] || node.name);
     this.steps.push({ op, ...fields, to });
     return { result: to, shape, type: FLOAT, order, extents };

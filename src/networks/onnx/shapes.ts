@@ -125,7 +125,11 @@ export async function splits(
   const sizes =
     (await attributeOrInput(node, "split", inputs, 1)) ??
     Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(even, extent - i * even)));
-  if (sizes.length !== parts || sizes.reduce((sum, size) => sum + size, 0) !== extent) {
+  if (
+    sizes.length !== parts ||
+    sizes.some((size) => !(size >= 0)) ||
+    sizes.reduce((sum, size) => sum + size, 0) !== extent
+  ) {
     throw refused(node, `splits ${extent} into ${sizes}`);
   }
   return { axis, sizes };

@@ -15,7 +15,11 @@ export interface Window {
   readonly pad: Sides;
 }
 
+/** More than any map's rows and columns. */
+const MOST = 2 ** 16;
+
 const pair = (node: OnnxNode, values: readonly number[], row: number): Pair => {
+  if (values.some((value) => !(value >= row && value <= MOST))) throw refused(node, `moves by ${values}`);
   if (values.length === 1) return [row, values[0]!];
   if (values.length !== 2) throw refused(node, `works on ${values.length} axes, not one or two`);
   return [values[0]!, values[1]!];
@@ -36,6 +40,7 @@ export function movesOf(node: OnnxNode, kernel: readonly number[] | undefined): 
 /** ONNX's [begin …, end …] as the four sides. */
 export function sidesOf(node: OnnxNode, pads: readonly number[] | undefined): Sides {
   if (!pads) return [0, 0, 0, 0];
+  if (pads.some((side) => Math.abs(side) > MOST)) throw refused(node, `has pads of ${pads}`);
   if (pads.length === 2) return [0, pads[0]!, 0, pads[1]!];
   if (pads.length !== 4) throw refused(node, `has ${pads.length} pads`);
   return [pads[0]!, pads[1]!, pads[2]!, pads[3]!];

@@ -2,6 +2,7 @@
 
 import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
+import type { GeneratorOptions } from "../networks/generators/family.ts";
 import type { LayerInfo, Network, NetworkOutput } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
@@ -10,6 +11,7 @@ import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import type { SampleZOptions } from "../weights/random.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
+import type { Checkpoint } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { editable, editableBy } from "./edits.ts";
 import {
@@ -96,17 +98,7 @@ export class Generator {
     const { device, name: given, classes } = options;
     const { loading, network: asked } = partsOf(options);
     const checkpoint = await openCheckpoint(source, loading);
-    const network =
-      checkpoint.format === "onnx"
-        ? await (await onDemand("operators of ONNX", () => import("../networks/onnx/generator.ts"))).onnxGenerator(
-            checkpoint.source,
-            asked,
-            loading,
-          )
-        : (await onDemand("generators", () => import("../networks/generators/families.ts"))).recogniseGenerator(
-            { ...checkpoint, onWarning: loading.onWarning },
-            asked,
-          );
+    const network = await networkIn(checkpoint, asked, loading);
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
     return Generator.define(network, { device, name, classes }, loading);
   }
@@ -293,4 +285,18 @@ export class Generator {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** The network of a file; what recognises it is loaded as far as it is needed. */
+async function networkIn(checkpoint: Checkpoint, asked: GeneratorOptions, loading: LoadOptions): Promise<Network> {
+  if (checkpoint.format === "onnx") {
+    const onnx = await onDemand("operators of ONNX", () => import("../networks/onnx/generator.ts"));
+    return onnx.onnxGenerator(checkpoint.source, asked, loading);
+  }
+  const file = { ...checkpoint, onWarning: loading.onWarning };
+  const { familyNetwork } = await onDemand("generators", () => import("../networks/generators/families.ts"));
+  const known = familyNetwork(file, asked);
+  if (known) return known;
+  const others = await onDemand("descriptions", () => import("../networks/generators/recognise.ts"));
+  return others.recogniseGenerator(file, asked);
 }

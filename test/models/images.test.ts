@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, Generator } from "../../src/index.ts";
-import { recogniseGenerator } from "../../src/networks/generators/families.ts";
+import { recogniseGenerator } from "../../src/networks/generators/recognise.ts";
 import { requestDevice } from "../gpu.ts";
 import { fixture } from "../networks/generators/goldens.ts";
 

@@ -3,8 +3,8 @@ import { type Device, Generator, openCheckpoint, WeightsError, writeSafetensors 
 import { conv } from "../../src/kernels/conv/conv.ts";
 import { tileColors } from "../../src/kernels/maps/picture.ts";
 import { filterOf } from "../../src/networks/filters.ts";
-import { recogniseGenerator } from "../../src/networks/generators/families.ts";
 import type { GeneratorFamily } from "../../src/networks/generators/family.ts";
+import { recogniseGenerator } from "../../src/networks/generators/recognise.ts";
 import { type Build, type Network, networkOf } from "../../src/networks/network.ts";
 import type { State } from "../../src/networks/state.ts";
 import { Graph } from "../../src/runtime/graph.ts";

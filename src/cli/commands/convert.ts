@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { encodeFloat16, openCheckpoint, UsageError, writeSafetensors } from "../../index.ts";
-import { DESCRIPTION_KEY, recogniseGenerator } from "../../networks/generators/families.ts";
+import { DESCRIPTION_KEY } from "../../networks/generators/families.ts";
+import { recogniseGenerator } from "../../networks/generators/recognise.ts";
 import type { Network } from "../../networks/network.ts";
 import { onnxGenerator } from "../../networks/onnx/generator.ts";
 import { Graph } from "../../runtime/graph.ts";

@@ -89,7 +89,7 @@ test("a described network keeps its description, and only the tensors that it na
   const half = await readFile(join(home, "half/small.safetensors"));
   expect([...(await openCheckpoint(half)).tensors.values()].map(({ dtype }) => dtype)).toEqual(["float16", "float16"]);
   const [exact, near] = [(await drawn(single)).raw, (await drawn(half)).raw];
-  near.forEach((value, at) => expect(value).toBeCloseTo(exact[at]!, 2));
+  for (const [at, value] of near.entries()) expect(value).toBeCloseTo(exact[at]!, 2);
   expect(near).not.toEqual(exact);
 });
 

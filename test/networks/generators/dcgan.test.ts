@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, Generator, loadGenerator, openCheckpoint, writeSafetensors } from "../../../src/index.ts";
 import { dcganOf } from "../../../src/networks/generators/dcgan.ts";
-import { recogniseGenerator } from "../../../src/networks/generators/families.ts";
+import { recogniseGenerator } from "../../../src/networks/generators/recognise.ts";
 import { requestDevice, toNchw } from "../../gpu.ts";
 import { noise, worstError } from "../../kernels/reference.ts";
 

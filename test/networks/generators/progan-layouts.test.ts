@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../src/index.ts";
-import { recogniseGenerator } from "../../../src/networks/generators/families.ts";
 import type { GeneratorOptions } from "../../../src/networks/generators/family.ts";
+import { recogniseGenerator } from "../../../src/networks/generators/recognise.ts";
 import { requestDevice } from "../../gpu.ts";
 import { fixture, golden, ran, worstOfRange } from "./goldens.ts";
 

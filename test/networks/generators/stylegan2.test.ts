@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { gradient } from "../../../src/gradient/gradient.ts";
 import { type CheckpointTensor, type Device, Generator } from "../../../src/index.ts";
-import { recogniseGenerator } from "../../../src/networks/generators/families.ts";
 import type { GeneratorOptions } from "../../../src/networks/generators/family.ts";
+import { recogniseGenerator } from "../../../src/networks/generators/recognise.ts";
 import { averageOf, ESTIMATED } from "../../../src/networks/generators/stylegan-mapping.ts";
 import { adaNames } from "../../../src/networks/generators/stylegan2-names.ts";
 import type { Network } from "../../../src/networks/network.ts";

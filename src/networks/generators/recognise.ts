@@ -1,0 +1,69 @@
+// Tests: test/networks/network.test.ts, test/networks/generators/dcgan.test.ts
+
+import { UsageError, WeightsError } from "../../errors.ts";
+import { nearest } from "../../names.ts";
+import { parseDescription } from "../description.ts";
+import { describedNetwork } from "../description-network.ts";
+import type { Network } from "../network.ts";
+import type { State } from "../state.ts";
+import { ASSUMED, dcgan, dcganOf } from "./dcgan.ts";
+import { DESCRIPTION_KEY, familyNetwork, GENERATORS, type GivenFile, refuseOthers } from "./families.ts";
+import type { GeneratorFamily, GeneratorFile, GeneratorOptions } from "./family.ts";
+import { describeTensors } from "./telltales.ts";
+
+/** Descriptions that are made by looking at a file, by the names that `network` takes. */
+const PRESETS: Readonly<Record<string, (tensors: State) => ReturnType<typeof dcgan>>> = {
+  dcgan,
+  // The same network: the tutorial was made of the example.
+  "dcgan-tutorial": dcgan,
+};
+
+/**
+ * The generator whose tensors these are, or the one that is described.
+ * @throws WeightsError `weights-shape` saying what the file holds and what would be known,
+ *   `weights-format` for a description that is none; UsageError for an option that its family does
+ *   not have.
+ */
+export function recogniseGenerator(given: GivenFile, options: GeneratorOptions = {}, families = GENERATORS): Network {
+  const known = familyNetwork(given, options, families);
+  if (known) return known;
+  const file: GeneratorFile = { attributes: new Map(), ...given };
+  const { tensors } = file;
+  const { network = file.metadata?.[DESCRIPTION_KEY], ...others } = options;
+  if (network !== undefined) {
+    refuseOthers(others, "a described network", []);
+    return describedNetwork(described(network, tensors), file);
+  }
+  const inferred = dcganOf(tensors);
+  if (inferred) {
+    refuseOthers(others, "a DCGAN", []);
+    file.onWarning?.(
+      `The file is taken for a DCGAN: ${ASSUMED}. None of this is in the file, and what is wrong still makes plausible images; if it is so, network "dcgan" says that you know, else describe it (docs/generators.md).`,
+    );
+    return describedNetwork(inferred, file);
+  }
+  throw unknown(tensors, families);
+}
+
+/** A description: as it is, as JSON, or by the name of a preset. */
+function described(network: NonNullable<GeneratorOptions["network"]>, tensors: State) {
+  if (typeof network !== "string" || /^\s*\{/.test(network)) return parseDescription(network);
+  if (Object.hasOwn(PRESETS, network)) return PRESETS[network]!(tensors);
+  const near = nearest(network, Object.keys(PRESETS));
+  throw new UsageError(
+    `There is no network "${network}".${near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : ""}`,
+    `Name one of ${Object.keys(PRESETS).join(", ")}, or give a description (docs/generators.md).`,
+  );
+}
+
+/** What a file is, as far as its tensors tell, and what would be known. */
+function unknown(tensors: State, families: readonly GeneratorFamily[]): WeightsError {
+  const what = describeTensors(tensors.keys());
+  const found = [...tensors.keys()].slice(0, 4).join(", ") || "no tensors";
+  const names = families.map(({ name, keys }) => `${name}: it has no ${keys[0]}`).join(", nor ");
+  return new WeightsError(
+    "weights-shape",
+    `This is ${what === undefined ? "" : `${what}, `}not ${names} (it holds ${found}).`,
+    `Describe the network in a JSON file (docs/generators.md), or bring it with defineGenerator. ${families.map(({ expects }) => `Known names are ${expects}.`).join(" ")}`,
+  );
+}

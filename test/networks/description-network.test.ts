@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WeightsError } from "../../src/errors.ts";
+import { gradient } from "../../src/gradient/gradient.ts";
 import { Generator } from "../../src/models/generator.ts";
 import { parseDescription } from "../../src/networks/description.ts";
 import { describedNetwork } from "../../src/networks/description-network.ts";
@@ -7,7 +8,7 @@ import type { Device } from "../../src/runtime/device.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
 import { requestDevice, toNchw } from "../gpu.ts";
-import { noise, worstError } from "../kernels/reference.ts";
+import { Bench, noise, worstError } from "../kernels/reference.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -154,6 +155,40 @@ describe("the network of a description", () => {
     expect(new Set(toNchw(after, plan.raw!.shape, 7))).toEqual(new Set([0.5]));
     expect(before).not.toEqual(after);
     plan.dispose();
+  });
+
+  it("has a gradient by z, through all of its operations", async () => {
+    const network = describedNetwork(parseDescription(DESCRIPTION), await open(tensors));
+    const bench = new Bench(device);
+    const [z, label] = [noise(78, 5), Float64Array.of(0, 1, 0)];
+    const vector = (data: ArrayLike<number>) => ({
+      n: 1,
+      height: 1,
+      width: 1,
+      channels: data.length,
+      data: Float64Array.from(data),
+    });
+    const given = new Map([
+      ["z", bench.map(vector(z), "z")],
+      ["label", bench.map(vector(label), "label")],
+    ]);
+    const { outputs } = network.append(bench.graph, 1, { inputs: given });
+    const [dz] = gradient(bench.graph, outputs.get("raw")!, [given.get("z")!]);
+    bench.graph.parameters.forEach((parameter, index) => {
+      const sources = parameter.sources.map((name) => numbers(name as Name));
+      bench.graph.parameters[index] = { ...parameter, pack: () => parameter.pack(sources) };
+    });
+    const [stored] = await bench.run(dz!);
+    const sum = (row: Float64Array) =>
+      exact(row, 1)
+        .get("raw")!
+        .reduce((total, v) => total + v, 0);
+    const expected = Float64Array.from(z, (_, at) => {
+      const moved = (by: number) => sum(Float64Array.from(z, (v, index) => (index === at ? v + by : v)));
+      return (moved(1e-6) - moved(-1e-6)) / 2e-6;
+    });
+    expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(0.1);
+    expect(worstError(stored.slice(0, 5), expected)).toBeLessThan(1e-4);
   });
 
   it("takes names of the whole file before those of the entry that was taken", async () => {

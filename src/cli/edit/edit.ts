@@ -9,7 +9,7 @@ import { LayerUnits } from "../layer-units.ts";
 import { tilesLegend } from "../tile-pictures.ts";
 import { type Work, withModels } from "../with-models.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./curves.ts";
-import { readMask } from "./mask.ts";
+import { readMask, uncropped } from "./mask.ts";
 import type { EditCommandOptions } from "./options.ts";
 import { editedPictures } from "./pictures.ts";
 import { type EditSummary, editSummary, editTable } from "./summary.ts";
@@ -94,7 +94,8 @@ class EditWork {
     if (wrong !== undefined) {
       throw new UsageError(`${layer} has no unit ${wrong}.`, `Its units are 0…${channels - 1}.`);
     }
-    const mask = this.#options.mask && (await readMask(this.#options.mask, generator, this.#options.pooling));
+    const mask =
+      this.#options.mask && uncropped(await readMask(this.#options.mask, generator, this.#options.pooling), generator);
     this.#order = await this.#orderOf(label);
     const units = this.#options.units ?? this.#order.units.slice(0, this.#options.top);
     const alpha = this.#alphaOf(units.length);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readMask } from "../../../src/cli/edit/mask.ts";
+import { readMask, uncropped } from "../../../src/cli/edit/mask.ts";
 import { PhotoError, UsageError } from "../../../src/errors.ts";
 import { encodePng } from "../../../src/node/photo/encode-png.ts";
 
@@ -72,4 +72,14 @@ test("of a picture that is all white, and of none, are refused", async () => {
   await expect(readMask(path, SQUARE, "max")).rejects.toThrow(/is all white or transparent/);
   await expect(readMask(join(home, "none.png"), SQUARE, "max")).rejects.toThrow(PhotoError);
   await expect(readMask(join(home, "none.png"), SQUARE, "max")).rejects.toThrow(/none\.png" cannot be read/);
+});
+
+test("a mask of cropped images leaves alone what is not shown", () => {
+  const mask = { height: 1, width: 2, data: Uint8Array.of(1, 0), pooling: "max" } as const;
+  expect(uncropped(mask, { height: 2, width: 4, uncropped: [2, 4] })).toBe(mask);
+  // Images of 2 × 4 of 4 × 6 pixels, the mask half as fine.
+  expect(uncropped(mask, { height: 2, width: 4, uncropped: [4, 6] })).toEqual({
+    ...{ height: 2, width: 3, pooling: "max" },
+    data: Float32Array.of(1, 0, 0, 0, 0, 0),
+  });
 });

@@ -67,7 +67,9 @@ function run({ half, outdir, force, json, ...options }: ConvertOptions, file: st
   });
 }
 
-/** The tensors that a network is made of: all of a family's part, those that a description names. */
+/**
+ * The tensors that a network is made of: all of a family's part, those that a description names.
+ */
 function tensorsOf(network: Network, { tensors }: Checkpoint): ReadonlyMap<string, CheckpointTensor> {
   if (!network.description) return tensors;
   const graph = new Graph("gpu");

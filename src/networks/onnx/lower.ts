@@ -130,7 +130,10 @@ const unmade = (node: OnnxNode, name: string): never => {
 const isKnownOperator = ({ operator, domain }: OnnxNode): boolean =>
   domain === "" && (isFoldable(operator) || Object.hasOwn(OPERATORS, operator));
 
-/** @throws WeightsError naming the first node that cannot be computed, and all operators that cannot. */
+/**
+ * @throws WeightsError naming the first node that cannot be computed, and all operators that
+ *   cannot.
+ */
 function checkOperators(nodes: readonly OnnxNode[]): void {
   const strange = nodes.filter((node) => !isKnownOperator(node));
   const [first] = strange;

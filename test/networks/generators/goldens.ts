@@ -2,6 +2,7 @@
 // test/golden/generators, made by this project's founders in plain PyTorch operations.
 
 import { readFileSync } from "node:fs";
+import { gradient } from "../../../src/gradient/gradient.ts";
 import type { Device } from "../../../src/index.ts";
 import { openCheckpoint } from "../../../src/index.ts";
 import { Weights } from "../../../src/models/weights.ts";
@@ -9,6 +10,7 @@ import type { GeneratorFile } from "../../../src/networks/generators/family.ts";
 import type { AppendOptions, Network, NetworkValues } from "../../../src/networks/network.ts";
 import { Graph, type Value } from "../../../src/runtime/graph.ts";
 import { Plan } from "../../../src/runtime/plan.ts";
+import { RandomState } from "../../../src/weights/random.ts";
 import { toNchw } from "../../gpu.ts";
 
 export const bytesOfFixture = (name: string): Uint8Array =>
@@ -116,7 +118,7 @@ export async function ran(
 }
 
 /** A network compiled for one image, with more values beside it. */
-export class Model<K extends string> {
+class Model<K extends string> {
   readonly #plan: Plan;
   readonly #weights: Weights;
   readonly #inputs: ReadonlyMap<string, Value>;
@@ -166,6 +168,40 @@ export class Model<K extends string> {
     this.#plan.dispose();
     this.#weights.dispose();
   }
+}
+
+/**
+ * How Σ seed · image changes for a random seed along its gradient by z, by two nearby images, and
+ * the gradient's length, which that should be.
+ */
+export async function slopeAlongGradient(
+  device: Device,
+  network: Network,
+): Promise<{ readonly slope: number; readonly length: number }> {
+  using model = await Model.compile(device, network, (values, graph) => {
+    const raw = values.outputs.get("raw")!;
+    const seed = graph.value("seed", raw.shape, "f32", raw.channels);
+    return { raw, seed, dz: gradient(graph, raw, [values.inputs.get("z")!], { seed })[0]! };
+  });
+  const random = new RandomState(5);
+  const z = Float32Array.from(random.standardNormal(16));
+  const seed = Float32Array.from(random.standardNormal(32 * 32 * 4), (v, at) => (at % 4 === 3 ? 0 : v));
+  const given = (values: Float32Array) =>
+    new Map([
+      ["z", values],
+      ["label", Float32Array.of(0, 1, 0, 0)],
+      ["seed", seed],
+    ]);
+  const { dz } = await model.run(given(z));
+  // Along the gradient, where the slope is its length.
+  const length = Math.hypot(...dz);
+  const at = async (by: number) => {
+    const { raw } = await model.run(given(z.map((v, i) => v + (by * dz[i]!) / length)));
+    return raw.reduce((sum, v, i) => sum + v * seed[i]!, 0);
+  };
+  const step = 1e-4;
+  const slope = ((await at(step)) - (await at(-step))) / (2 * step);
+  return { slope, length };
 }
 
 /** The largest difference, by the range of what is expected. */

@@ -5,7 +5,7 @@ import { recogniseGenerator } from "../../../src/networks/generators/recognise.t
 import { fusedOf } from "../../../src/networks/generators/stylegan1-names.ts";
 import type { Network } from "../../../src/networks/network.ts";
 import { requestDevice } from "../../gpu.ts";
-import { fixture, type Golden, golden, ran, worstOfRange } from "./goldens.ts";
+import { fixture, type Golden, golden, ran, slopeAlongGradient, worstOfRange } from "./goldens.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -107,6 +107,12 @@ describe("a StyleGAN of TensorFlow", () => {
       "raw",
     )!;
     expect([Math.min(...raw), Math.max(...raw)]).toEqual([-1, 1]);
+  });
+
+  it("has a gradient by z that is its slope", async () => {
+    const { slope, length } = await slopeAlongGradient(device, await network("stylegan1-tf.pkl"));
+    // Between the two points some activations turn, at leaky ReLU's kink.
+    expect(Math.abs(slope / length - 1)).toBeLessThan(0.01);
   });
 
   it("noise can be left out, or be of a seed", async () => {

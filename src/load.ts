@@ -36,8 +36,8 @@ export const init = async (options: InitOptions = {}): Promise<Device> => {
 };
 
 /**
- * A generator of a known family (a Progressive GAN) from a checkpoint of any size, container and
- * naming.
+ * A generator from a checkpoint of any size and container: of a known family, described, or ONNX
+ * (docs/generators.md).
  */
 export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> =>
   Generator.load(source, options);

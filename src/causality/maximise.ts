@@ -96,6 +96,12 @@ export function maximiseImage(
   options: MaximiseImageOptions = {},
 ): AsyncGenerator<AscentStep> {
   checkNames("maximiseImage", options, IMAGE_NAMES);
+  if (segmenter.reads === "raw") {
+    throw new UsageError(
+      `${segmenter.name} labels what its generator made, and no images.`,
+      "Maximise a unit, or a concept of a segmenter of images.",
+    );
+  }
   const { images = 1, seed = 1, steps = 100, rate = 0.05, decay = 0.01, blur = 0.5, signal } = options;
   const { size = segmenter.segsizes[0] ?? 256 } = options;
   const extent = typeof size === "number" ? ([size, size] as const) : size;

@@ -51,15 +51,16 @@ export const generatorOf = ({
 /** A description's JSON, or the name as it is where it is no file's. */
 function descriptionOf(network: string): string {
   if (!/\.json$/i.test(network) && !existsSync(network)) return network;
+  let text: string;
   try {
-    return readFileSync(network, "utf8");
+    text = readFileSync(network, "utf8");
   } catch (cause) {
-    throw new UsageError(
-      `The description "${network}" cannot be read: ${(cause as NodeJS.ErrnoException).code}.`,
-      "Check the path.",
-      { cause },
-    );
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
+    throw new UsageError(`The description "${network}" ${why}.`, "Check the path.", { cause });
   }
+  if (/^\uFEFF?\s*\{/.test(text)) return text;
+  throw new UsageError(`"${network}" is no JSON object, as a description is.`, "See docs/generators.md for its form.");
 }
 
 /** Classes by number or name, by commas or repetition. */

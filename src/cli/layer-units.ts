@@ -5,6 +5,7 @@ import { KeptJson } from "../node/kept/json.ts";
 import { uniqueNames } from "../report/concepts.ts";
 import { fileName } from "../report/gandissect.ts";
 import { computeOrder, RANKING_SIZE, readOrder, type UnitOrder } from "./edit/units.ts";
+import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";
 import type { UnifiedFlags } from "./models.ts";
 import type { Work } from "./with-models.ts";
 
@@ -12,7 +13,7 @@ import type { Work } from "./with-models.ts";
 const IDENTITY_SIZE = 8;
 const FORMAT = "ganatomy units 1";
 
-export interface LayerUnitsOptions extends UnifiedFlags {
+export interface LayerUnitsOptions extends GeneratorFlags, UnifiedFlags {
   readonly layer: string;
   readonly batch?: number;
 }
@@ -111,5 +112,15 @@ async function identityOf({ generator, segmenter, signal }: Work, options: Layer
   const { layer, batch, heads, segdiv, parts } = options;
   const few = { editable: [layer], size: IDENTITY_SIZE, ...(batch !== undefined && { batch }), signal };
   using experiment = await Experiment.create(generator, segmenter, few);
-  return { model: generator.name, segmenter: segmenter.name, pixels: experiment.before, heads, segdiv, parts };
+  // Classes come round: a few images may be those of other ones, too.
+  const drawn = generatorOf(options);
+  return {
+    model: generator.name,
+    segmenter: segmenter.name,
+    pixels: experiment.before,
+    heads,
+    segdiv,
+    parts,
+    ...drawn,
+  };
 }

@@ -147,6 +147,14 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     );
   }
   if (layers.length === 0) throw new UsageError("There is no layer to dissect.", "Name at least one.");
+  const vector = layers.find((name) => generator.layers.some((layer) => layer.name === name && layer.vector));
+  if (vector !== undefined) {
+    const maps = generator.hiddenLayers.map(({ name }) => name).join(", ");
+    throw new UsageError(
+      `"${vector}" is a vector of the whole image, which has no place to agree with a concept at.`,
+      `Dissect maps: ${maps}.`,
+    );
+  }
   if (new Set(layers).size < layers.length) {
     throw new UsageError(`A layer is named twice in ${layers.join(", ")}.`, "Name each once.");
   }

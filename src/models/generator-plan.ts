@@ -72,7 +72,10 @@ export interface GeneratorPlan {
   readonly inputs: ReadonlyMap<string, Tensor<"f32">>;
   /** What a plan `from` a layer retained here reads: its features, and this plan's own inputs. */
   behind(layer: string): ReadonlyMap<string, Tensor<"f32">>;
-  /** [batch, height, width, 4]: RGB in [−1, 1] and a zero; absent with `until`. */
+  /**
+   * [batch, height, width, 4]: RGB in [−1, 1] and a zero, whatever the network makes (grey,
+   * opacity, tiles); absent with `until`.
+   */
   readonly image: Tensor<"f32"> | undefined;
   /** [batch, h, w, channels rounded up to 4]: the network's own output, with `raw`. */
   readonly raw: Tensor<"f32"> | undefined;

@@ -293,7 +293,9 @@ async function networkIn(checkpoint: Checkpoint, asked: GeneratorOptions, loadin
     const onnx = await onDemand("operators of ONNX", () => import("../networks/onnx/generator.ts"));
     return onnx.onnxGenerator(checkpoint.source, asked, loading);
   }
-  const file = { ...checkpoint, onWarning: loading.onWarning };
+  const { tensors, attributes, metadata } = checkpoint;
+  // All parts are looked at only by what asks for them: others may be damaged.
+  const file = { tensors, attributes, metadata, onWarning: loading.onWarning, all: () => checkpoint.all };
   const { familyNetwork } = await onDemand("generators", () => import("../networks/generators/families.ts"));
   const known = familyNetwork(file, asked);
   if (known) return known;

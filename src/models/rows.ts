@@ -36,6 +36,9 @@ export function sampleRows(
   classes: readonly number[],
   { size, seed, start = 0 }: Omit<SampleZOptions, "depth">,
 ): Float32Array<ArrayBuffer> {
+  if (!Number.isSafeInteger(size) || size < 0) {
+    throw new UsageError(`${size} is no number of samples.`, "Give a whole number, zero or more.");
+  }
   const [only, ...others] = inputs;
   const drawn = (input: NetworkInput): Float32Array<ArrayBuffer> => drawnRows(input, classes, { size, seed, start });
   if (only && others.length === 0) return drawn(only);
@@ -72,9 +75,10 @@ function drawnRows(
 export function numbersOf(given: ArrayLike<number>, what: string): Float32Array {
   if (given instanceof Float32Array) return given;
   const list: unknown = given;
-  if (Array.isArray(list) || (ArrayBuffer.isView(list) && !(list instanceof DataView))) {
-    const numbers = Float32Array.from(given);
-    if (!numbers.some(Number.isNaN)) return numbers;
+  const isNumber = (value: unknown): boolean => typeof value === "number" && !Number.isNaN(value);
+  const isTyped = ArrayBuffer.isView(list) && !(list instanceof DataView) && !(list instanceof BigInt64Array);
+  if (Array.isArray(list) ? list.every(isNumber) : isTyped && !(list instanceof BigUint64Array)) {
+    return Float32Array.from(given);
   }
   throw new UsageError(`${what} is no array of numbers.`, "Give a Float32Array, such as `generator.sample` makes.");
 }

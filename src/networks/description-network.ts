@@ -14,7 +14,7 @@ export interface DescribedFile {
   /** Of the entry that was taken, by their names in it. */
   readonly tensors: State;
   /** Of all parts, by their full names in the file: they come first. */
-  readonly all?: State;
+  readonly all?: State | (() => State);
 }
 
 /**
@@ -23,8 +23,8 @@ export interface DescribedFile {
  * @throws WeightsError naming every tensor that is missing or of another shape, or what does not
  *   fit together.
  */
-export function describedNetwork(description: Description, { tensors, all = new Map() }: DescribedFile): Network {
-  const state: State = new Map([...tensors, ...all]);
+export function describedNetwork(description: Description, { tensors, all }: DescribedFile): Network {
+  const state: State = new Map([...tensors, ...(typeof all === "function" ? all() : (all ?? []))]);
   const { architecture: name = "described network" } = description;
   const steps = fused(description.operations);
   const vectors = vectorLayers(description, steps, state);

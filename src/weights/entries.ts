@@ -190,6 +190,7 @@ function unwrapped<T>({ tensors, attributes }: Named<T>): Named<T> {
 function wrappedParents(names: Iterable<string>): ReadonlySet<string> {
   const [wrapped, not] = [new Set<string>(), new Set<string>()];
   for (const name of names) {
+    if (isLong(name)) continue;
     const parts = name.split(".");
     for (const [i, part] of parts.entries()) {
       const parent = parts.slice(0, i).join(".");
@@ -199,7 +200,14 @@ function wrappedParents(names: Iterable<string>): ReadonlySet<string> {
   return new Set([...wrapped].filter((parent) => !not.has(parent)));
 }
 
+/**
+ * Whether a name is longer than any network's: looking at all its beginnings would take its square.
+ */
+const isLong = (name: string): boolean => name.length > MAX_NAME;
+const MAX_NAME = 256;
+
 function withoutWrappers(name: string, wrapped: ReadonlySet<string>): string {
+  if (isLong(name)) return name;
   const parts = name.split(".");
   return parts
     .filter((part, i) => part !== "_orig_mod" && !(part === "module" && wrapped.has(parts.slice(0, i).join("."))))

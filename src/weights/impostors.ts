@@ -77,6 +77,6 @@ export function noCheckpoint(head: Uint8Array, size: number, name: string): Weig
   return new WeightsError(
     "weights-format",
     `${name} is no checkpoint that is known here; it begins with ${bytes}.`,
-    "Give a .pth file of torch.save, .safetensors, .npz or .npy.",
+    "Give a .pth file of torch.save, a .pkl of NVIDIA's, .safetensors, .npz, .npy or .onnx.",
   );
 }

@@ -36,7 +36,10 @@ describe("flags of a generator", () => {
     await writeFile(path, '{ "z": 4 }');
     expect(parsed("--network", path)).toEqual({ network: '{ "z": 4 }' });
     expect(parsed("--network", "dcgan")).toEqual({ network: "dcgan" });
-    expect(() => parsed("--network", `${path}.json`)).toThrow(/cannot be read: ENOENT/);
+    expect(() => parsed("--network", `${path}.json`)).toThrow(/network\.json\.json" is not there/);
+    expect(() => parsed("--network", dirname(path))).toThrow(/is a folder/);
+    await writeFile(path, "[1]");
+    expect(() => parsed("--network", path)).toThrow(/is no JSON object/);
     await rm(dirname(path), { recursive: true });
   });
 

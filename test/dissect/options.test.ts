@@ -22,6 +22,9 @@ afterAll(() => {
 const like = <T extends object>(object: T, properties: object): T =>
   Object.create(object, Object.getOwnPropertyDescriptors(properties)) as T;
 
+/** `reads` is asked of what is private, which another object has not. */
+const likeSegmenter = (properties: object): Segmenter => like(segmenter, { reads: segmenter.reads, ...properties });
+
 const settled = (options: DissectOptions = {}) => settle(generator, segmenter, options);
 const message = (options: DissectOptions): string => {
   try {
@@ -82,7 +85,7 @@ describe("counters of 32 bits", () => {
 });
 
 describe("labels", () => {
-  const refused = (properties: object) => () => settle(generator, like(segmenter, properties), { batch: 1 });
+  const refused = (properties: object) => () => settle(generator, likeSegmenter(properties), { batch: 1 });
 
   test("are refused at once when they have more categories than can be counted", () => {
     const kinds = (count: number) => ({ categories: Array.from({ length: count }, (_, kind) => `kind ${kind}`) });
@@ -107,6 +110,7 @@ describe("settings", () => {
       quantileThreshold: "iqr",
       examples: 20,
       grid: [8, 8],
+      reach: [8, 8],
       batch: defaultBatch(generator, segmenter),
       memory: 536_870_912,
       signal: undefined,
@@ -141,7 +145,11 @@ describe("settings", () => {
       signal: new AbortController().signal,
     };
     const { segmentationSize, ...rest } = given;
-    expect(settled(given)).toEqual({ ...rest, grid: [segmentationSize, segmentationSize] });
+    expect(settled(given)).toEqual({
+      ...rest,
+      grid: [segmentationSize, segmentationSize],
+      reach: [segmentationSize, segmentationSize],
+    });
     expect(settled({ size: 7 }).examples).toBe(7); // there are no more
     expect(settled({ size: 7, examples: 3 }).examples).toBe(3);
   });
@@ -172,16 +180,16 @@ describe("settings", () => {
   });
 
   test("need both models on one device", () => {
-    expect(() => settle(generator, like(segmenter, { device: {} }), { batch: 1 })).toThrow("different devices");
+    expect(() => settle(generator, likeSegmenter({ device: {} }), { batch: 1 })).toThrow("different devices");
   });
 
   test("need categories and labels that can be counted", () => {
     const categories = (count: number) => ({ categories: Array.from({ length: count }, (_, k) => `kind ${k}`) });
     const labels = (length: number) => ({ labels: new Array(length).fill({ name: "tree", category: "object" }) });
-    expect(() => settle(generator, like(segmenter, categories(32)), { batch: 1 })).not.toThrow();
-    expect(() => settle(generator, like(segmenter, categories(33)), { batch: 1 })).toThrow("33 categories");
-    expect(() => settle(generator, like(segmenter, labels(65_536)), { batch: 1 })).not.toThrow();
-    expect(() => settle(generator, like(segmenter, labels(65_537)), { batch: 1 })).toThrow("65537 labels");
+    expect(() => settle(generator, likeSegmenter(categories(32)), { batch: 1 })).not.toThrow();
+    expect(() => settle(generator, likeSegmenter(categories(33)), { batch: 1 })).toThrow("33 categories");
+    expect(() => settle(generator, likeSegmenter(labels(65_536)), { batch: 1 })).not.toThrow();
+    expect(() => settle(generator, likeSegmenter(labels(65_537)), { batch: 1 })).toThrow("65537 labels");
   });
 });
 

@@ -42,8 +42,28 @@ it("numbers of any array are taken, and of nothing else", () => {
   expect(numbersOf(own, "z")).toBe(own);
   expect(numbersOf([1, 2], "z")).toEqual(own);
   expect(numbersOf(Float64Array.of(1, 2), "z")).toEqual(own);
-  for (const none of [undefined, "12", { 0: 1, length: 1 }, ["x"], [[1, 2]], new DataView(own.buffer)]) {
+  for (const none of [
+    undefined,
+    "12",
+    { 0: 1, length: 1 },
+    ["x"],
+    [[1, 2]],
+    [Number.NaN],
+    [1n],
+    new BigInt64Array(1),
+    new DataView(own.buffer),
+  ]) {
     expect(() => numbersOf(none as never, "z")).toThrow(/z is no array of numbers/);
+  }
+});
+
+it("a size that is none is refused, whatever is drawn", () => {
+  for (const size of [-1, 0.5, Number.NaN]) {
+    for (const draw of ["normal", "normal-by-seed"] as const) {
+      expect(() => sampleRows([input("z", 2, { draw }), input("y", 2)], [], { size, seed: 1 })).toThrow(
+        `${size} is no number of samples.`,
+      );
+    }
   }
 });
 

@@ -118,3 +118,13 @@ describe("files that know names only", () => {
     expect(await named(file)).toEqual([undefined, ["w", "b"], []]);
   });
 });
+
+it("names longer than any network's are left as they are, and not looked at beginning by beginning", async () => {
+  const data = Float32Array.of(1);
+  const long = `module.${"a.".repeat(100_000)}module.w`;
+  const file = writeSafetensors({
+    [long]: { dtype: "float32", shape: [1], data },
+    "module.w": { dtype: "float32", shape: [1], data },
+  });
+  expect([...(await openCheckpoint(file)).tensors.keys()]).toEqual([long, "w"]);
+});

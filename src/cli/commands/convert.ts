@@ -49,7 +49,7 @@ function run({ half, outdir, force, json, ...options }: ConvertOptions, file: st
     const network =
       checkpoint.format === "onnx"
         ? await onnxGenerator(checkpoint.source, asked, { signal })
-        : recogniseGenerator({ ...checkpoint, onWarning: note }, asked);
+        : recogniseGenerator({ ...partsOf(checkpoint), onWarning: note }, asked);
     const path = outdir ?? join("convert", model.name);
     const written = { file: `${model.name}.safetensors`, tensors: 0, bytes: 0, sha256: "" };
     const { folder, complete } = await withFolder(running, { path, force, kind: "weights" }, async (folder) => {
@@ -67,11 +67,18 @@ function run({ half, outdir, force, json, ...options }: ConvertOptions, file: st
   });
 }
 
+/** What recognises a network looks at; all parts only where it asks for them. */
+const partsOf = (checkpoint: Checkpoint) => {
+  const { tensors, attributes, metadata } = checkpoint;
+  return { tensors, attributes, metadata, all: () => checkpoint.all };
+};
+
 /**
  * The tensors that a network is made of: all of a family's part, those that a description names.
  */
 function tensorsOf(network: Network, { tensors }: Checkpoint): ReadonlyMap<string, CheckpointTensor> {
-  if (!network.description) return tensors;
+  // Whole numbers are counters of training, which no network is made of.
+  if (!network.description) return new Map([...tensors].filter(([, { dtype }]) => /float/.test(dtype)));
   const graph = new Graph("gpu");
   network.append(graph, 1);
   const names = new Set(graph.parameters.flatMap(({ sources }) => sources));

@@ -66,7 +66,7 @@ export function dcganOf(tensors: State): Description | undefined {
 export function dcgan(tensors: State): Description {
   const found = dcganOf(tensors);
   if (found) return found;
-  const holds = [...tensors].slice(0, 6).map(([name, { shape }]) => `${name} [${shape}]`);
+  const holds = [...tensors.keys()].slice(0, 6).map((name) => `${name} [${shapeOf(tensors, name) ?? "?"}]`);
   throw new WeightsError(
     "weights-shape",
     `The file is no DCGAN: not all of it are transposed convolutions [in][out][4][4] and batch norms (it holds ${holds.join(", ")}).`,
@@ -74,12 +74,25 @@ export function dcgan(tensors: State): Description {
   );
 }
 
+/** Transposed convolutions of the largest: 4 × 2⁸ pixels. */
+const MOST = 9;
+
+/** Undefined where there is none, or where it is made by what is not known. */
+function shapeOf(tensors: State, name: string): readonly number[] | undefined {
+  try {
+    return tensors.get(name)?.shape;
+  } catch {
+    return undefined;
+  }
+}
+
 function blocksOf(tensors: State): Block[] | undefined {
   const names = [...tensors.keys()];
-  const weights = names.filter((name) => tensors.get(name)!.shape.length === 4);
+  const weights = names.filter((name) => shapeOf(tensors, name)?.length === 4);
+  if (weights.length < 2 || weights.length > MOST) return undefined;
   const used = new Set<string>(names.filter((name) => /(^|\.)num_batches_tracked$/.test(name)));
   const blocks = weights.map((weight, index): Block | undefined => {
-    const [into = 0, out = 0, height, width] = tensors.get(weight)!.shape;
+    const [into = 0, out = 0, height, width] = shapeOf(tensors, weight)!;
     if (height !== 4 || width !== 4 || !weight.endsWith(".weight")) return undefined;
     const next = weights[index + 1];
     const between = names.slice(names.indexOf(weight), next === undefined ? undefined : names.indexOf(next));
@@ -89,7 +102,7 @@ function blocksOf(tensors: State): Block[] | undefined {
     const norm = mean?.slice(0, -".running_mean".length);
     const parts =
       norm === undefined ? [] : ["weight", "bias", "running_mean", "running_var"].map((p) => `${norm}.${p}`);
-    if (!parts.every((part) => tensors.get(part)?.shape.join() === `${out}`)) return undefined;
+    if (!parts.every((part) => shapeOf(tensors, part)?.join() === `${out}`)) return undefined;
     for (const name of [weight, ...(bias === undefined ? [] : [bias]), ...parts]) used.add(name);
     return { weight, bias, norm, into, out };
   });
@@ -98,5 +111,5 @@ function blocksOf(tensors: State): Block[] | undefined {
   const last = all.at(-1);
   const pictured = last !== undefined && last.norm === undefined && [1, 3, 4].includes(last.out);
   const whole = all.length === blocks.length && used.size === names.length;
-  return all.length >= 2 && all.length <= 9 && chained && pictured && whole ? all : undefined;
+  return all.length >= 2 && chained && pictured && whole ? all : undefined;
 }

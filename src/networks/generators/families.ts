@@ -32,7 +32,8 @@ export function familyNetwork(
   const family = families.find(({ keys }) => keys.some((key) => file.tensors.has(key)));
   if (!family) return undefined;
   refuseOthers(others, family.name, family.options);
-  return family.network({ attributes: new Map(), ...file }, others);
+  const { tensors, attributes = new Map(), onWarning } = file;
+  return family.network({ tensors, attributes, onWarning }, others);
 }
 
 /** @throws UsageError for an option that is not among those known. */

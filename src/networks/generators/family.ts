@@ -47,7 +47,7 @@ export interface GeneratorFile {
   readonly tensors: State;
   readonly attributes: Attributes;
   /** The tensors of all parts, by their full names in the file. */
-  readonly all?: State;
+  readonly all?: State | (() => State);
   /** The strings of a safetensors file. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Told what was assumed where the file does not say. */
@@ -60,8 +60,6 @@ export interface GeneratorFamily {
   readonly name: string;
   /** Tensors of which one is in every file of the family, and in no other's. */
   readonly keys: readonly string[];
-  /** The names that a file should have, for whoever has one that is not known. */
-  readonly expects: string;
   /** Options that it has. */
   readonly options: readonly (keyof GeneratorOptions)[];
   /** @throws WeightsError naming what is missing, mis-shaped or unexpected. */

@@ -1,3 +1,4 @@
+import { UsageError } from "../../errors.ts";
 import type { Learned } from "../../kernels/conv/filter.ts";
 import { constant } from "../../kernels/conv/filter.ts";
 import { learned } from "../filters.ts";
@@ -29,8 +30,6 @@ type Kind = (typeof KINDS)[number][0];
 export const PROGAN_ABLATION: GeneratorFamily = {
   name: "a generator of Progressive GAN's ablation study",
   keys: KINDS.map(([, key]) => `features.0.${key}`),
-  expects:
-    "features.0.conv.weight, features.0.norm.running_mean (or features.0.wscale.scale, or features.0.conv.bias), …",
   options: ["clamp", "pixelNorm"],
   network,
 };
@@ -38,6 +37,15 @@ export const PROGAN_ABLATION: GeneratorFamily = {
 function network({ tensors, onWarning }: GeneratorFile, options: GeneratorOptions): Network {
   const [kind] = KINDS.find(([, key]) => tensors.has(`features.0.${key}`))!;
   const { pixelNorm = "everywhere", clamp = true } = options;
+  if (pixelNorm !== "everywhere" && pixelNorm !== "ends") {
+    throw new UsageError(`There is no pixelNorm "${String(pixelNorm)}".`, 'Give "everywhere" or "ends".');
+  }
+  if (kind !== "stored scale" && options.pixelNorm !== undefined) {
+    throw new UsageError(
+      "The file says itself where it is normalised, so there is no pixelNorm to choose.",
+      "Leave it out.",
+    );
+  }
   if (kind === "stored scale" && options.pixelNorm === undefined) {
     onWarning?.(
       'Layers are taken to be normalised everywhere (pixelwise normalisation); with equalised learning rate alone only z and the output are, which the file does not tell: pixelNorm "ends".',

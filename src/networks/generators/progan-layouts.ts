@@ -1,3 +1,4 @@
+import { WeightsError } from "../../errors.ts";
 import type { Learned } from "../../kernels/conv/filter.ts";
 import { constant } from "../../kernels/conv/filter.ts";
 import { learned } from "../filters.ts";
@@ -134,8 +135,15 @@ export function tensorflowLayout({ tensors: state, attributes }: GeneratorFile):
       [`${size}/Conv1/bias`, 0],
     ];
   });
-  const labels = Number(attributes.get("static_kwargs.label_size") ?? 0);
+  const labels = attributes.get("static_kwargs.label_size") ?? 0;
   const inputs = state.get("4x4/Dense/weight")?.shape?.[0] ?? 1;
+  if (typeof labels !== "number" || !Number.isInteger(labels) || labels < 0 || labels >= inputs) {
+    throw new WeightsError(
+      "weights-format",
+      `A generator of ${inputs} inputs cannot have ${String(labels).slice(0, 40)} labels among them.`,
+      "Check that the file is complete.",
+    );
+  }
   const top = widths.length - 1;
   const taken = (from: State, name: string, [out, into]: readonly [number, number], kernel: number, scale: number) => ({
     weight: reordered(from, `${name}/weight`, [kernel, kernel, into, out], [out, into, kernel], (o, i, y, x) => {

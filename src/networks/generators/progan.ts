@@ -57,8 +57,6 @@ const PUBLISHED: ProganStyle = { activation: "leaky", normed: () => true };
 export const PROGAN = {
   name: "a Progressive GAN generator",
   keys: ["layer1.conv.weight", "features.0.conv.weight", "4x4/Dense/weight", "formatLayer.module.weight"],
-  expects:
-    "layer1.conv.weight, layer1.wscale.b, … output_RxR.conv.weight (or the older features.0.…), NVIDIA's 4x4/Dense/weight, … or the GAN zoo's formatLayer.module.weight, …",
   options: ["clamp", "lod"],
   network: (file: Pick<GeneratorFile, "tensors"> & Partial<GeneratorFile>, options: GeneratorOptions) => {
     const named = { attributes: new Map(), ...file, tensors: currentNames(file.tensors) };

@@ -8,7 +8,7 @@ import type { Network } from "../network.ts";
 import type { State } from "../state.ts";
 import { ASSUMED, dcgan, dcganOf } from "./dcgan.ts";
 import { DESCRIPTION_KEY, familyNetwork, GENERATORS, type GivenFile, refuseOthers } from "./families.ts";
-import type { GeneratorFamily, GeneratorFile, GeneratorOptions } from "./family.ts";
+import type { GeneratorFamily, GeneratorOptions } from "./family.ts";
 import { describeTensors } from "./telltales.ts";
 
 /** Descriptions that are made by looking at a file, by the names that `network` takes. */
@@ -27,20 +27,19 @@ const PRESETS: Readonly<Record<string, (tensors: State) => ReturnType<typeof dcg
 export function recogniseGenerator(given: GivenFile, options: GeneratorOptions = {}, families = GENERATORS): Network {
   const known = familyNetwork(given, options, families);
   if (known) return known;
-  const file: GeneratorFile = { attributes: new Map(), ...given };
-  const { tensors } = file;
-  const { network = file.metadata?.[DESCRIPTION_KEY], ...others } = options;
+  const { tensors } = given;
+  const { network = given.metadata?.[DESCRIPTION_KEY], ...others } = options;
   if (network !== undefined) {
     refuseOthers(others, "a described network", []);
-    return describedNetwork(described(network, tensors), file);
+    return describedNetwork(described(network, tensors), given);
   }
   const inferred = dcganOf(tensors);
   if (inferred) {
     refuseOthers(others, "a DCGAN", []);
-    file.onWarning?.(
+    given.onWarning?.(
       `The file is taken for a DCGAN: ${ASSUMED}. None of this is in the file, and what is wrong still makes plausible images; if it is so, network "dcgan" says that you know, else describe it (docs/generators.md).`,
     );
-    return describedNetwork(inferred, file);
+    return describedNetwork(inferred, { tensors });
   }
   throw unknown(tensors, families);
 }
@@ -60,10 +59,13 @@ function described(network: NonNullable<GeneratorOptions["network"]>, tensors: S
 function unknown(tensors: State, families: readonly GeneratorFamily[]): WeightsError {
   const what = describeTensors(tensors.keys());
   const found = [...tensors.keys()].slice(0, 4).join(", ") || "no tensors";
-  const names = families.map(({ name, keys }) => `${name}: it has no ${keys[0]}`).join(", nor ");
+  const names = families.map(({ name }) => name).join(", nor ");
+  const judge = what?.includes("discriminator");
   return new WeightsError(
     "weights-shape",
     `This is ${what === undefined ? "" : `${what}, `}not ${names} (it holds ${found}).`,
-    `Describe the network in a JSON file (docs/generators.md), or bring it with defineGenerator. ${families.map(({ expects }) => `Known names are ${expects}.`).join(" ")}`,
+    judge
+      ? "Take the generator that it was trained with: leave `key` out, or name another part."
+      : "Describe the network in a JSON file (`network`), or bring it with defineGenerator; docs/generators.md has both, and the names that are known.",
   );
 }

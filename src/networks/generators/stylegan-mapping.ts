@@ -104,7 +104,12 @@ export function truncated(
   const psis = graph.parameter("w.psi", [rows], [], () => Float32Array.from({ length: rows }, (_, row) => psiOf(row)));
   const stored = padded(w.channels);
   const sources = psi === 1 ? [] : average.sources;
-  for (const key of sources) need(state, key, state.get(key)?.shape ?? [w.channels]);
+  for (const key of sources) {
+    const shape = state.get(key)?.shape ?? [w.channels];
+    // The file's average is one row, under whatever extents of one; an estimate is made of weights.
+    const isRow = sources.length === 1 && shape.slice(0, -1).every((extent) => extent === 1);
+    need(state, key, isRow ? [...shape.slice(0, -1), w.channels] : sources.length === 1 ? [w.channels] : shape);
+  }
   const rest = graph.parameter("w.rest", [rows, stored], sources, (found) => {
     const values = new Float32Array(rows * stored);
     if (psi === 1) return values;

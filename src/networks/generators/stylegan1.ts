@@ -37,7 +37,6 @@ interface StyleGan extends StyleGanOptions {
 export const STYLEGAN1: GeneratorFamily = {
   name: "a StyleGAN generator",
   keys: ["synthesis/4x4/Conv/StyleMod/weight"],
-  expects: "synthesis/4x4/Const/const, synthesis/4x4/Conv/StyleMod/weight, … of TensorFlow",
   options: ["clamp", "truncation", "cutoff", "noise", "lod"],
   network: (file, options) => {
     const { attributes } = file;

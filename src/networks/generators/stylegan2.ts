@@ -47,8 +47,6 @@ interface StyleGan2 extends StyleGanOptions {
 export const STYLEGAN2: GeneratorFamily = {
   name: "a StyleGAN2 generator",
   keys: ["synthesis.b4.const", "synthesis/4x4/Conv/mod_weight", "convs.0.conv.modulation.weight"],
-  expects:
-    "synthesis.b4.const, synthesis.b4.conv1.weight, … (or TensorFlow's synthesis/4x4/…, or rosinality's convs.0.conv.…)",
   options: ["clamp", "truncation", "cutoff", "noise", "convClamp"],
   network: (file, options) => {
     const state = adaNames(file.tensors);

@@ -218,6 +218,9 @@ describe("what is found out about a layer's units", () => {
     const compile = vi.spyOn(generator, "compile");
     const units = new LayerUnits(work, { layer: "layer3", batch: 3, heads: ["object"] });
     const models = await units.models;
+    // Eight images may be alike though the others are not: of other classes.
+    const { models: other } = new LayerUnits(work, { layer: "layer3", batch: 3, classes: [0, 1] });
+    expect(await other).toMatchObject({ classes: [0, 1] });
     const ranking = await units.ranking(segmenter.label("tree"));
     expect(ranking.known).toBe(false);
     await expect(ranking.order()).rejects.toThrow("enough seen");

@@ -148,6 +148,21 @@ describe("a DCGAN that is not described", () => {
     expect(() => recogniseGenerator({ tensors }, { network: "dcgan" })).toThrow(/is no DCGAN/);
   });
 
+  it("is found out without looking at what is made by nobody knows what", async () => {
+    const { tensors } = await openCheckpoint(file(SHAPES));
+    const unmade = {
+      name: "x",
+      dtype: "float32",
+      get shape(): never {
+        throw new Error("made by what is not known");
+      },
+      read: () => Promise.reject(new Error("unread")),
+    } as const;
+    const others = new Map([...tensors, ["x", unmade]]);
+    expect(dcganOf(others)).toBeUndefined();
+    expect(() => recogniseGenerator({ tensors: others })).toThrow(/not a .*generator/);
+  });
+
   it("has no options of other families, and no network of an unknown name", async () => {
     const { tensors } = await openCheckpoint(file(SHAPES));
     expect(() => recogniseGenerator({ tensors }, { truncation: 1 })).toThrow(/a DCGAN, which has no truncation/);

@@ -69,4 +69,12 @@ it("says what a file does not tell, and what a family does not have", async () =
     /The file is a Progressive GAN generator, which has no truncation\./,
   );
   expect(() => recogniseGenerator(plain, { lod: 4 })).toThrow(/no level of detail 4/);
+  expect(() => recogniseGenerator(told, { pixelNorm: "end" as never })).toThrow(/no pixelNorm "end"/);
+  const batchNorm = await fixture("ablation-wgangp.pth");
+  expect(() => recogniseGenerator(batchNorm, { pixelNorm: "ends" })).toThrow(/no pixelNorm to choose/);
+  const labelled = await fixture("pgan-labels-tf.pkl");
+  for (const size of [-1, 1.5, 19, "three"]) {
+    const attributes = new Map([...labelled.attributes, ["static_kwargs.label_size", size] as const]);
+    expect(() => recogniseGenerator({ ...labelled, attributes })).toThrow(/19 inputs cannot have/);
+  }
 });

@@ -201,7 +201,9 @@ describe("the segmenter of scenes64", () => {
 
   it("a label file that is no JSON, swapped files, and absurd input sizes", async () => {
     const before = device.live.buffers;
-    await expect(Segmenter.load({ ...files, labels: golden("README.md") }, { device })).rejects.toThrow(/is not JSON/);
+    await expect(Segmenter.load({ ...files, labels: golden("README.md") }, { device })).rejects.toThrow(
+      /neither JSON nor a table/,
+    );
     const swapped = { encoder: files.decoder, decoder: files.encoder, labels: published.labels };
     await expect(Segmenter.load(swapped, { device })).rejects.toThrow(/swapped/);
     const twice = { ...published, decoder: files.encoder };

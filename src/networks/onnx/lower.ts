@@ -198,7 +198,7 @@ function inputOf(
     const extents: Extents = [classes, 1, 1];
     return [
       { name, extents, classes },
-      { result: name, shape: told, type, order: [], extents },
+      { result, shape: told, type, order: [], extents },
     ];
   }
   const extents = naturalExtents(told);

@@ -79,6 +79,27 @@ describe("a generator", () => {
     await expect(onnxGenerator(source)).rejects.toThrow(why);
   });
 
+  test("may call its class anything", async () => {
+    const parts: ModelParts = {
+      nodes: [
+        ["Gather", ["table", "y_class"], ["row"]],
+        ["Mul", ["noise", "row"], ["product"]],
+        ["Reshape", ["product", "shape"], ["y"]],
+      ],
+      weights: [tensor("table", [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]), tensor("shape", [4], [-1, 1, 2, 2], TYPE.int64)],
+      inputs: { noise: [1, 4], y_class: [1] },
+      outputs: ["y"],
+      types: { y_class: TYPE.int64 },
+    };
+    const generator = await loadGenerator(memorySource(model(parts), "net.onnx"), { device });
+    const plan = await generator.compile({ batch: 2, raw: true });
+    plan.run(Float32Array.of(1, 1, 1, 1, 1, 0, 1, 10, 100, 1000, 0, 1));
+    const { shape } = plan.raw!;
+    expect([...toNchw(await plan.raw!.read(), shape, 1)]).toEqual([1, 2, 3, 4, 5, 60, 700, 8000]);
+    plan.dispose();
+    generator.dispose();
+  });
+
   test("is told what its file does not say, and that is checked", async () => {
     const source = open(new URL("conditional-17.onnx", GOLDEN));
     await expect(onnxGenerator(source, { network: '{"range":"0-1"}' })).rejects.toThrow('no proper "range"');

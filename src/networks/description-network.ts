@@ -43,7 +43,7 @@ const classesOf = ({ classes }: Description): number =>
 
 /** The network's values, each made when another asks. */
 function append(
-  { graph, state, batch, input, layer, output }: Build,
+  { graph, state, batch, from, input, layer, output }: Build,
   description: Description,
   steps: readonly Operation[],
   vectors: ReadonlySet<string>,
@@ -60,7 +60,7 @@ function append(
     if (step.op !== "layer") results.append(step);
     else {
       const about = vectors.has(step.name) ? { vector: true as const } : {};
-      results.set(step.to, layer(step.name, results.maker(step.x), about));
+      results.set(step.to, layer(step.name, results.maker(step.x), about), step.name === from ? [] : [step.x]);
     }
   }
   const last = results.maker(steps.at(-1)!.to);

@@ -118,6 +118,8 @@ export interface Build {
   readonly state: State;
   /** Images at once. */
   readonly batch: number;
+  /** The layer that is given: what makes it is not asked. */
+  readonly from: string | undefined;
   /** A value that is given; a vector unless it has extents. */
   input(input: Pick<NetworkInput, "name" | "channels"> & Partial<NetworkInput>): Lazy;
   /** A layer [n, h, w, c]: what the result makes is what was made here, edited. */
@@ -186,6 +188,7 @@ function describe(
     graph,
     state,
     batch,
+    from: from?.name,
     input(about) {
       const input = { height: 1, width: 1, ...about };
       fresh(input.name);

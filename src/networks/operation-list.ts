@@ -5,7 +5,7 @@ import { nearest } from "../names.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import type { Lazy } from "./network.ts";
 import type { Surroundings } from "./operations/field.ts";
-import { fused } from "./operations/fusion.ts";
+import { fused, readsOf } from "./operations/fusion.ts";
 import { SAMPLING } from "./operations/resampling.ts";
 import { append, fieldsOf, OPERATIONS, type Operation } from "./operations.ts";
 import type { State } from "./state.ts";
@@ -107,12 +107,19 @@ function checked(step: Readonly<Record<string, unknown>>, where: string, known: 
   return to;
 }
 
+/** What makes a result, and the results that it asks for. */
+interface Maker {
+  readonly make: Lazy;
+  readonly reads: readonly string[];
+}
+
 /**
  * The results of a list's steps in one graph, each made when something first asks for it: so a part
  * of the network is what is reached from what is wanted.
  */
 export class Results {
-  readonly #makers = new Map<string, Lazy>();
+  readonly #makers = new Map<string, Maker>();
+  readonly #made = new Map<string, Value>();
   readonly #whole = new Map<string, Value>();
   readonly #around: Surroundings;
 
@@ -137,28 +144,44 @@ export class Results {
    * @throws ShapeError when there is none, which can only be an input that an operation needs.
    */
   maker(name: string): Lazy {
-    const maker = this.#makers.get(name);
-    if (maker) return maker;
+    if (this.#makers.has(name)) return () => this.#made.get(name) ?? this.#make(name);
     throw new ShapeError(`The network has no input "${name}".`, "Say of how many classes its images are.");
   }
 
-  set(name: string, maker: Lazy): void {
-    this.#makers.set(name, maker);
+  /** @param reads Results that `make` asks for. */
+  set(name: string, make: Lazy, reads: readonly string[] = []): void {
+    this.#makers.set(name, { make, reads });
   }
 
   /** @throws ShapeError, when it is made and does not fit. */
   append(step: Operation): Lazy {
-    let made: Value | undefined;
-    const maker = (): Value => {
-      if (made) return made;
-      made = append(step, this.#around);
+    const make = (): Value => {
+      const made = append(step, this.#around);
       if (elements(made.shape) / (made.shape[0] ?? 1) > MAX_ELEMENTS) {
         throw new ShapeError(`"${step.to}" would be [${made.shape}].`, "Use a smaller input.");
       }
       return made;
     };
-    this.set(step.to, maker);
-    return maker;
+    this.set(step.to, make, readsOf(step));
+    return this.maker(step.to);
+  }
+
+  /**
+   * Makes what a result reads before it, and it last. Were each made when the one behind asks for
+   * it, a chain of a few thousand steps would be deeper than the stack.
+   */
+  #make(wanted: string): Value {
+    const waiting = [wanted];
+    for (let name = waiting.at(-1); name !== undefined; name = waiting.at(-1)) {
+      // What is missing is told by the operation that asks for it.
+      const { make, reads } = this.#makers.get(name)!;
+      const before = reads.filter((read) => this.#makers.has(read) && !this.#made.has(read));
+      for (const read of before.reverse()) waiting.push(read);
+      if (before.length > 0) continue;
+      if (!this.#made.has(name)) this.#made.set(name, make());
+      waiting.pop();
+    }
+    return this.#made.get(wanted)!;
   }
 }
 

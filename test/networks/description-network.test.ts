@@ -5,6 +5,7 @@ import { Generator } from "../../src/models/generator.ts";
 import { parseDescription } from "../../src/networks/description.ts";
 import { describedNetwork } from "../../src/networks/description-network.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { Graph } from "../../src/runtime/graph.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
 import { requestDevice, toNchw } from "../gpu.ts";
@@ -221,5 +222,33 @@ describe("the network of a description", () => {
     const build = () => describedNetwork(parseDescription({ ...DESCRIPTION, ...crop, ...change }), file);
     expect(build).toThrow(WeightsError);
     expect(build).toThrow(message);
+  });
+});
+
+describe("a long description", () => {
+  /** A chain of so many steps, every other a layer. */
+  const long = (count: number) =>
+    describedNetwork(
+      parseDescription({
+        z: 4,
+        image: [4, 1, 1],
+        range: "tiles",
+        operations: Array.from({ length: count }, (_, i) =>
+          i % 2 === 0 ? { op: "leakyRelu", slope: 0.5 } : { op: "layer", name: `layer ${i}` },
+        ),
+      }),
+      { tensors: new Map() },
+    );
+
+  it("is as deep as it says, and so are its parts", () => {
+    const network = long(10_000);
+    expect(network.layers).toHaveLength(5000);
+    const whole = new Graph("gpu");
+    network.append(whole, 1);
+    expect(whole.operations.length).toBeGreaterThanOrEqual(5000);
+    const part = new Graph("gpu");
+    const { inputs } = network.append(part, 1, { from: "layer 101", until: "layer 111" });
+    expect([...inputs.keys()]).toEqual(["layer 101"]);
+    expect(part.operations).toHaveLength(5);
   });
 });

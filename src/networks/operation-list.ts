@@ -57,7 +57,6 @@ export function parseOperations(text: string): OperationList {
   if (sampling !== undefined && !SAMPLING.holds(sampling)) {
     throw broken(`has an unknown sampling; it would be ${SAMPLING.described}`);
   }
-  if (operations.length > MAX_OPERATIONS) throw broken("has more than 10,000 operations");
   return { ...(list as OperationList), operations: checkedSteps(operations, ["input"]) };
 }
 
@@ -67,6 +66,7 @@ export function parseOperations(text: string): OperationList {
  * @param inputs Names of what the network is given; the first step's `x` is the first.
  */
 export function checkedSteps(steps: readonly unknown[], inputs: readonly string[]): Operation[] {
+  if (steps.length > MAX_OPERATIONS) throw broken("has more than 10,000 operations");
   const known = new Set(inputs);
   let last = inputs[0]!;
   return steps.map((given, index) => {

@@ -13,6 +13,12 @@ const LEAST = {
 };
 
 describe("a description", () => {
+  it("of more than 10,000 operations is refused", () => {
+    const operations = Array.from({ length: 10_001 }, () => ({ op: "relu" }));
+    expect(() => parseDescription({ ...LEAST, operations })).toThrow(WeightsError);
+    expect(() => parseDescription({ ...LEAST, operations })).toThrow("more than 10,000 operations");
+  });
+
   it("is read from JSON or from what JSON says, with x and to in all steps", () => {
     const operations = [
       { op: "linear", x: "z", to: "step 0", weight: "w" },

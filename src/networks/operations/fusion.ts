@@ -42,24 +42,17 @@ function joined(step: Weighing, next: Operation): Operation | undefined {
 export function fused(operations: readonly Operation[]): Operation[] {
   const readers = new Map<string, number>();
   for (const step of operations) for (const name of readsOf(step)) readers.set(name, (readers.get(name) ?? 0) + 1);
-  const steps: Operation[] = [];
-  /** Where each result's step is now. */
-  const places = new Map<string, number>();
+  /** By their results, in order; fused ones move behind all that they read. */
+  const steps = new Map<string, Operation>();
   for (const step of operations) {
     const [from] = readsOf(step);
-    const place = from !== undefined && readers.get(from) === 1 ? places.get(from) : undefined;
-    const before = place === undefined ? undefined : steps[place];
+    const before = from !== undefined && readers.get(from) === 1 ? steps.get(from) : undefined;
     const one = before && together(before, step);
-    if (place !== undefined && one) {
-      // Behind all that it reads: a step that was put off is seen by none between.
-      steps.splice(place, 1);
-      for (const [name, at] of places) if (at > place) places.set(name, at - 1);
-      places.delete(from!);
-    }
-    places.set(step.to, steps.length);
-    steps.push(one ?? step);
+    // A step that was put off is seen by none between.
+    if (one) steps.delete(from!);
+    steps.set(step.to, one ?? step);
   }
-  return steps;
+  return [...steps.values()];
 }
 
 function together(before: Operation, step: Operation): Operation | undefined {

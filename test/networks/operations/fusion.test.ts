@@ -103,4 +103,16 @@ describe("a list in fewer steps", () => {
     expect(short.value.shape).toEqual(whole.value.shape);
     expect(worstError(short.data, whole.data)).toBeLessThan(1e-5);
   });
+
+  it("is found in time that grows with the list", () => {
+    const pairs = 50_000;
+    const steps = Array.from({ length: pairs }, (_, i) => [
+      { op: "conv", weight: "c", x: `b${i - 1}`, to: `a${i}` } as const,
+      { op: "relu", x: `a${i}`, to: `b${i}` } as const,
+    ]).flat();
+    const before = process.cpuUsage().user;
+    expect(fused(steps)).toHaveLength(pairs);
+    // In the square of it, this takes ten times as much.
+    expect(process.cpuUsage().user - before).toBeLessThan(2e6);
+  });
 });

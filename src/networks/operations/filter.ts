@@ -50,7 +50,7 @@ export function normOf(
   const factor = (variance: Float32Array, gamma: Float32Array | undefined, c: number): number =>
     (gamma?.[c] ?? 1) / Math.sqrt(variance[c]! + eps);
   return {
-    label: `${names.mean} ${names.weight ?? ""} ${names.bias ?? ""} ${eps}`,
+    label: `${names.mean} ${names.variance} ${names.weight ?? ""} ${names.bias ?? ""} ${eps}`,
     scale: {
       sources: present(names.variance, names.weight),
       of: ([spread, gamma]) => Float64Array.from(spread!, (_, c) => factor(spread!, gamma, c)),

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ShapeError, WeightsError } from "../../../src/errors.ts";
+import { normOf } from "../../../src/networks/operations/filter.ts";
+import type { State } from "../../../src/networks/state.ts";
 import type { Device } from "../../../src/runtime/device.ts";
 import { requestDevice } from "../../gpu.ts";
 import { reshape64, stack64 } from "../../kernels/maps/layout64.ts";
@@ -302,4 +304,10 @@ describe("embedding", () => {
     const running = run(device, [{ op: "concatEmbedding", table: "table" }], { z }, tensors);
     await expect(running).rejects.toThrow('The network has no input "label"');
   });
+});
+
+it("a batch norm is told from one of another variance", () => {
+  const state = new Map(["m", "v", "u"].map((name) => [name, { shape: [4] }])) as unknown as State;
+  const labels = ["v", "u"].map((variance) => normOf(state, { mean: "m", variance }, 4).label);
+  expect(labels[0]).not.toBe(labels[1]);
 });

@@ -49,17 +49,28 @@ const OWN = ["z", "image", "operations", "latent"];
 /** A description's fields that a graph lacks; the others are checked with the rest of it. */
 function aboutOf(network: GeneratorOptions["network"]): About {
   if (network === undefined) return {};
-  let about: unknown = network;
-  try {
-    if (typeof network === "string") about = JSON.parse(network);
-  } catch (cause) {
-    throw new UsageError(`An ONNX file is no network "${network}".`, "Leave it out, or give a description.", { cause });
-  }
-  const own = OWN.find((name) => Object.hasOwn(Object(about), name));
+  const about = typeof network === "string" ? parsed(network) : network;
+  if (typeof about !== "object" || about === null || Array.isArray(about)) throw noDescription(JSON.stringify(about));
+  const own = OWN.find((name) => Object.hasOwn(about, name));
   if (own !== undefined) {
     throw new UsageError(`The description says "${own}", which an ONNX file says itself.`, "Leave it out of it.");
   }
   return about as About;
+}
+
+/** Characters of what was given that a message shows. */
+const SHOWN = 40;
+const noDescription = (given: string, options?: ErrorOptions): UsageError => {
+  const start = given.length > SHOWN ? `${given.slice(0, SHOWN)}…` : given;
+  return new UsageError(`An ONNX file is no network "${start}".`, "Leave it out, or give a description.", options);
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    throw noDescription(text, { cause });
+  }
 }
 
 /** The names of z and of the class. */

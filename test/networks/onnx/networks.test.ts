@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UsageError } from "../../../src/errors.ts";
 import { loadGenerator, loadSegmenter } from "../../../src/load.ts";
 import type { Network } from "../../../src/networks/network.ts";
 import { onnxGenerator } from "../../../src/networks/onnx/generator.ts";
@@ -109,6 +110,15 @@ describe("a generator", () => {
       'says "z", which an ONNX file says itself',
     );
     await expect(onnxGenerator(source, { network: '{"rang":5}' })).rejects.toThrow("did you mean range");
+    for (const nothing of ["null", "[1]", "7", '"dcgan"']) {
+      const refused = expect(onnxGenerator(source, { network: nothing })).rejects;
+      await refused.toThrow(UsageError);
+      await refused.toThrow(`An ONNX file is no network "${nothing}"`);
+    }
+    const endless = onnxGenerator(source, { network: "x".repeat(1e6) });
+    await expect(endless).rejects.toThrow(`no network "${"x".repeat(40)}…"`);
+    const marked = await onnxGenerator(source, { network: '\uFEFF{"range":"tiles"}' });
+    expect(rawOf(marked)).toMatchObject({ range: "tiles" });
     await expect(onnxGenerator(source, { truncation: 0.5 })).rejects.toThrow("has no truncation");
     const named = await onnxGenerator(source, { network: '{"classes":["a","b","c","d"]}' });
     expect(named.inputs[1]).toMatchObject({ classes: ["a", "b", "c", "d"] });

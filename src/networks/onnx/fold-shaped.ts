@@ -19,9 +19,9 @@ import {
 
 // Tests: test/networks/onnx/fold.test.ts
 
-const constant: Fold = async (node) => {
+const constant: Fold = async (node, _inputs, { budget }) => {
   const tensor = tensorOf(node, "value");
-  if (tensor) return [ofTensor(tensor)];
+  if (tensor) return [ofTensor(tensor, budget)];
   const float = floatOf(node, "value_float", undefined);
   const int = intOf(node, "value_int", undefined);
   const floats = floatsOf(node, "value_floats");

@@ -30,11 +30,11 @@ export const isWhole = (type: number): boolean => WHOLE.has(type);
 /** Elements up to which results are kept: more than shapes have, less than weights. */
 const SMALL = 2 ** 16;
 /**
- * Elements that may be computed in all, and for each byte of the file: a few bytes can ask for any
- * number, and 8-bit weights take three steps.
+ * Elements that may be read and made in all, and for each byte of the file: a few bytes can ask for
+ * any number, and 8-bit weights take three steps, each time that they are loaded.
  */
 const MOST = 2 ** 24;
-const MOST_EACH = 16;
+const MOST_EACH = 32;
 const DEEPEST = 1000;
 
 const tooMuch = (what: string): WeightsError =>
@@ -44,7 +44,10 @@ const tooMuch = (what: string): WeightsError =>
     "Simplify it before (onnxsim), or export it with constants folded.",
   );
 
-/** How many elements a file may still compute; shared by all of its values. */
+/**
+ * How many elements may still be read and made to compute a file's constants; shared by all of its
+ * values.
+ */
 export class Budget {
   readonly #most: number;
   #left: number;
@@ -63,13 +66,16 @@ export class Budget {
 
 const count = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 
-/** A weight of the file. */
-export const ofTensor = (tensor: OnnxTensor): Known => ({
+/** A weight of the file, whose numbers are read anew each time. */
+export const ofTensor = (tensor: OnnxTensor, budget: Budget): Known => ({
   shape: tensor.shape,
   type: tensor.type,
   tensor,
   depth: 0,
-  numbers: (options) => tensor.numbers(options),
+  numbers: async (options) => {
+    budget.spend(count(tensor.shape));
+    return tensor.numbers(options);
+  },
 });
 
 /** Given numbers. */
@@ -96,7 +102,8 @@ export async function computed(
   const depth = 1 + inputs.reduce((most, input) => Math.max(most, input.depth), 0);
   if (depth > DEEPEST) throw tooMuch(`${DEEPEST} steps`);
   const numbers = async (options?: ReadOptions): Promise<Float64Array> => {
-    budget.spend(Math.max(1, size));
+    // A reduction makes little of much.
+    budget.spend(inputs.reduce((sum, input) => sum + count(input.shape), Math.max(1, size)));
     const values: Float64Array[] = [];
     for (const input of inputs) values.push(await input.numbers(options));
     return rounded(compute(values), type);

@@ -62,7 +62,7 @@ export async function lower(model: OnnxModel, options: LowerOptions): Promise<On
     model.inputs.map(({ name }) => names?.get(name) ?? name),
   );
   const values = new Map<string, Lowered>();
-  for (const [name, tensor] of model.initializers) values.set(name, ofTensor(tensor));
+  for (const [name, tensor] of model.initializers) values.set(name, ofTensor(tensor, folding.budget));
   const inputs: ListInput[] = [];
   for (const input of model.inputs) {
     const [told, placed] = inputOf(model, input, names?.get(input.name) ?? input.name, shapes?.get(input.name));

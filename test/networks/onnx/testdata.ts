@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Known, ofTensor } from "../../../src/networks/onnx/known.ts";
+import { Budget, type Known, ofTensor } from "../../../src/networks/onnx/known.ts";
 import { readOnnx } from "../../../src/networks/onnx/read.ts";
 import { memorySource } from "../../../src/weights/bytes.ts";
 import { message } from "./encode.ts";
@@ -61,7 +61,7 @@ export const tensorsOf = async (files: readonly Uint8Array[]): Promise<readonly 
   Promise.all(
     files.map(async (file) => {
       const model = await readOnnx(memorySource(Uint8Array.from(message(7, message(5, file))), "data"));
-      return ofTensor([...model.initializers.values()][0]!);
+      return ofTensor([...model.initializers.values()][0]!, new Budget(0));
     }),
   );
 

@@ -61,12 +61,17 @@ async function byKernel(graph) {
 const generating = new Graph(device.target, "f32", device.tuned);
 generator.append(generating, BATCH);
 const segmenting = new Graph(device.target, "f32", device.tuned);
-segmenter.append(segmenting, segmenting.map("image", BATCH, generator.resolution, generator.resolution, 3), EDGE);
+segmenter.append(segmenting, segmenting.map("image", BATCH, generator.resolution, generator.resolution, 3), [
+  EDGE,
+  EDGE,
+]);
 
 /** What is counted of a batch, on real maps and labels. */
 async function statistics() {
   const { labels, categories } = segmenter;
-  const common = { generator, segmenter, layers: LAYERS, size: BATCH, seed: 2, batch: BATCH, segmentationSize: EDGE };
+  // Earlier revisions know an edge where later ones know a grid.
+  const edges = { segmentationSize: EDGE, grid: [EDGE, EDGE] };
+  const common = { generator, segmenter, layers: LAYERS, size: BATCH, seed: 2, batch: BATCH, ...edges };
   const samples = await Samples.create({ ...common, pictures: false, keepLabels: true, memory: 2 ** 29 });
   const { labelMaps, batch } = samples;
   const everywhere = categories.length === 1;
@@ -87,7 +92,7 @@ async function statistics() {
     const maps = { maps: samples.maps.get(layer), channels, batch };
     const onLabels = { ...maps, slotMaps: slots.maps, labels: all };
     const quantiles = FRACTIONS.map((fraction) => 1 - fraction);
-    const selecting = { ...maps, size: EDGE, samples: BATCH * EDGE ** 2, quantiles };
+    const selecting = { ...maps, size: EDGE, grid: [EDGE, EDGE], samples: BATCH * EDGE ** 2, quantiles };
     // Each pass on a selection that the passes before have made, which counting it again and again
     // does not spoil.
     for (const pass of [0, 1, 2]) {

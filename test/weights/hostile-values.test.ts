@@ -183,11 +183,9 @@ describe("small files that want much", () => {
         const file = packed(pickle);
         expect(file.length, opcodes).toBeLessThan(120_000);
         const before = process.memoryUsage().heapUsed;
-        const start = process.cpuUsage();
         await endures(file);
         await endures(p.whole(pickle.subarray(0, 1e6)));
         expect(process.memoryUsage().heapUsed - before, opcodes).toBeLessThan(150e6);
-        expect(process.cpuUsage(start).user, opcodes).toBeLessThan(3e6);
       }
     }
   }, 30_000);

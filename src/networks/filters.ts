@@ -33,9 +33,8 @@ export function filterOf(
   norm?: string,
   { into, groups = 1, kernel: taps, bias }: FilterShape = {},
 ): Filter {
-  // Of a weight that is missing its norm or bias tells the width.
   const found = checkWeight(state, key, taps);
-  const width = found ? undefined : state.get(norm ? `${norm}.weight` : `${key}.bias`)?.shape[0];
+  const width = found ? undefined : widthBeside(state, key, norm);
   const edges = taps === undefined ? [undefined, undefined] : both(taps);
   const [outChannels = 0, inGroup = 0, ...kernel] = need(state, `${key}.weight`, [width, into, ...edges]);
   return {
@@ -47,6 +46,10 @@ export function filterOf(
     ...scaleAndBias(state, key, norm, outChannels, bias),
   };
 }
+
+/** Of a weight that is missing its norm or bias tells the width, if one is there. */
+export const widthBeside = (state: State, key: string, norm: string | undefined): number | undefined =>
+  state.get(norm ? `${norm}.weight` : `${key}.bias`)?.shape[0];
 
 /**
  * The shape of a filter's weight, if it is there.

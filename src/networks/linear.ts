@@ -1,7 +1,7 @@
 // Tests: test/networks/filters.test.ts
 
 import type { Filter } from "../kernels/conv/filter.ts";
-import { scaleAndBias } from "./filters.ts";
+import { scaleAndBias, widthBeside } from "./filters.ts";
 import { need } from "./recording.ts";
 import type { State } from "./state.ts";
 
@@ -12,8 +12,7 @@ import type { State } from "./state.ts";
  * @throws WeightsError when a tensor is missing or of another shape.
  */
 export function linearFilterOf(state: State, key: string, norm?: string): Filter {
-  const width = state.get(norm ? `${norm}.weight` : `${key}.bias`)?.shape[0];
-  const [outChannels = 0, inChannels = 0] = need(state, `${key}.weight`, [width, undefined]);
+  const [outChannels = 0, inChannels = 0] = need(state, `${key}.weight`, [widthBeside(state, key, norm), undefined]);
   const weight = { sources: [`${key}.weight`], of: ([w]: readonly Float32Array[]) => w! };
   return { label: key, inChannels, outChannels, kernel: 1, weight, ...scaleAndBias(state, key, norm, outChannels) };
 }

@@ -3,7 +3,7 @@
 import type { Filter } from "../kernels/conv/filter.ts";
 import { transposedWeight } from "../kernels/conv/transposed.ts";
 import { both, simplified } from "../kernels/conv/window.ts";
-import { checkWeight, type FilterShape, scaleAndBias } from "./filters.ts";
+import { checkWeight, type FilterShape, scaleAndBias, widthBeside } from "./filters.ts";
 import { need } from "./recording.ts";
 import type { State } from "./state.ts";
 
@@ -19,9 +19,8 @@ export function transposedFilterOf(
   norm?: string,
   { into, groups = 1, kernel: taps, bias }: FilterShape = {},
 ): Filter {
-  // Of a weight that is missing its norm or bias tells the width.
   const found = checkWeight(state, key, taps);
-  const width = found ? undefined : state.get(norm ? `${norm}.weight` : `${key}.bias`)?.shape[0];
+  const width = found ? undefined : widthBeside(state, key, norm);
   const edges = taps === undefined ? [undefined, undefined] : both(taps);
   const expected = [into, width === undefined ? undefined : width / groups, ...edges];
   const [inChannels = 0, outGroup = 0, ...kernel] = need(state, `${key}.weight`, expected);

@@ -157,7 +157,7 @@ function* insides(value: unknown): Iterable<unknown> {
  * lucidrains' "GAN" holds everything by prefixes: GE and SE are the averages of G and of the
  * mapping S, which only some have.
  */
-export function averagesOfGan<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> | undefined {
+function averagesOfGan<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> | undefined {
   const of = (prefix: string): [string, T][] => [...tensors].filter(([name]) => name.startsWith(prefix));
   const [generator, mapping] = [of("GE."), of("SE.")];
   if (generator.length === 0) return undefined;

@@ -85,7 +85,7 @@ export function bytesOf(bytes: Uint8Array | string): Uint8Array {
   return typeof bytes === "string" ? Uint8Array.from(bytes, (character) => character.charCodeAt(0)) : bytes;
 }
 
-export function isBytes(value: unknown): value is PickledBytes {
+function isBytes(value: unknown): value is PickledBytes {
   return value instanceof Uint8Array || value instanceof Payload || typeof value === "string";
 }
 

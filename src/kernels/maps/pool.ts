@@ -18,7 +18,7 @@ export interface Pooling {
 }
 
 /** Max pooling of any window. It has no gradient. */
-export const POOL_MAX: OperationKind<Pooling> = { name: "max pooling" };
+const POOL_MAX: OperationKind<Pooling> = { name: "max pooling" };
 
 /**
  * Outputs of a window along an axis; one that begins behind the map and its padding before is none.

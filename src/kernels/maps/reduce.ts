@@ -10,7 +10,7 @@ import { unary } from "./unary.ts";
 // Tests: test/kernels/maps/arithmetic.test.ts
 
 /** The largest of its input's channels. It has no gradient. */
-export const REDUCE_MAX: OperationKind<undefined> = { name: "largest channel" };
+const REDUCE_MAX: OperationKind<undefined> = { name: "largest channel" };
 
 /** Sums of x over these axes, which become 1; with `mean` over their extents. */
 export function sum(graph: Graph, x: Value, axes: readonly AxisName[], mean = false): Value {

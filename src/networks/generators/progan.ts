@@ -25,7 +25,7 @@ const MAX_RESOLUTION = 1024;
  * Current names for the tensors of a checkpoint that may use the old ones (`features.{i−1}`,
  * `output`).
  */
-export function currentNames(state: State): State {
+function currentNames(state: State): State {
   if (!state.has("features.0.conv.weight")) return state;
   let blocks = 0;
   while (state.has(`features.${blocks}.conv.weight`)) blocks += 1;

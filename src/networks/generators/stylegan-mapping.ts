@@ -37,7 +37,7 @@ export function layersOf(state: State): number {
 }
 
 /** Length of z, classes, and what is behind a class: as shapes say. */
-export function mappingSizes(state: State) {
+function mappingSizes(state: State) {
   const first = state.get("mapping.fc0.weight")?.shape[1] ?? 1;
   const embed = state.get("mapping.embed.weight")?.shape;
   const joined = state.get("mapping.concat.weight")?.shape;

@@ -43,7 +43,7 @@ export const without = (tensor: CheckpointTensor, count: number): CheckpointTens
   changed(tensor, tensor.shape.slice(count));
 
 /** Where the convolution that reads noise map K is: `b8.conv0`. */
-export const convOf = (index: number): string =>
+const convOf = (index: number): string =>
   index === 0 ? "b4.conv1" : `b${2 ** Math.floor((index + 5) / 2)}.conv${(index + 1) % 2}`;
 
 type Renamed = readonly [name: string, tensor: CheckpointTensor];

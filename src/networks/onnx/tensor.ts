@@ -45,7 +45,7 @@ export interface OnnxTensor {
 }
 
 /** The element type of this number, as others call it. */
-export const typeName = (type: number): string => DTYPES[type] ?? UNREAD[type] ?? `type ${type}`;
+const typeName = (type: number): string => DTYPES[type] ?? UNREAD[type] ?? `type ${type}`;
 
 /** What a TensorProto says, before it is checked. */
 class Description {
@@ -86,7 +86,7 @@ export async function readTensor(file: Protobuf, message: Range, givenName = "")
 }
 
 /** A StringStringEntryProto. */
-export async function readEntry(file: Protobuf, message: Range): Promise<[key: string, value: string]> {
+async function readEntry(file: Protobuf, message: Range): Promise<[key: string, value: string]> {
   const entry: [string, string] = ["", ""];
   for await (const field of file.fields(message)) {
     if (field.number === 1 || field.number === 2) entry[field.number - 1] = await file.text(field);

@@ -26,7 +26,7 @@ const pair = (node: OnnxNode, values: readonly number[], row: number): Pair => {
 };
 
 /** Kernel, strides, dilations of a node; `kernel` where the weight says it. */
-export function movesOf(node: OnnxNode, kernel: readonly number[] | undefined): Omit<Window, "pad"> {
+function movesOf(node: OnnxNode, kernel: readonly number[] | undefined): Omit<Window, "pad"> {
   const shape = intsOf(node, "kernel_shape") ?? kernel;
   if (!shape) throw refused(node, "says nothing of its kernel");
   const ones = shape.map(() => 1);
@@ -38,7 +38,7 @@ export function movesOf(node: OnnxNode, kernel: readonly number[] | undefined): 
 }
 
 /** ONNX's [begin …, end …] as the four sides. */
-export function sidesOf(node: OnnxNode, pads: readonly number[] | undefined): Sides {
+function sidesOf(node: OnnxNode, pads: readonly number[] | undefined): Sides {
   if (!pads) return [0, 0, 0, 0];
   if (pads.some((side) => Math.abs(side) > MOST)) throw refused(node, `has pads of ${pads}`);
   if (pads.length === 2) return [0, pads[0]!, 0, pads[1]!];

@@ -24,11 +24,8 @@ let since = 0;
 let eagerUntil = 0;
 /** Turns of Dawn that are put off: one of each of its instances. */
 const put = new Set<{ readonly timer: ReturnType<typeof setTimeout>; readonly turn: Turn }>();
-/**
- * The host's timers as they were at the first call: a test that fakes them later must not hold up a
- * GPU.
- */
-let timers: { readonly set: typeof setTimeout; readonly clear: typeof clearTimeout } | undefined;
+/** The host's timers as this module found them: a test that fakes them must not hold up a GPU. */
+const { setTimeout: later, clearTimeout: cancel } = globalThis;
 /** The host's own `setImmediate` while ours is in its place. */
 let own: SetImmediate | undefined;
 
@@ -43,10 +40,9 @@ let own: SetImmediate | undefined;
 export function waitable<T>(call: () => T, software: boolean): T {
   since = performance.now();
   eagerUntil = since + (software ? EAGER_SOFTWARE : EAGER);
-  timers ??= { set: setTimeout, clear: clearTimeout };
   for (const waiting of [...put]) {
     put.delete(waiting);
-    timers.clear(waiting.timer);
+    cancel(waiting.timer);
     post(waiting.turn);
   }
   return inOurPlace(call);
@@ -76,8 +72,8 @@ function paced(turn: Turn, ...rest: unknown[]): unknown {
 
 function post(turn: Turn): unknown {
   const now = performance.now();
-  if (now < eagerUntil || !timers) return (own ?? (globalThis as Host).setImmediate)?.(turn);
-  const timer = timers.set(
+  if (now < eagerUntil) return (own ?? (globalThis as Host).setImmediate)?.(turn);
+  const timer = later(
     () => {
       put.delete(waiting);
       turn();

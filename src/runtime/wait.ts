@@ -23,9 +23,12 @@ interface Host {
 let since = 0;
 let eagerUntil = 0;
 /** Turns of Dawn that are put off: one of each of its instances. */
-const put = new Set<{ readonly timer: ReturnType<typeof setTimeout>; readonly turn: Turn }>();
-/** The host's timers as this module found them: a test that fakes them must not hold up a GPU. */
-const { setTimeout: later, clearTimeout: cancel } = globalThis;
+const put = new Set<{ readonly turn: Turn }>();
+/**
+ * The host's timer as it was at the first call: a test that fakes it must not hold up a GPU,
+ * neither while it does, nor afterwards if it did so at the first call.
+ */
+let first: typeof setTimeout | undefined;
 /** The host's own `setImmediate` while ours is in its place. */
 let own: SetImmediate | undefined;
 
@@ -40,9 +43,9 @@ let own: SetImmediate | undefined;
 export function waitable<T>(call: () => T, software: boolean): T {
   since = performance.now();
   eagerUntil = since + (software ? EAGER_SOFTWARE : EAGER);
+  first ??= setTimeout;
   for (const waiting of [...put]) {
     put.delete(waiting);
-    cancel(waiting.timer);
     post(waiting.turn);
   }
   return inOurPlace(call);
@@ -72,15 +75,12 @@ function paced(turn: Turn, ...rest: unknown[]): unknown {
 
 function post(turn: Turn): unknown {
   const now = performance.now();
-  if (now < eagerUntil) return (own ?? (globalThis as Host).setImmediate)?.(turn);
-  const timer = later(
-    () => {
-      put.delete(waiting);
-      turn();
-    },
-    Math.min(LONGEST, (now - since) * SHARE),
-  );
-  const waiting = { timer, turn };
+  if (now < eagerUntil || !first) return (own ?? (globalThis as Host).setImmediate)?.(turn);
+  const waiting = { turn };
   put.add(waiting);
-  return timer;
+  const due = (): void => {
+    if (put.delete(waiting)) turn();
+  };
+  for (const timer of new Set([first, setTimeout])) timer(due, Math.min(LONGEST, (now - since) * SHARE));
+  return waiting;
 }

@@ -3,10 +3,7 @@ import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";
 
 const real = globalThis.setImmediate;
-/**
- * The module anew: it takes the host's timers as they are when it is loaded, these tests' fakes
- * too.
- */
+/** The module as it is when it is first used: it takes the host's timers as they are then. */
 async function fresh() {
   vi.resetModules();
   return (await import("../../src/runtime/wait.ts")).waitable;
@@ -57,8 +54,8 @@ test("while a GPU works, Dawn takes few turns and the result comes all the same"
 });
 
 test("turns in vain come at longer and longer intervals, up to a bound", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
   const waitable = await fresh();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
   const { state, begin } = dawn();
   waitable(begin, true);
   vi.advanceTimersByTime(20);
@@ -76,6 +73,7 @@ test("turns in vain come at longer and longer intervals, up to a bound", async (
 });
 
 test("between two turns in vain a sixteenth of what was waited passes, eight milliseconds at most", async () => {
+  const waitable = await fresh();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
   vi.advanceTimersByTime(5000); // whatever the host's clock says when the call begins
   const [delays, set] = [[] as number[], globalThis.setTimeout];
@@ -85,7 +83,6 @@ test("between two turns in vain a sixteenth of what was waited passes, eight mil
     delays.push(delay, performance.now() - from);
     return set(turn, delay);
   }) as typeof setTimeout;
-  const waitable = await fresh();
   waitable(begin, true);
   vi.advanceTimersByTime(200);
   state.waits = false;
@@ -123,9 +120,23 @@ test("two of Dawn's instances wait beside each other", async () => {
   for (const { state } of both) state.waits = false;
 });
 
-test("who fakes timers holds up nothing, even before the first call", async () => {
+test("who fakes timers later holds up nothing", async () => {
   const waitable = await fresh();
+  waitable(() => {}, true);
+  const { state, begin } = dawn();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  waitable(begin, true);
+  vi.advanceTimersByTime(5);
+  while (state.turns < 5) await new Promise((resolve) => real(resolve));
+  state.waits = false;
+});
+
+test("nor does who faked them at the first call, and no longer does", async () => {
+  const waitable = await fresh();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  waitable(() => {}, true);
+  vi.useRealTimers();
+  vi.useFakeTimers({ toFake: ["performance"] });
   const { state, begin } = dawn();
   waitable(begin, true);
   vi.advanceTimersByTime(5);
@@ -134,8 +145,8 @@ test("who fakes timers holds up nothing, even before the first call", async () =
 });
 
 test("a new call is asked for at once, whatever was waited for before", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
   const waitable = await fresh();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate", "performance"] });
   const { state, begin } = dawn();
   waitable(begin, true);
   vi.advanceTimersByTime(1000);

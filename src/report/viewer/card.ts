@@ -24,12 +24,12 @@ export function card(
         class: unit.interpretable ? "card" : "card weak",
         href: address({ unit: unit.unit }),
         "data-unit": unit.unit,
-        "aria-label": `${layer.layer} unit ${unit.unit}, ${name}, IoU ${score(unit.iou)}${unit.interpretable ? "" : ", not interpretable"}`,
       },
       element(
         "span",
         { class: "line" },
         element("span", { class: "label" }, name),
+        element("span", { class: "hidden" }, ", IoU "),
         element("span", { class: "score" }, score(iou)),
       ),
       (features?.images.length ?? 0) > 0

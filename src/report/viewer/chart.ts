@@ -38,13 +38,17 @@ export function chart(data: PageData, { element, byId }: ReturnType<typeof dom>,
           class: "bar",
           type: "button",
           "aria-pressed": String(pressed),
-          "aria-label": `${name}: ${units.length} ${units.length === 1 ? "unit" : "units"}`,
           title: `${name} (${category}): ${units.length} ${units.length === 1 ? "unit" : "units"}`,
           onclick: () => change(pressed ? { concept: "", sort: "label" } : { concept: name }),
         },
-        element("span", { class: "count" }, String(units.length)),
-        element("span", { class: "column", style: `height:${(units.length / highest) * 100}px` }),
         element("span", { class: "name" }, name),
+        element("span", { class: "column", style: `height:${(units.length / highest) * 100}px` }),
+        element(
+          "span",
+          { class: "count" },
+          String(units.length),
+          element("span", { class: "hidden" }, units.length === 1 ? " unit" : " units"),
+        ),
       );
       groups.set(category, [...(groups.get(category) ?? []), bar]);
     }

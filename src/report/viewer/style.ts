@@ -1,4 +1,3 @@
-// Tests: test/report/viewer/app.test.ts
 /**
  * The page's style sheet. Colours are variables, so that dark is a change of values and not of
  * rules.
@@ -37,9 +36,9 @@ nav a[aria-current] { color: var(--ink); border-color: var(--accent); }
 #chart { display: flex; gap: 10px; overflow-x: auto; padding: 0 4px 4px 0; }
 .category { flex: none; }
 .caption { color: var(--soft); font-size: 12px; margin-bottom: 4px; white-space: nowrap; }
-.bars { display: flex; align-items: flex-start; background: linear-gradient(color-mix(in srgb, var(--light) 32%, transparent) 132px, transparent 132px); border-radius: 8px; padding: 0 8px; }
+.bars { --column: var(--dark); --behind: color-mix(in srgb, var(--light) 32%, transparent); display: flex; align-items: flex-start; background: linear-gradient(var(--behind) 132px, transparent 132px); border-radius: 8px; padding: 0 8px; }
 .bar { position: relative; width: 36px; height: 204px; padding: 0; border: 0; background: none; color: inherit; font: inherit; cursor: pointer; }
-.bar .column { position: absolute; left: 6px; right: 6px; bottom: 72px; min-height: 3px; border-radius: 4px 4px 0 0; background: var(--dark); transition: filter .15s; }
+.bar .column { position: absolute; left: 6px; right: 6px; bottom: 72px; min-height: 3px; border-radius: 4px 4px 0 0; background: var(--column); transition: filter .15s; }
 .bar .count { position: absolute; left: 0; right: 0; top: 4px; font-size: 12px; color: var(--soft); text-align: center; font-variant-numeric: tabular-nums; }
 .bar .name { position: absolute; right: 14px; top: 136px; max-width: 92px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: 13px; transform: rotate(-45deg); transform-origin: right top; }
 .bar:hover .column { filter: brightness(1.15); }
@@ -47,7 +46,7 @@ nav a[aria-current] { color: var(--ink); border-color: var(--accent); }
 .bar[aria-pressed=true] .name { font-weight: 700; }
 .bar:focus-visible { outline-offset: -2px; border-radius: 6px; }
 #tools { position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; align-items: center; gap: 10px 14px; padding: 12px 0; margin-bottom: 8px; background: color-mix(in srgb, var(--paper) 92%, transparent); backdrop-filter: blur(8px); border-bottom: 1px solid var(--line); }
-#tools label { color: var(--soft); font-size: 13px; display: inline-flex; align-items: center; gap: 6px; }
+:where(#tools) label { color: var(--soft); font-size: 13px; display: inline-flex; align-items: center; gap: 6px; }
 input[type=search], select, button.plain { font: inherit; font-size: 14px; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 6px 10px; max-width: 100%; }
 input[type=search] { width: 170px; }
 select { max-width: 190px; }
@@ -108,6 +107,7 @@ footer { margin-top: 48px; padding-top: 18px; padding-bottom: 40px; color: var(-
 footer p { max-width: 76ch; margin: 0 0 6px; }
 kbd { font: 12px var(--sans); border: 1px solid var(--line); border-radius: 4px; padding: 0 5px; background: var(--card); }
 table { border-collapse: collapse; } td, th { text-align: left; padding: 2px 16px 2px 0; vertical-align: top; }
+@media (prefers-color-scheme: dark) { .bars { --column: var(--light); --behind: color-mix(in srgb, var(--dark) 20%, transparent); } }
 @media (max-width: 860px) {
   #tools { position: static; } #count { margin-left: 0; }
   dialog { width: 100vw; height: 100dvh; border-radius: 0; border: 0; }

@@ -34,8 +34,7 @@ function made(index: number, state: Partial<State>) {
 test("a unit's card has its concept and scores, and leads to it", () => {
   const { node, lines, properties } = made(0, { sort: "label" });
   expect(properties).toMatchObject({ class: "card", href: "#unit/10", "data-unit": 10 });
-  expect(properties["aria-label"]).toBe("layer2 unit 10, sky, IoU 0.25");
-  expect(lines).toEqual([["sky", "0.25"], [], ["unit 10 · scene", "IQR 0.50"]]);
+  expect(lines).toEqual([["sky", ", IoU ", "0.25"], [], ["unit 10 · scene", "IQR 0.50"]]);
   expect(node.children[1]).toMatchObject({
     tag: "canvas",
     properties: { "data-index": 0, width: 5, height: 1, "aria-hidden": "true" },
@@ -45,8 +44,7 @@ test("a unit's card has its concept and scores, and leads to it", () => {
 test("one below the thresholds says so, and one without pictures", () => {
   const { lines, properties } = made(1, { sort: "iou" });
   expect(properties).toMatchObject({ class: "card weak", href: "#unit/11" });
-  expect(properties["aria-label"]).toBe("layer2 unit 11, no concept, IoU 0.010, not interpretable");
-  expect(lines).toEqual([["no concept", "0.010"], ["no pictures"], ["unit 11", "IQR – · below threshold"]]);
+  expect(lines).toEqual([["no concept", ", IoU ", "0.010"], ["no pictures"], ["unit 11", "IQR – · below threshold"]]);
   expect([1, 2, 3].map((index) => (made(index, { sort: "iou" }).node.children[1] as Made).tag)).toEqual([
     "span",
     "canvas",
@@ -55,7 +53,7 @@ test("one below the thresholds says so, and one without pictures", () => {
 });
 
 test("in the order of a concept a card has the IoU with that", () => {
-  expect(made(0, { sort: "concept", concept: "tree" }).lines[0]).toEqual(["sky", "0.13"]);
-  expect(made(1, { sort: "concept", concept: "tree" }).lines[0]).toEqual(["no concept", "0.063"]);
-  expect(made(0, { sort: "concept", concept: "sky" }).lines[0]).toEqual(["sky", "–"]);
+  expect(made(0, { sort: "concept", concept: "tree" }).lines[0]).toEqual(["sky", ", IoU ", "0.13"]);
+  expect(made(1, { sort: "concept", concept: "tree" }).lines[0]).toEqual(["no concept", ", IoU ", "0.063"]);
+  expect(made(0, { sort: "concept", concept: "sky" }).lines[0]).toEqual(["sky", ", IoU ", "–"]);
 });

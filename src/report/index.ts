@@ -3,6 +3,7 @@ export { type AblationLine, ablationSvg } from "./ablation-plot.ts";
 export { bargraphSvg } from "./bargraph.ts";
 export type { Rgb } from "./colors.ts";
 export { toCsv, toRows, type UnitRow } from "./csv.ts";
+export { type DecodePngOptions, decodePng } from "./decode-png.ts";
 export { canvasEncoder } from "./encode-canvas.ts";
 export { type Folder, type MemoryFolder, memoryFolder, subfolder } from "./folder.ts";
 export { toGandissect, toGandissectLayer } from "./gandissect.ts";

@@ -1,6 +1,6 @@
 import jpeg from "jpeg-js";
+import { PhotoFault } from "../../report/photo-fault.ts";
 import { type Chroma, smoothChroma } from "./chroma.ts";
-import { PhotoFault } from "./fault.ts";
 import type { Photo } from "./photo.ts";
 
 export interface JpegHeader {

@@ -1,15 +1,14 @@
 import { PhotoError } from "../../errors.ts";
+import { checkPixels, named, SAVE_AS } from "../../report/photo-fault.ts";
+import { isPng, readPngHeader } from "../../report/png.ts";
 import { decodeJpeg, readJpegHeader } from "./decode-jpeg.ts";
-import { decodePng, readPngHeader } from "./decode-png.ts";
-import { PhotoFault } from "./fault.ts";
+import { decodePng } from "./decode-png.ts";
 import type { Photo } from "./photo.ts";
 
 // Tests: test/node/photo/decode-png.test.ts, test/node/photo/decode-jpeg.test.ts
 
 /** Pixels a photo may have. Decoding takes some 20 bytes for each. */
 const MAX_PIXELS = 100e6;
-
-const SAVE_AS = "Open it in a picture viewer and save it as JPEG or PNG.";
 
 /** What else people have, by how it begins. First match counts. */
 const OTHERS: readonly { readonly looks: RegExp; readonly what: string; readonly fix?: string }[] = [
@@ -48,7 +47,7 @@ export function decodePhoto(bytes: Uint8Array, name: string): Photo {
   if (bytes.length === 0) throw new PhotoError(`"${name}" is empty.`, "Download or copy it again.");
   const head = Buffer.from(bytes.subarray(0, 256)).toString("latin1");
   if (head.startsWith("\xff\xd8\xff")) return decode(bytes, name, "JPEG", readJpegHeader, decodeJpeg);
-  if (head.startsWith("\x89PNG\r\n\x1a\n")) return decode(bytes, name, "PNG", readPngHeader, decodePng);
+  if (isPng(bytes)) return decode(bytes, name, "PNG", readPngHeader, decodePng);
   const other = OTHERS.find(({ looks }) => looks.test(head));
   if (other) throw new PhotoError(`"${name}" is ${other.what}, which is not read.`, other.fix ?? SAVE_AS);
   throw new PhotoError(`"${name}" is no photo: it begins like neither a JPEG nor a PNG.`, "Give a JPEG or PNG file.");
@@ -60,14 +59,14 @@ export function decodePhoto(bytes: Uint8Array, name: string): Photo {
 function decode<H extends { readonly width: number; readonly height: number }>(
   bytes: Uint8Array,
   name: string,
-  kind: string,
+  kind: "JPEG" | "PNG",
   read: (bytes: Uint8Array) => H,
   pixels: (bytes: Uint8Array, header: H) => Photo,
 ): Photo {
   try {
     const header = read(bytes);
     const { width, height } = header;
-    if (width === 0 || height === 0) throw new PhotoFault(`has no pixels (${width} × ${height})`);
+    checkPixels(header);
     if (width * height > MAX_PIXELS) {
       throw new PhotoError(
         `"${name}" has ${width} × ${height} pixels; more than ${MAX_PIXELS / 1e6} megapixels are not read.`,
@@ -76,11 +75,6 @@ function decode<H extends { readonly width: number; readonly height: number }>(
     }
     return pixels(bytes, header);
   } catch (cause) {
-    if (!(cause instanceof PhotoFault)) throw cause;
-    if (cause.truncated) {
-      const fix = "Download or copy it again; if it is the same, open it in a picture viewer and save what is there.";
-      throw new PhotoError(`"${name}" is truncated: the ${kind} ${cause.message}.`, fix, { cause });
-    }
-    throw new PhotoError(`"${name}" is a ${kind} that ${cause.message}.`, SAVE_AS, { cause });
+    throw named(cause, `"${name}"`, kind);
   }
 }

@@ -1,7 +1,7 @@
 import type { NamesOf } from "../names.ts";
 import type { GeneratorOptions } from "../networks/generators/family.ts";
 import type { Device } from "../runtime/device.ts";
-import type { SampleZOptions } from "../weights/random.ts";
+import type { SampleZOptions } from "../weights/sample-z.ts";
 import { LOAD_NAMES, type LoadOptions } from "../weights/source.ts";
 import type { Edit } from "./edits.ts";
 

@@ -9,7 +9,7 @@ import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
-import type { SampleZOptions } from "../weights/random.ts";
+import type { SampleZOptions } from "../weights/sample-z.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
 import type { Checkpoint } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
@@ -173,7 +173,9 @@ export class Generator {
   /**
    * What images `start`…`start + size − 1` of a seed are made of, [size, rowSize]: z as its family
    * draws it (rows of NumPy's RandomState(seed).standard_normal for a Progressive GAN, spec §1.6)
-   * and, where images have classes, a one at the class among zeros.
+   * and, where images have classes, a one at the class among zeros. Images far from the first cost
+   * the way to them once; see `sampleZ`.
+   * @throws UsageError, also for images beyond any patience.
    */
   sample(options: Omit<SampleZOptions, "depth">): Float32Array<ArrayBuffer> {
     checkNames("generator.sample", options, SAMPLE_NAMES);

@@ -2,7 +2,7 @@ import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
 import type { LayerInfo, Network } from "../networks/network.ts";
 import { padded } from "../runtime/graph.ts";
-import type { SampleZOptions } from "../weights/random.ts";
+import type { SampleZOptions } from "../weights/sample-z.ts";
 import { editableBy } from "./edits.ts";
 import { IMAGES_NAMES, type ImagesOptions } from "./generator-options.ts";
 import { type CompileGeneratorOptions, evenBatch, type GeneratorPlan } from "./generator-plan.ts";

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import type { Network, NetworkInput } from "../networks/network.ts";
-import { type SampleZOptions, sampleZ } from "../weights/random.ts";
+import { type SampleZOptions, sampleZ } from "../weights/sample-z.ts";
 
 const classInput = ({ inputs }: Network): NetworkInput | undefined => inputs.find(({ draw }) => draw === "class");
 

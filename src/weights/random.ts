@@ -88,6 +88,33 @@ export class RandomState {
     return scale * x2;
   }
 
+  /** Goes on as if `n` more had been drawn from N(0, 1). */
+  skipNormals(n: number): void {
+    let left = checkCount(n);
+    if (left > 0 && this.#spare !== undefined) {
+      this.#spare = undefined;
+      left -= 1;
+    }
+    for (; left > 1; left -= 2) {
+      let r2: number;
+      do {
+        const x1 = 2 * this.#nextUniform() - 1;
+        const x2 = 2 * this.#nextUniform() - 1;
+        r2 = x1 * x1 + x2 * x2;
+      } while (r2 >= 1 || r2 === 0);
+    }
+    if (left === 1) this.nextNormal();
+  }
+
+  /** Another that goes on as this one does from here. */
+  clone(): RandomState {
+    const copy = new RandomState(0);
+    copy.#state.set(this.#state);
+    copy.#position = this.#position;
+    copy.#spare = this.#spare;
+    return copy;
+  }
+
   /** 53 random bits from two words. */
   #nextUniform(): number {
     const high = this.#nextWord() >>> 5;
@@ -107,39 +134,17 @@ export class RandomState {
   #twist(): void {
     const state = this.#state;
     for (let i = 0; i < STATE_WORDS; i++) {
-      const joined = (state[i]! & 0x80000000) | (state[(i + 1) % STATE_WORDS]! & 0x7fffffff);
-      state[i] = state[(i + SHIFT_WORDS) % STATE_WORDS]! ^ (joined >>> 1) ^ (joined & 1 ? 0x9908b0df : 0);
+      const next = i + 1 < STATE_WORDS ? i + 1 : 0;
+      const far = i < STATE_WORDS - SHIFT_WORDS ? i + SHIFT_WORDS : i + SHIFT_WORDS - STATE_WORDS;
+      const joined = (state[i]! & 0x80000000) | (state[next]! & 0x7fffffff);
+      state[i] = state[far]! ^ (joined >>> 1) ^ (joined & 1 ? 0x9908b0df : 0);
     }
     this.#position = 0;
   }
 }
 
-export interface SampleZOptions {
-  /** Rows. */
-  readonly size: number;
-  /** Columns: the generator's z dimension. */
-  readonly depth: number;
-  /** Integer, 0 ≤ seed < 2³². */
-  readonly seed: number;
-  /** First row; row i is the same whatever start and size are. */
-  readonly start?: number;
-}
-
-/**
- * Rows [start, start + size) of gandissect's z table for a seed, [size, depth] row-major, without
- * truncation. Drawing starts at row 0 each time, so a far row costs as much as all before it.
- * @throws UsageError.
- */
-export function sampleZ({ size, depth, seed, start = 0 }: SampleZOptions): Float32Array<ArrayBuffer> {
-  const random = new RandomState(seed);
-  const skipped = checkCount(checkCount(start) * checkCount(depth));
-  for (let i = 0; i < skipped; i++) random.nextNormal();
-  const z = new Float32Array(checkCount(checkCount(size) * depth));
-  for (let i = 0; i < z.length; i++) z[i] = random.nextNormal();
-  return z;
-}
-
-function checkCount(n: number): number {
+/** @throws UsageError. */
+export function checkCount(n: number): number {
   if (Number.isSafeInteger(n) && n >= 0) return n;
   throw new UsageError(`${n} is no number of samples.`, "Give a whole number, zero or more.");
 }

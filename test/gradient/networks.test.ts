@@ -9,7 +9,7 @@ import type { State } from "../../src/networks/state.ts";
 import { elements, Graph, type Target, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import type { Tensor } from "../../src/runtime/tensor.ts";
-import { sampleZ } from "../../src/weights/random.ts";
+import { sampleZ } from "../../src/weights/sample-z.ts";
 import { requestDevice, rms, toNchw } from "../gpu.ts";
 import { imageOf, normals, stateOf } from "../models/recipe.ts";
 

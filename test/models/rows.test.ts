@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { chosen, classesOf, numbersOf, sampleRows } from "../../src/models/rows.ts";
 import type { Network, NetworkInput } from "../../src/networks/network.ts";
-import { sampleZ } from "../../src/weights/random.ts";
+import { sampleZ } from "../../src/weights/sample-z.ts";
 
 const input = (name: string, channels: number, more: Partial<NetworkInput> = {}): NetworkInput => ({
   name,

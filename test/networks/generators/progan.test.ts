@@ -6,7 +6,7 @@ import { PROGAN } from "../../../src/networks/generators/progan.ts";
 import { recogniseGenerator } from "../../../src/networks/generators/recognise.ts";
 import { Graph } from "../../../src/runtime/graph.ts";
 import { Plan } from "../../../src/runtime/plan.ts";
-import { sampleZ } from "../../../src/weights/random.ts";
+import { sampleZ } from "../../../src/weights/sample-z.ts";
 import { requestDevice, rms, toNchw, worst } from "../../gpu.ts";
 import { exactProgan } from "../../models/exact.ts";
 import { proganState } from "../../models/recipe.ts";

@@ -29,7 +29,7 @@ export type {
   GeneratorPlan,
   GeneratorValues,
 } from "./models/generator-plan.ts";
-export type { Mask, MaskPooling } from "./models/mask.ts";
+export type { Mask, MaskPooling, PooledMask } from "./models/mask.ts";
 export {
   type LoadSegmenterOptions,
   Segmenter,

@@ -6,7 +6,7 @@ import type { Device } from "../runtime/device.ts";
 import { padded, type Value } from "../runtime/graph.ts";
 import { specialize } from "../runtime/kernel.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import { adaptivePool, isExtent, type Mask } from "./mask.ts";
+import { isFraction, type Mask, mapsFor, type PooledMask } from "./mask.ts";
 
 /**
  * An intervention in one layer: x becomes x (1 − a) + v a, with a = alpha · mask (Bau et al. 2019,
@@ -24,9 +24,10 @@ export interface Edit {
   readonly value?: number | readonly number[] | Copied;
   /**
    * Where, 0…1; everywhere unless given. Numbers alone are row-major at the layer's resolution.
-   * They are for all images, or for each of the batch.
+   * They are for all images, or for each of the batch. What `Generator.poolMask` made is taken as
+   * it is; everything else is checked and pooled whenever the edit is set.
    */
-  readonly mask?: ArrayLike<number> | Mask;
+  readonly mask?: ArrayLike<number> | Mask | PooledMask;
 }
 
 const EDIT_NAMES: NamesOf<Edit> = { layer: true, units: true, alpha: true, value: true, mask: true };
@@ -160,7 +161,7 @@ export function prepareEdits(
       }
       copies.push({ slot, features, image });
     }
-    masksOf(edit.mask, layer, n).forEach((map, image) => {
+    mapsFor(edit.mask, layer, n).forEach((map, image) => {
       mask.set(map, (image * slots + slot) * pixels);
     });
   });
@@ -176,44 +177,11 @@ export function prepareEdits(
   };
 }
 
-/** The mask of each of n images at the layer's resolution. */
-function masksOf(mask: Edit["mask"], { name, height, width }: LayerInfo, n: number): Float32Array[] {
-  if (mask === undefined) return new Array(n).fill(new Float32Array(height * width).fill(1));
-  // Types do not keep JavaScript from giving `null`, or anything else.
-  const given: Partial<Mask> = typeof mask === "object" && mask && "data" in mask ? mask : { data: mask };
-  const { data: numbers, ...how } = { height, width, ...given };
-  if (typeof numbers !== "object" || typeof numbers?.length !== "number") {
-    throw new UsageError(`A mask for ${name} has no values.`, "Leave it out to edit everywhere.");
-  }
-  if (!isExtent(how)) {
-    throw new ShapeError(`A mask of ${how.height} × ${how.width} makes no sense.`, "Use whole numbers from 1.");
-  }
-  const pixels = how.height * how.width;
-  const { length } = numbers;
-  if (length !== pixels && length !== n * pixels) {
-    throw new ShapeError(
-      `A mask for ${name} has ${pixels} values or ${n} times as many, not ${length}.`,
-      "Give one value a pixel.",
-    );
-  }
-  const data = Float32Array.from(numbers);
-  const wrong = data.find((value) => !isFraction(value));
-  if (wrong !== undefined) {
-    throw new UsageError(`A mask for ${name} has a value of ${wrong}.`, "Use 0…1; divide bytes by 255.");
-  }
-  const maps = Array.from({ length: length / pixels }, (_, image) =>
-    adaptivePool({ ...how, data: data.subarray(image * pixels, (image + 1) * pixels) }, height, width),
-  );
-  return Array.from({ length: n }, (_, image) => maps[image % maps.length]!);
-}
-
 const isCopied = (value: Edit["value"]): value is Copied =>
   typeof value === "object" && value !== null && "features" in value;
 
 /** Whether a number is one on the GPU too, where 1e39 is infinite. */
 export const isFloat32 = (value: number): boolean => Number.isFinite(value) && Number.isFinite(Math.fround(value));
-
-const isFraction = (value: number): boolean => value >= 0 && value <= 1;
 
 function pick(values: number | readonly number[], index: number, count: number, what: "alpha" | "value"): number {
   if (typeof values !== "number" && values.length !== count) {

@@ -34,6 +34,7 @@ import {
   notComputed,
 } from "./generator-plan.ts";
 import { type DrawnImage, drawImages } from "./images.ts";
+import { type Mask, type PooledMask, poolMask } from "./mask.ts";
 import { onDemand } from "./on-demand.ts";
 import { chosen, classesOf, numbersOf, sampleRows } from "./rows.ts";
 import { Weights } from "./weights.ts";
@@ -168,6 +169,15 @@ export class Generator {
     if (layer) return layer;
     const known = this.layers.map((candidate) => candidate.name).join(", ");
     throw new UsageError(`${this.name} has no layer "${name}".`, `Its layers are ${known}.`);
+  }
+
+  /**
+   * A mask for edits of a layer, checked and pooled now, instead of each time that an edit with it
+   * is set. As numbers alone it is at the layer's resolution; several maps are for as many images.
+   * @throws UsageError, ShapeError for what is no mask.
+   */
+  poolMask(layer: string, mask: ArrayLike<number> | Mask): PooledMask {
+    return poolMask(mask, this.layer(layer));
   }
 
   /**

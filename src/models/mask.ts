@@ -1,6 +1,7 @@
 // Tests: test/models/edits.test.ts
 
-import { ShapeError } from "../errors.ts";
+import { ShapeError, UsageError } from "../errors.ts";
+import type { LayerInfo } from "../networks/network.ts";
 
 /** Where an edit acts, at any resolution. */
 export interface Mask {
@@ -19,6 +20,16 @@ export interface Mask {
 }
 
 export type MaskPooling = "max" | "mean";
+
+/**
+ * A mask as a layer's cells, checked and pooled once, so that setting an edit again costs neither:
+ * `Generator.poolMask` makes it. What becomes of the numbers that it was made of is nothing to it.
+ */
+export interface PooledMask {
+  readonly layer: string;
+  /** Row-major [h · w] of the layer, 0…1: one map for all images, or one for each of a batch. */
+  readonly maps: readonly Float32Array[];
+}
 
 /** Whether something can have so many rows and columns. */
 export const isExtent = ({ height, width }: Pick<Mask, "height" | "width">): boolean =>
@@ -62,3 +73,62 @@ const span = (cell: number, cells: number, extent: number): readonly [first: num
   Math.floor((cell * extent) / cells),
   Math.ceil(((cell + 1) * extent) / cells),
 ];
+
+/** Whether a number is a share of something. */
+export const isFraction = (value: number): boolean => value >= 0 && value <= 1;
+
+/**
+ * A mask at a layer's resolution, for n images or, if it is not said, for as many as it has maps.
+ * @throws UsageError, ShapeError for what is no mask, or not of so many images.
+ */
+export function poolMask(
+  mask: ArrayLike<number> | Mask,
+  { name, height, width }: Pick<LayerInfo, "name" | "height" | "width">,
+  n?: number,
+): PooledMask {
+  // Types do not keep JavaScript from giving `null`, or anything else.
+  const given: Partial<Mask> = typeof mask === "object" && mask && "data" in mask ? mask : { data: mask };
+  const { data: numbers, ...how } = { height, width, ...given };
+  if (typeof numbers !== "object" || typeof numbers?.length !== "number") {
+    throw new UsageError(`A mask for ${name} has no values.`, "Leave it out to edit everywhere.");
+  }
+  if (!isExtent(how)) {
+    throw new ShapeError(`A mask of ${how.height} × ${how.width} makes no sense.`, "Use whole numbers from 1.");
+  }
+  const pixels = how.height * how.width;
+  const { length } = numbers;
+  if (length === 0 || length % pixels !== 0 || ![1, n ?? length / pixels].includes(length / pixels)) {
+    throw new ShapeError(
+      `A mask for ${name} has ${pixels} values or ${n ?? "n"} times as many, not ${length}.`,
+      "Give one value a pixel.",
+    );
+  }
+  const data = Float32Array.from(numbers);
+  const wrong = data.find((value) => !isFraction(value));
+  if (wrong !== undefined) {
+    throw new UsageError(`A mask for ${name} has a value of ${wrong}.`, "Use 0…1; divide bytes by 255.");
+  }
+  const maps = Array.from({ length: length / pixels }, (_, image) =>
+    adaptivePool({ ...how, data: data.subarray(image * pixels, (image + 1) * pixels) }, height, width),
+  );
+  return { layer: name, maps };
+}
+
+/** The map of each of n images of an edit's mask, which is everywhere where there is none. */
+export function mapsFor(
+  mask: ArrayLike<number> | Mask | PooledMask | undefined,
+  layer: LayerInfo,
+  n: number,
+): Float32Array[] {
+  const { name, height, width } = layer;
+  if (mask === undefined) return new Array(n).fill(new Float32Array(height * width).fill(1));
+  const isPooled = typeof mask === "object" && mask !== null && "maps" in mask;
+  const { layer: of, maps } = isPooled ? mask : poolMask(mask, layer, n);
+  if (of !== name) {
+    throw new UsageError(`A mask of ${of} is none of ${name}.`, "Pool it for the layer that is edited.");
+  }
+  if (maps.length !== 1 && maps.length !== n) {
+    throw new ShapeError(`A mask of ${maps.length} images is none of ${n}.`, "Give one map, or one an image.");
+  }
+  return Array.from({ length: n }, (_, image) => maps[image % maps.length]!);
+}

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { ShapeError, UsageError } from "../../src/errors.ts";
 import { Generator } from "../../src/models/generator.ts";
-import { adaptivePool, type Mask, type MaskPooling } from "../../src/models/mask.ts";
+import { adaptivePool, type Mask, type MaskPooling, type PooledMask } from "../../src/models/mask.ts";
 import { Segmenter } from "../../src/models/segmenter.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { Graph } from "../../src/runtime/graph.ts";
@@ -125,6 +125,27 @@ describe("edits", () => {
     const pixel = { height: 64, width: 64, data };
     expect(await draw(pixel)).toEqual(await draw(cell(2, 5)));
     expect(await draw({ ...pixel, pooling: "mean" })).toEqual(await draw(cell(2, 5).map((v) => v / 64)));
+  });
+
+  it("take masks that were pooled before, whatever became of what they were made of", async () => {
+    const units = [24, 59, 126];
+    const data = new Uint8Array(2 * 64 * 64);
+    data[(2 * 8 + 3) * 64 + 5 * 8 + 1] = 1;
+    data[64 * 64 + (6 * 8 + 3) * 64 + 2 * 8 + 1] = 1;
+    const mask = { height: 64, width: 64, data };
+    using fresh = await generator.forward(z, { edits: [{ layer: "layer4", units, mask }] });
+    const pooled = generator.poolMask("layer4", mask);
+    expect(pooled.maps).toEqual([cell(2, 5), cell(6, 2)]);
+    data.fill(1);
+    using again = await generator.forward(z, { edits: [{ layer: "layer4", units, mask: pooled }] });
+    expect(await bits(again.image)).toEqual(await bits(fresh.image));
+    const set = (mask: PooledMask) => generator.forward(z, { edits: [{ layer: "layer4", units, mask }] });
+    await expect(set(generator.poolMask("layer6", mask))).rejects.toThrow(/mask of layer6 is none of layer4/);
+    const three = generator.poolMask("layer4", new Float32Array(3 * 64));
+    await expect(set(three)).rejects.toThrow(/mask of 3 images is none of 2/);
+    expect(() => generator.poolMask("layer4", new Float32Array(65))).toThrow(/64 values or n times as many, not 65/);
+    expect(() => generator.poolMask("layer4", [])).toThrow(ShapeError);
+    expect(() => generator.poolMask("layer99", mask)).toThrow(/no layer "layer99"/);
   });
 
   it("copy another image's features, all of which make it the other image", async () => {

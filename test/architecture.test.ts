@@ -50,6 +50,18 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     dissect: "all",
   },
   node: { "errors.ts": "all", "names.ts": "all", runtime: "type", weights: "all", report: "all", causality: "type" },
+  session: {
+    "errors.ts": "all",
+    "names.ts": "all",
+    runtime: "all",
+    weights: "all",
+    networks: "all",
+    models: "all",
+    dissect: "all",
+    causality: "all",
+    report: "all",
+    "load.ts": "all",
+  },
   "index.ts": {
     "load.ts": "all",
     "errors.ts": "all",

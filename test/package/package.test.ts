@@ -62,6 +62,7 @@ describe("the tarball", () => {
         "dist/index.min.js",
         "dist/THIRD-PARTY-LICENSES.txt",
         "dist/schema/network-v1.schema.json",
+        "dist/schema/recipe-v1.schema.json",
         "dist/schema/report-v1.schema.json",
         "weights/scenes64/generator.safetensors",
         "weights/scenes64/segmenter.safetensors",

@@ -1,0 +1,277 @@
+import { UsageError } from "../errors.ts";
+import { isFloat32 } from "../models/edits.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { type Cells, checkCells } from "./cells.ts";
+
+/** What `recipe-v1.schema.json` describes. */
+export const RECIPE_VERSION = 1;
+
+/**
+ * An edited image, written down: which generator, which image, and what was done to it. Whoever has
+ * the generator makes the same image of it.
+ */
+export interface Recipe {
+  readonly version: typeof RECIPE_VERSION;
+  readonly model: ModelName;
+  /** By whose labels concepts are named. */
+  readonly segmenter?: ModelName;
+  /** Seed of z; see `generator.sample`. */
+  readonly seed: number;
+  /** Which of the seed's images. */
+  readonly image: number;
+  /** The layer that is edited. */
+  readonly layer: string;
+  /** In the order in which they act, each on what those before it left. */
+  readonly strokes: readonly Stroke[];
+}
+
+/** A network: by what it is called, and if known by the bytes of its file. */
+export interface ModelName {
+  readonly name: string;
+  /** 64 hex digits. */
+  readonly sha256?: string;
+}
+
+/**
+ * One intervention: x becomes x (1 − a) + v a for some units, with a = alpha where the mask is on
+ * (Bau et al. 2019, §3.2).
+ */
+export interface Stroke {
+  /** Tells it from the others. */
+  readonly id: string;
+  /**
+   * Why it was made: "draw" inserts (at the units' 0.99 quantile unless `value` says otherwise),
+   * "remove" ablates (0), "copy" sets features of another place or image (`value` has them).
+   */
+  readonly op: Operation;
+  readonly units: Units;
+  /** How much of each unit is replaced, 0…1; 1 unless given. */
+  readonly alpha?: number;
+  /** What replaces it: a number, one a unit, or a quantile of each unit's own activations. */
+  readonly value?: number | readonly number[] | Quantile;
+  /** Where; everywhere unless given. */
+  readonly mask?: Cells;
+  /** Kept, but without effect. */
+  readonly hidden?: boolean;
+}
+
+export type Operation = "draw" | "remove" | "copy";
+
+/** Units by their numbers, or the best for a concept, which outlast another dissection. */
+export type Units = readonly number[] | "all" | ConceptUnits;
+
+export interface ConceptUnits {
+  /** A label's name: "tree", or "material/glass". */
+  readonly concept: string;
+  /** The first so many of the ranking. */
+  readonly top: number;
+  /** By what units are ranked; "iou" unless given. */
+  readonly ranking?: string;
+}
+
+export interface Quantile {
+  /** 0…1: the fraction of a unit's activations that lie below. */
+  readonly quantile: number;
+}
+
+/** An image of the generator, and what is done to it: what of a recipe is not the generator. */
+export interface EditedImage {
+  /** 1 unless given. */
+  readonly seed?: number;
+  /** 0 unless given. */
+  readonly image?: number;
+  /** The layer that is edited; needed where there are strokes. */
+  readonly layer?: string;
+  /** None unless given. */
+  readonly strokes?: readonly Stroke[];
+}
+
+/** A row of z costs the time of all rows before it. */
+export const MAX_IMAGE = 99_999;
+const MAX_STROKES = 1000;
+/** Units of one stroke: more than the widest layer has. */
+const MAX_UNITS = 8192;
+const MAX_TEXT = 200;
+
+const RECIPE: NamesOf<Recipe> = {
+  version: "needed",
+  model: "needed",
+  segmenter: true,
+  seed: "needed",
+  image: "needed",
+  layer: "needed",
+  strokes: "needed",
+};
+const MODEL: NamesOf<ModelName> = { name: "needed", sha256: true };
+const STROKE: NamesOf<Stroke> = {
+  id: "needed",
+  op: "needed",
+  units: "needed",
+  alpha: true,
+  value: true,
+  mask: true,
+  hidden: true,
+};
+const CONCEPT: NamesOf<ConceptUnits> = { concept: "needed", top: "needed", ranking: true };
+const QUANTILE: NamesOf<Quantile> = { quantile: "needed" };
+const OPERATIONS: readonly Operation[] = ["draw", "remove", "copy"];
+
+/**
+ * A recipe of unknown origin, as JSON gives it: a copy that holds what a recipe has and nothing
+ * else.
+ * @throws UsageError that names what is wrong and how to mend it. What it does not know it refuses:
+ *   left out, it would make another image.
+ */
+export function checkRecipe(given: unknown): Recipe {
+  const { version } = (typeof given === "object" && given !== null ? given : {}) as { readonly version?: unknown };
+  if (version !== undefined && version !== RECIPE_VERSION) {
+    throw new UsageError(
+      `This recipe is of version ${shown(version)}, and version ${RECIPE_VERSION} is known here.`,
+      "Open it with the ganatomy that wrote it, or a newer one.",
+    );
+  }
+  const recipe = given as Recipe;
+  checkNames("A recipe", recipe, RECIPE);
+  const { model, segmenter, seed, image, layer, strokes } = recipe;
+  return {
+    version: RECIPE_VERSION,
+    model: checkModel(model, "model"),
+    ...(segmenter !== undefined && { segmenter: checkModel(segmenter, "segmenter") }),
+    seed: whole(seed, "The recipe's seed", 2 ** 32 - 1),
+    image: whole(image, "The recipe's image", MAX_IMAGE),
+    layer: text(layer, "The recipe's layer"),
+    strokes: checkStrokes(strokes),
+  };
+}
+
+/**
+ * Strokes of unknown origin, copied like recipes are.
+ * @throws UsageError.
+ */
+export function checkStrokes(given: unknown): Stroke[] {
+  if (!Array.isArray(given) || given.length > MAX_STROKES) {
+    throw new UsageError(
+      "The strokes are no list, or too many.",
+      `Give a list of at most ${MAX_STROKES}; join those that can be joined.`,
+    );
+  }
+  const strokes = given.map(checkStroke);
+  const ids = new Set<string>();
+  for (const { id } of strokes) {
+    if (ids.has(id)) throw new UsageError(`Two strokes are called ${shown(id)}.`, "Give each an id of its own.");
+    ids.add(id);
+  }
+  return strokes;
+}
+
+/**
+ * A stroke of unknown origin, copied like recipes are.
+ * @throws UsageError.
+ */
+export function checkStroke(given: unknown): Stroke {
+  const stroke = given as Stroke;
+  checkNames("A stroke", stroke, STROKE);
+  const id = text(stroke.id, "The id of a stroke");
+  const of = `the stroke ${shown(id)}`;
+  const { op, alpha, value, mask, hidden } = stroke;
+  if (!OPERATIONS.includes(op)) {
+    throw new UsageError(`${shown(op)} is no operation of ${of}.`, `Use ${OPERATIONS.join(", ")}.`);
+  }
+  if (hidden !== undefined && typeof hidden !== "boolean") {
+    throw new UsageError(`hidden of ${of} is ${shown(hidden)}.`, "Use true or false, or leave it out.");
+  }
+  const units = checkUnits(stroke.units, of);
+  if (op === "copy" && value === undefined) {
+    throw new UsageError(`${of} copies nothing.`, "Give it the features as `value`: a number a unit.");
+  }
+  return {
+    id,
+    op,
+    units,
+    ...(alpha !== undefined && { alpha: fraction(alpha, `alpha of ${of}`) }),
+    ...(value !== undefined && { value: checkValue(value, units, of) }),
+    ...(mask !== undefined && { mask: checkCells(mask, of) }),
+    ...(hidden !== undefined && { hidden }),
+  };
+}
+
+function checkUnits(given: unknown, of: string): Units {
+  if (given === "all") return given;
+  if (Array.isArray(given)) {
+    if (given.length === 0 || given.length > MAX_UNITS) {
+      throw new UsageError(`The units of ${of} are ${given.length}.`, `Give 1 to ${MAX_UNITS} of them.`);
+    }
+    const units = given.map((unit) => whole(unit, `A unit of ${of}`, 2 ** 31));
+    if (new Set(units).size < units.length) {
+      throw new UsageError(`The units of ${of} are named twice.`, "Name each once.");
+    }
+    return units;
+  }
+  if (typeof given !== "object" || given === null) {
+    throw new UsageError(`The units of ${of} are ${shown(given)}.`, 'Give numbers, "all" or { concept, top }.');
+  }
+  const units = given as ConceptUnits;
+  checkNames(`units of ${of}`, units, CONCEPT);
+  const { concept, top, ranking } = units;
+  if (top < 1) throw new UsageError(`The first ${shown(top)} units of ${of} are none.`, "Give `top` from 1.");
+  return {
+    concept: text(concept, `The concept of ${of}`),
+    top: whole(top, `top of ${of}`, MAX_UNITS),
+    ...(ranking !== undefined && { ranking: text(ranking, `The ranking of ${of}`) }),
+  };
+}
+
+function checkValue(given: unknown, units: Units, of: string): NonNullable<Stroke["value"]> {
+  if (Array.isArray(given)) {
+    const { length } = given;
+    const wanted = Array.isArray(units) ? units.length : units === "all" ? length : 0;
+    if (length !== wanted || length > MAX_UNITS) {
+      throw new UsageError(
+        `${of} has ${length} values and ${wanted} units by number.`,
+        "Give one value, or one for each unit that is named by its number.",
+      );
+    }
+    return given.map((value) => number(value, `A value of ${of}`));
+  }
+  if (typeof given !== "object" || given === null) return number(given, `value of ${of}`);
+  const quantile = given as Quantile;
+  checkNames(`value of ${of}`, quantile, QUANTILE);
+  return { quantile: fraction(quantile.quantile, `The quantile of ${of}`) };
+}
+
+function checkModel(given: unknown, what: string): ModelName {
+  const model = given as ModelName;
+  checkNames(`The recipe's ${what}`, model, MODEL);
+  const { name, sha256 } = model;
+  if (sha256 !== undefined && !(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256))) {
+    throw new UsageError(`sha256 of the recipe's ${what} is ${shown(sha256)}.`, "Give 64 hex digits, or leave it out.");
+  }
+  return { name: text(name, `The name of the recipe's ${what}`), ...(sha256 !== undefined && { sha256 }) };
+}
+
+function text(given: unknown, what: string): string {
+  if (typeof given === "string" && given.length >= 1 && given.length <= MAX_TEXT) return given;
+  throw new UsageError(`${what} is ${shown(given)}.`, `Use text of 1 to ${MAX_TEXT} characters.`);
+}
+
+function whole(given: unknown, what: string, most: number): number {
+  if (Number.isInteger(given) && (given as number) >= 0 && (given as number) <= most) return given as number;
+  throw new UsageError(`${what} is ${shown(given)}.`, `Use a whole number from 0 to ${most}.`);
+}
+
+function fraction(given: unknown, what: string): number {
+  if (typeof given === "number" && given >= 0 && given <= 1) return given;
+  throw new UsageError(`${what} is ${shown(given)}.`, "Use a number from 0 to 1.");
+}
+
+function number(given: unknown, what: string): number {
+  if (typeof given === "number" && isFloat32(given)) return given;
+  throw new UsageError(`${what} is ${shown(given)}.`, "Use a number within ±3.4e38.");
+}
+
+/** What was given, as far as it fits a sentence. */
+function shown(given: unknown): string {
+  if (typeof given === "number") return `${given}`;
+  if (typeof given === "string") return given.length <= 40 ? `"${given}"` : `"${given.slice(0, 40)}…"`;
+  return given === null ? "null" : Array.isArray(given) ? "a list" : typeof given;
+}

@@ -20,7 +20,7 @@ const ENTRIES = [
   "src/networks/index.ts",
   "src/runtime/index.ts",
   "src/node/index.ts",
-  "src/node/studio-worker.ts",
+  "src/node/drawing-worker.ts",
   "src/report/index.ts",
 ];
 const KERNELS = join(ROOT, "src/kernels/generated");

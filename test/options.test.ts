@@ -30,7 +30,7 @@ import {
 } from "../src/index.ts";
 import { conv } from "../src/kernels/conv/conv.ts";
 import { depthwise } from "../src/kernels/conv/depthwise.ts";
-import { outputFolder, threadStudio } from "../src/node/index.ts";
+import { outputFolder, threadPool } from "../src/node/index.ts";
 import { memoryFolder, writeReport } from "../src/report/index.ts";
 import { Graph } from "../src/runtime/graph.ts";
 import { smallFiles, smallModels } from "./dissect/models.ts";
@@ -208,7 +208,7 @@ const CALLS: Record<string, [given: object, call: (options: never) => unknown, s
     (options) => writeReport(memoryFolder(), {} as never, {} as never, options),
     /Did you mean onProgress\?/,
   ],
-  threadStudio: [{ thread: 1 }, (options) => threadStudio({} as never, options), /Did you mean threads\?/],
+  threadPool: [{ thread: 1 }, (options) => threadPool({} as never, options), /Did you mean threads\?/],
   outputFolder: [{ kinds: "x" }, (options) => outputFolder("out", options), /Did you mean kind\?/],
 };
 

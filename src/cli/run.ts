@@ -66,7 +66,7 @@ export interface Place {
   readonly folder: Folder;
   readonly encoder: ImageEncoder;
   /** Who draws the pictures; the thread itself unless given. */
-  readonly studio?: WriteOptions["studio"];
+  readonly pool?: WriteOptions["pool"];
   readonly signal: AbortSignal;
   progress(phase: string, done: number, total: number): void;
   note(text: string): void;
@@ -106,7 +106,7 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
   const write = (dissection: Dissection, pictures: AsyncIterable<UnitPictures>): Promise<void> =>
     writeReport(folder, dissection, pictures, {
       encoder,
-      studio: place.studio,
+      pool: place.pool,
       provenance: provenance(),
       ...(stripHeight !== undefined && { stripHeight }),
       onProgress: ({ done, total }) => place.progress("draw strips", done, total),

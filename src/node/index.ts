@@ -1,9 +1,9 @@
 /** What Node has and a browser has not: WebGPU by way of Dawn, files, and encoders for pictures. */
 
 export { cacheFolder, folderCache } from "./cache.ts";
+export { type ThreadPoolOptions, threadPool } from "./drawing-threads.ts";
 export { fileSource } from "./files.ts";
 export { type OutputFolder, outputFolder } from "./folder.ts";
 export { findGpu } from "./gpu.ts";
 export { type MeasurementsFile, measurementsFile } from "./kept/measurements.ts";
 export { nodeEncoder } from "./photo/encoder.ts";
-export { type ThreadStudioOptions, threadStudio } from "./studio.ts";

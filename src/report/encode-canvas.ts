@@ -1,7 +1,7 @@
 import { OutputError } from "../errors.ts";
 import { type Image, type ImageEncoder, toRgba } from "./image.ts";
 
-// Tests: test/browser/studio.test.ts
+// Tests: test/browser/drawing-workers.test.ts
 
 /** The browser's own encoders, behind an OffscreenCanvas; works in workers too. */
 export function canvasEncoder(): ImageEncoder {

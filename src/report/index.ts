@@ -4,6 +4,17 @@ export { bargraphSvg } from "./bargraph.ts";
 export type { Rgb } from "./colors.ts";
 export { toCsv, toRows, type UnitRow } from "./csv.ts";
 export { type DecodePngOptions, decodePng } from "./decode-png.ts";
+export type { DrawingPlan, DrawingPool, DrawnUnit, UnitDrawing } from "./drawing.ts";
+export {
+  type Hand,
+  HandPool,
+  handBytes,
+  handsFor,
+  type Machine,
+  type PoolOptions,
+  startPool,
+} from "./drawing-pool.ts";
+export { type FromWorker, serveDrawing, type ToWorker, type WorkerJob } from "./drawing-serve.ts";
 export { canvasEncoder } from "./encode-canvas.ts";
 export { type Folder, type MemoryFolder, memoryFolder, subfolder } from "./folder.ts";
 export { toGandissect, toGandissectLayer } from "./gandissect.ts";
@@ -11,17 +22,6 @@ export type { Image, ImageEncoder } from "./image.ts";
 export type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";
 export { type Provenance, type Report, SCHEMA_VERSION, toReport, type WeightsSource } from "./report.ts";
 export type { StripFile } from "./strips.ts";
-export type { DrawingPlan, DrawnUnit, Studio, UnitDrawing } from "./studio.ts";
-export {
-  type Hand,
-  handBytes,
-  handsFor,
-  type Machine,
-  type PoolOptions,
-  PoolStudio,
-  startPool,
-} from "./studio-pool.ts";
-export { type FromWorker, serveStudio, type ToWorker, type WorkerJob } from "./studio-serve.ts";
 export { toTensors } from "./tensors.ts";
 export type { WireError } from "./wire-error.ts";
 export { type WriteOptions, type WriteProgress, writeNumbers, writeReport } from "./write.ts";

@@ -12,7 +12,7 @@ import {
   WeightsError,
 } from "../errors.ts";
 
-// Tests: test/report/studio.test.ts, test/report/studio-lost.test.ts
+// Tests: test/report/drawing.test.ts, test/report/drawing-lost.test.ts
 
 /** An error as it travels between threads, or between Node and a page. */
 export interface WireError {

@@ -4,13 +4,13 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { bargraphSvg } from "./bargraph.ts";
 import { conceptGroups } from "./concepts.ts";
 import { toCsv } from "./csv.ts";
+import { Desk, type DrawingPlan, type DrawingPool, type DrawnUnit, drawingPlan } from "./drawing.ts";
 import { type Folder, subfolder } from "./folder.ts";
 import { layerFolders, toGandissect, toGandissectLayer } from "./gandissect.ts";
 import { ENCODER, given } from "./given.ts";
 import { HtmlPage } from "./html.ts";
 import type { ImageEncoder } from "./image.ts";
 import { type Provenance, toReport } from "./report.ts";
-import { Desk, type DrawingPlan, type DrawnUnit, drawingPlan, type Studio } from "./studio.ts";
 import { toTensors } from "./tensors.ts";
 
 export interface WriteOptions {
@@ -19,7 +19,7 @@ export interface WriteOptions {
    * Who draws the pictures, if not this thread with `encoder`: asked for when there is one to draw,
    * closed at the end.
    */
-  readonly studio?: ((plan: DrawingPlan) => Promise<Studio | undefined> | Studio | undefined) | undefined;
+  readonly pool?: ((plan: DrawingPlan) => Promise<DrawingPool | undefined> | DrawingPool | undefined) | undefined;
   readonly provenance: Provenance;
   /**
    * Edge of the pictures in strips; the image size unless given (the published code writes 256).
@@ -31,7 +31,7 @@ export interface WriteOptions {
 
 const NAMES: NamesOf<WriteOptions> = {
   encoder: true,
-  studio: true,
+  pool: true,
   provenance: true,
   stripHeight: true,
   signal: true,
@@ -68,18 +68,18 @@ export async function writeReport(
   await writeNumbers(folder, dissection, options.provenance);
   const page = new HtmlPage(dissection, options.provenance);
   const plan = drawingPlan(dissection, options.stripHeight, page.drawing);
-  let studio: Studio | undefined;
+  let pool: DrawingPool | undefined;
   try {
-    const open = async (): Promise<Studio> => {
-      if (studio) return studio;
-      const opened = (await options.studio?.(plan)) ?? new Desk(plan, options.encoder);
-      studio = given(
+    const open = async (): Promise<DrawingPool> => {
+      if (pool) return pool;
+      const opened = (await options.pool?.(plan)) ?? new Desk(plan, options.encoder);
+      pool = given(
         opened,
-        "studio",
+        "pool",
         ["draw", "close"],
-        "a function of the plan that gives one, such as threadStudio of ganatomy/node",
+        "a function of the plan that gives one, such as threadPool of ganatomy/node",
       );
-      return studio;
+      return pool;
     };
     await writePictures(folder, dissection, pictures, page, open, options);
     signal?.throwIfAborted();
@@ -88,7 +88,7 @@ export async function writeReport(
     await page.abort();
     throw error;
   } finally {
-    await studio?.close();
+    await pool?.close();
   }
 }
 
@@ -116,7 +116,7 @@ async function writePictures(
   dissection: Dissection,
   pictures: AsyncIterable<UnitPictures>,
   page: HtmlPage,
-  open: () => Promise<Studio>,
+  open: () => Promise<DrawingPool>,
   { signal, onProgress }: WriteOptions,
 ): Promise<void> {
   const folders = layerFolders(dissection);
@@ -132,7 +132,7 @@ async function writePictures(
   );
   /** Begun, in the order in which they are written. */
   const begun: { readonly unit: UnitPictures; readonly drawn: Promise<DrawnUnit> | undefined }[] = [];
-  let studio: Studio | undefined;
+  let pool: DrawingPool | undefined;
   let done = 0;
   const writeFirst = async (): Promise<void> => {
     const { unit, drawn } = begun.shift()!;
@@ -155,11 +155,11 @@ async function writePictures(
       );
     }
     // Not before there is something to draw: a report without pictures starts no threads.
-    if (unit.tops.length > 0) studio ??= await open();
-    const drawn = unit.tops.length > 0 ? studio?.draw({ pictures: unit, level, embed: page.claim(unit) }) : undefined;
+    if (unit.tops.length > 0) pool ??= await open();
+    const drawn = unit.tops.length > 0 ? pool?.draw({ pictures: unit, level, embed: page.claim(unit) }) : undefined;
     drawn?.catch(() => {}); // it is awaited when its turn comes, or never
     begun.push({ unit, drawn });
-    while (begun.length >= (studio?.width ?? 1)) await writeFirst();
+    while (begun.length >= (pool?.width ?? 1)) await writeFirst();
   }
   while (begun.length > 0) {
     signal?.throwIfAborted();

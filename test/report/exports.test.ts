@@ -12,13 +12,13 @@ test("what a page needs for workers of its own comes from ganatomy/report", asyn
     return hands.at(-1)!;
   };
   const machine: report.Machine = { cores: 3, memory: 2 ** 34 };
-  const studio = (plan: report.DrawingPlan) => {
+  const made = (plan: report.DrawingPlan) => {
     expect(report.handBytes(plan)).toBeGreaterThan(2 ** 20);
     return report.startPool(plan, report.handsFor({ ...plan, pixels: 1e9 }, machine), start, nodeEncoder());
   };
   const { dissection, pictures } = fixture();
   const { files, write } = report.memoryFolder();
-  await report.writeReport({ write }, dissection, pictures(), { ...options, studio });
+  await report.writeReport({ write }, dissection, pictures(), { ...options, pool: made });
   expect(files.has("report.html")).toBe(true);
   expect(hands.map(({ ended }) => ended)).toEqual([true, true, true]);
 });

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { UsageError } from "../../src/errors.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import { drawingPlan } from "../../src/report/drawing.ts";
+import { HandPool } from "../../src/report/drawing-pool.ts";
+import { serveDrawing } from "../../src/report/drawing-serve.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import { given } from "../../src/report/given.ts";
 import { HtmlPage } from "../../src/report/html.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
-import { drawingPlan } from "../../src/report/studio.ts";
-import { PoolStudio } from "../../src/report/studio-pool.ts";
-import { serveStudio } from "../../src/report/studio-serve.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { fixture, PROVENANCE } from "./fixture.ts";
 import { LocalHand, options, pool } from "./hands.ts";
@@ -34,7 +34,7 @@ test.each([
 
 test.each([
   ["encoder", { encoder: nodeEncoder }, /^What is given as encoder is a function, .*nodeEncoder\(\) of ganatomy\/node/],
-  ["studio", { studio: () => pool([]) }, /^What is given as studio is a function/],
+  ["pool", { pool: () => pool([]) }, /^What is given as pool is a function/],
   ["pictures", { pictures }, /^What is given as pictures is a function, .*pictures\(\) of the dissection's result/],
   ["folder", { folder: memoryFolder }, /^What is given as folder is a function, .*memoryFolder\(\)/],
 ])("writeReport refuses a factory as %s before it writes pictures", async (_, given, message) => {
@@ -48,8 +48,8 @@ test.each([
 
 test("so do those who draw on other threads", () => {
   const encoder = wrong<ImageEncoder>(nodeEncoder);
-  expect(() => serveStudio(encoder, () => {})).toThrow(UsageError);
+  expect(() => serveDrawing(encoder, () => {})).toThrow(UsageError);
   expect(() => new LocalHand(encoder)).toThrow(UsageError);
   const plan = drawingPlan(dissection, undefined, new HtmlPage(dissection, PROVENANCE).drawing);
-  expect(() => new PoolStudio(plan, [], encoder)).toThrow(UsageError);
+  expect(() => new HandPool(plan, [], encoder)).toThrow(UsageError);
 });

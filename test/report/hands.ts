@@ -1,10 +1,10 @@
 import type { UnitPictures } from "../../src/dissect/result.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import type { DrawingPlan } from "../../src/report/drawing.ts";
+import { type Hand, HandPool } from "../../src/report/drawing-pool.ts";
+import { type FromWorker, serveDrawing, type ToWorker } from "../../src/report/drawing-serve.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
-import type { DrawingPlan } from "../../src/report/studio.ts";
-import { type Hand, PoolStudio } from "../../src/report/studio-pool.ts";
-import { type FromWorker, serveStudio, type ToWorker } from "../../src/report/studio-serve.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { fixture, PROVENANCE } from "./fixture.ts";
 
@@ -27,7 +27,7 @@ export class LocalHand implements Hand {
   #answered: (message: FromWorker) => void = () => {};
 
   constructor(encoder: ImageEncoder = nodeEncoder(), delay = 0) {
-    this.#serve = serveStudio(encoder, (message, transfer) => {
+    this.#serve = serveDrawing(encoder, (message, transfer) => {
       const copy = structuredClone(message, { transfer });
       setTimeout(() => this.#answered(copy), delay);
     });
@@ -67,4 +67,4 @@ export async function write({ pictures: own, ...more }: Write = {}) {
 }
 
 export const pool = (hands: readonly Hand[], keptBytes?: number) => (plan: DrawingPlan) =>
-  new PoolStudio(plan, hands, nodeEncoder(), { keptBytes });
+  new HandPool(plan, hands, nodeEncoder(), { keptBytes });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, launch, type Page } from "puppeteer-core";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import { Desk, drawingPlan } from "../../src/report/drawing.ts";
 import { HtmlPage } from "../../src/report/html.ts";
-import { Desk, drawingPlan } from "../../src/report/studio.ts";
 import { type Fixture, PROVENANCE } from "./fixture.ts";
 
 export async function pageOf({ dissection, pictures }: Fixture): Promise<string> {

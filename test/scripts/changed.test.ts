@@ -10,7 +10,11 @@ const CHANGES: readonly [path: string, run: readonly string[], not: string][] = 
     ["test/cli/commands/dissect.test.ts", "test/package/package.test.ts"],
     "test/kernels/edit/edit.test.ts",
   ],
-  ["src/report/csv.ts", ["test/browser/studio.test.ts", "test/architecture.test.ts"], "test/weights/pth.test.ts"],
+  [
+    "src/report/csv.ts",
+    ["test/browser/drawing-workers.test.ts", "test/architecture.test.ts"],
+    "test/weights/pth.test.ts",
+  ],
 ];
 
 // In a process of its own: one vitest in another would share its globals.

@@ -4,11 +4,11 @@
  * browser's own WebGPU.
  */
 import { Device } from "../../index.ts";
+import { serveDrawing } from "../../report/drawing-serve.ts";
 import { canvasEncoder } from "../../report/encode-canvas.ts";
 import type { Folder } from "../../report/folder.ts";
-import { serveStudio } from "../../report/studio-serve.ts";
 import { runJob } from "../run.ts";
-import { webStudio } from "./studio.ts";
+import { webPool } from "./drawing-workers.ts";
 import {
   type NodeCalls,
   PAGE,
@@ -44,7 +44,7 @@ const calls: PageCalls = {
           device,
           folder: postingFolder,
           encoder: canvasEncoder(),
-          studio: webStudio(import.meta.url, { onLost: ({ message }) => void page.ganatomyNote(message) }),
+          pool: webPool(import.meta.url, { onLost: ({ message }) => void page.ganatomyNote(message) }),
           signal: abort.signal,
           progress: progress(),
           note: (text) => void page.ganatomyNote(text),
@@ -64,7 +64,7 @@ const calls: PageCalls = {
 if ("document" in globalThis) page[PAGE] = calls;
 else {
   const worker = globalThis as unknown as Pick<Worker, "postMessage" | "onmessage" | "addEventListener">;
-  const draw = serveStudio(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
+  const draw = serveDrawing(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
   worker.onmessage = ({ data }) => draw(data);
   worker.addEventListener("messageerror", () => {
     // which unit it was is not to be found out: it ends, others draw

@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { threadPool } from "../../node/drawing-threads.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
-import { threadStudio } from "../../node/studio.ts";
 import type { Source } from "../../weights/source.ts";
 import type { CliCommand } from "../command.ts";
 import { PAPER_LAYER } from "../default-layer.ts";
@@ -107,9 +107,9 @@ function inNode(job: Job<Source>, folder: OutputFolder, running: Running): Promi
       folder,
       signal,
       encoder: nodeEncoder(),
-      studio: (plan) =>
-        threadStudio(plan, {
-          script: new URL("./node/studio-worker.js", import.meta.url),
+      pool: (plan) =>
+        threadPool(plan, {
+          script: new URL("./node/drawing-worker.js", import.meta.url),
           onLost: ({ message }) => note(message),
         }),
       progress: (phase, done, total) => progress.report(phase, done, total),

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { OutputError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import type { DrawingPlan, Studio } from "../report/studio.ts";
-import { type Hand, handBytes, handsFor, type Machine, type PoolOptions, startPool } from "../report/studio-pool.ts";
+import type { DrawingPlan, DrawingPool } from "../report/drawing.ts";
+import { type Hand, handBytes, handsFor, type Machine, type PoolOptions, startPool } from "../report/drawing-pool.ts";
 import { nodeEncoder } from "./photo/encoder.ts";
 
 /** Of a Mac's memory, what is taken to be free. */
@@ -19,24 +19,24 @@ export function thisMachine(): Machine {
   return { cores: availableParallelism(), memory };
 }
 
-export interface ThreadStudioOptions extends PoolOptions {
+export interface ThreadPoolOptions extends PoolOptions {
   /** The threads' script, a file; it lies beside this module unless given. */
   readonly script?: URL | undefined;
   /** How many; as many as are worth while unless given. */
   readonly threads?: number | undefined;
 }
 
-const NAMES: NamesOf<ThreadStudioOptions> = { script: true, threads: true, keptBytes: true, onLost: true };
+const NAMES: NamesOf<ThreadPoolOptions> = { script: true, threads: true, keptBytes: true, onLost: true };
 
 /**
- * Threads that draw a report's pictures: the `studio` of `writeReport` in Node. Undefined, so that
+ * Threads that draw a report's pictures: the `pool` of `writeReport` in Node. Undefined, so that
  * this thread draws, where that is as fast - with one core, little memory, or little to draw - and
  * where no thread can be started.
  * @throws UsageError for a number of threads that is none, and for a script that is given and not
  *   there.
  */
-export function threadStudio(plan: DrawingPlan, options: ThreadStudioOptions = {}): Studio | undefined {
-  checkNames("threadStudio", options, NAMES);
+export function threadPool(plan: DrawingPlan, options: ThreadPoolOptions = {}): DrawingPool | undefined {
+  checkNames("threadPool", options, NAMES);
   const threads = options.threads ?? handsFor(plan, thisMachine());
   if (!Number.isInteger(threads) || threads < 0) {
     throw new UsageError(`${String(threads)} threads make no sense.`, "Give a whole number; 0 draws in this thread.");
@@ -53,7 +53,7 @@ function threadScript(given: URL | undefined): URL | undefined {
   let script = given;
   let found = false;
   try {
-    script ??= new URL("./studio-worker.js", import.meta.url);
+    script ??= new URL("./drawing-worker.js", import.meta.url);
     found = existsSync(fileURLToPath(script));
   } catch {
     // No file, or no place of our own.
@@ -67,7 +67,7 @@ function threadScript(given: URL | undefined): URL | undefined {
 function threadHand(script: URL, plan: DrawingPlan): Hand {
   const heap = Math.ceil(handBytes(plan) / 2 ** 20);
   const worker = new Worker(script, {
-    name: "ganatomy-studio",
+    name: "ganatomy-drawing",
     execArgv: [], // a debugger's or a profiler's flags are for the program itself
     resourceLimits: { maxOldGenerationSizeMb: heap, maxYoungGenerationSizeMb: 16 },
   });

@@ -1,14 +1,14 @@
 import type { SamplePicture } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
+import { Desk, type DrawingPlan, type DrawingPool, type DrawnUnit, type UnitDrawing } from "./drawing.ts";
+import type { FromWorker, ToWorker } from "./drawing-serve.ts";
 import { ENCODER, given } from "./given.ts";
 import type { ImageEncoder } from "./image.ts";
-import { Desk, type DrawingPlan, type DrawnUnit, type Studio, type UnitDrawing } from "./studio.ts";
-import type { FromWorker, ToWorker } from "./studio-serve.ts";
 import { unpackError } from "./wire-error.ts";
 
-// Tests: test/report/studio.test.ts, test/report/studio-lost.test.ts
+// Tests: test/report/drawing.test.ts, test/report/drawing-lost.test.ts
 
-/** A worker that runs `serveStudio`, whatever kind of thread it is. */
+/** A worker that runs `serveDrawing`, whatever kind of thread it is. */
 export interface Hand {
   send(message: ToWorker, transfer: ArrayBuffer[]): void;
   /** Whom to tell what it answers, and that nothing more is to be expected of it. */
@@ -88,7 +88,7 @@ export interface PoolOptions {
  * for others. What a worker that ended was to draw others draw, and this thread, with `encoder`,
  * when none is left: only errors of the drawing itself reject.
  */
-export class PoolStudio implements Studio {
+export class HandPool implements DrawingPool {
   readonly #plan: DrawingPlan;
   readonly #encoder: ImageEncoder;
   readonly #keptBytes: number;
@@ -109,7 +109,7 @@ export class PoolStudio implements Studio {
     if (hands.length === 0) {
       throw new UsageError(
         "There is no worker to draw with.",
-        "Give at least one, or no studio: then this thread draws.",
+        "Give at least one, or no pool: then this thread draws.",
       );
     }
     this.#plan = plan;
@@ -277,14 +277,14 @@ export function startPool(
   start: () => Hand,
   encoder: ImageEncoder,
   options?: PoolOptions,
-): PoolStudio | undefined {
+): HandPool | undefined {
   const hands: Hand[] = [];
   try {
     while (hands.length < count) hands.push(start());
   } catch {
     // Those there are do.
   }
-  return hands.length > 0 ? new PoolStudio(plan, hands, encoder, options) : undefined;
+  return hands.length > 0 ? new HandPool(plan, hands, encoder, options) : undefined;
 }
 
 /** A picture whose arrays are no parts of larger ones, which would be sent as a whole. */

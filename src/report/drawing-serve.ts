@@ -1,10 +1,10 @@
 import type { SamplePicture } from "../dissect/result.ts";
+import { Desk, type DrawingPlan, type DrawnUnit } from "./drawing.ts";
 import { ENCODER, given } from "./given.ts";
 import type { ImageEncoder } from "./image.ts";
-import { Desk, type DrawingPlan, type DrawnUnit } from "./studio.ts";
 import { packError, type WireError } from "./wire-error.ts";
 
-// Tests: test/report/studio.test.ts, test/report/studio-lost.test.ts
+// Tests: test/report/drawing.test.ts, test/report/drawing-lost.test.ts
 
 /**
  * A unit to draw, as a worker is sent it. Pictures are named by their image; those it has not seen
@@ -31,7 +31,7 @@ export type FromWorker =
   | { readonly id: number; readonly error: WireError };
 
 /** Draws what comes, one unit after the other, and answers; returns who takes the messages. */
-export function serveStudio(
+export function serveDrawing(
   encoder: ImageEncoder,
   answer: (message: FromWorker, transfer: ArrayBuffer[]) => void,
 ): (message: ToWorker) => void {

@@ -1,8 +1,8 @@
-// Tests: test/browser/studio.test.ts
+// Tests: test/browser/drawing-workers.test.ts
 import { OutputError } from "../../errors.ts";
+import type { DrawingPlan, DrawingPool } from "../../report/drawing.ts";
+import { type Hand, handsFor, type PoolOptions, startPool } from "../../report/drawing-pool.ts";
 import { canvasEncoder } from "../../report/encode-canvas.ts";
-import type { DrawingPlan, Studio } from "../../report/studio.ts";
-import { type Hand, handsFor, type PoolOptions, startPool } from "../../report/studio-pool.ts";
 
 /** What a page says of its machine's memory: gibibytes, at most 8. Unknown where it is not said. */
 const UNSAID_GIB = 4;
@@ -12,7 +12,10 @@ const UNSAID_GIB = 4;
  * as Chrome that puppeteer drives never answers what a worker asks the network for. None where it
  * cannot be had: then the page draws.
  */
-export function webStudio(script: string, options?: PoolOptions): (plan: DrawingPlan) => Promise<Studio | undefined> {
+export function webPool(
+  script: string,
+  options?: PoolOptions,
+): (plan: DrawingPlan) => Promise<DrawingPool | undefined> {
   return async (plan) => {
     const { deviceMemory = UNSAID_GIB } = navigator as { deviceMemory?: number };
     const hands = handsFor(plan, { cores: navigator.hardwareConcurrency, memory: deviceMemory * 2 ** 30 });

@@ -7,14 +7,14 @@ import { expect, test } from "vitest";
 import { chromeServer } from "../../src/cli/chrome/server.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import { openPage } from "./chrome.ts";
-import type { Outcome, Trouble } from "./studio.ts";
+import type { Outcome, Trouble } from "./drawing-workers.ts";
 
-// Runs: test/browser/studio.ts
+// Runs: test/browser/drawing-workers.ts
 
 test("a page's workers write what the page writes by itself, whatever befalls them, and are gone afterwards", async () => {
-  const home = await mkdtemp(join(tmpdir(), "ganatomy-web-studio-"));
+  const home = await mkdtemp(join(tmpdir(), "ganatomy-drawing-"));
   const outfile = join(home, "page.js");
-  const entry = fileURLToPath(new URL("./studio.ts", import.meta.url));
+  const entry = fileURLToPath(new URL("./drawing-workers.ts", import.meta.url));
   await build({ entryPoints: [entry], bundle: true, format: "esm", target: "es2022", outfile, logLevel: "silent" });
   const server = await chromeServer(outfile, memoryFolder());
   const { page, close } = await openPage(server.url);

@@ -44,7 +44,7 @@ export interface DrawnUnit {
 }
 
 /** Where units are drawn: on this thread, or on several. */
-export interface Studio {
+export interface DrawingPool {
   /** As many units at a time are worth asking for. */
   readonly width: number;
   draw(unit: UnitDrawing): Promise<DrawnUnit>;
@@ -70,7 +70,7 @@ export function drawingPlan(dissection: Dissection, height: number | undefined, 
 }
 
 /** Draws on the thread it is on, one unit after the other. */
-export class Desk implements Studio {
+export class Desk implements DrawingPool {
   readonly width = 1;
   readonly #plan: DrawingPlan;
   readonly #encoder: ImageEncoder;

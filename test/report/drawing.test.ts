@@ -3,11 +3,11 @@ import type { UnitPictures } from "../../src/dissect/result.ts";
 import { OutputError } from "../../src/errors.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { labelColors } from "../../src/report/colors.ts";
+import { type DrawingPool, drawingPlan } from "../../src/report/drawing.ts";
+import { HandPool } from "../../src/report/drawing-pool.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import { HtmlPage } from "../../src/report/html.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
-import { drawingPlan, type Studio } from "../../src/report/studio.ts";
-import { PoolStudio } from "../../src/report/studio-pool.ts";
 import { Tiles } from "../../src/report/tiles.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { fixture, LABELS, PROVENANCE } from "./fixture.ts";
@@ -17,7 +17,7 @@ describe("several workers", () => {
   test("write what one thread writes, byte for byte and in its order", async () => {
     const hands = [new LocalHand(nodeEncoder(), 20), new LocalHand(nodeEncoder(), 1), new LocalHand()];
     const progress: number[] = [];
-    const files = await write({ studio: pool(hands), onProgress: ({ done }) => progress.push(done) });
+    const files = await write({ pool: pool(hands), onProgress: ({ done }) => progress.push(done) });
     const expected = await write();
     expect([...files.keys()]).toEqual([...expected.keys()]);
     for (const [path, data] of expected) {
@@ -34,7 +34,7 @@ describe("several workers", () => {
 
   test("are sent each picture once", async () => {
     const hands = [new LocalHand(), new LocalHand()];
-    await write({ studio: pool(hands) });
+    await write({ pool: pool(hands) });
     for (const hand of hands) {
       const images = hand.jobs.flatMap(({ pictures }) => pictures.map(({ image }) => image));
       expect(images.length).toBeGreaterThan(6);
@@ -46,7 +46,7 @@ describe("several workers", () => {
   test("hold no more pictures than they may, and draw the same", async () => {
     const hand = new LocalHand();
     const bytes = 64 * 64 * 3 + 32 * 32 * 2;
-    const files = await write({ studio: pool([hand], 8 * bytes) });
+    const files = await write({ pool: pool([hand], 8 * bytes) });
     const held = new Set<number>();
     for (const { pictures, forget, tops } of hand.jobs) {
       for (const image of forget) expect(held.delete(image)).toBe(true);
@@ -69,7 +69,7 @@ describe("several workers", () => {
         yield unit;
       }
     }
-    await write({ studio: pool(hands), pictures: counted(), onProgress: () => written++ });
+    await write({ pool: pool(hands), pictures: counted(), onProgress: () => written++ });
     expect(most).toBe(4);
   });
 
@@ -86,7 +86,7 @@ describe("several workers", () => {
       },
     };
     const hand = new LocalHand(slow);
-    await write({ studio: pool([hand]) });
+    await write({ pool: pool([hand]) });
     expect(hand.jobs.length).toBe(11);
     expect(most).toBe(1);
   });
@@ -104,7 +104,7 @@ describe("several workers", () => {
         yield { ...unit, tops };
       }
     }
-    await write({ studio: pool([hand]), pictures: parts() });
+    await write({ pool: pool([hand]), pictures: parts() });
     for (const { tops } of hand.jobs) for (const { feature } of tops) expect(feature.buffer.byteLength).toBe(256);
     expect(every.length).toBe(64_000); // not taken away either
   });
@@ -120,9 +120,9 @@ describe("what goes wrong", () => {
       }
     }
     const errors: unknown[] = [];
-    for (const studio of [undefined, pool([new LocalHand(), new LocalHand()])]) {
+    for (const made of [undefined, pool([new LocalHand(), new LocalHand()])]) {
       const folder = memoryFolder();
-      await writeReport(folder, dissection, wrong(), { ...options, studio }).catch((error) => errors.push(error));
+      await writeReport(folder, dissection, wrong(), { ...options, pool: made }).catch((error) => errors.push(error));
       expect(folder.files.has("report.json")).toBe(true);
       expect(folder.files.has("layer4/image/6-top.jpg")).toBe(true);
       expect(folder.files.has("report.html")).toBe(false);
@@ -145,7 +145,7 @@ describe("what goes wrong", () => {
     const folder = memoryFolder();
     const writing = writeReport(folder, dissection, pictures(), {
       ...options,
-      studio: pool(hands),
+      pool: pool(hands),
       signal: controller.signal,
       onProgress: ({ done }) => done === 3 && controller.abort(reason),
     });
@@ -156,16 +156,16 @@ describe("what goes wrong", () => {
   });
 
   test("a closed pool draws nothing", async () => {
-    let studio: Studio | undefined;
+    let made: DrawingPool | undefined;
     await write({
-      studio: (plan) => {
-        studio = new PoolStudio(plan, [new LocalHand()], nodeEncoder());
-        return studio;
+      pool: (plan) => {
+        made = new HandPool(plan, [new LocalHand()], nodeEncoder());
+        return made;
       },
     });
     const { pictures } = fixture({ layers });
     for await (const unit of pictures()) {
-      await expect(studio!.draw({ pictures: unit, level: 0, embed: [] })).rejects.toThrow("given up");
+      await expect(made!.draw({ pictures: unit, level: 0, embed: [] })).rejects.toThrow("given up");
       break;
     }
   });

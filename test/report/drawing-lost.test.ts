@@ -2,11 +2,11 @@ import { describe, expect, test, vi } from "vitest";
 import type { UnitPictures } from "../../src/dissect/result.ts";
 import { OutputError, UsageError } from "../../src/errors.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import type { DrawingPlan } from "../../src/report/drawing.ts";
+import { type Hand, HandPool, startPool } from "../../src/report/drawing-pool.ts";
+import type { ToWorker } from "../../src/report/drawing-serve.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
 import type { ImageEncoder } from "../../src/report/image.ts";
-import type { DrawingPlan } from "../../src/report/studio.ts";
-import { type Hand, PoolStudio, startPool } from "../../src/report/studio-pool.ts";
-import type { ToWorker } from "../../src/report/studio-serve.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { fixture } from "./fixture.ts";
 import { LocalHand, layers, options, pool, write } from "./hands.ts";
@@ -29,8 +29,8 @@ describe("a worker that ends", () => {
     const other = new LocalHand();
     const onLost = vi.fn();
     setTimeout(() => stuck.died(gone), 50);
-    const studio = (plan: DrawingPlan) => new PoolStudio(plan, [stuck, other], nodeEncoder(), { onLost });
-    const files = await write({ studio });
+    const made = (plan: DrawingPlan) => new HandPool(plan, [stuck, other], nodeEncoder(), { onLost });
+    const files = await write({ pool: made });
     expect(files).toEqual(await write());
     expect([...files.keys()]).toEqual([...(await write()).keys()]);
     expect(onLost.mock.calls).toEqual([[gone]]);
@@ -44,7 +44,7 @@ describe("a worker that ends", () => {
     const onLost = vi.fn();
     setTimeout(() => hands[0]!.died(gone), 20);
     setTimeout(() => hands[1]!.died(gone), 40);
-    const files = await write({ studio: (plan) => new PoolStudio(plan, hands, nodeEncoder(), { onLost }) });
+    const files = await write({ pool: (plan) => new HandPool(plan, hands, nodeEncoder(), { onLost }) });
     expect(files).toEqual(await write());
     expect(onLost).toHaveBeenCalledTimes(1);
     expect(hands.map(({ states }) => states.at(-1))).toEqual([false, false]);
@@ -53,14 +53,14 @@ describe("a worker that ends", () => {
   test("is not waited for, nor are the others when idle, whether the pool is closed or not", async () => {
     const [stuck, other] = [new LocalHand(hung), new LocalHand()];
     const { dissection, pictures } = fixture({ layers });
-    let studio: PoolStudio | undefined;
+    let made: HandPool | undefined;
     const make = (plan: DrawingPlan) => {
-      studio = new PoolStudio(plan, [stuck, other], nodeEncoder());
-      vi.spyOn(studio, "close").mockResolvedValue();
-      return studio;
+      made = new HandPool(plan, [stuck, other], nodeEncoder());
+      vi.spyOn(made, "close").mockResolvedValue();
+      return made;
     };
     setTimeout(() => stuck.died(gone), 50);
-    await writeReport(memoryFolder(), dissection, pictures(), { ...options, studio: make });
+    await writeReport(memoryFolder(), dissection, pictures(), { ...options, pool: make });
     expect([stuck.states.at(-1), other.states.at(-1)]).toEqual([false, false]);
     expect([stuck.ended, other.ended]).toEqual([true, false]);
   });
@@ -69,7 +69,7 @@ describe("a worker that ends", () => {
 describe("a unit", () => {
   test("that cannot be sent is drawn by this thread, and its pictures do not count as sent", async () => {
     const hand = new DeafHand();
-    expect(await write({ studio: pool([hand]) })).toEqual(await write());
+    expect(await write({ pool: pool([hand]) })).toEqual(await write());
     expect(hand.refused).toBe(11);
     expect(hand.states.at(-1)).toBe(false);
 
@@ -79,7 +79,7 @@ describe("a unit", () => {
       if ("job" in message && once.refused > 0) LocalHand.prototype.send.call(once, message, transfer);
       else send(message, transfer);
     };
-    expect(await write({ studio: pool([once]) })).toEqual(await write());
+    expect(await write({ pool: pool([once]) })).toEqual(await write());
     expect(once.jobs).toHaveLength(10);
     const known = new Set<number>();
     for (const { pictures, tops } of once.jobs) {
@@ -96,7 +96,7 @@ describe("a unit", () => {
       },
     };
     const hand = new LocalHand(short);
-    expect(await write({ studio: pool([hand]) })).toEqual(await write());
+    expect(await write({ pool: pool([hand]) })).toEqual(await write());
     expect(hand.jobs).toHaveLength(11);
   });
 
@@ -117,7 +117,7 @@ describe("a unit", () => {
         break;
       }
     }
-    await write({ studio: pool([hand]), pictures: parts() });
+    await write({ pool: pool([hand]), pictures: parts() });
     const sent = hand.jobs.flatMap((job) => job.pictures);
     expect(sent.length).toBeGreaterThan(2);
     for (const { rgb, labels } of sent) {
@@ -136,13 +136,13 @@ describe("workers", () => {
       started.push(new LocalHand());
       return started.at(-1)!;
     };
-    expect(await write({ studio: (its) => startPool(its, 5, start, nodeEncoder()) })).toEqual(await write());
+    expect(await write({ pool: (its) => startPool(its, 5, start, nodeEncoder()) })).toEqual(await write());
     expect(started.map(({ ended, jobs }) => ended && jobs.length > 0)).toEqual([true, true]);
     const none = (): Hand => {
       throw new Error("ERR_ACCESS_DENIED");
     };
     expect(startPool(plan, 5, none, nodeEncoder())).toBeUndefined();
-    expect(() => new PoolStudio(plan, [], nodeEncoder())).toThrow(UsageError);
+    expect(() => new HandPool(plan, [], nodeEncoder())).toThrow(UsageError);
   });
 
   test("that cannot be told what there is to draw are let go", async () => {
@@ -150,20 +150,20 @@ describe("workers", () => {
     mute.send = () => {
       throw new Error("no");
     };
-    expect(await write({ studio: pool([mute, other]) })).toEqual(await write());
+    expect(await write({ pool: pool([mute, other]) })).toEqual(await write());
     expect([mute.ended, other.jobs.length]).toEqual([true, 11]);
   });
 
   test("are not started to draw nothing", async () => {
-    const studio = vi.fn();
+    const made = vi.fn();
     async function* none(): AsyncGenerator<never> {}
     const { pictures } = fixture({ layers });
     async function* empty(): AsyncIterable<UnitPictures> {
       for await (const unit of pictures()) yield { ...unit, tops: [] };
     }
-    expect((await write({ studio, pictures: none() })).has("report.html")).toBe(true);
-    expect((await write({ studio, pictures: empty() })).has("report.html")).toBe(true);
-    expect(studio).not.toHaveBeenCalled();
+    expect((await write({ pool: made, pictures: none() })).has("report.html")).toBe(true);
+    expect((await write({ pool: made, pictures: empty() })).has("report.html")).toBe(true);
+    expect(made).not.toHaveBeenCalled();
   });
 
   test("that hang do not outlast an abort", async () => {
@@ -171,7 +171,7 @@ describe("workers", () => {
     const controller = new AbortController();
     const reason = new Error("stop");
     setTimeout(() => controller.abort(reason), 50);
-    await expect(write({ studio: pool(hands), signal: controller.signal })).rejects.toBe(reason);
+    await expect(write({ pool: pool(hands), signal: controller.signal })).rejects.toBe(reason);
     expect(hands.map(({ ended }) => ended)).toEqual([true, true]);
   });
 });

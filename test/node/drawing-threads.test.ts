@@ -8,11 +8,11 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OutputError } from "../../src/errors.ts";
+import { thisMachine, threadPool } from "../../src/node/drawing-threads.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
-import { thisMachine, threadStudio } from "../../src/node/studio.ts";
+import type { DrawingPlan } from "../../src/report/drawing.ts";
+import { handsFor } from "../../src/report/drawing-pool.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
-import type { DrawingPlan } from "../../src/report/studio.ts";
-import { handsFor } from "../../src/report/studio-pool.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { fixture, PROVENANCE } from "../report/fixture.ts";
 
@@ -21,9 +21,9 @@ const options = { encoder: nodeEncoder(), provenance: PROVENANCE };
 let home: string;
 let script: URL;
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "ganatomy-studio-"));
+  home = await mkdtemp(join(tmpdir(), "ganatomy-drawing-"));
   await build({
-    entryPoints: { worker: join(SRC, "node/studio-worker.ts"), studio: join(SRC, "node/studio.ts") },
+    entryPoints: { worker: join(SRC, "node/drawing-worker.ts"), threads: join(SRC, "node/drawing-threads.ts") },
     bundle: true,
     format: "esm",
     platform: "node",
@@ -36,16 +36,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-async function write(studio?: Parameters<typeof writeReport>[3]["studio"]) {
+async function write(pool?: Parameters<typeof writeReport>[3]["pool"]) {
   const { dissection, pictures } = fixture();
   const folder = memoryFolder();
-  await writeReport(folder, dissection, pictures(), { ...options, studio });
+  await writeReport(folder, dissection, pictures(), { ...options, pool });
   return folder.files;
 }
 
 describe("threads", () => {
   test("write what one thread writes, byte for byte", async () => {
-    const [expected, files] = [await write(), await write((plan) => threadStudio(plan, { script, threads: 2 }))];
+    const [expected, files] = [await write(), await write((plan) => threadPool(plan, { script, threads: 2 }))];
     expect([...files.keys()]).toEqual([...expected.keys()]);
     for (const [path, data] of expected) {
       expect(Buffer.from(files.get(path)!).equals(Buffer.from(data)), path).toBe(true);
@@ -60,7 +60,7 @@ describe("threads", () => {
     await writeFile(broken, text);
     const lost: Error[] = [];
     const files = await write((plan) =>
-      threadStudio(plan, { script: broken, threads: 2, onLost: (error) => lost.push(error) }),
+      threadPool(plan, { script: broken, threads: 2, onLost: (error) => lost.push(error) }),
     );
     expect(files).toEqual(await write());
     expect(lost).toHaveLength(1);
@@ -78,7 +78,7 @@ describe("threads", () => {
     const lost: Error[] = [];
     const plan = (given: DrawingPlan) => ({ ...given, largest: -3.5e6 }); // 26 MiB
     const files = await write((given) =>
-      threadStudio(plan(given), { script: greedy, threads: 2, onLost: (error) => lost.push(error) }),
+      threadPool(plan(given), { script: greedy, threads: 2, onLost: (error) => lost.push(error) }),
     );
     expect(files).toEqual(await write());
     expect(lost[0]!.message).toContain("memory");
@@ -94,7 +94,7 @@ describe("threads", () => {
     );
     const lost: Error[] = [];
     const files = await write((plan) =>
-      threadStudio(plan, { script: deaf, threads: 2, onLost: (error) => lost.push(error) }),
+      threadPool(plan, { script: deaf, threads: 2, onLost: (error) => lost.push(error) }),
     );
     expect(files).toEqual(await write());
     expect(lost[0]!.message).toContain("what came could not be read");
@@ -105,9 +105,9 @@ describe("threads", () => {
     const plan = { layers: [], segmentationSize: 8, colors: [], pixels: 0, largest: 1, page: {} };
     await writeFile(
       program,
-      `import { threadStudio } from "./studio.mjs";
+      `import { threadPool } from "./threads.mjs";
        const script = new URL("./worker.mjs", import.meta.url);
-       console.log(threadStudio(${JSON.stringify(plan)}, { script, threads: 3 }));`,
+       console.log(threadPool(${JSON.stringify(plan)}, { script, threads: 3 }));`,
     );
     const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
     const args = [flag, "--allow-fs-read=*", program];
@@ -116,8 +116,8 @@ describe("threads", () => {
   });
 
   test("are none in a CommonJS bundle, which does not know where it lies", async () => {
-    const bundle = join(home, "studio.cjs");
-    const entry = join(SRC, "node/studio.ts");
+    const bundle = join(home, "threads.cjs");
+    const entry = join(SRC, "node/drawing-threads.ts");
     await build({
       entryPoints: [entry],
       bundle: true,
@@ -127,7 +127,7 @@ describe("threads", () => {
       logLevel: "silent",
     });
     const plan = { pixels: 1e9, largest: 1e6 } as DrawingPlan;
-    const { threadStudio: bundled } = createRequire(import.meta.url)(bundle) as { threadStudio: typeof threadStudio };
+    const { threadPool: bundled } = createRequire(import.meta.url)(bundle) as { threadPool: typeof threadPool };
     expect(bundled(plan, { threads: 2 })).toBeUndefined();
   });
 
@@ -147,10 +147,10 @@ describe("threads", () => {
     const plan = { layers: [], segmentationSize: 8, colors: [], pixels: 0, largest: 1, page: {} };
     await writeFile(
       program,
-      `import { threadStudio } from "./studio.mjs";
-       const studio = threadStudio(${JSON.stringify(plan)}, { script: new URL("./worker.mjs", import.meta.url), threads: 3 });
+      `import { threadPool } from "./threads.mjs";
+       const pool = threadPool(${JSON.stringify(plan)}, { script: new URL("./worker.mjs", import.meta.url), threads: 3 });
        const pictures = { layer: "layer9", unit: 0, tops: [] };
-       await studio.draw({ pictures, level: 0, embed: [] }).catch(({ name, code }) => console.log(name, code));`,
+       await pool.draw({ pictures, level: 0, embed: [] }).catch(({ name, code }) => console.log(name, code));`,
     );
     const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 20_000 });
     expect(stdout).toBe("OutputError output\n");
@@ -166,7 +166,7 @@ describe("threads", () => {
     expect(handsFor(plan, { ...machine, memory: 5e8 })).toBe(0);
     expect(handsFor({ ...plan, pixels: 5e6 }, machine)).toBe(0);
     expect(handsFor({ ...plan, largest: 1e8 }, machine)).toBe(7);
-    expect(threadStudio(plan, { script, threads: 0 })).toBeUndefined();
+    expect(threadPool(plan, { script, threads: 0 })).toBeUndefined();
   });
 
   test.each([
@@ -181,7 +181,7 @@ describe("threads", () => {
     ["a script on the net", { threads: 2, script: new URL("https://example.org/worker.js") }, /no threads' script/],
   ])("are refused: %s", (_, wrong, message) => {
     const plan = { pixels: 1e9, largest: 1e6 } as DrawingPlan;
-    expect(() => threadStudio(plan, wrong)).toThrow(expect.objectContaining({ code: "usage" }));
-    expect(() => threadStudio(plan, wrong)).toThrow(message);
+    expect(() => threadPool(plan, wrong)).toThrow(expect.objectContaining({ code: "usage" }));
+    expect(() => threadPool(plan, wrong)).toThrow(message);
   });
 });

@@ -1,9 +1,11 @@
-/** A page, and its workers, that draw a report's pictures both ways; see studio.test.ts. */
-import { webStudio } from "../../src/cli/chrome/studio.ts";
+/**
+ * A page, and its workers, that draw a report's pictures both ways; see drawing-workers.test.ts.
+ */
+import { webPool } from "../../src/cli/chrome/drawing-workers.ts";
+import type { DrawingPool } from "../../src/report/drawing.ts";
+import { serveDrawing } from "../../src/report/drawing-serve.ts";
 import { canvasEncoder } from "../../src/report/encode-canvas.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
-import type { Studio } from "../../src/report/studio.ts";
-import { serveStudio } from "../../src/report/studio-serve.ts";
 import { writeReport } from "../../src/report/write.ts";
 import { fixture, PROVENANCE } from "../report/fixture.ts";
 
@@ -59,17 +61,17 @@ function prepare(trouble: Trouble): { urls: Set<string>; restore(): void } {
 async function compare(trouble: Trouble): Promise<Outcome> {
   const lost: string[] = [];
   const { urls, restore } = prepare(trouble);
-  const make = webStudio(import.meta.url, { onLost: ({ message }) => lost.push(message) });
+  const make = webPool(import.meta.url, { onLost: ({ message }) => lost.push(message) });
   const { dissection, pictures } = fixture({ layers: [{ layer: "layer4", units: 130, size: 8 }], examples: 16 });
   const options = { encoder: canvasEncoder(), provenance: PROVENANCE };
   const [one, many] = [memoryFolder(), memoryFolder()];
-  let studio: Studio | undefined;
+  let pool: DrawingPool | undefined;
   await writeReport(one, dissection, pictures(), options);
   await writeReport(many, dissection, pictures(), {
     ...options,
-    studio: async (plan) => {
-      studio = await make(plan);
-      return studio;
+    pool: async (plan) => {
+      pool = await make(plan);
+      return pool;
     },
   });
   restore();
@@ -77,7 +79,7 @@ async function compare(trouble: Trouble): Promise<Outcome> {
   return {
     files: many.files.size,
     different: different.map(([path]) => path),
-    width: studio?.width,
+    width: pool?.width,
     urls: urls.size,
     lost,
   };
@@ -86,6 +88,6 @@ async function compare(trouble: Trouble): Promise<Outcome> {
 if ("document" in globalThis) (globalThis as { compare?: typeof compare }).compare = compare;
 else {
   const worker = globalThis as unknown as Pick<Worker, "postMessage" | "onmessage">;
-  const draw = serveStudio(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
+  const draw = serveDrawing(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
   worker.onmessage = ({ data }) => draw(data);
 }

@@ -1,7 +1,7 @@
-// Tests: test/node/studio.test.ts
-/** The thread that `threadStudio` starts. */
+// Tests: test/node/drawing-threads.test.ts
+/** The thread that `threadPool` starts. */
 import { parentPort } from "node:worker_threads";
-import { serveStudio } from "../report/studio-serve.ts";
+import { serveDrawing } from "../report/drawing-serve.ts";
 import { nodeEncoder } from "./photo/encoder.ts";
 
 const port = parentPort;
@@ -11,5 +11,5 @@ port?.on("messageerror", (error) => {
 });
 port?.on(
   "message",
-  serveStudio(nodeEncoder(), (message, transfer) => port.postMessage(message, transfer)),
+  serveDrawing(nodeEncoder(), (message, transfer) => port.postMessage(message, transfer)),
 );

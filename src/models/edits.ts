@@ -45,7 +45,7 @@ export interface EditableLayer extends EditOptions {
   readonly layer: string;
 }
 
-const EDITABLE_NAMES: NamesOf<EditableLayer> = { layer: true, edits: true, copies: true, rule: true };
+const EDITABLE_NAMES: NamesOf<EditableLayer> = { layer: true, edits: true, copies: true, rule: true, dense: true };
 
 /**
  * Layers by name with what is to be compiled for each.
@@ -57,10 +57,19 @@ export function editable(layers: readonly (string | EditableLayer)[]): Map<strin
     const given: EditableLayer = typeof entry === "string" ? { layer: entry } : entry;
     checkNames("An editable layer", given, EDITABLE_NAMES);
     const { layer, ...options } = given;
-    const { edits = 1 } = options;
+    const { edits = 1, dense = false } = options;
     if (result.has(layer)) throw new UsageError(`"${layer}" is named twice in \`editable\`.`, "Name it once.");
     if (!Number.isInteger(edits) || edits < 1) {
       throw new UsageError(`${edits} edits of ${layer} make no sense.`, "Use a whole number from 1.");
+    }
+    const others = Object.keys(options).filter(
+      (name) => name !== "dense" && options[name as keyof EditOptions] !== undefined,
+    );
+    if (dense && others.length > 0) {
+      throw new UsageError(
+        `The dense edits of ${layer} have no ${others.join(" or ")}.`,
+        "They are any number, copied or not, by no rule of their own: leave it out.",
+      );
     }
     result.set(layer, options);
   }
@@ -107,16 +116,70 @@ export async function checkRule(device: Device, layer: string, { rule, copies = 
   }
 }
 
+/** One edit in numbers. */
+export interface EditNumbers {
+  /** [c]: of every unit, zero where it is not edited. */
+  readonly alpha: Float32Array;
+  readonly value: Float32Array;
+  /** [h · w], of each of n images. */
+  readonly masks: readonly Float32Array[];
+  readonly copied?: Required<Copied>;
+}
+
 /**
- * Checks all edits of a layer; what is returned writes them, for the next run on. Nothing is
- * changed before.
+ * An edit of a layer in numbers, for n images.
+ * @throws UsageError, ShapeError for what does not fit.
+ */
+export function editNumbers(layer: LayerInfo, edit: Edit, n: number): EditNumbers {
+  const { name, channels, height, width } = layer;
+  const stored = padded(channels);
+  checkNames(`An edit of ${name}`, edit, EDIT_NAMES);
+  if (edit.units !== "all" && !Array.isArray(edit.units)) {
+    throw new UsageError(`An edit of ${name} does not say of which units.`, 'Give `units`: an array, or "all".');
+  }
+  const units = edit.units === "all" ? Array.from({ length: channels }, (_, unit) => unit) : edit.units;
+  const alpha = new Float32Array(stored);
+  const value = new Float32Array(stored);
+  const replacement = edit.value ?? 0;
+  units.forEach((unit, index) => {
+    if (!Number.isInteger(unit) || unit < 0 || unit >= channels) {
+      throw new UsageError(`${name} has no unit ${unit}.`, `Its units are 0…${channels - 1}.`);
+    }
+    alpha[unit] = pick(edit.alpha ?? 1, index, units.length, "alpha");
+    if (!isCopied(replacement)) value[unit] = pick(replacement, index, units.length, "value");
+  });
+  if (isCopied(replacement)) {
+    const { features, image = 0 } = replacement;
+    const [of = 0, ...shape] = features.shape;
+    const held = Number.isInteger(image) && image >= 0 && image < of;
+    if (!held || `${shape}` !== `${[height, width, stored]}`) {
+      throw new ShapeError(
+        `[${features.shape}] has no features of ${name} for image ${image}.`,
+        "Name an image that it has.",
+      );
+    }
+    return { alpha, value, masks: mapsFor(edit.mask, layer, n), copied: { features, image } };
+  }
+  return { alpha, value, masks: mapsFor(edit.mask, layer, n) };
+}
+
+/** Copies one image's features [h, w, c] to where so many bytes of another tensor begin. */
+export function copyFeatures({ features, image }: Required<Copied>, target: Tensor, to = 0): void {
+  const bytes = features.bytes / features.shape[0]!;
+  features.copyTo(target, bytes, image * bytes, to);
+}
+
+/**
+ * Checks all edits of a layer that has slots for them; what is returned writes them, for the next
+ * run on. Nothing is changed before.
  * @throws UsageError, ShapeError for what does not fit.
  */
 export function prepareEdits(
   layer: LayerInfo,
   values: EditValues,
   edits: readonly Edit[],
-): (tensorOf: (value: Value) => Tensor<"f32">) => void {
+  tensorOf: (value: Value) => Tensor<"f32">,
+): () => void {
   const { name, channels, height, width } = layer;
   const stored = padded(channels);
   const [slots = 1] = values.alpha.shape;
@@ -125,55 +188,34 @@ export function prepareEdits(
   if (edits.length > slots) {
     throw new UsageError(
       `This plan composes ${slots} edits of ${name}, not ${edits.length}.`,
-      "Say `edits` where you compile it.",
+      "Say `edits` where you compile it, or `dense` for any number.",
     );
   }
   const alpha = new Float32Array(slots * stored);
   const value = new Float32Array(slots * stored);
   const mask = new Float32Array(n * slots * pixels);
-  const copies: { readonly slot: number; readonly features: Tensor<"f32">; readonly image: number }[] = [];
-  edits.forEach((edit, slot) => {
-    checkNames(`An edit of ${name}`, edit, EDIT_NAMES);
-    if (edit.units !== "all" && !Array.isArray(edit.units)) {
-      throw new UsageError(`An edit of ${name} does not say of which units.`, 'Give `units`: an array, or "all".');
+  const copies = edits.map((edit, slot) => {
+    const numbers = editNumbers(layer, edit, n);
+    if (numbers.copied && !values.source) {
+      throw new UsageError(`This plan copies no values into ${name}.`, "Say `copies` where you compile it.");
     }
-    const units = edit.units === "all" ? Array.from({ length: channels }, (_, unit) => unit) : edit.units;
-    const replacement = edit.value ?? 0;
-    units.forEach((unit, index) => {
-      if (!Number.isInteger(unit) || unit < 0 || unit >= channels) {
-        throw new UsageError(`${name} has no unit ${unit}.`, `Its units are 0…${channels - 1}.`);
-      }
-      alpha[slot * stored + unit] = pick(edit.alpha ?? 1, index, units.length, "alpha");
-      if (!isCopied(replacement)) value[slot * stored + unit] = pick(replacement, index, units.length, "value");
-    });
-    if (isCopied(replacement)) {
-      const { features, image = 0 } = replacement;
-      const [of = 0, ...shape] = features.shape;
-      const held = Number.isInteger(image) && image >= 0 && image < of;
-      if (!held || `${shape}` !== `${[height, width, stored]}`) {
-        throw new ShapeError(
-          `[${features.shape}] has no features of ${name} for image ${image}.`,
-          "Name an image that it has.",
-        );
-      }
-      if (!values.source) {
-        throw new UsageError(`This plan copies no values into ${name}.`, "Say `copies` where you compile it.");
-      }
-      copies.push({ slot, features, image });
-    }
-    mapsFor(edit.mask, layer, n).forEach((map, image) => {
+    alpha.set(numbers.alpha, slot * stored);
+    value.set(numbers.value, slot * stored);
+    numbers.masks.forEach((map, image) => {
       mask.set(map, (image * slots + slot) * pixels);
     });
+    return numbers.copied;
   });
-  return (tensorOf) => {
+  return () => {
     tensorOf(values.alpha).write(alpha);
     tensorOf(values.value).write(value);
     tensorOf(values.mask).write(mask);
     if (!values.source) return;
     const source = tensorOf(values.source);
     source.clear();
-    const bytes = 4 * pixels * stored;
-    for (const { slot, features, image } of copies) features.copyTo(source, bytes, image * bytes, slot * bytes);
+    copies.forEach((copied, slot) => {
+      if (copied) copyFeatures(copied, source, 4 * pixels * stored * slot);
+    });
   };
 }
 

@@ -7,7 +7,8 @@ import type { Device } from "../runtime/device.ts";
 import { elements, Graph, padded, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import { checkRule, type Edit, type EditableLayer, editable, prepareEdits } from "./edits.ts";
+import { checkRule, type Edit, type EditableLayer, editable } from "./edits.ts";
+import { LayerEdits } from "./layer-edits.ts";
 import { numbersOf } from "./rows.ts";
 
 /**
@@ -91,6 +92,12 @@ export interface GeneratorPlan {
   /**
    * Replaces the edits of all layers; those of one layer are composed in their order. Layers not
    * named have none. If one is refused nothing is changed.
+   *
+   * A dense layer takes any number, and only what is new in the list costs something: an edit that
+   * is the same object as before is the same edit, so give another object for what has changed. To
+   * append one, or to replace the last by another (a stroke that goes on), is one small step on the
+   * GPU; to take the last away (undo), or to change one further up, composes at most 16 anew, and
+   * those behind it.
    */
   setEdits(edits: readonly Edit[]): void;
   dispose(): void;
@@ -150,6 +157,8 @@ export interface GeneratorValues {
   /** Every layer's output [n, h, w, c] before any edit, as far as it is computed or given. */
   readonly layers: ReadonlyMap<string, Value>;
   readonly edits: ReadonlyMap<string, EditValues>;
+  /** What the edits of dense layers were composed to, [2, h, w, c]. */
+  readonly dense: ReadonlyMap<string, Value>;
   /** [n, height, width, 3], nominally in [−1, 1]; absent with `until`. */
   readonly image?: Value;
   /** What the network makes, [n, h, w, c]: the image where that is RGB in [−1, 1]. */
@@ -190,20 +199,11 @@ export async function compileGenerator(
   const plan = await Plan.compile(device, graph, { keep, bind, signal });
   const tensors = new Map([...values.inputs].map(([name, value]) => [name, plan.tensor(value)]));
   const retained = new Map(retain.map((name) => [name, plan.tensor(values.layers.get(name)!)]));
-  const setLayers = (layers: Iterable<string>, edits: readonly Edit[]): void => {
-    const writes = Array.from(layers, (layer) => {
-      const inputs = values.edits.get(layer);
-      if (!inputs) throw new UsageError(`This plan does not edit "${layer}".`, "Name it in `editable`.");
-      const own = edits.filter((change) => change.layer === layer);
-      return prepareEdits(generator.layer(layer), inputs, own);
-    });
-    for (const write of writes) write((value) => plan.tensor(value));
+  const edits = await LayerEdits.create(values, plan, (layer) => generator.layer(layer));
+  const dispose = (): void => {
+    edits.dispose();
+    plan.dispose();
   };
-  const setEdits: GeneratorPlan["setEdits"] = (edits) =>
-    setLayers(new Set([...values.edits.keys(), ...edits.map(({ layer }) => layer)]), edits);
-  setEdits([]);
-
-  const dispose = (): void => plan.dispose();
   return {
     batch,
     run(data) {
@@ -228,8 +228,8 @@ export async function compileGenerator(
     raw: options.raw && values.raw ? plan.tensor(values.raw) : undefined,
     rgba: rgba && plan.tensor<"u32">(rgba),
     layers: retained,
-    setEdit: (change) => setLayers([change.layer], change.units ? [change] : []),
-    setEdits,
+    setEdit: (change) => edits.set([change.layer], change.units ? [change] : []),
+    setEdits: (all) => edits.setAll(all),
     dispose,
     [Symbol.dispose]: dispose,
   };

@@ -211,7 +211,9 @@ export class Generator {
     for (const name of [...edits.keys(), ...(from ? [from] : []), ...(until ? [until] : [])]) this.layer(name);
     const part = { edit: edits, ...(from && { from }), ...(until && { until }) };
     const values = graph.owned(this.#weights, () => this.network.append(graph, batch, part));
-    for (const name of edits.keys()) if (!values.edits.has(name)) notComputed(name, options);
+    for (const name of edits.keys()) {
+      if (!values.edits.has(name) && !values.dense.has(name)) notComputed(name, options);
+    }
     const { inputs } = values;
     const input = inputs.get(from ?? this.network.inputs[0]!.name);
     if (!input) {
@@ -225,7 +227,8 @@ export class Generator {
       const value = output && values.outputs.get(output.name);
       return value && { [wanted]: value };
     };
-    return { input, inputs, layers: values.layers, edits: values.edits, ...made("image"), ...made("raw") };
+    const { layers: computed, edits: slots, dense } = values;
+    return { input, inputs, layers: computed, edits: slots, dense, ...made("image"), ...made("raw") };
   }
 
   /**

@@ -99,7 +99,7 @@ export function poolMask(
   const { length } = numbers;
   if (length === 0 || length % pixels !== 0 || ![1, n ?? length / pixels].includes(length / pixels)) {
     throw new ShapeError(
-      `A mask for ${name} has ${pixels} values or ${n ?? "n"} times as many, not ${length}.`,
+      `A mask for ${name} has ${pixels} values${n === 1 ? "" : ` or ${n ?? "n"} times as many`}, not ${length}.`,
       "Give one value a pixel.",
     );
   }

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { denseEdit } from "../kernels/edit/dense.ts";
 import { type EditOptions, type EditValues, edit } from "../kernels/edit/edit.ts";
 import { picture } from "../kernels/maps/picture.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
@@ -83,6 +84,8 @@ export interface NetworkValues {
   readonly layers: ReadonlyMap<string, Value>;
   /** The changeable numbers of the edits. */
   readonly edits: ReadonlyMap<string, EditValues>;
+  /** What dense edits were composed to, [2, h, w, c]; see `denseEdit`. */
+  readonly dense: ReadonlyMap<string, Value>;
   /** [n, h, w, c] */
   readonly outputs: ReadonlyMap<string, Value>;
 }
@@ -173,6 +176,7 @@ function describe(
   const inputs = new Map<string, Value>();
   const layers = new Map<string, Value>();
   const edits = new Map<string, EditValues>();
+  const dense = new Map<string, Value>();
   const take = (input: Pick<NetworkInput, "name" | "height" | "width" | "channels">): Value => {
     const { name, height, width, channels } = input;
     const value = options.inputs?.get(name) ?? graph.map(name, batch, height, width, channels);
@@ -208,6 +212,11 @@ function describe(
         const value = before();
         const how = options.edit?.get(name);
         if (!how) return value;
+        if (how.dense) {
+          const { y, composed } = denseEdit(graph, value);
+          dense.set(name, composed);
+          return y;
+        }
         const edited = edit(graph, value, how);
         edits.set(name, edited.values);
         return edited.y;
@@ -222,7 +231,7 @@ function describe(
       makers.set("raw", { kind: "raw", make: raw, about });
     },
   });
-  return { given, raw, vectors, makers, inputs, layers, edits };
+  return { given, raw, vectors, makers, inputs, layers, edits, dense };
 }
 
 /**
@@ -265,11 +274,11 @@ export function networkOf(architecture: Architecture, state: State): Network {
         const known = told.layers.map((info) => info.name).join(", ");
         throw new UsageError(`${described} has no layer "${layer}".`, `Its layers are ${known}.`);
       }
-      const { raw, makers, ...values } = describe(architecture, graph, state, batch, options, start);
+      const { raw, makers, inputs, layers, edits, dense } = describe(architecture, graph, state, batch, options, start);
       const outputs = new Map<string, Value>();
       if (until !== undefined) raw.get(until)!();
       else for (const [output, { make }] of makers) if (!wanted || wanted.has(output)) outputs.set(output, make());
-      return { inputs: values.inputs, layers: values.layers, edits: values.edits, outputs };
+      return { inputs, layers, edits, dense, outputs };
     },
   };
 }

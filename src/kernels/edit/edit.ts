@@ -27,6 +27,12 @@ export interface EditOptions {
    * read `x` and `value` (f32), `unit`, `row`, `column` and `image` (u32).
    */
   readonly rule?: string;
+  /**
+   * Any number of edits, the same for all images of a batch, composed to one as they are set: then
+   * a run costs the same with one as with a thousand, and one edit more costs one small step. With
+   * none of the other options, which it does not need or cannot have.
+   */
+  readonly dense?: boolean;
 }
 
 /** Edits of its first input by the others: alpha, value, mask and, where it copies, source. */

@@ -1,0 +1,163 @@
+import { stroke } from "../kernels/edit/dense.ts";
+import type { LayerInfo } from "../networks/network.ts";
+import { Graph, padded } from "../runtime/graph.ts";
+import { Plan } from "../runtime/plan.ts";
+import { Tensor } from "../runtime/tensor.ts";
+import { type Copied, copyFeatures, type Edit, type EditNumbers, editNumbers } from "./edits.ts";
+
+/** After so many edits a checkpoint is kept, so that what is taken back composes few anew. */
+const SPACING = 16;
+/** Bytes of checkpoints; where there would be more, every other one goes. */
+const CHECKPOINT_BYTES = 64 * 2 ** 20;
+
+/** An edit as it was set. */
+interface Stroke {
+  readonly edit: Edit;
+  readonly numbers: EditNumbers;
+  /** [h, w, c]: what it copied, which may be something else when it is composed anew. */
+  features?: Tensor<"f32">;
+}
+
+/** What one edit is composed of, on the GPU. */
+type Numbers = Readonly<Record<"alpha" | "value" | "mask" | "source", Tensor<"f32">>>;
+
+/**
+ * The edits of a dense layer: a list of any length, and on the GPU what they are composed to. The
+ * composition of all but the last is kept too, so that another in its place, or one behind it, is
+ * one step.
+ */
+export class DenseEdit {
+  readonly #layer: LayerInfo;
+  /** From `#base` and one edit's numbers to `#composed`. */
+  readonly #plan: Plan;
+  readonly #numbers: Numbers;
+  readonly #composed: Tensor<"f32">;
+  readonly #base: Tensor<"f32">;
+  #strokes: readonly Stroke[] = [];
+  /** How many of the edits are composed in each of both; −1 for none that are still there. */
+  readonly #holds = { composed: -1, base: -1 };
+  /** Compositions of the first so many edits; that of none is always there. */
+  readonly #checkpoints: Map<number, Tensor<"f32">>;
+  #spacing = SPACING;
+  /** Whether the source of copied values holds some. */
+  #copied = false;
+
+  private constructor(layer: LayerInfo, plan: Plan, numbers: Numbers, composed: Tensor<"f32">, base: Tensor<"f32">) {
+    this.#layer = layer;
+    this.#plan = plan;
+    this.#numbers = numbers;
+    this.#composed = composed;
+    this.#base = base;
+    const none = new Float32Array(composed.bytes / 4).fill(1, 0, composed.bytes / 8);
+    this.#checkpoints = new Map([
+      [0, Tensor.from(composed.device, `${layer.name}.unedited`, composed.shape, "f32", none)],
+    ]);
+  }
+
+  /** For a layer of a network that reads `composed` [2, h, w, c]. */
+  static async create(layer: LayerInfo, composed: Tensor<"f32">): Promise<DenseEdit> {
+    const { name, channels, height, width } = layer;
+    const graph = new Graph(composed.device.target);
+    const { before, after, ...values } = stroke(graph, name, [height, width, padded(channels)]);
+    const plan = await Plan.compile(composed.device, graph, { bind: [[after, composed]] });
+    const numbers = Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, plan.tensor(value)]),
+    ) as Numbers;
+    return new DenseEdit(layer, plan, numbers, composed, plan.tensor(before));
+  }
+
+  /**
+   * Checks the edits that are new; what is returned composes them, for the next run on. Nothing is
+   * changed before.
+   * @throws UsageError, ShapeError for what does not fit.
+   */
+  prepare(edits: readonly Edit[]): () => void {
+    const known = new Map(this.#strokes.map((stroke) => [stroke.edit, stroke]));
+    const strokes = edits.map((edit) => {
+      const stroke = known.get(edit) ?? { edit, numbers: editNumbers(this.#layer, edit, 1) };
+      known.set(edit, stroke);
+      return stroke;
+    });
+    return () => this.#set(strokes);
+  }
+
+  #set(strokes: readonly Stroke[]): void {
+    const before = this.#strokes;
+    const differs = before.findIndex((stroke, index) => stroke !== strokes[index]);
+    const same = differs < 0 ? before.length : differs;
+    this.#strokes = strokes;
+    for (const stroke of strokes) if (stroke.numbers.copied) stroke.features ??= this.#snapshot(stroke.numbers.copied);
+    const left = new Set(strokes);
+    for (const stroke of before) if (!left.has(stroke)) stroke.features?.dispose();
+    this.#forget(same);
+    const { composed, base } = this.#holds;
+    let first = Math.max(composed, base, ...[...this.#checkpoints.keys()]);
+    if (first === strokes.length) this.#bring("composed", first);
+    for (; first < strokes.length; first += 1) {
+      this.#bring("base", first);
+      this.#keep(first);
+      this.#compose(strokes[first]!);
+      this.#holds.composed = first + 1;
+    }
+  }
+
+  /** What was composed of more than the first `same` edits is of use no more. */
+  #forget(same: number): void {
+    for (const which of ["composed", "base"] as const) if (this.#holds[which] > same) this.#holds[which] = -1;
+    for (const [count, checkpoint] of this.#checkpoints) if (count > same) this.#drop(count, checkpoint);
+    if (same < SPACING) this.#spacing = SPACING;
+  }
+
+  #drop(count: number, checkpoint: Tensor<"f32">): void {
+    checkpoint.dispose();
+    this.#checkpoints.delete(count);
+  }
+
+  /** Has one of both hold the composition of the first `count` edits, which is somewhere. */
+  #bring(which: "composed" | "base", count: number): void {
+    if (this.#holds[which] === count) return;
+    const other = which === "composed" ? "base" : "composed";
+    const tensors = { composed: this.#composed, base: this.#base };
+    const from = this.#holds[other] === count ? tensors[other] : this.#checkpoints.get(count)!;
+    from.copyTo(tensors[which]);
+    this.#holds[which] = count;
+  }
+
+  /** A checkpoint of the base, where one is due. */
+  #keep(count: number): void {
+    if (count % this.#spacing !== 0 || this.#checkpoints.has(count)) return;
+    if ((this.#checkpoints.size + 1) * this.#base.bytes > CHECKPOINT_BYTES) {
+      this.#spacing *= 2;
+      for (const [at, tensor] of this.#checkpoints) if (at % this.#spacing !== 0) this.#drop(at, tensor);
+      if (count % this.#spacing !== 0) return;
+    }
+    const { device, shape } = this.#base;
+    const checkpoint = Tensor.create(device, `${this.#layer.name}.checkpoint ${count}`, shape, "f32");
+    this.#base.copyTo(checkpoint);
+    this.#checkpoints.set(count, checkpoint);
+  }
+
+  /** The composition of the base's edits and this one. */
+  #compose({ numbers: { alpha, value, masks }, features }: Stroke): void {
+    this.#numbers.alpha.write(alpha as Float32Array<ArrayBuffer>);
+    this.#numbers.value.write(value as Float32Array<ArrayBuffer>);
+    this.#numbers.mask.write(masks[0] as Float32Array<ArrayBuffer>);
+    if (features) features.copyTo(this.#numbers.source);
+    else if (this.#copied) this.#numbers.source.clear();
+    this.#copied = features !== undefined;
+    this.#plan.run();
+  }
+
+  #snapshot(copied: Required<Copied>): Tensor<"f32"> {
+    const { device, label, shape } = this.#numbers.source;
+    const features = Tensor.create(device, label, shape, "f32");
+    copyFeatures(copied, features);
+    return features;
+  }
+
+  dispose(): void {
+    for (const { features } of this.#strokes) features?.dispose();
+    for (const checkpoint of this.#checkpoints.values()) checkpoint.dispose();
+    this.#plan.dispose();
+  }
+}

@@ -1,5 +1,7 @@
 /** What units cause: edits measured over many images. */
 
+export { QUANTILES, type UnitQuantilesOptions, unitQuantiles } from "../dissect/measure-quantiles.ts";
+export { openUnitQuantiles, UnitQuantiles, type UnitQuantilesData } from "../dissect/unit-quantiles.ts";
 export { type GradientOptions, gradient } from "../gradient/gradient.ts";
 export { type Ablation, type AblationOptions, ablateEverywhere } from "./ablation.ts";
 export { ablateLocations, type LocalAblation } from "./ablation-locations.ts";
@@ -29,4 +31,3 @@ export type { Measurements } from "./measurements.ts";
 export { conceptScalar, type Occlusion, type OcclusionOptions, occlude, type Scalar } from "./occlusion.ts";
 export { rankUnits, shuffledUnits } from "./ranking.ts";
 export { type UnitEffect, unitEffects } from "./unit-effects.ts";
-export { type UnitQuantilesOptions, unitQuantiles } from "./unit-quantiles.ts";

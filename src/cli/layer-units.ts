@@ -96,9 +96,10 @@ export class LayerUnits {
     const { layer } = this.#options;
     const file = await this.#kept<readonly number[]>(`q${quantile}`, { quantile });
     if (file.found) return file.found;
-    const [levels] = await unitQuantiles(generator, { layer, quantiles: [quantile], size: RANKING_SIZE, signal });
-    await file.write([...levels!]);
-    return [...levels!];
+    const quantiles = await unitQuantiles(generator, { layer, quantiles: [quantile], size: RANKING_SIZE, signal });
+    const levels = [...quantiles.levels(quantile)];
+    await file.write(levels);
+    return levels;
   }
 
   async #kept<T>(name: string, what: object): Promise<KeptJson<T>> {

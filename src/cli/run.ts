@@ -1,4 +1,6 @@
+import { unitQuantiles } from "../dissect/measure-quantiles.ts";
 import type { Dissection, QuantileThreshold, UnitPictures } from "../dissect/result.ts";
+import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
 import {
   type Device,
   dissect,
@@ -103,9 +105,14 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
   const chosen = layers.length > 0 ? layers : defaultLayers(generator, place);
 
   let seen: Dissection | undefined;
-  const write = (dissection: Dissection, pictures: AsyncIterable<UnitPictures>): Promise<void> =>
+  const write = (
+    dissection: Dissection,
+    pictures: AsyncIterable<UnitPictures>,
+    quantiles?: ReadonlyMap<string, UnitQuantiles>,
+  ): Promise<void> =>
     writeReport(folder, dissection, pictures, {
       encoder,
+      quantiles,
       pool: place.pool,
       provenance: provenance(),
       ...(stripHeight !== undefined && { stripHeight }),
@@ -119,11 +126,12 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
         seen = event.dissection;
         // No signal for the writer: it stops because the pictures stop, and then finishes the page
         // with those it has.
-        let complete = true;
+        const quantiles = await quantilesOf(generator, chosen, job.settings, place);
+        let complete = !signal.aborted;
         const pictures = untilAborted(event.pictures({ signal }), signal, () => {
           complete = false;
         });
-        await write(seen, pictures);
+        await write(seen, pictures, quantiles);
         return toSummary(seen, complete);
       }
     }
@@ -142,6 +150,29 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
     generator.dispose();
   }
   throw new Error("The dissection ended without a result.");
+}
+
+/**
+ * Quantiles of the layers' units over the images that are scored, of as many layers as time is for.
+ */
+async function quantilesOf(
+  generator: Generator,
+  layers: readonly string[],
+  { size, seed, batch }: JobSettings,
+  { signal, progress }: Place,
+): Promise<ReadonlyMap<string, UnitQuantiles>> {
+  const measured = new Map<string, UnitQuantiles>();
+  for (const [done, layer] of layers.entries()) {
+    progress("quantiles of units", done, layers.length);
+    const options = { layer, size, seed, ...(batch !== undefined && { batch }), signal };
+    const quantiles = await unitQuantiles(generator, options).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+    if (!quantiles) return measured;
+    measured.set(layer, quantiles);
+  }
+  progress("quantiles of units", layers.length, layers.length);
+  return measured;
 }
 
 /** The layer the paper's figures show, where the model has it. */

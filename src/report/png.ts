@@ -1,3 +1,4 @@
+import { crc32 } from "../weights/crc32.ts";
 import type { Image } from "./image.ts";
 import { PhotoFault } from "./photo-fault.ts";
 
@@ -240,18 +241,4 @@ function painterOf(
     if (from >= table.length) throw new PhotoFault("uses colours that its palette does not have");
     for (let c = 0; c < into; c++) data[to + c] = table[from + c]!;
   };
-}
-
-let table: Uint32Array | undefined;
-
-/** CRC-32 as PNG has it (ISO 3309). */
-function crc32(bytes: Uint8Array): number {
-  table ??= Uint32Array.from({ length: 256 }, (_, byte) => {
-    let sum = byte;
-    for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
-    return sum;
-  });
-  let sum = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) sum = table[(sum ^ bytes[i]!) & 255]! ^ (sum >>> 8);
-  return ~sum >>> 0;
 }

@@ -1,5 +1,6 @@
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
-import { OutputError } from "../errors.ts";
+import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
+import { OutputError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { bargraphSvg } from "./bargraph.ts";
 import { conceptGroups } from "./concepts.ts";
@@ -22,6 +23,11 @@ export interface WriteOptions {
   readonly pool?: ((plan: DrawingPlan) => Promise<DrawingPool | undefined> | DrawingPool | undefined) | undefined;
   readonly provenance: Provenance;
   /**
+   * Quantiles of layers' units, by layer, as `unitQuantiles` measures them: `LAYER/quantiles.npz`,
+   * so that levels to insert at need not be measured again.
+   */
+  readonly quantiles?: ReadonlyMap<string, UnitQuantiles> | undefined;
+  /**
    * Edge of the pictures in strips; the image size unless given (the published code writes 256).
    */
   readonly stripHeight?: number;
@@ -33,6 +39,7 @@ const NAMES: NamesOf<WriteOptions> = {
   encoder: true,
   pool: true,
   provenance: true,
+  quantiles: true,
   stripHeight: true,
   signal: true,
   onProgress: true,
@@ -65,7 +72,7 @@ export async function writeReport(
   given(options.encoder, "encoder", ["png", "jpeg"], ENCODER);
   given(pictures, "pictures", [Symbol.asyncIterator], "pictures() of the dissection's result");
   signal?.throwIfAborted();
-  await writeNumbers(folder, dissection, options.provenance);
+  await writeNumbers(folder, dissection, options);
   const page = new HtmlPage(dissection, options.provenance);
   const plan = drawingPlan(dissection, options.stripHeight, page.drawing);
   let pool: DrawingPool | undefined;
@@ -93,11 +100,20 @@ export async function writeReport(
 }
 
 /**
- * The files without pictures: the reports, the rows, the tables, and each layer's own copy and bar
- * graph (§3.2).
+ * The files without pictures: the reports, the rows, the tables, and each layer's own copy, bar
+ * graph and quantiles (§3.2).
+ * @throws UsageError for quantiles of a layer that was not dissected.
  */
-export async function writeNumbers(folder: Folder, dissection: Dissection, provenance: Provenance): Promise<void> {
+export async function writeNumbers(
+  folder: Folder,
+  dissection: Dissection,
+  { provenance, quantiles }: Pick<WriteOptions, "provenance" | "quantiles">,
+): Promise<void> {
   const { layers, labels, categories } = dissection;
+  for (const layer of quantiles?.keys() ?? []) {
+    if (layers.some((one) => one.layer === layer)) continue;
+    throw new UsageError(`There are quantiles of ${layer}, which was not dissected.`, "Leave them out.");
+  }
   const gandissect = toGandissect(dissection);
   await folder.write("report.json", json(toReport(dissection, provenance)));
   await folder.write("units.csv", toCsv(dissection));
@@ -108,6 +124,8 @@ export async function writeNumbers(folder: Folder, dissection: Dissection, prove
     const own = subfolder(folder, folders[i]!);
     await own.write("dissect.json", json(toGandissectLayer(gandissect, i)));
     await own.write("bargraph.svg", bargraphSvg(conceptGroups(layer, labels, categories), labels, categories));
+    const its = quantiles?.get(layer.layer);
+    if (its) await own.write("quantiles.npz", its.toNpz());
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Job, type Place, runJob, untilAborted } from "../../src/cli/run.ts";
+import { openUnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
 import type { Device } from "../../src/index.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
@@ -76,7 +77,21 @@ describe("a job", () => {
     expect([strips(), files.has("report.html"), notes]).toEqual([units.length, true, []]);
     expect(phases.get("scores")).toEqual([2, 4, 6, 8].map((done) => [done, 8]));
     expect(phases.get("draw strips")).toEqual(units.map((_, index) => [index + 1, units.length]));
+    const quantiles = await openUnitQuantiles(files.get("layer3/quantiles.npz") as Uint8Array);
+    expect([quantiles.units, quantiles.samples]).toEqual([units.length, 8 * 8 * 8]);
+    // The highest activation of a unit is that of its top image.
+    expect([...quantiles.levels(1)]).toEqual(units.map(({ top }) => top[0]!.activation));
+    expect(phases.get("quantiles of units")).toEqual([0, 1].map((done) => [done, 1]));
     expect({ ...device.live }).toEqual(before);
+  });
+
+  test("stopped while quantiles are measured writes the rest without them", async () => {
+    const { where, files, on, strips, stop } = place();
+    on.progress = (phase) => {
+      if (phase === "quantiles of units") stop();
+    };
+    expect(await runJob(job, where)).toMatchObject({ complete: false, settings: { size: 8 } });
+    expect([strips(), files.has("report.html"), files.has("layer3/quantiles.npz")]).toEqual([0, true, false]);
   });
 
   test("draws strips as high as told, or as the images are", async () => {

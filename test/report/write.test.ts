@@ -2,6 +2,7 @@ import { decode as decodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { describe, expect, test } from "vitest";
 import type { UnitPictures } from "../../src/dissect/result.ts";
+import { openUnitQuantiles, UnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { labelColors } from "../../src/report/colors.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
@@ -41,6 +42,27 @@ describe("writeReport", () => {
     expect(names.at(-1)).toBe("report.html");
     expect(progress.map(({ done }) => done)).toEqual([1, 2, 3, 4, 5]);
     expect(progress.at(-1)).toEqual({ done: 5, total: 5, layer: "layer6", unit: 1 });
+  });
+
+  test("writes quantiles of units into their layer's folder", async () => {
+    const { dissection, pictures } = fixture({ layers });
+    const folder = memoryFolder();
+    const table = (units: number) =>
+      new UnitQuantiles({
+        quantiles: [0.99],
+        levels: new Float32Array(units).fill(2),
+        means: new Float32Array(units),
+        samples: 9,
+      });
+    const quantiles = new Map([["layer6", table(2)]]);
+    await writeReport(folder, dissection, pictures(), { ...options, quantiles });
+    expect([...folder.files.keys()].filter((name) => name.endsWith(".npz"))).toEqual(["layer6/quantiles.npz"]);
+    const read = await openUnitQuantiles(folder.files.get("layer6/quantiles.npz") as Uint8Array);
+    expect([...read.levels(0.99)]).toEqual([2, 2]);
+    const other = { ...options, quantiles: new Map([["layer5", table(2)]]) };
+    await expect(writeReport(memoryFolder(), dissection, pictures(), other)).rejects.toThrow(
+      "of layer5, which was not",
+    );
   });
 
   test("writes pictures that can be read, of the size asked", async () => {

@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
-import { unitQuantiles } from "../../src/causality/index.ts";
+import { QUANTILES, unitQuantiles } from "../../src/causality/index.ts";
 import { hazen } from "../../src/dissect/quantiles.ts";
 import { UsageError } from "../../src/index.ts";
-import { useSmallModels } from "../dissect/models.ts";
 import { toNchw } from "../gpu.ts";
+import { useSmallModels } from "./models.ts";
 
 const [LAYER, SIZE] = ["layer3", 5];
 
@@ -17,18 +17,31 @@ test("units' quantiles are exact", async () => {
   const { channels, height, width } = models.generator.layer(LAYER);
   const maps = toNchw(await tensor.read(), tensor.shape, channels);
   const pixels = height * width;
-  expect(found.map(({ length }) => length)).toEqual([channels, channels, channels]);
+  expect([found.units, found.samples]).toEqual([channels, SIZE * pixels]);
   for (let unit = 0; unit < channels; unit += 1) {
     const values = Array.from({ length: SIZE }, (_, i) => [
       ...maps.subarray((i * channels + unit) * pixels, (i * channels + unit + 1) * pixels),
     ]).flat();
     values.sort((a, b) => a - b);
-    quantiles.forEach((quantile, q) => {
+    quantiles.forEach((quantile) => {
       const { low, weight } = hazen(quantile, values.length);
       const expected = values[low]! * (1 - weight) + (values[low + 1] ?? 0) * weight;
-      expect(found[q]![unit]).toBeCloseTo(expected, 6);
+      expect(found.levels(quantile)[unit]).toBeCloseTo(expected, 6);
     });
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(found.means[unit]).toBeCloseTo(mean, 6);
   }
+});
+
+test("from the lowest activation to the highest unless others are asked for, each once and in their order", async () => {
+  const some = { layer: LAYER, size: SIZE };
+  const all = await unitQuantiles(models.generator, some);
+  expect(all.quantiles).toEqual(QUANTILES);
+  expect(QUANTILES).toHaveLength(59);
+  const twice = await unitQuantiles(models.generator, { ...some, quantiles: [0.99, 0, 0.99] });
+  expect(twice.quantiles).toEqual([0, 0.99]);
+  expect(twice.levels(0.99)).toEqual(all.levels(0.99));
+  expect(twice.means).toEqual(all.means);
 });
 
 test("they are those of 1000 images of seed 1, eight at a time, unless others are asked for", async () => {

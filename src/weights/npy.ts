@@ -40,7 +40,11 @@ export async function openNpy(source: Source, name: string, options: ReadOptions
   return checkpointTensor({ name, dtype, shape, strides, available: count, bytes });
 }
 
-async function readHeader(source: Source, options: ReadOptions): Promise<{ text: string; dataStart: number }> {
+/** What is said before the numbers, and where they begin. */
+export async function readHeader(
+  source: Source,
+  options: ReadOptions,
+): Promise<{ readonly text: string; readonly dataStart: number }> {
   const lengthAt = MAGIC_BYTES + VERSION_BYTES;
   const start = viewOf(await readExactly(source, 0, lengthAt + 4, options));
   const version = start.getUint8(MAGIC_BYTES);

@@ -53,6 +53,8 @@ export class NumpyArray implements Buildable {
   fortran = false;
   /** Undefined for arrays of objects, and until BUILD. */
   bytes: PickledBytes | undefined;
+  /** Of an array of objects. */
+  items: readonly unknown[] | undefined;
 
   build(state: unknown): void {
     // (version, shape, type, whether it is column-major, bytes); without the version before NumPy
@@ -63,6 +65,7 @@ export class NumpyArray implements Buildable {
     this.type = type;
     this.fortran = fortran === true || fortran === 1;
     this.bytes = isBytes(bytes) ? bytes : undefined;
+    this.items = Array.isArray(bytes) ? bytes : undefined;
   }
 }
 

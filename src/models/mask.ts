@@ -69,6 +69,27 @@ export function adaptivePool(
   return pooled;
 }
 
+/** Height and width of images, and of what layers cover. */
+interface Cropping {
+  readonly height: number;
+  readonly width: number;
+  readonly uncropped: readonly [height: number, width: number];
+}
+
+/** A mask of cropped images as one of all that layers cover, which begins at the same corner. */
+export function uncropped(mask: Mask, generator: Cropping): Mask {
+  const [high, wide] = generator.uncropped;
+  if (high === generator.height && wide === generator.width) return mask;
+  const scale = mask.width / generator.width;
+  const [height, width] = [Math.round(high * scale), Math.round(wide * scale)];
+  const data = new Float32Array(height * width);
+  for (let row = 0; row < mask.height; row += 1) {
+    for (let column = 0; column < mask.width; column += 1)
+      data[row * width + column] = mask.data[row * mask.width + column]!;
+  }
+  return { ...mask, height, width, data };
+}
+
 const span = (cell: number, cells: number, extent: number): readonly [first: number, end: number] => [
   Math.floor((cell * extent) / cells),
   Math.ceil(((cell + 1) * extent) / cells),

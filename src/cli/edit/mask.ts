@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { PhotoError, UsageError } from "../../errors.ts";
-import type { Generator } from "../../models/generator.ts";
 import type { Mask, MaskPooling } from "../../models/mask.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import type { MaskFlag } from "../options.ts";
@@ -48,18 +47,4 @@ export async function readMask(
     throw new UsageError(`The mask "${flag}" is all white or transparent.`, "Draw where the edit is to act.");
   }
   return { height, width, data, pooling };
-}
-
-/** A mask of cropped images as one of all that layers cover, which begins at the same corner. */
-export function uncropped(mask: Mask, generator: Pick<Generator, "height" | "width" | "uncropped">): Mask {
-  const [high, wide] = generator.uncropped;
-  if (high === generator.height && wide === generator.width) return mask;
-  const scale = mask.width / generator.width;
-  const [height, width] = [Math.round(high * scale), Math.round(wide * scale)];
-  const data = new Float32Array(height * width);
-  for (let row = 0; row < mask.height; row += 1) {
-    for (let column = 0; column < mask.width; column += 1)
-      data[row * width + column] = mask.data[row * mask.width + column]!;
-  }
-  return { ...mask, height, width, data };
 }

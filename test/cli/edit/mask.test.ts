@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readMask, uncropped } from "../../../src/cli/edit/mask.ts";
+import { readMask } from "../../../src/cli/edit/mask.ts";
+import { uncropped } from "../../../src/models/mask.ts";
 import { PhotoError, UsageError } from "../../../src/errors.ts";
 import { encodePng } from "../../../src/node/photo/encode-png.ts";
 

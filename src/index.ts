@@ -19,6 +19,7 @@ export {
   mergeSegmenters,
   type SegmenterDefinition,
 } from "./load.ts";
+export type { Union } from "./models/concepts.ts";
 export type { Cost } from "./models/cost.ts";
 export type { Copied, Edit, EditableLayer } from "./models/edits.ts";
 export { Generator, type Run } from "./models/generator.ts";
@@ -30,13 +31,9 @@ export type {
   GeneratorValues,
 } from "./models/generator-plan.ts";
 export type { Mask, MaskPooling, PooledMask } from "./models/mask.ts";
-export {
-  type LoadSegmenterOptions,
-  Segmenter,
-  type SegmenterOptions,
-  type SegmenterPlan,
-} from "./models/segmenter.ts";
+export { Segmenter, type SegmenterPlan } from "./models/segmenter.ts";
 export type { SegmenterFiles } from "./models/segmenter-files.ts";
+export type { LoadSegmenterOptions, SegmenterOptions } from "./models/segmenter-options.ts";
 export { filterOf } from "./networks/filters.ts";
 export type { LayerInfo, Network, NetworkInput, NetworkOutput } from "./networks/network.ts";
 export type { OperationList } from "./networks/operation-list.ts";

@@ -91,7 +91,16 @@ export class Experiment {
       const how = [...editable(options.editable)].map(([layer, { edits = 1, copies = false, rule = null }]) => {
         return [layer, edits, copies, rule];
       });
-      const fingerprint = await digest([generator.name, segmenter.name, stages.size, stages.seed, how, before]);
+      const { unions } = segmenter; // two that nothing shows yet count alike
+      const fingerprint = await digest([
+        generator.name,
+        segmenter.name,
+        stages.size,
+        stages.seed,
+        how,
+        before,
+        ...unions,
+      ]);
       return new Experiment(options, stages, fingerprint, before);
     } catch (error) {
       stages.dispose();

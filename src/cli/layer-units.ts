@@ -56,6 +56,7 @@ export class LayerUnits {
         channels,
         labels: segmenter.labels,
         label,
+        isUnion: segmenter.unions.some((union) => union.label === label),
         metric,
         model: generator.name,
         note,

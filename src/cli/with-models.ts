@@ -5,6 +5,7 @@ import { type Generator, loadGenerator, loadSegmenter, Segmenter } from "../inde
 import type { OutputFolder } from "../node/folder.ts";
 import type { MeasurementsFile } from "../node/kept/measurements.ts";
 import type { CliCommand } from "./command.ts";
+import { choose } from "./concept.ts";
 import { EXIT } from "./exit.ts";
 import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";
 import type { TuneFlags } from "./gpu.ts";
@@ -16,6 +17,8 @@ export interface ModelFlags extends GeneratorFlags, UnifiedFlags, TuneFlags {
   readonly segmenter?: string;
   /** Of the units. */
   readonly layer?: string;
+  /** As they were typed; several are a union. */
+  readonly concept?: readonly string[];
   readonly outdir?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -25,6 +28,8 @@ export interface ModelFlags extends GeneratorFlags, UnifiedFlags, TuneFlags {
 export interface Work extends Pick<Running, "progress" | "signal" | "note"> {
   readonly generator: Generator;
   readonly segmenter: Segmenter;
+  /** The one that --concept means, which may be a union. */
+  readonly concept?: string;
   readonly folder: OutputFolder;
   /** Measurements of this folder, of earlier runs too. */
   readonly finished: MeasurementsFile;
@@ -66,13 +71,13 @@ export function withModels(
           signal,
           onWarning: note,
         });
-        const segmenter = files
+        const labeller = files
           ? await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) })
           : await Segmenter.self(generator, { name, signal });
         const say: Work["say"] = (result) => {
           said = result;
         };
-        await run({ generator, segmenter, folder, finished, progress, signal, note, say });
+        await run({ generator, ...choose(labeller, options.concept), folder, finished, progress, signal, note, say });
       });
     });
     if (said) {

@@ -80,34 +80,42 @@ export function writeMaps(graph: Graph, network: SegmenterNetwork, image: Value,
   }
 }
 
+/** The channels that bear any of some labels, each with the head and the range it competes in. */
+function bearing({ maps }: SegmenterNetwork, labels: readonly number[]) {
+  return maps.flatMap(({ head, ranges, names }) =>
+    ranges.flatMap((range) =>
+      Array.from({ length: range.count }, (_, i) => range.first + i)
+        .filter((channel) => labels.includes(names[channel]!))
+        .map((channel) => ({ head, range, channel })),
+    ),
+  );
+}
+
+/** Whether any channel bears a label: quarters are seen, but have no logits. */
+export const hasScore = (network: SegmenterNetwork, label: number): boolean => bearing(network, [label]).length > 0;
+
 /**
- * Appends a network: how probable a label is at every pixel [n, height, width], summed over input
- * sizes and over all channels that bear the label (an object's, and those of parts of that name
- * whoever owns them), as ACE's loss needs it (spec §2.3).
+ * Appends a network: how probable labels are at every pixel [n, height, width], summed over input
+ * sizes and over all channels that bear one (an object's, and those of parts of that name whoever
+ * owns them), as ACE's loss needs it (spec §2.3); added to `sum`, which it is if there are none.
  */
 export function scoreOf(
   graph: Graph,
   network: SegmenterNetwork,
   image: Value,
-  label: number,
+  labels: readonly number[],
   extent: Extent,
+  sum?: Value,
 ): Value | undefined {
-  const bearing = network.maps.flatMap(({ head, ranges, names }) =>
-    ranges.flatMap((range) =>
-      Array.from({ length: range.count }, (_, i) => range.first + i)
-        .filter((channel) => names[channel] === label)
-        .map((channel) => ({ head, range, channel })),
-    ),
-  );
-  const heads = new Set(bearing.map(({ head }) => head));
-  if (heads.size === 0) return undefined;
-  const logits = logitsOf(graph, network, image, heads);
-  let sum: Value | undefined;
-  for (const { head, range, channel } of bearing) {
+  const channels = bearing(network, labels);
+  if (channels.length === 0) return sum;
+  const logits = logitsOf(graph, network, image, new Set(channels.map(({ head }) => head)));
+  let total = sum;
+  for (const { head, range, channel } of channels) {
     for (const value of logits.get(head)!) {
       const options = { range, channel, ...(network.sampling ? { sampling: network.sampling } : {}) };
-      sum = probability(graph, value, options, extent, sum);
+      total = probability(graph, value, options, extent, total);
     }
   }
-  return sum;
+  return total;
 }

@@ -2,8 +2,8 @@
 // test/models/labels.test.ts
 
 import { UsageError } from "../errors.ts";
-import { mask } from "../kernels/readout/classify.ts";
-import { checkNames, type NamesOf, nearest } from "../names.ts";
+import { mask, unite } from "../kernels/readout/classify.ts";
+import { checkNames } from "../names.ts";
 import {
   checkMaps,
   isSegsizes,
@@ -12,7 +12,6 @@ import {
   type SegmenterNetwork,
   shifted,
 } from "../networks/segmenters/network.ts";
-import type { UnifiedOptions } from "../networks/segmenters/unified.ts";
 import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
@@ -20,42 +19,17 @@ import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
-import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source.ts";
+import type { LoadOptions, SourceLike } from "../weights/source.ts";
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
+import { labelOf, type Union, unionOf } from "./concepts.ts";
 import { type Cost, costOf } from "./cost.ts";
 import type { Generator } from "./generator.ts";
 import { onDemand } from "./on-demand.ts";
-import { scoreOf, writeMaps } from "./readout.ts";
+import { hasScore, scoreOf, writeMaps } from "./readout.ts";
 import { labelsOf, type SegmenterFiles } from "./segmenter-files.ts";
 import { segmenterNetwork } from "./segmenter-network.ts";
+import { LOAD_SEGMENTER_NAMES, type LoadSegmenterOptions, type SegmenterOptions } from "./segmenter-options.ts";
 import { Weights } from "./weights.ts";
-
-export interface SegmenterOptions {
-  readonly device: Device;
-  readonly name?: string;
-  /** Float16 halves the memory of convolution weights; sums stay float32. "f32" unless given. */
-  readonly storage?: Storage;
-}
-
-export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256">, SegmenterOptions, UnifiedOptions {
-  /**
-   * Edges of the inputs whose probabilities are summed; from labels.json unless given, else [256].
-   */
-  readonly segsizes?: readonly number[];
-  /** SHA-256 of each file, by its key in `SegmenterFiles`. */
-  readonly sha256?: Readonly<Partial<Record<"encoder" | "decoder" | "weights" | "labels", string>>>;
-}
-
-const LOAD_SEGMENTER_NAMES: NamesOf<LoadSegmenterOptions> = {
-  ...LOAD_NAMES,
-  device: "needed",
-  name: true,
-  storage: true,
-  segsizes: true,
-  heads: "list",
-  segdiv: true,
-  parts: true,
-};
 
 /** A segmenter compiled onto an image tensor. */
 export interface SegmenterPlan {
@@ -82,13 +56,20 @@ export class Segmenter {
   /** Index 0 is none. */
   readonly labels: readonly Label[];
   readonly storage: Storage;
+  /** Labels that are several others counted as one: see `unite`. */
+  readonly unions: readonly Union[];
   readonly #parts: readonly Part[];
 
-  private constructor(name: string, device: Device, storage: Storage, parts: readonly Part[]) {
+  private constructor(
+    { name, device, storage }: Required<SegmenterOptions>,
+    parts: readonly Part[],
+    { labels = parts.flatMap(({ network }) => network.labels), unions = [] }: Partial<Segmenter> = {},
+  ) {
     this.name = name;
     this.device = device;
     this.storage = storage;
-    this.labels = parts.flatMap(({ network }) => network.labels);
+    this.labels = labels;
+    this.unions = unions;
     this.#parts = parts;
   }
 
@@ -138,7 +119,7 @@ export class Segmenter {
   ): Promise<Segmenter> {
     checkMaps(network);
     const weights = new Weights(device, network.state, allowNonFinite);
-    const segmenter = new Segmenter(name, device, storage, [{ network, weights }]);
+    const segmenter = new Segmenter({ name, device, storage }, [{ network, weights }]);
     try {
       const edge = network.segsizes[0] ?? 256;
       const { height, width } = network.raw ?? { height: edge, width: edge };
@@ -179,13 +160,30 @@ export class Segmenter {
     if (segmenters.some(({ reads }) => reads !== first.reads)) {
       throw new UsageError("Merged segmenters do not all see pictures.", "A generator's own labels stand alone.");
     }
+    if (segmenters.some(({ unions }) => unions.length > 0)) {
+      throw new UsageError("A merged segmenter has unions.", "Merge first, then unite.");
+    }
     let offset = 0;
     const parts = segmenters.flatMap((segmenter) => {
       const first = offset;
       offset += segmenter.labels.length;
       return segmenter.#parts.map(({ network, weights }) => ({ network: shifted(network, first), weights }));
     });
-    return new Segmenter(name, first.device, first.storage, parts);
+    return new Segmenter({ name, device: first.device, storage: first.storage }, parts);
+  }
+
+  /**
+   * This segmenter, knowing one concept more: several counted as one, wherever a pixel shows any of
+   * them. Its label comes after all others, its map after all other maps, its score is the sum of
+   * theirs; it is dissected, ranked and looked for like any concept. Called "a+b" unless `name`
+   * says otherwise. The networks are the same and belong to the result.
+   * @throws UsageError for concepts that are unknown or only one, or a name that is taken.
+   */
+  unite(concepts: readonly string[], options: { readonly name?: string } = {}): Segmenter {
+    checkNames("unite", options, { name: true });
+    const { union, named } = unionOf(this, concepts, options.name);
+    const known = { labels: [...this.labels, named], unions: [...this.unions, union] };
+    return new Segmenter(this, this.#parts, known);
   }
 
   /** What the networks are. */
@@ -205,7 +203,7 @@ export class Segmenter {
 
   /** Labels a pixel can have at once. */
   get channels(): number {
-    return this.#parts.reduce((sum, { network }) => sum + mapsOf(network), 0);
+    return this.#parts.reduce((sum, { network }) => sum + mapsOf(network), this.unions.length);
   }
 
   /** Categories in the order in which labels name them. */
@@ -219,19 +217,7 @@ export class Segmenter {
    * @throws UsageError with the nearest names.
    */
   label(concept: string): number {
-    const named = (nameOf: (label: Label) => string): number =>
-      this.labels.findIndex((label) => label.name !== "-" && nameOf(label) === concept);
-    for (const found of [named(({ name }) => name), named(({ category, name }) => `${category}/${name}`)]) {
-      if (found > 0) return found;
-    }
-    const names = this.labels.map(({ name }) => name).filter((name) => name !== "-");
-    const near = nearest(concept.slice(concept.indexOf("/") + 1), names);
-    throw new UsageError(
-      `${this.name} knows no concept "${concept}".`,
-      near.length > 0
-        ? `Near are ${near.join(", ")}.`
-        : `It knows ${this.labels.length - 1}, such as ${this.labels[1]?.name}.`,
-    );
+    return labelOf(this, concept);
   }
 
   /**
@@ -246,25 +232,33 @@ export class Segmenter {
       graph.owned(weights, () => writeMaps(graph, network, image, labels, first));
       first += mapsOf(network);
     }
+    const [{ weights }] = this.#parts as [Part];
+    for (const { label, members } of this.unions) {
+      graph.owned(weights, () => unite(graph, labels, { map: first, label, members }));
+      first += 1;
+    }
     return labels;
   }
 
   /**
    * Appends a concept's probability [n, height, width] at every pixel of image [n, h, w, 3],
-   * differentiable: summed over input sizes and over all channels that bear its name, owners of
-   * parts left aside (spec §2.3). Not for quarters.
+   * differentiable: summed over input sizes and over all channels that bear its name or those of a
+   * union's members, owners of parts left aside (spec §2.3). Not for quarters.
    */
   score(graph: Graph, image: Value, concept: string, extent: number | Extent): Value {
     const label = this.label(concept);
     const size: Extent = typeof extent === "number" ? [extent, extent] : extent;
-    for (const { network, weights } of this.#parts) {
-      const score = graph.owned(weights, () => scoreOf(graph, network, image, label, size));
-      if (score) return score;
+    const members = this.unions.find((union) => union.label === label)?.members ?? [label];
+    const unscored = members.find((member) => !this.#parts.some(({ network }) => hasScore(network, member)));
+    if (unscored !== undefined) {
+      throw new UsageError(
+        `"${this.labels[unscored]!.name}" is a quarter of an object and has no probability of its own.`,
+        "Ask for the object.",
+      );
     }
-    throw new UsageError(
-      `"${concept}" is a quarter of an object and has no probability of its own.`,
-      "Ask for the object.",
-    );
+    const add = (sum: Value | undefined, { network, weights }: Part): Value | undefined =>
+      graph.owned(weights, () => scoreOf(graph, network, image, members, size, sum));
+    return this.#parts.reduce(add, undefined)!;
   }
 
   /**

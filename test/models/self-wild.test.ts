@@ -2,7 +2,7 @@
 // is not there, that is said, and the made-up one of self.test.ts is all there is.
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Experiment } from "../../src/causality/index.ts";
+import { Experiment, rankUnits } from "../../src/causality/index.ts";
 import { type Device, type Dissection, dissect, Generator, openCheckpoint, Segmenter } from "../../src/index.ts";
 import { parseDescription } from "../../src/networks/description.ts";
 import { describedNetwork } from "../../src/networks/description-network.ts";
@@ -61,5 +61,22 @@ describe.runIf(there)("levels of others, labelled by their generator", () => {
     expect(pipes(experiment.before)).toBe(1043);
     expect(pipes(await experiment.pixels([{ layer: "layer3", units: [20, 41, 2, 53, 18] }]))).toBe(249);
     expect(pipes(await experiment.pixels([{ layer: "layer3", units: [1, 9, 17, 25, 33] }]))).toBe(1093);
+  }, 120_000);
+
+  it("are ranked by all four tiles of a pipe at once", async () => {
+    const pipe = segmenter.unite(
+      segmenter.labels.map(({ name }) => name).filter((name) => name.startsWith("pipe")),
+      { name: "pipe" },
+    );
+    const label = pipe.label("pipe");
+    let found: Dissection | undefined;
+    const settings = { layers: ["layer3"], size: 1000, seed: 3, quantileThreshold: 0.01, examples: 1 };
+    for await (const event of dissect(generator, pipe, settings)) if (event.type === "result") found = event.dissection;
+    const five = rankUnits(found!, "layer3", label).slice(0, 5);
+    // those that PyTorch and NumPy call the most pipe-like (spec §7)
+    expect(five.toSorted((a, b) => a - b)).toEqual([2, 18, 20, 41, 53]);
+    using experiment = await Experiment.create(generator, pipe, { editable: ["layer3"], size: 300, seed: 3 });
+    expect(experiment.before[label]).toBe(1043);
+    expect((await experiment.pixels([{ layer: "layer3", units: five }]))[label]).toBe(249);
   }, 120_000);
 });

@@ -33,6 +33,7 @@ export class RankedDissection {
       channels,
       labels: segmenter.labels,
       label,
+      isUnion: segmenter.unions.some((union) => union.label === label),
       metric: "iou",
       model: generator.name,
       note,

@@ -12,6 +12,7 @@ import { fileName } from "../../report/gandissect.ts";
 import { RankedDissection } from "../ace/dissection.ts";
 import { AceState } from "../ace/state.ts";
 import type { CliCommand } from "../command.ts";
+import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { RANKING_SIZE, type UnitOrder } from "../edit/units.ts";
 import { LayerUnits } from "../layer-units.ts";
@@ -21,7 +22,6 @@ import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface AceCommandOptions extends ModelFlags {
-  readonly concept: string;
   readonly dissection?: string;
   readonly effort: "quick" | "paper";
   readonly searchSize?: number;
@@ -41,7 +41,7 @@ export const aceCommand: CliCommand<AceCommandOptions> = {
   resumes: RESUMES_BUT_RANKINGS,
   options: (command) =>
     modelOptions(command)
-      .requiredOption("--concept <name>", "the concept", named)
+      .requiredOption("--concept <name>", `the concept; ${UNION}`, concepts)
       .option("--dissection <dir|file>", "start from its ranking, and put the new one into its dissect.json", named)
       .addOption(
         new Option("--effort <how>", "paper: gandissect's settings; quick: about a fortieth of the work")
@@ -65,12 +65,13 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
   const { generator, segmenter, folder, progress, signal, note } = work;
   const { layer = defaultLayer(generator, "--layer"), effort } = options;
   const { channels } = generator.layer(layer);
-  const label = segmenter.label(options.concept);
+  const typed = work.concept!; // required
+  const label = segmenter.label(typed);
   const concept = uniqueNames(segmenter.labels)[label]!; // typed, it may be by its category
   const at = `${fileName(layer)}/ace/${fileName(concept)}`;
   const given: Omit<AceOptions, "initial"> = {
     layer,
-    concept: options.concept,
+    concept: typed,
     effort,
     ...defined({ searchSize: options.searchSize, trainSize: options.trainSize, evalSize: options.evalSize }),
     ...defined({ epochs: options.epochs, lambda: options.lambda, batch: options.batch }),
@@ -140,8 +141,8 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
 
 /** Says what all of this takes, of which a part may be there already; in FLOPs. */
 function sayCost(
-  { generator, segmenter, note }: Work,
-  { concept, size, steps }: AceCommandOptions,
+  { generator, segmenter, concept, note }: Work,
+  { size, steps }: AceCommandOptions,
   given: Omit<AceOptions, "initial">,
   ranks: boolean,
 ): number {

@@ -6,6 +6,7 @@ import { encodePng } from "../../node/photo/encode-png.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { Extent } from "../../runtime/graph.ts";
 import type { CliCommand } from "../command.ts";
+import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { named, positive, seed, units, whole } from "../options.ts";
 import { modelOptions } from "../shared-options.ts";
@@ -15,7 +16,6 @@ import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface ActmaxCommandOptions extends ModelFlags {
   readonly units?: readonly number[];
-  readonly concept?: string;
   readonly images: number;
   readonly seed: number;
   readonly steps: number;
@@ -28,7 +28,11 @@ export const actmaxCommand: CliCommand<ActmaxCommandOptions> = {
   options: (command) =>
     modelOptions(command)
       .option("--units <numbers>", "units, such as 3,17 or 0-9: z that maximise each are found and drawn", units)
-      .option("--concept <name>", "a concept of the segmenter: an image that maximises it is made from noise", named)
+      .option(
+        "--concept <name>",
+        `a concept of the segmenter: an image that maximises it is made from noise; ${UNION}`,
+        concepts,
+      )
       .option("--images <n>", "pictures of each", whole("The number of pictures", 1, 64), 4)
       .option("--seed <n>", "seed of what they start from", seed, 1)
       .option("--steps <n>", "steps of gradient ascent", whole("The number of steps", 1, 100_000), 100)
@@ -40,9 +44,9 @@ export const actmaxCommand: CliCommand<ActmaxCommandOptions> = {
 
 async function maximise(
   work: Work,
-  { units, concept, images, seed, steps, rate, ...options }: ActmaxCommandOptions,
+  { units, images, seed, steps, rate, ...options }: ActmaxCommandOptions,
 ): Promise<void> {
-  const { generator, segmenter, progress, signal, say } = work;
+  const { generator, segmenter, concept, progress, signal, say } = work;
   if (!units && concept === undefined) {
     throw new UsageError("What is to be maximised?", "Give --units 3,17 or --concept tree.");
   }

@@ -6,6 +6,7 @@ import { type ContextJson, contextCsv, toContext } from "../../report/context.ts
 import { contextBars, contextMap } from "../../report/context-plot.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { CliCommand } from "../command.ts";
+import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { type InsertedValue, insertedValue, named, seed, size, whole } from "../options.ts";
@@ -14,7 +15,6 @@ import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface ContextCommandOptions extends ModelFlags {
-  readonly concept: string;
   readonly units?: readonly number[];
   readonly top: number;
   readonly dissection?: string;
@@ -34,7 +34,11 @@ export const contextCommand: CliCommand<ContextCommandOptions> = {
   resumes: RESUMES_BUT_RANKINGS,
   options: (command) =>
     unitOptions(modelOptions(command))
-      .requiredOption("--concept <name>", "the concept that is measured, and whose units are meant unless given", named)
+      .requiredOption(
+        "--concept <name>",
+        `the concept that is measured, and whose units are meant unless given; ${UNION}`,
+        concepts,
+      )
       .option("--value <number|q>", "their activation (default: q0.995)", insertedValue)
       .option("--size <n>", "number of images", size, 50)
       .option("--seed <n>", "seed of their z", seed, 3)
@@ -46,8 +50,9 @@ export const contextCommand: CliCommand<ContextCommandOptions> = {
 
 async function measure(work: Work, options: ContextCommandOptions): Promise<void> {
   const { generator, segmenter, folder, finished, progress, signal, say } = work;
-  const { layer = defaultLayer(generator, "--layer"), concept, size, seed, batch, value = VALUE } = options;
+  const { layer = defaultLayer(generator, "--layer"), size, seed, batch, value = VALUE } = options;
   const { height, width, channels } = generator.layer(layer);
+  const concept = work.concept!; // required
   const label = segmenter.label(concept);
   const layerUnits = new LayerUnits(work, { ...options, layer });
   const units = options.units ?? (await layerUnits.order(label, options)).units.slice(0, options.top);

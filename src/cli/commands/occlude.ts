@@ -6,6 +6,7 @@ import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { CliCommand } from "../command.ts";
+import { choose, concepts, UNION } from "../concept.ts";
 import { EXIT } from "../exit.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
@@ -16,7 +17,7 @@ import { withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
 
 export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags {
   readonly segmenter?: string;
-  readonly concept: string;
+  readonly concept: readonly string[];
   readonly patch?: number;
   readonly stride?: number;
   readonly outdir?: string;
@@ -31,7 +32,7 @@ export const occludeCommand: CliCommand<OccludeCommandOptions, [photo: string]> 
   options: (command) =>
     unifiedOptions(command)
       .argument("<photo>", "a JPEG or PNG file")
-      .requiredOption("--concept <name>", "the concept", named)
+      .requiredOption("--concept <name>", `the concept; ${UNION}`, concepts)
       .option("--segmenter <dir|name>", "as for segment (default: mosaic-ade20k32)", named)
       .option("--patch <px>", "edge of what is covered (default: an eighth of the photo)", whole("The patch", 1, 4096))
       .option("--stride <px>", "pixels from one to the next (default: half a patch)", whole("The stride", 1, 4096))
@@ -50,11 +51,14 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
     const photo = decodePhoto(await readPhoto(path), basename(path));
     const output = { path: options.outdir ?? "occlude", force: options.force, kind: "occlusions" };
     let found: Occlusion | undefined;
+    let concept = "";
     const { folder } = await withMeasurements(running, output, async ({ folder, finished, tuning }) => {
       if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${folder.path}.`);
       await withDevice(running, { flags: options, tuning }, async (device) => {
-        const { concept, patch, stride } = options;
-        const segmenter = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
+        const { patch, stride } = options;
+        const labeller = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
+        const { segmenter, concept: chosen = "" } = choose(labeller, options.concept);
+        concept = chosen;
         const { pixels, width, height } = reduced(photo, Math.max(...segmenter.segsizes));
         const image = Tensor.from(device, "photo", [1, height, width, 4], "f32", pixels);
         found = await occlude(image, conceptScalar(segmenter, concept), {
@@ -77,7 +81,7 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
       else note(`Interrupted. What is finished is in ${folder.path}.\nThe same command goes on from there.`);
       return EXIT.aborted;
     }
-    if (!options.json) process.stdout.write(`${summary(options.concept, found)}\n`);
+    if (!options.json) process.stdout.write(`${summary(concept, found)}\n`);
     note(`${folder.written} files in ${folder.path} (${running.took()})`);
     return EXIT.ok;
   });

@@ -87,8 +87,8 @@ class EditWork {
   /** The edit's own: every concept's pixels before and after. */
   async effect(): Promise<EditSummary> {
     const layer = this.#layer;
-    const { concept, size, seed } = this.#options;
-    const { generator, segmenter, folder } = this.#work;
+    const { size, seed } = this.#options;
+    const { generator, segmenter, concept, folder } = this.#work;
     const { channels } = generator.layer(layer);
     const label = concept === undefined ? undefined : segmenter.label(concept);
     const wrong = this.#options.units?.find((unit) => unit >= channels);
@@ -135,9 +135,9 @@ class EditWork {
 
   /** Pictures, and what else was asked for. */
   async rest(summary: EditSummary): Promise<void> {
-    const { folder, generator, segmenter, progress, signal } = this.#work;
+    const { folder, generator, segmenter, concept, progress, signal } = this.#work;
     const layer = this.#layer;
-    const { batch, concept, curve, locations, eachUnit, size, seed, random = 0, steps = 30 } = this.#options;
+    const { batch, curve, locations, eachUnit, size, seed, random = 0, steps = 30 } = this.#options;
     const pictures = Math.min(size, this.#options.pictures);
     if (pictures > 0) {
       const drawn = { size: pictures, seed, signal, ...(batch !== undefined && { batch }) };

@@ -1,8 +1,9 @@
 // Tests: test/cli/program.test.ts
 import { type Command, Option } from "commander";
+import { concepts, UNION } from "../concept.ts";
 import type { TuneFlags } from "../gpu.ts";
 import type { UnifiedFlags } from "../models.ts";
-import { alpha, type InsertedValue, type MaskFlag, mask, named, seed, size, whole } from "../options.ts";
+import { alpha, type InsertedValue, type MaskFlag, mask, seed, size, whole } from "../options.ts";
 import { modelOptions, unitOptions } from "../shared-options.ts";
 
 /** What `ganatomy ablate` and `ganatomy insert` are told. */
@@ -11,7 +12,7 @@ export interface EditCommandOptions extends UnifiedFlags, TuneFlags {
   readonly segmenter?: string;
   readonly layer?: string;
   readonly units?: readonly number[];
-  readonly concept?: string;
+  readonly concept?: readonly string[];
   readonly top: number;
   /** Folder or dissect.json to take the ranking from. */
   readonly dissection?: string;
@@ -38,7 +39,7 @@ export interface EditCommandOptions extends UnifiedFlags, TuneFlags {
 /** What is edited and measured. */
 export const editOptions = (command: Command): Command =>
   unitOptions(modelOptions(command))
-    .option("--concept <name>", "a concept whose units are meant, the best first", named)
+    .option("--concept <name>", `a concept whose units are meant, the best first; ${UNION}`, concepts)
     .option("--alpha <fraction>", "how much of each unit is replaced", alpha, 1)
     .option(
       "--mask <png|bounds>",

@@ -29,6 +29,8 @@ export interface OrderOptions {
   readonly labels: readonly Label[];
   readonly label: number;
   readonly metric: string;
+  /** Whether the concept is a union, which no dissection has ranked. */
+  readonly isUnion?: boolean;
   /**
    * The model that a dissection must be of, or `note` says so: layers alike do not mean units
    * alike.
@@ -45,7 +47,7 @@ export interface OrderOptions {
  */
 export async function readOrder(
   path: string,
-  { layer, channels, labels, label, metric, model, note }: OrderOptions,
+  { layer, channels, labels, label, metric, isUnion, model, note }: OrderOptions,
 ): Promise<UnitOrder> {
   const file = (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, "dissect.json") : path;
   const text = await readFile(file, "utf8").catch((cause) => {
@@ -70,6 +72,12 @@ export async function readOrder(
   const concept = names[label]!;
   const named = (name: string) => found.rankings.find((ranking) => ranking.name === `${name}-${metric}`);
   const ranking = named(concept);
+  if (!ranking && isUnion) {
+    throw new UsageError(
+      `"${file}" ranks the units of ${layer} for one concept at a time, not for "${concept}" by ${metric}.`,
+      "Leave --dissection out: units are ranked here, then.",
+    );
+  }
   if (!ranking) {
     const { name } = labels[label]!;
     if (named(name)) {

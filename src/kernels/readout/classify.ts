@@ -5,6 +5,7 @@ import maskKernel from "../generated/mask.wgsl.ts";
 import pickKernel from "../generated/pick.wgsl.ts";
 import probabilityKernel from "../generated/probability.wgsl.ts";
 import softmaxKernel from "../generated/softmax.wgsl.ts";
+import uniteKernel from "../generated/unite.wgsl.ts";
 import { lanes } from "../lanes.ts";
 import type { Sampling } from "../maps/resample.ts";
 
@@ -206,4 +207,26 @@ export function mask(graph: Graph, labels: Value, label: number): Value {
   const total = elements(y.shape);
   graph.step(maskKernel, { labels, y }, { maps, pixels: height * width, label, total }, lanes(total));
   return y;
+}
+
+export interface UniteOptions {
+  /** Which of the label maps is written; those before it are read. */
+  readonly map: number;
+  /** What is written where any of them holds a member; 0 is written elsewhere. */
+  readonly label: number;
+  readonly members: readonly number[];
+}
+
+/** Writes one of the label maps [n, maps, height, width]: the union of other maps' labels. */
+export function unite(graph: Graph, labels: Value, { map, label, members }: UniteOptions): void {
+  const [, maps = 1, height = 1, width = 1] = labels.shape;
+  const isMember = new Array<number>(label).fill(0);
+  for (const member of members) isMember[member] = 1;
+  const total = elements(labels.shape) / maps;
+  graph.step(
+    uniteKernel,
+    { members: table(graph, `members of ${label}`, isMember), labels },
+    { maps, map, pixels: height * width, label, total },
+    lanes(total),
+  );
 }

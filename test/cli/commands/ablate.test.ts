@@ -78,6 +78,28 @@ describe("ablate", () => {
     expect(JSON.parse(again.stdout).concepts).toEqual(said.concepts);
   });
 
+  test("takes several concepts for one, whose units it ranks", async () => {
+    const args = ["ablate", "--layer", "layer6", "--concept", "tree, grass", "--concept", "mountain"];
+    const more = ["--top", "5", "--size", "3", "--pictures", "0", "--curve", "--steps", "1", "--random", "0", "--json"];
+    const { status, stdout } = await run([...args, ...more, "--outdir", "green"], { cwd: home });
+    expect(status).toBe(0);
+    const { concept, concepts, units }: Said = JSON.parse(stdout);
+    expect([concept, units]).toEqual(["tree+grass+mountain", expect.objectContaining({ length: 5 })]);
+    const of = (name: string) => concepts.find((one) => one.concept === name)!;
+    for (const when of ["before", "after"] as const) {
+      expect(of(concept!)[when]).toBe(of("tree")[when] + of("grass")[when] + of("mountain")[when]);
+    }
+    const curve = (await json("green", "layer6/fullablation/tree_grass_mountain-iou.json")) as AblationJson;
+    expect(curve).toMatchObject({ classname: "tree+grass+mountain", classnum: 11, baseline: of(concept!).before });
+    expect(curve.ablation_units.slice(0, 5)).toEqual(units);
+
+    const ranked = await run([...args, "--dissection", "report", "--outdir", "none"], { cwd: home });
+    expect([ranked.status, ranked.stderr]).toEqual([
+      2,
+      expect.stringMatching(/one concept at a time.*Leave --dissection out/s),
+    ]);
+  });
+
   test("makes curves in gandissect's files, and goes on after Ctrl-C", async () => {
     const args = [
       "ablate",

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Sampling } from "../../../src/kernels/maps/resample.ts";
-import { classify, mask, probability, type Range, softmaxSum } from "../../../src/kernels/readout/classify.ts";
+import { classify, mask, probability, type Range, softmaxSum, unite } from "../../../src/kernels/readout/classify.ts";
 import type { Device } from "../../../src/runtime/device.ts";
 import { Graph } from "../../../src/runtime/graph.ts";
 import { requestDevice } from "../../gpu.ts";
@@ -314,5 +314,29 @@ describe("mask", () => {
     });
     expect([...y]).toEqual(expected);
     expect(new Set(expected).size).toBe(label === 7 ? 1 : 2);
+  });
+});
+
+describe("unite", () => {
+  test.each([
+    { map: 3, members: [1, 4] },
+    { map: 1, members: [2] },
+  ])("writes map $map where an earlier one holds any of $members", async ({ map, members }) => {
+    const [n, maps, height, width] = [3, 4, 5, 7];
+    const pixels = height * width;
+    const next = random(71);
+    const held = Uint32Array.from({ length: n * maps * pixels }, () => Math.floor(6 * next()));
+    const bench = new Bench(device);
+    const labels = bench.graph.value("labels", [n, maps, height, width], "u32");
+    bench.give(labels, held);
+    unite(bench.graph, labels, { map, label: 9, members });
+    const [y] = await bench.run(labels);
+    const expected = held.map((label, at) => {
+      if (Math.floor(at / pixels) % maps !== map) return label;
+      return Array.from({ length: map }, (_, i) => held[at - (i + 1) * pixels]!).some((one) => members.includes(one))
+        ? 9
+        : 0;
+    });
+    expect([...bitsOf(y)]).toEqual([...expected]);
   });
 });

@@ -2,6 +2,7 @@
 import { Experiment } from "../../causality/index.ts";
 import { UsageError } from "../../errors.ts";
 import type { Edit } from "../../index.ts";
+import { uncropped } from "../../models/mask.ts";
 import { uniqueNames } from "../../report/concepts.ts";
 import type { CliCommand } from "../command.ts";
 import { defaultLayer } from "../default-layer.ts";
@@ -9,7 +10,6 @@ import { LayerUnits } from "../layer-units.ts";
 import { tilesLegend } from "../tile-pictures.ts";
 import { type Work, withModels } from "../with-models.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./curves.ts";
-import { uncropped } from "../../models/mask.ts";
 import { readMask } from "./mask.ts";
 import type { EditCommandOptions } from "./options.ts";
 import { editedPictures } from "./pictures.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readMask } from "../../../src/cli/edit/mask.ts";
-import { uncropped } from "../../../src/models/mask.ts";
 import { PhotoError, UsageError } from "../../../src/errors.ts";
+import { uncropped } from "../../../src/models/mask.ts";
 import { encodePng } from "../../../src/node/photo/encode-png.ts";
 
 let home: string;

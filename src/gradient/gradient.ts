@@ -3,7 +3,7 @@ import addKernel from "../kernels/generated/add.wgsl.ts";
 import onesKernel from "../kernels/generated/ones.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { elements, type Graph, type Operation, type Value } from "../runtime/graph.ts";
+import { elements, type Graph, type Operation, type Value, writtenBy } from "../runtime/graph.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CONVOLUTIONS } from "./conv.ts";
 import { EDITS } from "./edit.ts";
@@ -11,7 +11,7 @@ import { LAYOUT } from "./layout.ts";
 import { MAPS } from "./maps.ts";
 import { POINTWISE } from "./pointwise.ts";
 import { READOUT } from "./readout.ts";
-import { Replay, writtenBy } from "./replay.ts";
+import { Replay } from "./replay.ts";
 import { STYLE } from "./style.ts";
 
 const RULES = new Map([

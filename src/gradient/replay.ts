@@ -1,11 +1,7 @@
 import { UsageError } from "../errors.ts";
-import type { Graph, Step, Value } from "../runtime/graph.ts";
+import { type Graph, type Step, type Value, writtenBy } from "../runtime/graph.ts";
 
 // Tests: test/gradient/gradient.test.ts
-
-/** The ids that a step writes. */
-export const writtenBy = ({ kernel, bindings }: Step): number[] =>
-  Object.entries(bindings).flatMap(([name, { id }]) => (kernel.bindings[name] === "read" ? [] : [id]));
 
 /**
  * Values computed a second time where they are needed, instead of being kept until then: steps are

@@ -18,6 +18,14 @@ interface Stroke {
   features?: Tensor<"f32">;
 }
 
+/** Cells of a layer, from the top left one to before the bottom right one. */
+export interface Cells {
+  readonly top: number;
+  readonly left: number;
+  readonly bottom: number;
+  readonly right: number;
+}
+
 /** What one edit is composed of, on the GPU. */
 type Numbers = Readonly<Record<"alpha" | "value" | "mask" | "source", Tensor<"f32">>>;
 
@@ -41,6 +49,7 @@ export class DenseEdit {
   #spacing = SPACING;
   /** Whether the source of copied values holds some. */
   #copied = false;
+  #changed: Cells | undefined;
 
   private constructor(layer: LayerInfo, plan: Plan, numbers: Numbers, composed: Tensor<"f32">, base: Tensor<"f32">) {
     this.#layer = layer;
@@ -86,6 +95,7 @@ export class DenseEdit {
     const differs = before.findIndex((stroke, index) => stroke !== strokes[index]);
     const same = differs < 0 ? before.length : differs;
     this.#strokes = strokes;
+    this.#mark(before.slice(same), strokes.slice(same));
     for (const stroke of strokes) if (stroke.numbers.copied) stroke.features ??= this.#snapshot(stroke.numbers.copied);
     const left = new Set(strokes);
     for (const stroke of before) if (!left.has(stroke)) stroke.features?.dispose();
@@ -99,6 +109,33 @@ export class DenseEdit {
       this.#compose(strokes[first]!);
       this.#holds.composed = first + 1;
     }
+  }
+
+  /** The cells around all that changed since this was last asked; undefined where none did. */
+  takeChanged(): Cells | undefined {
+    const changed = this.#changed;
+    this.#changed = undefined;
+    return changed;
+  }
+
+  /** Marks the cells where some edits differ from what was in their place. */
+  #mark(before: readonly Stroke[], after: readonly Stroke[]): void {
+    let behind = 0;
+    const shorter = Math.min(before.length, after.length);
+    while (behind < shorter && before.at(-1 - behind) === after.at(-1 - behind)) behind += 1;
+    const [gone, come] = [before.slice(0, before.length - behind), after.slice(0, after.length - behind)];
+    const { height, width } = this.#layer;
+    let { top, left, bottom, right } = this.#changed ?? { top: height, left: width, bottom: 0, right: 0 };
+    for (let at = 0; at < Math.max(gone.length, come.length); at += 1) {
+      const differs = difference(gone[at], come[at]);
+      for (let cell = 0; cell < height * width; cell += 1) {
+        if (!differs(cell)) continue;
+        const [row, column] = [Math.floor(cell / width), cell % width];
+        [top, left] = [Math.min(top, row), Math.min(left, column)];
+        [bottom, right] = [Math.max(bottom, row + 1), Math.max(right, column + 1)];
+      }
+    }
+    if (bottom > 0) this.#changed = { top, left, bottom, right };
   }
 
   /** What was composed of more than the first `same` edits is of use no more. */
@@ -160,4 +197,12 @@ export class DenseEdit {
     for (const checkpoint of this.#checkpoints.values()) checkpoint.dispose();
     this.#plan.dispose();
   }
+}
+
+/** In which cells one edit, or none, differs from another, or none. */
+function difference(one: Stroke | undefined, other: Stroke | undefined): (cell: number) => boolean {
+  const [a, b] = [one?.numbers, other?.numbers];
+  const [before, after] = [a?.masks[0], b?.masks[0]];
+  const alike = a && b && !a.copied && !b.copied && `${a.alpha}` === `${b.alpha}` && `${a.value}` === `${b.value}`;
+  return alike ? (cell) => before![cell] !== after![cell] : (cell) => Boolean(before?.[cell] || after?.[cell]);
 }

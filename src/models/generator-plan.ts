@@ -4,12 +4,15 @@ import { bytes } from "../kernels/maps/pointwise.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { LayerInfo, Network, NetworkInput } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
-import { elements, Graph, padded, type Value } from "../runtime/graph.ts";
+import { elements, Graph, padded, type Tuned, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
+import { Scope } from "../runtime/scope.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { checkRule, type Edit, type EditableLayer, editable } from "./edits.ts";
 import { LayerEdits } from "./layer-edits.ts";
 import { numbersOf } from "./rows.ts";
+import type { WindowGraph } from "./window-graph.ts";
+import { narrowWays, Windows, windowGraphs } from "./windows.ts";
 
 /**
  * Images a batch for so many in all: as few batches as with `most`, all of about the same size. A
@@ -41,6 +44,12 @@ export interface CompileGeneratorOptions extends AppendGeneratorOptions {
   readonly bytes?: boolean;
   /** Also keep the network's own output, before it is made a picture. */
   readonly raw?: boolean;
+  /**
+   * Keeps the features of every layer behind a dense one, so that `runChanged` computes what edits
+   * changed, and no more. Convolutions may run in ways of smaller tiles then, so that pictures
+   * differ from another plan's by rounding.
+   */
+  readonly incremental?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,6 +61,7 @@ const COMPILE_NAMES: NamesOf<CompileGeneratorOptions> = {
   inputs: true,
   bytes: true,
   raw: true,
+  incremental: true,
   signal: true,
 };
 
@@ -64,6 +74,13 @@ export interface GeneratorPlan {
    * runs on what the inputs hold.
    */
   run(data?: ArrayLike<number>): void;
+  /**
+   * Brings everything up to date with the edits, to the bits that `run` makes of what the inputs
+   * hold: these must be what they were in the last run. With `incremental`, only what edits of one
+   * dense layer can have changed since then is computed, if the network's operations look at near
+   * pixels alone and that is less than the whole. Says what was run.
+   */
+  runChanged(): "nothing" | "window" | "whole";
   /** What it starts with: the features of `from`, or else the first input. */
   readonly input: Tensor<"f32">;
   /**
@@ -174,36 +191,76 @@ interface Appendable {
   bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>>;
 }
 
+/** A generator's graph for a plan, and what of it the plan keeps for its callers. */
+function describe(generator: Appendable, options: CompileGeneratorOptions, tuned: Tuned) {
+  const { batch, retain = [], editable = [], from, until } = options;
+  const graph = new Graph(generator.device.target, "f32", tuned);
+  const part = { editable, ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
+  const values = generator.append(graph, batch, part);
+  const kept = retain.map((name) => values.layers.get(name) ?? notComputed(name, options));
+  for (const value of [values.image, options.raw && values.raw]) if (value) kept.push(value);
+  const rgba = options.bytes && values.image ? bytes(graph, values.image) : undefined;
+  return { graph, values, kept, rgba, dense: values.dense };
+}
+
 /** Behind `Generator.compile`. */
 export async function compileGenerator(
   generator: Appendable,
   options: CompileGeneratorOptions,
 ): Promise<GeneratorPlan> {
   checkNames("generator.compile", options, COMPILE_NAMES);
-  const { batch, retain = [], editable: layers = [], from, until, signal } = options;
+  const { retain = [], editable: layers = [], from, incremental = false, signal } = options;
   const { device } = generator;
   for (const name of retain) generator.layer(name);
-  const graph = new Graph(device.target, "f32", device.tuned);
-  const part = { editable: layers, ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
-  const values = generator.append(graph, batch, part);
-  const keep: Value[] = retain.map((name) => values.layers.get(name) ?? notComputed(name, options));
-  const rgba = options.bytes && values.image ? bytes(graph, values.image) : undefined;
-  for (const value of [values.image, rgba, options.raw && values.raw]) if (value) keep.push(value);
+  let described = describe(generator, options, device.tuned);
+  if (incremental) described = describe(generator, options, narrowWays(described));
+  const { graph, values, kept, rgba } = described;
   for (const [layer, how] of editable(layers)) await checkRule(device, layer, how);
+  const windows = incremental ? windowGraphs(described) : new Map<string, readonly WindowGraph[]>();
+  const read = [...windows.values()].flatMap((sizes) => sizes.flatMap(({ maps }) => [...maps.keys()]));
   const bind = [...(await generator.bind(graph, signal))];
   for (const [name, value] of values.inputs) {
     const given = options.inputs?.get(name);
     if (given) bind.push([value, given]);
     else if (from !== undefined && name !== from) unread(from, name);
   }
-  const plan = await Plan.compile(device, graph, { keep, bind, signal });
+  const plan = await Plan.compile(device, graph, { keep: [...kept, ...(rgba ? [rgba] : []), ...read], bind, signal });
+  const parts = new Scope();
+  parts.own(plan);
+  try {
+    const edits = parts.own(await LayerEdits.create(values, plan, (layer) => generator.layer(layer)));
+    const weights = (part: Graph) => generator.bind(part, signal);
+    const compiled = await Windows.compile(windows, plan, { bind: weights, image: values.image, rgba, signal });
+    return generatorPlan(generator, options, described, { plan, edits, windows: parts.own(compiled), parts });
+  } catch (error) {
+    parts.dispose();
+    throw error;
+  }
+}
+
+/** What of a generator's plan is on the device. */
+interface Compiled {
+  readonly plan: Plan;
+  readonly edits: LayerEdits;
+  readonly windows: Windows;
+  readonly parts: Scope;
+}
+
+function generatorPlan(
+  generator: Appendable,
+  { batch, retain = [], from, raw }: CompileGeneratorOptions,
+  { values, rgba }: ReturnType<typeof describe>,
+  { plan, edits, windows, parts }: Compiled,
+): GeneratorPlan {
   const tensors = new Map([...values.inputs].map(([name, value]) => [name, plan.tensor(value)]));
   const retained = new Map(retain.map((name) => [name, plan.tensor(values.layers.get(name)!)]));
-  const edits = await LayerEdits.create(values, plan, (layer) => generator.layer(layer));
-  const dispose = (): void => {
-    edits.dispose();
-    plan.dispose();
+  let ran = false;
+  const run = (): void => {
+    edits.takeChanged();
+    plan.run();
+    ran = true;
   };
+  const dispose = (): void => parts.dispose();
   return {
     batch,
     run(data) {
@@ -215,7 +272,17 @@ export async function compileGenerator(
         for (const [name, numbers] of staged(parts, numbersOf(data, from ?? "z"), batch))
           tensors.get(name)?.write(numbers);
       }
-      plan.run();
+      run();
+    },
+    runChanged() {
+      const changed = ran ? edits.takeChanged() : "anywhere";
+      if (changed !== "anywhere") {
+        const [first, another] = changed;
+        if (!first) return "nothing";
+        if (!another && windows.run(...first)) return "window";
+      }
+      run();
+      return "whole";
     },
     input: plan.tensor(values.input),
     inputs: tensors,
@@ -225,7 +292,7 @@ export async function compileGenerator(
       return new Map([...tensors, [layer, features]]);
     },
     image: values.image && plan.tensor(values.image),
-    raw: options.raw && values.raw ? plan.tensor(values.raw) : undefined,
+    raw: raw && values.raw ? plan.tensor(values.raw) : undefined,
     rgba: rgba && plan.tensor<"u32">(rgba),
     layers: retained,
     setEdit: (change) => edits.set([change.layer], change.units ? [change] : []),

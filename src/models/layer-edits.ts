@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import type { LayerInfo, NetworkValues } from "../networks/network.ts";
 import type { Plan } from "../runtime/plan.ts";
-import { DenseEdit } from "./dense-edit.ts";
+import { type Cells, DenseEdit } from "./dense-edit.ts";
 import { type Edit, prepareEdits } from "./edits.ts";
 
 // Tests: test/models/edits.test.ts, test/models/dense-edit.test.ts
@@ -12,6 +12,10 @@ export class LayerEdits {
   readonly #plan: Plan;
   readonly #layer: (name: string) => LayerInfo;
   readonly #dense = new Map<string, DenseEdit>();
+  /** Layers whose slots hold edits. */
+  readonly #slotted = new Set<string>();
+  /** Whether edits in slots changed: of these it is not known where. */
+  #anywhere = true;
 
   private constructor(values: Pick<NetworkValues, "edits">, plan: Plan, layer: (name: string) => LayerInfo) {
     this.#values = values;
@@ -19,7 +23,7 @@ export class LayerEdits {
     this.#layer = layer;
   }
 
-  /** Of what a network's graph can edit, in a plan that is disposed where this fails: no edits. */
+  /** Of what a network's graph can edit: no edits yet. */
   static async create(
     values: Pick<NetworkValues, "edits" | "dense">,
     plan: Plan,
@@ -34,7 +38,6 @@ export class LayerEdits {
       return edits;
     } catch (error) {
       edits.dispose();
-      plan.dispose();
       throw error;
     }
   }
@@ -52,9 +55,27 @@ export class LayerEdits {
       if (dense) return dense.prepare(own);
       const slots = this.#values.edits.get(layer);
       if (!slots) throw new UsageError(`This plan does not edit "${layer}".`, "Name it in `editable`.");
-      return prepareEdits(this.#layer(layer), slots, own, (value) => this.#plan.tensor(value));
+      const write = prepareEdits(this.#layer(layer), slots, own, (value) => this.#plan.tensor(value));
+      return () => {
+        this.#anywhere ||= own.length > 0 || this.#slotted.has(layer);
+        if (own.length > 0) this.#slotted.add(layer);
+        else this.#slotted.delete(layer);
+        write();
+      };
     });
     for (const write of writes) write();
+  }
+
+  /** What changed since this was last asked: cells by layer, or what nobody knows the extent of. */
+  takeChanged(): ReadonlyMap<string, Cells> | "anywhere" {
+    const cells = new Map<string, Cells>();
+    for (const [layer, dense] of this.#dense) {
+      const changed = dense.takeChanged();
+      if (changed) cells.set(layer, changed);
+    }
+    const anywhere = this.#anywhere;
+    this.#anywhere = false;
+    return anywhere ? "anywhere" : cells;
   }
 
   dispose(): void {

@@ -41,6 +41,10 @@ export interface Step {
   readonly flops: number;
 }
 
+/** The ids that a step writes. */
+export const writtenBy = ({ kernel, bindings }: Step): number[] =>
+  Object.entries(bindings).flatMap(([name, { id }]) => (kernel.bindings[name] === "read" ? [] : [id]));
+
 /** Tensors of a checkpoint, in C order, by the names the graph asked for. */
 export type Sources = readonly Float32Array[];
 

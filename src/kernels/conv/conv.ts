@@ -5,8 +5,8 @@ import type { Activation } from "./activation.ts";
 import { direct } from "./direct.ts";
 import { biasOf, type Filter, packPhases, packTaps } from "./filter.ts";
 import { taps } from "./taps.ts";
-import { type ConvShape, nameOf, waysOf } from "./ways.ts";
-import { axesOf, simplified, type Window } from "./window.ts";
+import { type ConvShape, nameOf, type Way, waysOf } from "./ways.ts";
+import { axesOf, type Pair, simplified, type Window } from "./window.ts";
 import { winograd } from "./winograd.ts";
 
 export interface ConvOptions extends Window {
@@ -17,8 +17,10 @@ export interface ConvOptions extends Window {
   readonly residual?: Value;
 }
 
-/** A convolution of x; its inputs are x and the residual. */
-export const CONV: OperationKind<{ readonly filter: Filter; readonly options: ConvOptions }> = { name: "conv" };
+/** A convolution of x, and the way it runs; its inputs are x and the residual. */
+export const CONV: OperationKind<{ readonly filter: Filter; readonly options: ConvOptions; readonly way: Way }> = {
+  name: "conv",
+};
 
 const CONV_NAMES: NamesOf<ConvOptions> = {
   stride: true,
@@ -32,13 +34,25 @@ const CONV_NAMES: NamesOf<ConvOptions> = {
 /** y = activation(conv(x) + bias + residual) over x [n, h, w, in], with zero padding. */
 export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOptions = {}): Value {
   checkNames("conv", options, CONV_NAMES);
-  const { upsample = false, activation = "none", residual } = options;
-  const { label, inChannels, outChannels } = filter;
-  const kernel = simplified(filter.kernel);
+  const shape = shapeOf(x, filter, options);
+  const { height, width, outHeight, outWidth, inChannels, outChannels } = shape;
+  const { residual } = options;
+  const way = graph.choose(nameOf(shape, graph.storage), waysOf(graph, shape), (other, images) => {
+    const map = other.map("x", images, height, width, inChannels);
+    const addend = residual && { residual: other.map("residual", images, outHeight, outWidth, outChannels) };
+    conv(other, map, filter, { ...options, ...addend });
+  });
+  return convBy(way, graph, x, filter, options);
+}
+
+/** The shape of one image's convolution. @throws ShapeError when x does not fit the filter. */
+function shapeOf(x: Value, { label, inChannels, outChannels, kernel: taps }: Filter, options: ConvOptions): ConvShape {
+  const { upsample = false, residual } = options;
+  const kernel = simplified(taps);
   const stride = simplified(options.stride ?? 1);
   const dilation = simplified(options.dilation ?? 1);
   const pad = simplified(options.pad ?? 0);
-  const [n = 0, height = 0, width = 0, stored = 0] = x.shape;
+  const [, height = 0, width = 0, stored = 0] = x.shape;
   if (x.channels !== inChannels || stored !== padded(inChannels)) {
     throw new ShapeError(
       `"${label}" takes ${inChannels} channels, but "${x.label}" is [${x.shape}].`,
@@ -51,42 +65,44 @@ export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOption
       "Upsample with `resize` before any other.",
     );
   }
-  // Upsampling makes four convolutions of 2×2 taps.
-  const axes = axesOf([height, width], upsample ? 2 : kernel, { stride, dilation, pad });
-  const outHeight = upsample ? 2 * height : axes[0].out;
-  const outWidth = upsample ? 2 * width : axes[1].out;
-  const y = graph.map(label, n, outHeight, outWidth, outChannels);
+  const [down, across] = axesBy(options, [height, width], kernel);
+  const outHeight = upsample ? 2 * height : down.out;
+  const outWidth = upsample ? 2 * width : across.out;
+  const extents = { height, width, outHeight, outWidth, inChannels, outChannels };
+  return { ...extents, kernel, stride, dilation, pad, upsample, residual: residual !== undefined };
+}
+
+/** The name by which a convolution's way is looked up. */
+export const nameOfConv = (graph: Graph, x: Value, filter: Filter, options: ConvOptions): string =>
+  nameOf(shapeOf(x, filter, options), graph.storage);
+
+/** Upsampling makes four convolutions of 2×2 taps. */
+const axesBy = ({ upsample, ...window }: ConvOptions, extents: readonly [number, number], kernel: Pair) =>
+  axesOf(extents, upsample ? 2 : kernel, window);
+
+/**
+ * `conv` in a way that is given, such as the one in which the same convolution ran on a larger map:
+ * then the bits are the same, too.
+ */
+export function convBy(way: Way, graph: Graph, x: Value, filter: Filter, options: ConvOptions): Value {
+  const { label } = filter;
+  const { activation = "none", residual } = options;
+  const shape = shapeOf(x, filter, options);
+  const { height, width, kernel, outHeight, outWidth, outChannels, upsample } = shape;
+  const y = graph.map(label, x.shape[0]!, outHeight, outWidth, outChannels);
   if (residual && residual.shape.join() !== y.shape.join()) {
     throw new ShapeError(
       `"${label}" makes [${y.shape}], to which "${residual.label}" [${residual.shape}] cannot be added.`,
       "Give a residual of the shape that the convolution makes.",
     );
   }
-  const shape: ConvShape = {
-    height,
-    width,
-    outHeight,
-    outWidth,
-    inChannels,
-    outChannels,
-    kernel,
-    stride,
-    dilation,
-    pad,
-    upsample,
-    residual: residual !== undefined,
-  };
-  const way = graph.choose(nameOf(shape, graph.storage), waysOf(graph, shape), (other, images) => {
-    const map = other.map("x", images, height, width, inChannels);
-    const addend = residual && { residual: other.map("residual", images, outHeight, outWidth, outChannels) };
-    conv(other, map, filter, { ...options, ...addend });
-  });
   const values = { x, y, bias: biasOf(graph, filter), residual };
   if (way.algorithm === "direct") {
     const layout = upsample ? { suffix: ".phases", pack: packPhases } : { suffix: "", pack: packTaps };
+    const axes = axesBy(options, [height, width], kernel);
     direct(graph, values, filter, way, { ...shape, axes, activation }, layout);
   } else if (way.algorithm === "taps") taps(graph, values, filter, way, shape, activation);
   else winograd(graph, values, filter, way, shape, activation);
-  graph.record(CONV, [x, residual], y, { filter, options });
+  graph.record(CONV, [x, residual], y, { filter, options, way });
   return y;
 }

@@ -1,11 +1,12 @@
 // First step of a 3×3 convolution by Winograd's F(m×m, 3×3) (Lavin & Gray, CVPR 2016), m = OUTPUTS:
-// every m + 2 × m + 2 input tile d, m pixels apart and starting at −1, becomes Bᵀ d B. x is [n,
+// every m + 2 × m + 2 input tile d, m pixels apart and starting at −pad, becomes Bᵀ d B. x is [n,
 // height, width, channels]; y is [(m + 2)², tiles, channels].
 const OUTPUTS: u32 = 2;  // 2, or 4 with the points 0, ±√½, ±√2, ∞
 
 struct Params {
   height: u32, width: u32, vectors: u32, tileRows: u32, tileColumns: u32, tiles: u32,
   first: u32,  // image of the first tile
+  pad: u32,    // 1 or 0
   total: u32,
 }
 
@@ -62,8 +63,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (at >= params.total) { return; }
   let c = at % params.vectors;
   let tile = at / params.vectors;
-  let column = i32((tile % params.tileColumns) * OUTPUTS) - 1;
-  let row = i32(((tile / params.tileColumns) % params.tileRows) * OUTPUTS) - 1;
+  let column = i32((tile % params.tileColumns) * OUTPUTS) - i32(params.pad);
+  let row = i32(((tile / params.tileColumns) % params.tileRows) * OUTPUTS) - i32(params.pad);
   let image = params.first + tile / (params.tileColumns * params.tileRows);
   let a = line(image, row, column, c);
   let b = line(image, row + 1, column, c);

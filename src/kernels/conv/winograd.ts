@@ -23,7 +23,7 @@ export function winograd(
   shape: ConvShape,
   activation: Activation,
 ): void {
-  const { height, width, inChannels, outChannels } = shape;
+  const { height, width, outHeight, outWidth, inChannels, outChannels } = shape;
   const outputs = algorithm === "winograd4" ? 4 : 2;
   const batch = (outputs + 2) ** 2;
   const [n = 1] = x.shape;
@@ -34,16 +34,19 @@ export function winograd(
     [...filter.weight.sources, ...filter.scale.sources],
     packed(filter, packWinograd(outputs)),
   );
-  const [tileRows, tileColumns] = [Math.ceil(height / outputs), Math.ceil(width / outputs)];
+  const [tileRows, tileColumns] = [Math.ceil(outHeight / outputs), Math.ceil(outWidth / outputs)];
+  // One row and column of zeros around, or none: the map is a window of a larger one then.
+  const pad = outHeight === height ? 1 : 0;
   const images = chunk(n, winogradBytes(shape, outputs));
   for (let first = 0; first < n; first += images) {
     const tiles = Math.min(images, n - first) * tileRows * tileColumns;
-    const extents = { height, width, tileRows, tileColumns, tiles, first };
+    const grid = { tileRows, tileColumns, tiles, first };
     const choices = { OUTPUTS: outputs };
     const d = graph.value(`${filter.label}.tiles`, [batch, tiles, rows]);
     const m = graph.value(`${filter.label}.products`, [batch, tiles, columns]);
     const inputs = (tiles * rows) / 4;
-    graph.step(inputKernel, { x, y: d }, { ...extents, vectors: rows / 4, total: inputs }, lanes(inputs), { choices });
+    const read = { height, width, pad, vectors: rows / 4, total: inputs };
+    graph.step(inputKernel, { x, y: d }, { ...grid, ...read }, lanes(inputs), { choices });
     product(
       graph,
       tile,
@@ -55,7 +58,7 @@ export function winograd(
     graph.step(
       outputKernel,
       { m, bias, residual: residual ?? bias, y },
-      { ...extents, vectors: columns / 4, total },
+      { ...grid, height: outHeight, width: outWidth, vectors: columns / 4, total },
       lanes(total),
       { choices: { ...choices, ACTIVATION: ACTIVATIONS[activation], RESIDUAL: residual !== undefined } },
     );

@@ -24,7 +24,7 @@ test.each([2, 4] as const)("tiles of %i outputs of a later chunk are its own ima
     const shape = { height, width, tileRows, tileColumns, tiles, first, vectors: 1, total: tiles };
     const d = graph.value("tiles", [(OUTPUTS + 2) ** 2, tiles, channels]);
     const y = graph.map("y", images, height, width, channels);
-    graph.step(inputKernel, { x, y: d }, shape, [1, 1, 1], { choices: { OUTPUTS } });
+    graph.step(inputKernel, { x, y: d }, { ...shape, pad: 1 }, [1, 1, 1], { choices: { OUTPUTS } });
     graph.step(outputKernel, { m: d, bias, residual: bias, y }, shape, [1, 1, 1], { choices: { OUTPUTS } });
     return y;
   };

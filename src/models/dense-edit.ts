@@ -203,6 +203,8 @@ export class DenseEdit {
 function difference(one: Stroke | undefined, other: Stroke | undefined): (cell: number) => boolean {
   const [a, b] = [one?.numbers, other?.numbers];
   const [before, after] = [a?.masks[0], b?.masks[0]];
-  const alike = a && b && !a.copied && !b.copied && `${a.alpha}` === `${b.alpha}` && `${a.value}` === `${b.value}`;
+  const alike = a && b && !a.copied && !b.copied && equal(a.alpha, b.alpha) && equal(a.value, b.value);
   return alike ? (cell) => before![cell] !== after![cell] : (cell) => Boolean(before?.[cell] || after?.[cell]);
 }
+
+const equal = (a: Float32Array, b: Float32Array): boolean => a.every((number, index) => number === b[index]);

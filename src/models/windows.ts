@@ -143,11 +143,6 @@ export class Windows {
     return true;
   }
 
-  /** Bytes of GPU memory that these plans own. */
-  get bytes(): number {
-    return [...this.#plans.values()].flat().reduce((sum, { plan }) => sum + plan.bytes, 0);
-  }
-
   dispose(): void {
     for (const { plan } of [...this.#plans.values()].flat()) plan.dispose();
   }

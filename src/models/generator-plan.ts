@@ -10,9 +10,9 @@ import { Scope } from "../runtime/scope.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { checkRule, type Edit, type EditableLayer, editable } from "./edits.ts";
 import { LayerEdits } from "./layer-edits.ts";
+import { onDemand } from "./on-demand.ts";
 import { numbersOf } from "./rows.ts";
-import type { WindowGraph } from "./window-graph.ts";
-import { narrowWays, Windows, windowGraphs } from "./windows.ts";
+import type { Windows } from "./windows.ts";
 
 /**
  * Images a batch for so many in all: as few batches as with `most`, all of about the same size. A
@@ -213,11 +213,12 @@ export async function compileGenerator(
   const { device } = generator;
   for (const name of retain) generator.layer(name);
   let described = describe(generator, options, device.tuned);
-  if (incremental) described = describe(generator, options, narrowWays(described));
+  const parted = incremental ? await onDemand("windows of maps", () => import("./windows.ts")) : undefined;
+  if (parted) described = describe(generator, options, parted.narrowWays(described));
   const { graph, values, kept, rgba } = described;
   for (const [layer, how] of editable(layers)) await checkRule(device, layer, how);
-  const windows = incremental ? windowGraphs(described) : new Map<string, readonly WindowGraph[]>();
-  const read = [...windows.values()].flatMap((sizes) => sizes.flatMap(({ maps }) => [...maps.keys()]));
+  const graphs = parted?.windowGraphs(described);
+  const read = [...(graphs?.values() ?? [])].flatMap((sizes) => sizes.flatMap(({ maps }) => [...maps.keys()]));
   const bind = [...(await generator.bind(graph, signal))];
   for (const [name, value] of values.inputs) {
     const given = options.inputs?.get(name);
@@ -230,8 +231,9 @@ export async function compileGenerator(
   try {
     const edits = parts.own(await LayerEdits.create(values, plan, (layer) => generator.layer(layer)));
     const weights = (part: Graph) => generator.bind(part, signal);
-    const compiled = await Windows.compile(windows, plan, { bind: weights, image: values.image, rgba, signal });
-    return generatorPlan(generator, options, described, { plan, edits, windows: parts.own(compiled), parts });
+    const made = { bind: weights, image: values.image, rgba, signal };
+    const windows = graphs && parts.own(await parted!.Windows.compile(graphs, plan, made));
+    return generatorPlan(generator, options, described, { plan, edits, windows, parts });
   } catch (error) {
     parts.dispose();
     throw error;
@@ -242,7 +244,7 @@ export async function compileGenerator(
 interface Compiled {
   readonly plan: Plan;
   readonly edits: LayerEdits;
-  readonly windows: Windows;
+  readonly windows: Windows | undefined;
   readonly parts: Scope;
 }
 
@@ -279,7 +281,7 @@ function generatorPlan(
       if (changed !== "anywhere") {
         const [first, another] = changed;
         if (!first) return "nothing";
-        if (!another && windows.run(...first)) return "window";
+        if (!another && windows?.run(...first)) return "window";
       }
       run();
       return "whole";

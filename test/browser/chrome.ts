@@ -1,4 +1,4 @@
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import type { LaunchOptions } from "puppeteer-core";
 import { findChrome } from "../../src/node/chrome.ts";
 
 /**
@@ -18,18 +18,8 @@ const FLAGS = [
   "--hide-scrollbars",
 ];
 
-export interface OpenPage {
-  readonly page: Page;
-  /** Errors the page did not catch, and what it wrote with console.error. */
-  readonly errors: string[];
-  close(): Promise<void>;
-}
-
-/**
- * Headless Chromium on SwiftShader with this address open. A machine without a browser fails the
- * test.
- */
-export async function openPage(url: string, viewport = { width: 1000, height: 800 }): Promise<OpenPage> {
+/** How headless Chromium is started. A machine without one fails the test. */
+export function chromium(): LaunchOptions {
   const executablePath = findChrome();
   if (!executablePath) {
     throw new Error(
@@ -37,23 +27,5 @@ export async function openPage(url: string, viewport = { width: 1000, height: 80
     );
   }
   const root = process.getuid?.() === 0; // for whom Chrome refuses to start its sandbox
-  const browser: Browser = await puppeteer.launch({
-    executablePath,
-    args: [...FLAGS, ...(root ? ["--no-sandbox"] : [])],
-    defaultViewport: viewport,
-    pipe: true,
-  });
-  try {
-    const page = await browser.newPage();
-    const errors: string[] = [];
-    page.on("pageerror", (error) => errors.push(String(error)));
-    page.on("console", (message) => {
-      if (message.type() === "error") errors.push(message.text());
-    });
-    await page.goto(url);
-    return { page, errors, close: () => browser.close() };
-  } catch (error) {
-    await browser.close();
-    throw error;
-  }
+  return { executablePath, args: [...FLAGS, ...(root ? ["--no-sandbox"] : [])], pipe: true };
 }

@@ -6,8 +6,8 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { chromeServer } from "../../src/cli/chrome/server.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
-import { openPage } from "./chrome.ts";
 import type { Outcome, Trouble } from "./drawing-workers.ts";
+import { openPage } from "./open.ts";
 
 // Runs: test/browser/drawing-workers.ts
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openSource, Segmenter, Tensor } from "../../src/index.ts";
 import { readExactly } from "../../src/weights/bytes.ts";
 import { openZip } from "../../src/weights/zip.ts";
-import { openPage } from "../browser/chrome.ts";
+import { openPage } from "../browser/open.ts";
 import { requestDevice } from "../gpu.ts";
 
 const WEIGHTS = new URL("../../weights/mosaic-ade20k32/", import.meta.url);

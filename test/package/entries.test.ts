@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ALONE, build, gzipped, loadedWith } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
-import { openPage } from "../browser/chrome.ts";
+import { openPage } from "../browser/open.ts";
 
 // Runs: src/index.ts, src/causality/index.ts, src/networks/index.ts, src/runtime/index.ts,
 // src/node/index.ts, src/report/index.ts, test/package/mix.js

@@ -9,7 +9,7 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CORE, CORE_BUDGET, gzipped, loadedWith } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
-import { openPage } from "../browser/chrome.ts";
+import { openPage } from "../browser/open.ts";
 
 // Runs: src/index.ts, src/causality/index.ts, src/networks/index.ts, src/runtime/index.ts,
 // src/node/index.ts, src/cli/main.ts

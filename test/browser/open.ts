@@ -1,0 +1,51 @@
+import puppeteer, { type Page } from "puppeteer-core";
+import { chromium } from "./chrome.ts";
+import { firefox } from "./firefox.ts";
+
+/** How each browser is started that tests run in. */
+const LAUNCH = { Chromium: chromium, Firefox: firefox };
+
+export type BrowserName = keyof typeof LAUNCH;
+export const BROWSERS = Object.keys(LAUNCH) as readonly BrowserName[];
+
+export interface OpenPage {
+  readonly page: Page;
+  /** Errors the page did not catch, and what it wrote with console.error. */
+  readonly errors: string[];
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Chromium unless given. */
+  readonly browser?: BrowserName;
+  /** Of the page in CSS pixels; 1000 × 800 unless given. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/**
+ * A headless browser on a software adapter with this address open. A machine without that browser
+ * fails the test.
+ */
+export async function openPage(url: string, options: OpenOptions = {}): Promise<OpenPage> {
+  const { browser: name = "Chromium", width = 1000, height = 800 } = options;
+  const browser = await puppeteer.launch({
+    ...LAUNCH[name](),
+    defaultViewport: { width, height },
+    timeout: 120_000, // Firefox makes a profile first
+    protocolTimeout: 0, // tests have time limits of their own
+  });
+  try {
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error") errors.push(message.text());
+    });
+    await page.goto(url);
+    return { page, errors, close: () => browser.close() };
+  } catch (error) {
+    await browser.close();
+    throw error;
+  }
+}

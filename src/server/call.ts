@@ -1,0 +1,88 @@
+import type { LayerInfo } from "../networks/network.ts";
+import type { ImageEncoder } from "../report/image.ts";
+import { type Fields, listOf, numberOf, textOf, wholeOf } from "./fields.ts";
+import { layerOf } from "./interventions.ts";
+import type { Limits } from "./limits.ts";
+import { type ImageDecoder, MaskReader } from "./masks.ts";
+import type { Pictures } from "./pictures.ts";
+import type { ServedProject } from "./project.ts";
+import { badRequest, notFound } from "./refused.ts";
+
+// Tests: test/server/handler.test.ts
+
+/** What all requests are answered with. */
+export interface Served {
+  readonly projects: ReadonlyMap<string, ServedProject>;
+  readonly encoder: ImageEncoder;
+  readonly decoder: ImageDecoder;
+  readonly pictures: Pictures;
+  readonly limits: Limits;
+  /** Before all paths. */
+  readonly base: string;
+}
+
+/** One request. */
+export interface Call extends Served {
+  readonly url: URL;
+  readonly signal: AbortSignal;
+  /** Of a POST's body. */
+  readonly fields: Fields;
+  /** What the client has already, by its ETag. */
+  readonly known: readonly string[];
+  /** The last event of a stream that the client has seen. */
+  readonly lastEvent: string | null;
+}
+
+/** The project that is named. @throws Refused 400, 404 */
+export function projectOf({ projects }: Served, given: unknown): ServedProject {
+  const name = textOf(given ?? undefined, "project");
+  const project = projects.get(name);
+  if (project) return project;
+  throw notFound(`There is no project "${name.slice(0, 60)}".`, `There are ${[...projects.keys()].join(", ")}.`);
+}
+
+/** The project that the address names. */
+export const queriedProject = (call: Call): ServedProject => projectOf(call, call.url.searchParams.get("project"));
+
+/** Reads the masks of this request. */
+export const masksOf = ({ decoder, limits }: Served): MaskReader => new MaskReader(decoder, limits);
+
+/** Ids of images. */
+export function idsOf(given: unknown, { ids, lastId }: Limits): number[] {
+  const list = listOf(given, "ids", ids);
+  if (list.length === 0) throw badRequest("ids is empty.", "Name at least one image.");
+  return list.map((id, i) => wholeOf(id, `ids[${i}]`, 0, lastId));
+}
+
+/** The layers that are named; those that clients are offered where none is. */
+export function layersOf(given: unknown, { generator, layers }: ServedProject): readonly LayerInfo[] {
+  if (given === undefined || given === null) return layers;
+  const names = listOf(given, "layers", generator.layers.length);
+  return names.map((name, i) => layerOf(generator, textOf(name, `layers[${i}]`)));
+}
+
+/** What images are to be made of: the seed's rows, or rows that are given. */
+export function rowsOf(fields: Fields, { renderer, generator }: ServedProject, limits: Limits) {
+  const { ids: given, zs } = fields;
+  const [hasIds, hasZs] = [given, zs].map((value) => value !== undefined && value !== null);
+  if (hasIds === hasZs)
+    throw badRequest(`There are ${hasIds ? "both" : "neither"} ids and zs.`, "Send one of the two.");
+  if (hasIds) {
+    const ids = idsOf(given, limits);
+    return { ids, rows: renderer.rowsOf(ids) };
+  }
+  const list = listOf(zs, "zs", limits.ids);
+  const { rowSize } = generator;
+  const rows = new Float32Array(list.length * rowSize);
+  for (const [i, z] of list.entries()) {
+    const numbers = listOf(z, `zs[${i}]`, rowSize);
+    if (numbers.length !== rowSize) {
+      throw badRequest(`zs[${i}] has ${numbers.length} numbers.`, `${generator.name} takes ${rowSize}.`);
+    }
+    rows.set(
+      numbers.map((number, k) => numberOf(number, `zs[${i}][${k}]`)),
+      i * rowSize,
+    );
+  }
+  return { ids: undefined, rows };
+}

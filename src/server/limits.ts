@@ -1,0 +1,57 @@
+import { UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+
+// Tests: test/server/limits.test.ts
+
+/** What a server takes at most, and keeps. */
+export interface Limits {
+  /** Bytes of a request's body. */
+  readonly body: number;
+  /** Images of a request. */
+  readonly ids: number;
+  /** The largest id: z is drawn in order, so that a far row costs as much as all before it. */
+  readonly lastId: number;
+  /** Interventions of a request. */
+  readonly interventions: number;
+  /** Records of units in all of a request's interventions. */
+  readonly ablations: number;
+  /** Rows and columns of a mask. */
+  readonly maskEdge: number;
+  /** Pixels of all masks of a request. */
+  readonly maskPixels: number;
+  /** Numbers of features in one answer. */
+  readonly features: number;
+  /** Requests that wait for a generator. */
+  readonly queue: number;
+  /** Pictures of `return_urls` that are kept. */
+  readonly pictures: number;
+}
+
+export const LIMITS: Limits = {
+  body: 4 * 2 ** 20,
+  ids: 64,
+  lastId: 9_999,
+  interventions: 256,
+  ablations: 8_192,
+  maskEdge: 2_048,
+  maskPixels: 2 ** 24, // 256 strokes of ganclient, which are 256 × 256
+  features: 2 ** 22,
+  queue: 8,
+  pictures: 64,
+};
+
+const NAMES = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, true])) as NamesOf<Limits>;
+
+/**
+ * The limits, some of them changed.
+ * @throws UsageError for one that there is not, or that is no whole number from 0.
+ */
+export function limitsOf(given: Partial<Limits> = {}): Limits {
+  checkNames("limits", given as Limits, NAMES);
+  for (const [name, value] of Object.entries(given)) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new UsageError(`A limit of ${String(value)} ${name} makes no sense.`, "Give a whole number from 0.");
+    }
+  }
+  return { ...LIMITS, ...given };
+}

@@ -1,0 +1,144 @@
+import { unitQuantiles } from "../causality/unit-quantiles.ts";
+import { UsageError, WeightsError } from "../errors.ts";
+import type { Generator } from "../models/generator.ts";
+import type { Segmenter } from "../models/segmenter.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import type { LayerInfo } from "../networks/network.ts";
+import type { DissectJson, DissectLayer, DissectUnit } from "../report/gandissect.ts";
+import { safeFolder } from "../report/gandissect.ts";
+import type { Limits } from "./limits.ts";
+import { QuantileTable } from "./quantile-table.ts";
+import { Renderer } from "./renderer.ts";
+import { readRunningQuantiles } from "./running-quantiles.ts";
+
+// Tests: test/server/handler.test.ts
+
+/** The files of a folder. */
+export interface Files {
+  /** The file at this path of names joined by "/", none of them ".."; undefined where none is. */
+  read(path: string): Promise<Uint8Array | undefined>;
+}
+
+/** What of a `dissect.json` is needed. */
+export type Dissected = Pick<DissectJson, "layers"> & Partial<Pick<DissectJson, "settings">>;
+
+/** A generator, and what is known of it. */
+export interface Project {
+  /** In addresses: letters, digits and "._-", which is no dot alone. */
+  readonly name: string;
+  readonly generator: Generator;
+  /** The parsed `dissect.json` of `ganatomy dissect` or of gandissect. */
+  readonly dissection?: Dissected;
+  /** The folder of the report: pictures of units, `quantiles.npz`, pages. */
+  readonly files?: Files;
+  /** The longer edge of pictures, 256 unless given: GANPaint draws them as large as they are. */
+  readonly imageSize?: number;
+  /** What names the things in images, for dissections on demand. */
+  readonly segmenter?: Segmenter;
+}
+
+const NAMES: NamesOf<Project> = {
+  name: "needed",
+  generator: "needed",
+  dissection: true,
+  files: true,
+  imageSize: true,
+  segmenter: true,
+};
+
+const IMAGE_SIZE = 256;
+/** Images that quantiles are measured on where the folder has none. */
+const QUANTILE_IMAGES = 200;
+/** The fractions that are measured: what clients ask for is among them. */
+const FRACTIONS = [...Array.from({ length: 100 }, (_, i) => i / 100), 0.995, 0.999, 1];
+
+/** A project as the handler serves it. */
+export class ServedProject {
+  readonly name: string;
+  readonly generator: Generator;
+  readonly renderer: Renderer;
+  readonly files: Files;
+  readonly imageSize: number;
+  readonly segmenter: Segmenter | undefined;
+  /** Layers that clients are offered: those that were dissected, or else all. */
+  readonly layers: readonly LayerInfo[];
+  readonly dissection: Dissected | undefined;
+  readonly #quantiles = new Map<string, Promise<QuantileTable>>();
+
+  /** @throws UsageError for a name that cannot be in an address, and for a size that is none. */
+  constructor(project: Project, limits: Limits) {
+    checkNames("A project", project, NAMES);
+    const { name, generator, dissection, files, imageSize = IMAGE_SIZE, segmenter } = project;
+    if (!/^(?!\.+$)[\p{L}\p{N}._-]+$/u.test(name)) {
+      throw new UsageError(`A project cannot be called "${name}".`, 'Use letters, digits and "._-".');
+    }
+    if (!Number.isInteger(imageSize) || imageSize < 1 || imageSize > limits.maskEdge) {
+      throw new UsageError(`Pictures of ${imageSize} pixels make no sense.`, `Use 1…${limits.maskEdge}.`);
+    }
+    this.name = name;
+    this.generator = generator;
+    this.dissection = dissection;
+    this.files = files ?? { read: async () => undefined };
+    this.imageSize = imageSize;
+    this.segmenter = segmenter;
+    this.renderer = new Renderer(generator, limits.queue);
+    const dissected = new Set(dissection?.layers.map(({ layer }) => layer));
+    const offered = generator.hiddenLayers.filter((layer) => dissected.has(layer.name));
+    this.layers = offered.length > 0 ? offered : generator.hiddenLayers;
+  }
+
+  /** What was dissected of a layer. */
+  dissected(layer: string): DissectLayer | undefined {
+    return this.dissection?.layers.find((each) => each.layer === layer);
+  }
+
+  /** The concept of each unit of a layer, as far as it was dissected. */
+  labels(layer: string): readonly (string | null)[] {
+    return this.dissected(layer)?.units.map(labelOf) ?? [];
+  }
+
+  /** The folder of a layer within the project's. */
+  folder(layer: string): string {
+    return this.dissected(layer)?.dirname ?? safeFolder(layer);
+  }
+
+  /** A layer's quantiles: the folder's, or measured the first time that somebody asks. */
+  quantiles({ name }: LayerInfo): Promise<QuantileTable> {
+    let table = this.#quantiles.get(name);
+    if (!table) {
+      table = this.#readOrMeasure(name);
+      this.#quantiles.set(name, table);
+      table.catch(() => this.#quantiles.delete(name)); // the next one tries again
+    }
+    return table;
+  }
+
+  async #readOrMeasure(layer: string): Promise<QuantileTable> {
+    const file = await this.files.read(`${this.folder(layer)}/quantiles.npz`);
+    const { generator, renderer } = this;
+    const { channels } = generator.layer(layer);
+    if (file) {
+      const table = await readRunningQuantiles(file, `${layer}/quantiles.npz`);
+      if (table.units === channels) return table;
+      const what = `quantiles.npz of ${this.name} has ${table.units} units, and ${layer} has ${channels}.`;
+      throw new WeightsError("weights-shape", what, "It is of another model: remove it, or name the right one.");
+    }
+    const values = await renderer.turn(() =>
+      unitQuantiles(generator, { layer, quantiles: FRACTIONS, size: QUANTILE_IMAGES }),
+    );
+    const fractions = Float64Array.from(FRACTIONS);
+    return new QuantileTable(
+      Array.from({ length: channels }, (_, unit) => ({
+        values: Float32Array.from(values, (units) => units[unit]!),
+        fractions,
+      })),
+    );
+  }
+
+  dispose(): void {
+    this.renderer.dispose();
+  }
+}
+
+/** The concept that a unit was found to detect. */
+export const labelOf = ({ iou_label }: DissectUnit): string | null => iou_label ?? null;

@@ -1,0 +1,176 @@
+import type { Edit } from "../models/edits.ts";
+import { editableBy } from "../models/edits.ts";
+import type { Generator } from "../models/generator.ts";
+import type { GeneratorPlan } from "../models/generator-plan.ts";
+import { withoutAlpha } from "../models/images.ts";
+import { Recent } from "./recent.ts";
+import { Turns } from "./turns.ts";
+
+// Tests: test/server/renderer.test.ts
+
+/** Plans that are kept: for one image and for several, with and without edits. */
+const PLANS = 8;
+/** Images at a time, and pixels of all of them: eight of 256 × 256. */
+const BATCH = 8;
+const BATCH_PIXELS = BATCH * 256 ** 2;
+
+/** An image as the generator made it. */
+export interface Rendered {
+  readonly height: number;
+  readonly width: number;
+  /** [height, width, 3] */
+  readonly rgb: Uint8Array;
+}
+
+export interface RenderOptions {
+  readonly edits?: readonly Edit[];
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs one generator for many requests, one at a time. Plans are kept by what they were compiled
+ * for; slots for edits come in powers of two, since every further stroke would compile anew.
+ */
+export class Renderer {
+  readonly generator: Generator;
+  readonly #turns: Turns;
+  readonly #plans = new Recent<GeneratorPlan>({ entries: PLANS }, (plan) => plan.dispose());
+  readonly #batch: number;
+  /** Rows of the first images, by seed. */
+  readonly #rows = new Map<number, Float32Array>();
+
+  constructor(generator: Generator, queue: number) {
+    this.generator = generator;
+    this.#turns = new Turns(queue);
+    const most = Math.floor(BATCH_PIXELS / (generator.height * generator.width));
+    this.#batch = 2 ** Math.floor(Math.log2(Math.max(1, Math.min(BATCH, most))));
+  }
+
+  /** Work on the generator's device in its turn. */
+  turn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#turns.take(work, signal);
+  }
+
+  /**
+   * What images of a seed are made of. Rows are drawn in order, so they are kept, and twice as many
+   * drawn as are asked for.
+   */
+  rowsOf(ids: readonly number[], seed = 1): Float32Array {
+    const { generator } = this;
+    const { rowSize } = generator;
+    const needed = Math.max(0, ...ids) + 1;
+    let all = this.#rows.get(seed);
+    if (!all || all.length < needed * rowSize) {
+      all = generator.sample({ size: 2 * needed, seed });
+      this.#rows.set(seed, all);
+    }
+    const rows = new Float32Array(ids.length * rowSize);
+    ids.forEach((id, i) => {
+      rows.set(all.subarray(id * rowSize, (id + 1) * rowSize), i * rowSize);
+    });
+    return rows;
+  }
+
+  /** The images of these rows. */
+  images(rows: Float32Array, { edits = [], signal }: RenderOptions = {}): Promise<Rendered[]> {
+    const { height, width } = this.generator;
+    const pixels = height * width;
+    const images: Rendered[] = [];
+    const read = async (plan: GeneratorPlan, count: number): Promise<void> => {
+      const rgba = new Uint8Array((await plan.rgba!.read(count * pixels)).buffer);
+      for (let i = 0; i < count; i += 1) images.push({ height, width, rgb: withoutAlpha(rgba, i * pixels, pixels) });
+    };
+    return this.turn(async () => {
+      await this.#run(rows, { edits, retain: [], signal }, read);
+      return images;
+    }, signal);
+  }
+
+  /** These layers' features before their edits, of all rows: [n, h, w, c rounded up to 4] each. */
+  features(
+    rows: Float32Array,
+    layers: readonly string[],
+    { edits = [], signal }: RenderOptions = {},
+  ): Promise<ReadonlyMap<string, Float32Array>> {
+    const parts = new Map<string, Float32Array[]>(layers.map((layer) => [layer, []]));
+    const read = async ({ layers, batch }: GeneratorPlan, count: number): Promise<void> => {
+      for (const [name, tensor] of layers) {
+        const all = await tensor.read();
+        parts.get(name)!.push(all.subarray(0, (all.length / batch) * count));
+      }
+    };
+    if (layers.length === 0) return Promise.resolve(new Map());
+    // What is edited there or later changes nothing, as features are those before edits.
+    const depth = this.#depth(this.#deepest(layers));
+    const before = edits.filter(({ layer }) => this.#depth(layer) < depth);
+    return this.turn(async () => {
+      await this.#run(rows, { edits: before, retain: layers, signal }, read);
+      return new Map([...parts].map(([name, list]) => [name, joined(list)]));
+    }, signal);
+  }
+
+  async #run(
+    rows: Float32Array,
+    options: {
+      readonly edits: readonly Edit[];
+      readonly retain: readonly string[];
+      readonly signal?: AbortSignal | undefined;
+    },
+    read: (plan: GeneratorPlan, count: number) => Promise<void>,
+  ): Promise<void> {
+    const { rowSize } = this.generator;
+    const { edits, retain, signal } = options;
+    const size = rows.length / rowSize;
+    for (let first = 0; first < size; ) {
+      signal?.throwIfAborted();
+      // As many as a power of two: rows that a plan has no use for would cost as much as others.
+      const count = Math.min(this.#batch, 2 ** Math.floor(Math.log2(size - first)));
+      const plan = await this.#plan(count, edits, retain);
+      plan.setEdits(edits);
+      plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
+      await read(plan, count);
+      first += count;
+    }
+  }
+
+  /** Not ended by a request's signal: the next one needs it as well. */
+  async #plan(batch: number, edits: readonly Edit[], retain: readonly string[]): Promise<GeneratorPlan> {
+    const editable = editableBy(edits).map((layer) => ({ ...layer, edits: nextPower(layer.edits ?? 1) }));
+    const key = JSON.stringify([batch, [...editable].sort((a, b) => (a.layer < b.layer ? -1 : 1)), [...retain].sort()]);
+    const known = this.#plans.get(key);
+    if (known) return known;
+    const plan = await this.generator.compile({
+      batch,
+      editable,
+      retain,
+      ...(retain.length === 0 ? { bytes: true } : { until: this.#deepest(retain) }),
+    });
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  #deepest(layers: readonly string[]): string {
+    return layers.reduce((a, b) => (this.#depth(a) > this.#depth(b) ? a : b));
+  }
+
+  #depth(layer: string): number {
+    return this.generator.layers.findIndex(({ name }) => name === layer);
+  }
+
+  /** Lets the plans go; the generator is its owner's. */
+  dispose(): void {
+    this.#plans.clear();
+  }
+}
+
+const nextPower = (count: number): number => 2 ** Math.ceil(Math.log2(count));
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import type { Edit } from "../../src/models/edits.ts";
+import { adaptivePool } from "../../src/models/mask.ts";
+import { unitStats } from "../../src/server/features.ts";
+import { type Edited, readInterventions } from "../../src/server/interventions.ts";
+import { LIMITS, type Limits } from "../../src/server/limits.ts";
+import { MaskReader } from "../../src/server/masks.ts";
+import { published, testDecoder } from "./published.ts";
+
+const reader = (limits: Partial<Limits> = {}) => new MaskReader(testDecoder, { ...LIMITS, ...limits });
+const maskOf = (name: string) => published.masks.find((each) => each.name === name)!.mask;
+
+/** Layers of the golden file, in images of a size that no mask has. */
+const generator: Edited = {
+  name: "made up",
+  height: 100,
+  width: 100,
+  uncropped: [100, 100],
+  hiddenLayers: Object.entries(published.shapes).map(([name, [channels, height, width]]) => ({
+    name,
+    channels,
+    height,
+    width,
+  })),
+};
+
+/** What the published function refuses, and we take. */
+const TAKEN: Readonly<Record<string, (data: Uint8Array) => number>> = {
+  "one bit for a box": (data) => data.filter(Boolean).length - 12,
+  "grey png": (data) => data.length - 64,
+};
+
+describe("masks", () => {
+  test.each(published.masks)("$name: as mask_to_numpy", async ({ name, mask, result }) => {
+    const read = reader().read(mask, "mask");
+    const extra = TAKEN[name];
+    if (extra) return expect(extra((await read).data)).toBe(0);
+    if (!result) return expect(read).rejects.toMatchObject({ status: 400, fix: expect.stringMatching(/./) });
+    const { height, width, data } = await read;
+    expect([height, width]).toEqual(result.shape);
+    const expected = new Uint8Array(height * width);
+    for (let i = 0; i < result.runs.length; i += 2) expected.fill(1, result.runs[i], result.runs[i + 1]);
+    expect(data).toEqual(expected);
+    for (const [size, pools] of Object.entries(result.pooled)) {
+      const [rows, columns] = size.split("x").map(Number) as [number, number];
+      for (const pooling of ["max", "mean"] as const) {
+        const ours = adaptivePool({ height, width, data, pooling }, rows, columns);
+        const most = Math.max(...pools[pooling].map((value, i) => Math.abs(value - ours[i]!)));
+        expect(most).toBeLessThan(1e-6);
+      }
+    }
+  });
+
+  test.each([
+    ["a text", "1"],
+    ["nothing", null],
+    ["other letters", { bitstring: "0123", shape: [2, 2] }],
+    ["a JPEG", { bitstring: "data:image/jpeg;base64,AAAA" }],
+    ["a PNG that is none", { bitstring: `data:image/png;base64,${btoa("x".repeat(40))}` }],
+    ["no base64", { bitstring: "data:image/png;base64,%%%" }],
+    ["a damaged PNG", { bitstring: (maskOf("stroke")["bitstring"] as string).slice(0, 100) }],
+    ["a shape of one", { bitstring: "1", shape: [4] }],
+    ["a shape of none", { bitstring: "1", shape: [0, 4] }],
+    ["a shape beyond bounds", { bitstring: "1", shape: [2049, 4] }],
+    ["a fraction", { bitstring: "1", shape: [2.5, 4] }],
+    ["bounds backwards", { bitstring: "1", shape: [4, 4], bitbounds: [2, 2, 1, 3] }],
+    ["negative bounds", { bitstring: "1", shape: [4, 4], bitbounds: [-1, 0, 1, 1] }],
+  ])("%s is refused", async (_, mask) => {
+    await expect(reader().read(mask, "masks[3]")).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining("masks[3]"),
+    });
+  });
+
+  test("a large PNG is refused by its header, before it is decoded", async () => {
+    const decoded: Uint8Array[] = [];
+    const png = (bytes: Uint8Array) => {
+      decoded.push(bytes);
+      return { width: 1, height: 1, channels: 1, data: Uint8Array.of(0) } as const;
+    };
+    const counting = new MaskReader({ png }, LIMITS);
+    const header = new Uint8Array(64);
+    header.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+    new DataView(header.buffer).setUint32(16, 2049);
+    new DataView(header.buffer).setUint32(20, 1);
+    const bitstring = `data:image/png;base64,${btoa(String.fromCharCode(...header))}`;
+    await expect(counting.read({ bitstring }, "mask")).rejects.toThrow(/2049×1/);
+    expect(decoded).toEqual([]);
+  });
+
+  test("all masks of a request have so many pixels", async () => {
+    const masks = reader({ maskPixels: 100 });
+    await masks.read({ bitstring: "1", shape: [8, 8] }, "a");
+    await expect(masks.read({ bitstring: "1", shape: [8, 8] }, "b")).rejects.toThrow(
+      /With b the masks have more than 100/,
+    );
+  });
+});
+
+/** What edits make of a layer, as α and v of each cell, composed as the plans do. */
+function composed(edits: readonly Edit[], layer: string): { alpha: number[]; value: number[] } {
+  const [channels, height, width] = published.shapes[layer]!;
+  const cells = height * width;
+  const alpha = new Array<number>(channels * cells).fill(0);
+  const value = new Array<number>(channels * cells).fill(0);
+  for (const edit of edits.filter((each) => each.layer === layer)) {
+    (edit.units as number[]).forEach((unit, i) => {
+      for (let cell = 0; cell < cells; cell += 1) {
+        const at = unit * cells + cell;
+        const a = (edit.alpha as number[])[i]! * ((edit.mask as Float32Array | undefined)?.[cell] ?? 1);
+        const [before, v] = [alpha[at]!, (edit.value as number[])[i]!];
+        alpha[at] = 1 - (1 - before) * (1 - a);
+        value[at] = alpha[at] === 0 ? 0 : (value[at]! * before * (1 - a) + v * a) / alpha[at];
+      }
+    });
+  }
+  return { alpha, value };
+}
+
+describe("interventions", () => {
+  test.each(published.interventions)("$name: as decode_intervention_array", async ({ interventions, result }) => {
+    const read = readInterventions(interventions, generator, reader(), LIMITS);
+    if (!result) return expect(read).rejects.toMatchObject({ status: 400 });
+    const edits = await read;
+    expect(new Set(edits.map(({ layer }) => layer))).toEqual(new Set(Object.keys(result)));
+    for (const [layer, { alpha, value }] of Object.entries(result)) {
+      const ours = composed(edits, layer);
+      alpha.forEach((expected, i) => {
+        expect(Math.abs(ours.alpha[i]! - expected)).toBeLessThan(1e-6);
+        // A value where nothing is replaced does not matter.
+        if (expected > 0) expect(Math.abs(ours.value[i]! - value[i]!)).toBeLessThan(1e-5);
+      });
+    }
+  });
+
+  const of = (record: object) => [{ ablations: [{ layer: "layer4", unit: 0, ...record }] }];
+  test.each([
+    ["a unit of −1, which is the last one there", of({ unit: -1 }), /unit is -1/],
+    ["α = 2, which passes there", of({ alpha: 2 }), /alpha is 2/],
+    ["a value that float32 does not hold", of({ value: 1e39 }), /value is 1e\+39/],
+    ["a text for a unit", of({ unit: "3" }), /unit is "3"/],
+    ["no layer", of({ layer: null }), /layer is null/],
+    ["no list", { ablations: [] }, /interventions is/],
+    ["no records", [{ ablations: {} }], /ablations is/],
+    ["too many", new Array(257).fill({}), /257 entries/],
+    ["too many records", new Array(3).fill({ ablations: new Array(4000).fill({ layer: "layer4", unit: 0 }) }), /12000/],
+  ])("%s is refused", async (_, given, message) => {
+    const read = readInterventions(given, generator, reader(), LIMITS);
+    await expect(read).rejects.toMatchObject({ status: 400, message: expect.stringMatching(message) });
+  });
+});
+
+describe("features", () => {
+  test.each(published.stats)("of $ids under $masks: as feature_stats", async ({ ids, masks, result }) => {
+    const read = await Promise.all(masks.map((name) => reader().read(maskOf(name), name)));
+    for (const [name, expected] of Object.entries(result)) {
+      const layer = generator.hiddenLayers.find((each) => each.name === name)!;
+      const { channels, height, width } = layer;
+      const [cells, stored] = [height * width, Math.ceil(channels / 4) * 4];
+      const features = new Float32Array(ids.length * cells * stored);
+      ids.forEach((id, image) => {
+        for (let at = 0; at < channels * cells; at += 1) {
+          const [unit, cell] = [Math.floor(at / cells), at % cells];
+          features[(image * cells + cell) * stored + unit] = published.features[name]![id * channels * cells + at]!;
+        }
+      });
+      const ours = unitStats(features, layer, read, generator);
+      for (const key of ["max", "mean"] as const) {
+        for (const [unit, value] of ours[key].entries()) expect(value).toBeCloseTo(expected[key]![unit]!, 5);
+      }
+    }
+  });
+});

@@ -1,0 +1,256 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DeviceLostError } from "../../src/errors.ts";
+import type { Handler } from "../../src/server/handler.ts";
+import { filesOf, get, handlerOf, openScenes, post, type Scenes } from "./scenes.ts";
+
+// Every route, method and status of the OpenAPI file is asked for here, and every answer compared
+// with its schema.
+
+type Json = Readonly<Record<string, unknown>>;
+interface Described {
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<Record<string, { readonly responses: Readonly<Record<string, Json>>; readonly requestBody?: Json }>>
+    >
+  >;
+  readonly components: { readonly responses: Readonly<Record<string, Json>> };
+}
+
+const FILE = new URL("../../src/server/server-v1.openapi.json", import.meta.url);
+const described: Described = JSON.parse(readFileSync(FILE, "utf8"));
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+/** A schema of the file with what its references lead to. */
+const whole = (schema: object): object => ({ ...schema, components: described.components });
+
+let scenes: Scenes;
+let handler: Handler;
+let locked: Handler;
+let broken: Handler;
+beforeAll(async () => {
+  scenes = await openScenes();
+  const { generator, segmenter } = scenes;
+  handler = handlerOf(generator, { project: { segmenter, files: filesOf({}) } });
+  locked = handlerOf(generator, { token: "t" });
+  const lost = new Proxy(generator, {
+    get(target, name) {
+      if (name === "compile") return compile;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  broken = handlerOf(lost, { limits: { queue: 0 } });
+});
+afterAll(() => {
+  handler?.dispose();
+  scenes?.dispose();
+});
+/** What `broken` does where it would compile: fails, in its time. */
+let compile: () => Promise<never>;
+const failing = (error: Error) => async (): Promise<never> => {
+  throw error;
+};
+
+const schemaOf = (response: Json, type: string): object | undefined => {
+  const content = (response["content"] ?? {}) as Readonly<Record<string, { schema?: object }>>;
+  if (!(type in content)) throw new Error(`${type} is none of ${Object.keys(content)}`);
+  return content[type]!.schema;
+};
+const resolved = (response: Json): Json =>
+  typeof response["$ref"] === "string"
+    ? described.components.responses[response["$ref"].split("/").at(-1)!]!
+    : response;
+
+/** Routes with what they are asked for, and how it can be wrong. */
+interface Asked {
+  readonly route: string;
+  readonly method: "get" | "post";
+  readonly good: readonly (string | Json)[];
+  readonly bad?: string | Json;
+  readonly unknown?: string | Json;
+}
+const ids = [1, 2];
+const interventions = [
+  {
+    ablations: [{ layer: "layer4", unit: 3, alpha: 0.5, value: null }],
+    mask: { bitstring: "1", shape: [], bitbounds: null },
+    maskpooling: "mean",
+  },
+];
+const ASKED: readonly Asked[] = [
+  { route: "/api/all_projects", method: "get", good: [""] },
+  ...["layers", "recipes"].map((name) => ({
+    route: `/api/${name}`,
+    method: "get" as const,
+    good: ["?project=scenes"],
+    bad: "",
+    unknown: "?project=x",
+  })),
+  ...["units", "rankings", "channels"].map((name) => ({
+    route: `/api/${name}`,
+    method: "get" as const,
+    good: ["?project=scenes&layer=layer4", "?project=scenes"],
+    bad: "?layer=layer4",
+    unknown: "?project=x&layer=layer4",
+  })),
+  {
+    route: "/api/levels",
+    method: "get",
+    good: ["?project=scenes&layer=layer4&quantiles=0.5,0.99"],
+    bad: "?project=scenes&layer=layer4",
+    unknown: "?project=x&layer=layer4&quantiles=0.5",
+  },
+  {
+    route: "/api/generate",
+    method: "post",
+    good: [
+      { project: "scenes", ids },
+      { project: "scenes", ids, interventions },
+      { project: "scenes", ids, interventions, return_urls: 1 },
+    ],
+    bad: { project: "scenes" },
+    unknown: { project: "x", ids },
+  },
+  {
+    route: "/api/features",
+    method: "post",
+    good: [
+      { project: "scenes", ids, masks: [{ bitstring: "1" }, { bitstring: "0" }], layers: ["layer4"], interventions },
+    ],
+    bad: { project: "scenes" },
+    unknown: { project: "x", ids },
+  },
+  {
+    route: "/api/featuremaps",
+    method: "post",
+    good: [{ project: "scenes", ids: [1], layers: ["layer4"], interventions: null }],
+    bad: { project: "scenes" },
+    unknown: { project: "x", ids },
+  },
+  {
+    route: "/api/v1/image",
+    method: "post",
+    good: [
+      { project: "scenes", id: 1, interventions },
+      { project: "scenes", id: 1, format: "jpeg", size: 100 },
+      { project: "scenes", id: 1, format: "webp" },
+    ],
+    bad: { project: "scenes" },
+    unknown: { project: "x", id: 1 },
+  },
+  {
+    route: "/api/v1/pixel",
+    method: "post",
+    good: [{ project: "scenes", id: 1, x: 3, y: 63, layers: ["layer4"], top: 3, interventions }],
+    bad: { project: "scenes", id: 1, x: 64, y: 0 },
+    unknown: { project: "x", id: 1, x: 0, y: 0 },
+  },
+  ...["webp", "png"].map((format) => ({
+    route: `/api/v1/units/{layer}/atlas.${format}`,
+    method: "get" as const,
+    good: ["?project=scenes&size=8"],
+    bad: "?project=scenes&size=7",
+    unknown: "?project=x",
+  })),
+  {
+    route: "/api/v1/dissect",
+    method: "get",
+    good: ["?project=scenes&layers=layer4&size=4"],
+    bad: "?project=scenes&layers=none",
+    unknown: "?project=x",
+  },
+];
+
+const pathOf = (route: string): string => route.replace("{layer}", "layer4");
+const requestOf = ({ route, method }: Asked, given: string | Json): Request =>
+  typeof given === "string" ? get(pathOf(route) + given) : post(pathOf(route), given, { method });
+/** Statuses of a route that were seen. */
+const seen = new Set<string>();
+
+async function expectDescribed({ route, method }: Asked, status: number, response: Response): Promise<void> {
+  const said = response.ok ? "" : await response.clone().text();
+  expect([route, response.status, said]).toEqual([route, status, said]);
+  const entry = described.paths[route]?.[method]?.responses[status];
+  expect(entry, `${route} says nothing of ${status}`).toBeDefined();
+  seen.add(`${method} ${route} ${status}`);
+  const told = resolved(entry!);
+  for (const name of Object.keys((told["headers"] ?? {}) as object)) expect(response.headers.has(name)).toBe(true);
+  if (status === 204) return;
+  const type = response.headers.get("content-type")!.split(";")[0]!;
+  const schema = schemaOf(told, type);
+  if (type !== "application/json") {
+    await response.arrayBuffer();
+    return;
+  }
+  const validate = ajv.compile(whole(schema!));
+  validate(await response.json());
+  expect(validate.errors ?? []).toEqual([]);
+}
+test.each(ASKED)("$method $route: what is right, and every way to be wrong", async (asked) => {
+  const { route, method, good, bad, unknown } = asked;
+  for (const given of good) {
+    if (typeof given !== "string") {
+      const body = described.paths[route]![method]!.requestBody as { content: Record<string, { schema: object }> };
+      const validate = ajv.compile(whole(body.content["application/json"]!.schema));
+      validate(given);
+      expect(validate.errors ?? []).toEqual([]);
+    }
+    await expectDescribed(asked, 200, await handler(requestOf(asked, given)));
+  }
+  if (bad !== undefined) await expectDescribed(asked, 400, await handler(requestOf(asked, bad)));
+  if (unknown !== undefined) await expectDescribed(asked, 404, await handler(requestOf(asked, unknown)));
+  await expectDescribed(asked, 401, await locked(requestOf(asked, good[0]!)));
+  const elsewhere = requestOf(asked, good[0]!);
+  await expectDescribed(
+    asked,
+    403,
+    await handler(new Request(elsewhere.url.replace("127.0.0.1", "evil.example"), elsewhere)),
+  );
+  await expectDescribed(asked, 405, await handler(new Request(elsewhere.url, { method: "DELETE" })));
+  const says = (status: number) => described.paths[route]![method]!.responses[status] !== undefined;
+  if (method === "post") {
+    const { url } = elsewhere;
+    const text = { "content-type": "text/plain" };
+    await expectDescribed(asked, 415, await handler(new Request(url, { method: "POST", body: "{}", headers: text })));
+    await expectDescribed(asked, 413, await handler(post(pathOf(route), " ".repeat(2 ** 22 + 1))));
+  }
+  if (!says(503)) return;
+  compile = failing(new DeviceLostError("device-lost", "It is gone.", "Start again."));
+  await expectDescribed(asked, 503, await broken(requestOf(asked, good[0]!)));
+  compile = failing(new Error("not foreseen"));
+  await expectDescribed(asked, 500, await broken(requestOf(asked, good[0]!)));
+  // While another request is at work, and none may wait.
+  let first: Promise<Response> | undefined;
+  await new Promise<void>((began) => {
+    compile = () => {
+      began();
+      return new Promise((_, reject) => {
+        compile = () => reject(new Error("enough")) as never;
+      });
+    };
+    first = broken(post("/api/generate", { project: "scenes", ids: [5] }));
+  });
+  await expectDescribed(asked, 429, await broken(requestOf(asked, good[0]!)));
+  compile();
+  await first;
+});
+
+test("a dissection: one at a time, and no second one for whoever has seen the first", async () => {
+  const asked = ASKED.find(({ route }) => route === "/api/v1/dissect")!;
+  const [first, second] = await Promise.all([1, 2].map(() => handler(requestOf(asked, asked.good[0]!))));
+  await expectDescribed(asked, 429, second!);
+  await first!.body!.cancel();
+  const again = get(`/api/v1/dissect${asked.good[0]}`, { "last-event-id": "result" });
+  await expectDescribed(asked, 204, await handler(again));
+});
+
+test("nothing else is described", () => {
+  const all = Object.entries(described.paths).flatMap(([route, methods]) =>
+    Object.entries(methods).flatMap(([method, { responses }]) =>
+      Object.keys(responses).map((status) => `${method} ${route} ${status}`),
+    ),
+  );
+  expect([...seen].sort()).toEqual(all.sort());
+});

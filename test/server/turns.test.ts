@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { Turns } from "../../src/server/turns.ts";
+
+/** Work that ends when it is told to. */
+function job() {
+  let end: (value: string) => void = () => {};
+  const ended = new Promise<string>((resolve) => {
+    end = resolve;
+  });
+  return { end, work: () => ended };
+}
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+test("one at a time, in order", async () => {
+  const turns = new Turns(8);
+  const seen: string[] = [];
+  const [a, b] = [job(), job()];
+  const first = turns.take(async () => seen.push(`a ${await a.work()}`));
+  const second = turns.take(async () => seen.push(`b ${await b.work()}`));
+  b.end("ends");
+  await settle();
+  expect(seen).toEqual([]);
+  a.end("ends");
+  await Promise.all([first, second]);
+  expect(seen).toEqual(["a ends", "b ends"]);
+});
+
+test("so many wait beside the one at work, and no more", async () => {
+  const turns = new Turns(2);
+  const busy = job();
+  const all = [1, 2, 3].map(() => turns.take(busy.work));
+  await expect(turns.take(busy.work)).rejects.toMatchObject({ status: 429, headers: { "retry-after": "1" } });
+  busy.end("done");
+  expect(await Promise.all(all)).toEqual(["done", "done", "done"]);
+  expect(await turns.take(async () => "again")).toBe("again");
+});
+
+test("work that fails or is given up does not hold the others", async () => {
+  const turns = new Turns(8);
+  const controller = new AbortController();
+  const begun: number[] = [];
+  const failed = turns.take(async () => {
+    throw new Error("broken");
+  });
+  const given = turns.take(async () => begun.push(1), controller.signal);
+  const last = turns.take(async () => "fine");
+  controller.abort();
+  await expect(failed).rejects.toThrow("broken");
+  await expect(given).rejects.toMatchObject({ name: "AbortError" });
+  expect(await last).toBe("fine");
+  expect(begun).toEqual([]);
+});

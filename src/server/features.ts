@@ -53,7 +53,7 @@ export function unitStats(
 
 /** Quantiles of these activations, one a unit. */
 export const fractionsOf = (table: QuantileTable, activations: readonly number[]): number[] =>
-  activations.map((activation, unit) => table.fraction(unit, activation));
+  activations.map((activation, unit) => table.quantile(unit, activation));
 
 /** [image][unit][h][w]: ⌊255 · quantile⌋ of every activation. */
 export function quantileMaps(
@@ -69,7 +69,7 @@ export function quantileMaps(
   return list(images, (image) =>
     list(channels, (unit) =>
       list(height, (y) =>
-        list(width, (x) => Math.floor(255 * table.fraction(unit, features[at(image, y, x) + unit]!))),
+        list(width, (x) => Math.floor(255 * table.quantile(unit, features[at(image, y, x) + unit]!))),
       ),
     ),
   );

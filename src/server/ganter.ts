@@ -85,9 +85,8 @@ async function levels(call: Call): Promise<unknown> {
   );
   if (quantiles.length === 0) throw badRequest("There are no quantiles.", "Ask for some, such as quantiles=0.99.");
   const table = await project.quantiles(layer);
-  const res = Array.from({ length: layer.channels }, (_, unit) =>
-    quantiles.map((quantile) => table.level(unit, quantile)),
-  );
+  const levels = quantiles.map((quantile) => table.levels(quantile));
+  const res = Array.from({ length: layer.channels }, (_, unit) => levels.map((units) => units[unit]));
   return { request: { project: project.name, layer: layer.name, quantiles }, res };
 }
 

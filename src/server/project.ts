@@ -1,4 +1,4 @@
-import { unitQuantiles } from "../causality/unit-quantiles.ts";
+import { unitQuantiles } from "../dissect/measure-quantiles.ts";
 import { UsageError, WeightsError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
@@ -7,9 +7,8 @@ import type { LayerInfo } from "../networks/network.ts";
 import type { DissectJson, DissectLayer, DissectUnit } from "../report/gandissect.ts";
 import { safeFolder } from "../report/gandissect.ts";
 import type { Limits } from "./limits.ts";
-import { QuantileTable } from "./quantile-table.ts";
+import { openQuantiles, type QuantileTable } from "./quantile-table.ts";
 import { Renderer } from "./renderer.ts";
-import { readRunningQuantiles } from "./running-quantiles.ts";
 
 // Tests: test/server/handler.test.ts
 
@@ -49,8 +48,6 @@ const NAMES: NamesOf<Project> = {
 const IMAGE_SIZE = 256;
 /** Images that quantiles are measured on where the folder has none. */
 const QUANTILE_IMAGES = 200;
-/** The fractions that are measured: what clients ask for is among them. */
-const FRACTIONS = [...Array.from({ length: 100 }, (_, i) => i / 100), 0.995, 0.999, 1];
 
 /** A project as the handler serves it. */
 export class ServedProject {
@@ -117,22 +114,13 @@ export class ServedProject {
     const file = await this.files.read(`${this.folder(layer)}/quantiles.npz`);
     const { generator, renderer } = this;
     const { channels } = generator.layer(layer);
-    if (file) {
-      const table = await readRunningQuantiles(file, `${layer}/quantiles.npz`);
-      if (table.units === channels) return table;
-      const what = `quantiles.npz of ${this.name} has ${table.units} units, and ${layer} has ${channels}.`;
-      throw new WeightsError("weights-shape", what, "It is of another model: remove it, or name the right one.");
+    if (!file) {
+      return renderer.turn(() => unitQuantiles(generator, { layer, size: QUANTILE_IMAGES }));
     }
-    const values = await renderer.turn(() =>
-      unitQuantiles(generator, { layer, quantiles: FRACTIONS, size: QUANTILE_IMAGES }),
-    );
-    const fractions = Float64Array.from(FRACTIONS);
-    return new QuantileTable(
-      Array.from({ length: channels }, (_, unit) => ({
-        values: Float32Array.from(values, (units) => units[unit]!),
-        fractions,
-      })),
-    );
+    const table = await openQuantiles(file, `${layer}/quantiles.npz`);
+    if (table.units === channels) return table;
+    const what = `quantiles.npz of ${this.name} has ${table.units} units, and ${layer} has ${channels}.`;
+    throw new WeightsError("weights-shape", what, "It is of another model: remove it, or name the right one.");
   }
 
   dispose(): void {

@@ -1,5 +1,4 @@
 import type { Edit } from "../models/edits.ts";
-import { editableBy } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
 import { withoutAlpha } from "../models/images.ts";
@@ -29,15 +28,13 @@ export interface RenderOptions {
 
 /**
  * Runs one generator for many requests, one at a time. Plans are kept by what they were compiled
- * for; slots for edits come in powers of two, since every further stroke would compile anew.
+ * for; their edits are dense, so that a further stroke compiles nothing.
  */
 export class Renderer {
   readonly generator: Generator;
   readonly #turns: Turns;
   readonly #plans = new Recent<GeneratorPlan>({ entries: PLANS }, (plan) => plan.dispose());
   readonly #batch: number;
-  /** Rows of the first images, by seed. */
-  readonly #rows = new Map<number, Float32Array>();
 
   constructor(generator: Generator, queue: number) {
     this.generator = generator;
@@ -51,23 +48,12 @@ export class Renderer {
     return this.#turns.take(work, signal);
   }
 
-  /**
-   * What images of a seed are made of. Rows are drawn in order, so they are kept, and twice as many
-   * drawn as are asked for.
-   */
+  /** What these images of a seed are made of. */
   rowsOf(ids: readonly number[], seed = 1): Float32Array {
     const { generator } = this;
     const { rowSize } = generator;
-    const needed = Math.max(0, ...ids) + 1;
-    let all = this.#rows.get(seed);
-    if (!all || all.length < needed * rowSize) {
-      all = generator.sample({ size: 2 * needed, seed });
-      this.#rows.set(seed, all);
-    }
     const rows = new Float32Array(ids.length * rowSize);
-    ids.forEach((id, i) => {
-      rows.set(all.subarray(id * rowSize, (id + 1) * rowSize), i * rowSize);
-    });
+    for (const [i, id] of ids.entries()) rows.set(generator.sample({ size: 1, seed, start: id }), i * rowSize);
     return rows;
   }
 
@@ -135,13 +121,13 @@ export class Renderer {
 
   /** Not ended by a request's signal: the next one needs it as well. */
   async #plan(batch: number, edits: readonly Edit[], retain: readonly string[]): Promise<GeneratorPlan> {
-    const editable = editableBy(edits).map((layer) => ({ ...layer, edits: nextPower(layer.edits ?? 1) }));
-    const key = JSON.stringify([batch, [...editable].sort((a, b) => (a.layer < b.layer ? -1 : 1)), [...retain].sort()]);
+    const edited = [...new Set(edits.map(({ layer }) => layer))].sort();
+    const key = JSON.stringify([batch, edited, [...retain].sort()]);
     const known = this.#plans.get(key);
     if (known) return known;
     const plan = await this.generator.compile({
       batch,
-      editable,
+      editable: edited.map((layer) => ({ layer, dense: true })),
       retain,
       ...(retain.length === 0 ? { bytes: true } : { until: this.#deepest(retain) }),
     });
@@ -162,8 +148,6 @@ export class Renderer {
     this.#plans.clear();
   }
 }
-
-const nextPower = (count: number): number => 2 ** Math.ceil(Math.log2(count));
 
 function joined(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));

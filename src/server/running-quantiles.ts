@@ -1,21 +1,26 @@
 import { WeightsError } from "../errors.ts";
 import { openArrayList } from "../weights/array-list.ts";
 import { openNpy } from "../weights/npy.ts";
-import { openSource } from "../weights/open.ts";
 import type { Source } from "../weights/source.ts";
-import { openZip } from "../weights/zip.ts";
-import { QuantileTable, type UnitQuantiles } from "./quantile-table.ts";
+import type { QuantileTable } from "./quantile-table.ts";
 
 // Tests: test/server/quantile-table.test.ts
 
+/** What is known of one unit's activations. */
+interface UnitSketch {
+  /** Activations, rising. */
+  readonly values: Float32Array;
+  /** Of each of them, which fraction of all activations lies below. */
+  readonly fractions: Float64Array;
+}
+
 /**
- * The `quantiles.npz` of a layer's folder, as gandissect's `RunningQuantile` keeps what it saw: a
- * sketch of levels, each of whose samples stands for twice as many activations as one of the level
- * before, and every unit's extremes, which stand for none (Karnin, Lang and Liberty 2016).
+ * What gandissect's `RunningQuantile` keeps of a layer in `quantiles.npz`: a sketch of levels, each
+ * of whose samples stands for twice as many activations as one of the level before, and every
+ * unit's extremes, which stand for none (Karnin, Lang and Liberty 2016).
  * @throws WeightsError `weights-format` for another file.
  */
-export async function readRunningQuantiles(file: Uint8Array, name: string): Promise<QuantileTable> {
-  const entries = await openZip(await openSource(file));
+export async function openRunningQuantiles(entries: ReadonlyMap<string, Source>, name: string): Promise<QuantileTable> {
   const entry = (key: string): Source => {
     const found = entries.get(`${key}.npy`);
     if (found) return found;
@@ -24,15 +29,23 @@ export async function readRunningQuantiles(file: Uint8Array, name: string): Prom
   const extremes = await openNpy(entry("extremes"), "extremes");
   const levels = await openArrayList(entry("data"));
   const [units = 0] = extremes.shape;
-  // [samples, units] each; the last level that has none is [0, units].
+  // [samples, units] each
   const fits = `${extremes.shape}` === `${[units, 2]}` && levels.every(({ shape }) => shape[1] === units);
   if (!fits) throw wrong(name, "its arrays do not fit each other");
   const ends = await extremes.read();
   const samples = await Promise.all(levels.map((level) => level.read()));
-  return new QuantileTable(Array.from({ length: units }, (_, unit) => unitOf(unit, units, ends, samples)));
+  const sketches = Array.from({ length: units }, (_, unit) => sketchOf(unit, units, ends, samples));
+  return {
+    units,
+    levels: (quantile) => Float32Array.from(sketches, ({ values, fractions }) => between(quantile, fractions, values)),
+    quantile: (unit, activation) => {
+      const { values, fractions } = sketches[unit]!;
+      return Math.min(1, Math.max(0, between(activation, values, fractions)));
+    },
+  };
 }
 
-function unitOf(unit: number, units: number, ends: Float32Array, levels: readonly Float32Array[]): UnitQuantiles {
+function sketchOf(unit: number, units: number, ends: Float32Array, levels: readonly Float32Array[]): UnitSketch {
   let [least, most] = [ends[2 * unit]!, ends[2 * unit + 1]!];
   // The first level's samples are not looked at for extremes until they move up.
   const first = levels[0] ?? [];
@@ -55,6 +68,21 @@ function unitOf(unit: number, units: number, ends: Float32Array, levels: readonl
     return (before - weight / 2) / total;
   });
   return { values: Float32Array.from(points, ([value]) => value), fractions };
+}
+
+/** y at x, on straight lines between the points; beyond them the last one's. As NumPy's interp. */
+function between(x: number, xs: ArrayLike<number>, ys: ArrayLike<number>): number {
+  const last = xs.length - 1;
+  if (!(x >= xs[0]!)) return ys[0]!;
+  if (x >= xs[last]!) return ys[last]!;
+  // The last point that does not lie behind x, of several in one place the last.
+  let [low, high] = [0, last];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (xs[middle]! <= x) low = middle;
+    else high = middle;
+  }
+  return ys[low]! + ((ys[high]! - ys[low]!) * (x - xs[low]!)) / (xs[high]! - xs[low]!);
 }
 
 const wrong = (name: string, what: string): WeightsError =>

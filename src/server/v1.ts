@@ -96,7 +96,7 @@ async function unitsAt(
 ): Promise<readonly object[]> {
   const table = await project.quantiles(layer);
   const labels = project.labels(layer.name);
-  return Array.from(values, (value, unit) => ({ unit, value, quantile: table.fraction(unit, value) }))
+  return Array.from(values, (value, unit) => ({ unit, value, quantile: table.quantile(unit, value) }))
     .sort((a, b) => b.quantile - a.quantile || b.value - a.value || a.unit - b.unit)
     .slice(0, top)
     .map((each) => ({ ...each, label: labels[each.unit] ?? null }));

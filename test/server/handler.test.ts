@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { unitQuantiles } from "../../src/causality/unit-quantiles.ts";
+import { unitQuantiles } from "../../src/dissect/measure-quantiles.ts";
 import { unitStats } from "../../src/server/features.ts";
 import type { Handler } from "../../src/server/handler.ts";
 import {
@@ -88,8 +88,9 @@ describe("what is known of projects", () => {
   test("levels are the generator's quantiles", async () => {
     const { request, res } = await ask("/api/levels?project=scenes&layer=layer4&quantiles=0.99,0.5");
     expect(request).toEqual({ project: "scenes", layer: "layer4", quantiles: [0.99, 0.5] });
-    const quantiles = await unitQuantiles(scenes.generator, { layer: "layer4", quantiles: [0.99, 0.5], size: 200 });
-    expect(res).toEqual(Array.from({ length: UNITS }, (_, unit) => quantiles.map((row) => row[unit])));
+    const table = await unitQuantiles(scenes.generator, { layer: "layer4", size: 200 });
+    const expected = [0.99, 0.5].map((quantile) => table.levels(quantile));
+    expect(res).toEqual(Array.from({ length: UNITS }, (_, unit) => expected.map((row) => row[unit])));
   });
 
   test("what is described and does nothing", async () => {
@@ -263,7 +264,8 @@ describe("traffic of the published pages", () => {
     const answers = await replay(edit());
     const stats = answers[2].res.layer4;
     expect(Object.keys(stats).sort()).toEqual(["max", "max_quantile", "mean", "mean_quantile"]);
-    // One pixel lies in one cell, so that its largest and its mean are the same but where it is negative.
+    // One pixel lies in one cell, so that its largest and its mean are the same but where it is
+    // negative.
     for (const [unit, mean] of stats.mean.entries()) expect(stats.max[unit]).toBeCloseTo(Math.max(0, mean), 4);
     const [copied, emptied] = answers.slice(4).map(({ res }) => rgbOf(res[0].d).rgb) as [number[], number[]];
     expect(difference(copied, emptied)).toBeGreaterThan(0.2);

@@ -17,7 +17,7 @@ afterAll(() => {
 const strokes = (count: number): Edit[] =>
   Array.from({ length: count }, (_, unit) => ({ layer: "layer4", units: [unit], value: 3 }));
 
-test("rows are the seed's, whatever was asked before", () => {
+test("rows are the seed's", () => {
   const { generator } = scenes;
   for (const [ids, seed] of [
     [[5, 0, 5], 1],
@@ -28,19 +28,18 @@ test("rows are the seed's, whatever was asked before", () => {
     const expected = ids.flatMap((id) => [...generator.sample({ seed, start: id, size: 1 })]);
     expect([...rows]).toEqual(expected);
   }
-  const drawn = vi.spyOn(generator, "sample");
-  renderer.rowsOf([100], 1); // within twice as many as were asked for
-  expect(drawn).not.toHaveBeenCalled();
-  drawn.mockRestore();
 });
 
-test("a further stroke compiles a plan only when slots double", async () => {
+test("a further stroke compiles nothing, and another layer does", async () => {
   const compiled = vi.spyOn(scenes.generator, "compile");
   const rows = renderer.rowsOf([0]);
-  for (const count of [1, 2, 3, 4, 5, 6, 7, 8, 3]) await renderer.images(rows, { edits: strokes(count) });
-  expect(compiled.mock.calls.map(([{ editable }]) => editable)).toEqual(
-    [1, 2, 4, 8].map((edits) => [{ layer: "layer4", edits, copies: false }]),
-  );
+  for (const count of [1, 2, 9, 3]) await renderer.images(rows, { edits: strokes(count) });
+  await renderer.images(rows, { edits: [...strokes(1), { layer: "layer6", units: [0] }] });
+  const dense = (layer: string) => ({ layer, dense: true });
+  expect(compiled.mock.calls.map(([{ editable }]) => editable)).toEqual([
+    [dense("layer4")],
+    [dense("layer4"), dense("layer6")],
+  ]);
   compiled.mockRestore();
 });
 

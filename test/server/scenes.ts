@@ -40,7 +40,10 @@ export async function openScenes(): Promise<Scenes> {
   };
 }
 
-/** A dissection of layer4 in which every third unit draws trees, and the units' tops are images 0 to 9. */
+/**
+ * A dissection of layer4 in which every third unit draws trees, and the units' tops are images 0 to
+ * 9.
+ */
 export const dissection = {
   settings: { seed: 1 },
   layers: [

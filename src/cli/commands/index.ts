@@ -12,6 +12,7 @@ import { infoCommand } from "./info.ts";
 import { insertCommand } from "./insert.ts";
 import { occludeCommand } from "./occlude.ts";
 import { segmentCommand } from "./segment.ts";
+import { serveCommand } from "./serve.ts";
 
 /** All commands, in the order of `ganatomy --help`. */
 export const COMMANDS: readonly AnyCommand[] = [
@@ -24,6 +25,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   actmaxCommand,
   occludeCommand,
   segmentCommand,
+  serveCommand,
   infoCommand,
   convertCommand,
   doctorCommand,

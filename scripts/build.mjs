@@ -34,7 +34,12 @@ export const CORE = "dist/index.min.js";
 const FLOORS = { "errors.ts": "base", "names.ts": "base", "version.ts": "base", weights: "base", runtime: "runtime" };
 const target = "es2022";
 /** JSON Schemas that are published, by their paths in src. */
-const SCHEMAS = ["report/report-v1.schema.json", "networks/network-v1.schema.json", "session/recipe-v1.schema.json"];
+const SCHEMAS = [
+  "report/report-v1.schema.json",
+  "networks/network-v1.schema.json",
+  "session/recipe-v1.schema.json",
+  "server/server-v1.openapi.json",
+];
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
 /** The Apache License, which some notices name but do not contain. */
 const APACHE = "weights/mosaic-ade20k32/LICENSE.md";

@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { Files } from "../server/project.ts";
 
-/** A file that is not read: nobody serves it by accident. */
+/** A larger file is not handed out in one piece. */
 const MOST_BYTES = 2 ** 30;
 
 /**
@@ -13,19 +13,31 @@ const MOST_BYTES = 2 ** 30;
 export function folderFiles(folder: string): Files {
   return {
     async read(path) {
-      const root = await realpath(folder).catch(() => undefined);
-      if (root === undefined || path.split("/").some((part) => part === "" || part === "..")) return undefined;
-      const target = join(root, path);
-      if (!target.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined;
-      if ((await realpath(target).catch(() => undefined)) !== target) return undefined;
-      const file = await open(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
-      if (!file) return undefined;
+      const found = await openWithin(folder, path);
+      if (!found) return undefined;
       try {
-        const found = await file.stat();
-        return found.isFile() && found.size <= MOST_BYTES ? await file.readFile() : undefined;
+        return found.size <= MOST_BYTES ? await found.file.readFile() : undefined;
       } finally {
-        await file.close();
+        await found.file.close();
       }
     },
   };
+}
+
+/** A regular file in a folder, open, at a path of names joined by "/"; undefined for all else. */
+export async function openWithin(
+  folder: string,
+  path: string,
+): Promise<{ readonly file: FileHandle; readonly size: number } | undefined> {
+  const root = await realpath(folder).catch(() => undefined);
+  if (root === undefined || path.split("/").some((part) => part === "" || part === "..")) return undefined;
+  const target = join(root, path);
+  if (!target.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined;
+  if ((await realpath(target).catch(() => undefined)) !== target) return undefined;
+  const file = await open(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
+  if (!file) return undefined;
+  const found = await file.stat();
+  if (found.isFile()) return { file, size: found.size };
+  await file.close();
+  return undefined;
 }

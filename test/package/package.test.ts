@@ -15,7 +15,14 @@ import { openPage } from "../browser/open.ts";
 // src/node/index.ts, src/cli/main.ts
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const ENTRIES = ["ganatomy", "ganatomy/causality", "ganatomy/runtime", "ganatomy/report", "ganatomy/node"];
+const ENTRIES = [
+  "ganatomy",
+  "ganatomy/causality",
+  "ganatomy/runtime",
+  "ganatomy/report",
+  "ganatomy/server",
+  "ganatomy/node",
+];
 const WEB_ENTRIES = ENTRIES.slice(0, -1);
 
 const run = async (file: string, args: readonly string[], cwd: string): Promise<string> => {
@@ -152,6 +159,7 @@ describe("in Node", () => {
     );
     expect(names["ganatomy/runtime"]).toEqual(expect.arrayContaining(["Device", "Tensor", "Graph", "Plan"]));
     expect(names["ganatomy/node"]).toContain("findGpu");
+    expect(names["ganatomy/server"]).toContain("createHandler");
     expect(names["ganatomy/report"].length).toBeGreaterThan(0);
   });
 
@@ -165,6 +173,7 @@ describe("in Node", () => {
       const read = (name) => readFileSync(new URL(import.meta.resolve(name)), "utf8");
       JSON.parse(read("ganatomy/schema/network-v1.schema.json"));
       JSON.parse(read("ganatomy/schema/report-v1.schema.json"));
+      JSON.parse(read("ganatomy/schema/server-v1.openapi.json"));
       JSON.parse(read("ganatomy/weights/scenes64/labels.json"));
       JSON.parse(read("ganatomy/package.json"));`;
     await run(process.execPath, ["--input-type=module", "--eval", script], project);

@@ -110,7 +110,14 @@ describe("others", () => {
         .on("error", reject)
         .end();
     });
-    expect(status).toBe(404);
+    expect(status).toBe(403);
+  });
+
+  test("other sites' pages get nothing, though they know the token", async () => {
+    const headers = { origin: "https://evil.example" };
+    const response = await fetch(new URL("files/x", server.url), { method: "PUT", body: "x", headers });
+    expect(response.status).toBe(403);
+    expect([...folder.files]).toEqual([]);
   });
 });
 

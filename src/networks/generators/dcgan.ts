@@ -1,4 +1,5 @@
 import { WeightsError } from "../../errors.ts";
+import type { Attributes } from "../../weights/tensor.ts";
 import type { Description } from "../description.ts";
 import type { State } from "../state.ts";
 
@@ -11,30 +12,41 @@ interface Block {
   readonly norm: string | undefined;
   readonly into: number;
   readonly out: number;
+  readonly stride: number;
+  readonly pad: number;
+  readonly eps: number;
 }
 
 /** What a DCGAN is taken to be where its tensors do not say. */
-export const ASSUMED =
+const ASSUMED =
   "the first transposed convolution with stride 1 and no padding, the others with stride 2 and padding 1, batch norms with eps 1e-5, ReLU between, tanh at the end";
+/** What is left of that where its modules say how they were made. */
+const ASSUMED_OF_MODULES = "its modules in the order in which they were made, ReLU between, tanh at the end";
+
+/** What is assumed of a file: whole modules say how their convolutions and norms were made. */
+export const assumedOf = (attributes: Attributes): string =>
+  [...attributes.keys()].some((name) => name.endsWith(".output_padding.0")) ? ASSUMED_OF_MODULES : ASSUMED;
+
+const NONE: Attributes = new Map();
 
 /**
  * A DCGAN as a description (Radford et al. 2016; PyTorch's examples and tutorial, and what students
  * made of them): transposed convolutions of 4×4, each but the last with a batch norm. Kernels and
- * widths are the file's; strides, padding, eps and activations are not in it, and are assumed.
- * Undefined for a file whose tensors are anything else.
+ * widths are the file's, strides, paddings and eps too where its modules were saved; else they are
+ * assumed, as activations are. Undefined for a file whose tensors are anything else.
  */
-export function dcganOf(tensors: State): Description | undefined {
-  const blocks = blocksOf(tensors);
+export function dcganOf(tensors: State, attributes = NONE): Description | undefined {
+  const blocks = blocksOf(tensors, attributes);
   if (!blocks) return undefined;
   const [first] = blocks;
   const channels = blocks.at(-1)!.out;
-  const edge = 4 * 2 ** (blocks.length - 1);
+  const edge = blocks.reduce((extent, { stride, pad }) => (extent - 1) * stride - 2 * pad + 4, 1);
   return {
     architecture: "DCGAN",
     z: first!.into,
     image: [channels, edge, edge],
     range: "-1..1",
-    operations: blocks.flatMap(({ weight, bias, norm }, index): Description["operations"] => {
+    operations: blocks.flatMap(({ weight, bias, norm, stride, pad, eps }, index): Description["operations"] => {
       const before = index === 0 ? "start" : `layer${index}`;
       const convolved = {
         op: "convTranspose" as const,
@@ -42,12 +54,13 @@ export function dcganOf(tensors: State): Description | undefined {
         to: `c${index + 1}`,
         weight,
         ...(bias !== undefined && { bias }),
-        ...(index === 0 ? { stride: 1, pad: 0 } : { stride: 2, pad: 1 }),
+        stride,
+        pad,
       };
       const start = { op: "reshape" as const, x: "z", to: "start", shape: [first!.into, 1, 1] as const };
       const head = index === 0 ? [start, convolved] : [convolved];
       if (index === blocks.length - 1) return [...head, { op: "output", x: convolved.to, to: "made", fn: "tanh" }];
-      const normed = { op: "batchNorm" as const, x: convolved.to, to: `n${index + 1}`, name: norm!, eps: 1e-5 };
+      const normed = { op: "batchNorm" as const, x: convolved.to, to: `n${index + 1}`, name: norm!, eps };
       const name = `layer${index + 1}`;
       return [
         ...head,
@@ -63,8 +76,8 @@ export function dcganOf(tensors: State): Description | undefined {
  * The same where it was asked for.
  * @throws WeightsError where the file is none.
  */
-export function dcgan(tensors: State): Description {
-  const found = dcganOf(tensors);
+export function dcgan(tensors: State, attributes = NONE): Description {
+  const found = dcganOf(tensors, attributes);
   if (found) return found;
   const holds = [...tensors.keys()].slice(0, 6).map((name) => `${name} [${shapeOf(tensors, name) ?? "?"}]`);
   throw new WeightsError(
@@ -86,7 +99,7 @@ function shapeOf(tensors: State, name: string): readonly number[] | undefined {
   }
 }
 
-function blocksOf(tensors: State): Block[] | undefined {
+function blocksOf(tensors: State, attributes: Attributes): Block[] | undefined {
   const names = [...tensors.keys()];
   const weights = names.filter((name) => shapeOf(tensors, name)?.length === 4);
   if (weights.length < 2 || weights.length > MOST) return undefined;
@@ -100,11 +113,18 @@ function blocksOf(tensors: State): Block[] | undefined {
     const bias = tensors.has(`${key}.bias`) ? `${key}.bias` : undefined;
     const mean = between.find((name) => name.endsWith(".running_mean"));
     const norm = mean?.slice(0, -".running_mean".length);
-    const parts =
-      norm === undefined ? [] : ["weight", "bias", "running_mean", "running_var"].map((p) => `${norm}.${p}`);
+    const affine = norm !== undefined && (tensors.has(`${norm}.weight`) || tensors.has(`${norm}.bias`));
+    const statistics = [...(affine ? ["weight", "bias"] : []), "running_mean", "running_var"];
+    const parts = norm === undefined ? [] : statistics.map((part) => `${norm}.${part}`);
     if (!parts.every((part) => shapeOf(tensors, part)?.join() === `${out}`)) return undefined;
     for (const name of [weight, ...(bias === undefined ? [] : [bias]), ...parts]) used.add(name);
-    return { weight, bias, norm, into, out };
+    const said = (name: string, otherwise: number): number => {
+      const value = attributes.get(name);
+      return typeof value === "number" ? value : otherwise;
+    };
+    const [stride, pad] = [said(`${key}.stride.0`, index === 0 ? 1 : 2), said(`${key}.padding.0`, index === 0 ? 0 : 1)];
+    if (said(`${key}.stride.1`, stride) !== stride || said(`${key}.padding.1`, pad) !== pad) return undefined;
+    return { weight, bias, norm, into, out, stride, pad, eps: said(`${norm}.eps`, 1e-5) };
   });
   const all = blocks.filter((block) => block !== undefined);
   const chained = all.every(({ into }, index) => index === 0 || into === all[index - 1]!.out);

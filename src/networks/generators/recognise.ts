@@ -2,17 +2,19 @@
 
 import { UsageError, WeightsError } from "../../errors.ts";
 import { nearest } from "../../names.ts";
+import type { Attributes } from "../../weights/tensor.ts";
 import { parseDescription } from "../description.ts";
 import { describedNetwork } from "../description-network.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../state.ts";
-import { ASSUMED, dcgan, dcganOf } from "./dcgan.ts";
+import { assumedOf, dcgan, dcganOf } from "./dcgan.ts";
 import { DESCRIPTION_KEY, familyNetwork, GENERATORS, type GivenFile, refuseOthers } from "./families.ts";
 import type { GeneratorFamily, GeneratorOptions } from "./family.ts";
+import { moduleTreeOf } from "./module-tree.ts";
 import { describeTensors } from "./telltales.ts";
 
 /** Descriptions that are made by looking at a file, by the names that `network` takes. */
-const PRESETS: Readonly<Record<string, (tensors: State) => ReturnType<typeof dcgan>>> = {
+const PRESETS: Readonly<Record<string, typeof dcgan>> = {
   dcgan,
   // The same network: the tutorial was made of the example.
   "dcgan-tutorial": dcgan,
@@ -27,17 +29,29 @@ const PRESETS: Readonly<Record<string, (tensors: State) => ReturnType<typeof dcg
 export function recogniseGenerator(given: GivenFile, options: GeneratorOptions = {}, families = GENERATORS): Network {
   const known = familyNetwork(given, options, families);
   if (known) return known;
-  const { tensors } = given;
+  const { tensors, attributes = new Map(), onWarning } = given;
   const { network = given.metadata?.[DESCRIPTION_KEY], ...others } = options;
   if (network !== undefined) {
     refuseOthers(others, "a described network", []);
-    return describedNetwork(described(network, tensors), given);
+    return describedNetwork(described(network, tensors, attributes), given);
   }
-  const inferred = dcganOf(tensors);
+  const tree = moduleTreeOf(tensors, attributes);
+  if (tree && "unknown" in tree) throw unknown(tensors, families, tree.unknown);
+  if (tree) {
+    refuseOthers(others, "a network of modules", []);
+    const { description, assumed } = tree;
+    if (assumed.length > 0) {
+      onWarning?.(
+        `The file is taken for ${description.architecture}: strides, paddings, eps and activations are the file's. What is not in it is assumed: that ${assumed.join("; that ")}. If it is otherwise, describe it (docs/generators.md).`,
+      );
+    }
+    return describedNetwork(description, { tensors });
+  }
+  const inferred = dcganOf(tensors, attributes);
   if (inferred) {
     refuseOthers(others, "a DCGAN", []);
-    given.onWarning?.(
-      `The file is taken for a DCGAN: ${ASSUMED}. None of this is in the file, and what is wrong still makes plausible images; if it is so, network "dcgan" says that you know, else describe it (docs/generators.md).`,
+    onWarning?.(
+      `The file is taken for a DCGAN: ${assumedOf(attributes)}. None of this is in the file, and what is wrong still makes plausible images; if it is so, network "dcgan" says that you know, else describe it (docs/generators.md).`,
     );
     return describedNetwork(inferred, { tensors });
   }
@@ -45,9 +59,9 @@ export function recogniseGenerator(given: GivenFile, options: GeneratorOptions =
 }
 
 /** A description: as it is, as JSON, or by the name of a preset. */
-function described(network: NonNullable<GeneratorOptions["network"]>, tensors: State) {
+function described(network: NonNullable<GeneratorOptions["network"]>, tensors: State, attributes: Attributes) {
   if (typeof network !== "string" || /^\s*\{/.test(network)) return parseDescription(network);
-  if (Object.hasOwn(PRESETS, network)) return PRESETS[network]!(tensors);
+  if (Object.hasOwn(PRESETS, network)) return PRESETS[network]!(tensors, attributes);
   const near = nearest(network, Object.keys(PRESETS));
   throw new UsageError(
     `There is no network "${network}".${near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : ""}`,
@@ -56,14 +70,14 @@ function described(network: NonNullable<GeneratorOptions["network"]>, tensors: S
 }
 
 /** What a file is, as far as its tensors tell, and what would be known. */
-function unknown(tensors: State, families: readonly GeneratorFamily[]): WeightsError {
+function unknown(tensors: State, families: readonly GeneratorFamily[], why?: string): WeightsError {
   const what = describeTensors(tensors.keys());
   const found = [...tensors.keys()].slice(0, 4).join(", ") || "no tensors";
   const names = families.map(({ name }) => name).join(", nor ");
   const judge = what?.includes("discriminator");
   return new WeightsError(
     "weights-shape",
-    `This is ${what === undefined ? "" : `${what}, `}not ${names} (it holds ${found}).`,
+    `This is ${what === undefined ? "" : `${what}, `}not ${names} (it holds ${found}).${why === undefined ? "" : ` Its modules do not tell what else: ${why}.`}`,
     judge
       ? "Take the generator that it was trained with: leave `key` out, or name another part."
       : "Describe the network in a JSON file (`network`), or bring it with defineGenerator; docs/generators.md has both, and the names that are known.",

@@ -16,7 +16,7 @@ export interface Latents {
 /**
  * Reads a file of latents: an array of NumPy, or the tensor "z" or "w" of a safetensors file. z is
  * [n, zSize]; w is [n, W], or [n, L, W] for each of L layers.
- * @throws UsageError saying what the generator takes.
+ * @throws UsageError saying what the generator takes, or that an option does nothing behind them.
  */
 export async function openLatents(path: string, generator: Generator, signal?: AbortSignal): Promise<Latents> {
   const { tensors } = await openCheckpoint(await fileSource(path), { signal });
@@ -44,6 +44,13 @@ export async function openLatents(path: string, generator: Generator, signal?: A
   }
   const [n = 0, length = 0] = [shape[0], shape.at(-1)];
   if (layer === "z") return { size: n, rows: withClasses(generator, numbers, n) };
+  const idle = generator.idle(layer).map((option) => `\`${option}\``);
+  if (idle.length > 0) {
+    throw new UsageError(
+      `The latents in "${path}" are ${layer}, behind which ${idle.join(" and ")} decide${idle.length === 1 ? "s" : ""} nothing.`,
+      `Leave ${idle.length === 1 ? "it" : "them"} out, or give ${layer === "w+" && !generator.idle("w").length ? "w or z" : "z"}.`,
+    );
+  }
   return { size: n, rows: spaced(numbers, length, padded(length)), from: layer };
 }
 

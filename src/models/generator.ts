@@ -61,6 +61,9 @@ export class Generator {
   /** Classes that images are drawn of, one after the other. */
   readonly #classes: readonly number[];
   readonly #weights: Weights;
+  /** Options of loading that were given and change something. */
+  #asked: readonly string[] = [];
+  #onWarning: LoadOptions["onWarning"];
 
   private constructor(
     network: Network,
@@ -101,7 +104,12 @@ export class Generator {
     const checkpoint = await openCheckpoint(source, loading);
     const network = await networkIn(checkpoint, asked, loading);
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
-    return Generator.define(network, { device, name, classes }, loading);
+    const generator = await Generator.define(network, { device, name, classes }, loading);
+    generator.#asked = Object.entries({ classes, ...asked })
+      .filter(([option, value]) => value !== undefined && !(option === "truncation" && value === 1))
+      .map(([option]) => option);
+    generator.#onWarning = loading.onWarning;
+    return generator;
   }
 
   /**
@@ -275,10 +283,26 @@ export class Generator {
 
   /**
    * Images `start`…`start + size − 1` of a seed, as RGB bytes, one after the other, with all of
-   * these edits in each; or images of rows that are given.
+   * these edits in each; or images of rows that are given. Behind a layer, `idle` options are said
+   * to whoever is told of warnings in loading.
    */
   images(options: ImagesOptions): AsyncGenerator<DrawnImage> {
+    const idle = options.from === undefined ? [] : this.idle(options.from);
+    if (idle.length > 0) {
+      this.#onWarning?.(
+        `${idle.map((option) => `\`${option}\``).join(" and ")}, which ${this.name} was loaded with, ${idle.length === 1 ? "does" : "do"} nothing to images made of "${options.from}".`,
+      );
+    }
     return drawImages(this, options);
+  }
+
+  /**
+   * Options that it was loaded with and that do nothing to what starts from a layer: a class is in
+   * w, and in "w+" truncation too.
+   */
+  idle(from: string): readonly string[] {
+    const { settles = [] } = this.layer(from);
+    return this.#asked.filter((option) => settles.includes(option));
   }
 
   /** What one image costs. */

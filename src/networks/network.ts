@@ -32,6 +32,8 @@ export interface LayerInfo {
   readonly width: number;
   /** Of the image as a whole, such as w or a style: it has no place there to agree with. */
   readonly vector?: true;
+  /** Options of loading that say how it is made: of what starts from it, they decide nothing. */
+  readonly settles?: readonly string[];
 }
 
 /** How an image's numbers are to be seen. */
@@ -126,7 +128,7 @@ export interface Build {
   /** A value that is given; a vector unless it has extents. */
   input(input: Pick<NetworkInput, "name" | "channels"> & Partial<NetworkInput>): Lazy;
   /** A layer [n, h, w, c]: what the result makes is what was made here, edited. */
-  layer(name: string, make: Lazy, about?: Pick<LayerInfo, "vector">): Lazy;
+  layer(name: string, make: Lazy, about?: Pick<LayerInfo, "vector" | "settles">): Lazy;
   /**
    * What the network makes. An image is RGB, nominally in [−1, 1], unless `about` says otherwise;
    * its own numbers are then an output "raw" beside it.
@@ -171,7 +173,7 @@ function describe(
 ) {
   const given: NetworkInput[] = [];
   const raw = new Map<string, Lazy>();
-  const vectors = new Set<string>();
+  const told = new Map<string, Pick<LayerInfo, "vector" | "settles">>();
   const makers = new Map<string, Maker>();
   const inputs = new Map<string, Value>();
   const layers = new Map<string, Value>();
@@ -199,9 +201,9 @@ function describe(
       given.push(input);
       return once(() => take(input));
     },
-    layer(name, make, { vector } = {}) {
+    layer(name, make, about = {}) {
       fresh(name);
-      if (vector) vectors.add(name);
+      told.set(name, about);
       const before = once(() => {
         const value = name === from?.name ? take(from) : make();
         layers.set(name, value);
@@ -231,7 +233,7 @@ function describe(
       makers.set("raw", { kind: "raw", make: raw, about });
     },
   });
-  return { given, raw, vectors, makers, inputs, layers, edits, dense };
+  return { given, raw, told, makers, inputs, layers, edits, dense };
 }
 
 /**
@@ -248,17 +250,14 @@ export function networkOf(architecture: Architecture, state: State): Network {
   });
   const { name, described = `a ${name}`, ignored } = architecture;
   const build = (asked: State) => {
-    const { given, raw, vectors, makers, layers } = describe(architecture, new Graph("gpu"), asked, 1, {});
+    const { given, raw, told, makers, layers } = describe(architecture, new Graph("gpu"), asked, 1, {});
     const made = [...makers].map(([output, maker]) => ({ ...maker, output, value: maker.make() }));
     for (const make of raw.values()) make();
     const outputs = made.map(({ output, value, kind, about }) => {
       const layer = [...layers.keys()].find((known) => layers.get(known) === value);
       return { ...infoOf(output, value), kind, layer, ...about };
     });
-    const infos = [...layers].map(([layer, value]) => ({
-      ...infoOf(layer, value),
-      ...(vectors.has(layer) && { vector: true as const }),
-    }));
+    const infos = [...layers].map(([layer, value]) => ({ ...infoOf(layer, value), ...told.get(layer) }));
     return { inputs: given, layers: infos, outputs };
   };
   const told = recorded(described, state, build, ignored);

@@ -21,6 +21,7 @@ const style = {
     { name: "w+", height: 4, width: 1, channels: 6, vector: true },
     { name: "layer2", height: 1, width: 1, channels: 3 },
   ],
+  idle: (): readonly string[] => [],
   sample: ({ size }: { size: number }) => Float32Array.from({ length: 5 * size }, (_, at) => [9, 9, 9, 0, 1][at % 5]!),
 } as unknown as Generator;
 const plain = { ...style, rowSize: 3, layers: [] } as unknown as Generator;
@@ -46,6 +47,21 @@ test("w is of all layers or of each, in whole vec4s; a lone tensor is known by i
   expect(each).toMatchObject({ size: 2, from: "w+" });
   expect(each.rows).toHaveLength(2 * 4 * 8);
   expect([...each.rows.subarray(8, 16)]).toEqual([7, 8, 9, 10, 11, 12, 0, 0]);
+});
+
+test("what decides nothing behind them is refused", async () => {
+  const asked = {
+    ...style,
+    idle: (from: string) => (from === "w+" ? ["classes", "truncation"] : ["classes"]),
+  } as unknown as Generator;
+  await expect(opened([1, 6], "w", asked)).rejects.toThrow(
+    /are w, behind which `classes` decides nothing.*or give z\./,
+  );
+  await expect(opened([1, 4, 6], "w", asked)).rejects.toThrow(/are w\+.*`classes` and `truncation` decide nothing/);
+  expect(await opened([1, 3], "z", asked)).toMatchObject({ size: 1 });
+  const truncated = { ...style, idle: (from: string) => (from === "w+" ? ["cutoff"] : []) } as unknown as Generator;
+  await expect(opened([1, 4, 6], "w", truncated)).rejects.toThrow(/`cutoff`.*Leave it out, or give w or z/);
+  expect(await opened([1, 6], "w", truncated)).toMatchObject({ from: "w" });
 });
 
 test("others are refused with what the generator takes", async () => {

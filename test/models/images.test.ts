@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, Generator } from "../../src/index.ts";
 import { recogniseGenerator } from "../../src/networks/generators/recognise.ts";
 import { requestDevice } from "../gpu.ts";
-import { fixture } from "../networks/generators/goldens.ts";
+import { bytesOfFixture, fixture } from "../networks/generators/goldens.ts";
 
 let device: Device;
 let generator: Generator;
@@ -57,5 +57,36 @@ describe("images", () => {
     await expect(drawn({ from: "layer4" })).rejects.toThrow(/Images from "layer4" on are made of its features/);
     await expect(drawn({ rows: rows.subarray(1) })).rejects.toThrow(/no whole number of 16/);
     await expect(drawn({ rows: new Float32Array() })).rejects.toThrow(/size of 0 images/);
+  });
+});
+
+describe("images of a StyleGAN's w", () => {
+  const file = bytesOfFixture("stylegan2-skip-conditional-ada.pkl");
+  async function warned(options: object, from: string) {
+    const warnings: string[] = [];
+    using style = await Generator.load(file, {
+      device,
+      name: "style",
+      onWarning: (said) => void warnings.push(said),
+      ...options,
+    });
+    const { height, channels } = style.layer(from);
+    const rows = new Float32Array(height * Math.ceil(channels / 4) * 4).fill(0.5);
+    const images = [];
+    for await (const { rgb } of style.images({ size: 1, seed: 0, from, rows })) images.push(rgb);
+    return { warnings, idle: style.idle(from), rgb: images[0]! };
+  }
+
+  it("are told that classes and truncation are settled", async () => {
+    const plain = await warned({}, "w+");
+    expect([plain.warnings, plain.idle]).toEqual([[], []]);
+    const asked = await warned({ classes: [1], truncation: 0.5, cutoff: 2 }, "w+");
+    expect(asked.rgb).toEqual(plain.rgb);
+    expect([...asked.idle].sort()).toEqual(["classes", "cutoff", "truncation"]);
+    expect(asked.warnings).toEqual([expect.stringMatching(/`classes` and .* do nothing to images made of "w\+"/)]);
+    expect((await warned({ truncation: 1 }, "w+")).warnings).toEqual([]);
+    const before = await warned({ truncation: 0.5, classes: [0] }, "w");
+    expect(before.warnings).toEqual([expect.stringMatching(/^`classes`, which style was loaded with, does nothing/)]);
+    expect(before.rgb).not.toEqual((await warned({}, "w")).rgb);
   });
 });

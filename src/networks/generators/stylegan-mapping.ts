@@ -23,6 +23,11 @@ export interface Mapping {
   readonly biasGain: number;
 }
 
+/** What w is: of the image as a whole, and of its class. */
+export const W = { vector: true, settles: ["classes"] } as const;
+/** What w is for each layer: truncated, too. */
+export const W_PLUS = { vector: true, settles: ["classes", "truncation", "cutoff"] } as const;
+
 /** Of leaky ReLU. */
 const SLOPE = 0.2;
 

@@ -14,7 +14,7 @@ import { type Build, type Lazy, networkOf, once } from "../network.ts";
 import { need } from "../recording.ts";
 import type { State } from "../state.ts";
 import type { GeneratorFamily } from "./family.ts";
-import { averageOf, layersOf, type Mapping, mapping, rowOf, truncated } from "./stylegan-mapping.ts";
+import { averageOf, layersOf, type Mapping, mapping, rowOf, truncated, W, W_PLUS } from "./stylegan-mapping.ts";
 import { noiseOf } from "./stylegan-noise.ts";
 import { checkActivations, mappingRate, optionsOf, type StyleGanOptions, warnOfAverage } from "./stylegan-options.ts";
 import { constantMap, dense, scaled } from "./stylegan-parts.ts";
@@ -92,9 +92,9 @@ function stylegan(build: Build, what: StyleGan): void {
   const { resolution } = what;
   const top = Math.log2(resolution) - 2;
   const rows = 2 * top + 2;
-  const w = layer("w", mapping(build, what.mapping), { vector: true });
+  const w = layer("w", mapping(build, what.mapping), W);
   const average = averageOf(state, what.mapping);
-  const ws = layer("w+", () => truncated(build, w(), rows, what, average), { vector: true });
+  const ws = layer("w+", () => truncated(build, w(), rows, what, average), W_PLUS);
   const noise = what.noise === "none" ? undefined : noiseOf(what.noise, noiseEdge);
   /** What follows a convolution, which is the layer, and its style. */
   const styled = (part: string, index: number, sums: Lazy): Lazy => {

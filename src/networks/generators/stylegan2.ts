@@ -13,7 +13,7 @@ import { type Build, type Lazy, networkOf, once } from "../network.ts";
 import { need } from "../recording.ts";
 import type { State } from "../state.ts";
 import type { GeneratorFamily } from "./family.ts";
-import { averageOf, layersOf, type Mapping, mapping, rowOf, truncated } from "./stylegan-mapping.ts";
+import { averageOf, layersOf, type Mapping, mapping, rowOf, truncated, W, W_PLUS } from "./stylegan-mapping.ts";
 import { noiseOf } from "./stylegan-noise.ts";
 import {
   checkActivations,
@@ -87,8 +87,8 @@ function stylegan2(build: Build, what: StyleGan2): void {
   const { state, layer, output } = build;
   const { resolution } = what;
   const rows = 2 * Math.log2(resolution) - 2;
-  const w = layer("w", mapping(build, what.mapping), { vector: true });
-  const ws = layer("w+", () => truncated(build, w(), rows, what, what.average), { vector: true });
+  const w = layer("w", mapping(build, what.mapping), W);
+  const ws = layer("w+", () => truncated(build, w(), rows, what, what.average), W_PLUS);
   const synthesis = new Synthesis(build, what, ws);
   let x: Lazy = () => {
     const [channels = 1] = need(state, "synthesis.b4.const", [undefined, 4, 4]);

@@ -121,14 +121,14 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
   };
   for (const key of ["searchSize", "trainSize", "evalSize", "places", "epochs", "segmentationSize", "batch"] as const) {
     if (!Number.isInteger(settings[key]) || settings[key] < 1) {
-      throw new UsageError(`A ${key} of ${settings[key]} makes no sense.`, "Use a whole number from 1.");
+      throw new UsageError(`A \`${key}\` of ${settings[key]} makes no sense.`, "Use a whole number from 1.");
     }
   }
   // Some are used only after hours.
   for (const key of ["seed", "presentSeed", "candidateSeed"] as const) whole(key, settings[key], 0, 2 ** 32 - 1);
   if (settings.trainSize % PAIRS_A_STEP !== 0) {
     throw new UsageError(
-      `A trainSize of ${settings.trainSize} makes no whole number of steps.`,
+      `A \`trainSize\` of ${settings.trainSize} makes no whole number of steps.`,
       `Use a multiple of ${PAIRS_A_STEP}.`,
     );
   }
@@ -137,7 +137,7 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
   }
   for (const key of ["rate", "lambda"] as const) {
     if (!(settings[key] >= 0 && Number.isFinite(settings[key]))) {
-      throw new UsageError(`A ${key} of ${settings[key]} makes no sense.`, "Use a number from 0.");
+      throw new UsageError(`A \`${key}\` of ${settings[key]} makes no sense.`, "Use a number from 0.");
     }
   }
   checkLimits(generator, settings);

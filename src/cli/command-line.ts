@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import { GanatomyError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { EXIT, exitStatus } from "./exit.ts";
+import { inFlags } from "./flags.ts";
 import { Interrupted } from "./interrupt.ts";
 import { commandLine } from "./program.ts";
 
@@ -19,7 +20,7 @@ export async function main(args: readonly string[]): Promise<number> {
     // Commander has said what is wrong by itself; help and version end here too, with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof Interrupted) return EXIT.aborted;
-    process.stderr.write(`${explain(error)}\n`);
+    process.stderr.write(`${inFlags(explain(error))}\n`);
     return exitStatus(error);
   }
 }

@@ -1,3 +1,5 @@
+import { inFlags } from "./flags.ts";
+
 /** Where progress goes: stderr, or a stand-in for it. */
 export interface Screen {
   readonly isTTY?: boolean | undefined;
@@ -79,7 +81,7 @@ export class Progress {
   /** A sentence between the bars. */
   note(text: string): void {
     this.#clear();
-    this.#screen.write(`${text}\n`);
+    this.#screen.write(`${inFlags(text)}\n`);
     this.#drawn = Number.NEGATIVE_INFINITY;
   }
 

@@ -37,7 +37,7 @@ export function countingPasses(
       throw new UnsupportedError(
         "limit",
         `Counting one label at ${levels} levels of the ${shape.at(-1)} units of ${layer} takes ${(categories + 1) * row} bytes, and at most ${limit} can be bound.`,
-        "Use an adapter that binds more, or a fixed quantileThreshold such as 0.005, which counts at one level.",
+        "Use an adapter that binds more, or a fixed `quantileThreshold` such as 0.005, which counts at one level.",
       );
     }
     most = Math.min(most, fitting);

@@ -103,7 +103,7 @@ function checkFinite(key: string, weights: Float32Array): void {
   throw new WeightsError(
     "weights-values",
     `"${key}" has ${count} of ${weights.length} values that are not finite (NaN or infinite).`,
-    "Its training diverged: take an earlier checkpoint, or load it all the same with allowNonFinite.",
+    "Its training diverged: take an earlier checkpoint, or load it all the same with `allowNonFinite`.",
   );
 }
 

@@ -85,14 +85,14 @@ describe("settings", () => {
 
   const counts = ["searchSize", "trainSize", "evalSize", "places", "epochs", "segmentationSize", "batch"];
   test.each([
-    ...counts.flatMap((key) => [0, -20, 1.5, Number.NaN].map((value) => [{ [key]: value }, `${key} of ${value}`])),
+    ...counts.flatMap((key) => [0, -20, 1.5, Number.NaN].map((value) => [{ [key]: value }, `\`${key}\` of ${value}`])),
     ...["seed", "presentSeed", "candidateSeed"].flatMap((key) =>
       [-1, 0.5, 2 ** 32].map((value) => [{ [key]: value }, `${key} ${value} makes no sense`]),
     ),
     ...["rate", "lambda"].flatMap((key) =>
-      [-1e-9, Number.NaN, Number.POSITIVE_INFINITY].map((value) => [{ [key]: value }, `${key} of ${value}`]),
+      [-1e-9, Number.NaN, Number.POSITIVE_INFINITY].map((value) => [{ [key]: value }, `\`${key}\` of ${value}`]),
     ),
-    [{ trainSize: 30 }, "trainSize of 30 makes no whole number of steps. Use a multiple of 20"],
+    [{ trainSize: 30 }, "`trainSize` of 30 makes no whole number of steps. Use a multiple of 20"],
     [{ batch: 6 }, "batch of 6 images divides no step"],
     [{ batch: 5 }, "batch of 5 images divides no step"],
     [{ batch: 80 }, "batch of 80 images divides no step"],

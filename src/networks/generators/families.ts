@@ -40,7 +40,7 @@ export function familyNetwork(
 export function refuseOthers(options: GeneratorOptions, what: string, known: readonly string[]): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || known.includes(name)) continue;
-    const has = known.length > 0 ? `It has ${known.join(", ")}.` : "Leave it out.";
-    throw new UsageError(`The file is ${what}, which has no ${name}.`, has);
+    const has = known.length > 0 ? `It has ${known.map((each) => `\`${each}\``).join(", ")}.` : "Leave it out.";
+    throw new UsageError(`The file is ${what}, which has no \`${name}\`.`, has);
   }
 }

@@ -38,17 +38,17 @@ function network({ tensors, onWarning }: GeneratorFile, options: GeneratorOption
   const [kind] = KINDS.find(([, key]) => tensors.has(`features.0.${key}`))!;
   const { pixelNorm = "everywhere", clamp = true } = options;
   if (pixelNorm !== "everywhere" && pixelNorm !== "ends") {
-    throw new UsageError(`There is no pixelNorm "${String(pixelNorm)}".`, 'Give "everywhere" or "ends".');
+    throw new UsageError(`There is no \`pixelNorm\` "${String(pixelNorm)}".`, 'Give "everywhere" or "ends".');
   }
   if (kind !== "stored scale" && options.pixelNorm !== undefined) {
     throw new UsageError(
-      "The file says itself where it is normalised, so there is no pixelNorm to choose.",
+      "The file says itself where it is normalised, so there is no `pixelNorm` to choose.",
       "Leave it out.",
     );
   }
   if (kind === "stored scale" && options.pixelNorm === undefined) {
     onWarning?.(
-      'Layers are taken to be normalised everywhere (pixelwise normalisation); with equalised learning rate alone only z and the output are, which the file does not tell: pixelNorm "ends".',
+      'Layers are taken to be normalised everywhere (pixelwise normalisation); with equalised learning rate alone only z and the output are, which the file does not tell: `pixelNorm` "ends".',
     );
   }
   const ends = kind === "bias" || pixelNorm === "ends";

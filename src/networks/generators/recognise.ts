@@ -51,7 +51,7 @@ export function recogniseGenerator(given: GivenFile, options: GeneratorOptions =
   if (inferred) {
     refuseOthers(others, "a DCGAN", []);
     onWarning?.(
-      `The file is taken for a DCGAN: ${assumedOf(attributes)}. None of this is in the file, and what is wrong still makes plausible images; if it is so, network "dcgan" says that you know, else describe it (docs/generators.md).`,
+      `The file is taken for a DCGAN: ${assumedOf(attributes)}. None of this is in the file, and what is wrong still makes plausible images; if it is so, \`network\` "dcgan" says that you know, else describe it (docs/generators.md).`,
     );
     return describedNetwork(inferred, { tensors });
   }

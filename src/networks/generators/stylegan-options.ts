@@ -21,10 +21,13 @@ export function optionsOf({
   clamp = false,
 }: GeneratorOptions): StyleGanOptions {
   if (!Number.isFinite(truncation)) {
-    throw new UsageError(`A truncation of ${truncation} makes no sense.`, "Give a number, such as 0.7; 1 is none.");
+    throw new UsageError(`A \`truncation\` of ${truncation} makes no sense.`, "Give a number, such as 0.7; 1 is none.");
   }
   if (cutoff !== undefined && (!Number.isInteger(cutoff) || cutoff < 0)) {
-    throw new UsageError(`A cutoff of ${cutoff} makes no sense.`, "Give how many of the first layers are truncated.");
+    throw new UsageError(
+      `A \`cutoff\` of ${cutoff} makes no sense.`,
+      "Give how many of the first layers are truncated.",
+    );
   }
   if (noise !== "const" && noise !== "none" && !(Number.isInteger(noise) && noise >= 0 && noise <= 0xffffffff)) {
     throw new UsageError(
@@ -72,7 +75,7 @@ export function convClampOf(
     !attributes.has("static_kwargs.resolution")
   ) {
     onWarning?.(
-      "The file does not say whether activations were clamped in training (to ± 256 where it was in float16); none are. Give `convClamp` (--clamp) if they were.",
+      "The file does not say whether activations were clamped in training (to ± 256 where it was in float16); none are. Give `convClamp` if they were.",
     );
   }
   return undefined;

@@ -30,7 +30,7 @@ export async function onnxGenerator(
 ): Promise<Network> {
   for (const [name, value] of Object.entries(others)) {
     if (value !== undefined)
-      throw new UsageError(`The file is an ONNX network, which has no ${name}.`, "Leave it out.");
+      throw new UsageError(`The file is an ONNX network, which has no \`${name}\`.`, "Leave it out.");
   }
   const model = await readOnnx(source, { signal: reading.signal });
   const { z, label } = inputsOf(model);

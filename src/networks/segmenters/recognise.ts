@@ -98,7 +98,7 @@ function channelsOf(run: () => Value): number {
 }
 
 function refuseUnified({ heads, segdiv, parts }: UnifiedOptions, architecture: string): void {
-  const asked = [heads && "heads", segdiv && "segdiv", parts && "parts"].filter(Boolean);
+  const asked = [heads && "`heads`", segdiv && "`segdiv`", parts && "`parts`"].filter(Boolean);
   if (asked.length === 0) return;
   throw new UsageError(
     `${asked.join(" and ")} are for unified parsing networks; this is ${architecture}.`,

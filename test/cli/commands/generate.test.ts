@@ -70,7 +70,7 @@ test("generate draws given latents of any family, raw too, of chosen classes", a
   const wrong = await run(["generate", ...model, "--classes", "3"], { cwd: home });
   expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/no class 3.*classes are 0, 1, 2/s)]);
   const other = await run(["generate", ...model, "--truncation", "0.5"], { cwd: home });
-  expect([other.status, other.stderr]).toEqual([2, expect.stringMatching(/Progressive GAN .* has no truncation/)]);
+  expect([other.status, other.stderr]).toEqual([2, expect.stringMatching(/Progressive GAN .* has no --truncation/)]);
 });
 
 test.skipIf(process.platform === "win32")("an interrupted generate keeps the pictures it has", async () => {

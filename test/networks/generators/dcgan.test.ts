@@ -165,8 +165,8 @@ describe("a DCGAN that is not described", () => {
 
   it("has no options of other families, and no network of an unknown name", async () => {
     const { tensors } = await openCheckpoint(file(SHAPES));
-    expect(() => recogniseGenerator({ tensors }, { truncation: 1 })).toThrow(/a DCGAN, which has no truncation/);
-    expect(() => recogniseGenerator({ tensors }, { network: "dcgan", noise: 1 })).toThrow(/has no noise/);
+    expect(() => recogniseGenerator({ tensors }, { truncation: 1 })).toThrow(/a DCGAN, which has no `truncation`/);
+    expect(() => recogniseGenerator({ tensors }, { network: "dcgan", noise: 1 })).toThrow(/has no `noise`/);
     expect(() => recogniseGenerator({ tensors }, { network: "dcgn" })).toThrow(
       /no network "dcgn"\. Did you mean dcgan/,
     );

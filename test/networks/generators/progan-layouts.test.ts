@@ -60,18 +60,18 @@ describe.each(NAMED)("$file: $image of $name, $options", ({ file, name, image, o
 it("says what a file does not tell, and what a family does not have", async () => {
   const file = await fixture("ablation-pixelnorm.pth");
   recogniseGenerator(file);
-  expect(file.warnings).toEqual([expect.stringMatching(/normalised everywhere .* pixelNorm "ends"/)]);
+  expect(file.warnings).toEqual([expect.stringMatching(/normalised everywhere .* `pixelNorm` "ends"/)]);
   const told = await fixture("ablation-pixelnorm.pth");
   recogniseGenerator(told, { pixelNorm: "everywhere" });
   expect(told.warnings).toEqual([]);
   const plain = await fixture("pgan-fused-gandissect.pth");
   expect(() => recogniseGenerator(plain, { truncation: 0.7 })).toThrow(
-    /The file is a Progressive GAN generator, which has no truncation\./,
+    /The file is a Progressive GAN generator, which has no `truncation`\./,
   );
   expect(() => recogniseGenerator(plain, { lod: 4 })).toThrow(/no level of detail 4/);
-  expect(() => recogniseGenerator(told, { pixelNorm: "end" as never })).toThrow(/no pixelNorm "end"/);
+  expect(() => recogniseGenerator(told, { pixelNorm: "end" as never })).toThrow(/no `pixelNorm` "end"/);
   const batchNorm = await fixture("ablation-wgangp.pth");
-  expect(() => recogniseGenerator(batchNorm, { pixelNorm: "ends" })).toThrow(/no pixelNorm to choose/);
+  expect(() => recogniseGenerator(batchNorm, { pixelNorm: "ends" })).toThrow(/no `pixelNorm` to choose/);
   const labelled = await fixture("pgan-labels-tf.pkl");
   for (const size of [-1, 1.5, 19, "three"]) {
     const attributes = new Map([...labelled.attributes, ["static_kwargs.label_size", size] as const]);

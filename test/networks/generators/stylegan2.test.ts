@@ -277,7 +277,7 @@ describe("what a file does not say", () => {
     for (const name of ["stylegan2-resnet-clamp1.safetensors", "stylegan2-skip-rosinality.pt"]) {
       const file = await fixture(name);
       recogniseGenerator(file);
-      expect(file.warnings).toEqual([expect.stringMatching(/clamped in training.*--clamp/)]);
+      expect(file.warnings).toEqual([expect.stringMatching(/clamped in training.*`convClamp`/)]);
       for (const convClamp of [0, 256]) recogniseGenerator(file, { convClamp });
       expect(file.warnings).toHaveLength(1);
     }
@@ -342,12 +342,12 @@ it("a block's filter is a true convolution's", async () => {
 
 describe("is refused", () => {
   it.each<readonly [string, GeneratorOptions, RegExp]>([
-    ["a truncation", { truncation: Number.NaN }, /truncation of NaN/],
-    ["a cutoff", { cutoff: 1.5 }, /cutoff of 1.5/],
+    ["a truncation", { truncation: Number.NaN }, /`truncation` of NaN/],
+    ["a cutoff", { cutoff: 1.5 }, /`cutoff` of 1.5/],
     ["noise", { noise: "some" as never }, /no noise "some"/],
     ["a seed of noise", { noise: -1 }, /no noise -1/],
     ["a clamp", { convClamp: -2 }, /clamped to ± -2/],
-    ["a level of detail", { lod: 1 }, /has no lod.*truncation, cutoff, noise, convClamp/],
+    ["a level of detail", { lod: 1 }, /has no `lod`.*`truncation`, `cutoff`, `noise`, `convClamp`/],
   ])("%s that makes no sense", async (_, options, message) => {
     await expect(network("stylegan2-skip-ada.pkl", options)).rejects.toThrow(message);
   });

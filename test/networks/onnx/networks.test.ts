@@ -119,7 +119,7 @@ describe("a generator", () => {
     await expect(endless).rejects.toThrow(`no network "${"x".repeat(40)}…"`);
     const marked = await onnxGenerator(source, { network: '\uFEFF{"range":"tiles"}' });
     expect(rawOf(marked)).toMatchObject({ range: "tiles" });
-    await expect(onnxGenerator(source, { truncation: 0.5 })).rejects.toThrow("has no truncation");
+    await expect(onnxGenerator(source, { truncation: 0.5 })).rejects.toThrow("has no `truncation`");
     const named = await onnxGenerator(source, { network: '{"classes":["a","b","c","d"]}' });
     expect(named.inputs[1]).toMatchObject({ classes: ["a", "b", "c", "d"] });
   });

@@ -11,7 +11,7 @@ import { folderFiles } from "../../src/node/folder-files.ts";
 import { type Listening, listen } from "../../src/node/http.ts";
 import type { Handler } from "../../src/server/handler.ts";
 import { dissection, handlerOf, openScenes, type Scenes } from "../server/scenes.ts";
-import { type OpenPage, openPage } from "./chrome.ts";
+import { type OpenPage, openPage } from "./open.ts";
 
 const { GANDISSECT: CLONE, GANDISSECT_LIBRARIES: LIBRARIES } = process.env;
 if (!CLONE) console.log("GANDISSECT names no clone of CSAILVision/gandissect: its pages are not opened.");

@@ -26,7 +26,8 @@ test("options of the library are said as flags, and what is no option stays as i
 
 test("every option of loading that has a flag is said by it", () => {
   const names = [...Object.keys(LOAD_GENERATOR_NAMES), ...Object.keys(LOAD_SEGMENTER_NAMES)];
-  const shared = names.filter((name) => flags.has(name) && name !== "clamp"); // the flag is convClamp's
+  // the flag is convClamp's
+  const shared = names.filter((name) => flags.has(name) && name !== "clamp");
   expect(shared).toEqual(expect.arrayContaining(["truncation", "pixelNorm", "network", "segdiv"]));
   for (const name of shared) expect(inFlags(`\`${name}\``), name).toBe(flags.get(name));
 });

@@ -83,6 +83,17 @@ describe("origins", () => {
       "access-control-allow-methods": "GET, POST",
       vary: "origin",
     });
+    const answer = guard.dressed(new Response(""), request({ origin: "https://paint.example" }));
+    expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([
+      "access-control-allow-origin",
+      "access-control-expose-headers",
+    ]);
+    const unlisted = guard.dressed(new Response(""), request({ origin: own }));
+    expect([unlisted.headers.has("access-control-allow-origin"), unlisted.headers.get("vary")]).toEqual([
+      false,
+      "origin",
+    ]);
+    expect(new Guard({}).dressed(new Response(""), request({})).headers.has("vary")).toBe(false);
     const plain = new Guard({}).dressed(new Response(""), request({ origin: own }));
     expect([...plain.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
   });
@@ -94,6 +105,10 @@ describe("tokens", () => {
     ["none", {}, own, 401],
     ["another", { authorization: "Bearer s3cret" }, own, 401],
     ["a longer one", { cookie: `ganatomy-token=${encodeURIComponent("s3cret ü;")}x` }, own, 401],
+    ["one that differs in its first letter", { authorization: "Bearer S3cret ü;" }, own, 401],
+    ["one that differs in its second letter", { authorization: "Bearer s4cret ü;" }, own, 401],
+    ["one that differs in its last letter", { authorization: "Bearer s3cret ü:" }, own, 401],
+    ["the right one", { authorization: "Bearer s3cret ü;" }, own, "through"],
     ["another in the address", {}, `${own}/?token=x`, 401],
     ["as a cookie", { cookie: `a=b; ganatomy-token=${encodeURIComponent("s3cret ü;")}` }, own, "through"],
     ["in the address, which becomes a cookie", {}, `${own}/a?b=c&token=s3cret%20%C3%BC%3B`, 302],

@@ -72,19 +72,91 @@ describe("masks", () => {
     });
   });
 
-  test("a large PNG is refused by its header, before it is decoded", async () => {
+  test.each([
+    [[0, 0, 1, 1], 0],
+    [[3, 4, 4, 5], 19],
+    [[0, 4, 4, 5], 4],
+    [[3, 0, 4, 5], 15],
+  ])("bounds may reach every edge: %j", async (bitbounds, first) => {
+    const { data } = await reader().read({ bitstring: "1", shape: [4, 5], bitbounds }, "mask");
+    expect(data.indexOf(1)).toBe(first);
+  });
+
+  test.each([
+    ["bitbounds[0]", [4, 0, 5, 1]],
+    ["bitbounds[1]", [0, 5, 1, 6]],
+    ["bitbounds[2]", [1, 0, 1, 1]],
+    ["bitbounds[2]", [0, 0, 5, 1]],
+    ["bitbounds[3]", [0, 1, 1, 1]],
+    ["bitbounds[3]", [0, 0, 1, 6]],
+    ["bitbounds[0]", [0.5, 0, 1, 1]],
+    ["bitbounds has 5", [0, 0, 1, 1, 1]],
+    ["bitbounds[3] is missing", [0, 0, 1]],
+  ])("%s of %j is refused by its name", async (what, bitbounds) => {
+    const read = reader().read({ bitstring: "1", shape: [4, 5], bitbounds }, "masks[7]");
+    await expect(read).rejects.toMatchObject({ status: 400, message: expect.stringContaining(`masks[7].${what}`) });
+  });
+
+  test("a PNG of its box's width or height alone does not fit", async () => {
+    const bitstring = maskOf("rgba png")["bitstring"]; // 12 × 16
+    for (const bitbounds of [
+      [0, 0, 12, 15],
+      [0, 0, 11, 16],
+    ]) {
+      await expect(reader().read({ bitstring, shape: [32, 32], bitbounds }, "mask")).rejects.toThrow(/16×12/);
+    }
+  });
+
+  test.each([
+    ["the largest shape", { maskEdge: 8 }, { bitstring: "0", shape: [8, 8] }],
+    ["as many pixels as there may be", { maskPixels: 64 }, { bitstring: "0", shape: [8, 8] }],
+  ])("%s is read", async (_, limits, mask) => {
+    expect((await reader(limits).read(mask, "mask")).data).toEqual(new Uint8Array(64));
+  });
+
+  /** The head of a PNG of this size, and a decoder that notes what it is given. */
+  function header(width: number, height: number, first = 0x89) {
     const decoded: Uint8Array[] = [];
-    const png = (bytes: Uint8Array) => {
-      decoded.push(bytes);
-      return { width: 1, height: 1, channels: 1, data: Uint8Array.of(0) } as const;
+    const bytes = new Uint8Array(64);
+    bytes.set([first, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+    new DataView(bytes.buffer).setUint32(16, width);
+    new DataView(bytes.buffer).setUint32(20, height);
+    const png = (given: Uint8Array) => {
+      decoded.push(given);
+      return { width, height, channels: 1, data: new Uint8Array(width * height) } as const;
     };
-    const counting = new MaskReader({ png }, LIMITS);
-    const header = new Uint8Array(64);
-    header.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-    new DataView(header.buffer).setUint32(16, 2049);
-    new DataView(header.buffer).setUint32(20, 1);
-    const bitstring = `data:image/png;base64,${btoa(String.fromCharCode(...header))}`;
-    await expect(counting.read({ bitstring }, "mask")).rejects.toThrow(/2049×1/);
+    return { decoded, decoder: { png }, bitstring: `data:image/png;base64,${btoa(String.fromCharCode(...bytes))}` };
+  }
+
+  test.each([
+    [2049, 1],
+    [1, 2049],
+    [0, 1],
+    [1, 0],
+  ])("a PNG of %i×%i is refused by its header, before it is decoded", async (width, height) => {
+    const { decoded, decoder, bitstring } = header(width, height);
+    const read = new MaskReader(decoder, LIMITS).read({ bitstring }, "mask");
+    await expect(read).rejects.toThrow(`mask is a PNG of ${width}×${height} pixels.`);
+    expect(decoded).toEqual([]);
+  });
+
+  test.each([
+    [2048, 1],
+    [1, 2048],
+    [1, 1],
+  ])("a PNG of %i×%i is decoded", async (width, height) => {
+    const { decoder, bitstring } = header(width, height);
+    expect(await new MaskReader(decoder, LIMITS).read({ bitstring }, "mask")).toMatchObject({ width, height });
+  });
+
+  test("a PNG's pixels count before it is decoded; what begins otherwise is none", async () => {
+    const { decoded, decoder, bitstring } = header(40, 30);
+    const masks = new MaskReader(decoder, { ...LIMITS, maskPixels: 1199 });
+    await expect(masks.read({ bitstring }, "mask")).rejects.toThrow(/more than 1199 pixels/);
+    const other = header(4, 3, 0x88);
+    await expect(new MaskReader(decoder, LIMITS).read({ bitstring: other.bitstring }, "mask")).rejects.toThrow(
+      /no PNG/,
+    );
     expect(decoded).toEqual([]);
   });
 
@@ -131,6 +203,29 @@ describe("interventions", () => {
         if (expected > 0) expect(Math.abs(ours.value[i]! - value[i]!)).toBeLessThan(1e-5);
       });
     }
+  });
+
+  test("none at all, and as many records as there may be", async () => {
+    expect(await readInterventions(undefined, generator, reader(), LIMITS)).toEqual([]);
+    expect(await readInterventions(null, generator, reader(), LIMITS)).toEqual([]);
+    const records = new Array(3).fill({ layer: "layer4", unit: 0 });
+    const given = [{ ablations: records }, { ablations: records }];
+    expect(await readInterventions(given, generator, reader(), { ...LIMITS, ablations: 6 })).toHaveLength(2);
+    await expect(readInterventions(given, generator, reader(), { ...LIMITS, ablations: 5 })).rejects.toThrow(
+      /6 ablations/,
+    );
+  });
+
+  test.each([
+    ["interventions[1].ablations is 3", { ablations: 3 }],
+    ["interventions[1].mask.bitstring is missing", { mask: {}, ablations: [] }],
+    ["interventions[1].ablations[0].layer is missing", { ablations: [{}] }],
+    ["interventions[1].ablations[0].unit is missing", { ablations: [{ layer: "layer4" }] }],
+    ['interventions[1].ablations[0].alpha is "a"', { ablations: [{ layer: "layer4", unit: 0, alpha: "a" }] }],
+    ['interventions[1].ablations[0].value is "v"', { ablations: [{ layer: "layer4", unit: 0, value: "v" }] }],
+  ])("%s, it is told", async (message, wrong) => {
+    const read = readInterventions([{}, wrong], generator, reader(), LIMITS);
+    await expect(read).rejects.toThrow(message);
   });
 
   const of = (record: object) => [{ ablations: [{ layer: "layer4", unit: 0, ...record }] }];

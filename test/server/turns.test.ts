@@ -33,6 +33,11 @@ test("so many wait beside the one at work, and no more", async () => {
   busy.end("done");
   expect(await Promise.all(all)).toEqual(["done", "done", "done"]);
   expect(await turns.take(async () => "again")).toBe("again");
+  const next = job();
+  const more = [1, 2, 3].map(() => turns.take(next.work));
+  await expect(turns.take(next.work)).rejects.toMatchObject({ status: 429 });
+  next.end("done");
+  await Promise.all(more);
 });
 
 test("work that fails or is given up does not hold the others", async () => {

@@ -3,7 +3,7 @@ import { serve } from "../../scripts/serve.mjs";
 import { ROOT } from "../cli/ganatomy.ts";
 import { rgbOf } from "../server/scenes.ts";
 import { strokePng } from "../server/traffic.ts";
-import { type OpenPage, openPage } from "./chrome.ts";
+import { type OpenPage, openPage } from "./open.ts";
 
 // Runs: src/server/index.ts, src/report/index.ts, src/index.ts
 

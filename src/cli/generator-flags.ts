@@ -1,7 +1,7 @@
 // Tests: test/cli/generator-flags.test.ts, test/cli/commands/generate.test.ts
 import { existsSync, readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { UsageError } from "../errors.ts";
+import { GanatomyError, UsageError } from "../errors.ts";
 import type { LoadGeneratorOptions } from "../index.ts";
 import { named, positive, seed, whole } from "./options.ts";
 
@@ -57,7 +57,7 @@ function descriptionOf(network: string): string {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
-    throw new UsageError(`The description "${network}" ${why}.`, "Check the path.", { cause });
+    throw new GanatomyError("not-found", `The description "${network}" ${why}.`, "Check the path.", { cause });
   }
   if (/^\uFEFF?\s*\{/.test(text)) return text;
   throw new UsageError(`"${network}" is no JSON object, as a description is.`, "See docs/generators.md for its form.");

@@ -1,5 +1,6 @@
 import { WeightsError } from "../errors.ts";
 import { nearest } from "../names.ts";
+import { jsonFault } from "./json-fault.ts";
 import type { Picture } from "./network.ts";
 import { checkedSteps } from "./operation-list.ts";
 import { EXTENTS, type Field, oneOf, POSITIVE } from "./operations/field.ts";
@@ -92,6 +93,7 @@ export function parseDescription(given: unknown): Description {
     throw broken("is no JSON object");
   }
   const keys = description as Readonly<Record<string, unknown>>;
+  refuseOthers(keys);
   for (const name of Object.keys(keys)) {
     if (Object.hasOwn(DESCRIPTION_FIELDS, name)) continue;
     const near = nearest(name, Object.keys(DESCRIPTION_FIELDS));
@@ -112,15 +114,29 @@ export function parseDescription(given: unknown): Description {
   return { ...whole, operations };
 }
 
+/** Said where there is nothing of a description, which is clearer than its first key. */
+function refuseOthers(keys: Readonly<Record<string, unknown>>): void {
+  const names = Object.keys(keys);
+  if (names.length === 0 || names.some((name) => Object.hasOwn(DESCRIPTION_FIELDS, name))) return;
+  const own = names.filter((name) => Array.isArray((keys[name] as Partial<Description> | null)?.operations));
+  const few = (all: readonly string[]): string => `${all.slice(0, 5).join(", ")}${all.length > 5 ? ", …" : ""}`;
+  throw broken(
+    own.length > 0
+      ? `is none, but holds some: ${few(own)}; take one of them`
+      : `is none: it holds ${few(names)}, and neither z, image, range nor operations`,
+  );
+}
+
 /** Names of what the network is given. */
 export const inputsOf = ({ classes }: Pick<Description, "classes">): string[] =>
   classes === null || classes === undefined ? ["z"] : ["z", "label"];
 
 function parsed(text: string): unknown {
+  const json = text.replace(/^\uFEFF/, "");
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
+    return JSON.parse(json);
   } catch (cause) {
-    throw broken("is not JSON", { cause });
+    throw broken(`is not JSON ${jsonFault(json)}`, { cause });
   }
 }
 

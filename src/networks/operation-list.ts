@@ -3,6 +3,7 @@ import { repeat } from "../kernels/maps/layout.ts";
 import type { Sampling } from "../kernels/maps/resample.ts";
 import { nearest } from "../names.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import { jsonFault } from "./json-fault.ts";
 import type { Lazy } from "./network.ts";
 import type { Surroundings } from "./operations/field.ts";
 import { fused, readsOf } from "./operations/fusion.ts";
@@ -48,7 +49,7 @@ export function parseOperations(text: string): OperationList {
   try {
     list = JSON.parse(text);
   } catch (cause) {
-    throw broken("is not JSON", { cause });
+    throw broken(`is not JSON ${jsonFault(text)}`, { cause });
   }
   const { architecture, sampling, operations } = (list ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof architecture !== "string" || !Array.isArray(operations) || operations.length === 0) {

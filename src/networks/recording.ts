@@ -1,6 +1,7 @@
 // Tests: test/networks/network.test.ts, test/networks/generators/progan.test.ts
 
 import { ShapeError, WeightsError } from "../errors.ts";
+import { nearest } from "../names.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
 import type { State } from "./state.ts";
 
@@ -10,10 +11,15 @@ export type Expected = readonly (number | undefined)[];
 /** A network's tensors, with a note of which were asked for and of which shape. */
 class Recording extends Map<string, CheckpointTensor> {
   readonly asked = new Map<string, readonly number[]>();
+  /** Those of what is asked for behind a tensor that is not there, and whose extents they follow. */
+  readonly guessed = new Set<string>();
+  #guesses = false;
 
   /** Notes the shape; what only the file could say, and does not, is 1. */
   ask(key: string, expected: Expected): readonly number[] {
     const found = this.get(key)?.shape;
+    if (this.#guesses) this.guessed.add(key);
+    if (!found && expected.includes(undefined)) this.#guesses = true;
     const rank = found?.length === expected.length;
     const shape = expected.map((extent, axis) => extent ?? (rank ? found[axis]! : 1));
     this.asked.set(key, shape);
@@ -68,6 +74,8 @@ export function recorded<T>(
   for (const [key, shape] of recording.asked) {
     const found = state.get(key)?.shape;
     if (!found) missing.push(key);
+    else if (recording.guessed.has(key))
+      continue; // what it should be is not known
     else if (found.join() !== shape.join()) wrong.push(`${key} is [${found}], not [${shape}]`);
   }
   // A network that could not be built to its end did not ask for all that it needs.
@@ -77,7 +85,10 @@ export function recorded<T>(
     "weights-shape",
     [
       `These are not the weights of ${what}.`,
-      ...listed("Missing", missing),
+      ...listed(
+        "Missing",
+        missing.map((key, i) => (i < LISTED ? `${key}${near(key, state, recording)}` : key)),
+      ),
       ...listed("Mis-shaped", wrong),
       ...listed("Unexpected", unexpected),
       ...(failure && missing.length + wrong.length === 0 ? [failure.message] : []),
@@ -87,7 +98,21 @@ export function recorded<T>(
   );
 }
 
+/** Names that are listed. */
+const LISTED = 8;
+
+/** The tensor that may be meant: one that nobody asked for; a much shorter name is in many. */
+function near(key: string, state: State, { asked }: Recording): string {
+  const [name] = nearest(
+    key,
+    [...state.keys()].filter((known) => !asked.has(known) && 2 * known.length >= key.length),
+  );
+  return name === undefined ? "" : ` (there is ${name})`;
+}
+
 function listed(title: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
-  return [`${title}: ${items.slice(0, 8).join(", ")}${items.length > 8 ? ` and ${items.length - 8} more` : ""}.`];
+  return [
+    `${title}: ${items.slice(0, LISTED).join(", ")}${items.length > LISTED ? ` and ${items.length - LISTED} more` : ""}.`,
+  ];
 }

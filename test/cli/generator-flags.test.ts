@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
+import { EXIT, exitStatus } from "../../src/cli/exit.ts";
 import { classes, generatorOf, generatorOptions, noise } from "../../src/cli/generator-flags.ts";
 
 function parsed(...args: string[]): object {
@@ -36,7 +37,10 @@ describe("flags of a generator", () => {
     await writeFile(path, '{ "z": 4 }');
     expect(parsed("--network", path)).toEqual({ network: '{ "z": 4 }' });
     expect(parsed("--network", "dcgan")).toEqual({ network: "dcgan" });
-    expect(() => parsed("--network", `${path}.json`)).toThrow(/network\.json\.json" is not there/);
+    const missing = () => parsed("--network", `${path}.json`);
+    expect(missing).toThrow(/network\.json\.json" is not there/);
+    // as any file that is not there
+    expect(missing).toThrow(expect.toSatisfy((error) => exitStatus(error) === EXIT.weights));
     expect(() => parsed("--network", dirname(path))).toThrow(/is a folder/);
     await writeFile(path, "[1]");
     expect(() => parsed("--network", path)).toThrow(/is no JSON object/);

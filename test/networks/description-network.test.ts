@@ -223,6 +223,21 @@ describe("the network of a description", () => {
     expect(build).toThrow(WeightsError);
     expect(build).toThrow(message);
   });
+
+  it("that misspells one tensor is told that one, and the near one, and nothing that follows from it", async () => {
+    const file = await open(tensors);
+    const misspelt = (from: string, to: string) => () =>
+      describedNetwork(parseDescription(JSON.parse(JSON.stringify(DESCRIPTION).replace(from, to))), file);
+    const said = "These are not the weights of the small level generator.";
+    expect(misspelt('"l.weight"', '"l.weigth"')).toThrow(
+      `${said} Missing: l.weigth (there is l.weight). Check that the file`,
+    );
+    expect(misspelt('"c"', '"cc"')).toThrow(`${said} Missing: cc (there is c). Check`);
+    expect(misspelt('"name":"n"', '"name":"nn"')).toThrow(
+      /Missing: nn\.running_mean \(there is n\.running_mean\), nn\.running_var \(there is n\.running_var\)\. Check/,
+    );
+    expect(misspelt('"table":"table"', '"table":"xyz"')).toThrow(/Missing: xyz\. Check/);
+  });
 });
 
 describe("a long description", () => {

@@ -46,7 +46,17 @@ describe("a description", () => {
   });
 
   it.each<readonly [string, unknown, string]>([
-    ["no JSON", "{", "is not JSON"],
+    ["no JSON", '{\n  "z": 4,\n  "image": [3 8]\n}', "is not JSON at line 3, column 15, where a comma or ] would be"],
+    [
+      "nothing of one",
+      { name: 1, version: 2 },
+      "is none: it holds name, version, and neither z, image, range nor operations",
+    ],
+    [
+      "some in it",
+      { "a.pth": LEAST, "b.pth": LEAST, note: null },
+      "is none, but holds some: a.pth, b.pth; take one of them",
+    ],
     ["a list", [LEAST], "is no JSON object"],
     ["nothing", null, "is no JSON object"],
     ["a misspelt key", { ...LEAST, opperations: [] }, 'has an unknown "opperations"; did you mean operations'],

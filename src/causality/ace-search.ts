@@ -78,9 +78,10 @@ export async function* searchCorpus(
   const evalSize = Math.min(wantedEval, Math.floor(found.length / 6));
   const trainSize = Math.min(wantedTrain, PAIRS_A_STEP * Math.floor((found.length - evalSize) / PAIRS_A_STEP));
   if (trainSize < PAIRS_A_STEP) {
+    const inAll = found.length === searchSize;
     throw new UsageError(
-      `"${concept}" is in ${found.length} of ${searchSize} images, too few to learn from ${PAIRS_A_STEP} and to evaluate on others.`,
-      "Search more images, or choose a concept that the model draws more often.",
+      `"${concept}" is in ${inAll ? `all ${searchSize}` : `${found.length} of ${searchSize}`} images, too few to learn from ${PAIRS_A_STEP} and to evaluate on others.`,
+      `Raise \`searchSize\`${inAll ? "" : ", or choose a concept that the model draws more often"}.`,
     );
   }
   const present = mostOf(found, trainSize + evalSize);

@@ -11,7 +11,9 @@ export type Expected = readonly (number | undefined)[];
 /** A network's tensors, with a note of which were asked for and of which shape. */
 class Recording extends Map<string, CheckpointTensor> {
   readonly asked = new Map<string, readonly number[]>();
-  /** Those of what is asked for behind a tensor that is not there, and whose extents they follow. */
+  /**
+   * Those of what is asked for behind a tensor that is not there, and whose extents they follow.
+   */
   readonly guessed = new Set<string>();
   #guesses = false;
 

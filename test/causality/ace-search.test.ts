@@ -215,6 +215,15 @@ describe("where the concept can be put", () => {
     await expect(refused).rejects.toThrow(`"tree" is in ${count} of 60 images, too few to learn from 20`);
   });
 
+  test("with all of too few images that show it, there are too few images, and not too few of them", async () => {
+    const refused = expect(search({ searchSize: 22 }, known(22))).rejects;
+    await refused.toThrow(/^"tree" is in all 22 images, too few to learn from 20 .* others\. Raise `searchSize`\.$/);
+    const some = expect(search({ searchSize: 23 }, known(22))).rejects;
+    await some.toThrow(
+      /is in 22 of 23 images.*Raise `searchSize`, or choose a concept that the model draws more often\.$/,
+    );
+  });
+
   test("stops with the signal's reason", async () => {
     for (const present of [undefined, known()]) {
       const controller = new AbortController();

@@ -100,9 +100,9 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
   const { trainSize, evalSize } = corpus;
   if (trainSize < wanted.trainSize || evalSize < wanted.evalSize) {
     note(
-      `Fewer of the ${wanted.searchSize} images show ${concept} than wanted: ${trainSize} pairs ` +
-        `to learn from and ${evalSize} to evaluate on, not ${wanted.trainSize} and ` +
-        `${wanted.evalSize}. A larger --search-size finds more.`,
+      `Those of ${wanted.searchSize} images that show ${concept} make ${trainSize} pairs to learn ` +
+        `from and ${evalSize} to evaluate on, not ${wanted.trainSize} and ${wanted.evalSize} as ` +
+        "wanted. A larger --search-size makes more.",
     );
   }
   const ranking = toAceRanking(concept, alpha);

@@ -30,6 +30,11 @@ export function entryPoint(): GPU {
   );
 }
 
+/** The format that canvases are shown in without a copy. */
+export function canvasFormat(): GPUTextureFormat {
+  return (globalThis as Host).navigator?.gpu?.getPreferredCanvasFormat() ?? "bgra8unorm";
+}
+
 export function noAdapter(options?: ErrorOptions): UnsupportedError {
   return new UnsupportedError(
     "no-adapter",

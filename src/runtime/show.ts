@@ -1,60 +1,74 @@
-import { ShapeError } from "../errors.ts";
+import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import { drawTiles } from "./draw.ts";
+import { canvasFormat } from "./host.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface ShowOptions {
   /** Which image of the batch; 0 unless given. */
   readonly image?: number;
-  /** One channel as grey, instead of the first three as RGB. */
+  /** One channel, instead of the first three as RGB. */
   readonly channel?: number;
-  /** What becomes black and white; [−1, 1] unless given. */
+  /** What becomes the darkest and the brightest; [−1, 1] unless given. */
   readonly range?: readonly [number, number];
+  /** Of one channel: "grey" unless given, or "heat", in which equal steps look equal. */
+  readonly colors?: "grey" | "heat";
+  /** Interpolate between the map's pixels (half-pixel bilinear), instead of showing them. */
+  readonly smooth?: boolean;
+  /** Images [n, h, w, RGB] in [−1, 1] to lay the map over. */
+  readonly over?: Tensor<"f32">;
+  /** How much of them is covered, 0…1; 0.6 unless given. */
+  readonly opacity?: number;
+  /** Where one channel is above it is outlined in yellow, and the rest half as bright. */
+  readonly level?: number;
 }
 
-const NAMES: NamesOf<ShowOptions> = { image: true, channel: true, range: true };
+const NAMES: NamesOf<ShowOptions> = {
+  image: true,
+  channel: true,
+  range: true,
+  colors: true,
+  smooth: true,
+  over: true,
+  opacity: true,
+  level: true,
+};
+
+const OPACITY = 0.6;
 
 /**
- * Reads the tensor's storage in the fragment shader: no texture, no copy, whatever the canvas's
- * format.
+ * Draws an image of a feature map [n, h, w, c] onto a canvas, of a page or a worker, without
+ * reading it back: as a picture, or one channel in grey or as a heat map, over an image, with an
+ * outline. A canvas, or a context that has not been, is configured for the tensor's device.
+ *
+ * @throws ShapeError for a tensor that is no feature map, or an image or channel it does not have;
+ *   UsageError for options that make no sense, or a canvas with another context.
  */
-const SHADER = /* wgsl */ `
-struct Params { height: u32, width: u32, channels: u32, image: u32, channel: i32, low: f32, high: f32 }
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-
-struct Corner { @builtin(position) position: vec4f, @location(0) at: vec2f }
-
-@vertex fn corner(@builtin(vertex_index) index: u32) -> Corner {
-  let at = vec2f(f32((index << 1u) & 2u), f32(index & 2u));
-  return Corner(vec4f(at * vec2f(2.0, -2.0) + vec2f(-1.0, 1.0), 0.0, 1.0), at);
-}
-
-@fragment fn pixel(in: Corner) -> @location(0) vec4f {
-  let size = vec2u(params.width, params.height);
-  let p = min(vec2u(in.at * vec2f(size)), size - 1u);
-  let at = ((params.image * params.height + p.y) * params.width + p.x) * params.channels;
-  var v = vec3f();
-  if (params.channel >= 0) { v = vec3f(x[at + u32(params.channel)]); }
-  else { v = vec3f(x[at], x[at + 1u], x[at + 2u]); }
-  return vec4f(clamp((v - params.low) / (params.high - params.low), vec3f(), vec3f(1.0)), 1.0);
-}
-`;
-
-interface Painter {
-  readonly pipeline: GPURenderPipeline;
-  readonly params: GPUBuffer;
-}
-const painters = new WeakMap<GPUDevice, Map<GPUTextureFormat, Painter>>();
-
-/**
- * Draws an image of a feature map [n, h, w, c] onto a canvas without reading it back. The context
- * must be configured for the tensor's device.
- * @throws ShapeError for a tensor that is no feature map, or an image or channel it does not have.
- */
-export function show(tensor: Tensor<"f32">, context: GPUCanvasContext, options: ShowOptions = {}): void {
+export function show(
+  tensor: Tensor<"f32">,
+  canvas: HTMLCanvasElement | OffscreenCanvas | GPUCanvasContext,
+  options: ShowOptions = {},
+): void {
   checkNames("show", options, NAMES);
-  const [n = 0, height = 0, width = 0, channels = 0] = tensor.shape;
-  const { image = 0, channel = -1, range = [-1, 1] } = options;
+  check(tensor, options);
+  const { image = 0, channel = -1, range = [-1, 1], colors = "grey", smooth = false, over, level } = options;
+  const { device } = tensor;
+  device.check();
+  const texture = textureOf("getContext" in canvas ? contextOf(canvas) : canvas, device.gpu);
+  const { format, width, height } = texture;
+  const laid = over && { picture: over, opacity: options.opacity ?? OPACITY };
+  drawTiles(
+    device,
+    { view: texture.createView(), format, width, height },
+    { map: tensor, image, colors, smooth, over: laid, cover: [1, 1] },
+    [{ channel, range, level }],
+    { columns: 1, width, height },
+  );
+}
+
+function check(tensor: Tensor<"f32">, options: ShowOptions): void {
+  const { image = 0, channel = -1, colors = "grey", over, opacity = OPACITY, level } = options;
+  const [n = 0, , , channels = 0] = tensor.shape;
   if (tensor.shape.length !== 4)
     throw new ShapeError(`"${tensor.label}" [${tensor.shape}] is no [n, h, w, c].`, "Give an image or a feature map.");
   const known = Number.isInteger(image) && image >= 0 && image < n;
@@ -66,51 +80,40 @@ export function show(tensor: Tensor<"f32">, context: GPUCanvasContext, options: 
       "Give an `image` and a `channel` that it has.",
     );
   }
-  const { device } = tensor;
-  device.check();
-  const gpu = device.gpu;
-  const texture = context.getCurrentTexture();
-  const { pipeline, params } = painter(gpu, texture.format);
-  const block = new DataView(new ArrayBuffer(32));
-  [height, width, channels, image].forEach((value, i) => {
-    block.setUint32(4 * i, value, true);
-  });
-  block.setInt32(16, channel, true);
-  block.setFloat32(20, range[0], true);
-  block.setFloat32(24, range[1], true);
-  gpu.queue.writeBuffer(params, 0, block.buffer);
-  const group = gpu.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: [
-      { binding: 0, resource: { buffer: params } },
-      { binding: 1, resource: { buffer: tensor.buffer } },
-    ],
-  });
-  const encoder = gpu.createCommandEncoder();
-  const pass = encoder.beginRenderPass({
-    colorAttachments: [{ view: texture.createView(), loadOp: "clear", storeOp: "store" }],
-  });
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, group);
-  pass.draw(3);
-  pass.end();
-  gpu.queue.submit([encoder.finish()]);
+  if (over && (over.shape.length !== 4 || image >= over.shape[0]! || over.shape[3]! < 3)) {
+    throw new ShapeError(
+      `"${over.label}" [${over.shape}] has no image ${image} in RGB.`,
+      "Give images of the same run.",
+    );
+  }
+  if (colors !== "grey" && colors !== "heat") throw new UsageError(`There are no colors "${colors}".`, 'Use "heat".');
+  if (options.channel === undefined && (colors === "heat" || level !== undefined)) {
+    throw new UsageError("Colours and levels are for one channel.", "Name it as `channel`.");
+  }
+  if (!(opacity >= 0 && opacity <= 1)) throw new UsageError(`${opacity} is no opacity.`, "Use a number from 0 to 1.");
 }
 
-function painter(gpu: GPUDevice, format: GPUTextureFormat): Painter {
-  const known = painters.get(gpu) ?? new Map<GPUTextureFormat, Painter>();
-  painters.set(gpu, known);
-  let made = known.get(format);
-  if (!made) {
-    const module = gpu.createShaderModule({ label: "show", code: SHADER });
-    const pipeline = gpu.createRenderPipeline({
-      label: "show",
-      layout: "auto",
-      vertex: { module, entryPoint: "corner" },
-      fragment: { module, entryPoint: "pixel", targets: [{ format }] },
-    });
-    made = { pipeline, params: gpu.createBuffer({ label: "show", size: 32, usage: 0x40 | 0x8 }) };
-    known.set(format, made);
+function contextOf(canvas: HTMLCanvasElement | OffscreenCanvas): GPUCanvasContext {
+  const context = canvas.getContext("webgpu") as GPUCanvasContext | null;
+  if (context) return context;
+  throw new UsageError("This canvas gives no WebGPU context.", "Give one that has no other context.");
+}
+
+/** Which device a context was configured for here. */
+const configured = new WeakMap<GPUCanvasContext, GPUDevice>();
+
+/** What to draw on; a context is configured if it is not, or was for a device that is gone. */
+function textureOf(context: GPUCanvasContext, device: GPUDevice): GPUTexture {
+  const known = configured.get(context);
+  if (known === undefined || known === device) {
+    try {
+      return context.getCurrentTexture();
+    } catch (cause) {
+      // Not every browser has `getConfiguration`, which would say it.
+      if ((cause as Partial<DOMException>).name !== "InvalidStateError") throw cause;
+    }
   }
-  return made;
+  context.configure({ device, format: canvasFormat(), alphaMode: "opaque" });
+  configured.set(context, device);
+  return context.getCurrentTexture();
 }

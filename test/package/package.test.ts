@@ -18,6 +18,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ENTRIES = [
   "ganatomy",
   "ganatomy/causality",
+  "ganatomy/look",
   "ganatomy/runtime",
   "ganatomy/report",
   "ganatomy/server",

@@ -1,0 +1,4 @@
+/** Looking at units: what they do at a place, pictures of them, the images that drive them most. */
+
+export { type TopUnit, type TopUnitsOptions, topUnits } from "./top-units.ts";
+export { type UnitActivations, type UnitsAtOptions, unitsAt } from "./units-at.ts";

@@ -1,4 +1,5 @@
 /** Looking at units: what they do at a place, pictures of them, the images that drive them most. */
 
+export { type Thumbnail, type ThumbnailsOptions, thumbnails, type UnitView } from "./thumbnails.ts";
 export { type TopUnit, type TopUnitsOptions, topUnits } from "./top-units.ts";
 export { type UnitActivations, type UnitsAtOptions, unitsAt } from "./units-at.ts";

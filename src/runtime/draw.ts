@@ -6,6 +6,8 @@ import type { Tensor } from "./tensor.ts";
 
 /** One picture of several that are drawn side by side. */
 export interface Tile {
+  /** Of the batch. */
+  readonly image: number;
   /** A channel, or −1: the first three as RGB. */
   readonly channel: number;
   /** What becomes the first colour and the last one. */
@@ -18,11 +20,13 @@ export interface Tile {
 export interface Drawing {
   /** [n, h, w, c] */
   readonly map: Tensor<"f32">;
-  readonly image: number;
   readonly colors: "grey" | "heat";
   /** Between the map's cells: half-pixel bilinear, or the nearest. */
   readonly smooth: boolean;
-  /** A picture [n, h, w, c], RGB in [−1, 1], to lay the map over, and how much of it is covered. */
+  /**
+   * A picture [n, h, w, c], RGB in [−1, 1], to lay the map over, and how much of it is covered, of
+   * heat where it is greatest.
+   */
   readonly over?: { readonly picture: Tensor<"f32">; readonly opacity: number } | undefined;
   /** What of the map's height and width the picture shows, where it is cropped. */
   readonly cover: readonly [height: number, width: number];
@@ -52,13 +56,13 @@ export const MAX_TILES = 256;
  */
 const SHADER = /* wgsl */ `
 struct Params {
-  height: u32, width: u32, channels: u32, image: u32,
-  overHeight: u32, overWidth: u32, overChannels: u32, opacity: f32,
+  height: u32, width: u32, channels: u32, overHeight: u32,
+  overWidth: u32, overChannels: u32, opacity: f32, unused: u32,
   heat: u32, smoothly: u32, columns: u32, outline: u32,
   tile: vec2f, surface: vec2f,
   cover: vec2f,
 }
-struct Tile { channel: f32, low: f32, high: f32, level: f32 }
+struct Tile { image: u32, channel: i32, low: f32, high: f32, level: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -80,61 +84,93 @@ struct Corner {
 }
 
 /// Which element the pixel of a map [n, size, channels] begins with.
-fn pixelOf(p: vec2u, size: vec2u, channels: u32) -> u32 {
-  return ((params.image * size.y + p.y) * size.x + p.x) * channels;
+fn pixelOf(image: u32, p: vec2u, size: vec2u, channels: u32) -> u32 {
+  return ((image * size.y + p.y) * size.x + p.x) * channels;
 }
 
-fn cell(p: vec2u, channel: u32) -> f32 {
-  return x[pixelOf(p, vec2u(params.width, params.height), params.channels) + channel];
+fn cell(image: u32, p: vec2u, channel: u32) -> f32 {
+  return x[pixelOf(image, p, vec2u(params.width, params.height), params.channels) + channel];
 }
 
 /// The map's channel at a place in [0, 1]².
-fn activation(at: vec2f, channel: u32) -> f32 {
+fn activation(image: u32, at: vec2f, channel: u32) -> f32 {
   let size = vec2f(f32(params.width), f32(params.height));
   let last = vec2u(params.width - 1u, params.height - 1u);
   let place = clamp(at, vec2f(), vec2f(1.0)) * params.cover * size;
-  if (params.smoothly == 0u) { return cell(min(vec2u(place), last), channel); }
+  if (params.smoothly == 0u) { return cell(image, min(vec2u(place), last), channel); }
   let source = clamp(place - 0.5, vec2f(), vec2f(last));
   let p = vec2u(source);
   let q = min(p + 1u, last);
   let share = source - vec2f(p);
-  let above = mix(cell(p, channel), cell(vec2u(q.x, p.y), channel), share.x);
-  let below = mix(cell(vec2u(p.x, q.y), channel), cell(q, channel), share.x);
+  let above = mix(cell(image, p, channel), cell(image, vec2u(q.x, p.y), channel), share.x);
+  let below = mix(cell(image, vec2u(p.x, q.y), channel), cell(image, q, channel), share.x);
   return mix(above, below, share.y);
 }
 
 fn heat(t: f32) -> vec3f { return unpack4x8unorm(colors[u32(t * 255.0 + 0.5)]).rgb; }
 
-fn picture(at: vec2f) -> vec3f {
-  let size = vec2u(params.overWidth, params.overHeight);
-  let p = pixelOf(min(vec2u(at * vec2f(size)), size - 1u), size, params.overChannels);
-  return clamp(vec3f(over[p], over[p + 1u], over[p + 2u]) * 0.5 + 0.5, vec3f(), vec3f(1.0));
+fn rgb(image: u32, p: vec2u) -> vec3f {
+  let first = pixelOf(image, p, vec2u(params.overWidth, params.overHeight), params.overChannels);
+  return clamp(vec3f(over[first], over[first + 1u], over[first + 2u]) * 0.5 + 0.5, vec3f(), vec3f(1.0));
+}
+
+/// The picture at a place in its pixels.
+fn pictureAt(image: u32, place: vec2f) -> vec3f {
+  let last = vec2u(params.overWidth - 1u, params.overHeight - 1u);
+  if (params.smoothly == 0u) { return rgb(image, min(vec2u(place), last)); }
+  let source = clamp(place - 0.5, vec2f(), vec2f(last));
+  let p = vec2u(source);
+  let q = min(p + 1u, last);
+  let share = source - vec2f(p);
+  let above = mix(rgb(image, p), rgb(image, vec2u(q.x, p.y)), share.x);
+  return mix(above, mix(rgb(image, vec2u(p.x, q.y)), rgb(image, q), share.x), share.y);
+}
+
+/// What of the picture a pixel of the tile covers, on average: of up to 8 × 8 places.
+fn picture(image: u32, at: vec2f) -> vec3f {
+  let size = vec2f(f32(params.overWidth), f32(params.overHeight));
+  let covered = size / params.tile;
+  let places = vec2u(clamp(ceil(covered), vec2f(1.0), vec2f(8.0)));
+  var sum = vec3f();
+  for (var v = 0u; v < places.y; v++) {
+    for (var u = 0u; u < places.x; u++) {
+      let within = (vec2f(f32(u), f32(v)) + 0.5) / vec2f(places) - 0.5;
+      sum += pictureAt(image, clamp(at * size + within * covered, vec2f(), size));
+    }
+  }
+  return sum / f32(places.x * places.y);
 }
 
 @fragment fn pixel(in: Corner) -> @location(0) vec4f {
   let tile = tiles[in.tile];
-  let channel = u32(max(tile.channel, 0.0));
-  var v = vec3f(activation(in.at, channel));
-  if (tile.channel < 0.0) { v = vec3f(v.x, activation(in.at, 1u), activation(in.at, 2u)); }
+  let image = tile.image;
+  let channel = u32(max(tile.channel, 0));
+  let here = activation(image, in.at, channel);
+  var v = vec3f(here);
+  if (tile.channel < 0) { v = vec3f(here, activation(image, in.at, 1u), activation(image, in.at, 2u)); }
   let span = tile.high - tile.low;
   let t = clamp((v - tile.low) / select(span, 1.0, span == 0.0), vec3f(), vec3f(1.0));
   var color = t;
-  if (params.heat != 0u) { color = heat(t.x); }
-  if (params.overWidth > 0u) { color = mix(picture(in.at), color, params.opacity); }
+  var opacity = params.opacity;
+  if (params.heat != 0u) {
+    color = heat(t.x);
+    opacity *= t.x;
+  }
+  if (params.overWidth > 0u) { color = mix(picture(image, in.at), color, opacity); }
   if (params.outline == 0u) { return vec4f(color, 1.0); }
   let step = vec2f(1.0) / params.tile;
   var inside = true;  // all around
   for (var side = 0u; side < 4u; side++) {
     let away = select(vec2f(step.x, 0.0), vec2f(0.0, step.y), side >= 2u) * select(1.0, -1.0, (side & 1u) == 1u);
-    inside = inside && activation(in.at + away, channel) > tile.level;
+    inside = inside && activation(image, in.at + away, channel) > tile.level;
   }
-  if (activation(in.at, channel) <= tile.level) { return vec4f(color * 0.5, 1.0); }
+  if (here <= tile.level) { return vec4f(color * 0.5, 1.0); }
   return vec4f(select(vec3f(1.0, 1.0, 0.0), color, inside), 1.0);
 }
 `;
 
 const PARAMS_BYTES = 80;
-const TILE_BYTES = 16;
+const TILE_BYTES = 20;
 
 /** What drawing needs on a device. */
 interface Tools {
@@ -162,8 +198,7 @@ export function drawTiles(
   const { gpu } = device;
   const tools = toolsFor(gpu);
   gpu.queue.writeBuffer(tools.params, 0, paramsOf(surface, drawing, tiles, grid));
-  const rows = tiles.flatMap(({ channel, range, level = 0 }) => [channel, ...range, level]);
-  gpu.queue.writeBuffer(tools.tiles, 0, Float32Array.from(rows));
+  gpu.queue.writeBuffer(tools.tiles, 0, rowsOf(tiles));
   const { map, over } = drawing;
   const pipeline = pipelineFor(gpu, tools, surface.format);
   const group = gpu.createBindGroup({
@@ -184,17 +219,27 @@ export function drawTiles(
   gpu.queue.submit([encoder.finish()]);
 }
 
+function rowsOf(tiles: readonly Tile[]): ArrayBuffer {
+  const rows = new ArrayBuffer(TILE_BYTES * tiles.length);
+  const [whole, real] = [new Int32Array(rows), new Float32Array(rows)];
+  tiles.forEach(({ image, channel, range, level = 0 }, i) => {
+    whole.set([image, channel], 5 * i);
+    real.set([...range, level], 5 * i + 2);
+  });
+  return rows;
+}
+
 function paramsOf(surface: Surface, drawing: Drawing, tiles: readonly Tile[], grid: Grid): ArrayBuffer {
-  const { map, image, colors, smooth, over, cover } = drawing;
+  const { map, colors, smooth, over, cover } = drawing;
   const [, height = 1, width = 1, channels = 1] = map.shape;
   const [, overHeight = 0, overWidth = 0, overChannels = 0] = over?.picture.shape ?? [];
   const block = new ArrayBuffer(PARAMS_BYTES);
   const outline = tiles.some(({ level }) => level !== undefined);
-  const opacity = over?.opacity ?? 1;
-  const whole = [height, width, channels, image, overHeight, overWidth, overChannels, 0];
-  new Uint32Array(block).set([...whole, Number(colors === "heat"), Number(smooth), grid.columns, Number(outline)]);
-  new Float32Array(block).set([opacity], 7);
-  new Float32Array(block).set([grid.width, grid.height, surface.width, surface.height, cover[1], cover[0]], 12);
+  const flags = [Number(colors === "heat"), Number(smooth), grid.columns, Number(outline)];
+  new Uint32Array(block).set([height, width, channels, overHeight, overWidth, overChannels, 0, 0, ...flags]);
+  const real = new Float32Array(block);
+  real[6] = over?.opacity ?? 1;
+  real.set([grid.width, grid.height, surface.width, surface.height, cover[1], cover[0]], 12);
   return block;
 }
 

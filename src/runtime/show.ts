@@ -17,7 +17,10 @@ export interface ShowOptions {
   readonly smooth?: boolean;
   /** Images [n, h, w, RGB] in [−1, 1] to lay the map over. */
   readonly over?: Tensor<"f32">;
-  /** How much of them is covered, 0…1; 0.6 unless given. */
+  /**
+   * How much of them is covered, 0…1; 0.8 unless given. Heat covers them so where it is greatest,
+   * and not at all where it is least.
+   */
   readonly opacity?: number;
   /** Where one channel is above it is outlined in yellow, and the rest half as bright. */
   readonly level?: number;
@@ -34,7 +37,7 @@ const NAMES: NamesOf<ShowOptions> = {
   level: true,
 };
 
-const OPACITY = 0.6;
+const OPACITY = 0.8;
 
 /**
  * Draws an image of a feature map [n, h, w, c] onto a canvas, of a page or a worker, without
@@ -60,8 +63,8 @@ export function show(
   drawTiles(
     device,
     { view: texture.createView(), format, width, height },
-    { map: tensor, image, colors, smooth, over: laid, cover: [1, 1] },
-    [{ channel, range, level }],
+    { map: tensor, colors, smooth, over: laid, cover: [1, 1] },
+    [{ image, channel, range, level }],
     { columns: 1, width, height },
   );
 }

@@ -143,7 +143,7 @@ describe("a channel", () => {
         heat(activation(y, x, false)).map((value, c) => {
           const pixel = 2 * Math.floor((2 * y) / HEIGHT) + Math.floor((2 * x) / WIDTH);
           const below = 255 * (picture[3 * pixel + c]! * 0.5 + 0.5);
-          return below + (opacity ?? 0.6) * (value - below);
+          return below + share(activation(y, x, false)) * (opacity ?? 0.8) * (value - below);
         });
       close(await drawn((context) => show(image, context, options), { scale: SCALE }), mixed, 0.51);
     }

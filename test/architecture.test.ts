@@ -62,6 +62,7 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
   session: {
     "errors.ts": "all",
     "names.ts": "all",
+    "version.ts": "all",
     runtime: "all",
     weights: "all",
     networks: "all",

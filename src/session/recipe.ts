@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
-import { isFloat32 } from "../models/edits.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { type Cells, checkCells } from "./cells.ts";
+import { fraction, number, shown, text, whole } from "./checks.ts";
 
 /** What `recipe-v1.schema.json` describes. */
 export const RECIPE_VERSION = 1;
@@ -91,7 +91,6 @@ export const MAX_IMAGE = 99_999;
 const MAX_STROKES = 1000;
 /** Units of one stroke: more than the widest layer has. */
 const MAX_UNITS = 8192;
-const MAX_TEXT = 200;
 
 const RECIPE: NamesOf<Recipe> = {
   version: "needed",
@@ -247,31 +246,4 @@ function checkModel(given: unknown, what: string): ModelName {
     throw new UsageError(`sha256 of the recipe's ${what} is ${shown(sha256)}.`, "Give 64 hex digits, or leave it out.");
   }
   return { name: text(name, `The name of the recipe's ${what}`), ...(sha256 !== undefined && { sha256 }) };
-}
-
-function text(given: unknown, what: string): string {
-  if (typeof given === "string" && given.length >= 1 && given.length <= MAX_TEXT) return given;
-  throw new UsageError(`${what} is ${shown(given)}.`, `Use text of 1 to ${MAX_TEXT} characters.`);
-}
-
-function whole(given: unknown, what: string, most: number): number {
-  if (Number.isInteger(given) && (given as number) >= 0 && (given as number) <= most) return given as number;
-  throw new UsageError(`${what} is ${shown(given)}.`, `Use a whole number from 0 to ${most}.`);
-}
-
-function fraction(given: unknown, what: string): number {
-  if (typeof given === "number" && given >= 0 && given <= 1) return given;
-  throw new UsageError(`${what} is ${shown(given)}.`, "Use a number from 0 to 1.");
-}
-
-function number(given: unknown, what: string): number {
-  if (typeof given === "number" && isFloat32(given)) return given;
-  throw new UsageError(`${what} is ${shown(given)}.`, "Use a number within ±3.4e38.");
-}
-
-/** What was given, as far as it fits a sentence. */
-function shown(given: unknown): string {
-  if (typeof given === "number") return `${given}`;
-  if (typeof given === "string") return given.length <= 40 ? `"${given}"` : `"${given.slice(0, 40)}…"`;
-  return given === null ? "null" : Array.isArray(given) ? "a list" : typeof given;
 }

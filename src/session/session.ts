@@ -1,6 +1,7 @@
 import type { Phase } from "../dissect/events.ts";
 import type { AdapterDescription } from "../dissect/result.ts";
 import type { GanatomyError } from "../errors.ts";
+import type { SegmenterFiles } from "../models/segmenter-files.ts";
 import type { GeneratorOptions } from "../networks/generators/family.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import type { Label } from "../networks/segmenters/network.ts";
@@ -43,6 +44,12 @@ export interface Session {
   region(options: RegionOptions): Promise<RegionFeatures>;
   /** The units of a concept, the best first, or all units of a layer in the order of a ranking. */
   units(options: UnitsOptions): Promise<readonly RankedUnit[]>;
+  /**
+   * The levels of every unit of a layer at some quantiles of its own activations,
+   * [quantiles][units]: what strokes insert. They are counted on 200 images when somebody first
+   * asks for a layer.
+   */
+  levels(options: LevelsOptions): Promise<readonly Float32Array[]>;
   /** Small pictures of units, in the order asked for. */
   thumbnails(options: ThumbnailOptions): AsyncIterable<Thumbnail>;
   /** The images of a seed in which a unit is most active, best first. */
@@ -100,14 +107,11 @@ export interface LoadRequest {
 }
 
 /** A segmenter's files, or "self": the labels that a generator of tiles gives its own images. */
-export type SegmenterSource =
-  | { readonly weights: SourceLike; readonly labels?: SourceLike }
-  | { readonly encoder: SourceLike; readonly decoder: SourceLike; readonly labels: SourceLike }
-  | "self";
+export type SegmenterSource = SegmenterFiles | "self";
 
 /** What a session has at hand. */
 export interface Loaded {
-  readonly model: ModelName & {
+  readonly model?: ModelName & {
     readonly architecture: string;
     /** Of its images, in pixels. */
     readonly height: number;
@@ -128,7 +132,8 @@ export interface Loaded {
   readonly report?: Report;
   /** Names of the rankings that `units` and strokes can name, by layer. */
   readonly rankings: Readonly<Record<string, readonly string[]>>;
-  readonly adapter: AdapterDescription;
+  /** The GPU, once one was needed. */
+  readonly adapter?: AdapterDescription;
 }
 
 /** Something that is drawn anew when it changes: the newest state, as soon as the GPU can. */
@@ -231,6 +236,13 @@ export interface RegionFeatures {
 
 export interface UnitsOptions extends Partial<ConceptUnits> {
   readonly layer: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LevelsOptions {
+  readonly layer: string;
+  /** 0…1 */
+  readonly quantiles: readonly number[];
   readonly signal?: AbortSignal | undefined;
 }
 

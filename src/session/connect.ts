@@ -1,0 +1,241 @@
+import { type GanatomyError, UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { unpackError } from "../report/wire-error.ts";
+import { Emitter } from "./emitter.ts";
+import { Link, threadLost } from "./link.ts";
+import { portable } from "./portable.ts";
+import type {
+  DissectProgress,
+  DissectRequest,
+  Effect,
+  EffectOptions,
+  LevelsOptions,
+  Listener,
+  Loaded,
+  LoadRequest,
+  PictureBytes,
+  PictureOptions,
+  Pixel,
+  PixelOptions,
+  Progress,
+  RankedUnit,
+  RegionFeatures,
+  RegionOptions,
+  Session,
+  SessionEvents,
+  Thumbnail,
+  ThumbnailOptions,
+  TopImage,
+  TopImagesOptions,
+  UnitsOptions,
+  View,
+  ViewOptions,
+} from "./session.ts";
+import { changedState, FIRST_STATE, SessionView } from "./view.ts";
+import { type Port, WIRE_VERSION, type WireEvent } from "./wire.ts";
+
+// Tests: test/session/session.test.ts
+
+/** Where the session is. */
+export type ConnectOptions = (
+  | {
+      /**
+       * The address of "ganatomy/worker", which is started as a dedicated worker and ends with the
+       * session; or a worker, shared worker or service worker that runs it.
+       */
+      readonly worker: string | URL | Worker | SharedWorker | ServiceWorker;
+    }
+  | {
+      /** One that `share` gave, or whose other side `serve` has. */
+      readonly port: MessagePort;
+    }
+) & { readonly signal?: AbortSignal | undefined };
+
+/** A session behind a port. */
+export interface RemoteSession extends Session {
+  /**
+   * A port for somebody else to `connect` by, who shares this session: an iframe, or a service
+   * worker that cannot use the GPU. Transfer it.
+   */
+  share(): MessagePort;
+}
+
+interface BothOptions {
+  readonly worker?: string | URL | Worker | SharedWorker | ServiceWorker;
+  readonly port?: MessagePort;
+  readonly signal?: AbortSignal | undefined;
+}
+const NAMES: NamesOf<BothOptions> = { worker: true, port: true, signal: true };
+
+/**
+ * The session of a worker, or of whoever has the other side of a port.
+ * @throws GanatomyError `network` when the worker's script cannot be had; UnsupportedError from a
+ *   service worker that cannot use the GPU and was given no port to one that can; the signal's
+ *   reason.
+ */
+export async function connect(options: ConnectOptions): Promise<RemoteSession> {
+  checkNames<BothOptions>("connect", options, NAMES);
+  const { worker, port, signal } = options as BothOptions;
+  if ((worker === undefined) === (port === undefined)) {
+    throw new UsageError("A session is in a worker or behind a port.", "Give either { worker } or { port }.");
+  }
+  signal?.throwIfAborted();
+  const started = typeof worker === "string" || worker instanceof URL ? new Worker(worker) : undefined;
+  const session = new PortSession(
+    port ?? portTo((started ?? worker) as Worker | SharedWorker | ServiceWorker),
+    started,
+  );
+  try {
+    await session.connected(signal);
+    return session;
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+}
+
+/** A port whose other side the worker serves. */
+function portTo(worker: Worker | SharedWorker | ServiceWorker): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  const to = "port" in worker ? worker.port : worker;
+  to.postMessage({ v: WIRE_VERSION, id: 0, method: "connect", params: { port: port2 } }, [port2]);
+  return port1;
+}
+
+class PortSession implements RemoteSession {
+  readonly #link: Link;
+  readonly #worker: Worker | undefined;
+  readonly #emitter = new Emitter<SessionEvents>();
+  readonly #views = new Map<number, SessionView>();
+  #lastView = 0;
+  #loaded: Loaded | undefined;
+
+  constructor(port: Port, worker: Worker | undefined) {
+    this.#link = new Link(port);
+    this.#worker = worker;
+    worker?.addEventListener("error", (event) => {
+      this.#link.end(threadLost(event.message || "its script did not load"));
+    });
+  }
+
+  /** Settles when the other side has answered. */
+  connected(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => reject(signal!.reason);
+      signal?.addEventListener("abort", stop, { once: true });
+      const told = (event: unknown): void => {
+        if (this.#told(event as WireEvent)) resolve();
+      };
+      this.#link.ask("events", {}, { onEvent: told }).catch(reject);
+    });
+  }
+
+  /** Hands on what happened there; true for the first. */
+  #told(event: WireEvent): boolean {
+    if (event.type === "connected") this.#loaded = event.loaded;
+    else if (event.type === "loaded") {
+      this.#loaded = event.event;
+      this.#emitter.emit("loaded", event.event);
+    } else if (event.type === "lost") this.#emitter.emit("lost", { error: unpackError(event.error) as GanatomyError });
+    else if (event.type === "error") {
+      const view = event.view === undefined ? undefined : this.#views.get(event.view);
+      this.#failed(unpackError(event.error), view);
+    } else if (event.type === "rendered") this.#views.get(event.view)?.rendered(event.event);
+    else if (event.type === "progress") this.#emitter.emit("progress", event.event);
+    else this.#emitter.emit("restored", event.event);
+    return event.type === "connected";
+  }
+
+  #failed(error: Error, view: View | undefined): void {
+    this.#emitter.emit("error", { error: error as GanatomyError, ...(view && { view }) });
+  }
+
+  get loaded(): Loaded | undefined {
+    return this.#loaded;
+  }
+
+  on<Type extends keyof SessionEvents>(type: Type, listener: Listener<SessionEvents[Type]>): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  async load(options: LoadRequest): Promise<Loaded> {
+    const { signal, onProgress } = options;
+    const onEvent = (event: unknown): void => onProgress?.(event as Progress);
+    await this.#link.ask("load", portable(options), { signal, onEvent });
+    return this.#loaded!;
+  }
+
+  view(canvas: HTMLCanvasElement | OffscreenCanvas, options: ViewOptions = {}): View {
+    this.#link.check();
+    const state = changedState(FIRST_STATE, options, "session.view");
+    const offscreen = "transferControlToOffscreen" in canvas ? canvas.transferControlToOffscreen() : canvas;
+    this.#lastView += 1;
+    const number = this.#lastView;
+    const failed = (error: Error): void => this.#failed(error, view);
+    const view = new SessionView(state, {
+      set: (change) => this.#link.tell("view.set", { view: number, change }, [], failed),
+      stroke: (stroke) => this.#link.tell("view.stroke", { view: number, stroke }, [], failed),
+      dispose: () => {
+        this.#views.delete(number);
+        this.#link.tell("view.dispose", { view: number });
+      },
+      loaded: () => this.#loaded,
+    });
+    this.#views.set(number, view);
+    this.#link.tell("view", { view: number, canvas: offscreen, options }, [offscreen], failed);
+    return view;
+  }
+
+  pixel({ signal, ...options }: PixelOptions): Promise<Pixel> {
+    return this.#link.ask("pixel", options, { signal });
+  }
+
+  region({ signal, ...options }: RegionOptions): Promise<RegionFeatures> {
+    return this.#link.ask("region", options, { signal });
+  }
+
+  units({ signal, ...options }: UnitsOptions): Promise<readonly RankedUnit[]> {
+    return this.#link.ask("units", options, { signal });
+  }
+
+  levels({ signal, ...options }: LevelsOptions): Promise<readonly Float32Array[]> {
+    return this.#link.ask("levels", options, { signal });
+  }
+
+  topImages({ signal, ...options }: TopImagesOptions): Promise<readonly TopImage[]> {
+    return this.#link.ask("topImages", options, { signal });
+  }
+
+  thumbnails({ signal, ...options }: ThumbnailOptions): AsyncIterable<Thumbnail> {
+    return this.#link.stream("thumbnails", options, { signal });
+  }
+
+  dissect({ signal, ...options }: DissectRequest = {}): AsyncIterable<DissectProgress> {
+    return this.#link.stream("dissect", options, { signal });
+  }
+
+  effect({ signal, ...options }: EffectOptions): Promise<Effect> {
+    return this.#link.ask("effect", options, { signal });
+  }
+
+  picture({ signal, ...options }: PictureOptions = {}): Promise<PictureBytes> {
+    return this.#link.ask("picture", options, { signal });
+  }
+
+  share(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.#link.check();
+    this.#link.tell("share", { port: port2 }, [port2]);
+    return port1;
+  }
+
+  dispose(): void {
+    this.#link.tell("close", {});
+    this.#link.end(new UsageError("This session was disposed.", "Connect again."));
+    this.#worker?.terminate();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,229 @@
+import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
+import { DeviceLostError, type GanatomyError, UsageError } from "../errors.ts";
+import type { Edit } from "../models/edits.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { labelColors, type Rgb } from "../report/colors.ts";
+import type { Device } from "../runtime/device.ts";
+import { Examples } from "./examples.ts";
+import { type Findings, renumbered } from "./findings.ts";
+import { checkFindings, describeLoaded, loadFindings } from "./loaded.ts";
+import { Models } from "./models.ts";
+import type { Drawing } from "./painter.ts";
+import { statePicture } from "./pictures.ts";
+import type { KnownUnits } from "./questions.ts";
+import type { Listener, Loaded, LoadRequest, Progress, SessionEvents, ViewState } from "./session.ts";
+import { type Frame, type Scene, Stage, type Wanted } from "./stage.ts";
+import { Strokes } from "./strokes.ts";
+
+// Tests: test/session/session.test.ts, test/session/lost.test.ts
+
+const LOAD_NAMES: NamesOf<LoadRequest> = {
+  generator: true,
+  segmenter: true,
+  report: true,
+  name: true,
+  sha256: true,
+  network: true,
+  classes: "list",
+  onProgress: true,
+  signal: true,
+};
+
+/** A device that is lost so often without anything drawn between is not asked for again. */
+const MAX_LOSSES = 3;
+/** A unit is active above this quantile of its activations, where nothing better is known. */
+const ACTIVE = 0.99;
+
+/** Whoever is told what happens. */
+type Tell = <Type extends keyof SessionEvents>(type: Type, event: SessionEvents[Type]) => void;
+
+/**
+ * What a session has, and what it shows it with: all that goes with a lost device, and comes back.
+ */
+export class Holdings {
+  readonly models: Models;
+  readonly #tell: Tell;
+  /** As they came; `findings` has the segmenter's numbers for labels. */
+  #found: Findings | undefined;
+  #findings: Findings | undefined;
+  #device: Device | undefined;
+  #drawing: (Drawing & { readonly strokes: Strokes; readonly examples: Examples }) | undefined;
+  /** Settles when what the device was lost with is there again, or cannot be had. */
+  #restored: Promise<void> = Promise.resolve();
+  #losses = 0;
+  #disposed = false;
+
+  constructor(request: () => Promise<Device>, tell: Tell) {
+    this.#tell = tell;
+    this.models = new Models(request, (error) => {
+      this.#restored = this.#restored.then(() => this.#restore(error as DeviceLostError));
+    });
+  }
+
+  get findings(): Findings | undefined {
+    return this.#findings;
+  }
+
+  /** What was found out about these units. */
+  set findings(found: Findings | undefined) {
+    this.#found = found;
+    this.#renew(this.models.hasGenerator);
+  }
+
+  /** What there is to draw with; nothing before a generator is loaded. */
+  get drawing(): Drawing | undefined {
+    return this.#drawing;
+  }
+
+  get loaded(): Loaded {
+    return describeLoaded(this.models, this.#findings, this.#device?.adapter);
+  }
+
+  get colors(): readonly Rgb[] {
+    return labelColors(this.models.segmenter?.labels ?? this.#findings?.labels ?? []);
+  }
+
+  async load(request: LoadRequest): Promise<Loaded> {
+    checkNames("session.load", request, LOAD_NAMES);
+    const { generator, segmenter, report, signal } = request;
+    await this.#restored;
+    const onProgress: Listener<Progress> = (progress) => {
+      request.onProgress?.(progress);
+      this.#tell("progress", progress);
+    };
+    const loading = { signal, onProgress };
+    const found = report === undefined ? undefined : await loadFindings(report, loading);
+    if (generator !== undefined) {
+      const before = await this.models.loadGenerator(generator, request, loading);
+      this.#found = undefined; // it is of another
+      await this.#replaced(before);
+    }
+    if (segmenter !== undefined) await this.#replaced(await this.models.loadSegmenter(segmenter, loading));
+    if (found) {
+      checkFindings(found, this.models);
+      this.findings = found;
+    }
+    const { loaded } = this;
+    this.#tell("loaded", loaded);
+    return loaded;
+  }
+
+  /** Draws with what there is now, and lets go of what there was. */
+  async #replaced(before: { dispose(): void } | undefined): Promise<void> {
+    this.#device = await this.models.device();
+    this.#renew(this.models.hasGenerator);
+    before?.dispose();
+  }
+
+  /** What is shown with what there is now. */
+  #renew(draws: boolean): void {
+    const { segmenter } = this.models;
+    this.#findings = this.#found && segmenter ? renumbered(this.#found, segmenter.labels) : this.#found;
+    const before = this.#drawing;
+    this.#drawing = undefined;
+    before?.stage.dispose();
+    before?.strokes.dispose();
+    if (!draws || !this.#device) return;
+    const { generator } = this.models;
+    const onProgress: Listener<Progress> = (progress) => this.#tell("progress", progress);
+    const strokes = new Strokes(generator, this.#findings, onProgress);
+    this.#drawing = {
+      device: this.#device,
+      stage: new Stage(generator, segmenter),
+      strokes,
+      examples: new Examples(generator, this.#findings, onProgress),
+      height: generator.height,
+      width: generator.width,
+      edits: ({ layer, strokes: made }) => strokes.edits(layer, made),
+      rgba: (frame, state) => statePicture(frame, state, this.colors),
+    };
+  }
+
+  /**
+   * Runs an edited image and hands it to `use`, as `Stage.show` does, once there is something to
+   * run it with.
+   */
+  async show<T>(
+    state: Pick<ViewState, "seed" | "image" | "layer" | "strokes">,
+    wanted: Wanted,
+    use: (frame: Frame) => T | Promise<T>,
+  ): Promise<T> {
+    await this.#restored;
+    const drawing = this.#needed;
+    const scene = sceneOf(state, await drawing.edits(state as ViewState));
+    const shown = await drawing.stage.show(scene, wanted, use);
+    this.#losses = 0;
+    return shown;
+  }
+
+  /** Quantiles of a layer's units, which are counted where nobody asked before. */
+  async table(layer: string): Promise<UnitQuantiles> {
+    await this.#restored;
+    return this.#needed.strokes.table(layer);
+  }
+
+  /** What is known of a layer's units by now. */
+  known(layer: string): KnownUnits {
+    return { detects: this.#findings?.layers.get(layer)?.detects, table: this.#drawing?.strokes.knownTable(layer) };
+  }
+
+  /** The images that units are most active in. */
+  get examples(): Examples {
+    return this.#needed.examples;
+  }
+
+  /** Where a unit is active, it is above. */
+  async level(layer: string, unit: number): Promise<number> {
+    const found = this.#findings?.layers.get(layer)?.levels[unit];
+    return found ?? (await this.table(layer)).levels(ACTIVE)[unit]!;
+  }
+
+  get #needed() {
+    const { generator } = this.models; // which says what is missing
+    if (this.#drawing) return this.#drawing;
+    throw new UsageError(`${generator.name} is not shown yet.`, "Wait for `load`.");
+  }
+
+  /** Something was drawn: the device works. */
+  drawn(): void {
+    this.#losses = 0;
+  }
+
+  async #restore(error: DeviceLostError): Promise<void> {
+    if (this.#disposed) return;
+    this.#tell("lost", { error });
+    this.#losses += 1;
+    this.#renew(false);
+    try {
+      if (this.#losses > MAX_LOSSES) {
+        throw new DeviceLostError(
+          "device-lost",
+          `The GPU device was lost ${MAX_LOSSES} times without having drawn anything.`,
+          "Close other pages that use the GPU, and reload.",
+          { cause: error },
+        );
+      }
+      this.#device = await this.models.restore((progress) => this.#tell("progress", progress));
+    } catch (failure) {
+      this.#device = undefined;
+      // One that was lost meanwhile is restored next.
+      const next = failure instanceof DeviceLostError && this.#losses <= MAX_LOSSES;
+      if (!next) this.#tell("error", { error: failure as GanatomyError });
+      return;
+    }
+    if (this.#disposed) return this.models.dispose();
+    this.#renew(this.models.hasGenerator);
+    this.#tell("restored", { adapter: this.#device.adapter });
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#renew(false);
+    this.models.dispose();
+  }
+}
+
+const sceneOf = (
+  { seed, image, layer }: Pick<ViewState, "seed" | "image" | "layer">,
+  edits: readonly Edit[],
+): Scene => ({ seed, image, layer: edits.length > 0 ? layer : undefined, edits });

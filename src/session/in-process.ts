@@ -1,0 +1,356 @@
+import { GanatomyError, KernelError, UnsupportedError, UsageError } from "../errors.ts";
+import { dissect, init } from "../load.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { canvasEncoder } from "../report/encode-canvas.ts";
+import type { ImageEncoder } from "../report/image.ts";
+import type { Device } from "../runtime/device.ts";
+import { abortable } from "../weights/abort.ts";
+import { checkCells } from "./cells.ts";
+import { fraction, whole } from "./checks.ts";
+import { coveredPixels, EffectCount } from "./effect.ts";
+import { Emitter } from "./emitter.ts";
+import { readThumbnail } from "./examples.ts";
+import { findingsOf, rankedUnits } from "./findings.ts";
+import { Holdings } from "./holdings.ts";
+import { Painter, wantedBy } from "./painter.ts";
+import { statePicture } from "./pictures.ts";
+import { mapsNamed, readPixel, readRegion } from "./questions.ts";
+import { type EditedImage, MAX_IMAGE } from "./recipe.ts";
+import type {
+  DissectProgress,
+  DissectRequest,
+  Effect,
+  EffectOptions,
+  LevelsOptions,
+  Listener,
+  Loaded,
+  LoadRequest,
+  PictureBytes,
+  PictureOptions,
+  Pixel,
+  PixelOptions,
+  RankedUnit,
+  RegionFeatures,
+  RegionOptions,
+  Rendered,
+  Session,
+  SessionEvents,
+  Thumbnail,
+  ThumbnailOptions,
+  TopImage,
+  TopImagesOptions,
+  UnitName,
+  UnitsOptions,
+  View,
+  ViewOptions,
+  ViewState,
+} from "./session.ts";
+import { changedState, EDITED_NAMES, FIRST_STATE, SessionView, VIEW_NAMES } from "./view.ts";
+
+// Tests: test/session/session.test.ts, test/session/views.test.ts, test/session/lost.test.ts
+
+export interface SessionOptions {
+  /**
+   * Makes the device; `init()` unless given. In Node: `async () => init({ gpu: await findGpu() })`.
+   * It is called when something is loaded, and again when the device is lost; the session lets go
+   * of what it makes.
+   */
+  readonly device?: () => Promise<Device>;
+  /** Makes PNGs; the browser's own unless given. In Node: `nodeEncoder()` of "ganatomy/node". */
+  readonly encoder?: ImageEncoder;
+}
+
+const SESSION_NAMES: NamesOf<SessionOptions> = { device: true, encoder: true };
+const PIXEL_NAMES: NamesOf<PixelOptions> = {
+  ...EDITED_NAMES,
+  y: "needed",
+  x: "needed",
+  layers: "list",
+  top: true,
+  signal: true,
+};
+const REGION_NAMES: NamesOf<RegionOptions> = { ...EDITED_NAMES, mask: "needed", layers: "needed", signal: true };
+const UNITS_NAMES: NamesOf<UnitsOptions> = { layer: "needed", concept: true, ranking: true, top: true, signal: true };
+const LEVELS_NAMES: NamesOf<LevelsOptions> = { layer: "needed", quantiles: "needed", signal: true };
+const EFFECT_NAMES: NamesOf<EffectOptions> = { ...EDITED_NAMES, size: true, signal: true };
+const PICTURE_NAMES: NamesOf<PictureOptions> = { ...VIEW_NAMES, type: true, signal: true };
+const TOP_NAMES: NamesOf<TopImagesOptions> = {
+  layer: "needed",
+  unit: "needed",
+  top: true,
+  size: true,
+  seed: true,
+  signal: true,
+};
+const THUMBNAIL_NAMES: NamesOf<ThumbnailOptions> = { layer: "needed", units: "list", size: true, signal: true };
+const DISSECT_NAMES: NamesOf<DissectRequest> = {
+  layers: "list",
+  size: true,
+  seed: true,
+  trainSeed: true,
+  quantileThreshold: true,
+  signal: true,
+};
+
+/** Images on which units are dissected unless it is said: a minute or two on a laptop's GPU. */
+const DISSECTED = 200;
+
+/** A session here: in this page, this worker, this process. */
+export function createSession(options: SessionOptions = {}): Session {
+  checkNames("createSession", options, SESSION_NAMES);
+  return new InProcessSession(options);
+}
+
+class InProcessSession implements Session {
+  readonly #encoder: ImageEncoder | undefined;
+  readonly #emitter = new Emitter<SessionEvents>();
+  readonly #holdings: Holdings;
+  readonly #painter: Painter;
+  readonly #ended = new AbortController();
+  #loaded: Loaded | undefined;
+
+  constructor({ device = () => init(), encoder }: SessionOptions) {
+    this.#encoder = encoder;
+    this.#holdings = new Holdings(device, (type, event) => {
+      this.#emitter.emit(type, event);
+      if (type === "restored") this.#painter.redraw();
+    });
+    this.#painter = new Painter(() => this.#holdings.drawing);
+  }
+
+  get loaded(): Loaded | undefined {
+    return this.#loaded;
+  }
+
+  on<Type extends keyof SessionEvents>(type: Type, listener: Listener<SessionEvents[Type]>): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  load(options: LoadRequest): Promise<Loaded> {
+    return this.#work(options?.signal, async () => {
+      this.#loaded = await this.#holdings.load(options);
+      this.#painter.redraw();
+      return this.#loaded;
+    });
+  }
+
+  view(canvas: HTMLCanvasElement | OffscreenCanvas, options: ViewOptions = {}): View {
+    this.#check();
+    const state = changedState(FIRST_STATE, options, "session.view");
+    const context = canvas?.getContext?.("webgpu") as GPUCanvasContext | null | undefined;
+    if (!context) {
+      throw new UnsupportedError(
+        "no-webgpu",
+        "This is no canvas that WebGPU can draw on.",
+        "Give a canvas that nothing else has a context of, in a browser with WebGPU.",
+      );
+    }
+    const told = {
+      rendered: (event: Rendered) => {
+        this.#holdings.drawn();
+        view.rendered(event);
+      },
+      failed: (error: unknown) => this.#failed(error, view),
+    };
+    const view: SessionView = new SessionView(state, {
+      set: (_, state) => painted.changed(state),
+      stroke: ({ id }, state) => painted.changed(state, id),
+      dispose: () => painted.dispose(),
+      loaded: () => this.#loaded,
+    });
+    const painted = this.#painter.add(canvas, context, told, state);
+    return view;
+  }
+
+  /** What failed in drawing is told; what is lost is drawn again. */
+  #failed(error: unknown, view: View): void {
+    if (error instanceof GanatomyError && error.code === "device-lost") return;
+    const known = error instanceof GanatomyError ? error : new KernelError(String(error), undefined, { cause: error });
+    this.#emitter.emit("error", { error: known, view });
+  }
+
+  pixel(options: PixelOptions): Promise<Pixel> {
+    return this.#work(options?.signal, async () => {
+      checkNames("session.pixel", options, PIXEL_NAMES);
+      const { y, x, layers, top = 8, signal, ...edited } = options;
+      const state = stateOf(edited, "session.pixel");
+      const { generator, segmenter } = this.#holdings.models;
+      whole(y, "y", generator.height - 1);
+      whole(x, "x", generator.width - 1);
+      whole(top, "top", 8192, 1);
+      const own = state.layer === undefined ? [] : [state.layer];
+      const all = generator.hiddenLayers.map(({ name }) => name);
+      const maps = mapsNamed(generator, layers ?? (own.length > 0 ? own : all));
+      const names = maps.map(({ name }) => name);
+      const knownOf = (layer: string) => this.#holdings.known(layer);
+      return this.#holdings.show(state, { layers: names, labels: segmenter !== undefined, signal }, (frame) =>
+        readPixel(generator, frame, maps, { y, x, top, knownOf }),
+      );
+    });
+  }
+
+  region(options: RegionOptions): Promise<RegionFeatures> {
+    return this.#work(options?.signal, async () => {
+      checkNames("session.region", options, REGION_NAMES);
+      const { mask, layers, signal, ...edited } = options;
+      const cells = checkCells(mask, "the region");
+      const maps = mapsNamed(this.#holdings.models.generator, layers);
+      const names = maps.map(({ name }) => name);
+      return this.#holdings.show(stateOf(edited, "session.region"), { layers: names, signal }, (frame) =>
+        readRegion(frame, maps, cells),
+      );
+    });
+  }
+
+  units(options: UnitsOptions): Promise<readonly RankedUnit[]> {
+    return this.#work(options?.signal, async () => {
+      checkNames("session.units", options, UNITS_NAMES);
+      const { layer, concept, ranking, top } = options;
+      if (top !== undefined) whole(top, "top", 8192, 1);
+      return rankedUnits(this.#holdings.findings, layer, { concept, ranking, top });
+    });
+  }
+
+  levels(options: LevelsOptions): Promise<readonly Float32Array[]> {
+    return this.#work(options?.signal, async () => {
+      checkNames("session.levels", options, LEVELS_NAMES);
+      const { layer, quantiles } = options;
+      for (const quantile of quantiles) fraction(quantile, "A quantile");
+      mapsNamed(this.#holdings.models.generator, [layer]);
+      const table = await this.#holdings.table(layer);
+      return quantiles.map((quantile) => table.levels(quantile));
+    });
+  }
+
+  topImages(options: TopImagesOptions): Promise<readonly TopImage[]> {
+    return this.#work(options?.signal, async () => {
+      checkNames("session.topImages", options, TOP_NAMES);
+      const { layer, unit, ...rest } = options;
+      checkTop(rest);
+      const { channels } = this.#holdings.models.generator.layer(layer);
+      whole(unit, "unit", channels - 1);
+      return (await this.#holdings.examples.top({ layer, ...rest }))[unit]!;
+    });
+  }
+
+  async *thumbnails(options: ThumbnailOptions): AsyncGenerator<Thumbnail, void, undefined> {
+    this.#check();
+    checkNames("session.thumbnails", options, THUMBNAIL_NAMES);
+    const { layer, size = 72, signal } = options;
+    const { generator } = this.#holdings.models;
+    const { channels } = generator.layer(layer);
+    whole(size, "size", 1024, 8);
+    const { units = Array.from({ length: channels }, (_, unit) => unit) } = options;
+    for (const unit of units) whole(unit, "unit", channels - 1);
+    mapsNamed(generator, [layer]);
+    for (const unit of units) {
+      yield await this.#work(signal, () => this.#thumbnail({ layer, unit, size, signal }));
+    }
+  }
+
+  async #thumbnail(wanted: UnitName & { readonly size: number; readonly signal: AbortSignal | undefined }) {
+    const { layer, unit, size, signal } = wanted;
+    const [first] = (await this.#holdings.examples.top({ layer, signal }))[unit]!;
+    const { seed = 1, image = 0 } = first ?? {};
+    const level = await this.#holdings.level(layer, unit);
+    const state = { ...FIRST_STATE, seed, image };
+    return this.#holdings.show(state, { layers: [layer], signal }, (frame) =>
+      readThumbnail(frame, { layer, unit, image, level, size }),
+    );
+  }
+
+  async *dissect(options: DissectRequest = {}): AsyncGenerator<DissectProgress, void, undefined> {
+    this.#check();
+    checkNames("session.dissect", options, DISSECT_NAMES);
+    const { models } = this.#holdings;
+    const [generator, segmenter] = [models.generator, models.neededSegmenter];
+    const { signal, ...settings } = options;
+    const ended = this.#ended.signal;
+    const events = dissect(generator, segmenter, { size: DISSECTED, ...settings, ...(signal && { signal }) });
+    for await (const event of events) {
+      ended.throwIfAborted();
+      if (event.type === "progress") {
+        yield event;
+        continue;
+      }
+      const found = findingsOf(event.dissection);
+      if (event.type === "result" && models.hasGenerator && models.generator === generator) {
+        this.#holdings.findings = found;
+        this.#loaded = this.#holdings.loaded;
+        this.#emitter.emit("loaded", this.#loaded);
+        this.#painter.redraw();
+      }
+      yield { type: event.type, report: found.report! };
+    }
+  }
+
+  effect(options: EffectOptions): Promise<Effect> {
+    return this.#work(options?.signal, async () => {
+      checkNames("session.effect", options, EFFECT_NAMES);
+      const { size = 1, signal, ...edited } = options;
+      const state = stateOf(edited, "session.effect");
+      whole(size, "size", 1000, 1);
+      whole(state.image + size - 1, "The last image", MAX_IMAGE);
+      const { generator, neededSegmenter: segmenter } = this.#holdings.models;
+      const count = new EffectCount(coveredPixels(generator, state.strokes), segmenter.labels.length);
+      for (let i = 0; i < size; i += 1) {
+        const image = state.image + i;
+        const labels = (strokes: ViewState["strokes"]): Promise<Uint32Array> =>
+          this.#holdings.show({ ...state, image, strokes }, { labels: true, signal }, (frame) => frame.labels!.read());
+        count.add(await labels([]), await labels(state.strokes));
+      }
+      return count.effect;
+    });
+  }
+
+  picture(options: PictureOptions = {}): Promise<PictureBytes> {
+    return this.#work(options?.signal, async () => {
+      checkNames("session.picture", options, PICTURE_NAMES);
+      const { type = "rgba", signal, ...edited } = options;
+      if (type !== "rgba" && type !== "png") {
+        throw new UsageError(`session.picture knows no type "${type}".`, "Use rgba or png.");
+      }
+      const state = stateOf(edited, "session.picture");
+      const wanted = { ...wantedBy(state), signal };
+      if (wanted.labels) this.#holdings.models.neededSegmenter;
+      const rgba = await this.#holdings.show(state, wanted, (frame) =>
+        statePicture(frame, state, this.#holdings.colors),
+      );
+      const { height, width } = this.#holdings.models.generator;
+      const data = new Uint8Array(rgba.buffer);
+      if (type === "rgba") return { height, width, data };
+      const encoder = this.#encoder ?? canvasEncoder();
+      const png = await encoder.png({ height, width, channels: 4, data });
+      return { height, width, data: new Uint8Array(png) };
+    });
+  }
+
+  /** Whatever the caller's signal and the session's end do not stop. */
+  #work<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#ended.signal.aborted) return Promise.reject(this.#ended.signal.reason);
+    return abortable(abortable(work(), signal), this.#ended.signal);
+  }
+
+  #check(): void {
+    this.#ended.signal.throwIfAborted();
+  }
+
+  dispose(): void {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort(new UsageError("This session was disposed.", "Create another."));
+    this.#holdings.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function checkTop({ top, size, seed }: Omit<TopImagesOptions, "layer" | "unit">): void {
+  if (top !== undefined) whole(top, "top", 100, 1);
+  if (size !== undefined) whole(size, "size", 10_000, 1);
+  if (seed !== undefined) whole(seed, "seed", 2 ** 32 - 1);
+}
+
+const stateOf = (edited: EditedImage & ViewOptions, what: string): ViewState => changedState(FIRST_STATE, edited, what);

@@ -1,0 +1,24 @@
+/** One interface to a generator for whoever shows it. */
+
+export { type Cells, packCells, unpackCells } from "./cells.ts";
+export { type ConnectOptions, connect, type RemoteSession } from "./connect.ts";
+export { History } from "./history.ts";
+export { createSession, type SessionOptions } from "./in-process.ts";
+export {
+  type ConceptUnits,
+  checkRecipe,
+  checkStroke,
+  checkStrokes,
+  type EditedImage,
+  type ModelName,
+  type Operation,
+  type Quantile,
+  RECIPE_VERSION,
+  type Recipe,
+  type Stroke,
+  type Units,
+} from "./recipe.ts";
+export { MAX_LINK, openRecipe, packRecipe, readRecipe } from "./recipe-link.ts";
+export { serve } from "./serve.ts";
+export type * from "./session.ts";
+export type { Port } from "./wire.ts";

@@ -1,0 +1,163 @@
+import { GanatomyError, UsageError } from "../errors.ts";
+import { unpackError } from "../report/wire-error.ts";
+import { abortable } from "../weights/abort.ts";
+import { buffersIn, type FromSession, type Port, WIRE_VERSION } from "./wire.ts";
+
+// Tests: test/session/serve.test.ts, test/session/session.test.ts
+
+/** Items of a stream that may be under way: so many that whoever makes them need not wait. */
+const CREDIT = 4;
+
+/** Who waits for the answer to a call. */
+interface Waiting {
+  event(event: unknown): void;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Calls across a port, and their answers. */
+export class Link {
+  readonly #port: Port;
+  readonly #waiting = new Map<number, Waiting>();
+  #last = 0;
+  /** Why nothing is answered any more. */
+  #ended: Error | undefined;
+
+  constructor(port: Port) {
+    this.#port = port;
+    port.addEventListener("message", ({ data }) => this.#take(data as FromSession));
+    port.addEventListener("messageerror", () => {
+      this.end(new UsageError("An answer could not be read.", "Both sides must be of one version of ganatomy."));
+    });
+    port.start?.();
+  }
+
+  /** Sends what nobody waits for; what fails is an event. */
+  tell(method: string, params: object, transfer: readonly Transferable[] = [], failed?: (error: Error) => void): void {
+    if (this.#ended) return;
+    const waiting = { event: () => {}, resolve: () => {}, reject: (error: unknown) => failed?.(error as Error) };
+    this.#send(method, params, waiting, transfer);
+  }
+
+  /**
+   * Asks, and waits for the answer; `onEvent` gets what comes before it.
+   * @throws what is thrown on the other side; the signal's reason.
+   */
+  async ask<T>(
+    method: string,
+    params: object,
+    { signal, onEvent = () => {} }: { readonly signal?: AbortSignal | undefined; onEvent?(event: unknown): void } = {},
+  ): Promise<T> {
+    this.check();
+    signal?.throwIfAborted();
+    let id: number | undefined;
+    const answer = new Promise<unknown>((resolve, reject) => {
+      id = this.#send(method, params, { event: onEvent, resolve, reject }, buffersIn(params));
+    });
+    answer.catch(() => {}); // whoever aborted does not wait for it
+    try {
+      return (await abortable(answer, signal)) as T;
+    } finally {
+      this.#abort(id!);
+    }
+  }
+
+  /**
+   * Asks for a stream. Items are asked for as they are taken, so that a slow reader is not buried;
+   * leaving the loop ends it on the other side.
+   */
+  async *stream<T>(
+    method: string,
+    params: object,
+    { signal, credit = CREDIT }: { readonly signal?: AbortSignal | undefined; readonly credit?: number } = {},
+  ): AsyncGenerator<T, void, undefined> {
+    this.check();
+    signal?.throwIfAborted();
+    const items: T[] = [];
+    let done = false;
+    let failure: { readonly error: unknown } | undefined;
+    let more: () => void = () => {};
+    const id = this.#send(method, params, {
+      event: (item) => {
+        items.push(item as T);
+        more();
+      },
+      resolve: () => {
+        done = true;
+        more();
+      },
+      reject: (error) => {
+        failure = { error };
+        more();
+      },
+    });
+    try {
+      this.#port.postMessage({ id, credit }, []);
+      for (;;) {
+        signal?.throwIfAborted();
+        const item = items.shift();
+        if (item !== undefined) {
+          yield item;
+          if (!this.#ended) this.#port.postMessage({ id, credit: 1 }, []);
+        } else if (failure) throw failure.error;
+        else if (done) return;
+        else await abortable(new Promise<void>((resolve) => (more = resolve)), signal);
+      }
+    } finally {
+      this.#abort(id);
+    }
+  }
+
+  #send(method: string, params: object, waiting: Waiting, transfer: readonly Transferable[] = []): number {
+    this.#last += 1;
+    const id = this.#last;
+    this.#waiting.set(id, waiting);
+    try {
+      this.#port.postMessage({ v: WIRE_VERSION, id, method, params }, [...transfer]);
+    } catch (cause) {
+      this.#waiting.delete(id);
+      throw new UsageError("What was given cannot be sent to a worker.", "Give plain data, bytes and files.", {
+        cause,
+      });
+    }
+    return id;
+  }
+
+  /** Forgets about a call; the other side too, if it has not answered. */
+  #abort(id: number): void {
+    if (this.#waiting.delete(id) && !this.#ended) this.#port.postMessage({ id, abort: true }, []);
+  }
+
+  #take(message: FromSession): void {
+    const { id } = message;
+    const waiting = id === null ? undefined : this.#waiting.get(id);
+    if ("event" in message) waiting?.event(message.event);
+    else if ("result" in message) waiting?.resolve(message.result);
+    else if (id === null) this.end(unpackError(message.error));
+    else waiting?.reject(unpackError(message.error));
+    if (!("event" in message) && id !== null) this.#waiting.delete(id);
+  }
+
+  /** @throws why nothing is answered any more. */
+  check(): void {
+    if (this.#ended) throw this.#ended;
+  }
+
+  /** Nothing is answered any more, which whoever waits is told. */
+  end(reason: Error): void {
+    if (this.#ended) return;
+    this.#ended = reason;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(reason);
+    this.#port.close();
+  }
+}
+
+/** What became of a thread that does not answer. */
+export const threadLost = (what: string): GanatomyError =>
+  new GanatomyError(
+    "network",
+    `The worker ended: ${what}.`,
+    "Check the address of ganatomy/worker, and connect again.",
+  );

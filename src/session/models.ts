@@ -1,0 +1,136 @@
+import { UsageError } from "../errors.ts";
+import { Generator } from "../models/generator.ts";
+import { Segmenter } from "../models/segmenter.ts";
+import type { Device } from "../runtime/device.ts";
+import type { LoadProgress } from "../weights/source.ts";
+import type { Listener, LoadRequest, Progress, SegmenterSource } from "./session.ts";
+
+// Tests: test/session/session.test.ts, test/session/lost.test.ts
+
+/** How something is loaded. */
+interface Loading {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress: Listener<Progress>;
+}
+
+/** A session's device and the networks on it, which another device can be given. */
+export class Models {
+  readonly #request: () => Promise<Device>;
+  readonly #onLost: Listener<Error>;
+  #device: Promise<Device> | undefined;
+  #generator: Generator | undefined;
+  #classes: LoadRequest["classes"];
+  #segmenter: Segmenter | undefined;
+  #segmenterSource: SegmenterSource | undefined;
+  /** SHA-256 of the generator's file, where it was given, and so checked. */
+  sha256: string | undefined;
+
+  /** @param request makes a device; called again when it is lost, which `onLost` is told of. */
+  constructor(request: () => Promise<Device>, onLost: Listener<Error>) {
+    this.#request = request;
+    this.#onLost = onLost;
+  }
+
+  device(): Promise<Device> {
+    this.#device ??= this.#request().then((device) => {
+      device.lost.then((error) => this.#onLost(error));
+      return device;
+    });
+    this.#device.catch(() => {
+      this.#device = undefined; // so that whoever asks again is not told of an old failure
+    });
+    return this.#device;
+  }
+
+  /** @throws UsageError before one is loaded. */
+  get generator(): Generator {
+    if (this.#generator) return this.#generator;
+    throw new UsageError("This session has no generator.", "Load one: session.load({ generator }).");
+  }
+
+  get hasGenerator(): boolean {
+    return this.#generator !== undefined;
+  }
+
+  get segmenter(): Segmenter | undefined {
+    return this.#segmenter;
+  }
+
+  /** @throws UsageError before one is loaded. */
+  get neededSegmenter(): Segmenter {
+    if (this.#segmenter) return this.#segmenter;
+    throw new UsageError("This session has no segmenter.", "Load one: session.load({ segmenter }).");
+  }
+
+  /** Returns the one before, for whoever still draws with it to let go. */
+  async loadGenerator(
+    source: NonNullable<LoadRequest["generator"]>,
+    { name, sha256, network, classes }: LoadRequest,
+    { signal, onProgress }: Loading,
+  ): Promise<{ dispose(): void } | undefined> {
+    const device = await this.device();
+    const generator = await Generator.load(source, {
+      ...network,
+      ...(name !== undefined && { name }),
+      ...(sha256 !== undefined && { sha256 }),
+      ...(classes !== undefined && { classes }),
+      device,
+      signal,
+      onProgress: bytesOf("generator", onProgress),
+    });
+    const before = this.#generator;
+    this.#generator = generator;
+    this.#classes = classes;
+    this.sha256 = sha256?.length === 64 ? sha256.toLowerCase() : undefined;
+    return before;
+  }
+
+  /** Returns the one before, as `loadGenerator` does. */
+  async loadSegmenter(source: SegmenterSource, loading: Loading): Promise<{ dispose(): void } | undefined> {
+    const segmenter = await this.#segmenterOf(source, loading);
+    const before = this.#segmenter;
+    this.#segmenter = segmenter;
+    this.#segmenterSource = source;
+    return before;
+  }
+
+  async #segmenterOf(source: SegmenterSource, { signal, onProgress }: Loading): Promise<Segmenter> {
+    if (source === "self") return Segmenter.self(this.generator, { ...(signal && { signal }) });
+    const device = await this.device();
+    return Segmenter.load(source, { device, signal, onProgress: bytesOf("segmenter", onProgress) });
+  }
+
+  /**
+   * The same networks on a new device; what is left of the old one is let go. Weights come from
+   * where they came from before: memory, a file, the browser's cache.
+   */
+  async restore(onProgress: Listener<Progress>): Promise<Device> {
+    const [generator, segmenter] = [this.#generator, this.#segmenter];
+    const before = await this.device();
+    this.#device = undefined;
+    const device = await this.device();
+    if (generator) {
+      const { network, name } = generator;
+      this.#generator = await Generator.define(network, { device, name, classes: this.#classes });
+    }
+    if (segmenter) this.#segmenter = await this.#segmenterOf(this.#segmenterSource!, { onProgress });
+    generator?.dispose();
+    segmenter?.dispose();
+    before.dispose();
+    return device;
+  }
+
+  dispose(): void {
+    this.#generator?.dispose();
+    this.#segmenter?.dispose();
+    this.#device?.then(
+      (device) => device.dispose(),
+      () => {},
+    );
+  }
+}
+
+const bytesOf =
+  (phase: Progress["phase"], onProgress: Listener<Progress>) =>
+  ({ loaded, total }: LoadProgress): void =>
+    onProgress({ phase, done: loaded, total });

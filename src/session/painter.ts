@@ -1,0 +1,168 @@
+import type { Edit } from "../models/edits.ts";
+import type { Device } from "../runtime/device.ts";
+import { show } from "../runtime/show.ts";
+import type { Listener, Rendered, ViewState } from "./session.ts";
+import type { Frame, Scene, Stage, Wanted } from "./stage.ts";
+
+// Tests: test/session/views.test.ts, test/session/lost.test.ts
+
+/** What views are drawn with; another once something else is loaded, or the device was lost. */
+export interface Drawing {
+  readonly device: Device;
+  readonly stage: Stage;
+  readonly height: number;
+  readonly width: number;
+  edits(state: ViewState): readonly Edit[] | Promise<readonly Edit[]>;
+  /** RGBA of what is no picture by itself: labels, a unit's activations. */
+  rgba(frame: Frame, state: ViewState): Promise<Uint8ClampedArray<ArrayBuffer>>;
+}
+
+/** A canvas that is drawn on. */
+export interface Painted {
+  /** Draws it anew as soon as that can be done; `id` is of the stroke that it is for. */
+  changed(state: ViewState, id?: string): void;
+  dispose(): void;
+}
+
+type Canvas = HTMLCanvasElement | OffscreenCanvas;
+
+/** WebGPU's flag values, which Node has no globals for. */
+const USAGE = { COPY_DST: 0x2, RENDER_ATTACHMENT: 0x10 } as const;
+/** Every canvas takes it; which other is faster only a page's `navigator` knows. */
+const FORMAT = "rgba8unorm";
+
+interface Job {
+  readonly canvas: Canvas;
+  readonly context: GPUCanvasContext;
+  readonly rendered: Listener<Rendered>;
+  readonly failed: Listener<unknown>;
+  state: ViewState;
+  id: string | undefined;
+  /** When it changed last, as `performance.now()` counts. */
+  since: number;
+  /** For which the canvas is configured. */
+  device: Device | undefined;
+}
+
+/** Which parts of a scene are needed to draw a view. */
+export const wantedBy = ({ view, unit }: ViewState): Wanted => ({
+  labels: view === "labels",
+  layers: view === "unit" ? [unit!.layer] : [],
+});
+
+/**
+ * Draws the canvases of a session: at most one is under way, and then the newest state of whichever
+ * waits longest. What changed several times meanwhile is drawn once.
+ */
+export class Painter {
+  readonly #drawing: () => Drawing | undefined;
+  readonly #jobs = new Set<Job>();
+  /** What is to be drawn, that waits longest first. */
+  readonly #waiting = new Set<Job>();
+  #running = false;
+
+  /** @param drawing what there is to draw with now; nothing while it is being loaded. */
+  constructor(drawing: () => Drawing | undefined) {
+    this.#drawing = drawing;
+  }
+
+  /** @throws what `getContext` does, for a canvas that something else draws on. */
+  add(canvas: Canvas, context: GPUCanvasContext, told: Pick<Job, "rendered" | "failed">, state: ViewState): Painted {
+    const job: Job = { canvas, context, ...told, state, id: undefined, since: performance.now(), device: undefined };
+    this.#jobs.add(job);
+    const wait = (): void => {
+      this.#waiting.add(job);
+      void this.#run();
+    };
+    wait();
+    return {
+      changed: (state, id = state.strokes.at(-1)?.id) => {
+        if (!this.#jobs.has(job)) return;
+        Object.assign(job, { state, id, since: performance.now() });
+        wait();
+      },
+      dispose: () => {
+        this.#jobs.delete(job);
+        this.#waiting.delete(job);
+      },
+    };
+  }
+
+  /** Draws everything anew. */
+  redraw(): void {
+    for (const job of this.#jobs) this.#waiting.add(job);
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let drawing = this.#drawing(); drawing; drawing = this.#drawing()) {
+        const [job] = this.#waiting;
+        if (!job) break;
+        this.#waiting.delete(job);
+        try {
+          await this.#draw(job, drawing);
+        } catch (error) {
+          job.failed(error);
+        }
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #draw(job: Job, drawing: Drawing): Promise<void> {
+    const { state, id, since } = job;
+    const { device, stage } = drawing;
+    const edits = drawing.edits(state);
+    if (edits instanceof Promise) {
+      // Nobody else waits for what this one must find out first.
+      edits.then(
+        () => {
+          if (!this.#jobs.has(job)) return;
+          this.#waiting.add(job);
+          void this.#run();
+        },
+        (error) => job.failed(error),
+      );
+      return;
+    }
+    const { seed, image, layer } = state;
+    const scene: Scene = { seed, image, layer: edits.length > 0 ? layer : undefined, edits };
+    await stage.show(scene, wantedBy(state), async (frame) => {
+      configure(job, drawing);
+      if (state.view === "rgb") show(frame.image, job.context);
+      else write(job.context, device, await drawing.rgba(frame, state), drawing);
+    });
+    await device.idle();
+    job.rendered({ ...(id !== undefined && { id }), ms: performance.now() - since });
+  }
+}
+
+function configure(job: Job, { device, height, width }: Drawing): void {
+  const { canvas, context } = job;
+  if (canvas.height !== height) canvas.height = height;
+  if (canvas.width !== width) canvas.width = width;
+  if (job.device === device) return;
+  context.configure({
+    device: device.gpu,
+    format: FORMAT,
+    usage: USAGE.RENDER_ATTACHMENT | USAGE.COPY_DST,
+    alphaMode: "opaque",
+  });
+  job.device = device;
+}
+
+/** Bytes onto a canvas. */
+function write(
+  context: GPUCanvasContext,
+  device: Device,
+  rgba: Uint8ClampedArray<ArrayBuffer>,
+  { height, width }: Drawing,
+): void {
+  device.check();
+  const texture = context.getCurrentTexture();
+  device.gpu.queue.writeTexture({ texture }, rgba, { bytesPerRow: 4 * width }, { height, width });
+}

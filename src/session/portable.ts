@@ -1,0 +1,44 @@
+import { UsageError } from "../errors.ts";
+import type { SourceLike } from "../weights/source.ts";
+import type { LoadRequest } from "./session.ts";
+
+// Tests: test/session/portable.test.ts
+
+/** What a page has of this; workers and Node have no document. */
+interface Host {
+  readonly document?: { readonly baseURI: string };
+  readonly location?: { readonly href: string };
+}
+
+/**
+ * What is to be loaded, as it can cross a port: addresses as they are seen from here, bytes and
+ * files as they are.
+ * @throws UsageError for what cannot cross: a `Request`, or a source with functions.
+ */
+export function portable({ signal, onProgress, ...request }: LoadRequest): object {
+  const { generator, segmenter, report } = request;
+  const files =
+    typeof segmenter === "object" && segmenter !== null
+      ? Object.fromEntries(Object.entries(segmenter).map(([key, file]) => [key, sent(file, key)]))
+      : segmenter;
+  return {
+    ...request,
+    ...(generator !== undefined && { generator: sent(generator, "generator") }),
+    ...(segmenter !== undefined && { segmenter: files }),
+    ...(report !== undefined && { report: sent(report, "report") }),
+  };
+}
+
+function sent(source: SourceLike | object, what: string): unknown {
+  if (typeof source === "string") {
+    const { document, location } = globalThis as Host;
+    const base = document?.baseURI ?? location?.href;
+    return base === undefined ? source : new URL(source, base).href;
+  }
+  if (source instanceof URL) return source.href;
+  const hasFunctions = Object.values(source).some((value) => typeof value === "function");
+  const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(source));
+  const isBytes = source instanceof Blob || source instanceof ArrayBuffer || ArrayBuffer.isView(source);
+  if (isBytes || (isPlain && !hasFunctions)) return source;
+  throw new UsageError(`What is given as ${what} cannot be sent to a worker.`, "Give an address, a file, or bytes.");
+}

@@ -1,0 +1,233 @@
+import type { Edit } from "../models/edits.ts";
+import type { Generator } from "../models/generator.ts";
+import type { GeneratorPlan } from "../models/generator-plan.ts";
+import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
+import { Tensor } from "../runtime/tensor.ts";
+import { Recent } from "./recent.ts";
+
+// Tests: test/session/session.test.ts, test/session/views.test.ts
+
+/** An edited image whose strokes are edits of its layer. */
+export interface Scene {
+  readonly seed: number;
+  readonly image: number;
+  /** Undefined for an image as it is. */
+  readonly layer: string | undefined;
+  readonly edits: readonly Edit[];
+}
+
+/** What is wanted of a scene besides its picture. */
+export interface Wanted {
+  /** Layers, before any edit in themselves. */
+  readonly layers?: readonly string[];
+  readonly labels?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A scene on the GPU, until the next one is: whoever reads it starts that at once. */
+export interface Frame {
+  /** [1, height, width, 4], RGB in [−1, 1] and a zero. */
+  readonly image: Tensor<"f32">;
+  /** [1, height, width], packed. */
+  readonly rgba: Tensor<"u32">;
+  readonly layers: ReadonlyMap<string, Tensor<"f32">>;
+  /** [1, maps, height, width], where they are wanted. */
+  readonly labels: Tensor<"u32"> | undefined;
+}
+
+/** Rows of z, and features, that are kept: a strip of pictures under the one that is painted on. */
+const KEPT = 64;
+/** Bytes of features that may be kept. */
+const KEPT_BYTES = 64 * 2 ** 20;
+
+/** Copies of what a head made of the images that were shown last, as far as they fit. */
+class KeptFeatures {
+  readonly #originals: ReadonlyMap<string, Tensor<"f32">>;
+  readonly #copies: Recent<ReadonlyMap<string, Tensor<"f32">>>;
+
+  constructor(...tensors: readonly ReadonlyMap<string, Tensor<"f32">>[]) {
+    this.#originals = new Map(tensors.flatMap((named) => [...named]));
+    const bytes = [...this.#originals.values()].reduce((sum, tensor) => sum + tensor.bytes, 0);
+    this.#copies = new Recent(Math.min(KEPT, Math.floor(KEPT_BYTES / bytes)), (copies) => {
+      for (const copy of copies.values()) copy.dispose();
+    });
+  }
+
+  /** Brings an image's back; false if they were not kept. */
+  restore(image: string): boolean {
+    const copies = this.#copies.get(image);
+    for (const [name, copy] of copies ?? []) copy.copyTo(this.#originals.get(name)!);
+    return copies !== undefined;
+  }
+
+  /** Copies what there is now, as the image's. */
+  keep(image: string): void {
+    const copies = new Map<string, Tensor<"f32">>();
+    for (const [name, original] of this.#originals) {
+      const copy = Tensor.create(original.device, `kept ${name}`, original.shape, "f32");
+      original.copyTo(copy);
+      copies.set(name, copy);
+    }
+    this.#copies.set(image, copies);
+  }
+
+  dispose(): void {
+    this.#copies.clear();
+  }
+}
+
+/** A pair of plans: up to the edited layer, and from there to the image. */
+interface Plans {
+  readonly layer: string | undefined;
+  readonly retained: ReadonlySet<string>;
+  readonly head: GeneratorPlan | undefined;
+  readonly tail: GeneratorPlan;
+  readonly features: KeptFeatures | undefined;
+  segmentation: Promise<SegmenterPlan> | undefined;
+  /** The image whose features the tail reads now. */
+  at: string;
+  dispose(): void;
+}
+
+/**
+ * Shows scenes of a generator, one at a time, as fast as that goes: what leads up to the edited
+ * layer is run once an image, strokes are composed as they come, and plans are compiled anew only
+ * for another layer that is edited, or one that nobody looked at before.
+ */
+export class Stage {
+  readonly #generator: Generator;
+  readonly #segmenter: Segmenter | undefined;
+  readonly #rows = new Recent<Float32Array<ArrayBuffer>>(KEPT, () => {});
+  #plans: Plans | undefined;
+  /** Settles when plans that are being compiled are, or could not be. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  constructor(generator: Generator, segmenter: Segmenter | undefined) {
+    this.#generator = generator;
+    this.#segmenter = segmenter;
+  }
+
+  /**
+   * Runs a scene and hands it to `use`, which may read from it what it starts to read before it
+   * returns.
+   * @throws what compiling throws; the signal's reason.
+   */
+  async show<T>(scene: Scene, wanted: Wanted, use: (frame: Frame) => T | Promise<T>): Promise<T> {
+    // One after the other only as far as plans are changed: a run and what reads it are submitted
+    // without anything between.
+    const turn = this.#turn.then(() => this.#ready(scene, wanted));
+    this.#turn = turn.catch(() => {});
+    return turn.then(({ plans, segmentation }) => use(this.#run(scene, plans, wanted, segmentation)));
+  }
+
+  async #ready(scene: Scene, { layers = [], labels = false, signal }: Wanted) {
+    signal?.throwIfAborted();
+    const now = this.#plans;
+    // An image as it is comes from plans of any layer.
+    const layer = scene.layer ?? now?.layer;
+    const fits = now && now.layer === layer && layers.every((name) => now.retained.has(name));
+    const retained = new Set([...(now?.retained ?? []), ...layers]);
+    const plans = fits ? now : await this.#compile(layer, retained, signal);
+    if (plans !== now) {
+      now?.dispose();
+      this.#plans = plans;
+    }
+    const { tail } = plans;
+    const segmenter = this.#segmenter;
+    if (labels && segmenter) {
+      const { height, width } = this.#generator;
+      plans.segmentation ??= segmenter.compile(tail[segmenter.reads]!, [height, width]);
+    }
+    return { plans, segmentation: labels ? await plans.segmentation : undefined };
+  }
+
+  async #compile(
+    layer: string | undefined,
+    retained: ReadonlySet<string>,
+    signal: AbortSignal | undefined,
+  ): Promise<Plans> {
+    const generator = this.#generator;
+    const order = generator.layers.map(({ name }) => name);
+    const edited = layer === undefined ? -1 : order.indexOf(layer);
+    const behind = [...retained].filter((name) => order.indexOf(name) > edited);
+    const before = [...retained].filter((name) => order.indexOf(name) < edited);
+    const common = { batch: 1, bytes: true, raw: this.#segmenter?.reads === "raw", signal };
+    const head =
+      layer === undefined
+        ? undefined
+        : await generator.compile({ batch: 1, retain: [...before, layer], until: layer, signal });
+    let tail: GeneratorPlan;
+    try {
+      tail =
+        head && layer !== undefined
+          ? await generator.compile({
+              ...common,
+              from: layer,
+              inputs: head.behind(layer),
+              editable: [{ layer, dense: true }],
+              retain: behind,
+            })
+          : await generator.compile({ ...common, retain: behind });
+    } catch (error) {
+      head?.dispose();
+      throw error;
+    }
+    const plans: Plans = {
+      layer,
+      retained,
+      head,
+      tail,
+      features: head && new KeptFeatures(head.behind(layer!), head.layers),
+      segmentation: undefined,
+      at: "",
+      dispose: () => {
+        plans.segmentation?.then(
+          (segmentation) => segmentation.dispose(),
+          () => {},
+        );
+        plans.features?.dispose();
+        tail.dispose();
+        head?.dispose();
+      },
+    };
+    if (this.#disposed) plans.dispose();
+    return plans;
+  }
+
+  /** Submits a scene, all at once. */
+  #run(scene: Scene, plans: Plans, { labels }: Wanted, segmentation: SegmenterPlan | undefined): Frame {
+    const { head, tail } = plans;
+    const key = `${scene.seed}/${scene.image}`;
+    const row = this.#row(scene, key);
+    if (head) {
+      if (plans.at !== key && !plans.features?.restore(key)) {
+        head.run(row);
+        plans.features?.keep(key);
+      }
+      plans.at = key;
+      tail.setEdits(scene.edits);
+      tail.run();
+    } else tail.run(row);
+    if (labels) segmentation?.run();
+    return {
+      image: tail.image!,
+      rgba: tail.rgba!,
+      layers: new Map([...(head?.layers ?? []), ...tail.layers]),
+      labels: labels ? segmentation?.labels : undefined,
+    };
+  }
+
+  #row({ seed, image }: Scene, key: string): Float32Array<ArrayBuffer> {
+    const known = this.#rows.get(key);
+    if (known) return known;
+    const row = this.#generator.sample({ size: 1, seed, start: image });
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#plans?.dispose();
+  }
+}

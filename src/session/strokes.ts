@@ -1,0 +1,130 @@
+import { unitQuantiles } from "../dissect/measure-quantiles.ts";
+import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
+import { UsageError } from "../errors.ts";
+import type { Edit } from "../models/edits.ts";
+import type { Generator } from "../models/generator.ts";
+import { unpackCells } from "./cells.ts";
+import { type Findings, rankedUnits } from "./findings.ts";
+import { Recent } from "./recent.ts";
+import type { Stroke } from "./recipe.ts";
+import type { Listener, Progress } from "./session.ts";
+
+// Tests: test/session/session.test.ts
+
+/** What GANPaint inserts at (Bau et al. 2019, §S-6.5). */
+const INSERTED = 0.99;
+/** Images on which a unit's quantiles are taken, as `ganatomy insert` does. */
+const QUANTILE_IMAGES = 200;
+
+/** Strokes that are known as edits; a recipe has fewer. */
+const KNOWN = 4096;
+
+/** What strokes mean for one generator, as far as it was asked. */
+export class Strokes {
+  readonly #generator: Generator;
+  readonly #findings: Findings | undefined;
+  readonly #onProgress: Listener<Progress>;
+  /** By what they say: an edit that is the same object need not be composed anew. */
+  readonly #edits = new Recent<Edit | Promise<Edit>>(KNOWN, () => {});
+  readonly #keys = new WeakMap<Stroke, string>();
+  readonly #tables = new Map<string, UnitQuantiles | Promise<UnitQuantiles>>();
+  readonly #stop = new AbortController();
+
+  constructor(generator: Generator, findings: Findings | undefined, onProgress: Listener<Progress>) {
+    this.#generator = generator;
+    this.#findings = findings;
+    this.#onProgress = onProgress;
+  }
+
+  /**
+   * Strokes as edits of a layer: at once, unless quantiles must be found out first.
+   * @throws UsageError, or rejects with it, for a concept or unit that there is not.
+   */
+  edits(layer: string | undefined, strokes: readonly Stroke[]): readonly Edit[] | Promise<readonly Edit[]> {
+    const shown = strokes.filter(({ hidden }) => !hidden);
+    if (shown.length === 0) return [];
+    if (layer === undefined) {
+      throw new UsageError("These strokes are of no layer.", "Say which: { layer, strokes }.");
+    }
+    const edits = shown.map((stroke) => this.#edit(layer, stroke));
+    return edits.some((edit) => edit instanceof Promise) ? Promise.all(edits) : (edits as Edit[]);
+  }
+
+  #edit(layer: string, stroke: Stroke): Edit | Promise<Edit> {
+    const said = this.#keys.get(stroke) ?? JSON.stringify(stroke);
+    this.#keys.set(stroke, said);
+    const key = `${layer} ${said}`;
+    const known = this.#edits.get(key);
+    if (known) return known;
+    const edit = this.#make(layer, stroke);
+    this.#edits.set(key, edit);
+    if (edit instanceof Promise) {
+      edit.then(
+        (made) => this.#edits.set(key, made),
+        () => this.#edits.delete(key),
+      );
+    }
+    return edit;
+  }
+
+  #make(layer: string, { op, units: named, alpha, value, mask }: Stroke): Edit | Promise<Edit> {
+    const { vector } = this.#generator.layer(layer);
+    if (vector && mask) {
+      throw new UsageError(`"${layer}" is a vector, which has no place for a mask.`, "Leave the mask out.");
+    }
+    const units =
+      named === "all" || !("concept" in named)
+        ? named
+        : rankedUnits(this.#findings, layer, named).map(({ unit }) => unit);
+    const where = mask && {
+      mask: this.#generator.poolMask(layer, { height: mask.size[0], width: mask.size[1], data: unpackCells(mask) }),
+    };
+    const edit = (values: Edit["value"]): Edit => ({
+      layer,
+      units,
+      ...(alpha !== undefined && { alpha }),
+      value: values!,
+      ...where,
+    });
+    if (typeof value === "number") return edit(value);
+    if (value !== undefined && !("quantile" in value)) return edit(value);
+    if (value === undefined && op !== "draw") return edit(0);
+    const { quantile } = value ?? { quantile: INSERTED };
+    const at = (table: UnitQuantiles): Edit => {
+      const levels = table.levels(quantile);
+      return edit(units === "all" ? [...levels] : units.map((unit) => levels[unit] ?? 0));
+    };
+    const table = this.table(layer);
+    return table instanceof Promise ? table.then(at) : at(table);
+  }
+
+  /** Quantiles of a layer's units: at once where they are known. */
+  table(layer: string): UnitQuantiles | Promise<UnitQuantiles> {
+    const known = this.#tables.get(layer);
+    if (known) return known;
+    const onProgress = (done: number): void => this.#onProgress({ phase: "quantiles", done, total: QUANTILE_IMAGES });
+    onProgress(0);
+    const { signal } = this.#stop;
+    const table = unitQuantiles(this.#generator, { layer, size: QUANTILE_IMAGES, signal });
+    this.#tables.set(layer, table);
+    table.then(
+      (found) => {
+        this.#tables.set(layer, found);
+        onProgress(QUANTILE_IMAGES);
+      },
+      () => this.#tables.delete(layer),
+    );
+    return table;
+  }
+
+  /** Quantiles of a layer's units, if they are known. */
+  knownTable(layer: string): UnitQuantiles | undefined {
+    const known = this.#tables.get(layer);
+    return known instanceof Promise ? undefined : known;
+  }
+
+  /** Ends what is being found out. */
+  dispose(): void {
+    this.#stop.abort(new UsageError("This session was disposed, or another generator was loaded.", "Ask again."));
+  }
+}

@@ -1,0 +1,155 @@
+import { UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { shown, whole } from "./checks.ts";
+import { Emitter } from "./emitter.ts";
+import { withStroke } from "./history.ts";
+import {
+  checkRecipe,
+  checkStroke,
+  checkStrokes,
+  MAX_IMAGE,
+  RECIPE_VERSION,
+  type Recipe,
+  type Stroke,
+} from "./recipe.ts";
+import type { Listener, Loaded, Rendered, View, ViewOptions, ViewState } from "./session.ts";
+
+// Tests: test/session/view.test.ts
+
+/** Whoever draws a view, here or on the other side of a port. */
+export interface Drawer {
+  /** All of its state that is not in it already. */
+  set(change: ViewOptions, state: ViewState): void;
+  stroke(stroke: Stroke, state: ViewState): void;
+  dispose(): void;
+  /** What is loaded now. */
+  loaded(): Loaded | undefined;
+}
+
+export const EDITED_NAMES = { seed: true, image: true, layer: true, strokes: "list" } as const;
+export const VIEW_NAMES: NamesOf<ViewOptions> = { ...EDITED_NAMES, view: true, unit: true };
+const VIEWS: readonly unknown[] = ["rgb", "labels", "unit"];
+
+/** What a view shows that was told nothing. */
+export const FIRST_STATE: ViewState = {
+  seed: 1,
+  image: 0,
+  view: "rgb",
+  layer: undefined,
+  unit: undefined,
+  strokes: [],
+};
+
+/**
+ * What a view shows after a change of somebody's. A stroke that is as it was stays the same object,
+ * by which it is known.
+ * @throws UsageError for what makes no sense whatever is loaded.
+ */
+export function changedState(before: ViewState, change: ViewOptions, what = "view.set"): ViewState {
+  checkNames(what, change, VIEW_NAMES);
+  const { seed = before.seed, image = before.image, view = before.view } = change;
+  const layer = "layer" in change ? change.layer : before.layer;
+  const unit = "unit" in change ? change.unit : before.unit;
+  whole(seed, "seed", 2 ** 32 - 1);
+  whole(image, "image", MAX_IMAGE);
+  if (!VIEWS.includes(view)) throw new UsageError(`${what} knows no view ${shown(view)}.`, `Use ${VIEWS.join(", ")}.`);
+  if (layer !== undefined && typeof layer !== "string") {
+    throw new UsageError(`${what} needs the name of a layer, not ${shown(layer)}.`, 'Give `layer`, such as "layer4".');
+  }
+  if (unit !== undefined && !(typeof unit?.layer === "string" && Number.isInteger(unit.unit))) {
+    throw new UsageError(`${what} needs a unit and its layer.`, "Give unit: { layer, unit }.");
+  }
+  if (view === "unit" && unit === undefined) {
+    throw new UsageError(`${what} shows no unit unless it knows which.`, "Give unit: { layer, unit }.");
+  }
+  return { seed, image, view, layer, unit, strokes: strokesOf(before.strokes, change.strokes) };
+}
+
+function strokesOf(before: readonly Stroke[], given: readonly Stroke[] | undefined): readonly Stroke[] {
+  if (given === undefined || given === before) return before;
+  const known = new Map(before.map((stroke) => [stroke.id, stroke]));
+  return checkStrokes(given).map((stroke) => {
+    const old = known.get(stroke.id);
+    return old && JSON.stringify(old) === JSON.stringify(stroke) ? old : stroke;
+  });
+}
+
+/** A view whose state is here, wherever it is drawn. */
+export class SessionView implements View {
+  readonly #drawer: Drawer;
+  readonly #emitter = new Emitter<{ readonly rendered: Rendered }>();
+  #state: ViewState;
+  #disposed = false;
+
+  constructor(state: ViewState, drawer: Drawer) {
+    this.#state = state;
+    this.#drawer = drawer;
+  }
+
+  get state(): ViewState {
+    return this.#state;
+  }
+
+  set(change: ViewOptions): void {
+    this.#state = changedState(this.#state, change);
+    if (!this.#disposed) this.#drawer.set(change, this.#state);
+  }
+
+  stroke(stroke: Stroke): void {
+    const checked = checkStroke(stroke);
+    this.#state = { ...this.#state, strokes: withStroke(this.#state.strokes, checked) };
+    if (!this.#disposed) this.#drawer.stroke(checked, this.#state);
+  }
+
+  setRecipe(recipe: Recipe): void {
+    const { model, seed, image, layer, strokes } = checkRecipe(recipe);
+    checkModel(model, this.#drawer.loaded());
+    this.set({ seed, image, layer, strokes });
+  }
+
+  recipe(): Recipe {
+    const loaded = this.#drawer.loaded();
+    if (!loaded?.model) throw new UsageError("A recipe is of a generator.", "Load one: session.load({ generator }).");
+    const { seed, image, layer, strokes } = this.#state;
+    const { name, sha256 } = loaded.model;
+    const first = loaded.model.layers.find(({ vector }) => !vector)?.name ?? "";
+    return {
+      version: RECIPE_VERSION,
+      model: { name, ...(sha256 !== undefined && { sha256 }) },
+      ...(loaded.segmenter && { segmenter: { name: loaded.segmenter.name } }),
+      seed,
+      image,
+      layer: layer ?? first,
+      strokes,
+    };
+  }
+
+  on(type: "rendered", listener: Listener<Rendered>): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  /** The drawer has drawn it. */
+  rendered(event: Rendered): void {
+    this.#emitter.emit("rendered", event);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#drawer.dispose();
+  }
+}
+
+/** Refuses a recipe of another generator: by the bytes where both know them, else by the name. */
+function checkModel(model: Recipe["model"], loaded: Loaded | undefined): void {
+  const own = loaded?.model;
+  if (!own) throw new UsageError("A recipe needs its generator.", `Load ${model.name}: session.load({ generator }).`);
+  const same =
+    model.sha256 !== undefined && own.sha256 !== undefined ? model.sha256 === own.sha256 : model.name === own.name;
+  if (same) return;
+  const other = model.name === own.name ? `another ${model.name}` : model.name;
+  throw new UsageError(
+    `This recipe is of ${other}, and the generator here is ${own.name}: its units are others.`,
+    `Load ${model.name}; if it is the same file by another name, load it with that \`name\`.`,
+  );
+}

@@ -1,0 +1,52 @@
+/** WebGPU's flag values, which Node has no globals for. */
+const COPY_SRC = 0x1;
+const BUFFER = { MAP_READ: 0x1, COPY_DST: 0x8 } as const;
+
+/** A canvas as WebGPU sees one, that can be looked at in Node: 64 pixels wide. */
+export class FakeCanvas {
+  height = 0;
+  width = 0;
+  configured = 0;
+  #device: GPUDevice | undefined;
+  #usage = 0;
+  #texture: GPUTexture | undefined;
+
+  getContext(kind: string): unknown {
+    if (kind !== "webgpu") return null;
+    return {
+      configure: ({ device, usage }: { readonly device: GPUDevice; readonly usage: number }) => {
+        this.#device = device;
+        this.#usage = usage;
+        this.configured += 1;
+      },
+      getCurrentTexture: () => {
+        this.#texture = this.#device!.createTexture({
+          size: [this.width, this.height],
+          format: "rgba8unorm",
+          usage: this.#usage | COPY_SRC,
+        });
+        return this.#texture;
+      },
+    };
+  }
+
+  /** RGB bytes of what was drawn last. */
+  async rgb(): Promise<Uint8Array> {
+    const device = this.#device!;
+    const size = 4 * this.width * this.height;
+    const buffer = device.createBuffer({ size, usage: BUFFER.MAP_READ | BUFFER.COPY_DST });
+    const encoder = device.createCommandEncoder();
+    encoder.copyTextureToBuffer({ texture: this.#texture! }, { buffer, bytesPerRow: 4 * this.width }, [
+      this.width,
+      this.height,
+    ]);
+    device.queue.submit([encoder.finish()]);
+    await buffer.mapAsync(1);
+    const bytes = new Uint8Array(buffer.getMappedRange().slice(0));
+    buffer.destroy();
+    return bytes.filter((_, at) => at % 4 !== 3);
+  }
+}
+
+/** A canvas that a session takes. */
+export const canvasOf = (canvas: FakeCanvas): OffscreenCanvas => canvas as unknown as OffscreenCanvas;

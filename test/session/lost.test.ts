@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DeviceLostError } from "../../src/errors.ts";
+import type { Session, SessionEvents } from "../../src/session/session.ts";
+import { canvasOf, FakeCanvas } from "./canvas.ts";
+import { inProcess, type Place, scenes64 } from "./places.ts";
+
+let place: Place;
+let session: Session;
+beforeAll(async () => {
+  place = inProcess();
+  session = place.session;
+  await session.load(await scenes64());
+});
+afterAll(() => place?.close());
+
+const once = <Type extends keyof SessionEvents>(type: Type): Promise<SessionEvents[Type]> =>
+  new Promise((resolve) => {
+    const end = session.on(type, (event) => {
+      end();
+      resolve(event);
+    });
+  });
+
+test("a device that is lost while somebody paints comes back with the same picture", async () => {
+  const canvas = new FakeCanvas();
+  const strokes = [
+    { id: "a", op: "draw", units: [24, 59], value: 4, mask: { size: [8, 8], cells: [10, 20] } },
+  ] as const;
+  const view = session.view(canvasOf(canvas), { image: 3, layer: "layer4", strokes });
+  const rendered = (id: string) =>
+    new Promise<void>((resolve) => {
+      const end = view.on("rendered", (event) => {
+        if (event.id !== id) return;
+        end();
+        resolve();
+      });
+    });
+  view.stroke(strokes[0]);
+  await rendered("a");
+  const before = await canvas.rgb();
+
+  const [lost, restored] = [once("lost"), once("restored")];
+  const drawnAgain = rendered("b");
+  // What a driver that restarts does to the page, as far as the page can tell.
+  place.devices[0]!.gpu.destroy();
+  view.stroke({ id: "b", op: "remove", units: [3] });
+  expect((await lost).error).toBeInstanceOf(DeviceLostError);
+  expect((await restored).adapter).toEqual(place.devices[1]!.adapter);
+  await drawnAgain;
+  expect(place.devices).toHaveLength(2);
+  expect(canvas.configured).toBe(2);
+  const after = await canvas.rgb();
+  expect(after).not.toEqual(before);
+
+  const back = rendered("a");
+  view.set({ strokes });
+  await back;
+  expect(await canvas.rgb()).toEqual(before);
+  view.dispose();
+});
+
+test("questions of the time between wait, and are answered", async () => {
+  const [pixel, effect] = [
+    { y: 3, x: 4, image: 2 },
+    { layer: "layer4", strokes: [] },
+  ];
+  const expected = [await session.pixel(pixel), await session.effect(effect)];
+  const lost = once("lost");
+  place.devices.at(-1)!.gpu.destroy();
+  await lost;
+  expect([await session.pixel(pixel), await session.effect(effect)]).toEqual(expected);
+});
+
+test("one that is lost again and again without having drawn is given up, which is said", async () => {
+  const error = once("error");
+  session.on("restored", () => place.devices.at(-1)!.gpu.destroy());
+  place.devices.at(-1)!.gpu.destroy();
+  expect((await error).error.message).toMatch(/lost 3 times without having drawn anything/);
+  await expect(session.picture()).rejects.toThrow();
+});

@@ -1,0 +1,390 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serve as serveFiles } from "../../scripts/serve.mjs";
+import { Experiment } from "../../src/causality/experiment.ts";
+import { rankUnits } from "../../src/causality/ranking.ts";
+import { unitQuantiles } from "../../src/dissect/measure-quantiles.ts";
+import type { Dissection } from "../../src/dissect/result.ts";
+import { GanatomyError, UsageError } from "../../src/errors.ts";
+import { dissect, loadGenerator, loadSegmenter } from "../../src/load.ts";
+import type { Edit } from "../../src/models/edits.ts";
+import type { Generator } from "../../src/models/generator.ts";
+import type { Segmenter } from "../../src/models/segmenter.ts";
+import { decodePhoto } from "../../src/node/photo/decode.ts";
+import type { Device } from "../../src/runtime/device.ts";
+import { packCells } from "../../src/session/cells.ts";
+import type { EditedImage, Stroke } from "../../src/session/recipe.ts";
+import type { DissectProgress, Progress, Session } from "../../src/session/session.ts";
+import { requestDevice } from "../gpu.ts";
+import { inProcess, overPort, type Place, scenes64 } from "./places.ts";
+
+/** The library itself, on a device of its own: what a session must agree with. */
+let device: Device;
+let generator: Generator;
+let segmenter: Segmenter;
+let dissection: Dissection;
+/** Files by address, as pages have them. */
+let weights: Awaited<ReturnType<typeof serveFiles>>;
+
+const DISSECT = { layers: ["layer4"], size: 24, seed: 5, trainSeed: 6 };
+
+beforeAll(async () => {
+  weights = await serveFiles(fileURLToPath(new URL("../../weights/scenes64", import.meta.url)));
+  device = await requestDevice();
+  const files = await scenes64();
+  generator = await loadGenerator(files.generator, { device, name: "scenes64" });
+  segmenter = await loadSegmenter(files.segmenter, { device });
+  for await (const event of dissect(generator, segmenter, DISSECT)) {
+    if (event.type === "result") dissection = event.dissection;
+  }
+});
+afterAll(async () => {
+  device?.dispose();
+  await weights?.close();
+});
+
+/** RGB bytes of an image by `generator.images`. */
+async function plain(image: number, edits: readonly Edit[] = [], seed = 1): Promise<Uint8Array> {
+  for await (const { rgb } of generator.images({ size: 1, seed, start: image, edits })) return rgb;
+  throw new Error("no image");
+}
+
+const rgbOf = (rgba: Uint8Array): Uint8Array => rgba.filter((_, at) => at % 4 !== 3);
+
+const TOP_LEFT = { height: 2, width: 2, data: [1, 0, 0, 0] };
+const stroke = (id: string, more: Partial<Stroke>): Stroke => ({ id, op: "remove", units: [24, 59, 126], ...more });
+
+describe.each([
+  ["in process", async () => inProcess()],
+  ["over a port", overPort],
+] as const)("a session %s", (_, open) => {
+  let place: Place;
+  let session: Session;
+  const seen: Progress[] = [];
+
+  beforeAll(async () => {
+    place = await open();
+    session = place.session;
+  });
+  afterAll(() => place?.close());
+
+  test("says what is missing, as an error of its class", async () => {
+    expect(session.loaded).toBeUndefined();
+    const error = await session.picture().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toMatchObject({ code: "usage", fix: "Load one: session.load({ generator })." });
+    expect((error as Error).message).toBe("This session has no generator. Load one: session.load({ generator }).");
+  });
+
+  test("loads a generator, shows it, and then a segmenter", async () => {
+    const told: number[] = [];
+    const end = session.on("loaded", ({ labels }) => told.push(labels.length));
+    const { name, segmenter: files } = await scenes64();
+    const address = `${weights.url}generator.safetensors`;
+    const loaded = await session.load({ generator: address, name, onProgress: (progress) => seen.push(progress) });
+    expect(loaded).toEqual(session.loaded);
+    expect(loaded.model).toMatchObject({
+      name: "scenes64",
+      height: 64,
+      width: 64,
+      layers: generator.layers,
+      classes: [],
+    });
+    expect(loaded.segmenter).toBeUndefined();
+    expect(rgbOf((await session.picture()).data)).toEqual(await plain(0));
+    await session.load({ segmenter: files });
+    expect(session.loaded?.labels.map((label) => label.name)).toEqual(segmenter.labels.map((label) => label.name));
+    expect(session.loaded?.segmenter).toMatchObject({ channels: 1 });
+    expect(told).toEqual([0, 11]);
+    end();
+    expect(seen.length).toBeGreaterThan(0);
+    expect(new Set(seen.map(({ phase }) => phase))).toEqual(new Set(["generator"]));
+    expect(seen.at(-1)!.done).toBe(seen.at(-1)!.total);
+  });
+
+  test.each<[string, EditedImage, readonly Edit[]]>([
+    ["as it is", { image: 3, seed: 2 }, []],
+    [
+      "without trees",
+      { image: 3, layer: "layer4", strokes: [stroke("a", {})] },
+      [{ layer: "layer4", units: [24, 59, 126] }],
+    ],
+    [
+      "with strokes on each other, one hidden",
+      {
+        image: 3,
+        layer: "layer4",
+        strokes: [
+          stroke("a", { op: "draw", value: 4, mask: packCells(TOP_LEFT), alpha: 0.75 }),
+          stroke("h", { units: "all", hidden: true }),
+          stroke("b", { op: "copy", units: [1, 59], value: [3, -2], mask: { size: [8, 8], cells: [20, 9] } }),
+        ],
+      },
+      [
+        { layer: "layer4", units: [24, 59, 126], value: 4, alpha: 0.75, mask: TOP_LEFT },
+        {
+          layer: "layer4",
+          units: [1, 59],
+          value: [3, -2],
+          mask: Array.from({ length: 64 }, (_, cell) => Number(cell >= 20 && cell < 29)),
+        },
+      ],
+    ],
+    [
+      "in a layer near the image",
+      { image: 1, layer: "layer6", strokes: [stroke("a", {})] },
+      [{ layer: "layer6", units: [24, 59, 126] }],
+    ],
+  ])("draws an image %s as the library does", async (_, edited, edits) => {
+    const { data, height, width } = await session.picture(edited);
+    expect([height, width, data.length]).toEqual([64, 64, 64 * 64 * 4]);
+    expect(rgbOf(data)).toEqual(await plain(edited.image!, edits, edited.seed));
+  });
+
+  test("draws more strokes than a plan was compiled for", async () => {
+    const strokes = Array.from({ length: 9 }, (_, i) =>
+      stroke(`${i}`, { units: [i], value: i, mask: { size: [8, 8], cells: [6 * i, 9] } }),
+    );
+    const edits = strokes.map((_, i) => ({
+      layer: "layer4",
+      units: [i],
+      value: i,
+      mask: Array.from({ length: 64 }, (_, cell) => Number(cell >= 6 * i && cell < 6 * i + 9)),
+    }));
+    const { data } = await session.picture({ image: 2, layer: "layer4", strokes });
+    expect(rgbOf(data)).toEqual(await plain(2, edits));
+  });
+
+  test("inserts at quantiles of 200 images, 0.99 unless another is said", async () => {
+    const table = await unitQuantiles(generator, { layer: "layer4", quantiles: [0.99, 0.5], size: 200 });
+    const [high, half] = [table.levels(0.99), table.levels(0.5)];
+    const strokes = [
+      stroke("a", { op: "draw", units: [24], mask: packCells(TOP_LEFT) }),
+      stroke("b", { op: "remove", units: [59], value: { quantile: 0.5 } }),
+    ];
+    const { data } = await session.picture({ image: 4, layer: "layer4", strokes });
+    const edits = [
+      { layer: "layer4", units: [24], value: high[24]!, mask: TOP_LEFT },
+      { layer: "layer4", units: [59], value: half[59]! },
+    ];
+    expect(rgbOf(data)).toEqual(await plain(4, edits));
+  });
+
+  test("tells the levels of quantiles, by which units at a pixel are then ordered", async () => {
+    const table = await unitQuantiles(generator, { layer: "layer4", size: 200 });
+    const levels = await session.levels({ layer: "layer4", quantiles: [0.99, 0.515] });
+    expect(levels).toEqual([table.levels(0.99), table.levels(0.515)]);
+    const { layers } = await session.pixel({ image: 3, y: 41, x: 9, layers: ["layer4"], top: 128 });
+    const units = layers[0]!.units;
+    expect(units).toHaveLength(128);
+    for (const [i, { unit, value, quantile }] of units.entries()) {
+      expect(quantile).toBeCloseTo(table.quantile(unit, value), 6);
+      expect(quantile).toBeLessThanOrEqual(units[i - 1]?.quantile ?? 1);
+    }
+    await expect(session.levels({ layer: "layer4", quantiles: [2] })).rejects.toThrow(/A quantile is 2/);
+  });
+
+  test("makes PNGs", async () => {
+    const { data, height, width } = await session.picture({ image: 3, type: "png" });
+    expect([height, width]).toEqual([64, 64]);
+    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual(decodePhoto(data, "a test").rgb);
+  });
+
+  test("says what is at a pixel", async () => {
+    const [y, x] = [41, 9];
+    const edit = { layer: "layer4", units: [24, 59, 126] };
+    using run = await generator.forward(generator.sample({ size: 1, seed: 1, start: 3 }), {
+      edits: [edit],
+      retain: ["layer3", "layer6"],
+    });
+    using plan = await segmenter.compile(run.image, [64, 64]);
+    plan.run();
+    const labels = await plan.labels.read();
+    const expected = await Promise.all(
+      [
+        ["layer3", 8, 128],
+        ["layer6", 16, 128],
+      ].map(async ([name, edge, stored]) => {
+        const layer = generator.layer(name as string);
+        expect([layer.height, layer.channels]).toEqual([edge, stored]);
+        const [row, column] = [y, x].map((at) => Math.floor((at * layer.height) / 64)) as [number, number];
+        const values = await run.layers
+          .get(layer.name)!
+          .read(layer.channels, (row * layer.width + column) * layer.channels);
+        const units = [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, 3);
+        return { layer: layer.name, row, column, units: units.map((unit) => ({ unit, value: values[unit]! })) };
+      }),
+    );
+    const strokes = [stroke("a", {})];
+    const pixel = await session.pixel({
+      image: 3,
+      y,
+      x,
+      layer: "layer4",
+      strokes,
+      layers: ["layer3", "layer6"],
+      top: 3,
+    });
+    expect(pixel).toEqual({ y, x, labels: [labels[y * 64 + x]], layers: expected });
+    const own = await session.pixel({ image: 3, y, x, layer: "layer4", strokes });
+    expect(own.layers.map(({ layer, units }) => [layer, units.length])).toEqual([["layer4", 8]]);
+    const all = await session.pixel({ image: 3, y, x });
+    expect(all.layers.map(({ layer }) => layer)).toEqual(generator.hiddenLayers.map(({ name }) => name));
+  });
+
+  test("gathers the features of a region", async () => {
+    using run = await generator.forward(generator.sample({ size: 1, seed: 1, start: 3 }), { retain: ["layer4"] });
+    const map = await run.layers.get("layer4")!.read();
+    const { layers } = await session.region({
+      image: 3,
+      layers: ["layer4"],
+      mask: { size: [8, 8], cells: [10, 2, 6, 1] },
+    });
+    const of = (unit: number): number[] => [10, 11, 18].map((cell) => map[cell * 128 + unit]!);
+    for (const unit of [0, 24, 127]) {
+      expect(layers[0]!.max[unit]).toBe(Math.max(...of(unit)));
+      expect(layers[0]!.mean[unit]).toBeCloseTo(of(unit).reduce((sum, value) => sum + value, 0) / 3, 5);
+    }
+    expect(layers.map(({ layer, mean, max }) => [layer, mean.length, max.length])).toEqual([["layer4", 128, 128]]);
+  });
+
+  test("measures what strokes do to every concept", async () => {
+    const edit = { layer: "layer4", units: [24, 59, 126] };
+    using experiment = await Experiment.create(generator, segmenter, { editable: ["layer4"], size: 3, seed: 1 });
+    const after = await experiment.pixels([edit]);
+    const strokes = [stroke("a", {})];
+    const effect = await session.effect({ image: 0, size: 3, layer: "layer4", strokes });
+    expect(effect.labels).toEqual(
+      after.map((pixels, label) => ({ label, before: experiment.before[label], after: pixels })).slice(1),
+    );
+    expect(effect.inside.pixels).toBe(3 * 64 * 64);
+    expect(effect.inside.changed).toBeGreaterThan(0);
+    expect(effect.outside).toEqual({ pixels: 0, changed: 0 });
+    const left = await session.effect({
+      layer: "layer4",
+      strokes: [stroke("a", { mask: packCells({ height: 1, width: 4, data: [1, 0, 0, 0] }) })],
+    });
+    expect([left.inside.pixels, left.outside.pixels]).toEqual([64 * 16, 64 * 48]);
+  });
+
+  test("finds the images that a unit is most active in, without being told of a report", async () => {
+    const found = await session.topImages({ layer: "layer4", unit: 24, top: 2, size: 12, seed: 7 });
+    using run = await generator.forward(generator.sample({ size: 12, seed: 7 }), { retain: ["layer4"] });
+    const map = await run.layers.get("layer4")!.read();
+    const peak = (image: number): number =>
+      Math.max(...Array.from({ length: 64 }, (_, cell) => map[(image * 64 + cell) * 128 + 24]!));
+    const best = Array.from({ length: 12 }, (_, image) => ({ seed: 7, image, activation: peak(image) }));
+    expect(found).toEqual(best.sort((a, b) => b.activation - a.activation).slice(0, 2));
+  });
+
+  test("knows no concept's units before they are dissected, then does", async () => {
+    const strokes = [stroke("a", { units: { concept: "tree", top: 5 } })];
+    await expect(session.picture({ layer: "layer4", strokes })).rejects.toThrow(
+      /Nothing is known of the units of layer4\. Load a report/,
+    );
+    const events: DissectProgress[] = [];
+    for await (const event of session.dissect(DISSECT)) events.push(event);
+    expect(events[0]).toMatchObject({ type: "progress", phase: "activations" });
+    expect(events.filter(({ type }) => type === "partial").length).toBeGreaterThan(0);
+    const last = events.at(-1)!;
+    if (last.type !== "result") throw new Error("no result");
+    const tree = segmenter.label("tree");
+    const ranked = rankUnits(dissection, "layer4", tree).slice(0, 5);
+    expect(last.report.layers[0]!.units.map(({ iou }) => iou)).toEqual(
+      dissection.layers[0]!.units.map(({ iou }) => iou),
+    );
+    expect(session.loaded?.report).toEqual(last.report);
+    const units = await session.units({ layer: "layer4", concept: "tree", top: 5 });
+    expect(units.map(({ unit }) => unit)).toEqual(ranked);
+    expect(units[0]!.score).toBe(dissection.layers[0]!.tables.iou[tree * 128 + ranked[0]!]);
+    const { data } = await session.picture({ layer: "layer4", strokes });
+    expect(rgbOf(data)).toEqual(await plain(0, [{ layer: "layer4", units: ranked }]));
+    const [{ units: here }] = (await session.pixel({ y: 1, x: 1, layers: ["layer4"], top: 128 })).layers as [never];
+    const labelled = (here as { unit: number; label?: number }[]).filter(({ label }) => label === tree);
+    const detects = dissection.layers[0]!.units.filter(({ label, interpretable }) => interpretable && label === tree);
+    expect(labelled.map(({ unit }) => unit).sort()).toEqual(detects.map(({ unit }) => unit).sort());
+  });
+
+  test("shows units at the images of the report, dimmed where they are off, in the order asked for", async () => {
+    const shown = [];
+    for await (const one of session.thumbnails({ layer: "layer4", units: [59, 3], size: 32 })) shown.push(one);
+    expect(shown.map(({ unit, height, width }) => [unit, height, width])).toEqual([
+      [59, 32, 32],
+      [3, 32, 32],
+    ]);
+    const [unit] = dissection.layers[0]!.units.slice(59);
+    expect(shown[0]!.image).toBe(unit!.top[0]!.image);
+    const whole = await session.picture({ seed: 5, image: unit!.top[0]!.image });
+    const mean = (bytes: ArrayLike<number>): number =>
+      [...rgbOf(Uint8Array.from(bytes))].reduce((a, b) => a + b, 0) / bytes.length;
+    expect(mean(shown[0]!.rgba)).toBeLessThan(mean(whole.data));
+    expect(mean(shown[0]!.rgba)).toBeGreaterThan(0.3 * mean(whole.data));
+  });
+
+  test("stops when it is told to, with the reason it is given", async () => {
+    const stop = new AbortController();
+    const reason = new Error("enough");
+    const under = session.topImages({ layer: "layer4", unit: 1, size: 5000, signal: stop.signal });
+    const events = session.dissect({ ...DISSECT, signal: stop.signal })[Symbol.asyncIterator]();
+    await events.next();
+    stop.abort(reason);
+    await expect(under).rejects.toBe(reason);
+    await expect(
+      (async () => {
+        while (!(await events.next()).done);
+      })(),
+    ).rejects.toBe(reason);
+    await expect(session.pixel({ y: 0, x: 0, signal: stop.signal })).rejects.toBe(reason);
+    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual(await plain(3));
+  });
+
+  test("leaving a stream ends it", async () => {
+    let count = 0;
+    for await (const _ of session.thumbnails({ layer: "layer4", size: 8 })) {
+      count += 1;
+      if (count === 3) break;
+    }
+    expect(count).toBe(3);
+    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual(await plain(3));
+  });
+
+  test.each<[string, (session: Session) => Promise<unknown>, RegExp]>([
+    [
+      "another layer",
+      (s) => s.picture({ layer: "layer12", strokes: [stroke("a", {})] }),
+      /no layer "layer12"\. Its layers are/,
+    ],
+    [
+      "another unit",
+      (s) => s.picture({ layer: "layer4", strokes: [stroke("a", { units: [128] })] }),
+      /has no unit 128/,
+    ],
+    ["strokes of no layer", (s) => s.picture({ strokes: [stroke("a", {})] }), /of no layer\. Say which/],
+    ["an unknown option", (s) => s.pixel({ y: 0, x: 0, layr: 1 } as never), /knows no "layr"\. Did you mean/],
+    ["a pixel beyond the image", (s) => s.pixel({ y: 64, x: 0 }), /y is 64\. Use a whole number from 0 to 63/],
+    ["another concept", (s) => s.units({ layer: "layer4", concept: "moon" }), /"moon" by iou\. Known are/],
+    ["no stroke", (s) => s.picture({ layer: "layer4", strokes: [{ id: "a" } as Stroke] }), /A stroke needs op/],
+    ["an empty region", (s) => s.region({ layers: ["layer4"], mask: { size: [8, 8], cells: [] } }), /covers nothing/],
+    ["no weights", (s) => s.load({ generator: new ArrayBuffer(64) }), /./],
+    [
+      "another model's report",
+      (s) => s.load({ report: { netname: "church", layers: [] } }),
+      /report of church, and the generator here is scenes64/,
+    ],
+    ["no report", (s) => s.load({ report: {} }), /no report of a dissection/],
+  ])("%s is refused", async (_, ask, said) => {
+    const error = await ask(session).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(GanatomyError);
+    expect((error as GanatomyError).message).toMatch(said);
+    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual(await plain(3));
+  });
+
+  test("ends what is under way when it is disposed, and says so from then on", async () => {
+    const under = session.topImages({ layer: "layer4", unit: 1, size: 5000 });
+    const rejected = expect(under).rejects.toThrow(/This session was disposed/);
+    session.dispose();
+    session.dispose();
+    await rejected;
+    await expect(session.picture()).rejects.toThrow(/This session was disposed/);
+  });
+});

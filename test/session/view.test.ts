@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import type { Loaded } from "../../src/session/session.ts";
+import { changedState, FIRST_STATE, SessionView } from "../../src/session/view.ts";
+import { RECIPE } from "./recipes.ts";
+
+describe("a view's state", () => {
+  test("changes by what is named", () => {
+    const state = changedState(FIRST_STATE, { image: 4, layer: "layer4", strokes: RECIPE.strokes });
+    expect(state).toEqual({ ...FIRST_STATE, image: 4, layer: "layer4", strokes: RECIPE.strokes });
+    expect(changedState(state, { view: "unit", unit: { layer: "layer6", unit: 3 } })).toEqual({
+      ...state,
+      view: "unit",
+      unit: { layer: "layer6", unit: 3 },
+    });
+    expect(changedState(state, { strokes: [] }).strokes).toEqual([]);
+  });
+
+  test("keeps strokes that are as they were, and no others", () => {
+    const before = changedState(FIRST_STATE, { strokes: RECIPE.strokes });
+    const [a, b, c] = structuredClone(RECIPE.strokes);
+    const { strokes } = changedState(before, { strokes: [c!, { ...a!, alpha: 0.25 }, b!] });
+    expect(strokes[0]).toBe(before.strokes[2]);
+    expect(strokes[1]).not.toBe(before.strokes[0]);
+    expect(strokes[1]!.alpha).toBe(0.25);
+    expect(strokes[2]).toBe(before.strokes[1]);
+  });
+
+  test.each([
+    [{ image: -1 }, /image is -1/],
+    [{ seed: 0.5 }, /seed is 0\.5/],
+    [{ view: "depth" }, /no view "depth"\. Use rgb, labels, unit/],
+    [{ view: "unit" }, /shows no unit unless it knows which/],
+    [{ unit: { layer: "a" } }, /needs a unit and its layer/],
+    [{ unit: 3 }, /needs a unit and its layer/],
+    [{ layer: 3 }, /needs the name of a layer, not 3/],
+    [{ strokes: "none" }, /list of strokes, not "none"/],
+    [{ strokes: [{}] }, /A stroke needs id/],
+    [{ zoom: 2 }, /knows no "zoom"/],
+  ])("refuses %j", (change, said) => expect(() => changedState(FIRST_STATE, change as never)).toThrow(said));
+});
+
+describe("a view", () => {
+  const model = { name: "scenes64", layers: [{ name: "layer1" }] };
+  const view = (loaded?: object) => {
+    const sent: unknown[] = [];
+    const drawer = {
+      set: (change: object) => sent.push(change),
+      stroke: ({ id }: { readonly id: string }) => sent.push(id),
+      dispose: () => sent.push("disposed"),
+      loaded: () => loaded as Loaded | undefined,
+    };
+    return { view: new SessionView(FIRST_STATE, drawer), sent };
+  };
+
+  test("hands on what changes, and a stroke alone", () => {
+    const { view: own, sent } = view();
+    own.set({ image: 3 });
+    own.stroke(RECIPE.strokes[1]!);
+    own.stroke({ ...RECIPE.strokes[1]!, hidden: false });
+    own.dispose();
+    own.dispose();
+    own.set({ image: 4 });
+    own.stroke(RECIPE.strokes[1]!);
+    expect(sent).toEqual([{ image: 3 }, "b", "b", "disposed"]);
+    expect(own.state.strokes).toEqual([RECIPE.strokes[1]]);
+  });
+
+  test("takes recipes of its generator: by the file where both know it, else by the name", () => {
+    const { sha256 } = RECIPE.model;
+    view({ model: { ...model, sha256 } }).view.setRecipe(RECIPE);
+    view({ model: { ...model, sha256, name: "renamed" } }).view.setRecipe(RECIPE);
+    const { view: own, sent } = view({ model });
+    own.setRecipe(RECIPE);
+    const { seed, image, layer, strokes } = RECIPE;
+    expect(sent).toEqual([{ seed, image, layer, strokes }]);
+    const other = { model: { ...model, sha256: "1".repeat(64) } };
+    expect(() => view(other).view.setRecipe(RECIPE)).toThrow(/is of another scenes64/);
+    expect(() => view({ model: { ...model, name: "church" } }).view.setRecipe(RECIPE)).toThrow(
+      /is of scenes64, and the generator here is church/,
+    );
+    expect(() => view().view.setRecipe(RECIPE)).toThrow(/Load scenes64/);
+    expect(() => own.setRecipe({ ...RECIPE, seed: -1 })).toThrow(/seed is -1/);
+  });
+
+  test("has a recipe once there is a generator, of its first layer unless one is edited", () => {
+    expect(() => view().view.recipe()).toThrow(/A recipe is of a generator/);
+    expect(view({ model }).view.recipe()).toMatchObject({ model: { name: "scenes64" }, layer: "layer1", strokes: [] });
+  });
+});

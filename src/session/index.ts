@@ -1,6 +1,7 @@
 /** One interface to a generator for whoever shows it. */
 
 export { type Cells, packCells, unpackCells } from "./cells.ts";
+export { type MaskFile, type RecipeCommands, recipeCommands } from "./commands.ts";
 export { type ConnectOptions, connect, type RemoteSession } from "./connect.ts";
 export { History } from "./history.ts";
 export { createSession, type SessionOptions } from "./in-process.ts";

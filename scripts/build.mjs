@@ -24,6 +24,7 @@ const SRC = join(ROOT, "src/");
 export const ALONE = {
   "chrome-page.js": "src/cli/chrome/page.ts",
   "node/drawing-worker.js": "src/node/drawing-worker.ts",
+  "worker.min.js": "src/session/worker.ts",
 };
 export const CORE = "dist/index.min.js";
 /**

@@ -109,8 +109,8 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
   },
 };
 const BEYOND_THE_WEB = /^(node|cli)\//;
-/** The script inside report.html: the one part that is a page, not a library. */
-const PAGE_SCRIPT = /^report\/viewer\//;
+/** The script inside report.html and that of workers: what runs by itself, and is no library. */
+const PAGE_SCRIPT = /^report\/viewer\/|^session\/worker\.ts$/;
 
 const SRC = new URL("../src/", import.meta.url);
 const paths = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));

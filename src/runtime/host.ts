@@ -12,6 +12,11 @@ export function isFirefox(): boolean {
   return (globalThis as Host).navigator?.userAgent?.includes("Firefox/") ?? false;
 }
 
+/** Whether WebGPU can be asked for an adapter here. */
+export function hasEntryPoint(): boolean {
+  return (globalThis as Host).navigator?.gpu !== undefined;
+}
+
 /** @throws UnsupportedError saying why there is none. */
 export function entryPoint(): GPU {
   const { navigator } = globalThis as Host;

@@ -34,7 +34,7 @@ import type {
 import { changedState, FIRST_STATE, SessionView } from "./view.ts";
 import { type Port, WIRE_VERSION, type WireEvent } from "./wire.ts";
 
-// Tests: test/session/session.test.ts
+// Tests: test/session/session.test.ts, test/browser/session.test.ts
 
 /** Where the session is. */
 export type ConnectOptions = (

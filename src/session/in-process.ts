@@ -12,6 +12,17 @@ import { Emitter } from "./emitter.ts";
 import { readThumbnail } from "./examples.ts";
 import { findingsOf, rankedUnits } from "./findings.ts";
 import { Holdings } from "./holdings.ts";
+import {
+  DISSECT_NAMES,
+  EFFECT_NAMES,
+  LEVELS_NAMES,
+  PICTURE_NAMES,
+  PIXEL_NAMES,
+  REGION_NAMES,
+  THUMBNAIL_NAMES,
+  TOP_NAMES,
+  UNITS_NAMES,
+} from "./options.ts";
 import { Painter, wantedBy } from "./painter.ts";
 import { statePicture } from "./pictures.ts";
 import { mapsNamed, readPixel, readRegion } from "./questions.ts";
@@ -61,37 +72,6 @@ export interface SessionOptions {
 }
 
 const SESSION_NAMES: NamesOf<SessionOptions> = { device: true, encoder: true };
-const PIXEL_NAMES: NamesOf<PixelOptions> = {
-  ...EDITED_NAMES,
-  y: "needed",
-  x: "needed",
-  layers: "list",
-  top: true,
-  signal: true,
-};
-const REGION_NAMES: NamesOf<RegionOptions> = { ...EDITED_NAMES, mask: "needed", layers: "needed", signal: true };
-const UNITS_NAMES: NamesOf<UnitsOptions> = { layer: "needed", concept: true, ranking: true, top: true, signal: true };
-const LEVELS_NAMES: NamesOf<LevelsOptions> = { layer: "needed", quantiles: "needed", signal: true };
-const EFFECT_NAMES: NamesOf<EffectOptions> = { ...EDITED_NAMES, size: true, signal: true };
-const PICTURE_NAMES: NamesOf<PictureOptions> = { ...VIEW_NAMES, type: true, signal: true };
-const TOP_NAMES: NamesOf<TopImagesOptions> = {
-  layer: "needed",
-  unit: "needed",
-  top: true,
-  size: true,
-  seed: true,
-  signal: true,
-};
-const THUMBNAIL_NAMES: NamesOf<ThumbnailOptions> = { layer: "needed", units: "list", size: true, signal: true };
-const DISSECT_NAMES: NamesOf<DissectRequest> = {
-  layers: "list",
-  size: true,
-  seed: true,
-  trainSeed: true,
-  quantileThreshold: true,
-  signal: true,
-};
-
 /** Images on which units are dissected unless it is said: a minute or two on a laptop's GPU. */
 const DISSECTED = 200;
 

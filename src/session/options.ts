@@ -1,0 +1,52 @@
+import type { NamesOf } from "../names.ts";
+import type {
+  DissectRequest,
+  EffectOptions,
+  LevelsOptions,
+  PictureOptions,
+  PixelOptions,
+  RegionOptions,
+  ThumbnailOptions,
+  TopImagesOptions,
+  UnitsOptions,
+} from "./session.ts";
+import { EDITED_NAMES, VIEW_NAMES } from "./view.ts";
+
+// Tests: test/session/session.test.ts
+
+export const PIXEL_NAMES: NamesOf<PixelOptions> = {
+  ...EDITED_NAMES,
+  y: "needed",
+  x: "needed",
+  layers: "list",
+  top: true,
+  signal: true,
+};
+export const REGION_NAMES: NamesOf<RegionOptions> = { ...EDITED_NAMES, mask: "needed", layers: "needed", signal: true };
+export const UNITS_NAMES: NamesOf<UnitsOptions> = {
+  layer: "needed",
+  concept: true,
+  ranking: true,
+  top: true,
+  signal: true,
+};
+export const LEVELS_NAMES: NamesOf<LevelsOptions> = { layer: "needed", quantiles: "needed", signal: true };
+export const EFFECT_NAMES: NamesOf<EffectOptions> = { ...EDITED_NAMES, size: true, signal: true };
+export const PICTURE_NAMES: NamesOf<PictureOptions> = { ...VIEW_NAMES, type: true, signal: true };
+export const TOP_NAMES: NamesOf<TopImagesOptions> = {
+  layer: "needed",
+  unit: "needed",
+  top: true,
+  size: true,
+  seed: true,
+  signal: true,
+};
+export const THUMBNAIL_NAMES: NamesOf<ThumbnailOptions> = { layer: "needed", units: "list", size: true, signal: true };
+export const DISSECT_NAMES: NamesOf<DissectRequest> = {
+  layers: "list",
+  size: true,
+  seed: true,
+  trainSeed: true,
+  quantileThreshold: true,
+  signal: true,
+};

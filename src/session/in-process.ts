@@ -56,7 +56,7 @@ import type {
   ViewOptions,
   ViewState,
 } from "./session.ts";
-import { changedState, EDITED_NAMES, FIRST_STATE, SessionView, VIEW_NAMES } from "./view.ts";
+import { changedState, FIRST_STATE, SessionView } from "./view.ts";
 
 // Tests: test/session/session.test.ts, test/session/views.test.ts, test/session/lost.test.ts
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
-import { type OpenPage, openPage } from "./chrome.ts";
+import { type OpenPage, openPage } from "./open.ts";
 
 // Runs: src/session/index.ts, src/session/worker.ts, src/index.ts, test/browser/session.js
 

@@ -146,9 +146,9 @@ const floorOf =
     return core.has(id) && id !== entry ? (FLOORS[id.slice(SRC.length).split("/")[0]] ?? "core") : undefined;
   };
 
-/** A script that needs no other. */
+/** A script that needs no other. Without a map, which would have all sources once more: 2 MB. */
 async function alone([fileName, source]) {
-  return bundle(join(ROOT, source), { entryFileNames: fileName, inlineDynamicImports: true });
+  return bundle(join(ROOT, source), { entryFileNames: fileName, inlineDynamicImports: true, sourcemap: false });
 }
 
 /** The paths of what a module of dist/ loads before it runs, its own among them. */

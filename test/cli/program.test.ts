@@ -133,7 +133,7 @@ test.each([
 
 test.each([
   ["segment a.jpg b.png --size 640x480", "segment", [["a.jpg", "b.png"]], { size: [480, 640] }],
-  ["occlude a.jpg --concept tree", "occlude", ["a.jpg"], { concept: "tree", tune: true }],
+  ["occlude a.jpg --concept tree", "occlude", ["a.jpg"], { concept: ["tree"], tune: true }],
   ["info upp --half", "info", ["upp"], { half: true }],
 ])("arguments and options of %s arrive", async (line, command, given, options) => {
   expect(await parse(line)).toEqual({ command, given, options, status: 7 });
@@ -171,7 +171,7 @@ test("ablate's and insert's options arrive", async () => {
     "--size 40 --seed 91 --batch 4 --pictures 0 --outdir out --json --curve --locations --steps " +
     "5 --random 1 --mixed --each-unit";
   expect((await parse(line)).options).toMatchObject({
-    concept: "tree",
+    concept: ["tree"],
     top: 10,
     alpha: 0.5,
     value: { quantile: 0.5 },

@@ -164,7 +164,7 @@ describe("files that are no such generator", () => {
     await expect(generator.forward(z, { edits: [{ layer: "layer4", units: [24] }] })).rejects.toThrow(/0…23/);
     await expect(generator.forward(z.subarray(1))).rejects.toThrow(/no whole number of rows of 16/);
     await expect(generator.forward(z, { edits: [{ layer: "layer4", units: [1], mask: [1, 2] }] })).rejects.toThrow(
-      /64 values .* not 2/,
+      /64 values, not 2/,
     );
   });
 });

@@ -1,9 +1,10 @@
 import type { Generator } from "../index.ts";
-import { tileColors } from "../kernels/maps/picture.ts";
+import { tileBytes } from "../kernels/maps/picture.ts";
 import type { NetworkOutput } from "../networks/network.ts";
 import { tileNames } from "../networks/segmenters/self.ts";
 import { encodePng } from "../node/photo/encode-png.ts";
 import type { Rgb } from "../report/colors.ts";
+import { resizeNearest } from "../report/image.ts";
 import { drawing, text, textWidth, widthFor } from "../report/svg.ts";
 
 // Tests: test/cli/tile-pictures.test.ts
@@ -17,20 +18,18 @@ const WHITE: Rgb = [255, 255, 255];
 const tilesOf = ({ network }: Drawing): NetworkOutput | undefined =>
   network.outputs.find(({ kind, range }) => kind === "raw" && range === "tiles");
 
-/** The colours of its tiles as bytes, as pictures have them. */
-function colorsOf({ channels }: NetworkOutput): Rgb[] {
-  const colors = tileColors(channels);
-  const byte = (at: number): number => Math.floor(((colors[at]! + 1) / 2) * 255);
-  return Array.from({ length: channels }, (_, tile) => [byte(4 * tile), byte(4 * tile + 1), byte(4 * tile + 2)]);
-}
+/** Edge of a tile in PNGs, in pixels, and the longer edge of a level, where tiles are smaller. */
+const [TILE, LEVEL] = [16, 1024];
 
 /**
  * Makes PNGs of a generator's RGB pictures, or of sheets of them on white. Tiles are written as
- * their numbers with a palette: index i is the channel i of the network, the last one white.
+ * their numbers with a palette: index i is the channel i of the network, the last one white. They
+ * are squares of 16 pixels, or as large as a level of 1,024 lets them be.
  */
 export function picturePng(generator: Drawing): (picture: Picture) => Uint8Array {
   const tiles = tilesOf(generator);
-  const palette = tiles && [...colorsOf(tiles), WHITE];
+  const palette = tiles && [...tileBytes(tiles.channels), WHITE];
+  const edge = tiles ? Math.max(1, Math.min(TILE, Math.floor(LEVEL / Math.max(...sizeOf(tiles))))) : 1;
   const indices = new Map<number, number>();
   // A GPU may round a byte the other way.
   const indexOf = (rgb: Rgb): number =>
@@ -47,9 +46,14 @@ export function picturePng(generator: Drawing): (picture: Picture) => Uint8Array
       indices.set(key, index);
       data[pixel] = index;
     }
-    return encodePng({ width, height, channels: 1, data, palette });
+    const extent = [height * edge, width * edge] as const;
+    const enlarged = Uint8Array.from(resizeNearest(data, [height, width], extent));
+    return encodePng({ width: extent[1], height: extent[0], channels: 1, data: enlarged, palette });
   };
 }
+
+/** Rows and columns that count. */
+const sizeOf = ({ height, width, crop = [height, width] }: NetworkOutput): readonly [number, number] => crop;
 
 /** A drawing of a tile's colour and name for each kind; none where a generator makes pictures. */
 export function tilesLegend(generator: Drawing): string | undefined {
@@ -57,7 +61,7 @@ export function tilesLegend(generator: Drawing): string | undefined {
   if (!tiles) return undefined;
   const [title, line, top] = ["Tiles", 20, 34];
   const names = tileNames(tiles);
-  const rows = colorsOf(tiles).map(([r, g, b], tile) => {
+  const rows = tileBytes(tiles.channels).map(([r, g, b], tile) => {
     const y = top + line * tile;
     return `<rect x="8" y="${y}" width="14" height="14" fill="rgb(${r},${g},${b})"/>${text(30, y + 11, names[tile]!, "start")}`;
   });

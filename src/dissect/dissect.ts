@@ -1,3 +1,4 @@
+import { tileBytes } from "../kernels/maps/picture.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { elements } from "../runtime/graph.ts";
@@ -198,11 +199,19 @@ async function dissectionOf(
     const models = { generator, segmenter };
     layers.push(await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold));
   }
-  const { name, resolution, height, width, uncropped, sizes } = generator;
+  const { name, resolution, height, width, uncropped, sizes, network } = generator;
+  const made = network.outputs.find(({ kind, range }) => kind === "raw" && range === "tiles");
   const cropped = uncropped[0] !== height || uncropped[1] !== width;
   const [rows, columns] = grid;
   return {
-    model: { name, resolution, ...(height !== width && { height, width }), ...(cropped && { uncropped }), sizes },
+    model: {
+      name,
+      resolution,
+      ...(height !== width && { height, width }),
+      ...(cropped && { uncropped }),
+      ...(made && { tiles: tileBytes(made.channels) }),
+      sizes,
+    },
     segmenter: { name: segmenter.name, channels: samples.channels },
     labels,
     categories,

@@ -112,6 +112,8 @@ export interface Dissection {
     readonly width?: number;
     /** Of images that are cropped, from the top left corner: [height, width] that layers cover. */
     readonly uncropped?: readonly [height: number, width: number];
+    /** Of images that are levels, a tile each pixel: the RGB bytes of every kind of tile. */
+    readonly tiles?: readonly (readonly [red: number, green: number, blue: number])[];
     readonly sizes: readonly number[];
   };
   readonly segmenter: {

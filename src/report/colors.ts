@@ -28,6 +28,9 @@ const NAMED: Readonly<Record<string, Rgb>> = {
   person: [240, 60, 150],
 };
 
+/** The category of labels that a generator of tiles gives its own images. */
+const TILE = "tile";
+
 let table: readonly Rgb[] | undefined;
 
 /**
@@ -40,12 +43,17 @@ export function colorTable(): readonly Rgb[] {
   return table;
 }
 
-/** The colour of each label: its place in the table, or the colour that its name is known by. */
-export function labelColors(labels: readonly Label[]): Rgb[] {
+/**
+ * The colour of each label: its place in the table, or the colour that its name is known by. Of
+ * levels that label themselves it is that which their `tiles` have.
+ */
+export function labelColors(labels: readonly Label[], tiles: readonly Rgb[] = []): Rgb[] {
   const colors = colorTable();
-  return labels.map(({ name }, label) =>
-    label === 0 ? colors[0]! : Object.hasOwn(NAMED, name) ? NAMED[name]! : pick(label),
-  );
+  return labels.map(({ name, category }, label) => {
+    if (label === 0) return colors[0]!;
+    if (category === TILE && label <= tiles.length) return tiles[label - 1]!;
+    return Object.hasOwn(NAMED, name) ? NAMED[name]! : pick(label);
+  });
 
   function pick(label: number): Rgb {
     return colors[1 + ((label - 1) % (colors.length - 1))]!;
@@ -56,10 +64,10 @@ export function labelColors(labels: readonly Label[]): Rgb[] {
  * gandissect's legend: "r,g,b" → the unique names of all labels in that colour, joined by "/"
  * (§3.8).
  */
-export function segcolors(labels: readonly Label[]): Record<string, string> {
+export function segcolors(labels: readonly Label[], tiles?: readonly Rgb[]): Record<string, string> {
   const names = uniqueNames(labels);
   const legend = new Map<string, string[]>();
-  labelColors(labels).forEach((rgb, label) => {
+  labelColors(labels, tiles).forEach((rgb, label) => {
     const key = rgb.join(",");
     legend.set(key, [...(legend.get(key) ?? []), names[label]!]);
   });

@@ -74,7 +74,7 @@ export function toGandissect(dissection: Dissection): DissectJson {
     quantile_threshold: settings.quantileThreshold,
     settings: settingsOf(dissection),
     ...(named ? { iou_threshold: settings.iouThreshold, iqr_threshold: settings.iqrThreshold } : {}),
-    segcolors: segcolors(labels),
+    segcolors: segcolors(labels, model.tiles),
     layers: dissection.layers.map((layer, i) => layerOf(layer, dissection, folders[i]!)),
   };
 }

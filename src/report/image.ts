@@ -81,20 +81,29 @@ function linearTaps(from: number, to: number): Tap[][] {
 }
 
 /** Resizes a label map by nearest neighbour, sampling at pixel centres. */
-export function resizeNearest(
-  map: PictureLabels,
-  [fromHeight, fromWidth]: Extent,
-  [height, width]: Extent,
-): PictureLabels {
-  if (fromHeight === height && fromWidth === width) return map;
+export function resizeNearest(map: PictureLabels, from: Extent, to: Extent): PictureLabels {
+  if (from[0] === to[0] && from[1] === to[1]) return map;
+  return Uint16Array.from(nearestPixels(from, to), (pixel) => map[pixel]!);
+}
+
+/** Resizes RGB bytes likewise: pictures of few colours, which are to stay those. */
+export function resizeRgbNearest(rgb: Uint8Array, from: Extent, to: Extent): Uint8Array {
+  if (from[0] === to[0] && from[1] === to[1]) return rgb;
+  const out = new Uint8Array(to[0] * to[1] * 3);
+  nearestPixels(from, to).forEach((pixel, at) => {
+    out.set(rgb.subarray(3 * pixel, 3 * pixel + 3), 3 * at);
+  });
+  return out;
+}
+
+/** The pixel that each is taken of. */
+function nearestPixels([fromHeight, fromWidth]: Extent, [height, width]: Extent): Uint32Array {
   const source = (from: number, to: number): Uint32Array =>
     Uint32Array.from({ length: to }, (_, t) => Math.floor(((t + 0.5) * from) / to));
   const [down, across] = [source(fromHeight, height), source(fromWidth, width)];
-  const out = new Uint16Array(height * width);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) out[y * width + x] = map[down[y]! * fromWidth + across[x]!]!;
-  }
-  return out;
+  return Uint32Array.from({ length: height * width }, (_, at) => {
+    return down[Math.floor(at / width)]! * fromWidth + across[at % width]!;
+  });
 }
 
 /** RGBA bytes of a picture in whatever channels. */

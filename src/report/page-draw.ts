@@ -1,6 +1,6 @@
 import type { SamplePicture, UnitPictures } from "../dissect/result.ts";
 import type { Extent } from "./extents.ts";
-import { type ImageEncoder, resizeNearest, resizeRgb } from "./image.ts";
+import { type ImageEncoder, resizeNearest, resizeRgb, resizeRgbNearest } from "./image.ts";
 import { toBase64 } from "./packed.ts";
 import { labelMapsOf } from "./segmentation.ts";
 
@@ -19,6 +19,8 @@ export interface PageDrawing {
   readonly labelBytes: 1 | 2;
   /** Label maps of each picture. */
   readonly channels: number;
+  /** Pictures are of tiles, whose edges and colours are kept: PNGs, not JPEGs. */
+  readonly tiles: boolean;
 }
 
 /** A unit's feature maps as a page holds them: activation = level + scale × byte. */
@@ -29,8 +31,8 @@ export interface PageFeatures {
 
 /** A picture as a page holds it. */
 export interface EmbeddedPicture {
-  /** In base64. */
-  readonly jpeg: string;
+  /** A JPEG, or a PNG of tiles, in base64. */
+  readonly file: string;
   /** One map after the other. */
   readonly labels: readonly Uint8Array<ArrayBuffer>[];
 }
@@ -57,17 +59,18 @@ export function pageFeatures(
 export async function embedPicture(
   picture: SamplePicture,
   labelExtent: Extent,
-  { shape, labelShape, labelBytes, channels }: PageDrawing,
+  { shape, labelShape, labelBytes, channels, tiles }: PageDrawing,
   encoder: ImageEncoder,
 ): Promise<EmbeddedPicture> {
-  const data = resizeRgb(picture.rgb, [picture.height, picture.width], shape);
+  const data = (tiles ? resizeRgbNearest : resizeRgb)(picture.rgb, [picture.height, picture.width], shape);
   const [height, width] = shape;
-  const jpeg = toBase64(await encoder.jpeg({ width, height, channels: 3, data }, JPEG_QUALITY));
+  const image = { width, height, channels: 3, data } as const;
+  const file = toBase64(await (tiles ? encoder.png(image) : encoder.jpeg(image, JPEG_QUALITY)));
   const labels = labelMapsOf(picture, labelExtent, channels).map((map) => {
     const resized = resizeNearest(map, labelExtent, labelShape);
     return labelBytes === 1 ? new Uint8Array(resized) : new Uint8Array(new Uint16Array(resized).buffer);
   });
-  return { jpeg, labels };
+  return { file, labels };
 }
 
 /** The shape of the feature maps in the page: the largest whole fraction that is small enough. */

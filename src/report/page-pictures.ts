@@ -6,7 +6,7 @@ import type { PagePlan } from "./page-plan.ts";
 import type { PageLayer, PagePictures } from "./viewer/data.ts";
 
 /**
- * The pictures of a page, gathered unit by unit. Each image is kept once, as a JPEG and a label
+ * The pictures of a page, gathered unit by unit. Each image is kept once, as a picture and a label
  * map, however many units show it; each unit adds its raw feature maps, one signed byte a value.
  * The page upsamples and draws the masks itself. Only packed bytes are held, so memory is bounded
  * by the page and not by the number of units.
@@ -16,7 +16,7 @@ export class PageGallery {
   readonly #dissection: Dissection;
   readonly #features = new PackedBytes();
   readonly #labels = new PackedBytes();
-  readonly #jpegs: string[] = [];
+  readonly #files: string[] = [];
   readonly #place = new Map<number, number>();
   readonly #units: PageLayer["features"][number][][];
 
@@ -29,6 +29,7 @@ export class PageGallery {
       featureSize,
       labelBytes: dissection.labels.length <= 256 ? 1 : 2,
       channels: dissection.segmenter.channels ?? 1,
+      tiles: dissection.model.tiles !== undefined,
     };
     this.#units = dissection.layers.map(({ units }) => units.map(() => null));
   }
@@ -61,8 +62,8 @@ export class PageGallery {
     const images = shown.map(({ picture }) => picture.image);
     this.#units[layerIndex]![index] = { at: this.#features.length, scale, images };
     await this.#features.append(bytes);
-    for (const { jpeg, labels } of drawn.embedded) {
-      this.#jpegs.push(jpeg);
+    for (const { file, labels } of drawn.embedded) {
+      this.#files.push(file);
       for (const map of labels) await this.#labels.append(map);
     }
   }
@@ -81,7 +82,8 @@ export class PageGallery {
         labelBytes: this.drawing.labelBytes,
         channels: this.drawing.channels,
         place: Object.fromEntries(this.#place),
-        jpegs: this.#jpegs,
+        files: this.#files,
+        ...(this.drawing.tiles && { tiles: true }),
         note: this.#note(),
       },
       features: await this.#features.finish(),

@@ -87,7 +87,7 @@ export interface ReportLevel {
 /** Makes the report; `src/report/report-v1.schema.json` describes it. */
 export function toReport(dissection: Dissection, provenance: Provenance): Report {
   const { model, segmenter, adapter, settings, categories, labels, labelPixels, layers } = dissection;
-  const colors = labelColors(labels);
+  const colors = labelColors(labels, model.tiles);
   return {
     schemaVersion: SCHEMA_VERSION,
     provenance,

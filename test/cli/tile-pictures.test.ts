@@ -6,9 +6,13 @@ import { tileColors } from "../../src/kernels/maps/picture.ts";
 import { expectKept } from "../report/kept.ts";
 
 /** Of three kinds of tiles, or of pictures. */
-const making = (range: string): Pick<Generator, "network"> =>
+const making = (range: string, width = 8, crop?: readonly [number, number]): Pick<Generator, "network"> =>
   ({
-    network: { outputs: [{ kind: "raw", range, channels: 3, height: 8, width: 8, labels: ["ground", "a < b"] }] },
+    network: {
+      outputs: [
+        { kind: "raw", range, channels: 3, height: 8, width, labels: ["ground", "a < b"], ...(crop && { crop }) },
+      ],
+    },
   }) as unknown as Generator;
 
 const bytes = [...tileColors(3)].map((value) => Math.floor(((value + 1) / 2) * 255));
@@ -20,10 +24,29 @@ test("pictures of tiles are their numbers and a palette, sheets' gaps white", ()
   const rgb = Uint8Array.from([color(2), nearly, [255, 255, 255], color(0), color(1), color(2)].flat());
   const png = picturePng(making("tiles"))({ width: 3, height: 2, rgb });
   expect(png[25]).toBe(3); // colour type: palette
-  const { data, palette, channels } = decode(png);
+  const { data, palette, channels, width, height } = decode(png);
   expect(channels).toBe(1);
-  expect([...data]).toEqual([2, 1, 3, 0, 1, 2]);
+  // each a square of 16 pixels
+  expect([width, height]).toEqual([48, 32]);
+  const numbers = [
+    [2, 1, 3],
+    [0, 1, 2],
+  ];
+  expect([...data]).toEqual(
+    Array.from({ length: 48 * 32 }, (_, at) => numbers[(at / 48 / 16) | 0]![((at % 48) / 16) | 0]!),
+  );
   expect(palette).toEqual([color(0), color(1), color(2), [255, 255, 255]]);
+});
+
+test.each([
+  [64, 16],
+  [100, 10],
+  [600, 1],
+  [2000, 1],
+])("a tile of a level of %i is drawn %i pixels wide", (wide, edge) => {
+  const picture = { width: 2, height: 1, rgb: Uint8Array.from([...color(0), ...color(1)]) };
+  expect(decode(picturePng(making("tiles", wide))(picture))).toMatchObject({ width: 2 * edge, height: edge });
+  expect(decode(picturePng(making("tiles", wide, [4, 64]))(picture))).toMatchObject({ width: 32, height: 16 });
 });
 
 test("a picture with any other colour, and all of other generators, are RGB", () => {

@@ -13,6 +13,7 @@ import {
   writeSafetensors,
 } from "../../src/index.ts";
 import { conv } from "../../src/kernels/conv/conv.ts";
+import { tileBytes } from "../../src/kernels/maps/picture.ts";
 import { filterOf } from "../../src/networks/filters.ts";
 import { type Build, networkOf } from "../../src/networks/network.ts";
 import { requestDevice } from "../gpu.ts";
@@ -122,6 +123,7 @@ describe("a generator of tiles", () => {
     for await (const event of dissect(generator, segmenter, { layers, size: 30, batch: 8, quantileThreshold }))
       if (event.type === "result") found = event.dissection;
     expect(found!.model).toMatchObject({ resolution: 7, height: 4, width: 7, uncropped: [6, 8] });
+    expect(found!.model.tiles).toEqual(tileBytes(segmenter.labels.length - 1));
     expect(found!.settings).toMatchObject({ segmentationSize: 7, segmentationHeight: 4, segmentationWidth: 7 });
     const labels = await labelsOf(30, 1);
     expect(found!.labelPixels).toEqual(tally(labels));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { tileBytes, tileColors } from "../../src/kernels/maps/picture.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { colorTable, labelColors, segcolors } from "../../src/report/colors.ts";
 import { expectKept } from "./kept.ts";
@@ -29,6 +30,19 @@ describe("colours", () => {
       [183, 151, 98],
       [0, 137, 65],
     ]);
+  });
+
+  test("of tiles are those of their images", () => {
+    const labels = ["-", "sky", "tree", "tree+sky"].map((name) => ({ name, category: "tile" }));
+    const [none, first, second, union] = labelColors(labels, tileBytes(2));
+    expect(none).toEqual([0, 0, 0]);
+    expect([first, second]).toEqual(tileBytes(2));
+    expect(tileBytes(2)[0]).toEqual([...tileColors(2).subarray(0, 3)].map((v) => Math.floor(((v + 1) / 2) * 255)));
+    expect(union).toEqual(colorTable()[3]); // of several tiles
+    // a segmenter that looks at them has labels of its own
+    const others = labels.map(({ name }) => ({ name, category: "object" }));
+    expect(labelColors(others, tileBytes(2))).toEqual(labelColors(others));
+    expect(Object.keys(segcolors(labels, tileBytes(2)))[1]).toBe(first!.join());
   });
 
   test("labels that share a colour share its entry", () => {

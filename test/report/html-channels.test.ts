@@ -31,7 +31,7 @@ describe("a page of several labels a pixel", () => {
       expect(pictures).toMatchObject({ channels: 3, labelBytes: bytes, labelShape: [32, 32] });
       const packed = inflateRawSync(Buffer.from(/<script id="labels"[^>]*>(.*?)<\/script>/s.exec(text)![1]!, "base64"));
       const labels = bytes === 1 ? packed : new Uint16Array(new Uint8Array(packed).buffer);
-      expect(labels).toHaveLength(pictures.jpegs.length * 3 * 32 ** 2);
+      expect(labels).toHaveLength(pictures.files.length * 3 * 32 ** 2);
       for await (const { tops } of made.pictures()) {
         for (const { picture } of tops) {
           const start = pictures.place[picture.image] * 3 * 32 ** 2;

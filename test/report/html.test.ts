@@ -35,7 +35,7 @@ describe("the text of the page", () => {
     const images = new Set(
       fixture().dissection.layers.flatMap(({ units }) => units.flatMap(({ top }) => top.map(({ image }) => image))),
     );
-    expect(data.pictures.jpegs).toHaveLength(images.size);
+    expect(data.pictures.files).toHaveLength(images.size);
     expect(new Set(Object.keys(data.pictures.place).map(Number))).toEqual(images);
   });
 

@@ -1,3 +1,4 @@
+import { decode } from "fast-png";
 import { expect, test } from "vitest";
 import type { SamplePicture, UnitPictures } from "../../src/dissect/result.ts";
 import { decodePhoto } from "../../src/node/photo/decode.ts";
@@ -8,7 +9,7 @@ import { severalChannels } from "./fixture.ts";
 import { expectKept } from "./kept.ts";
 
 const drawing: PageDrawing = {
-  ...{ examples: 2, shape: [2, 2], labelShape: [2, 2], featureSize: 4, labelBytes: 1, channels: 1 },
+  ...{ examples: 2, shape: [2, 2], labelShape: [2, 2], featureSize: 4, labelBytes: 1, channels: 1, tiles: false },
 };
 const picture: SamplePicture = {
   image: 0,
@@ -97,15 +98,30 @@ test("label maps are one after the other, each in the page's size", async () => 
 
 test("pictures and label maps may be wider than high", async () => {
   const wide = { ...picture, height: 1, width: 4, rgb: new Uint8Array(12).fill(80), labels: Uint8Array.of(0, 1, 2, 3) };
-  const { jpeg, labels } = await embed(wide, [1, 4], { shape: [2, 8], labelShape: [1, 2] });
+  const { file: jpeg, labels } = await embed(wide, [1, 4], { shape: [2, 8], labelShape: [1, 2] });
   expect(labels).toEqual([Uint8Array.of(1, 3)]);
   expect(decodePhoto(new Uint8Array(Buffer.from(jpeg, "base64")), "picture")).toMatchObject({ width: 8, height: 2 });
 });
 
 test("a picture is embedded in the page's size, as it was looked at", async () => {
   for await (const { tops } of severalChannels({ images: 3, examples: 1, resolution: 128 }).pictures()) {
-    const { jpeg } = await embed(tops[0]!.picture, 32, { shape: [48, 48], channels: 3 });
+    const { file: jpeg } = await embed(tops[0]!.picture, 32, { shape: [48, 48], channels: 3 });
     expectKept("page-embedded.jpg", new Uint8Array(Buffer.from(jpeg, "base64")));
     break;
   }
+});
+
+test("tiles keep their edges and colours, in whatever size", async () => {
+  const colors = [
+    [250, 10, 20],
+    [0, 200, 90],
+    [33, 66, 99],
+    [1, 2, 3],
+  ].flat();
+  const tiles = { ...picture, rgb: Uint8Array.from(colors) };
+  const { file } = await embed(tiles, 2, { shape: [4, 6], tiles: true });
+  const { data, width, height } = decode(Buffer.from(file, "base64"));
+  expect([width, height]).toEqual([6, 4]);
+  const expected = [0, 0, 1, 1].flatMap((row) => [0, 0, 0, 1, 1, 1].map((column) => 2 * row + column));
+  expect([...data]).toEqual(expected.flatMap((tile) => colors.slice(3 * tile, 3 * tile + 3)));
 });

@@ -26,7 +26,7 @@ const unit = (layer: string, unit: number, ...images: number[]): UnitPictures =>
 const drawn = (scale: number, bytes: number[], ...embedded: number[]) => ({
   features: { scale, bytes: Uint8Array.from(bytes) },
   embedded: embedded.map((byte) => ({
-    jpeg: `jpeg ${byte}`,
+    file: `jpeg ${byte}`,
     labels: [Uint8Array.of(byte), Uint8Array.of(byte + 100)],
   })),
 });
@@ -41,7 +41,7 @@ test("an image is embedded once, by the first unit that shows it", async () => {
   await gallery.add(unit("layer4", 0, 3, 9), drawn(3, [4, 5], 90));
   await gallery.add(unit("layer4", 1, 9, 7), drawn(4, [6]));
   const { pictures, features, labels, units } = await gallery.finish();
-  expect(pictures).toMatchObject({ place: { 7: 0, 3: 1, 9: 2 }, jpegs: ["jpeg 70", "jpeg 30", "jpeg 90"] });
+  expect(pictures).toMatchObject({ place: { 7: 0, 3: 1, 9: 2 }, files: ["jpeg 70", "jpeg 30", "jpeg 90"] });
   expect(unpacked(features)).toEqual([1, 2, 3, 4, 5, 6]);
   expect(unpacked(labels)).toEqual([70, 170, 30, 130, 90, 190]);
   expect(units).toEqual([
@@ -69,10 +69,19 @@ test("units are found by their number, and what is not of the dissection or has 
   expect(unpacked(features)).toEqual([9]);
 });
 
+test("pictures of tiles are said to be", async () => {
+  const levels = { ...dissection, model: { ...dissection.model, tiles: [[1, 2, 3]] as const } };
+  const gallery = new PageGallery(levels, plan);
+  expect(gallery.drawing.tiles).toBe(true);
+  expect((await gallery.finish()).pictures.tiles).toBe(true);
+  expect((await new PageGallery(dissection, plan).finish()).pictures).not.toHaveProperty("tiles");
+});
+
 test("pictures are as large as planned, label maps at most as large as they are", async () => {
   const drawing = (of: Dissection, size: number) => new PageGallery(of, { ...plan, size }).drawing;
   expect(drawing(dissection, 64)).toEqual({
     ...{ examples: 2, shape: [64, 64], labelShape: [32, 32], featureSize: 16, labelBytes: 1, channels: 1 },
+    tiles: false,
   });
   expect(drawing(dissection, 24)).toMatchObject({ shape: [24, 24], labelShape: [24, 24] });
   const { dissection: wide } = fixture({ layers, extent: [24, 64], segmentationSize: 32 });

@@ -66,3 +66,10 @@ export function tileColors(count: number): Float32Array {
   }
   return colors;
 }
+
+/** The same as bytes, as images have them. */
+export function tileBytes(count: number): (readonly [red: number, green: number, blue: number])[] {
+  const colors = tileColors(count);
+  const byte = (at: number): number => Math.floor(((colors[at]! + 1) / 2) * 255);
+  return Array.from({ length: count }, (_, tile) => [byte(4 * tile), byte(4 * tile + 1), byte(4 * tile + 2)]);
+}

@@ -41,8 +41,10 @@ export interface PagePictures {
   readonly channels: number;
   /** Image number → its place among the packed label maps. */
   readonly place: Readonly<Record<number, number>>;
-  /** Base64 JPEG of each picture, by place. */
-  readonly jpegs: readonly string[];
+  /** Each picture, by place: a JPEG in base64, or a PNG where pictures are of tiles. */
+  readonly files: readonly string[];
+  /** A pixel is a tile, with edges. */
+  readonly tiles?: true;
   /** What was left out to keep the page small, in words; empty when nothing was. */
   readonly note: string;
 }

@@ -1,8 +1,6 @@
 import type { covering } from "./covering.ts";
 import type { Frame, PageData, Shown } from "./data.ts";
 
-// Tests: test/report/viewer/app.test.ts
-
 /**
  * Draws a unit's pictures from its raw feature maps, at whatever resolution is asked. Runs in the
  * page: no imports.
@@ -16,7 +14,7 @@ export function painter({ pictures }: PageData, cover: ReturnType<typeof coverin
     const known = images.get(image);
     if (known) return known;
     const node = new Image();
-    node.src = `data:image/jpeg;base64,${pictures.jpegs[pictures.place[image]!]}`;
+    node.src = `data:image/${pictures.tiles ? "png" : "jpeg"};base64,${pictures.files[pictures.place[image]!]}`;
     const loading = node.decode().then(() => node);
     images.set(image, loading);
     return loading;
@@ -29,6 +27,7 @@ export function painter({ pictures }: PageData, cover: ReturnType<typeof coverin
     picture: HTMLImageElement,
     shown: Shown,
   ): void {
+    context.imageSmoothingEnabled = !pictures.tiles;
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, x, y, width, height);
     if (shown.view === "original") return;

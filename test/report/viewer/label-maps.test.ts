@@ -4,7 +4,7 @@ import { labelMaps } from "../../../src/report/viewer/label-maps.ts";
 
 /** Images 7 and 3 of 2×2 pixels that can have two labels each. */
 const pictures: PagePictures = {
-  ...{ shape: [2, 2], labelShape: [2, 2], labelBytes: 1, channels: 2, jpegs: [], note: "" },
+  ...{ shape: [2, 2], labelShape: [2, 2], labelBytes: 1, channels: 2, files: [], note: "" },
   place: { 7: 0, 3: 1 },
 };
 const bytes = Uint8Array.of(1, 1, 2, 0, /* second */ 0, 4, 4, 0, /* image 3 */ 5, 5, 5, 5, /* second */ 5, 6, 6, 0);

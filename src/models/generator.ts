@@ -64,6 +64,7 @@ export class Generator {
   /** Options of loading that were given and change something. */
   #asked: readonly string[] = [];
   #onWarning: LoadOptions["onWarning"];
+  #entry: string | undefined;
 
   private constructor(
     network: Network,
@@ -109,6 +110,7 @@ export class Generator {
       .filter(([option, value]) => value !== undefined && !(option === "truncation" && value === 1))
       .map(([option]) => option);
     generator.#onWarning = loading.onWarning;
+    generator.#entry = checkpoint.entry;
     return generator;
   }
 
@@ -147,6 +149,11 @@ export class Generator {
       ({ height, width }, i) => height !== layers[i - 1]?.height || width !== layers[i - 1]?.width,
     );
     return [this.zSize, ...first.map(({ channels }) => channels)];
+  }
+
+  /** The part of its file that it was loaded from, such as "G_ema", where that has several. */
+  get entry(): string | undefined {
+    return this.#entry;
   }
 
   /** The longer edge of the images in pixels. */

@@ -92,6 +92,8 @@ describe("a whole training checkpoint makes the image of its averaged generator"
     for (const file of saved(tree)) {
       expect((await openCheckpoint(file)).entry).toBe(entry);
       expect(await drawn(file)).toEqual(image);
+      using generator = await Generator.load(file, { device });
+      expect(generator.entry).toBe(entry);
     }
   });
 
@@ -99,6 +101,10 @@ describe("a whole training checkpoint makes the image of its averaged generator"
     const [file] = saved((dict) => p.dict(["g", dict(raw)], ["g_ema", dict(plain)]));
     expect(await drawn(file!, "g")).not.toEqual(image);
     expect(await drawn(file!, "g_ema")).toEqual(image);
+    using generator = await Generator.load(file!, { device, key: "g" });
+    expect(generator.entry).toBe("g");
+    using whole = await Generator.load(TINY, { device });
+    expect(whole.entry).toBeUndefined();
     const error = await failure(drawn(file!, "G_ema"));
     expect([error.code, error.message]).toEqual(["usage", expect.stringMatching('It has "g_ema", "g"')]);
   });

@@ -11,6 +11,7 @@ import { uniqueNames } from "../../report/concepts.ts";
 import { fileName } from "../../report/gandissect.ts";
 import { RankedDissection } from "../ace/dissection.ts";
 import { AceState } from "../ace/state.ts";
+import { amount } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
@@ -149,14 +150,14 @@ function sayCost(
   const cost = aceCost(generator, segmenter, given);
   const ranking = ranks ? rankingCost(generator, segmenter, RANKING_SIZE) : 0;
   const curves = curvesCost(generator, segmenter, { layer: given.layer, size, steps, curves: 2 });
-  const tera = (flops: number): string => `${(flops / 1e12).toPrecision(3)} TFLOP`;
+  const said = (flops: number): string => amount(flops, "FLOP");
   const total = ranking + cost.total + curves;
-  const ranked = ranks ? `${tera(ranking)} to rank units by IoU (no --dissection given), ` : "";
+  const ranked = ranks ? `${said(ranking)} to rank units by IoU (no --dissection given), ` : "";
   note(
-    `This takes ${tera(total)}: ${ranked}${tera(cost.present)} to find ${concept}, ` +
-      `${tera(cost.candidates)} to find where it ` +
-      `can be put, ${tera(cost.optimise)} to learn, ${tera(cost.evaluate)} to evaluate, ` +
-      `${tera(curves)} to compare.`,
+    `This takes ${said(total)}: ${ranked}${said(cost.present)} to find ${concept}, ` +
+      `${said(cost.candidates)} to find where it ` +
+      `can be put, ${said(cost.optimise)} to learn, ${said(cost.evaluate)} to evaluate, ` +
+      `${said(curves)} to compare.`,
   );
   return total;
 }

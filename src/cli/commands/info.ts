@@ -12,6 +12,7 @@ import {
   Tensor,
   UsageError,
 } from "../../index.ts";
+import { amount, mebibytes } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { drawingOptions, type GeneratorFlags, generatorOf } from "../generator-flags.ts";
@@ -145,15 +146,13 @@ async function measured(segmenter: Segmenter, signal: AbortSignal): Promise<numb
   return bytes;
 }
 
-const MIB = 2 ** 20;
-
 function describe({ name, architecture, facts, cost }: Info): string {
   const rows: [string, string][] = [
     ...Object.entries(facts).map(([key, value]): [string, string] => [key, String(value)]),
-    ["an image", `${(cost.flops / 1e9).toFixed(2)} GFLOP, ${(cost.traffic / 1e6).toFixed(0)} MB read and written`],
+    ["an image", `${amount(cost.flops, "FLOP")}, ${amount(cost.traffic, "B")} read and written`],
     [
       "GPU memory",
-      `${(cost.gpuMemory / MIB).toFixed(0)} MiB at batch 1: weights ${(cost.weights / MIB).toFixed(0)}, maps ${(cost.activations / MIB).toFixed(0)}`,
+      `${mebibytes(cost.gpuMemory)} MiB at batch 1: weights ${mebibytes(cost.weights)}, maps ${mebibytes(cost.activations)}`,
     ],
   ];
   const width = Math.max(...rows.map(([key]) => key.length));

@@ -52,7 +52,7 @@ describe("ace", () => {
     const whole = await run([...ARGS, "--outdir", "whole", "--json"], { cwd: home });
     expect([whole.status, whole.stderr]).toEqual([
       0,
-      expect.stringMatching(/This takes [\d.e-]+ TFLOP: .* to compare/),
+      expect.stringMatching(/This takes [\d.]+ [kMGT]FLOP: .* to compare/),
     ]);
     const said = JSON.parse(whole.stdout);
     expect(said).toMatchObject({ concept: "tree", layer: "layer3", complete: true });

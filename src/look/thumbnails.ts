@@ -37,7 +37,7 @@ export interface ThumbnailsOptions extends UnitView {
   /** How many are drawn at once; 32 unless given. */
   readonly batch?: number;
   /**
-   * How many times as high and wide as the images what layers cover is, where images are cropped.
+   * How much of the layer's height and width images show, where they are cropped; 1 unless given.
    */
   readonly cover?: Extent;
 }

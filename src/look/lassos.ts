@@ -1,0 +1,95 @@
+// Tests: test/look/top-images.test.ts
+
+import { UsageError } from "../errors.ts";
+import type { Generator } from "../models/generator.ts";
+import type { GeneratorPlan } from "../models/generator-plan.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { Scope } from "../runtime/scope.ts";
+import { type Thumbnail, thumbnails, type UnitView, VIEW_NAMES } from "./thumbnails.ts";
+
+export interface LassosOptions extends UnitView {
+  readonly layer: string;
+  /** Units and the images to see them in, in the order in which they are wanted. */
+  readonly of: Iterable<{ readonly unit: number; readonly image: number }>;
+  /** Of the images; 1 unless given. */
+  readonly seed?: number;
+  /** Images at a time; 8 unless given. */
+  readonly batch?: number;
+}
+
+const NAMES: NamesOf<LassosOptions> = { ...VIEW_NAMES, layer: "needed", of: "needed", seed: true, batch: true };
+
+/**
+ * Pictures of units in images of a seed, such as those of `topImages`: outlined, as reports show
+ * them, unless another view is asked for. As many images as a batch has are made at once, and those
+ * that follow each other and are the same once.
+ * @throws UsageError, ShapeError; the signal's reason.
+ */
+export async function* lassos(
+  generator: Generator,
+  options: LassosOptions,
+): AsyncGenerator<Thumbnail, void, undefined> {
+  checkNames("lassos", options, NAMES);
+  const { layer, of, seed = 1, batch = 8, view = "outline", ...how } = options;
+  if (!Number.isInteger(batch) || batch < 1) {
+    throw new UsageError(`A batch of ${batch} images makes no sense.`, "Use a whole number from 1.");
+  }
+  const { channels } = generator.layer(layer);
+  const [high, wide] = generator.uncropped;
+  const { size, levels, quantiles, signal } = how;
+  const drawn = {
+    view,
+    cover: [generator.height / high, generator.width / wide],
+    ...(size !== undefined && { size }),
+    ...(levels && { levels }),
+    ...(quantiles && { quantiles }),
+    signal,
+  } as const;
+  const wanted = [...of];
+  for (const { unit, image } of wanted) {
+    const known = Number.isInteger(unit) && unit >= 0 && unit < channels && Number.isSafeInteger(image) && image >= 0;
+    if (!known)
+      throw new UsageError(`${layer} has no unit ${unit}, or the seed no image ${image}.`, "Give whole numbers.");
+  }
+  const scope = new Scope();
+  try {
+    let plan: GeneratorPlan | undefined;
+    for (const { images, units } of grouped(wanted, batch)) {
+      signal?.throwIfAborted();
+      plan ??= scope.own(
+        await generator.compile({ batch: Math.min(batch, distinct(wanted)), retain: [layer], signal }),
+      );
+      const rows = new Float32Array(images.length * generator.rowSize);
+      for (const [i, image] of images.entries()) {
+        rows.set(generator.sample({ size: 1, seed, start: image }), i * generator.rowSize);
+      }
+      plan.run(rows);
+      const places = units.map(({ image }) => images.indexOf(image));
+      const some = { ...drawn, units: units.map(({ unit }) => unit), image: places, pictures: plan.image! };
+      for await (const one of thumbnails(plan.layers.get(layer)!, some)) yield { ...one, image: images[one.image]! };
+    }
+  } finally {
+    scope.dispose();
+  }
+}
+
+type Wanted = { readonly unit: number; readonly image: number };
+
+const distinct = (wanted: readonly Wanted[]): number => new Set(wanted.map(({ image }) => image)).size;
+
+/** What can be drawn of one batch of images, one after the other. */
+function* grouped(
+  wanted: readonly Wanted[],
+  batch: number,
+): Iterable<{ readonly images: readonly number[]; readonly units: readonly Wanted[] }> {
+  let [images, units]: [number[], Wanted[]] = [[], []];
+  for (const one of wanted) {
+    if (!images.includes(one.image) && images.length === batch) {
+      yield { images, units };
+      [images, units] = [[], []];
+    }
+    if (!images.includes(one.image)) images.push(one.image);
+    units.push(one);
+  }
+  if (units.length > 0) yield { images, units };
+}

@@ -1,0 +1,136 @@
+import { UsageError } from "../errors.ts";
+import { region } from "../kernels/readout/region.ts";
+import type { Generator } from "../models/generator.ts";
+import { evenBatch } from "../models/generator-plan.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { Graph } from "../runtime/graph.ts";
+import { Plan } from "../runtime/plan.ts";
+import { Scope } from "../runtime/scope.ts";
+
+export interface TopImagesOptions {
+  readonly layer: string;
+  /** All unless given. */
+  readonly units?: readonly number[];
+  /** Images of the seed that are looked at; 200 unless given. */
+  readonly size?: number;
+  /** 1 unless given. */
+  readonly seed?: number;
+  /** How many of a unit; 8 unless given. */
+  readonly top?: number;
+  /** Which of a unit's activations in an image counts: "max", the largest, unless given. */
+  readonly by?: "max" | "mean";
+  /** Images at a time; 8 unless given. The result does not depend on it. */
+  readonly batch?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told after every batch. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+const NAMES: NamesOf<TopImagesOptions> = {
+  layer: "needed",
+  units: "list",
+  size: true,
+  seed: true,
+  top: true,
+  by: true,
+  batch: true,
+  signal: true,
+  onProgress: true,
+};
+
+/** A unit and the images that drive it most, first the most. */
+export interface TopImages {
+  readonly unit: number;
+  readonly images: readonly { readonly image: number; readonly activation: number }[];
+}
+
+/**
+ * The images of a seed in which units of a layer are most active, without a segmenter; of equals
+ * the first. A dissection of the same images has the same, by "max".
+ *
+ * @returns one entry a unit, in the order asked for
+ *
+ * @throws UsageError; the signal's reason.
+ */
+export async function topImages(generator: Generator, options: TopImagesOptions): Promise<TopImages[]> {
+  checkNames("topImages", options, NAMES);
+  const { layer, size = 200, seed = 1, top = 8, by = "max", batch: most = 8, signal, onProgress } = options;
+  const { channels } = generator.layer(layer);
+  for (const [name, value] of Object.entries({ size, top, batch: most })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new UsageError(`${name} ${value} makes no sense.`, "Use a whole number from 1.");
+    }
+  }
+  if (by !== "max" && by !== "mean") throw new UsageError(`Units have no "${by}" in an image.`, 'Use "max" or "mean".');
+  const units = options.units ?? Array.from({ length: channels }, (_, unit) => unit);
+  for (const unit of units) {
+    if (Number.isInteger(unit) && unit >= 0 && unit < channels) continue;
+    throw new UsageError(`${layer} has no unit ${unit}.`, `Its units are 0…${channels - 1}.`);
+  }
+  const batch = evenBatch(size, most);
+  const best = units.map((unit) => ({ unit, images: [] as { image: number; activation: number }[] }));
+  for await (const { first, count, activations } of eachBatch(generator, { layer, size, seed, batch, signal })) {
+    for (let i = 0; i < count; i += 1) {
+      const row = activations[by](i);
+      for (const { unit, images } of best) {
+        const activation = row[unit]!;
+        if (images.length === top && activation <= images.at(-1)!.activation) continue;
+        const after = images.findIndex((other) => other.activation < activation);
+        images.splice(after < 0 ? images.length : after, 0, { image: first + i, activation });
+        images.splice(top);
+      }
+    }
+    onProgress?.({ done: first + count, total: size });
+  }
+  return best;
+}
+
+/** What all units do in the images of a batch. */
+interface Batch {
+  readonly first: number;
+  readonly count: number;
+  readonly activations: Record<"max" | "mean", (image: number) => Float32Array>;
+}
+
+async function* eachBatch(
+  generator: Generator,
+  {
+    layer,
+    size,
+    seed,
+    batch,
+    signal,
+  }: { layer: string; size: number; seed: number; batch: number } & {
+    signal: AbortSignal | undefined;
+  },
+): AsyncGenerator<Batch> {
+  const { device, rowSize } = generator;
+  const rows = generator.sample({ size, seed });
+  const scope = new Scope();
+  try {
+    const plan = scope.own(await generator.compile({ batch, retain: [layer], until: layer, signal }));
+    const features = plan.layers.get(layer)!;
+    const [, height = 1, width = 1, stored = 4] = features.shape;
+    const graph = new Graph(device.target);
+    const x = graph.map("features", batch, height, width, stored);
+    const everywhere = graph.value("everywhere", [1, height, width]);
+    const y = region(graph, x, everywhere, everywhere);
+    const reduce = scope.own(await Plan.compile(device, graph, { keep: [y], bind: [[x, features]], signal }));
+    const cells = height * width;
+    reduce.tensor(everywhere).write(new Float32Array(cells).fill(1));
+    for (let first = 0; first < size; first += batch) {
+      signal?.throwIfAborted();
+      const count = Math.min(batch, size - first);
+      plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
+      reduce.run();
+      const values = await reduce.tensor(y).read(2 * count * stored);
+      const row = (image: number, which: 0 | 1) =>
+        values.subarray((2 * image + which) * stored, (2 * image + which + 1) * stored);
+      const activations = { max: (i: number) => row(i, 0), mean: (i: number) => row(i, 1).map((sum) => sum / cells) };
+      yield { first, count, activations };
+    }
+    signal?.throwIfAborted();
+  } finally {
+    scope.dispose();
+  }
+}

@@ -1,0 +1,142 @@
+import { expect, test, vi } from "vitest";
+import { dissect } from "../../src/index.ts";
+import { lassos } from "../../src/look/lassos.ts";
+import { type Thumbnail, thumbnails } from "../../src/look/thumbnails.ts";
+import { topImages } from "../../src/look/top-images.ts";
+import { useSmallModels } from "../dissect/models.ts";
+import { toNchw } from "../gpu.ts";
+import { oblongGenerator } from "../models/oblong.ts";
+
+const [LAYER, SIZE] = ["layer3", 11];
+const models = useSmallModels();
+
+/** What each unit does in each image: [image][unit]. */
+async function activations(seed: number) {
+  const { generator } = models;
+  using run = await generator.forward(generator.sample({ size: SIZE, seed }), { retain: [LAYER] });
+  const tensor = run.layers.get(LAYER)!;
+  const { channels, height, width } = generator.layer(LAYER);
+  const maps = toNchw(await tensor.read(), tensor.shape, channels);
+  const pixels = height * width;
+  return Array.from({ length: SIZE }, (_, image) =>
+    Array.from({ length: channels }, (_, unit) => [
+      ...maps.subarray((image * channels + unit) * pixels, (image * channels + unit + 1) * pixels),
+    ]),
+  );
+}
+
+test("are those of a dissection of the same images", async () => {
+  const { generator, segmenter } = models;
+  const options = { layers: [LAYER], size: SIZE, examples: 4, quantileThreshold: 0.1 };
+  for await (const event of dissect(generator, segmenter, options)) {
+    if (event.type !== "result") continue;
+    const { units } = event.dissection.layers[0]!;
+    const found = await topImages(generator, { layer: LAYER, size: SIZE, top: 4, batch: 3 });
+    expect(found).toEqual(units.map(({ unit, top }) => ({ unit, images: top })));
+  }
+});
+
+test("or those with the highest mean, of the units asked for, whatever the batch", async () => {
+  const all = await activations(5);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  for (const batch of [1, 4, 40]) {
+    const options = { layer: LAYER, units: [6, 2], size: SIZE, seed: 5, by: "mean", top: 3, batch } as const;
+    const found = await topImages(models.generator, options);
+    expect(found.map(({ unit }) => unit)).toEqual([6, 2]);
+    for (const { unit, images } of found) {
+      const order = all.map((units, image) => ({ image, mean: mean(units[unit]!) })).sort((a, b) => b.mean - a.mean);
+      expect(images.map(({ image }) => image)).toEqual(order.slice(0, 3).map(({ image }) => image));
+      images.forEach(({ activation }, i) => {
+        expect(activation).toBeCloseTo(order[i]!.mean, 5);
+      });
+    }
+  }
+});
+
+test("of 200 images of seed 1, eight of every unit, unless told; progress is told", async () => {
+  const before = { ...models.device.live };
+  const progress = vi.fn();
+  const found = await topImages(models.generator, { layer: "layer1", onProgress: progress });
+  expect(found).toHaveLength(models.generator.layer("layer1").channels);
+  expect(found.every(({ images }) => images.length === 8)).toBe(true);
+  expect(progress.mock.calls.map(([{ done, total }]) => [done, total])).toEqual(
+    Array.from({ length: 25 }, (_, i) => [8 * i + 8, 200]),
+  );
+  expect(found).toEqual(await topImages(models.generator, { layer: "layer1", size: 200, seed: 1, top: 8, by: "max" }));
+  const few = await topImages(models.generator, { layer: "layer1", size: 2 });
+  expect(few[0]!.images.map(({ image }) => image).sort()).toEqual([0, 1]);
+  expect({ ...models.device.live }).toEqual(before);
+});
+
+test.each([
+  [{ layer: "layer9" }, 'no layer "layer9"'],
+  [{ size: 0 }, "size 0 makes no sense"],
+  [{ top: 0.5 }, "top 0.5 makes no sense"],
+  [{ batch: 0 }, "batch 0 makes no sense"],
+  [{ by: "median" }, 'no "median" in an image'],
+  [{ units: [99] }, "has no unit 99"],
+  [{ units: [-1] }, "has no unit -1"],
+  [{ images: 3 }, 'knows no "images"'],
+])("top images with %j are refused", async (options, message) => {
+  await expect(topImages(models.generator, { layer: LAYER, ...options } as never)).rejects.toThrow(message);
+});
+
+test("an abort stops the search", async () => {
+  const before = { ...models.device.live };
+  const abort = new AbortController();
+  const onProgress = () => abort.abort(new Error("enough"));
+  const searching = topImages(models.generator, {
+    layer: LAYER,
+    size: SIZE,
+    batch: 2,
+    signal: abort.signal,
+    onProgress,
+  });
+  await expect(searching).rejects.toThrow("enough");
+  expect({ ...models.device.live }).toEqual(before);
+});
+
+async function list(stream: AsyncIterable<Thumbnail>): Promise<Thumbnail[]> {
+  const found: Thumbnail[] = [];
+  for await (const one of stream) found.push(one);
+  return found;
+}
+
+test("lassos are the units in those images, in that order, each image of a batch made once", async () => {
+  const { generator, device } = models;
+  const before = { ...device.live };
+  const { channels } = generator.layer(LAYER);
+  const levels = new Float32Array(channels).fill(0.05);
+  const of = [7, 3, 3, 9, 7, 0].map((image, i) => ({ unit: (5 * i) % channels, image }));
+  const sample = vi.spyOn(generator, "sample");
+  const drawn = await list(lassos(generator, { layer: LAYER, of, seed: 4, levels, size: 20, batch: 2 }));
+  expect(sample.mock.calls.map(([{ start }]) => start)).toEqual([7, 3, 9, 7, 0]);
+  sample.mockRestore();
+  expect(drawn.map(({ unit, image }) => ({ unit, image }))).toEqual(of);
+  using run = await generator.forward(generator.sample({ size: 10, seed: 4 }), { retain: [LAYER] });
+  const options = { units: of.map(({ unit }) => unit), image: of.map(({ image }) => image), levels, size: 20 };
+  const expected = await list(thumbnails(run.layers.get(LAYER)!, { ...options, view: "outline", pictures: run.image }));
+  expect(drawn).toEqual(expected);
+  run.dispose();
+  expect({ ...device.live }).toEqual(before);
+});
+
+test("lassos of images that are not square are not, either, and other views are drawn as told", async () => {
+  const generator = await oblongGenerator(models.device);
+  const [one] = await list(lassos(generator, { layer: "layer3", of: [{ unit: 1, image: 2 }], view: "heat", size: 40 }));
+  expect([one!.height, one!.width, one!.image]).toEqual([24, 40, 2]);
+  expect(await list(lassos(generator, { layer: "layer3", of: [], view: "heat" }))).toEqual([]);
+  generator.dispose();
+});
+
+test.each([
+  [{ of: [{ unit: 99, image: 0 }] }, "has no unit 99, or the seed no image 0"],
+  [{ of: [{ unit: 0, image: -1 }] }, "no image -1"],
+  [{ of: [{ unit: 0, image: 0 }] }, "Unit 0 has no level"],
+  [{ of: [], batch: 0 }, "A batch of 0"],
+  [{}, "needs of"],
+  [{ of: [], layer: "layer9" }, 'no layer "layer9"'],
+])("lassos with %j are refused", async (options, message) => {
+  const drawing = list(lassos(models.generator, { layer: LAYER, ...options } as never));
+  await expect(drawing).rejects.toThrow(message);
+});

@@ -9,7 +9,8 @@ import { Generator } from "../src/models/generator.ts";
 import { Segmenter } from "../src/models/segmenter.ts";
 import type { SegmenterFiles } from "../src/models/segmenter-files.ts";
 import { Weights } from "../src/models/weights.ts";
-import { runOperations } from "../src/networks/operation-list.ts";
+import type { Network as SegmenterGraph } from "../src/networks/network.ts";
+import { listNetwork } from "../src/networks/operation-list.ts";
 import { inferUpernet, upernet } from "../src/networks/segmenters/upernet.ts";
 import type { State } from "../src/networks/state.ts";
 import { Device } from "../src/runtime/device.ts";
@@ -126,13 +127,19 @@ export function convolution({ input }: Network, layer: Convolution, upsample: bo
   );
 }
 
+/** An output of a segmenter's network for preprocessed images x. */
+const logitsOf = (network: SegmenterGraph, output: string) => (graph: Graph, x: Value) =>
+  network
+    .append(graph, x.shape[0]!, { inputs: new Map([["image", x]]), outputs: new Set([output]) })
+    .outputs.get(output)!;
+
 /** The object head's logits. */
 export const segmenter = (state: State): Ours =>
-  graphOf(state, (graph, x) => upernet(graph, state, inferUpernet(state), x, ["object"]).logits.get("object")!);
+  graphOf(state, logitsOf(upernet(state, inferUpernet(state), 256), "object"));
 
 /** MOSAIC's logits, at a quarter of the image's extent. */
 export const operations = (checkpoint: Checkpoint): Ours =>
-  graphOf(checkpoint.tensors, (graph, x) => runOperations(graph, checkpoint.tensors, operationsOf(checkpoint), x));
+  graphOf(checkpoint.tensors, logitsOf(listNetwork(operationsOf(checkpoint), checkpoint.tensors, 256), "logits"));
 
 /** The gradient by α as ACE takes it, of the mean of a concept's probability. */
 export const update =

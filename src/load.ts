@@ -8,8 +8,9 @@ import { Segmenter } from "./models/segmenter.ts";
 import type { SegmenterFiles } from "./models/segmenter-files.ts";
 import type { LoadSegmenterOptions, SegmenterOptions } from "./models/segmenter-options.ts";
 import { checkNames, type NamesOf } from "./names.ts";
-import type { Build } from "./networks/network.ts";
+import type { Build, Network } from "./networks/network.ts";
 import type { SegmenterNetwork } from "./networks/segmenters/network.ts";
+import { HEAD, ownNetwork } from "./networks/segmenters/own.ts";
 import type { State } from "./networks/state.ts";
 import { Device, type DeviceOptions } from "./runtime/device.ts";
 import type { Graph, Value } from "./runtime/graph.ts";
@@ -54,11 +55,13 @@ export const loadSegmenter = (files: SegmenterFiles, options: LoadSegmenterOptio
  * A segmenter of one's own: what `SegmenterNetwork` says, with defaults for all that a plain
  * network leaves as it is.
  */
-export interface SegmenterDefinition extends Partial<Omit<SegmenterNetwork, "state" | "labels" | "logits" | "raw">> {
+export interface SegmenterDefinition extends Partial<Omit<SegmenterNetwork, keyof Network | "labels">> {
   /** A checkpoint of any known format: the tensors that `logits` names. */
   readonly weights: SourceLike;
   /** Index 0 is none, "-". Without `maps` label i is channel i of the logits. */
   readonly labels: SegmenterNetwork["labels"];
+  /** What it is, for people; "own network" unless given. */
+  readonly architecture?: string;
   /**
    * Appends the network to a graph: its logits [n, h, w, c], of any extent, for preprocessed pixels
    * x [n, height, width, 3]. It is called again for every graph and must always append the same; a
@@ -88,6 +91,9 @@ const DEFINE_NAMES: NamesOf<SegmenterOptions & LoadOptions> = {
   storage: true,
 };
 
+/** Edge of the images on which a segmenter is tried that takes any. */
+const EDGE = 256;
+
 /**
  * A segmenter of any network, written with `conv`, `depthwise`, `resize`, `concat`, `maxpool`,
  * `average` and `filterOf`. Unless the definition says otherwise it takes RGB in [−1, 1] at the
@@ -100,24 +106,21 @@ export async function defineSegmenter(
   options: SegmenterOptions & LoadOptions,
 ): Promise<Segmenter> {
   checkNames("A segmenter's definition", definition, DEFINITION_NAMES);
-  const { weights, logits, labels, ...rest } = definition;
+  const { weights, logits, labels, architecture = "own network", ...rest } = definition;
   if (labels[0]?.name !== "-") throw new LabelsError('The first label is not "-" (none).', "Put it before the others.");
   checkNames("defineSegmenter", options, DEFINE_NAMES);
   const { device, name, storage, ...loading } = options;
   const { tensors: state } = await openCheckpoint(weights, loading);
-  const network: SegmenterNetwork = {
-    architecture: "own network",
+  const read = {
     pixels: { order: "RGB", range: 1, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
     segsizes: [],
     maps: [{ head: HEAD, ranges: [{ first: 0, count: labels.length }], names: [...labels.keys()] }],
     ...rest,
     labels,
-    state,
-    logits(graph, x, heads) {
-      const made = logits(graph, x, state, heads);
-      return "shape" in made ? new Map([[HEAD, made]]) : made;
-    },
-  };
+  } as const;
+  const heads = new Set(read.maps.map(({ head }) => head));
+  const edge = read.segsizes[0] ?? EDGE;
+  const network = { ...ownNetwork({ architecture, state, heads, edge, logits }), ...read };
   return Segmenter.define(
     network,
     { device, ...(name !== undefined && { name }), ...(storage && { storage }) },
@@ -168,9 +171,6 @@ export async function defineGenerator(
   const network = networkOf({ ...own, build: (parts) => definition.build(parts) }, tensors);
   return Generator.define(network, { device, name, classes }, loading);
 }
-
-/** The head of a network that has only one. */
-const HEAD = "logits";
 
 /**
  * Segmenters side by side as one, such as objects and colours (PNAS): every pixel gets the labels

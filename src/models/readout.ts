@@ -4,7 +4,7 @@ import { ShapeError } from "../errors.ts";
 import { preprocess, resize } from "../kernels/maps/resample.ts";
 import { classify, pick, probability, type Range, softmaxSum } from "../kernels/readout/classify.ts";
 import { divide } from "../kernels/readout/components.ts";
-import type { SegmenterNetwork } from "../networks/segmenters/network.ts";
+import { inputOf, type SegmenterNetwork } from "../networks/segmenters/network.ts";
 import type { Extent, Graph, Value } from "../runtime/graph.ts";
 
 /** Logits of a network's heads, an entry for every input size. */
@@ -14,7 +14,8 @@ function logitsOf(
   image: Value,
   heads: ReadonlySet<string>,
 ): Map<string, Value[]> {
-  const [, height = 1, width = 1] = image.shape;
+  const [batch = 1, height = 1, width = 1] = image.shape;
+  const { name } = inputOf(network);
   const sizes: readonly Extent[] =
     network.segsizes.length > 0 ? network.segsizes.map((edge) => [edge, edge]) : [[height, width]];
   const all = new Map<string, Value[]>();
@@ -22,8 +23,9 @@ function logitsOf(
     const smaller = height < size[0] || width < size[1];
     const fitting =
       network.enlarge && smaller ? resize(graph, image, Math.max(height, size[0]), Math.max(width, size[1])) : image;
-    const x = network.raw ? image : preprocess(graph, fitting, ...size, network.pixels);
-    for (const [head, value] of network.logits(graph, x, heads)) {
+    const x = name === "raw" ? image : preprocess(graph, fitting, ...size, network.pixels);
+    for (const [head, value] of network.append(graph, batch, { inputs: new Map([[name, x]]), outputs: heads })
+      .outputs) {
       const ordered = network.order ? pick(graph, value, network.order) : value;
       all.set(head, [...(all.get(head) ?? []), ordered]);
     }

@@ -1,7 +1,7 @@
 // Tests: test/networks/segmenters/recognise.test.ts, test/networks/onnx/networks.test.ts
 
 import type { SegmenterNetwork } from "../networks/segmenters/network.ts";
-import type { UnifiedOptions } from "../networks/segmenters/unified.ts";
+import type { RecogniseOptions } from "../networks/segmenters/recognise.ts";
 import type { State } from "../networks/state.ts";
 import type { ReadOptions } from "../weights/source.ts";
 import type { Checkpoint } from "../weights/tensor.ts";
@@ -14,12 +14,12 @@ export async function segmenterNetwork(
   first: Checkpoint,
   state: State,
   labels: unknown,
-  { segsizes, ...unified }: UnifiedOptions & { readonly segsizes?: readonly number[] },
+  options: RecogniseOptions,
   reading: ReadOptions,
 ): Promise<SegmenterNetwork> {
   if (first.format === "onnx") {
     const { onnxSegmenter } = await onDemand("operators of ONNX", () => import("../networks/onnx/segmenter.ts"));
-    return onnxSegmenter(first.source, labels, { ...unified, ...(segsizes && { segsizes }) }, reading);
+    return onnxSegmenter(first.source, labels, options, reading);
   }
   const { recognise, LIST_KEY, parseOperations } = await onDemand(
     "published segmenters",
@@ -27,5 +27,5 @@ export async function segmenterNetwork(
   );
   const list = first.metadata[LIST_KEY];
   const operations = typeof list === "string" ? parseOperations(list) : undefined;
-  return recognise({ state, labels, operations }, unified);
+  return recognise({ state, labels, operations }, options);
 }

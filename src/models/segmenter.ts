@@ -6,6 +6,7 @@ import { mask, unite } from "../kernels/readout/classify.ts";
 import { checkNames } from "../names.ts";
 import {
   checkMaps,
+  inputOf,
   isSegsizes,
   type Label,
   mapsOf,
@@ -101,11 +102,7 @@ export class Segmenter {
     }
     const network = await segmenterNetwork(first, state, labels, { ...unified, ...(segsizes && { segsizes }) }, rest);
     const name = given ?? first.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
-    return Segmenter.define(
-      { ...network, segsizes: segsizes ?? network.segsizes },
-      { device, name, ...(storage && { storage }) },
-      rest,
-    );
+    return Segmenter.define(network, { device, name, ...(storage && { storage }) }, rest);
   }
 
   /**
@@ -121,8 +118,7 @@ export class Segmenter {
     const weights = new Weights(device, network.state, allowNonFinite);
     const segmenter = new Segmenter({ name, device, storage }, [{ network, weights }]);
     try {
-      const edge = network.segsizes[0] ?? 256;
-      const { height, width } = network.raw ?? { height: edge, width: edge };
+      const { height, width } = inputOf(network);
       const { graph } = await segmenter.#tuned([1, height, width], [height, width], signal);
       await segmenter.bind(graph, signal);
     } catch (error) {
@@ -198,7 +194,7 @@ export class Segmenter {
 
   /** Which of a generator's outputs it is given: its pictures, or the numbers that they are of. */
   get reads(): "image" | "raw" {
-    return this.#parts[0]!.network.raw ? "raw" : "image";
+    return inputOf(this.#parts[0]!.network).name;
   }
 
   /** Labels a pixel can have at once. */
@@ -271,7 +267,7 @@ export class Segmenter {
 
   #describe(image: readonly [number, number, number], extent: Extent) {
     const graph = new Graph(this.device.target, this.storage, this.device.tuned);
-    const input = graph.map("image", ...image, this.#parts[0]!.network.raw?.channels ?? 3);
+    const input = graph.map("image", ...image, inputOf(this.#parts[0]!.network).channels);
     return { graph, input, labels: this.append(graph, input, extent) };
   }
 
@@ -318,7 +314,8 @@ export class Segmenter {
    * What one image costs, of `size` × `size` pixels unless the network has input sizes of its own.
    */
   cost(size = this.segsizes[0] ?? 256): Cost {
-    const { height, width } = this.#parts[0]!.network.raw ?? { height: size, width: size };
+    const { name, ...own } = inputOf(this.#parts[0]!.network);
+    const { height, width } = name === "raw" ? own : { height: size, width: size };
     const { graph, input, labels } = this.#describe([1, height, width], [height, width]);
     const part = ({ owner }: Parameter): number => this.#parts.findIndex(({ weights }) => weights === owner);
     return costOf(graph, [input, labels], (parameter) => `${part(parameter)} ${parameter.value.label}`);

@@ -1,10 +1,9 @@
 // Tests: test/networks/description-network.test.ts
 
-import { GanatomyError, ShapeError } from "../errors.ts";
-import { Graph } from "../runtime/graph.ts";
+import { ShapeError } from "../errors.ts";
 import { type Description, inputsOf } from "./description.ts";
 import { type Architecture, type Build, type Network, networkOf, type Picture } from "./network.ts";
-import { Results } from "./operation-list.ts";
+import { layerOf, Results } from "./operation-list.ts";
 import { fused } from "./operations/fusion.ts";
 import type { Operation } from "./operations.ts";
 import type { State } from "./state.ts";
@@ -27,12 +26,11 @@ export function describedNetwork(description: Description, { tensors, all }: Des
   const state: State = new Map([...tensors, ...(typeof all === "function" ? all() : (all ?? []))]);
   const { architecture: name = "described network" } = description;
   const steps = fused(description.operations);
-  const vectors = vectorLayers(description, steps, state);
   const architecture: Architecture = {
     name,
     described: `the ${name}`,
     ignored: () => true,
-    build: (build) => append(build, description, steps, vectors),
+    build: (build) => append(build, description, steps),
   };
   return { ...networkOf(architecture, state), description };
 }
@@ -43,10 +41,9 @@ const classesOf = ({ classes }: Description): number =>
 
 /** The network's values, each made when another asks. */
 function append(
-  { graph, state, batch, from, input, layer, output }: Build,
+  { graph, state, batch, input, output, ...layers }: Build,
   description: Description,
   steps: readonly Operation[],
-  vectors: ReadonlySet<string>,
 ): void {
   const { z, classes, image, range, crop, labels } = description;
   const results = new Results(graph, state, batch);
@@ -56,13 +53,7 @@ function append(
     const about = { name: "label", height: 1, width: 1, channels: classesOf(description), draw: "class" } as const;
     results.set("label", input({ ...about, ...named }));
   }
-  for (const step of steps) {
-    if (step.op !== "layer") results.append(step);
-    else {
-      const about = vectors.has(step.name) ? { vector: true as const } : {};
-      results.set(step.to, layer(step.name, results.maker(step.x), about), step.name === from ? [] : [step.x]);
-    }
-  }
+  results.appendAll(steps, layers, layerOf);
   const last = results.maker(steps.at(-1)!.to);
   const picture: Picture = { range, ...(crop && { crop }), ...(labels && { labels }) };
   const made = () => {
@@ -75,25 +66,4 @@ function append(
     );
   };
   output("image", "image", made, picture);
-}
-
-/** Layers of one row and column, which have no place in the image, as far as they can be made. */
-function vectorLayers(description: Description, steps: readonly Operation[], state: State): Set<string> {
-  const graph = new Graph("gpu");
-  const results = new Results(graph, state, 1);
-  const [z, label] = inputsOf(description);
-  results.set(z!, () => graph.map(z!, 1, 1, 1, description.z));
-  if (label !== undefined) results.set(label, () => graph.map(label, 1, 1, 1, classesOf(description)));
-  for (const step of steps) results.append(step);
-  const found = new Set<string>();
-  try {
-    for (const step of steps) {
-      const [, height, width] = results.maker(step.to)().shape;
-      if (step.op === "layer" && height === 1 && width === 1) found.add(step.name);
-    }
-  } catch (error) {
-    // What is wrong is told when the network is built, all of it at once.
-    if (!(error instanceof GanatomyError)) throw error;
-  }
-  return found;
 }

@@ -2,7 +2,7 @@ import { WeightsError } from "../errors.ts";
 import { nearest } from "../names.ts";
 import { jsonFault } from "./json-fault.ts";
 import type { Picture } from "./network.ts";
-import { checkedSteps } from "./operation-list.ts";
+import { checkedSteps, checkLayers } from "./operation-list.ts";
 import { EXTENTS, type Field, oneOf, POSITIVE } from "./operations/field.ts";
 import type { Operation } from "./operations.ts";
 
@@ -109,7 +109,7 @@ export function parseDescription(given: unknown): Description {
   const whole = keys as unknown as Description;
   const inputs = inputsOf(whole);
   const operations = checkedSteps(whole.operations, inputs);
-  checkLayers(operations, inputs);
+  checkLayers(operations, [...inputs, "image", "raw"]);
   checkPicture(whole);
   return { ...whole, operations };
 }
@@ -137,15 +137,6 @@ function parsed(text: string): unknown {
     return JSON.parse(json);
   } catch (cause) {
     throw broken(`is not JSON ${jsonFault(json)}`, { cause });
-  }
-}
-
-function checkLayers(operations: Description["operations"], inputs: readonly string[]): void {
-  const names = new Set([...inputs, "image", "raw"]);
-  for (const step of operations) {
-    if (step.op !== "layer") continue;
-    if (names.has(step.name)) throw broken(`names two things "${step.name}"`);
-    names.add(step.name);
   }
 }
 

@@ -127,8 +127,15 @@ export interface Build {
   readonly from: string | undefined;
   /** A value that is given; a vector unless it has extents. */
   input(input: Pick<NetworkInput, "name" | "channels"> & Partial<NetworkInput>): Lazy;
-  /** A layer [n, h, w, c]: what the result makes is what was made here, edited. */
-  layer(name: string, make: Lazy, about?: Pick<LayerInfo, "vector" | "settles">): Lazy;
+  /**
+   * A layer [n, h, w, c]: what the result makes is what was made here, edited. It is a vector if
+   * said so, or "of one place" if its height and width turn out to be 1.
+   */
+  layer(
+    name: string,
+    make: Lazy,
+    about?: Pick<LayerInfo, "settles"> & { readonly vector?: boolean | "of one place" },
+  ): Lazy;
   /**
    * What the network makes. An image is RGB, nominally in [−1, 1], unless `about` says otherwise;
    * its own numbers are then an output "raw" beside it.
@@ -151,8 +158,8 @@ export interface Architecture {
 }
 
 /** Made when it is first asked for, and the same from then on. */
-export const once = (make: Lazy): Lazy => {
-  let made: Value | undefined;
+export const once = <T extends object>(make: () => T): (() => T) => {
+  let made: T | undefined;
   return () => (made ??= make());
 };
 
@@ -201,11 +208,13 @@ function describe(
       given.push(input);
       return once(() => take(input));
     },
-    layer(name, make, about = {}) {
+    layer(name, make, { vector, settles } = {}) {
       fresh(name);
-      told.set(name, about);
       const before = once(() => {
         const value = name === from?.name ? take(from) : make();
+        const [, height, width] = value.shape;
+        const isVector = vector === true || (vector === "of one place" && height === 1 && width === 1);
+        told.set(name, { ...(isVector && { vector: true }), ...(settles && { settles }) });
         layers.set(name, value);
         return value;
       });

@@ -4,7 +4,7 @@ import type { Sampling } from "../kernels/maps/resample.ts";
 import { nearest } from "../names.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { jsonFault } from "./json-fault.ts";
-import type { Lazy } from "./network.ts";
+import { type Build, type Lazy, type Network, networkOf } from "./network.ts";
 import type { Surroundings } from "./operations/field.ts";
 import { fused, readsOf } from "./operations/fusion.ts";
 import { SAMPLING } from "./operations/resampling.ts";
@@ -58,7 +58,9 @@ export function parseOperations(text: string): OperationList {
   if (sampling !== undefined && !SAMPLING.holds(sampling)) {
     throw broken(`has an unknown sampling; it would be ${SAMPLING.described}`);
   }
-  return { ...(list as OperationList), operations: checkedSteps(operations, ["input"]) };
+  const steps = checkedSteps(operations, ["input"]);
+  checkLayers(steps, [IMAGE, LOGITS]);
+  return { ...(list as OperationList), operations: steps };
 }
 
 /**
@@ -82,6 +84,16 @@ export function checkedSteps(steps: readonly unknown[], inputs: readonly string[
     known.add(last);
     return filled as unknown as Operation;
   });
+}
+
+/** Refuses layers of the same name, or of that of an input or output. */
+export function checkLayers(steps: readonly Operation[], others: readonly string[]): void {
+  const names = new Set(others);
+  for (const step of steps) {
+    if (step.op !== "layer") continue;
+    if (names.has(step.name)) throw broken(`names two things "${step.name}"`);
+    names.add(step.name);
+  }
 }
 
 /** The name of a step's result, when all its fields are right. */
@@ -156,15 +168,39 @@ export class Results {
 
   /** @throws ShapeError, when it is made and does not fit. */
   append(step: Operation): Lazy {
-    const make = (): Value => {
+    this.set(step.to, this.#making(step), readsOf(step));
+    return this.maker(step.to);
+  }
+
+  /**
+   * Appends steps, some of which are layers of the network.
+   * @param nameOf What the layer is called that a step makes, if it makes one.
+   * @throws ShapeError, when they are made and do not fit.
+   */
+  appendAll(
+    steps: readonly Operation[],
+    { layer, from }: Pick<Build, "layer" | "from">,
+    nameOf: (step: Operation) => string | undefined,
+  ): void {
+    for (const step of steps) {
+      const name = nameOf(step);
+      if (name === undefined) this.append(step);
+      else {
+        const made = layer(name, this.#making(step), { vector: "of one place" });
+        // What is before a layer that is given is not asked for.
+        this.set(step.to, made, name === from ? [] : readsOf(step));
+      }
+    }
+  }
+
+  #making(step: Operation): Lazy {
+    return () => {
       const made = append(step, this.#around);
       if (elements(made.shape) / (made.shape[0] ?? 1) > MAX_ELEMENTS) {
         throw new ShapeError(`"${step.to}" would be [${made.shape}].`, "Use a smaller input.");
       }
       return made;
     };
-    this.set(step.to, make, readsOf(step));
-    return this.maker(step.to);
   }
 
   /**
@@ -186,14 +222,32 @@ export class Results {
   }
 }
 
+/** What the network of a list is given and makes. */
+const IMAGE = "image";
+const LOGITS = "logits";
+
+/** What the layer is called that a step says it is. */
+export const layerOf = (step: Operation): string | undefined => (step.op === "layer" ? step.name : undefined);
+
 /**
- * Appends the network to a graph: the last operation's result for the preprocessed image x [n, h,
- * w, 3].
+ * The network of a list: from preprocessed images [n, h, w, 3] to its last result, "logits". Its
+ * layers are the steps that say so or, where none does, all results but the last, by their names.
+ * @param edge Of the images for which extents are told.
+ * @throws WeightsError naming every tensor that is missing or of another shape, or what does not
+ *   fit together.
  */
-export function runOperations(graph: Graph, state: State, { operations }: OperationList, x: Value): Value {
-  const results = new Results(graph, state, x.shape[0] ?? 1);
-  results.set("input", () => x);
-  let last = x;
-  for (const step of fused(operations)) last = results.append(step)();
-  return last;
+export function listNetwork({ architecture, operations }: OperationList, state: State, edge: number): Network {
+  const steps = fused(operations);
+  const last = steps.at(-1)!.to;
+  const unnamed = !steps.some(({ op }) => op === "layer");
+  const nameOf = (step: Operation): string | undefined =>
+    unnamed && ![last, IMAGE, LOGITS].includes(step.to) ? step.to : layerOf(step);
+  const build = ({ graph, state, batch, input, output, ...layers }: Build): void => {
+    const results = new Results(graph, state, batch);
+    results.set("input", input({ name: IMAGE, height: edge, width: edge, channels: 3 }));
+    results.appendAll(steps, layers, nameOf);
+    output(LOGITS, "logits", results.maker(last));
+  };
+  const described = `the list of operations "${architecture}"`;
+  return networkOf({ name: architecture, described, ignored: () => true, build }, state);
 }

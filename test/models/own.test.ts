@@ -21,6 +21,8 @@ import {
   WeightsError,
   writeSafetensors,
 } from "../../src/index.ts";
+import { inputOf } from "../../src/networks/segmenters/network.ts";
+import { ownNetwork } from "../../src/networks/segmenters/own.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
 
@@ -232,6 +234,31 @@ it("the example in examples/segmenter runs", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [script]);
   expect(stdout).toMatch(/^ +4 {2}object\/tree +\d+\.\d %$/m);
   expect(stdout).toMatch(/^ +15 {2}color\/green +\d+\.\d %$/m);
+});
+
+describe("a network of one function", () => {
+  const network = ownNetwork({
+    architecture: "own network",
+    state: new Map(),
+    heads: new Set(["logits"]),
+    edge: 8,
+    logits: (_, x) => x,
+  });
+
+  it("tells what it is given and makes", () => {
+    expect(inputOf(network)).toEqual({ name: "image", channels: 3, height: 8, width: 8 });
+    const logits = { name: "logits", channels: 3, height: 8, width: 8, kind: "logits", layer: undefined };
+    expect(network.outputs).toEqual([logits]);
+    const z = { name: "z", height: 1, width: 1, channels: 8 };
+    expect(() => inputOf({ inputs: [z] })).toThrow(/inputs are z\./);
+    expect(() => inputOf({ inputs: [] })).toThrow(/inputs are none\./);
+  });
+
+  it("has no layers to begin at, end at or edit", () => {
+    for (const options of [{ from: "c2" }, { until: "c2" }, { edit: new Map([["c2", {}]]) }]) {
+      expect(() => network.append(new Graph("gpu"), 1, options)).toThrow(/own network has no layer "c2"/);
+    }
+  });
 });
 
 describe("a network of two categories whose maps share a head", () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ShapeError, WeightsError } from "../../src/index.ts";
-import { LIST_KEY, parseOperations, runOperations } from "../../src/networks/operation-list.ts";
+import { LIST_KEY, listNetwork, parseOperations } from "../../src/networks/operation-list.ts";
 import { recognise } from "../../src/networks/segmenters/recognise.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
@@ -49,7 +49,7 @@ describe("a list of operations", () => {
     const crooked = parseOperations(await changed(([, second]) => Object.assign(second!, { x: "input" })));
     const load = () => recognise({ state: file.tensors, labels, operations: crooked });
     expect(load).toThrow(WeightsError);
-    expect(load).toThrow(/does not fit together/);
+    expect(load).toThrow(/list of operations "MOSAIC.* takes 32 channels, but "image" is/);
     expect(() => recognise({ state: new Map(), labels, operations: crooked })).toThrow(/is missing/);
     const uneven = {
       state: file.tensors,
@@ -115,6 +115,47 @@ describe("a list of operations", () => {
     }
   });
 
+  it("has its results for layers, by their names", async () => {
+    const { tensors } = await openCheckpoint(readFileSync(new URL("segmenter.safetensors", WEIGHTS)));
+    const { layers, append } = listNetwork(parseOperations(await list()), tensors, 256);
+    // What is between a convolution and what it takes in is none, nor is the last.
+    expect(layers).toHaveLength(85);
+    expect(layers.find(({ name }) => name === "encoder.Conv_1")).toEqual({
+      name: "encoder.Conv_1",
+      channels: 448,
+      height: 16,
+      width: 16,
+    });
+    const whole = new Graph("gpu");
+    append(whole, 1);
+    const rest = new Graph("gpu");
+    const { inputs } = append(rest, 1, { from: "encoder.Conv_1" });
+    // The decoder reads earlier layers too.
+    expect([...inputs.keys()].sort()).toEqual(["encoder.Conv_1", "image"]);
+    expect(rest.steps.length).toBeLessThan(whole.steps.length);
+  });
+
+  it("has the layers that it names, where it names some", () => {
+    const operations = [
+      { op: "maxpool", to: "image" },
+      { op: "maxpool" },
+      { op: "layer", name: "half" },
+      { op: "average", size: 2 },
+      { op: "relu" },
+    ];
+    const network = (changed: readonly object[]) =>
+      listNetwork(parseOperations(JSON.stringify({ architecture: "pools", operations: changed })), new Map(), 8);
+    expect(network(operations).layers).toEqual([{ name: "half", channels: 3, height: 2, width: 2 }]);
+    // A result of the input's name is no layer; one of a single place is a vector.
+    expect(network(operations.filter(({ op }) => op !== "layer")).layers).toEqual([
+      { name: "step 1", channels: 3, height: 2, width: 2 },
+      { name: "step 2", channels: 3, height: 1, width: 1, vector: true },
+    ]);
+    for (const name of ["image", "logits", "half"]) {
+      expect(() => network([...operations, { op: "layer", name }])).toThrow(`names two things "${name}"`);
+    }
+  });
+
   it("may leave out what the result before is called, and a result that only the next step sees", () => {
     const operations = [{ op: "maxpool" }, { op: "relu", to: "a" }, { op: "tanh" }, { op: "abs", x: "a" }];
     expect(parseOperations(JSON.stringify({ architecture: "short", operations })).operations).toEqual([
@@ -142,9 +183,11 @@ describe("a list of operations", () => {
       architecture: "pooling",
       operations: [pooled, { ...pooled, x: "half", to: "quarter" }],
     });
+    const network = listNetwork(parseOperations(text), new Map(), 32);
     const run = (batch: number, extent: number) => {
       const graph = new Graph("gpu");
-      return runOperations(graph, new Map(), parseOperations(text), graph.map("image", batch, extent, extent, 3)).shape;
+      const inputs = new Map([["image", graph.map("image", batch, extent, extent, 3)]]);
+      return network.append(graph, batch, { inputs }).outputs.get("logits")!.shape;
     };
     expect(run(2, 32)).toEqual([2, 8, 8, 4]);
     // 2²⁷ elements are 5,793² pixels of four: one pooling later.

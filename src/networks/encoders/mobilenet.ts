@@ -2,8 +2,9 @@
 
 import { conv } from "../../kernels/conv/conv.ts";
 import { depthwise } from "../../kernels/conv/depthwise.ts";
-import type { Graph, Value } from "../../runtime/graph.ts";
+import type { Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
+import type { Build, Lazy } from "../network.ts";
 import type { State } from "../state.ts";
 
 /**
@@ -11,6 +12,8 @@ import type { State } from "../state.ts";
  * as block 0.
  */
 const STRIDED = [2, 4, 7, 14] as const;
+/** The first block of each stage; what is before the first stride is part of the first. */
+const STAGES = [1, ...STRIDED.slice(1)] as const;
 /**
  * From these on the dilated encoder strides no more, and dilates by 2 and by 4 (spec §2.4, an
  * eighth of the image).
@@ -40,11 +43,25 @@ function block(state: State, prefix: string, index: number) {
   return { key, expand: expands ? 0 : undefined, depth: expands ? 3 : 0, project: expands ? 6 : 3 };
 }
 
-/** Appends the encoder to a graph: the last map of the preprocessed image x [n, h, w, 3]. */
-export function mobilenet(graph: Graph, state: State, prefix: string, { blocks }: MobilenetConfig, x: Value): Value {
-  const stem = filterOf(state, `${prefix}features.0.0`, `${prefix}features.0.1`, { into: x.channels, kernel: 3 });
-  let y = conv(graph, x, stem, { stride: 2, pad: 1, activation: "relu6" });
-  for (let index = 1; index <= blocks; index += 1) {
+/**
+ * The encoder's stages, of the preprocessed image x [n, h, w, 3]: layers c2…c5, each of which ends
+ * before a block that strides, or would if it were not dilated.
+ */
+export function mobilenet(
+  { graph, state, layer }: Pick<Build, "graph" | "state" | "layer">,
+  prefix: string,
+  { blocks }: MobilenetConfig,
+  x: Lazy,
+): Lazy[] {
+  const stem = (): Value => {
+    const image = x();
+    const filter = filterOf(state, `${prefix}features.0.0`, `${prefix}features.0.1`, {
+      into: image.channels,
+      kernel: 3,
+    });
+    return conv(graph, image, filter, { stride: 2, pad: 1, activation: "relu6" });
+  };
+  const appended = (y: Value, index: number): Value => {
     const { key, expand, depth, project } = block(state, prefix, index);
     const filter = (at: number, into: number, kernel: number) =>
       filterOf(state, `${key}.${at}`, `${key}.${at + 1}`, { into, kernel });
@@ -61,7 +78,16 @@ export function mobilenet(graph: Graph, state: State, prefix: string, { blocks }
     );
     const last = filter(project, filtered.channels, 1);
     const residual = !strides && last.outChannels === y.channels ? { residual: y } : {};
-    y = conv(graph, filtered, last, residual);
-  }
-  return y;
+    return conv(graph, filtered, last, residual);
+  };
+  let before: Lazy = stem;
+  return STAGES.filter((first) => first <= blocks).map((first, stage) => {
+    const [given, end] = [before, Math.min(STAGES[stage + 1] ?? Number.POSITIVE_INFINITY, blocks + 1)];
+    before = layer(`c${stage + 2}`, () => {
+      let y = given();
+      for (let index = first; index < end; index += 1) y = appended(y, index);
+      return y;
+    });
+    return before;
+  });
 }

@@ -3,8 +3,9 @@
 import type { ConvOptions } from "../../kernels/conv/conv.ts";
 import { conv } from "../../kernels/conv/conv.ts";
 import { maxpool } from "../../kernels/maps/resample.ts";
-import type { Graph, Value } from "../../runtime/graph.ts";
+import type { Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
+import type { Build, Lazy } from "../network.ts";
 import type { State } from "../state.ts";
 
 /**
@@ -41,18 +42,26 @@ export function resnetName({ blocks, bottleneck, dilated }: ResnetConfig): strin
 
 const convolutionsOf = (bottleneck: boolean): readonly number[] => (bottleneck ? [1, 3, 1] : [3, 3]);
 
-/** Appends the encoder to a graph: C2…C5 of the preprocessed image x [n, h, w, 3]. */
-export function resnet(graph: Graph, state: State, prefix: string, config: ResnetConfig, x: Value): Value[] {
+/** The encoder's stages, layers c2…c5, of the preprocessed image x [n, h, w, 3]. */
+export function resnet(
+  { graph, state, layer }: Pick<Build, "graph" | "state" | "layer">,
+  prefix: string,
+  config: ResnetConfig,
+  x: Lazy,
+): Lazy[] {
   const unit = (input: Value, key: string, norm: string, kernel: number, options: ConvOptions = {}): Value =>
     conv(graph, input, filterOf(state, key, norm, { into: input.channels, kernel }), {
       activation: "relu",
       ...options,
     });
-  let y = unit(x, `${prefix}conv1`, `${prefix}bn1`, 3, { stride: 2, pad: 1 });
-  y = unit(y, `${prefix}conv2`, `${prefix}bn2`, 3, { pad: 1 });
-  y = unit(y, `${prefix}conv3`, `${prefix}bn3`, 3, { pad: 1 });
-  y = maxpool(graph, y);
-  return config.blocks.map((count, index) => {
+  const stem = (): Value => {
+    let y = unit(x(), `${prefix}conv1`, `${prefix}bn1`, 3, { stride: 2, pad: 1 });
+    y = unit(y, `${prefix}conv2`, `${prefix}bn2`, 3, { pad: 1 });
+    y = unit(y, `${prefix}conv3`, `${prefix}bn3`, 3, { pad: 1 });
+    return maxpool(graph, y);
+  };
+  const stage = (before: Value, count: number, index: number): Value => {
+    let y = before;
     // Dilation 2 and 4 in the last two stages; where a stride fell away, in the first block, half
     // of it (spec §2.4).
     const dilation = config.dilated && index >= 2 ? 2 ** (index - 1) : 1;
@@ -80,5 +89,11 @@ export function resnet(graph: Graph, state: State, prefix: string, config: Resne
       y = inner;
     }
     return y;
+  };
+  let before: Lazy = stem;
+  return config.blocks.map((count, index) => {
+    const given = before;
+    before = layer(`c${index + 2}`, () => stage(given(), count, index));
+    return before;
   });
 }

@@ -1,10 +1,12 @@
 import { ShapeError, UsageError, WeightsError } from "../../errors.ts";
+import type { Value } from "../../runtime/graph.ts";
 import type { ReadOptions, Source } from "../../weights/source.ts";
-import { Results } from "../operation-list.ts";
+import { type Build, networkOf } from "../network.ts";
+import { layerOf, Results } from "../operation-list.ts";
 import { fused } from "../operations/fusion.ts";
 import type { Operation } from "../operations.ts";
 import { segsizesOf, semanticLabels } from "../segmenters/labels.ts";
-import type { SegmenterNetwork } from "../segmenters/network.ts";
+import { pixelsInput, type SegmenterNetwork } from "../segmenters/network.ts";
 import type { UnifiedOptions } from "../segmenters/unified.ts";
 import { lower } from "./lower.ts";
 import { type OnnxModel, readOnnx } from "./read.ts";
@@ -35,8 +37,8 @@ export async function onnxSegmenter(
   { segsizes, ...others }: OnnxSegmenterOptions = {},
   reading: ReadOptions = {},
 ): Promise<SegmenterNetwork> {
-  const [name] = Object.keys(others);
-  if (name !== undefined) throw new UsageError(`An ONNX network has no ${name}.`, "Leave it out.");
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw new UsageError(`An ONNX network has no ${other}.`, "Leave it out.");
   const read = await readOnnx(source, { signal: reading.signal });
   const [output] = read.outputs;
   const model = { ...read, outputs: output ? [{ ...output, name: scoresOf(read, output.name) }] : [] };
@@ -65,23 +67,28 @@ export async function onnxSegmenter(
     throw unfit(`it makes [${value.shape}]`, "Export it with numbers [n, labels, height, width] as its output.");
   }
   const steps = fused(list.steps as unknown as readonly Operation[]);
+  const build = ({ graph, state, batch, input, output, ...layers }: Build): void => {
+    const results = new Results(graph, state, batch);
+    const x = input(pixelsInput(edge));
+    results.set("input", () => prepared(x(), edge));
+    results.appendAll(steps, layers, layerOf);
+    output("logits", "logits", results.maker(value.result));
+  };
+  const name = `ONNX network${model.producer && ` (${model.producer})`}`;
+  const network = networkOf({ name, described: `the ${name}`, build }, list.state);
   return {
+    ...network,
     ...semanticLabels(labels, "logits", value.extents[0]),
-    architecture: `ONNX network${model.producer && ` (${model.producer})`}`,
-    state: list.state,
     segsizes: sizes,
     enlarge: "bilinear",
-    logits(graph, x) {
-      const [batch = 1, height, width] = x.shape;
-      if (height !== edge || width !== edge) {
-        throw new ShapeError(`The network was prepared for images of ${edge}×${edge}.`, "Give others as segsizes.");
-      }
-      const results = new Results(graph, list.state, batch);
-      results.set("input", () => x);
-      for (const step of steps) results.append(step);
-      return new Map([["logits", results.maker(value.result)()]]);
-    },
   };
+}
+
+/** An image of the size that the steps were made for. */
+function prepared(x: Value, edge: number): Value {
+  const [, height, width] = x.shape;
+  if (height === edge && width === edge) return x;
+  throw new ShapeError(`The network was prepared for images of ${edge}×${edge}.`, "Give others as segsizes.");
 }
 
 /** What is behind the choice of the largest, if the output is that. */

@@ -3,9 +3,7 @@
 import { UsageError } from "../../errors.ts";
 import type { Pixels, Sampling } from "../../kernels/maps/resample.ts";
 import type { Range } from "../../kernels/readout/classify.ts";
-import type { Graph, Value } from "../../runtime/graph.ts";
-import type { LayerInfo } from "../network.ts";
-import type { State } from "../state.ts";
+import type { Network, NetworkInput } from "../network.ts";
 
 /**
  * A concept a segmenter knows: its name within its category. Names may repeat across categories;
@@ -31,19 +29,16 @@ export interface LabelMap {
 }
 
 /**
- * A network as a segmenter needs it: labels with categories, preprocessing, a graph from pixels to
- * logits, and how labels are read off these. Write one of your own with `defineSegmenter`.
+ * A network as a segmenter needs it: its outputs are the logits [n, h, w, c] of its heads; and how
+ * images are made its input, and labels with categories read off the logits. Write one of your own
+ * with `defineSegmenter`.
+ *
+ * Its one input is called as the output of a generator that it reads: "image", preprocessed pixels
+ * [n, height, width, 3] of whatever extents it is given, those of `inputs` and `layers` being for
+ * its first input size; or "raw", the generator's own numbers, of these extents and as they are.
  */
-export interface SegmenterNetwork {
-  /** What it is, for people: "UPerNet, ResNet-50". */
-  readonly architecture: string;
-  readonly state: State;
+export interface SegmenterNetwork extends Network {
   readonly pixels: Pixels;
-  /**
-   * Reads a generator's own numbers, of these extents, as they are: neither a picture nor
-   * preprocessed. It is given pictures unless this is there.
-   */
-  readonly raw?: Pick<LayerInfo, "height" | "width" | "channels">;
   /**
    * Input edges, [height and width] each, whose probabilities are summed (spec §2.1); without any
    * the network takes images as they are.
@@ -70,11 +65,25 @@ export interface SegmenterNetwork {
   readonly order?: readonly number[];
   /** Where logits are sampled when label maps are read; half-pixel centres unless given. */
   readonly sampling?: Sampling;
-  /**
-   * Appends the network: the logits [n, h, w, c] of the heads in `heads`, for preprocessed pixels x
-   * [n, height, width, 3].
-   */
-  logits(graph: Graph, x: Value, heads: ReadonlySet<string>): ReadonlyMap<string, Value>;
+}
+
+/** The input of a network that is given preprocessed pixels, of `edge` × `edge` where all fit. */
+export const pixelsInput = (edge: number): NetworkInput => ({
+  name: "image",
+  height: edge,
+  width: edge,
+  channels: 3,
+});
+
+/** What a segmenter is given: pictures, or a generator's own numbers. */
+export function inputOf({ inputs }: Pick<Network, "inputs">): NetworkInput & { readonly name: "image" | "raw" } {
+  const [input] = inputs;
+  if (input && (input.name === "image" || input.name === "raw")) return { ...input, name: input.name };
+  const names = inputs.map(({ name }) => name).join(", ") || "none";
+  throw new UsageError(
+    `A segmenter's inputs are ${names}.`,
+    'Call what it is given "image", or "raw" for a generator\'s own numbers.',
+  );
 }
 
 /** Label maps of a network: those that are read and those that come of dividing. */

@@ -1,15 +1,15 @@
-import { ShapeError, UsageError, WeightsError } from "../../errors.ts";
+import { UsageError, WeightsError } from "../../errors.ts";
 import type { Pixels } from "../../kernels/maps/resample.ts";
-import { Graph, type Value } from "../../runtime/graph.ts";
 import { inferMobilenet } from "../encoders/mobilenet.ts";
 import { inferResnet, resnetName } from "../encoders/resnet.ts";
-import { type OperationList, runOperations } from "../operation-list.ts";
+import type { Network } from "../network.ts";
+import { listNetwork, type OperationList } from "../operation-list.ts";
 import type { State } from "../state.ts";
-import { segsizesOf, semanticLabels } from "./labels.ts";
+import { type SemanticLabels, segsizesOf, semanticLabels } from "./labels.ts";
 import type { SegmenterNetwork } from "./network.ts";
-import { inferSemantic, semantic, semanticName } from "./semantic.ts";
+import { inferSemantic, semantic } from "./semantic.ts";
 import { type UnifiedOptions, unifiedLabels } from "./unified.ts";
-import { DECODER, ENCODER, type Head, inferUpernet, upernet } from "./upernet.ts";
+import { DECODER, ENCODER, inferUpernet, upernet } from "./upernet.ts";
 
 export { LIST_KEY, parseOperations } from "../operation-list.ts";
 
@@ -22,6 +22,11 @@ const UNIFIED_PIXELS: Pixels = {
 };
 /** Input edge for 256-pixel images (gandissect's default). */
 const SEGSIZES = [256] as const;
+
+export interface RecogniseOptions extends UnifiedOptions {
+  /** Edges of the inputs whose probabilities are summed; from the labels unless given, else 256. */
+  readonly segsizes?: readonly number[];
+}
 
 /** A file's tensors and what else identifies the network. */
 export interface Identified {
@@ -37,64 +42,34 @@ export interface Identified {
  * @throws WeightsError `weights-shape` saying what was recognised and what was missing,
  *   LabelsError, UsageError.
  */
-export function recognise({ state, labels, operations }: Identified, options: UnifiedOptions = {}): SegmenterNetwork {
+export function recognise(
+  { state, labels, operations }: Identified,
+  { segsizes: given, ...options }: RecogniseOptions = {},
+): SegmenterNetwork {
   refuseSwapped(state);
-  const segsizes = segsizesOf(labels);
+  const segsizes = given ?? segsizesOf(labels) ?? SEGSIZES;
+  const edge = segsizes[0]!;
   if (operations) {
     refuseUnified(options, operations.architecture);
-    const sizes = segsizes ?? SEGSIZES;
-    const x = new Graph("gpu").map("image", 1, sizes[0]!, sizes[0]!, 3);
-    const channels = channelsOf(() => runOperations(new Graph("gpu"), state, operations, x));
-    return {
-      ...semanticLabels(labels, "logits", channels),
-      architecture: operations.architecture,
-      state,
-      segsizes: sizes,
-      enlarge: "bilinear",
-      ...(operations.sampling ? { sampling: operations.sampling } : {}),
-      logits: (graph, pixels) => new Map([["logits", runOperations(graph, state, operations, pixels)]]),
-    };
+    const network = listNetwork(operations, state, edge);
+    const { sampling } = operations;
+    return { ...network, ...oneHead(network, labels), segsizes, enlarge: "bilinear", ...(sampling && { sampling }) };
   }
   const other = inferSemantic(state);
   if (other) {
-    const architecture = semanticName(other);
-    refuseUnified(options, architecture);
-    return {
-      ...semanticLabels(labels, "logits", other.channels),
-      architecture,
-      state,
-      segsizes: segsizes ?? SEGSIZES,
-      logits: (graph, x) => new Map([["logits", semantic(graph, state, other, x)]]),
-    };
+    const network = semantic(state, other, edge);
+    refuseUnified(options, network.architecture);
+    return { ...network, ...oneHead(network, labels), segsizes };
   }
   if (!state.has(`${DECODER}ppm_conv.0.0.weight`)) throw unknown(state);
   const config = inferUpernet(state);
-  return {
-    ...unifiedLabels(labels, config, options),
-    architecture: `UPerNet, ${resnetName(config.encoder)}`,
-    state,
-    pixels: UNIFIED_PIXELS,
-    segsizes: segsizes ?? SEGSIZES,
-    logits: (graph, x, heads) => upernet(graph, state, config, x, [...heads] as Head[]).logits,
-  };
+  const network = upernet(state, config, edge);
+  return { ...network, ...unifiedLabels(labels, config, options), pixels: UNIFIED_PIXELS, segsizes };
 }
 
-/**
- * Channels of what a list of operations makes.
- * @throws WeightsError when its operations do not fit each other.
- */
-function channelsOf(run: () => Value): number {
-  try {
-    return run().channels;
-  } catch (cause) {
-    if (!(cause instanceof ShapeError)) throw cause;
-    throw new WeightsError(
-      "weights-format",
-      `The list of operations in this file does not fit together: ${cause.message}`,
-      "See docs/operations.md for its form, and check the input size.",
-      { cause },
-    );
-  }
+/** How labels are read off a network of one output. */
+function oneHead({ outputs: [output] }: Network, labels: unknown): SemanticLabels {
+  return semanticLabels(labels, output!.name, output!.channels);
 }
 
 function refuseUnified({ heads, segdiv, parts }: UnifiedOptions, architecture: string): void {

@@ -1,6 +1,6 @@
 import { UsageError } from "../../errors.ts";
 import { picking, separable } from "../../kernels/maps/separable.ts";
-import type { Network, NetworkOutput } from "../network.ts";
+import { type Network, type NetworkOutput, networkOf } from "../network.ts";
 import type { SegmenterNetwork } from "./network.ts";
 
 // Tests: test/models/self.test.ts
@@ -34,10 +34,19 @@ export function ownLabels(network: Network): SegmenterNetwork {
   const { channels, height, width, crop = [height, width] } = raw;
   const [rows, columns] = crop;
   const whole = rows === height && columns === width;
+  const tiles = networkOf(
+    {
+      name: `tiles of ${network.architecture}`,
+      build({ graph, input, output }) {
+        const x = input({ name: "raw", height, width, channels });
+        const cropped = () => separable(graph, x(), picking(height, first(rows)), picking(width, first(columns)));
+        output(HEAD, "logits", whole ? x : cropped);
+      },
+    },
+    new Map(),
+  );
   return {
-    architecture: `tiles of ${network.architecture}`,
-    state: new Map(),
-    raw: { height, width, channels },
+    ...tiles,
     // of pictures, which it has none
     pixels: { order: "RGB", range: 1, mean: [0, 0, 0], deviation: [1, 1, 1] },
     segsizes: [],
@@ -45,9 +54,5 @@ export function ownLabels(network: Network): SegmenterNetwork {
     maps: [
       { head: HEAD, ranges: [{ first: 0, count: channels }], names: first(channels).map((channel) => channel + 1) },
     ],
-    logits(graph, x) {
-      if (whole) return new Map([[HEAD, x]]);
-      return new Map([[HEAD, separable(graph, x, picking(height, first(rows)), picking(width, first(columns)))]]);
-    },
   };
 }

@@ -2,13 +2,14 @@
 
 import { conv } from "../../kernels/conv/conv.ts";
 import { average, concat } from "../../kernels/maps/resample.ts";
-import { Graph, type Value } from "../../runtime/graph.ts";
+import type { Value } from "../../runtime/graph.ts";
 import { inferMobilenet, type MobilenetConfig, mobilenet } from "../encoders/mobilenet.ts";
 import { inferResnet, type ResnetConfig, resnet, resnetName } from "../encoders/resnet.ts";
 import { filterOf } from "../filters.ts";
-import { recorded } from "../recording.ts";
+import { type Architecture, type Build, type Network, networkOf } from "../network.ts";
 import type { State } from "../state.ts";
-import { DECODER, ENCODER, SMALL } from "./upernet.ts";
+import { pixelsInput } from "./network.ts";
+import { DECODER, ENCODER } from "./upernet.ts";
 
 /** Bins a side of PSPNet's pyramid pooling (Zhao et al. 2017). */
 const POOL_SCALES = [1, 2, 3, 6] as const;
@@ -21,19 +22,13 @@ export interface SemanticConfig {
   readonly encoder: { readonly resnet: ResnetConfig } | { readonly mobilenet: MobilenetConfig };
   /** Pyramid pooling, or the plain decoder C1 of one 3×3 and one 1×1 convolution. */
   readonly decoder: "PPM" | "C1";
-  /** Channels of the logits. */
-  readonly channels: number;
 }
 
 /** What the tensors are called in the messages and by `info`. */
 export const semanticName = ({ encoder, decoder }: SemanticConfig): string =>
   `${decoder}, ${"resnet" in encoder ? resnetName(encoder.resnet) : "MobileNetV2 dilated"}`;
 
-/**
- * Reads the architecture off the tensors and checks that all of it is there; undefined when these
- * are not such a network's.
- * @throws WeightsError `weights-shape` when some of it is missing or does not fit.
- */
+/** Reads the architecture off the tensors; undefined when these are not such a network's. */
 export function inferSemantic(state: State): SemanticConfig | undefined {
   const residual = inferResnet(state, ENCODER, true);
   const mobile = inferMobilenet(state, ENCODER);
@@ -43,23 +38,36 @@ export function inferSemantic(state: State): SemanticConfig | undefined {
       ? "C1"
       : undefined;
   if (!decoder || !(residual || mobile)) return undefined;
-  const encoder = residual ? { resnet: residual } : { mobilenet: mobile! };
-  const channels = state.get(`${DECODER}${decoder === "PPM" ? "conv_last.4" : "conv_last"}.weight`)?.shape?.[0] ?? 1;
-  const config = { encoder, decoder, channels } as const;
-  // Heads for training, and what its synchronised batch norms count.
-  const ignored = (key: string): boolean => /deepsup|num_batches_tracked$|\._tmp_running|\._running_iter$/.test(key);
-  const graph = new Graph("gpu");
-  const x = graph.map("x", 1, SMALL, SMALL, 3);
-  recorded(`a ${semanticName(config)} network`, state, (asked) => semantic(graph, asked, config, x), ignored);
-  return config;
+  return { encoder: residual ? { resnet: residual } : { mobilenet: mobile! }, decoder };
 }
 
-/** Appends the network to a graph: logits at an eighth of the preprocessed image x [n, h, w, 3]. */
-export function semantic(graph: Graph, state: State, { encoder, decoder }: SemanticConfig, x: Value): Value {
-  const top =
-    "resnet" in encoder
-      ? resnet(graph, state, ENCODER, encoder.resnet, x)[3]!
-      : mobilenet(graph, state, ENCODER, encoder.mobilenet, x);
+/**
+ * The network: its output "logits", at an eighth of the image's extent, and layers c2…c5, the
+ * encoder's stages, whose extents are told for images of `edge`.
+ * @throws WeightsError naming every missing, mis-shaped and unexpected tensor.
+ */
+export function semantic(state: State, config: SemanticConfig, edge: number): Network {
+  const name = semanticName(config);
+  const architecture: Architecture = {
+    name,
+    described: `a ${name} network`,
+    // Heads for training, and what its synchronised batch norms count.
+    ignored: (key) => /deepsup|num_batches_tracked$|\._tmp_running|\._running_iter$/.test(key),
+    build: (build) => {
+      const x = build.input(pixelsInput(edge));
+      const { encoder } = config;
+      const stages =
+        "resnet" in encoder
+          ? resnet(build, ENCODER, encoder.resnet, x)
+          : mobilenet(build, ENCODER, encoder.mobilenet, x);
+      build.output("logits", "logits", () => decoded(build, config, stages.at(-1)!()));
+    },
+  };
+  return networkOf(architecture, state);
+}
+
+/** The logits of the encoder's last stage. */
+function decoded({ graph, state }: Build, { decoder }: SemanticConfig, top: Value): Value {
   const unit = (input: Value, key: string, kernel: number): Value => {
     const [weight, norm] = [`${DECODER}${key}`, `${DECODER}${key.replace(/\d+$/, (at) => String(Number(at) + 1))}`];
     const filter = filterOf(state, weight, norm, { into: input.channels, kernel });

@@ -1,13 +1,13 @@
 import { WeightsError } from "../../errors.ts";
 import { conv } from "../../kernels/conv/conv.ts";
-import type { Filter } from "../../kernels/conv/filter.ts";
 import { convOfPyramid } from "../../kernels/conv/pyramid.ts";
 import { concat, prroi, resize, resizeAdd } from "../../kernels/maps/resample.ts";
-import { Graph, type Value } from "../../runtime/graph.ts";
-import { inferResnet, type ResnetConfig, resnet } from "../encoders/resnet.ts";
+import type { Value } from "../../runtime/graph.ts";
+import { inferResnet, type ResnetConfig, resnet, resnetName } from "../encoders/resnet.ts";
 import { filterOf } from "../filters.ts";
-import { recorded } from "../recording.ts";
+import { type Architecture, type Build, type Network, networkOf, once } from "../network.ts";
 import type { State } from "../state.ts";
+import { pixelsInput } from "./network.ts";
 
 /** Heads of unified parsing (Xiao et al. 2018) that classify pixels. */
 export type Head = "object" | "part" | "material";
@@ -26,16 +26,11 @@ export interface UpernetConfig {
 /** Keys start with `encoder.` or `decoder.`. */
 export const ENCODER = "encoder.";
 export const DECODER = "decoder.";
-/**
- * Edge of the input on which a network is built to see which tensors it asks for; they are the same
- * at any.
- */
-export const SMALL = 64;
 /** Bins a side of the pyramid pooling, in the order of `ppm_conv`. */
 const POOL_SCALES = [1, 2, 3, 6] as const;
 
 /**
- * Reads the architecture off the tensors and checks that all of it is there.
+ * Reads the architecture off the tensors.
  * @throws WeightsError `weights-shape`
  */
 export function inferUpernet(state: State): UpernetConfig {
@@ -59,34 +54,27 @@ export function inferUpernet(state: State): UpernetConfig {
       "An object_head is needed to name concepts.",
     );
   }
-  const config: UpernetConfig = { encoder, heads };
-  const ignored = (key: string): boolean =>
-    key.endsWith("num_batches_tracked") || key.startsWith(`${DECODER}scene_head`);
-  const graph = new Graph("gpu");
-  const x = graph.map("x", 1, SMALL, SMALL, 3);
-  recorded("a UPerNet", state, (asked) => upernet(graph, asked, config, x, Object.keys(heads) as Head[]), ignored);
-  return config;
-}
-
-/** The named values of a segmenter's graph. */
-export interface UpernetValues {
-  /** C2…C5, the encoder's stages. */
-  readonly stages: readonly Value[];
-  /** Logits of the heads that were asked for, at a quarter of the input's extent. */
-  readonly logits: ReadonlyMap<Head, Value>;
+  return { encoder, heads };
 }
 
 /**
- * Appends the network to a graph; x is the preprocessed image [n, s, s, 3]. Heads that nobody asks
- * for cost nothing.
+ * The network: an output for each head, at a quarter of the image's extent, and layers c2…c5, the
+ * encoder's stages, whose extents are told for images of `edge`.
+ * @throws WeightsError naming every missing, mis-shaped and unexpected tensor.
  */
-export function upernet(
-  graph: Graph,
-  state: State,
-  config: UpernetConfig,
-  x: Value,
-  heads: readonly Head[] = ["object"],
-): UpernetValues {
+export function upernet(state: State, config: UpernetConfig, edge: number): Network {
+  const architecture: Architecture = {
+    name: `UPerNet, ${resnetName(config.encoder)}`,
+    described: "a UPerNet",
+    ignored: (key) => key.endsWith("num_batches_tracked") || key.startsWith(`${DECODER}scene_head`),
+    build: (build) => append(build, config, edge),
+  };
+  return networkOf(architecture, state);
+}
+
+/** Heads that nobody asks for cost nothing. */
+function append(build: Build, config: UpernetConfig, edge: number): void {
+  const { graph, state, input, output } = build;
   // Values of several input sizes share weights by label, so labels are the checkpoint's keys.
   const filter = (key: string, norm: string, into: number, kernel: number) =>
     filterOf(state, `${DECODER}${key}`, `${DECODER}${norm}`, { into, kernel });
@@ -95,32 +83,36 @@ export function upernet(
     return conv(graph, input, filter(key, norm, input.channels, kernel), options);
   };
 
-  const stages = resnet(graph, state, ENCODER, config.encoder, x);
-  const top = stages[3]!;
-  const [, height = 1, width = 1] = top.shape;
-  // The pooled maps are resized before their 1×1 convolution: ReLU does not commute with
-  // interpolation.
-  const pyramid = POOL_SCALES.map((scale, i) =>
-    unit(resize(graph, prroi(graph, top, scale), height, width), `ppm_conv.${i}.0`, `ppm_conv.${i}.1`, 1),
-  );
-  const pooled = concat(graph, "ppm", [top, ...pyramid], height, width);
-  let f = unit(pooled, "ppm_last_conv.0", "ppm_last_conv.1", 3);
-  const levels = [f];
-  for (const i of [2, 1, 0]) {
-    const lateral = unit(stages[i]!, `fpn_in.${i}.0`, `fpn_in.${i}.1`, 1);
-    f = resizeAdd(graph, f, lateral);
-    levels.unshift(unit(f, `fpn_out.${i}.0.0`, `fpn_out.${i}.0.1`, 3));
+  const stages = resnet(build, ENCODER, config.encoder, input(pixelsInput(edge)));
+  /** P2…P5. */
+  const levels = once(() => {
+    const top = stages[3]!();
+    const [, height = 1, width = 1] = top.shape;
+    // The pooled maps are resized before their 1×1 convolution: ReLU does not commute with
+    // interpolation.
+    const pyramid = POOL_SCALES.map((scale, i) =>
+      unit(resize(graph, prroi(graph, top, scale), height, width), `ppm_conv.${i}.0`, `ppm_conv.${i}.1`, 1),
+    );
+    const pooled = concat(graph, "ppm", [top, ...pyramid], height, width);
+    let f = unit(pooled, "ppm_last_conv.0", "ppm_last_conv.1", 3);
+    const made = [f];
+    for (const i of [2, 1, 0]) {
+      const lateral = unit(stages[i]!(), `fpn_in.${i}.0`, `fpn_in.${i}.1`, 1);
+      f = resizeAdd(graph, f, lateral);
+      made.unshift(unit(f, `fpn_out.${i}.0.0`, `fpn_out.${i}.0.1`, 3));
+    }
+    return made;
+  });
+  const fused = once(() => {
+    const into = levels().length * levels()[0]!.channels;
+    return convOfPyramid(graph, levels(), filter("conv_fusion.0", "conv_fusion.1", into, 3), "relu");
+  });
+  for (const head of HEADS.filter((head) => config.heads[head] !== undefined)) {
+    output(head, "logits", () => {
+      // Material is judged on P2, object and part on the fusion of all levels.
+      const inner = unit(head === "material" ? levels()[0]! : fused(), `${head}_head.0.0`, `${head}_head.0.1`, 3);
+      const last = { into: inner.channels, kernel: 1, bias: true };
+      return conv(graph, inner, filterOf(state, `${DECODER}${head}_head.1`, undefined, last));
+    });
   }
-  const finest = levels[0]!;
-  const logits = new Map<Head, Value>();
-  // Material is judged on P2, object and part on the fusion of all levels.
-  const onFusion = heads.some((head) => head !== "material");
-  const fusion = (): Filter => filter("conv_fusion.0", "conv_fusion.1", levels.length * f.channels, 3);
-  const fused = onFusion ? convOfPyramid(graph, levels, fusion(), "relu") : finest;
-  for (const head of heads) {
-    const inner = unit(head === "material" ? finest : fused, `${head}_head.0.0`, `${head}_head.0.1`, 3);
-    const last = { into: inner.channels, kernel: 1, bias: true };
-    logits.set(head, conv(graph, inner, filterOf(state, `${DECODER}${head}_head.1`, undefined, last)));
-  }
-  return { stages, logits };
 }

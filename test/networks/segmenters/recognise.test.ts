@@ -8,7 +8,9 @@ import {
   Tensor,
   UsageError,
 } from "../../../src/index.ts";
+import type { Network } from "../../../src/networks/network.ts";
 import { semanticLabels } from "../../../src/networks/segmenters/labels.ts";
+import { ownNetwork } from "../../../src/networks/segmenters/own.ts";
 import { recognise } from "../../../src/networks/segmenters/recognise.ts";
 import { type UnifiedOptions, unifiedLabels } from "../../../src/networks/segmenters/unified.ts";
 import type { State } from "../../../src/networks/state.ts";
@@ -83,17 +85,24 @@ describe("semantic-segmentation-pytorch", () => {
   };
 
   it.each([
-    ["resnet18dilated-ppm_deepsup", "PPM, ResNet-18 dilated"],
-    ["resnet50dilated-ppm_deepsup", "PPM, ResNet-50 dilated"],
-    ["resnet101dilated-ppm_deepsup", "PPM, ResNet-101 dilated"],
-    ["mobilenetv2dilated-c1", "C1, MobileNetV2 dilated"],
+    ["resnet18dilated-ppm_deepsup", "PPM, ResNet-18 dilated", [4, 8, 16, 32]],
+    ["resnet50dilated-ppm_deepsup", "PPM, ResNet-50 dilated", [16, 32, 64, 128]],
+    ["resnet101dilated-ppm_deepsup", "PPM, ResNet-101 dilated", [16, 32, 64, 128]],
+    ["mobilenetv2dilated-c1", "C1, MobileNetV2 dilated", [12, 16, 48, 160]],
   ])(
     "%s matches PyTorch",
-    async (name, architecture) => {
+    async (name, architecture, channels) => {
       const file = await open(name);
       const state = merge(stateOf("encoder.", file.told("encoder")), stateOf("decoder.", file.told("decoder")));
       const network = recognise({ state, labels });
       expect(network.architecture).toBe(architecture);
+      // The encoder's stages, narrower than published, of images of 256 pixels.
+      expect(network.layers).toEqual(
+        channels.map((count, stage) => {
+          const extent = stage === 0 ? 64 : 32;
+          return { name: `c${stage + 2}`, channels: count, height: extent, width: extent };
+        }),
+      );
       const segmenter = await Segmenter.define({ ...network, segsizes: [] }, { device });
       const differences: string[] = [];
       for (const size of ["64x64", "72x72", "75x61"]) {
@@ -180,17 +189,21 @@ describe("unified parsing", () => {
   /** A network that gives the golden file's logits whatever it sees. */
   function given(
     file: Awaited<ReturnType<typeof open>>,
-    rest: Omit<SegmenterNetwork, "architecture" | "state" | "pixels" | "segsizes" | "logits">,
+    rest: Omit<SegmenterNetwork, keyof Network | "pixels" | "segsizes">,
   ): SegmenterNetwork {
     const grids = file.told("grids") as Record<string, { seed: number; shape: number[]; bias?: [number, number][] }>;
     return {
-      architecture: "given logits",
-      state: new Map(),
+      ...ownNetwork({
+        architecture: "given logits",
+        state: new Map(),
+        heads: new Set(rest.maps.map(({ head }) => head)),
+        edge: 64,
+        logits: (graph, x, _, heads) =>
+          new Map([...heads].map((head) => [head, gridOf(graph, head, grids[head] ?? grids[String(x.shape[1])]!)])),
+      }),
       pixels: { order: "RGB", range: 1, mean: [0, 0, 0], deviation: [1, 1, 1] },
       segsizes: [64],
       ...rest,
-      logits: (graph, x, heads) =>
-        new Map([...heads].map((head) => [head, gridOf(graph, head, grids[head] ?? grids[String(x.shape[1])]!)])),
     };
   }
 

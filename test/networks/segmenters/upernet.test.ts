@@ -50,7 +50,17 @@ describe("UPerNet-ResNet50 at its published widths", () => {
     const heads: Head[] = ["object", "part", "material"];
     const graph = new Graph(device.target);
     const image = graph.map("image", 1, 64, 64, 3);
-    const { stages, logits } = upernet(graph, state, config, preprocess(graph, image, 64, 64, PIXELS), heads);
+    const network = upernet(state, config, 64);
+    expect(network.layers).toEqual([
+      { name: "c2", channels: 256, height: 16, width: 16 },
+      { name: "c3", channels: 512, height: 8, width: 8 },
+      { name: "c4", channels: 1024, height: 4, width: 4 },
+      { name: "c5", channels: 2048, height: 2, width: 2 },
+    ]);
+    const inputs = new Map([["image", preprocess(graph, image, 64, 64, PIXELS)]]);
+    const { layers, outputs: logits } = network.append(graph, 1, { inputs });
+    const stages = [...layers.values()];
+    expect([...logits.keys()].sort()).toEqual(heads.sort());
     const labels = new Map(
       (["object", "material"] as const).map((head) => [head, argmax(graph, logits.get(head)!, 64, 64)]),
     );
@@ -106,23 +116,51 @@ describe("a tiny UPerNet", () => {
 
   it("computes only the heads that are asked for", () => {
     const state = tiny();
-    const config = inferUpernet(state);
+    const network = upernet(state, inferUpernet(state), 64);
     const steps = (heads: Head[]): number => {
       const graph = new Graph(device.target);
-      upernet(graph, state, config, graph.map("x", 1, 64, 64, 3), heads);
+      network.append(graph, 1, { outputs: new Set(heads) });
       return graph.steps.length;
     };
     expect(steps(["object", "part"]) - steps(["object"])).toBe(2);
   });
 
+  it("goes on from a stage as it would have gone on alone", async () => {
+    const state = tiny();
+    const network = upernet(state, inferUpernet(state), 64);
+    const numbers = Float32Array.from({ length: 2 * 4 * 64 * 64 }, (_, at) => (at % 4 === 3 ? 0 : Math.sin(at)));
+    const run = async (from?: string, features?: Float32Array<ArrayBuffer>) => {
+      const graph = new Graph(device.target);
+      const { inputs, layers, outputs } = network.append(graph, 2, from === undefined ? {} : { from });
+      const [stage, logits] = [layers.get("c5")!, outputs.get("object")!];
+      const weights = new Weights(device, state);
+      using plan = await Plan.compile(device, graph, { keep: [stage, logits], bind: await weights.bind(graph) });
+      plan.tensor(inputs.get("image")!).write(numbers);
+      if (features) plan.tensor(inputs.get("c5")!).write(features);
+      plan.run();
+      const read = { stage: await plan.tensor(stage).read(), logits: await plan.tensor(logits).read() };
+      weights.dispose();
+      return { ...read, steps: graph.steps.length };
+    };
+    const whole = await run();
+    const rest = await run("c5", whole.stage as Float32Array<ArrayBuffer>);
+    expect(rest.logits).toEqual(whole.logits);
+    expect(rest.steps).toBeLessThan(whole.steps);
+    const graph = new Graph(device.target);
+    const { layers, outputs } = network.append(graph, 1, { until: "c3" });
+    expect([[...layers.keys()], [...outputs.keys()]]).toEqual([["c2", "c3"], []]);
+  });
+
   it("sums probabilities over input sizes", async () => {
     const state = tiny();
-    const config = inferUpernet(state);
+    const network = upernet(state, inferUpernet(state), 64);
     const graph = new Graph(device.target);
     const image = graph.map("image", 1, 64, 64, 3);
-    const maps = [64, 96].map(
-      (size) => upernet(graph, state, config, preprocess(graph, image, size, size, PIXELS)).logits.get("object")!,
-    );
+    const outputs = new Set(["object"]);
+    const maps = [64, 96].map((size) => {
+      const inputs = new Map([["image", preprocess(graph, image, size, size, PIXELS)]]);
+      return network.append(graph, 1, { inputs, outputs }).outputs.get("object")!;
+    });
     const sum = softmaxes(graph, maps, 32, 32);
     const weights = new Weights(device, state);
     using plan = await Plan.compile(device, graph, { keep: [sum], bind: await weights.bind(graph) });
@@ -160,8 +198,9 @@ describe("a tiny UPerNet", () => {
     const tensors = [...state.values()];
     const changed = new Map(rename(keys).map((key, i) => [key, tensors[i] ?? tensors[0]!]));
     changed.delete("");
-    expect(() => inferUpernet(changed)).toThrow(WeightsError);
-    expect(() => inferUpernet(changed)).toThrow(message);
+    const load = () => upernet(changed, inferUpernet(changed), 64);
+    expect(load).toThrow(WeightsError);
+    expect(load).toThrow(message);
   });
 });
 

@@ -11,6 +11,7 @@ import { build as esbuild, transform } from "esbuild";
 import { rollup } from "rollup";
 import { parseAst } from "rollup/parseAst";
 import { minify } from "terser";
+import { manifest } from "./elements-manifest.mjs";
 import { generate } from "./wgsl.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -213,6 +214,7 @@ export async function build({ quick = false } = {}) {
   await chmod(join(DIST, "cli.js"), 0o755);
   await mkdir(join(DIST, "schema"), { recursive: true });
   for (const path of SCHEMAS) await copyFile(join(ROOT, "src", path), join(DIST, "schema", basename(path)));
+  await writeFile(join(DIST, "custom-elements.json"), `${JSON.stringify(await manifest(), null, 2)}\n`);
 
   await writeFile(join(DIST, LICENSES), await licenses(Object.keys(cli.metafile.inputs)));
 

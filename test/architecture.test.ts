@@ -95,6 +95,7 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     causality: "type",
     server: "all",
   },
+  elements: { "errors.ts": "all", "names.ts": "all", session: "all" },
   "index.ts": {
     "load.ts": "all",
     "errors.ts": "all",
@@ -109,8 +110,11 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
   },
 };
 const BEYOND_THE_WEB = /^(node|cli)\//;
-/** The script inside report.html and that of workers: what runs by itself, and is no library. */
-const PAGE_SCRIPT = /^report\/viewer\/|^session\/worker\.ts$/;
+/**
+ * The script inside report.html, that of workers, and what defines elements: what runs by itself,
+ * and is no library.
+ */
+const PAGE_SCRIPT = /^report\/viewer\/|^session\/worker\.ts$|^elements\/define\.ts$/;
 
 const SRC = new URL("../src/", import.meta.url);
 const paths = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));

@@ -1,6 +1,6 @@
 import { UnsupportedError } from "../errors.ts";
 
-// Tests: test/runtime/device.test.ts, test/runtime/beat.test.ts
+// Tests: test/runtime/host.test.ts, test/runtime/device.test.ts, test/runtime/beat.test.ts
 
 /** What a page, a worker or Node has of this; the only module that asks. */
 interface Host {
@@ -9,13 +9,15 @@ interface Host {
 
 /** Whatever its system and in its workers too, but on iOS, where it is WebKit and says FxiOS. */
 export function isFirefox(): boolean {
-  return (globalThis as Host).navigator?.userAgent?.includes("Firefox/") ?? false;
+  return userAgent().includes("Firefox/");
 }
 
 /** Whether WebGPU can be asked for an adapter here. */
 export function hasEntryPoint(): boolean {
   return (globalThis as Host).navigator?.gpu !== undefined;
 }
+
+const userAgent = (): string => (globalThis as Host).navigator?.userAgent ?? "";
 
 /** @throws UnsupportedError saying why there is none. */
 export function entryPoint(): GPU {
@@ -31,7 +33,7 @@ export function entryPoint(): GPU {
   throw new UnsupportedError(
     "no-webgpu",
     "This environment has no WebGPU (`navigator.gpu` is missing).",
-    'Use Chrome or Edge 113+, Safari 26+ or Firefox 141+; in Node pass `gpu: await findGpu()` of "ganatomy/node".',
+    howToGetWebGpu(userAgent()),
   );
 }
 
@@ -44,7 +46,58 @@ export function noAdapter(options?: ErrorOptions): UnsupportedError {
   return new UnsupportedError(
     "no-adapter",
     "WebGPU is here, but it offers no adapter.",
-    "Check the graphics driver and chrome://gpu; headless Chrome needs --enable-unsafe-webgpu; `ganatomy doctor` says what to install.",
+    howToGetAdapter(userAgent()),
     options,
   );
+}
+
+/** The first versions with WebGPU, as gpuweb's wiki lists them (Implementation Status). */
+const CHROME = 113;
+const ANDROID_CHROME = 121;
+const FIREFOX = 141;
+const SAFARI = 26;
+
+const FIREFOX_SWITCHES =
+  "open about:config, set dom.webgpu.enabled and gfx.webgpu.ignore-blocklist to true, and restart Firefox.";
+const CHROME_SWITCHES =
+  "open chrome://flags, enable #enable-unsafe-webgpu and #enable-vulkan, and restart; chrome://gpu says why it is off.";
+
+/**
+ * What this browser's user does to have `navigator.gpu`. Nobody is told to become a version that
+ * they are already past.
+ */
+export function howToGetWebGpu(userAgent: string): string {
+  const version = (name: string): number => Number(new RegExp(`${name}/(\\d+)`).exec(userAgent)?.[1] ?? 0);
+  // Browsers on iOS are all WebKit, and say which: "Version/26.0 … Safari", "FxiOS", "CriOS".
+  if (/iPhone|iPad|FxiOS|CriOS/.test(userAgent)) return "Update to iOS 26 or newer.";
+  if (version("Firefox") > 0) {
+    if (version("Firefox") < FIREFOX) return `Update Firefox: WebGPU begins with version ${FIREFOX}.`;
+    const linux = /Linux|X11/.test(userAgent);
+    return `${linux ? "On Linux, Firefox keeps WebGPU off: " : "WebGPU is off here: "}${FIREFOX_SWITCHES}`;
+  }
+  if (version("Chrome") > 0) {
+    const first = /Android/.test(userAgent) ? ANDROID_CHROME : CHROME;
+    if (version("Chrome") < first) return `Update this browser: WebGPU begins with Chrome and Edge ${first}.`;
+    return `WebGPU is off here: ${CHROME_SWITCHES}`;
+  }
+  if (/Safari\//.test(userAgent)) return `Update to Safari ${SAFARI} or newer, which comes with macOS ${SAFARI}.`;
+  return (
+    `Use Chrome or Edge ${CHROME}+, Safari ${SAFARI}+ or Firefox ${FIREFOX}+; ` +
+    'in Node pass `gpu: await findGpu()` of "ganatomy/node".'
+  );
+}
+
+/** What this browser's user does where `navigator.gpu` has no adapter to offer. */
+export function howToGetAdapter(userAgent: string): string {
+  if (userAgent.includes("Firefox/")) {
+    return `Update the graphics driver; if that is not it, ${FIREFOX_SWITCHES} about:support says which GPU it found.`;
+  }
+  if (/Chrome\//.test(userAgent)) {
+    const vulkan = /Linux|X11/.test(userAgent) ? `if that is not it, ${CHROME_SWITCHES}` : "chrome://gpu says more.";
+    return (
+      "Turn on hardware acceleration (chrome://settings/system) and update the graphics driver; " +
+      `${vulkan} Headless Chrome needs --enable-unsafe-webgpu.`
+    );
+  }
+  return "Check the graphics driver, and that hardware acceleration is on; `ganatomy doctor` says what to install.";
 }

@@ -92,6 +92,7 @@ class InProcessSession implements Session {
   constructor({ device = () => init(), encoder }: SessionOptions) {
     this.#encoder = encoder;
     this.#holdings = new Holdings(device, (type, event) => {
+      if (type === "loaded") this.#loaded = event as Loaded; // before anybody is told
       this.#emitter.emit(type, event);
       if (type === "restored") this.#painter.redraw();
     });
@@ -108,9 +109,9 @@ class InProcessSession implements Session {
 
   load(options: LoadRequest): Promise<Loaded> {
     return this.#work(options?.signal, async () => {
-      this.#loaded = await this.#holdings.load(options);
+      const loaded = await this.#holdings.load(options);
       this.#painter.redraw();
-      return this.#loaded;
+      return loaded;
     });
   }
 

@@ -78,7 +78,10 @@ describe.each([
 
   test("loads a generator, shows it, and then a segmenter", async () => {
     const told: number[] = [];
-    const end = session.on("loaded", ({ labels }) => told.push(labels.length));
+    const end = session.on("loaded", (loaded) => {
+      expect(session.loaded).toBe(loaded);
+      told.push(loaded.labels.length);
+    });
     const { name, segmenter: files } = await scenes64();
     const address = `${weights.url}generator.safetensors`;
     const loaded = await session.load({ generator: address, name, onProgress: (progress) => seen.push(progress) });

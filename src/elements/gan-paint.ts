@@ -1,0 +1,349 @@
+import { UsageError } from "../errors.ts";
+import { checkRecipe, type EditedImage, type Recipe, type Stroke } from "../session/recipe.ts";
+import { readRecipe } from "../session/recipe-link.ts";
+import type { Session } from "../session/session.ts";
+import { reflect } from "./attributes.ts";
+import type { Point } from "./brush.ts";
+import { Watchers } from "./find.ts";
+import { html } from "./html.ts";
+import { MAX_RADIUS, PaintSettings } from "./paint-settings.ts";
+import { PaintSurface, SURFACE_STYLE } from "./paint-surface.ts";
+import { PaintToolbar, TOOLBAR_STYLE } from "./paint-toolbar.ts";
+import { Painting } from "./painting.ts";
+import { HeatedPicture } from "./picture.ts";
+import type { Extents } from "./place.ts";
+import { firstLayer } from "./session-child.ts";
+import { strokeText } from "./stroke-text.ts";
+
+// Tests: test/elements/gan-paint.test.ts
+
+const STYLE = `${SURFACE_STYLE}${TOOLBAR_STYLE}`;
+
+/** Attributes that others follow. */
+const WATCHED: readonly string[] = ["seed", "image", "layer", "disabled"];
+
+/** As `[` and `]` change the radius, in cells. */
+const RADIUS_STEP = 0.5;
+
+/**
+ * An image to paint on: a pointer, or the keyboard's cursor, draws and removes what units draw. A
+ * form has the recipe of the edited image as its value.
+ *
+ * @attr value - JSON of the recipe to begin with, and to go back to when the form is reset.
+ * @slot toolbar - In place of the brush's own settings.
+ * @csspart surface - What is painted on.
+ * @csspart canvas - The picture.
+ * @csspart heat - What dims it.
+ * @csspart overlay - The brush over it.
+ * @csspart toolbar - The brush's settings.
+ * @cssprop --gan-brush - Colour of the brush's outline.
+ * @fires input {Event} - The recipe changed, by somebody's hand.
+ * @fires change {Event} - A stroke was finished, or taken back.
+ * @fires gan-brush {CustomEvent} - Somebody chose another brush.
+ * @fires gan-hover {CustomEvent<Place | undefined>} - The pixel under the pointer, if any.
+ * @fires gan-rendered {CustomEvent<{ ms: number }>} - It was drawn, so long after it changed.
+ * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be drawn, or a stroke cannot act.
+ */
+export class GanPaint extends PaintSettings {
+  static readonly formAssociated = true;
+  static override readonly observedAttributes = [...PaintSettings.observedAttributes, "value"];
+
+  readonly #internals = this.attachInternals();
+  readonly #watchers = new Watchers();
+  readonly #painting = new Painting();
+  readonly #surface = new PaintSurface({
+    start: (at, erases) => this.#start(at, erases ? "remove" : this.op),
+    along: (points) => this.#along(points),
+    finish: () => this.#finish(),
+    cancel: () => this.#cancel(),
+    hover: (place) => this.tell("gan-hover", place),
+    command: (command) => this.#obey(command),
+    say: (text) => this.#say(text),
+  });
+  readonly #status = html("div", { role: "status", class: "unseen" });
+  readonly #toolbar = new PaintToolbar({
+    set: (name, value) => this.#choose(name, value),
+    undo: () => this.#step("undo"),
+    redo: () => this.#step("redo"),
+    clear: () => this.change([]),
+  });
+  readonly #picture = new HeatedPicture(this.#surface.element, {
+    rendered: ({ ms }) => this.tell("gan-rendered", { ms }),
+    failed: (error) => this.fail(error),
+  });
+  /** A recipe whose generator is not yet known to be the session's. */
+  #unchecked: Recipe | undefined;
+  /** What there was when there was a session. */
+  #last: Recipe | undefined;
+  #formDisabled = false;
+
+  constructor() {
+    super(STYLE, { delegatesFocus: true });
+    const toolbar = html("slot", { name: "toolbar" }, this.#toolbar.element);
+    this.root.append(this.#surface.element, toolbar, this.#surface.help, this.#status);
+  }
+
+  /**
+   * JSON of the recipe, as forms send it; empty until something is loaded. Setting it is as setting
+   * `recipe`.
+   */
+  get value(): string {
+    const { recipe } = this;
+    return recipe ? JSON.stringify(recipe) : "";
+  }
+  /** @throws UsageError for what is no recipe, or one of another generator. */
+  set value(json: string | null | undefined) {
+    this.recipe = json ? readRecipe(json) : undefined;
+  }
+
+  /** The edited image; undefined until something is loaded. Setting it leaves no way back. */
+  get recipe(): Recipe | undefined {
+    const recipe = this.#picture.view?.recipe();
+    if (!recipe) return this.#last;
+    const { edited } = this;
+    return { ...recipe, ...edited, layer: edited.layer ?? recipe.layer };
+  }
+  /** @throws UsageError for what is no recipe, or one of another generator. */
+  set recipe(given: Recipe | null | undefined) {
+    const recipe = given ? checkRecipe(given) : undefined;
+    if (recipe) this.#picture.view?.setRecipe(recipe);
+    this.#painting.reset(recipe?.strokes);
+    this.#last = this.#unchecked = recipe;
+    if (recipe) for (const name of ["seed", "image", "layer"] as const) reflect(this, name, recipe[name]);
+    this.#edited();
+  }
+
+  /** The strokes in their order. Setting them is a step that can be undone. */
+  get strokes(): readonly Stroke[] {
+    return this.#painting.strokes;
+  }
+  /** @throws UsageError for what are no strokes. */
+  set strokes(strokes: readonly Stroke[]) {
+    this.#painting.change(strokes);
+    this.#edited();
+  }
+
+  /** The image and what is done to it. */
+  get edited(): Required<Omit<EditedImage, "layer">> & Pick<EditedImage, "layer"> {
+    const layer = this.layer || (this.loaded && firstLayer(this.loaded));
+    return { seed: this.seed, image: this.image, ...(layer && { layer }), strokes: this.strokes };
+  }
+
+  get canUndo(): boolean {
+    return this.#painting.canUndo;
+  }
+  get canRedo(): boolean {
+    return this.#painting.canRedo;
+  }
+
+  /** Takes the last step back; without effect where there is none. */
+  undo(): void {
+    this.#painting.undo();
+    this.#edited();
+  }
+
+  /** Makes the step that was taken back last; without effect where there is none. */
+  redo(): void {
+    this.#painting.redo();
+    this.#edited();
+  }
+
+  /** Takes all strokes away, as one step. */
+  clear(): void {
+    if (this.strokes.length > 0) this.strokes = [];
+  }
+
+  /** The form that it belongs to. */
+  get form(): HTMLFormElement | null {
+    return this.#internals.form;
+  }
+
+  formResetCallback(): void {
+    this.#restore(this.getAttribute("value") ?? "");
+  }
+
+  formStateRestoreCallback(state: string): void {
+    this.#restore(state);
+  }
+
+  formDisabledCallback(disabled: boolean): void {
+    this.#formDisabled = disabled;
+    this.changed("disabled");
+  }
+
+  /** @internal Calls back when the image or its strokes are others. */
+  watch(watcher: () => void): () => void {
+    return this.#watchers.add(watcher);
+  }
+
+  /**
+   * @internal Somebody changes the strokes by hand elsewhere: as a step, or as a part of the last
+   * one that `amends` a stroke; `last` if no other part of it follows.
+   */
+  change(
+    strokes: readonly Stroke[],
+    { amends, last = true }: { readonly amends?: Stroke; readonly last?: boolean } = {},
+  ): void {
+    this.#painting.change(strokes, amends);
+    this.#edited();
+    this.#happened("input");
+    if (last) this.#happened("change");
+  }
+
+  protected override begin(): void {
+    if (this.strokes.length === 0 && !this.#last && this.hasAttribute("value")) this.formResetCallback();
+    super.begin();
+  }
+
+  protected override changed(name: string): void {
+    super.changed(name);
+    if (WATCHED.includes(name)) this.#watchers.tell();
+  }
+
+  protected render(session: Session): void {
+    this.#picture.show(session, { ...this.edited, view: "rgb" }, this.heat);
+    const unchecked = this.#unchecked;
+    this.#unchecked = undefined;
+    if (unchecked) this.#check(unchecked);
+    this.#internals.setFormValue(this.value);
+    this.#show();
+  }
+
+  protected detached(): void {
+    this.#last = this.recipe;
+    this.#picture.end();
+  }
+
+  /** @internal Whether nobody can paint now. */
+  get locked(): boolean {
+    return this.disabled || this.#formDisabled;
+  }
+
+  /** Begins with a recipe, or takes one away. */
+  #restore(json: string): void {
+    try {
+      this.value = json;
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Gives a recipe up that is of another generator. */
+  #check(recipe: Recipe): void {
+    try {
+      this.#picture.view?.setRecipe(recipe);
+    } catch (error) {
+      this.#painting.reset();
+      this.#edited();
+      this.fail(error);
+    }
+  }
+
+  /** Strokes are others: shows them, here and elsewhere. A new one alone is told as such. */
+  #edited(stroke?: Stroke): void {
+    const view = this.#picture.view;
+    if (stroke && view) view.stroke(stroke);
+    else this.update();
+    if (view) this.#internals.setFormValue(this.value);
+    this.#watchers.tell();
+    this.#show();
+  }
+
+  #happened(type: "input" | "change"): void {
+    this.dispatchEvent(new Event(type, { bubbles: true, composed: true }));
+  }
+
+  #say(text: string): void {
+    this.#status.textContent = text;
+  }
+  /** Cells of the layer that is edited. */
+  get #extents(): Extents | undefined {
+    const { layer } = this.edited;
+    return this.loaded?.model?.layers.find(({ name, vector }) => name === layer && !vector);
+  }
+
+  #start(at: Point, op: "draw" | "remove"): boolean {
+    const extents = this.#extents;
+    if (!extents || this.locked || this.#painting.growing) return false;
+    const brush = this.brush(op);
+    if (!brush) {
+      this.#say("Choose a concept to paint first.");
+      this.fail(new UsageError("There is nothing to paint with.", "Choose a concept, or set `concept` or `units`."));
+      return false;
+    }
+    const stroke = this.#painting.start(brush, extents, at, this.live);
+    this.#painted(this.live ? stroke : undefined);
+    return true;
+  }
+
+  #along(points: readonly Point[]): void {
+    if (this.#painting.growing) this.#painted(this.#painting.along(points));
+  }
+
+  #painted(stroke: Stroke | undefined): void {
+    this.#show();
+    if (!stroke) return;
+    this.#edited(stroke);
+    this.#happened("input");
+  }
+
+  #finish(): void {
+    const stroke = this.#painting.finish();
+    if (!stroke) return;
+    this.#show();
+    this.#edited(this.live ? undefined : stroke);
+    if (!this.live) this.#happened("input");
+    this.#happened("change");
+    this.#say(strokeText(stroke));
+  }
+
+  #cancel(): void {
+    if (!this.#painting.growing) return;
+    this.#painting.cancel();
+    this.#show();
+    this.#edited();
+    if (this.live) this.#happened("input");
+  }
+
+  #step(way: "undo" | "redo"): void {
+    if (!(way === "undo" ? this.canUndo : this.canRedo) || this.locked) return;
+    this[way]();
+    this.#happened("input");
+    this.#happened("change");
+    this.#say(`${way === "undo" ? "Undone" : "Redone"}; strokes: ${this.strokes.length}`);
+  }
+
+  #obey(command: "undo" | "redo" | "wider" | "narrower" | "swap"): void {
+    if (command === "undo" || command === "redo") this.#step(command);
+    else if (command === "swap") this.#choose("op", this.op === "draw" ? "remove" : "draw");
+    else if (command === "wider") this.#choose("radius", Math.min(MAX_RADIUS, this.radius + RADIUS_STEP));
+    else this.#choose("radius", Math.max(0, this.radius - RADIUS_STEP));
+  }
+
+  /** Somebody chose another brush. */
+  #choose(name: string, value: string | number): void {
+    if (this.locked) return;
+    reflect(this, name, value);
+    if (name === "concept") this.units = undefined;
+    this.tell("gan-brush");
+  }
+
+  /** Shows the brush and its settings. */
+  #show(): void {
+    const { loaded, edited, alt } = this;
+    const cells = this.#extents;
+    if (!loaded?.model || !cells) return;
+    const { growing } = this.#painting;
+    this.#surface.show({
+      cells,
+      pixels: loaded.model,
+      label: alt || `Image ${edited.image} of seed ${edited.seed}, to paint on`,
+      disabled: this.locked,
+      radius: this.radius,
+      removes: (growing?.brush.op ?? this.op) === "remove",
+      stroke: growing?.cells,
+    });
+    const can = { paint: !this.locked, undo: this.canUndo, redo: this.canRedo, clear: this.strokes.length > 0 };
+    this.#toolbar.show(this, edited.layer ?? "", loaded, can);
+  }
+}

@@ -1,0 +1,165 @@
+import type { Units } from "../session/recipe.ts";
+import { listed, numberOf, reflect, wholeOf, wholesOf, wordOf } from "./attributes.ts";
+import type { Brush } from "./brush.ts";
+import { SessionChild } from "./session-child.ts";
+
+// Tests: test/elements/gan-paint.test.ts
+
+/** Radii of brushes, in cells. */
+export const MAX_RADIUS = 32;
+
+/** Units of a concept: GANPaint's "medium". */
+const TOP = 10;
+
+/**
+ * What is painted on, and with what: the attributes of `gan-paint`.
+ *
+ * @attr name - Its name in a form.
+ * @attr seed - Seed of z; 1 unless given.
+ * @attr image - Which of the seed's images; 0 unless given.
+ * @attr layer - The layer that is edited; a dissected one unless given.
+ * @attr concept - What is painted, by its label's name: the first `top` units of its ranking.
+ * @attr top - How many units of the concept; 10 unless given.
+ * @attr units - Numbers of the units that are painted with, in place of a concept's.
+ * @attr op - "draw" or "remove".
+ * @attr radius - Of the brush, in cells of the layer; 1 unless given.
+ * @attr strength - How much of each unit is replaced, 0…1; 1 unless given.
+ * @attr value-quantile - The quantile of each unit that is drawn with, 0…1; 0.99 unless given.
+ * @attr heat - A unit, as "layer4/24": the image is dimmed where it is not active.
+ * @attr live - The image changes while the pointer moves, not only when it is lifted.
+ * @attr disabled - Nobody can paint.
+ * @attr alt - What the image shows, for those who do not see it.
+ */
+export abstract class PaintSettings extends SessionChild {
+  static readonly observedAttributes = [
+    ...["session", "seed", "image", "layer", "concept", "top", "units", "op", "radius", "strength", "value-quantile"],
+    ...["heat", "live", "disabled", "alt"],
+  ];
+
+  /** Its name in a form. */
+  get name(): string {
+    return this.getAttribute("name") ?? "";
+  }
+  set name(value: string | null | undefined) {
+    reflect(this, "name", value);
+  }
+
+  /** Seed of z. */
+  get seed(): number {
+    return wholeOf(this, "seed", 1);
+  }
+  set seed(value: number | null | undefined) {
+    reflect(this, "seed", value);
+  }
+
+  /** Which of the seed's images. */
+  get image(): number {
+    return wholeOf(this, "image", 0);
+  }
+  set image(value: number | null | undefined) {
+    reflect(this, "image", value);
+  }
+
+  /** The layer that is edited; empty for a dissected one. */
+  get layer(): string {
+    return this.getAttribute("layer") ?? "";
+  }
+  set layer(value: string | null | undefined) {
+    reflect(this, "layer", value || undefined);
+  }
+
+  /** What is painted, by its label's name. */
+  get concept(): string {
+    return this.getAttribute("concept") ?? "";
+  }
+  set concept(value: string | null | undefined) {
+    reflect(this, "concept", value || undefined);
+  }
+
+  /** How many units of the concept. */
+  get top(): number {
+    return Math.max(1, wholeOf(this, "top", TOP, 8192));
+  }
+  set top(value: number | null | undefined) {
+    reflect(this, "top", value);
+  }
+
+  /** Numbers of the units that are painted with, in place of a concept's. */
+  get units(): number[] {
+    return wholesOf(this, "units");
+  }
+  set units(value: string | readonly number[] | null | undefined) {
+    reflect(this, "units", listed(value));
+  }
+
+  /** Whether it draws or removes. */
+  get op(): "draw" | "remove" {
+    return wordOf(this, "op", ["draw", "remove"]);
+  }
+  set op(value: "draw" | "remove" | null | undefined) {
+    reflect(this, "op", value);
+  }
+
+  /** Of the brush, in cells of the layer. */
+  get radius(): number {
+    return numberOf(this, "radius", 1, { most: MAX_RADIUS });
+  }
+  set radius(value: number | null | undefined) {
+    reflect(this, "radius", value);
+  }
+
+  /** How much of each unit is replaced, 0…1. */
+  get strength(): number {
+    return numberOf(this, "strength", 1, { most: 1 });
+  }
+  set strength(value: number | null | undefined) {
+    reflect(this, "strength", value);
+  }
+
+  /** The quantile of each unit that is drawn with, 0…1. */
+  get valueQuantile(): number {
+    return numberOf(this, "value-quantile", 0.99, { most: 1 });
+  }
+  set valueQuantile(value: number | null | undefined) {
+    reflect(this, "value-quantile", value);
+  }
+
+  /** The unit without which the image is dimmed, as "layer4/24"; empty for none. */
+  get heat(): string {
+    return this.getAttribute("heat") ?? "";
+  }
+  set heat(value: string | null | undefined) {
+    reflect(this, "heat", value || undefined);
+  }
+
+  /** Whether the image changes while the pointer moves. */
+  get live(): boolean {
+    return this.hasAttribute("live");
+  }
+  set live(value: boolean | null | undefined) {
+    reflect(this, "live", value);
+  }
+
+  /** Whether nobody can paint. */
+  get disabled(): boolean {
+    return this.hasAttribute("disabled");
+  }
+  set disabled(value: boolean | null | undefined) {
+    reflect(this, "disabled", value);
+  }
+
+  /** What the image shows, for those who do not see it. */
+  get alt(): string {
+    return this.getAttribute("alt") ?? "";
+  }
+  set alt(value: string | null | undefined) {
+    reflect(this, "alt", value);
+  }
+
+  /** The brush that these make; undefined while they name no units. */
+  protected brush(op = this.op): Brush | undefined {
+    const { concept, top, units: numbers } = this;
+    const units: Units | undefined = numbers.length > 0 ? numbers : concept ? { concept, top } : undefined;
+    return units && { op, units, alpha: this.strength, quantile: this.valueQuantile, radius: this.radius };
+  }
+}

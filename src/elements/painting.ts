@@ -1,0 +1,84 @@
+import { History } from "../session/history.ts";
+import type { Stroke } from "../session/recipe.ts";
+import { type Brush, GrowingStroke, newId, type Point } from "./brush.ts";
+import type { Extents } from "./place.ts";
+
+// Tests: test/elements/painting.test.ts
+
+/** Strokes, the one that is being made, and the way back. */
+export class Painting {
+  #history = new History();
+  #growing: GrowingStroke | undefined;
+  /** Whether the growing stroke acts already. */
+  #live = false;
+
+  /** Those that act now, in their order. */
+  get strokes(): readonly Stroke[] {
+    return this.#history.strokes;
+  }
+
+  /** The one that is being made. */
+  get growing(): GrowingStroke | undefined {
+    return this.#growing;
+  }
+
+  get canUndo(): boolean {
+    return this.#history.canUndo && !this.#growing;
+  }
+
+  get canRedo(): boolean {
+    return this.#history.canRedo && !this.#growing;
+  }
+
+  /** Others from now on, with no way back. @throws UsageError for what are no strokes. */
+  reset(strokes: readonly Stroke[] = []): void {
+    this.#history = new History(strokes);
+    this.#growing = undefined;
+  }
+
+  /** Begins a stroke; a live one acts while it is made. */
+  start(brush: Brush, extents: Extents, at: Point, live: boolean): Stroke {
+    this.#growing = new GrowingStroke(newId(this.strokes), brush, extents, at);
+    this.#live = live;
+    const { stroke } = this.#growing;
+    if (live) this.#history.put(stroke);
+    return stroke;
+  }
+
+  /** Goes on; the stroke so far if it acts. */
+  along(points: readonly Point[]): Stroke | undefined {
+    for (const point of points) this.#growing?.to(point);
+    if (!this.#growing || !this.#live) return undefined;
+    const { stroke } = this.#growing;
+    this.#history.amend(stroke);
+    return stroke;
+  }
+
+  /** The stroke is made. */
+  finish(): Stroke | undefined {
+    const stroke = this.#growing?.stroke;
+    if (stroke && !this.#live) this.#history.put(stroke);
+    this.#growing = undefined;
+    return stroke;
+  }
+
+  /** There is to be no such stroke. */
+  cancel(): void {
+    if (this.#growing && this.#live) this.#history.undo();
+    this.#growing = undefined;
+  }
+
+  /** Other strokes, as one step; or as a part of the last one, such as of a slider's way. */
+  change(strokes: readonly Stroke[], amends?: Stroke): void {
+    if (amends) this.#history.amend(amends);
+    else this.#history.set(strokes);
+  }
+
+  undo(): void {
+    if (this.canUndo) this.#history.undo();
+  }
+
+  redo(): void {
+    if (this.canRedo) this.#history.redo();
+  }
+}

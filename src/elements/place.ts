@@ -1,0 +1,28 @@
+// Tests: test/elements/place.test.ts
+
+/** A pixel of an image. */
+export interface Place {
+  readonly y: number;
+  readonly x: number;
+}
+
+/** Height and width, of an image or of a layer. */
+export interface Extents {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Where a pointer is in an element, as fractions of it: 0…1 inside. */
+export function fractionOf(event: MouseEvent, element: Element): { readonly y: number; readonly x: number } {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return { y: (event.clientY - top) / Math.max(1, height), x: (event.clientX - left) / Math.max(1, width) };
+}
+
+/** The pixel of an image that a pointer is at, or the nearest one. */
+export function placeOf(event: MouseEvent, element: Element, { height, width }: Extents): Place {
+  const { y, x } = fractionOf(event, element);
+  return { y: within(Math.floor(y * height), height), x: within(Math.floor(x * width), width) };
+}
+
+/** A row or column of so many. */
+export const within = (at: number, count: number): number => Math.min(count - 1, Math.max(0, at));

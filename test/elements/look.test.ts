@@ -37,8 +37,12 @@ beforeEach(async () => {
     await settle(40);`);
 });
 
+/** At once: in the middle of a transition colours are none of both. */
 const scheme = (value: "light" | "dark") =>
-  elements.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+  elements.page.emulateMediaFeatures([
+    { name: "prefers-color-scheme", value },
+    { name: "prefers-reduced-motion", value: "reduce" },
+  ]);
 
 describe.each(["light", "dark"] as const)("in a %s page", (value) => {
   test("axe finds nothing wrong with any of them", async () => {

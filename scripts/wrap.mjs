@@ -139,7 +139,7 @@ export function tooWide(path, text) {
 function main() {
   const tracked = execFileSync(
     "git",
-    ["ls-files", "--cached", "--others", "--exclude-standard", "src", "test", "bench", "scripts", "examples"],
+    ["ls-files", "--cached", "--others", "--exclude-standard", "src", "test", "bench", "scripts", "examples", "studio"],
     {
       cwd: ROOT,
       encoding: "utf8",

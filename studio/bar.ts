@@ -1,0 +1,63 @@
+import { html } from "../src/elements/html.ts";
+import type { Loaded } from "../src/session/index.ts";
+import { part } from "./page.ts";
+
+/** The bar above: what is shown, the way back, and comparing. */
+export function showBar(): void {
+  const [paint, session] = [part("paint"), part("session")];
+  const [undo, redo, compare, layer, seed] = [part("undo"), part("redo"), part("compare"), part("layer"), part("seed")];
+  const acted = (): void => {
+    paint.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  undo.addEventListener("click", () => {
+    paint.undo();
+    acted();
+  });
+  redo.addEventListener("click", () => {
+    paint.redo();
+    acted();
+  });
+  compare.addEventListener("click", () => setComparing(!isComparing()));
+  seed.addEventListener("change", () => {
+    if (seed.reportValidity()) paint.seed = seed.valueAsNumber;
+  });
+  paint.watch(() => {
+    undo.disabled = !paint.canUndo;
+    redo.disabled = !paint.canRedo;
+    if (document.activeElement !== seed) seed.value = `${paint.seed}`;
+    layer.value = paint.edited.layer ?? "";
+  });
+  session.watch(() => showLoaded(session.session?.loaded));
+}
+
+function showLoaded(loaded: Loaded | undefined): void {
+  if (!loaded?.model) return;
+  const { name, layers } = loaded.model;
+  part("model").textContent = name;
+  const maps = layers.filter(({ vector }) => !vector).slice(0, -1);
+  const options = maps.map(({ name, channels, height, width }) =>
+    html("option", { value: name }, `${name} · ${channels} units · ${height} × ${width}`),
+  );
+  part("layer").replaceChildren(...options);
+  part("layer").value = part("paint").edited.layer ?? "";
+  part("layer").disabled = false;
+  part("device").textContent = deviceText(loaded.adapter);
+}
+
+function deviceText(adapter: Loaded["adapter"]): string {
+  if (!adapter) return "";
+  const { description, vendor, architecture, software } = adapter;
+  if (software) return "Software, no GPU";
+  return description || [vendor, architecture].filter(Boolean).join(" ") || "GPU";
+}
+
+const isComparing = (): boolean => part("compare").getAttribute("aria-pressed") === "true";
+
+/** Shows the picture without strokes beside the painted one, or no more. */
+function setComparing(on: boolean): void {
+  const comparison = part("comparison");
+  part("compare").setAttribute("aria-pressed", `${on}`);
+  comparison.querySelector("gan-image")?.remove();
+  if (on) comparison.append(html("gan-image", { slot: "before", for: "paint", unedited: true }));
+  comparison.position = on ? 50 : 0;
+}

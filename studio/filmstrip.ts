@@ -1,0 +1,38 @@
+import { html } from "../src/elements/html.ts";
+import { part } from "./page.ts";
+
+/** Pictures of a seed that are seen at once. */
+const PICTURES = 16;
+
+/** The pictures of the seed, to choose from; with the strokes on all of them if that is wished. */
+export function showStrip(): void {
+  const [paint, strip, all] = [part("paint"), part("strip"), part("all")];
+  const frames = Array.from({ length: PICTURES }, (_, image) => {
+    const choose = (): void => {
+      paint.image = image;
+    };
+    const button = html("button", {
+      type: "button",
+      class: "frame",
+      onclick: choose,
+      "aria-label": `Picture ${image}`,
+    });
+    strip.append(button);
+    return button;
+  });
+  // Sixteen more pictures would only make the first one later.
+  const fill = (): void => {
+    frames.forEach((frame, image) => {
+      frame.append(html("gan-image", { for: "paint", image, unedited: !all.checked, "aria-hidden": "true" }));
+    });
+  };
+  paint.addEventListener("gan-rendered", fill, { once: true });
+  all.addEventListener("change", () => {
+    for (const image of strip.querySelectorAll("gan-image")) image.unedited = !all.checked;
+  });
+  const mark = (): void => {
+    for (const [image, frame] of frames.entries()) frame.setAttribute("aria-pressed", `${image === paint.image}`);
+  };
+  paint.watch(mark);
+  mark();
+}

@@ -1,0 +1,42 @@
+import { html } from "../src/elements/html.ts";
+import { GanatomyError } from "../src/errors.ts";
+import { part } from "./page.ts";
+
+/** Something that can be done about it. */
+interface Remedy {
+  readonly text: string;
+  act(): void;
+}
+
+/** Says what went wrong and what helps, until somebody has read it. */
+export function complain(cause: unknown, ...remedies: Remedy[]): void {
+  const { message, fix } = cause instanceof GanatomyError ? cause : { message: String(cause), fix: "" };
+  const said = fix && message.endsWith(fix) ? message.slice(0, -fix.length).trim() : message;
+  tell(said, fix, ...remedies);
+}
+
+/** Says something that is to be read, until somebody has. */
+export function tell(what: string, more = "", ...remedies: Remedy[]): void {
+  const notices = part("notices");
+  if ([...notices.children].some((notice) => notice.firstElementChild?.textContent === what)) return;
+  const close = (): void => notice.remove();
+  const button = (text: string, onclick: () => void) => html("button", { type: "button", onclick }, text);
+  const notice = html(
+    "div",
+    { class: "notice" },
+    html("strong", {}, what),
+    ...(more ? [html("span", {}, more)] : []),
+    html(
+      "div",
+      { class: "row" },
+      ...remedies.map(({ text, act }) =>
+        button(text, () => {
+          close();
+          act();
+        }),
+      ),
+      button("Dismiss", close),
+    ),
+  );
+  notices.append(notice);
+}

@@ -1,0 +1,31 @@
+import type { GanCompare, GanPaint, GanSession } from "../src/elements/index.ts";
+
+/** The elements of index.html that modules ask for by their ids, and what they are. */
+interface Parts {
+  readonly session: GanSession;
+  readonly paint: GanPaint;
+  readonly comparison: GanCompare;
+  readonly open: HTMLButtonElement;
+  readonly files: HTMLInputElement;
+  readonly model: HTMLElement;
+  readonly layer: HTMLSelectElement;
+  readonly seed: HTMLInputElement;
+  readonly undo: HTMLButtonElement;
+  readonly redo: HTMLButtonElement;
+  readonly compare: HTMLButtonElement;
+  readonly share: HTMLButtonElement;
+  readonly help: HTMLButtonElement;
+  readonly device: HTMLElement;
+  readonly brushes: HTMLElement;
+  readonly waiting: HTMLElement;
+  readonly said: HTMLElement;
+  readonly all: HTMLInputElement;
+  readonly strip: HTMLElement;
+  readonly side: HTMLElement;
+  readonly notices: HTMLElement;
+}
+
+/** An element of the page. */
+export function part<Name extends keyof Parts>(id: Name): Parts[Name] {
+  return document.getElementById(id) as unknown as Parts[Name];
+}

@@ -1,0 +1,15 @@
+import { define } from "../src/elements/index.ts";
+import { showBar } from "./bar.ts";
+import { showBrushes } from "./brushes.ts";
+import { showStrip } from "./filmstrip.ts";
+import { openFirst } from "./opening.ts";
+import { showTabs } from "./tabs.ts";
+
+// What the studio is made of. The picture and its strokes, which are all there is to keep, are the
+// `gan-paint`'s: everything else asks it, and hears of it when they are others.
+define();
+showBar();
+showBrushes();
+showTabs();
+showStrip();
+void openFirst();

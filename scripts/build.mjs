@@ -2,6 +2,7 @@
 // line, and declarations. `--quick` leaves the declarations as they are, which is all that running
 // from a clone needs.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -17,6 +18,8 @@ import { generate } from "./wgsl.mjs";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
 const SRC = join(ROOT, "src/");
+/** Says of which sources dist/ was made, and whether with declarations. Not published. */
+const MADE_OF = join(DIST, ".made-of");
 /**
  * Scripts that are one file, dynamic imports included, by their paths in dist/: what starts them
  * gives one address. Nobody imports them, so that they may have a runtime of their own. The public
@@ -41,6 +44,11 @@ const SCHEMAS = [
   "networks/network-v1.schema.json",
   "session/recipe-v1.schema.json",
   "server/server-v1.openapi.json",
+];
+/** What else dist/ depends on. */
+const MAKERS = [
+  ...["build", "wgsl", "elements-manifest"].map((name) => `scripts/${name}.mjs`),
+  ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"],
 ];
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
 /** The Apache License, which some notices name but do not contain. */
@@ -202,8 +210,33 @@ async function licenses(inputs) {
   return `${parts.join("\n\n")}\n`;
 }
 
+/** A hash of all that dist/ is made of. What is generated in src/ follows from the rest. */
+async function sources() {
+  const inside = (await readdir(SRC, { recursive: true })).filter((name) => /\.(?<!wgsl\.)\w+$/.test(name));
+  const files = [...inside.sort().map((name) => join("src", name)), ...MAKERS];
+  const hash = createHash("sha256");
+  for (const file of files)
+    hash
+      .update(`${file}\0`)
+      .update(await readFile(join(ROOT, file)))
+      .update("\0");
+  return hash.digest("hex");
+}
+
+/**
+ * Whether `dist` is what the sources make, with declarations unless `quick`. A stranger's change to
+ * `dist` itself is not seen.
+ */
+export async function isBuilt({ quick = false } = {}) {
+  const [made, whole] = (await readFile(MADE_OF, "utf8").catch(() => "")).split(" ");
+  return made === (await sources()) && (quick || whole === "whole");
+}
+
 /** Builds `dist` and returns each script's size gzipped, by its path from the root. */
 export async function build({ quick = false } = {}) {
+  const whole = !quick || (await isBuilt());
+  const from = await sources(); // as they are now: what changes meanwhile may be in it or not
+  await rm(MADE_OF, { force: true });
   await generate();
   const [cli, ...scripts] = await Promise.all([
     esbuild(commandLine),
@@ -224,6 +257,7 @@ export async function build({ quick = false } = {}) {
   for (const path of written.filter((path) => path.endsWith(".js"))) sizes[path] = await gzipped([path]);
   const core = await gzipped(await loadedWith(CORE));
   if (core > CORE_BUDGET) throw new Error(`${CORE} loads ${core} bytes gzipped; the budget is ${CORE_BUDGET}`);
+  await writeFile(MADE_OF, `${from} ${whole ? "whole" : "quick"}`);
   return sizes;
 }
 

@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { build } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
+import { built } from "../built.ts";
 import { type OpenPage, openPage } from "./open.ts";
 
 // Runs: src/elements/index.ts, src/elements/define.ts, src/session/worker.ts,
@@ -16,7 +16,7 @@ const SCREENSHOTS = process.env["GANATOMY_SCREENSHOTS"];
 let server: Awaited<ReturnType<typeof serve>>;
 let open: OpenPage;
 beforeAll(async () => {
-  await build({ quick: true });
+  await built();
   server = await serve(ROOT);
   // for its origin
   open = await openPage(`${server.url}package.json`, { width: 1100, height: 900 });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { DissectJson } from "../../src/report/gandissect.ts";
-import { buildCli, start } from "../cli/ganatomy.ts";
+import { built } from "../built.ts";
+import { start } from "../cli/ganatomy.ts";
 import { describeGolden, GOLDEN, type Outcome } from "../dissect/golden.ts";
 
 // Runs: src/index.ts
@@ -11,7 +12,7 @@ import { describeGolden, GOLDEN, type Outcome } from "../dissect/golden.ts";
 async function inChrome(): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), "ganatomy-golden-"));
   try {
-    buildCli();
+    await built();
     const { status, stderr } = await start([
       ...["dissect", "--chrome", "--model", join(GOLDEN, "scenes64/generator.pth")],
       ...["--segmenter", join(GOLDEN, "scenes64/segmenter"), "--layers", "layer4,layer6"],

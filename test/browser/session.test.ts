@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { build } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
+import { built } from "../built.ts";
 import { type OpenPage, openPage } from "./open.ts";
 
 // Runs: src/session/index.ts, src/session/worker.ts, src/index.ts, test/browser/session.js
@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 let server: Awaited<ReturnType<typeof serve>>;
 let open: OpenPage;
 beforeAll(async () => {
-  await build({ quick: true });
+  await built();
   server = await serve(ROOT);
   open = await openPage(`${server.url}package.json`); // for its origin
 });

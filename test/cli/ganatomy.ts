@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,14 +10,6 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const EMBEDDED = join(ROOT, "weights/scenes64");
 export const GOLDEN = join(ROOT, "test/golden");
 const CLI = join(ROOT, "dist/cli.js");
-
-/** Builds the command line as it is now, so that no test runs an old one. */
-export function buildCli(): void {
-  execFileSync(process.execPath, [join(ROOT, "scripts/build.mjs"), "--quick"], {
-    cwd: ROOT,
-    stdio: ["ignore", "ignore", "pipe"], // esbuild's words are in the error if it fails
-  });
-}
 
 /** The same adapter on every machine, so that a run takes long enough to be interrupted. */
 const SWIFTSHADER = findSwiftShader();

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { VERSION } from "../../src/version.ts";
-import { buildCli, start } from "./ganatomy.ts";
+import { built } from "../built.ts";
+import { start } from "./ganatomy.ts";
 
-beforeAll(buildCli);
+beforeAll(() => built());
 
 test("what Node compiled is kept for the next start, where Node can", async () => {
   const folder = await mkdtemp(join(tmpdir(), "ganatomy-compiled-"));

@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { build } from "../../scripts/build.mjs";
 import { maximiseUnit } from "../../src/causality/index.ts";
 import {
   type Device,
@@ -15,6 +14,7 @@ import {
 } from "../../src/index.ts";
 import { conv, convTranspose, filterOf, linearFilterOf, reshape, unary } from "../../src/networks/index.ts";
 import { transposedFilterOf } from "../../src/networks/transposed.ts";
+import { built } from "../built.ts";
 import { requestDevice } from "../gpu.ts";
 import { noise } from "../kernels/reference.ts";
 
@@ -120,7 +120,7 @@ describe("a generator of one's own", () => {
 });
 
 it("the example in examples/generator runs", async () => {
-  await build({ quick: true });
+  await built();
   const script = fileURLToPath(new URL("../../examples/generator/own.mjs", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script]);
   const [, warm, cold] = /^second unit 0: warm, IoU (0\.\d\d)\nsecond unit 1: cold, IoU (0\.\d\d)$/m.exec(stdout) ?? [];

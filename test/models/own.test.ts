@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { build } from "../../scripts/build.mjs";
 import {
   conv,
   type Device,
@@ -24,6 +23,7 @@ import {
 import { inputOf } from "../../src/networks/segmenters/network.ts";
 import { ownNetwork } from "../../src/networks/segmenters/own.ts";
 import { Graph } from "../../src/runtime/graph.ts";
+import { built } from "../built.ts";
 import { requestDevice } from "../gpu.ts";
 
 /** Colours in [−1, 1], none first: the strongest of 2 p·x − |p|²/3 is the label. */
@@ -229,7 +229,7 @@ describe("merged segmenters", () => {
 });
 
 it("the example in examples/segmenter runs", async () => {
-  await build({ quick: true });
+  await built();
   const script = fileURLToPath(new URL("../../examples/segmenter/own.mjs", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script]);
   expect(stdout).toMatch(/^ +4 {2}object\/tree +\d+\.\d %$/m);

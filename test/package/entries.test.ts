@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
-import { ALONE, build, gzipped, loadedWith } from "../../scripts/build.mjs";
+import { ALONE, gzipped, loadedWith } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
 import { openPage } from "../browser/open.ts";
+import { built } from "../built.ts";
 
 // Runs: src/index.ts, src/causality/index.ts, src/networks/index.ts, src/runtime/index.ts,
 // src/node/index.ts, src/report/index.ts, test/package/mix.js
@@ -26,7 +27,7 @@ interface Mixed {
 /** What `exports` names, as paths below dist/ without endings. */
 let entries: string[];
 beforeAll(async () => {
-  await build({ quick: true });
+  await built();
   const { exports } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const scripts = Object.values<{ default?: string }>(exports).map((entry) => entry.default ?? "");
   entries = scripts.flatMap((script) => /^\.\/dist\/(.+)(?<!\.min)\.js$/.exec(script)?.[1] ?? []);

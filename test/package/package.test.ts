@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CORE, CORE_BUDGET, gzipped, loadedWith } from "../../scripts/build.mjs";
 import { serve } from "../../scripts/serve.mjs";
 import { openPage } from "../browser/open.ts";
+import { built } from "../built.ts";
 
 // Runs: src/index.ts, src/causality/index.ts, src/networks/index.ts, src/runtime/index.ts,
 // src/node/index.ts, src/cli/main.ts
@@ -43,7 +44,7 @@ let packedBytes: number;
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "ganatomy-package-"));
-  await run(process.execPath, [join(ROOT, "scripts/build.mjs")], ROOT);
+  await built({ whole: true });
   const report = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], ROOT);
   const [{ filename, files, size }] = JSON.parse(report);
   tarball = join(project, filename);

@@ -5,13 +5,14 @@ import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { EditSummary } from "../../../src/cli/edit/summary.ts";
 import type { AblationJson } from "../../../src/report/ablation.ts";
-import { buildCli, GOLDEN, run, start } from "../ganatomy.ts";
+import { built } from "../../built.ts";
+import { GOLDEN, run, start } from "../ganatomy.ts";
 
 vi.setConfig({ testTimeout: 600_000 }); // many runs of the command line one after the other
 
 let home: string;
 beforeAll(async () => {
-  buildCli();
+  await built();
   home = await mkdtemp(join(tmpdir(), "ganatomy-edit-"));
   // Rankings as gandissect writes them: the golden units of each concept first, all others equal.
   const { cases } = JSON.parse(await readFile(join(GOLDEN, "scenes64-edits.json"), "utf8"));

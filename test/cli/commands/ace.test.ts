@@ -8,10 +8,11 @@ import type { AceSummary } from "../../../src/report/ace.ts";
 import type { ContextJson } from "../../../src/report/context.ts";
 import { openCheckpoint } from "../../../src/weights/checkpoint.ts";
 import { type SafetensorsInput, writeSafetensors } from "../../../src/weights/safetensors.ts";
+import { built } from "../../built.ts";
 import { smallFiles } from "../../dissect/models.ts";
 import { noise } from "../../kernels/reference.ts";
 import { upernetState } from "../../models/recipe.ts";
-import { buildCli, run, start } from "../ganatomy.ts";
+import { run, start } from "../ganatomy.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -21,7 +22,7 @@ const SCORE = Array.from({ length: 10 }, (_, unit) => -(unit % 5) / 10);
 
 let home: string;
 beforeAll(async () => {
-  buildCli();
+  await built();
   home = await mkdtemp(join(tmpdir(), "ganatomy-causality-"));
   const { generator, weights, labels } = await smallFiles();
   await writeFile(join(home, "small.safetensors"), generator);

@@ -5,15 +5,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Device, loadGenerator, openCheckpoint, writeSafetensors } from "../../../src/index.ts";
+import { built } from "../../built.ts";
 import { requestDevice } from "../../gpu.ts";
 import { noise } from "../../kernels/reference.ts";
-import { buildCli, run } from "../ganatomy.ts";
+import { run } from "../ganatomy.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../golden/generators/", import.meta.url));
 let home: string;
 let device: Device;
 beforeAll(async () => {
-  buildCli();
+  await built();
   home = await mkdtemp(join(tmpdir(), "ganatomy-convert-"));
   device = await requestDevice();
 });

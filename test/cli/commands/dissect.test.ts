@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../../../src/cli/summary.ts";
 import { findChrome } from "../../../src/node/chrome.ts";
-import { buildCli, EMBEDDED, GOLDEN, run, start } from "../ganatomy.ts";
+import { built } from "../../built.ts";
+import { EMBEDDED, GOLDEN, run, start } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {
-  buildCli();
+  await built();
   home = await mkdtemp(join(tmpdir(), "ganatomy-cli-"));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));

@@ -6,12 +6,13 @@ import { decode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Diagnosis } from "../../../src/cli/commands/doctor.ts";
 import { openCheckpoint, writeSafetensors } from "../../../src/index.ts";
+import { built } from "../../built.ts";
 import { golden } from "../../networks/generators/goldens.ts";
-import { buildCli, run, start } from "../ganatomy.ts";
+import { run, start } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {
-  buildCli();
+  await built();
   home = await mkdtemp(join(tmpdir(), "ganatomy-generate-"));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));

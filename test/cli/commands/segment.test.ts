@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildCli, run } from "../ganatomy.ts";
+import { built } from "../../built.ts";
+import { run } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {
-  buildCli();
+  await built();
   home = await mkdtemp(join(tmpdir(), "ganatomy-segment-"));
   // Sky over grass, as the embedded scenes have them.
   const [width, height] = [96, 64];

@@ -5,14 +5,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandLine } from "../../../src/cli/program.ts";
 import { findSwiftShader } from "../../../src/node/vulkan.ts";
+import { built } from "../../built.ts";
 import { dissection } from "../../server/scenes.ts";
-import { buildCli, ROOT } from "../ganatomy.ts";
+import { ROOT } from "../ganatomy.ts";
 
 // Runs: src/cli/main.ts
 
 let home: string;
 beforeAll(async () => {
-  buildCli();
+  await built();
   home = await mkdtemp(join(tmpdir(), "ganatomy-serve-"));
   const provenance = { weights: [{ role: "generator", source: "scenes64" }] };
   const write = async (path: string, text: string) => {

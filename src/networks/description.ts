@@ -108,7 +108,7 @@ export function parseDescription(given: unknown): Description {
   }
   const whole = keys as unknown as Description;
   const inputs = inputsOf(whole);
-  const operations = checkedSteps(whole.operations, inputs);
+  const operations = checkedSteps(whole.operations, inputs, typeof given === "string" ? given.length : 0);
   checkLayers(operations, [...inputs, "image", "raw"]);
   checkPicture(whole);
   return { ...whole, operations };

@@ -38,7 +38,11 @@ const broken = (what: string, options?: ErrorOptions): WeightsError =>
  * binds.
  */
 const MAX_ELEMENTS = 2 ** 27;
-const MAX_OPERATIONS = 10_000;
+/**
+ * Steps in any list, and bytes of its JSON for each beyond them: a step takes some kilobytes while
+ * a network is made of it, and a written one has hardly fewer bytes.
+ */
+const [GRANTED_STEPS, BYTES_A_STEP] = [2 ** 16, 64];
 
 /**
  * Reads and checks a list of operations: it came from a file.
@@ -58,7 +62,7 @@ export function parseOperations(text: string): OperationList {
   if (sampling !== undefined && !SAMPLING.holds(sampling)) {
     throw broken(`has an unknown sampling; it would be ${SAMPLING.described}`);
   }
-  const steps = checkedSteps(operations, ["input"]);
+  const steps = checkedSteps(operations, ["input"], text.length);
   checkLayers(steps, [IMAGE, LOGITS]);
   return { ...(list as OperationList), operations: steps };
 }
@@ -67,9 +71,11 @@ export function parseOperations(text: string): OperationList {
  * Steps with all their fields right and none of the two left out that may be: `x`, the result
  * before, and `to`.
  * @param inputs Names of what the network is given; the first step's `x` is the first.
+ * @param bytes Of the JSON that they are from.
  */
-export function checkedSteps(steps: readonly unknown[], inputs: readonly string[]): Operation[] {
-  if (steps.length > MAX_OPERATIONS) throw broken("has more than 10,000 operations");
+export function checkedSteps(steps: readonly unknown[], inputs: readonly string[], bytes = 0): Operation[] {
+  const most = GRANTED_STEPS + Math.floor(bytes / BYTES_A_STEP);
+  if (steps.length > most) throw broken(`has ${steps.length} operations, more than ${most} in so many bytes`);
   const known = new Set(inputs);
   let last = inputs[0]!;
   return steps.map((given, index) => {

@@ -98,7 +98,7 @@ export async function lower(model: OnnxModel, options: LowerOptions): Promise<On
   for (const { name } of model.outputs) {
     const value = values.get(name);
     if (!value || isKnown(value)) throw nothing(`"${name}" does not depend on its inputs`);
-    outputs.push({ name, value: seen(list, model, name, value) });
+    outputs.push({ name, value: seen(list, makers.get(name), value) });
   }
   return { inputs, outputs, ...alive(list, outputs) };
 }
@@ -169,8 +169,7 @@ function layer(list: Lowering, name: string, value: Placed): Placed {
 }
 
 /** An output of a map [1, C, H, W] as channels, rows and columns. */
-function seen(list: Lowering, { nodes }: OnnxModel, name: string, value: Placed): Placed {
-  const node = nodes.find(({ outputs }) => outputs.includes(name));
+function seen(list: Lowering, node: OnnxNode | undefined, value: Placed): Placed {
   return node && value.shape.length === 4 && value.shape[0] === 1 ? list.map(node, value) : value;
 }
 

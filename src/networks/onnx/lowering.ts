@@ -53,7 +53,8 @@ export class Lowering {
   /** The tensors that steps name. */
   readonly state = new Map<string, CheckpointTensor>();
   readonly folding: Folding;
-  readonly #names: Set<string>;
+  /** The number that is behind the name of the next result that was to have it, too. */
+  readonly #names: Map<string, number>;
   /** Names of weights by what they are and their shape. */
   readonly #weights = new Map<object, Map<string, string>>();
   readonly #turned = new Map<Known, Promise<Known>>();
@@ -61,7 +62,7 @@ export class Lowering {
   /** @param inputs Names of results that are there before the first step. */
   constructor(folding: Folding, inputs: readonly string[]) {
     this.folding = folding;
-    this.#names = new Set(inputs);
+    this.#names = new Map(inputs.map((name) => [name, 1]));
   }
 
   get opset(): number {
@@ -71,8 +72,11 @@ export class Lowering {
   /** A name that no result or input has yet. */
   name(wanted: string): string {
     let name = wanted;
-    for (let i = 1; this.#names.has(name); i += 1) name = `${wanted}.${i}`;
-    this.#names.add(name);
+    for (let next = this.#names.get(wanted)!; this.#names.has(name); next += 1) {
+      name = `${wanted}.${next}`;
+      this.#names.set(wanted, next + 1);
+    }
+    this.#names.set(name, 1);
     return name;
   }
 

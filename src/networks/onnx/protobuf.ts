@@ -23,8 +23,11 @@ export interface Field extends Range {
 
 /** Bytes that are read at once while fields are walked; longer fields are stepped over. */
 const WINDOW = 2 ** 16;
-/** Fields in a file: twenty thousand nodes have as many. A tensor's numbers are one. */
-const MAX_FIELDS = 2 ** 19;
+/**
+ * Fields in any file, which twenty thousand nodes have, and bytes for each beyond them. A tensor's
+ * numbers are one.
+ */
+const [GRANTED_FIELDS, BYTES_A_FIELD] = [2 ** 19, 16];
 /** Bytes of a text or of an attribute's numbers. Tensors are not read through here. */
 const MAX_BYTES = 2 ** 22;
 /**
@@ -40,9 +43,11 @@ export class Protobuf {
   #window: Uint8Array = new Uint8Array(0);
   #from = 0;
   #fields = 0;
+  readonly #most: number;
 
   constructor(source: Source, options: ReadOptions = {}) {
     this.source = source;
+    this.#most = GRANTED_FIELDS + Math.floor(source.size / BYTES_A_FIELD);
     this.#options = options;
   }
 
@@ -58,7 +63,7 @@ export class Protobuf {
   async *fields({ start, end }: Range): AsyncGenerator<Field> {
     for (let at = start; at < end; ) {
       this.#fields += 1;
-      if (this.#fields > MAX_FIELDS) throw this.damaged(`it has more than ${MAX_FIELDS} fields`);
+      if (this.#fields > this.#most) throw this.damaged(`it has more than ${this.#most} fields in so many bytes`);
       const needed = Math.min(end, at + MAX_HEAD);
       if (at < this.#from || needed > this.#from + this.#window.length) {
         this.#from = at;

@@ -74,20 +74,21 @@ export async function readOnnx(source: Source, options: ReadOptions = {}): Promi
   return { producer: producer.join(" ").trim(), opsets, ...(await readGraph(file, graph)) };
 }
 
-/** Nodes of a graph: many more than any network has. */
-const MAX_NODES = 2 ** 16;
+/** Nodes of any graph, many more than most networks have, and bytes for each beyond them. */
+const [GRANTED_NODES, BYTES_A_NODE] = [2 ** 16, 64];
 
 /** ONNX's own domain has two names. */
 const canonical = (domain: string): string => (domain === "ai.onnx" ? "" : domain);
 
 async function readGraph(file: Protobuf, graph: Range): Promise<Omit<OnnxModel, "producer" | "opsets">> {
+  const most = GRANTED_NODES + Math.floor(file.source.size / BYTES_A_NODE);
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, OnnxTensor>();
   const inputs: OnnxValue[] = [];
   const outputs: OnnxValue[] = [];
   for await (const field of file.fields(graph)) {
     if (field.number === 1) {
-      if (nodes.length === MAX_NODES) throw file.damaged(`it has more than ${MAX_NODES} nodes`);
+      if (nodes.length === most) throw file.damaged(`it has more than ${most} nodes in so many bytes`);
       nodes.push(await readNode(file, field));
     } else if (field.number === 5) {
       const tensor = await readTensor(file, field);

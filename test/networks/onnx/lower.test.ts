@@ -41,6 +41,21 @@ describe("a network", () => {
     return lower(await readOnnx(memorySource(file, "net.onnx")), { size: file.length });
   };
 
+  test("of which thousands of nodes arrange one result takes time in proportion to them", async () => {
+    const many = Array.from({ length: 5000 }, (_, i) => `y${i}`);
+    const { steps } = await listOf({
+      nodes: [
+        ["Transpose", ["x"], ["turned"], { perm: [0, 2, 3, 1] }],
+        ...many.map((name): NodeLine => ["Reshape", ["turned", "shape"], [name]]),
+        ["Sum", many, ["y"]],
+      ],
+      weights: [ints("shape", 1, 5, 8, 6)],
+    });
+    const names = steps.map(({ to }) => to);
+    expect(names.filter((name) => name.startsWith("x.arranged")).length).toBeGreaterThanOrEqual(5000);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   test("is a list of operations on the file's own weights", async () => {
     const { steps, state, inputs, outputs } = await load();
     expect(inputs).toEqual([{ name: "z", extents: [8, 1, 1] }]);

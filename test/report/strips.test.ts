@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { SamplePicture, UnitPictures } from "../../src/dissect/result.ts";
 import { decodePhoto } from "../../src/node/photo/decode.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { labelColors } from "../../src/report/colors.ts";
+import type { Image } from "../../src/report/image.ts";
 import { StripArtist, stripFiles } from "../../src/report/strips.ts";
 import { Tiles } from "../../src/report/tiles.ts";
 import { fixture, LABELS } from "./fixture.ts";
@@ -170,26 +171,44 @@ test("a unit's eight files are as they were looked at", async () => {
   }
 });
 
-test("all strips of 256 units of 20 pictures are drawn in ten seconds of a slow core", async () => {
-  const layers = [{ layer: "layer4", units: 32, size: 16 }];
-  const { pictures, dissection } = fixture({ layers, images: 40, examples: 20 });
-  const units: UnitPictures[] = [];
-  for await (const unit of pictures()) units.push(unit);
-  const artist = new StripArtist({ shape: [16, 16], tiles: new Tiles([32, 32], colors) });
-  const { units: dissected } = dissection.layers[0]!;
-  for (const unit of units.slice(0, 4)) artist.draw(unit, 0.5);
-  const draw = process.cpuUsage();
-  for (const unit of units) artist.draw(unit, dissected[unit.unit]!.level);
-  const drawn = process.cpuUsage(draw);
-  const encoder = nodeEncoder();
-  await stripFiles(artist, units[0]!, 0.5, encoder);
-  let files = 0;
-  const write = process.cpuUsage();
-  for (const unit of units) files += (await stripFiles(artist, unit, dissected[unit.unit]!.level, encoder)).length;
-  const written = process.cpuUsage(write);
-  const seconds = ({ user, system }: NodeJS.CpuUsage) => ((user + system) / 1e6) * (256 / units.length);
-  console.log(`256 units: drawn in ${seconds(drawn).toFixed(2)} s, written in ${seconds(written).toFixed(2)} s of CPU`);
-  expect(seconds(drawn)).toBeLessThan(4);
-  expect(seconds(written)).toBeLessThan(10);
-  expect(files).toBe(units.length * 8);
+test("a layer is prepared once, a picture drawn once for all units, and a unit once for its eight files", async () => {
+  const { pictures, dissection } = fixture({
+    layers: [{ layer: "layer4", units: 6, size: 16 }],
+    images: 8,
+    examples: 5,
+  });
+  const tiles = new Tiles([32, 32], colors);
+  const tile = vi.spyOn(tiles, "of");
+  let prepared = 0;
+  const artist = new StripArtist({
+    shape: [16, 16],
+    tiles,
+    get cover() {
+      prepared += 1;
+      return undefined;
+    },
+  });
+  const draw = vi.spyOn(artist, "draw");
+  let encoded: number[] = [];
+  const encode = async ({ data }: Image): Promise<Uint8Array> => {
+    encoded.push(data.length);
+    return data;
+  };
+  const shown = new Set<SamplePicture>();
+  let units = 0;
+  for await (const unit of pictures()) {
+    units += 1;
+    for (const { picture } of unit.tops) shown.add(picture);
+    encoded = [];
+    await stripFiles(artist, unit, dissection.layers[0]!.units[unit.unit]!.level, { jpeg: encode, png: encode });
+    const { height, width } = unit.tops[0]!.picture;
+    const pixels = [height * (5 * width + 4 * 5), height * width]; // of a strip, and of its first picture
+    expect(encoded).toEqual(pixels.flatMap((area) => [3, 3, 3, 4].map((channels) => area * channels)));
+  }
+  expect(units).toBe(6);
+  expect(prepared).toBe(1);
+  expect(draw).toHaveBeenCalledTimes(units);
+  expect(tile).toHaveBeenCalledTimes(units * 5);
+  expect(shown.size).toBeLessThan(units * 5);
+  expect(new Set(tile.mock.results.map(({ value }) => value)).size).toBe(shown.size);
 });

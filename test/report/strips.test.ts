@@ -202,7 +202,8 @@ test("a layer is prepared once, a picture drawn once for all units, and a unit o
     encoded = [];
     await stripFiles(artist, unit, dissection.layers[0]!.units[unit.unit]!.level, { jpeg: encode, png: encode });
     const { height, width } = unit.tops[0]!.picture;
-    const pixels = [height * (5 * width + 4 * 5), height * width]; // of a strip, and of its first picture
+    // Of a strip, and of its first picture.
+    const pixels = [height * (5 * width + 4 * 5), height * width];
     expect(encoded).toEqual(pixels.flatMap((area) => [3, 3, 3, 4].map((channels) => area * channels)));
   }
   expect(units).toBe(6);

@@ -1,5 +1,6 @@
 import type { Edit } from "../models/edits.ts";
 import type { Device } from "../runtime/device.ts";
+import { canvasFormat } from "../runtime/host.ts";
 import { show } from "../runtime/show.ts";
 import type { Listener, Rendered, ViewState } from "./session.ts";
 import type { Frame, Scene, Stage, Wanted } from "./stage.ts";
@@ -28,8 +29,6 @@ type Canvas = HTMLCanvasElement | OffscreenCanvas;
 
 /** WebGPU's flag values, which Node has no globals for. */
 const USAGE = { COPY_DST: 0x2, RENDER_ATTACHMENT: 0x10 } as const;
-/** Every canvas takes it; which other is faster only a page's `navigator` knows. */
-const FORMAT = "rgba8unorm";
 
 interface Job {
   readonly canvas: Canvas;
@@ -148,14 +147,16 @@ function configure(job: Job, { device, height, width }: Drawing): void {
   if (job.device === device) return;
   context.configure({
     device: device.gpu,
-    format: FORMAT,
+    // Not any that the specification allows: Firefox 153 goes down with others
+    // (findings/firefox-rgba-canvas.sh).
+    format: canvasFormat(),
     usage: USAGE.RENDER_ATTACHMENT | USAGE.COPY_DST,
     alphaMode: "opaque",
   });
   job.device = device;
 }
 
-/** Bytes onto a canvas. */
+/** Bytes onto a canvas; they are used up. */
 function write(
   context: GPUCanvasContext,
   device: Device,
@@ -164,5 +165,14 @@ function write(
 ): void {
   device.check();
   const texture = context.getCurrentTexture();
+  if (texture.format === "bgra8unorm") swapRedAndBlue(rgba);
   device.gpu.queue.writeTexture({ texture }, rgba, { bytesPerRow: 4 * width }, { height, width });
+}
+
+function swapRedAndBlue(rgba: Uint8ClampedArray): void {
+  for (let at = 0; at < rgba.length; at += 4) {
+    const red = rgba[at]!;
+    rgba[at] = rgba[at + 2]!;
+    rgba[at + 2] = red;
+  }
 }

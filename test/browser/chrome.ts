@@ -18,8 +18,11 @@ const FLAGS = [
   "--hide-scrollbars",
 ];
 
-/** How headless Chromium is started. A machine without one fails the test. */
-export function chromium(): LaunchOptions {
+/**
+ * How headless Chromium is started, with WebGPU or as it comes. A machine without one fails the
+ * test.
+ */
+export function chromium(webgpu = true): LaunchOptions {
   const executablePath = findChrome();
   if (!executablePath) {
     throw new Error(
@@ -27,5 +30,5 @@ export function chromium(): LaunchOptions {
     );
   }
   const root = process.getuid?.() === 0; // for whom Chrome refuses to start its sandbox
-  return { executablePath, args: [...FLAGS, ...(root ? ["--no-sandbox"] : [])], pipe: true };
+  return { executablePath, args: [...(webgpu ? FLAGS : []), ...(root ? ["--no-sandbox"] : [])], pipe: true };
 }

@@ -25,10 +25,11 @@ export function findFirefox(env: NodeJS.ProcessEnv = process.env): string | unde
 }
 
 /**
- * How headless Firefox is started, by WebDriver BiDi: on the Vulkan driver that the environment
- * names, as Node's tests are, else on Chromium's SwiftShader. A machine without one fails the test.
+ * How headless Firefox is started, by WebDriver BiDi, with WebGPU or as it comes: on the Vulkan
+ * driver that the environment names, as Node's tests are, else on Chromium's SwiftShader. A machine
+ * without one fails the test.
  */
-export function firefox(): LaunchOptions {
+export function firefox(webgpu = true): LaunchOptions {
   const executablePath = findFirefox();
   if (!executablePath) {
     throw new Error(
@@ -40,7 +41,7 @@ export function firefox(): LaunchOptions {
   return {
     browser: "firefox",
     executablePath,
-    extraPrefsFirefox: PREFERENCES,
+    ...(webgpu && { extraPrefsFirefox: PREFERENCES }),
     env: { ...process.env, ...(driver && { VK_DRIVER_FILES: driver }) },
   };
 }

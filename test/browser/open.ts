@@ -18,6 +18,10 @@ export interface OpenPage {
 export interface OpenOptions {
   /** Chromium unless given. */
   readonly browser?: BrowserName;
+  /** False for a browser in which nobody switched WebGPU on, as it comes on Linux. */
+  readonly webgpu?: boolean;
+  /** More switches of the browser's command line. */
+  readonly switches?: readonly string[];
   /** Of the page in CSS pixels; 1000 × 800 unless given. */
   readonly width?: number;
   readonly height?: number;
@@ -28,9 +32,11 @@ export interface OpenOptions {
  * fails the test.
  */
 export async function openPage(url: string, options: OpenOptions = {}): Promise<OpenPage> {
-  const { browser: name = "Chromium", width = 1000, height = 800 } = options;
+  const { browser: name = "Chromium", webgpu = true, switches = [], width = 1000, height = 800 } = options;
+  const launch = LAUNCH[name](webgpu);
   const browser = await puppeteer.launch({
-    ...LAUNCH[name](),
+    ...launch,
+    args: [...(launch.args ?? []), ...switches],
     defaultViewport: { width, height },
     timeout: 120_000, // Firefox makes a profile first
     protocolTimeout: 0, // tests have time limits of their own

@@ -19,25 +19,36 @@ afterAll(async () => {
   await server?.close();
 });
 
-const run = (call: string): Promise<unknown> =>
-  open.page.evaluate(`import("/test/browser/session.js").then((page) => page.${call})`);
+const run = (call: string, { page } = open): Promise<unknown> =>
+  page.evaluate(`import("/test/browser/session.js").then((page) => page.${call})`);
+
+const PAINTED = {
+  ms: expect.any(Number),
+  name: "scenes64",
+  hasAdapter: true,
+  phases: ["generator"],
+  size: [64, 64],
+  canvasDiffers: 0,
+  pictureDiffers: 0,
+  pngDiffers: 0,
+  strokesShow: true,
+  error: expect.stringMatching(/^UsageError: y is 99/),
+};
 
 test("a worker paints on the page's canvas what the library draws", async () => {
-  expect(await run("paint()")).toEqual({
-    ms: expect.any(Number),
-    name: "scenes64",
-    hasAdapter: true,
-    phases: ["generator"],
-    size: [64, 64],
-    canvasDiffers: 0,
-    pictureDiffers: 0,
-    pngDiffers: 0,
-    strokesShow: true,
-    error: expect.stringMatching(/^UsageError: y is 99/),
-  });
+  expect(await run("paint()")).toEqual(PAINTED);
   expect(open.page.workers()).toHaveLength(0);
   // (Chromium asks for a favicon.)
   expect(open.errors.filter((error) => !/404/.test(error))).toEqual([]);
+});
+
+test("so it does in Firefox", async () => {
+  const firefox = await openPage(`${server.url}package.json`, { browser: "Firefox" });
+  try {
+    expect(await run("paint()", firefox)).toEqual(PAINTED);
+  } finally {
+    await firefox.close();
+  }
 });
 
 test.each(["shared", "service"])("a %s worker runs the same file, for all who connect", async (kind) => {

@@ -9,20 +9,22 @@ export class FakeCanvas {
   configured = 0;
   #device: GPUDevice | undefined;
   #usage = 0;
+  #format: GPUTextureFormat = "rgba8unorm";
   #texture: GPUTexture | undefined;
 
   getContext(kind: string): unknown {
     if (kind !== "webgpu") return null;
     return {
-      configure: ({ device, usage }: { readonly device: GPUDevice; readonly usage: number }) => {
+      configure: ({ device, usage, format }: Required<GPUCanvasConfiguration>) => {
         this.#device = device;
+        this.#format = format;
         this.#usage = usage;
         this.configured += 1;
       },
       getCurrentTexture: () => {
         this.#texture = this.#device!.createTexture({
           size: [this.width, this.height],
-          format: "rgba8unorm",
+          format: this.#format,
           usage: this.#usage | COPY_SRC,
         });
         return this.#texture;
@@ -44,7 +46,9 @@ export class FakeCanvas {
     await buffer.mapAsync(1);
     const bytes = new Uint8Array(buffer.getMappedRange().slice(0));
     buffer.destroy();
-    return bytes.filter((_, at) => at % 4 !== 3);
+    const [red, blue] = this.#format === "bgra8unorm" ? [2, 0] : [0, 2];
+    const from = [red, 1, blue];
+    return Uint8Array.from({ length: (bytes.length / 4) * 3 }, (_, i) => bytes[4 * Math.floor(i / 3) + from[i % 3]!]!);
   }
 }
 

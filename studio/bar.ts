@@ -1,26 +1,19 @@
 import { html } from "../src/elements/html.ts";
-import type { Loaded } from "../src/session/index.ts";
+import type { Loaded, Stroke } from "../src/session/index.ts";
+import { tell } from "./notices.ts";
 import { part } from "./page.ts";
 
 /** The bar above: what is shown, the way back, and comparing. */
 export function showBar(): void {
   const [paint, session] = [part("paint"), part("session")];
   const [undo, redo, compare, layer, seed] = [part("undo"), part("redo"), part("compare"), part("layer"), part("seed")];
-  const acted = (): void => {
-    paint.dispatchEvent(new Event("change", { bubbles: true }));
-  };
-  undo.addEventListener("click", () => {
-    paint.undo();
-    acted();
-  });
-  redo.addEventListener("click", () => {
-    paint.redo();
-    acted();
-  });
+  undo.addEventListener("click", () => paint.undo());
+  redo.addEventListener("click", () => paint.redo());
   compare.addEventListener("click", () => setComparing(!isComparing()));
   seed.addEventListener("change", () => {
     if (seed.reportValidity()) paint.seed = seed.valueAsNumber;
   });
+  layer.addEventListener("change", () => setLayer(layer.value));
   paint.watch(() => {
     undo.disabled = !paint.canUndo;
     redo.disabled = !paint.canRedo;
@@ -52,6 +45,26 @@ function deviceText(adapter: Loaded["adapter"]): string {
 }
 
 const isComparing = (): boolean => part("compare").getAttribute("aria-pressed") === "true";
+
+/** Strokes are of a layer's units: those of others wait for their layer. */
+const strokesOf = new Map<string, readonly Stroke[]>();
+
+function setLayer(layer: string): void {
+  const paint = part("paint");
+  const { recipe } = paint;
+  if (!recipe) return;
+  const key = (layer: string): string => `${recipe.model.name}/${layer}`;
+  strokesOf.set(key(recipe.layer), recipe.strokes);
+  const strokes = strokesOf.get(key(layer)) ?? [];
+  paint.units = undefined;
+  paint.recipe = { ...recipe, layer, strokes };
+  if (recipe.strokes.length > 0 && strokes.length === 0) {
+    tell(`Your strokes are on ${recipe.layer}.`, "They are there again when you go back to it.", {
+      text: `Back to ${recipe.layer}`,
+      act: () => setLayer(recipe.layer),
+    });
+  }
+}
 
 /** Shows the picture without strokes beside the painted one, or no more. */
 function setComparing(on: boolean): void {

@@ -1,84 +1,125 @@
 import { concepts } from "../src/elements/concepts.ts";
 import { html } from "../src/elements/html.ts";
 import type { Loaded } from "../src/session/index.ts";
+import { showDissecting } from "./dissecting.ts";
 import { part } from "./page.ts";
+import { type Slider, slider } from "./slider.ts";
 
-interface Slider {
-  readonly name: "top" | "radius" | "strength" | "valueQuantile";
-  readonly text: string;
-  readonly range: { readonly min: number; readonly max: number; readonly step: number };
-  shown(value: number): string;
-}
+type Setting = "top" | "radius" | "strength" | "valueQuantile";
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
-const SLIDERS: readonly Slider[] = [
-  { name: "top", text: "Units", range: { min: 1, max: 50, step: 1 }, shown: String },
-  { name: "radius", text: "Radius", range: { min: 0, max: 4, step: 0.5 }, shown: (cells) => `${cells}` },
-  {
-    name: "strength",
-    text: "Strength",
-    range: { min: 0, max: 1, step: 0.05 },
-    shown: (share) => `${Math.round(100 * share)} %`,
+const SETTINGS: Readonly<Record<Setting, Slider>> = {
+  top: { text: "Units", range: { min: 1, max: 50, step: 1 }, shown: String },
+  radius: {
+    text: "Radius",
+    range: { min: 0, max: 4, step: 0.5 },
+    shown: (cells) => (cells === 1 ? "1 cell" : `${cells} cells`),
   },
-  {
-    name: "valueQuantile",
+  strength: { text: "Strength", range: { min: 0, max: 1, step: 0.05 }, shown: percent },
+  valueQuantile: {
     text: "Value",
     range: { min: 0.5, max: 0.999, step: 0.001 },
-    shown: (share) => `q ${share.toFixed(3)}`,
+    shown: (share) => `${(100 * share).toFixed(1)} %`,
   },
-];
+};
+const HINTS = {
+  draw: "Paint on the picture to switch the units on.",
+  remove: "Paint on the picture to switch the units off.",
+};
+const COPY = {
+  pick: "Paint over what is to be copied, in any picture.",
+  paste: "Paint where it is to go. Alt and drag copies something else.",
+};
 
 /** What is painted with: a concept's units, and how. */
 export function showBrushes(): void {
-  const [paint, panel] = [part("paint"), part("brushes")];
-  const op = (name: "draw" | "remove", text: string) =>
-    html("button", { type: "button", onclick: () => choose("op", name) }, text);
-  const ops = { draw: op("draw", "Draw"), remove: op("remove", "Remove") };
+  const [paint, panel, session] = [part("paint"), part("brushes"), part("session")];
+  const ops = { draw: opButton("Draw"), remove: opButton("Remove"), copy: opButton("Copy") };
   const list = html("div", { class: "concepts", role: "radiogroup", "aria-labelledby": "brushes-title" });
-  const none = html("p", { class: "soft" }, "Concepts come with what its units detect.");
-  const sliders = SLIDERS.map((slider) => ({ slider, ...sliderOf(slider, (value) => choose(slider.name, value)) }));
+  const hint = html("p", { class: "hint" });
+  const again = html("button", { type: "button", onclick: () => copyAgain() }, "Copy something else");
+  const settings = (Object.keys(SETTINGS) as Setting[]).map((name) => ({
+    name,
+    ...slider(SETTINGS[name], (value) => choose(name, value)),
+  }));
 
-  function choose(name: "op" | "concept" | Slider["name"], value: string | number): void {
+  function choose(name: "op" | "concept" | Setting, value: string | number): void {
     Object.assign(paint, { [name]: value });
+    if (name === "concept") {
+      paint.units = undefined;
+      if (paint.op === "copy") paint.op = "draw";
+    }
+    show();
+  }
+  function copyAgain(): void {
+    paint.features = undefined;
     show();
   }
   function show(): void {
-    for (const [name, button] of Object.entries(ops)) button.setAttribute("aria-pressed", `${paint.op === name}`);
-    for (const { slider, input, output } of sliders) {
-      input.value = `${paint[slider.name]}`;
-      output.textContent = slider.shown(paint[slider.name]);
+    const { op, features, units } = paint;
+    for (const [name, button] of Object.entries(ops)) button.setAttribute("aria-pressed", `${op === name}`);
+    for (const { name, show, element } of settings) {
+      show(paint[name]);
+      element.hidden = (name === "top" && op === "copy") || (name === "valueQuantile" && op !== "draw");
     }
-    for (const radio of list.querySelectorAll("input")) radio.checked = radio.value === paint.concept;
+    for (const radio of list.querySelectorAll("input")) {
+      radio.checked = radio.value === paint.concept && units.length === 0 && op !== "copy";
+    }
+    again.hidden = op !== "copy" || !features;
+    const named = units.length > 0 ? ` Unit ${units.join(", ")} only, until you choose a concept.` : "";
+    hint.textContent = op === "copy" ? COPY[features ? "paste" : "pick"] : HINTS[op] + named;
   }
+  for (const [name, button] of Object.entries(ops)) button.addEventListener("click", () => choose("op", name));
+
+  let listed = "";
   const fill = (): void => {
-    const { loaded } = part("session").session ?? {};
-    const names = loaded ? concepts(loaded, paint.edited.layer ?? "") : [];
-    none.hidden = names.length > 0;
-    if (loaded && !names.includes(paint.concept)) paint.concept = names[0];
-    list.replaceChildren(...names.map((name) => conceptOf(name, loaded!, () => choose("concept", name))));
+    const { loaded } = session.session ?? {};
+    const layer = paint.edited.layer ?? "";
+    const names = loaded ? concepts(loaded, layer) : [];
+    const known = JSON.stringify([loaded?.model?.name, layer, names]);
+    if (known === listed) return;
+    listed = known;
+    if (loaded && names.length > 0 && !names.includes(paint.concept)) paint.concept = names[0];
+    if (loaded && names.length === 0) paint.concept = undefined;
+    list.replaceChildren(
+      ...names.map((name, at) => conceptOf(name, at, loaded!, layer, () => choose("concept", name))),
+    );
+    list.hidden = names.length === 0;
     show();
   };
   panel.append(
     html("h2", { id: "brushes-title" }, "Brush"),
-    html("div", { class: "segments", role: "group", "aria-label": "What the brush does" }, ...Object.values(ops)),
+    html("fieldset", { class: "segments", "aria-label": "What the brush does" }, ...Object.values(ops)),
+    hint,
+    again,
     list,
-    none,
-    html("div", { class: "sliders" }, ...sliders.map(({ element }) => element)),
+    showDissecting(),
+    html("div", { class: "sliders" }, ...settings.map(({ element }) => element)),
   );
-  part("session").watch(fill);
-  paint.addEventListener("gan-brush", show);
+  session.watch(fill);
+  paint.watch(fill);
+  for (const type of ["gan-brush", "gan-pick"]) paint.addEventListener(type, show);
   fill();
+  show();
 }
 
-function conceptOf(name: string, { labels }: Loaded, choose: () => void): HTMLElement {
-  const color = labels.find((label) => label.name === name)?.color ?? [128, 128, 128];
+const opButton = (text: string): HTMLButtonElement => html("button", { type: "button" }, text);
+
+/** A concept to choose, and how many units of the layer detect it. */
+function conceptOf(name: string, at: number, loaded: Loaded, layer: string, choose: () => void): HTMLElement {
+  const label = loaded.labels.findIndex((label) => label.name === name);
+  const swatch = html("span", { class: "swatch", "aria-hidden": "true" });
+  swatch.style.setProperty("--color", `rgb(${(loaded.labels[label]?.color ?? [128, 128, 128]).join(" ")})`);
+  const found = loaded.report?.layers.find((known) => known.layer === layer)?.concepts;
+  const count = found?.find((concept) => loaded.report!.labels[concept.label]?.name === name)?.units.length;
   const input = html("input", { type: "radio", name: "concept", value: name, onchange: choose });
-  const swatch = html("span", { class: "swatch", style: `--color: rgb(${color.join(" ")})` });
-  return html("label", { class: "concept" }, input, swatch, html("span", { class: "name" }, name));
-}
-
-function sliderOf({ text, range }: Slider, set: (value: number) => void) {
-  const output = html("output");
-  const input = html("input", { type: "range", ...range, oninput: () => set(Number(input.value)) });
-  const element = html("label", { class: "slider" }, html("span", {}, text), input, output);
-  return { element, input, output };
+  const shortcut = at < 9 ? `${name} (${at + 1})` : name;
+  return html(
+    "label",
+    { class: "concept", title: shortcut },
+    input,
+    swatch,
+    html("span", { class: "name" }, name),
+    ...(count === undefined ? [] : [html("span", { class: "count" }, count === 1 ? "1 unit" : `${count} units`)]),
+  );
 }

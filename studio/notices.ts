@@ -9,16 +9,17 @@ interface Remedy {
 }
 
 /** Says what went wrong and what helps, until somebody has read it. */
-export function complain(cause: unknown, ...remedies: Remedy[]): void {
+export function complain(cause: unknown): void {
   const { message, fix } = cause instanceof GanatomyError ? cause : { message: String(cause), fix: "" };
   const said = fix && message.endsWith(fix) ? message.slice(0, -fix.length).trim() : message;
-  tell(said, fix, ...remedies);
+  tell(said, fix);
 }
 
-/** Says something that is to be read, until somebody has. */
-export function tell(what: string, more = "", ...remedies: Remedy[]): void {
+/** Says something that is to be read, until somebody has; returns what is said. */
+export function tell(what: string, more = "", ...remedies: Remedy[]): HTMLElement {
   const notices = part("notices");
-  if ([...notices.children].some((notice) => notice.firstElementChild?.textContent === what)) return;
+  const said = [...notices.children].find((notice) => notice.firstElementChild?.textContent === what);
+  if (said) return said as HTMLElement;
   const close = (): void => notice.remove();
   const button = (text: string, onclick: () => void) => html("button", { type: "button", onclick }, text);
   const notice = html(
@@ -39,4 +40,5 @@ export function tell(what: string, more = "", ...remedies: Remedy[]): void {
     ),
   );
   notices.append(notice);
+  return notice;
 }

@@ -1,64 +1,84 @@
-import { connect, type Progress, type Session } from "../src/session/index.ts";
+import { connect, type LoadRequest, type Recipe, type Session } from "../src/session/index.ts";
+import { showLoading } from "./loading.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
+import { begin, firstRecipe, watchDevice } from "./working.ts";
 
-/** What the studio shows at first, beside it. */
-const SCENES64 = {
-  name: "scenes64",
-  generator: "weights/scenes64/generator.safetensors",
-  segmenter: { weights: "weights/scenes64/segmenter.safetensors", labels: "weights/scenes64/labels.json" },
-  report: "scenes64/report.json",
-};
+/** What a studio shows: a generator, and what is known of it and by whom. */
+export interface Opened {
+  readonly generator: NonNullable<LoadRequest["generator"]>;
+  readonly name?: string;
+  readonly segmenter?: NonNullable<LoadRequest["segmenter"]>;
+  readonly report?: NonNullable<LoadRequest["report"]>;
+}
 
 const beside = (path: string): string => new URL(path, document.baseURI).href;
 
+/** What it shows at first, beside it. */
+const scenes64 = (): Opened => ({
+  name: "scenes64",
+  generator: beside("weights/scenes64/generator.safetensors"),
+  report: beside("scenes64/report.json"),
+  segmenter: {
+    weights: beside("weights/scenes64/segmenter.safetensors"),
+    labels: beside("weights/scenes64/labels.json"),
+  },
+});
+
+/** Opens the first generator. */
+export const openFirst = (): Promise<void> => openGenerator(scenes64(), firstRecipe("scenes64"));
+
 /**
- * Opens the first generator: its picture first, then what its units detect, then who says what is
- * where in a picture.
+ * Opens a generator in place of the one that is shown, which stays if this one cannot be opened:
+ * its picture first, then what its units detect, then who says what is where in a picture.
  */
-export async function openFirst(): Promise<void> {
-  const { name, generator, segmenter, report } = SCENES64;
+export async function openGenerator(
+  { generator, name, report, segmenter }: Opened,
+  beginning: Promise<Recipe | undefined> | ((model: string) => Promise<Recipe | undefined>),
+): Promise<void> {
+  const [element, paint] = [part("session"), part("paint")];
+  const stop = showLoading("the generator");
+  let fresh: Session | undefined;
   try {
-    const session = await connect({ worker: beside("worker.min.js") });
-    session.on("progress", waited);
-    await session.load({ generator: beside(generator), name });
-    part("session").session = session;
-    await firstPicture();
-    await later(session, { report: beside(report) });
-    await later(session, {
-      segmenter: { weights: beside(segmenter.weights), labels: beside(segmenter.labels) },
-    });
+    fresh = await connect({ worker: beside("worker.min.js") });
+    fresh.on("progress", stop.progress);
+    const loaded = await fresh.load({ generator, ...(name !== undefined && { name }) });
+    const recipe = await (typeof beginning === "function" ? beginning(loaded.model!.name) : beginning);
+    const before = element.session;
+    element.session = undefined;
+    before?.dispose();
+    const own = begin(recipe, fresh);
+    watchDevice(fresh);
+    fresh.on("error", ({ error }) => complain(error));
+    element.session = fresh;
+    await drawn();
+    stop.done();
+    if (report !== undefined) await load({ report });
+    if (element.session === fresh && own && own.strokes.length > 0) paint.recipe = own;
+    if (segmenter !== undefined && element.session === fresh) await load({ segmenter });
   } catch (error) {
-    part("waiting").textContent = "";
+    stop.failed();
+    if (fresh && fresh !== element.session) fresh.dispose();
     complain(error);
   }
 }
 
 /** Settles when the picture is on the screen. */
-const firstPicture = (): Promise<void> =>
+const drawn = (): Promise<void> =>
   new Promise((resolve) => {
-    const { parentElement } = part("paint");
-    parentElement!.addEventListener(
-      "gan-rendered",
-      () => {
-        part("waiting").hidden = true;
-        resolve();
-      },
-      { once: true },
-    );
+    part("paint").addEventListener("gan-rendered", () => resolve(), { once: true });
   });
 
 /** Loads what the picture does not need, without which there is less to see and no more. */
-async function later(session: Session, request: Parameters<Session["load"]>[0]): Promise<void> {
+export async function load(request: Pick<LoadRequest, "segmenter" | "report">): Promise<boolean> {
+  const stop = showLoading(request.segmenter === undefined ? "the report" : "the segmenter");
   try {
-    await session.load(request);
+    await part("session").session?.load({ ...request, onProgress: stop.progress });
+    stop.done();
+    return true;
   } catch (error) {
+    stop.done();
     complain(error);
+    return false;
   }
-}
-
-function waited({ phase, done, total }: Progress): void {
-  if (phase !== "generator") return;
-  const share = total === undefined ? "" : ` ${Math.floor((100 * done) / Math.max(1, total))} %`;
-  part("waiting").textContent = done === total ? "Waking the GPU…" : `Loading the generator…${share}`;
 }

@@ -18,6 +18,7 @@ interface Parts {
   readonly device: HTMLElement;
   readonly brushes: HTMLElement;
   readonly waiting: HTMLElement;
+  readonly busy: HTMLElement;
   readonly said: HTMLElement;
   readonly all: HTMLInputElement;
   readonly strip: HTMLElement;

@@ -6,12 +6,14 @@ import { type Extents, within } from "./place.ts";
 
 /** What a stroke will do. */
 export interface Brush {
-  readonly op: "draw" | "remove";
+  readonly op: "draw" | "remove" | "copy";
   readonly units: Units;
   /** How much of each unit is replaced, 0…1. */
   readonly alpha: number;
   /** The quantile that is drawn with, 0…1. */
   readonly quantile: number;
+  /** What is copied, a value a unit; a brush that copies and has none chooses what. */
+  readonly values?: readonly number[];
   /** In cells of the layer. */
   readonly radius: number;
 }
@@ -46,11 +48,17 @@ export class GrowingStroke {
     this.#last = point;
   }
 
+  /** Whether it only chooses what others copy. */
+  get picks(): boolean {
+    return this.brush.op === "copy" && !this.brush.values;
+  }
+
   get stroke(): Stroke {
-    const { op, units, alpha, quantile } = this.brush;
+    const { op, units, alpha, quantile, values } = this.brush;
     return {
       ...{ id: this.id, op, units, alpha },
       ...(op === "draw" && { value: { quantile } }),
+      ...(op === "copy" && { value: values ?? [] }),
       mask: packCells({ ...this.extents, data: this.cells }),
     };
   }

@@ -15,7 +15,8 @@ ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 6px; }
 [part=entry] .what small { display: block; color: var(--soft); font-size: 12px; }
 [part=entry] .sign { width: 24px; height: 24px; border-radius: 50%; border: 2px solid var(--ink); text-align: center; font: 700 15px/20px system-ui, sans-serif; }
 [part=entry].without .what > span { text-decoration: line-through; }
-[part=entry] .buttons { display: flex; gap: 4px; }
+[part=entry] .buttons { display: flex; gap: 3px; }
+[part=entry] .buttons button { padding: 2px 6px; }
 [part=entry] label { grid-column: 1 / -1; display: flex; align-items: center; gap: 8px; color: var(--soft); font-size: 12px; }
 [part=entry] label input { flex: 1; min-width: 0; }
 [part=entry] output { min-width: 3.5em; text-align: right; font-variant-numeric: tabular-nums; }

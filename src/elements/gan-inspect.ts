@@ -32,12 +32,13 @@ const TOP = 8;
  * @attr for - Id of the `gan-image` or `gan-paint` that it looks at, where the pointer is.
  * @attr layers - Names of layers; the one that is edited unless given.
  * @attr top - How many units of each; 8 unless given.
+ * @attr pinned - Stays at its place wherever the pointer is.
  * @csspart unit - A unit.
  * @fires gan-unit {CustomEvent<UnitName>} - Somebody chose a unit: layer, unit.
  * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be found out.
  */
 export class GanInspect extends SessionChild {
-  static readonly observedAttributes = ["session", "for", "layers", "top"];
+  static readonly observedAttributes = ["session", "for", "layers", "top", "pinned"];
 
   readonly #pairing = new Pairing<GanPaint | GanImage>(() => this.#follow());
   readonly #body = html("div");
@@ -75,6 +76,14 @@ export class GanInspect extends SessionChild {
     reflect(this, "top", value);
   }
 
+  /** Whether it stays at its place. */
+  get pinned(): boolean {
+    return this.hasAttribute("pinned");
+  }
+  set pinned(value: boolean | null | undefined) {
+    reflect(this, "pinned", value);
+  }
+
   /** The pixel; the pointer's when it moves over what it looks at. */
   get place(): Place | undefined {
     return this.#place;
@@ -106,7 +115,8 @@ export class GanInspect extends SessionChild {
     if (this.#listening?.to !== other) {
       this.#listening?.stop();
       const hover = ({ detail }: CustomEvent<Place | null>): void => {
-        if (detail) this.place = detail; // what was seen last stays when the pointer leaves
+        // What was seen last stays when the pointer leaves.
+        if (detail && !this.pinned) this.place = detail;
       };
       other?.addEventListener("gan-hover", hover as EventListener);
       this.#listening = other && {

@@ -4,9 +4,10 @@ import { readRecipe } from "../session/recipe-link.ts";
 import type { Session } from "../session/session.ts";
 import { reflect } from "./attributes.ts";
 import type { Point } from "./brush.ts";
+import { Picker } from "./features.ts";
 import { Watchers } from "./find.ts";
 import { html } from "./html.ts";
-import { MAX_RADIUS, PaintSettings } from "./paint-settings.ts";
+import { PaintForm } from "./paint-form.ts";
 import { PaintSurface, SURFACE_STYLE } from "./paint-surface.ts";
 import { PaintToolbar, TOOLBAR_STYLE } from "./paint-toolbar.ts";
 import { Painting } from "./painting.ts";
@@ -40,19 +41,18 @@ const RADIUS_STEP = 0.5;
  * @fires input {Event} - The recipe changed, by somebody's hand.
  * @fires change {Event} - A stroke was finished, or taken back.
  * @fires gan-brush {CustomEvent} - Somebody chose another brush.
+ * @fires gan-pick {CustomEvent<Features>} - A stroke chose what is copied.
  * @fires gan-hover {CustomEvent<Place | undefined>} - The pixel under the pointer, if any.
  * @fires gan-rendered {CustomEvent<{ ms: number }>} - It was drawn, so long after it changed.
  * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be drawn, or a stroke cannot act.
  */
-export class GanPaint extends PaintSettings {
-  static readonly formAssociated = true;
-  static override readonly observedAttributes = [...PaintSettings.observedAttributes, "value"];
+export class GanPaint extends PaintForm {
+  static override readonly observedAttributes = [...PaintForm.observedAttributes, "value"];
 
-  readonly #internals = this.attachInternals();
   readonly #watchers = new Watchers();
   readonly #painting = new Painting();
   readonly #surface = new PaintSurface({
-    start: (at, erases) => this.#start(at, erases ? "remove" : this.op),
+    start: (at, how) => this.#start(at, ({ paints: this.op, erases: "remove", picks: "pick" } as const)[how]),
     along: (points) => this.#along(points),
     finish: () => this.#finish(),
     cancel: () => this.#cancel(),
@@ -75,7 +75,7 @@ export class GanPaint extends PaintSettings {
   #unchecked: Recipe | undefined;
   /** What there was when there was a session. */
   #last: Recipe | undefined;
-  #formDisabled = false;
+  readonly #picker = new Picker();
 
   constructor() {
     super(STYLE, { delegatesFocus: true });
@@ -87,12 +87,12 @@ export class GanPaint extends PaintSettings {
    * JSON of the recipe, as forms send it; empty until something is loaded. Setting it is as setting
    * `recipe`.
    */
-  get value(): string {
+  override get value(): string {
     const { recipe } = this;
     return recipe ? JSON.stringify(recipe) : "";
   }
   /** @throws UsageError for what is no recipe, or one of another generator. */
-  set value(json: string | null | undefined) {
+  override set value(json: string | null | undefined) {
     this.recipe = json ? readRecipe(json) : undefined;
   }
 
@@ -153,24 +153,6 @@ export class GanPaint extends PaintSettings {
     if (this.strokes.length > 0) this.strokes = [];
   }
 
-  /** The form that it belongs to. */
-  get form(): HTMLFormElement | null {
-    return this.#internals.form;
-  }
-
-  formResetCallback(): void {
-    this.#restore(this.getAttribute("value") ?? "");
-  }
-
-  formStateRestoreCallback(state: string): void {
-    this.#restore(state);
-  }
-
-  formDisabledCallback(disabled: boolean): void {
-    this.#formDisabled = disabled;
-    this.changed("disabled");
-  }
-
   /** @internal Calls back when the image or its strokes are others. */
   watch(watcher: () => void): () => void {
     return this.#watchers.add(watcher);
@@ -201,31 +183,19 @@ export class GanPaint extends PaintSettings {
   }
 
   protected render(session: Session): void {
+    this.#picker.session = session;
     this.#picture.show(session, { ...this.edited, view: "rgb" }, this.heat);
     const unchecked = this.#unchecked;
     this.#unchecked = undefined;
     if (unchecked) this.#check(unchecked);
-    this.#internals.setFormValue(this.value);
+    this.keepForForm();
     this.#show();
   }
 
   protected detached(): void {
     this.#last = this.recipe;
+    this.#picker.session = undefined;
     this.#picture.end();
-  }
-
-  /** @internal Whether nobody can paint now. */
-  get locked(): boolean {
-    return this.disabled || this.#formDisabled;
-  }
-
-  /** Begins with a recipe, or takes one away. */
-  #restore(json: string): void {
-    try {
-      this.value = json;
-    } catch (error) {
-      this.fail(error);
-    }
   }
 
   /** Gives a recipe up that is of another generator. */
@@ -244,7 +214,7 @@ export class GanPaint extends PaintSettings {
     const view = this.#picture.view;
     if (stroke && view) view.stroke(stroke);
     else this.update();
-    if (view) this.#internals.setFormValue(this.value);
+    if (view) this.keepForForm();
     this.#watchers.tell();
     this.#show();
   }
@@ -262,17 +232,17 @@ export class GanPaint extends PaintSettings {
     return this.loaded?.model?.layers.find(({ name, vector }) => name === layer && !vector);
   }
 
-  #start(at: Point, op: "draw" | "remove"): boolean {
+  #start(at: Point, op: "draw" | "remove" | "copy" | "pick"): boolean {
     const extents = this.#extents;
     if (!extents || this.locked || this.#painting.growing) return false;
-    const brush = this.brush(op);
+    const brush = this.brush(op, this.edited.layer);
     if (!brush) {
       this.#say("Choose a concept to paint first.");
       this.fail(new UsageError("There is nothing to paint with.", "Choose a concept, or set `concept` or `units`."));
       return false;
     }
     const stroke = this.#painting.start(brush, extents, at, this.live);
-    this.#painted(this.live ? stroke : undefined);
+    this.#painted(this.#painting.acts ? stroke : undefined);
     return true;
   }
 
@@ -288,13 +258,28 @@ export class GanPaint extends PaintSettings {
   }
 
   #finish(): void {
+    const picks = this.#painting.growing?.picks;
     const stroke = this.#painting.finish();
     if (!stroke) return;
     this.#show();
+    if (picks) return void this.#pick(stroke);
     this.#edited(this.live ? undefined : stroke);
     if (!this.live) this.#happened("input");
     this.#happened("change");
     this.#say(strokeText(stroke));
+  }
+
+  /** Copies from now on what is where the stroke is. */
+  async #pick(stroke: Stroke): Promise<void> {
+    try {
+      const features = await this.#picker.pick(this.edited, stroke, this.copies);
+      if (!features) return;
+      Object.assign(this, { op: "copy", features });
+      this.#say("Copied; paint where it is to go.");
+      this.tell("gan-pick", features);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #cancel(): void {
@@ -316,8 +301,7 @@ export class GanPaint extends PaintSettings {
   #obey(command: "undo" | "redo" | "wider" | "narrower" | "swap"): void {
     if (command === "undo" || command === "redo") this.#step(command);
     else if (command === "swap") this.#choose("op", this.op === "draw" ? "remove" : "draw");
-    else if (command === "wider") this.#choose("radius", Math.min(MAX_RADIUS, this.radius + RADIUS_STEP));
-    else this.#choose("radius", Math.max(0, this.radius - RADIUS_STEP));
+    else this.#choose("radius", this.wider(command === "wider" ? RADIUS_STEP : -RADIUS_STEP));
   }
 
   /** Somebody chose another brush. */
@@ -340,7 +324,7 @@ export class GanPaint extends PaintSettings {
       label: alt || `Image ${edited.image} of seed ${edited.seed}, to paint on`,
       disabled: this.locked,
       radius: this.radius,
-      removes: (growing?.brush.op ?? this.op) === "remove",
+      removes: (growing?.brush.op ?? this.op) !== "draw",
       stroke: growing?.cells,
     });
     const can = { paint: !this.locked, undo: this.canUndo, redo: this.canRedo, clear: this.strokes.length > 0 };

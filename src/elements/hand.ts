@@ -10,8 +10,8 @@ interface Spot {
 
 /** What a hand with a pointer does. */
 export interface Hand {
-  /** Begins to paint; the other end of a pen erases. False if it may not. */
-  down(spot: Spot, erases: boolean): boolean;
+  /** Begins to paint; the other end of a pen erases, Alt picks. False if it may not. */
+  down(spot: Spot, how: "paints" | "erases" | "picks"): boolean;
   /** Paints on; all spots since the last time. */
   along(spots: readonly Spot[]): void;
   up(): void;
@@ -30,7 +30,8 @@ export function followPointer(surface: HTMLElement, hand: Hand): void {
   const spot = (event: PointerEvent): Spot => fractionOf(event, surface);
   surface.addEventListener("pointerdown", (event) => {
     if (!event.isPrimary || (event.button !== 0 && event.button !== ERASER) || painting !== undefined) return;
-    if (!hand.down(spot(event), event.button === ERASER)) return;
+    const how = event.button === ERASER ? "erases" : event.altKey ? "picks" : "paints";
+    if (!hand.down(spot(event), how)) return;
     painting = event.pointerId;
     surface.setPointerCapture(event.pointerId);
   });

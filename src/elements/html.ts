@@ -35,6 +35,8 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
 function give(node: Element, properties: Readonly<Record<string, Value | Listener>>): void {
   for (const [name, value] of Object.entries(properties)) {
     if (typeof value === "function") node.addEventListener(name.slice(2), value as EventListener);
+    // Attributes of this name are what a page's policy forbids; the same through its object is not.
+    else if (name === "style") (node as HTMLElement).style.cssText = String(value);
     else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : String(value));
   }
 }

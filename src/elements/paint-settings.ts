@@ -1,12 +1,13 @@
 import type { Units } from "../session/recipe.ts";
 import { listed, numberOf, reflect, wholeOf, wholesOf, wordOf } from "./attributes.ts";
 import type { Brush } from "./brush.ts";
+import type { Features, Summary } from "./features.ts";
 import { SessionChild } from "./session-child.ts";
 
 // Tests: test/elements/gan-paint.test.ts
 
 /** Radii of brushes, in cells. */
-export const MAX_RADIUS = 32;
+const MAX_RADIUS = 32;
 
 /** Units of a concept: GANPaint's "medium". */
 const TOP = 10;
@@ -21,7 +22,9 @@ const TOP = 10;
  * @attr concept - What is painted, by its label's name: the first `top` units of its ranking.
  * @attr top - How many units of the concept; 10 unless given.
  * @attr units - Numbers of the units that are painted with, in place of a concept's.
- * @attr op - "draw" or "remove".
+ * @attr op - "draw", "remove", or "copy": the first stroke says what is copied, those after it
+ *   where it goes.
+ * @attr copies - What is copied of a place: its units' "mean" there, or their "max".
  * @attr radius - Of the brush, in cells of the layer; 1 unless given.
  * @attr strength - How much of each unit is replaced, 0…1; 1 unless given.
  * @attr value-quantile - The quantile of each unit that is drawn with, 0…1; 0.99 unless given.
@@ -33,8 +36,10 @@ const TOP = 10;
 export abstract class PaintSettings extends SessionChild {
   static readonly observedAttributes = [
     ...["session", "seed", "image", "layer", "concept", "top", "units", "op", "radius", "strength", "value-quantile"],
-    ...["heat", "live", "disabled", "alt"],
+    ...["copies", "heat", "live", "disabled", "alt"],
   ];
+
+  #features: Features | undefined;
 
   /** Its name in a form. */
   get name(): string {
@@ -92,12 +97,32 @@ export abstract class PaintSettings extends SessionChild {
     reflect(this, "units", listed(value));
   }
 
-  /** Whether it draws or removes. */
-  get op(): "draw" | "remove" {
-    return wordOf(this, "op", ["draw", "remove"]);
+  /** Whether it draws, removes, or copies. */
+  get op(): Brush["op"] {
+    return wordOf(this, "op", ["draw", "remove", "copy"]);
   }
-  set op(value: "draw" | "remove" | null | undefined) {
+  set op(value: Brush["op"] | null | undefined) {
     reflect(this, "op", value);
+  }
+
+  /** What is copied of a place that strokes choose. */
+  get copies(): Summary {
+    return wordOf(this, "copies", ["mean", "max"]);
+  }
+  set copies(value: Summary | null | undefined) {
+    reflect(this, "copies", value);
+  }
+
+  /**
+   * What strokes copy, of any image: set by a stroke that chooses it, or here; undefined for what
+   * the next stroke chooses.
+   */
+  get features(): Features | undefined {
+    return this.#features;
+  }
+  set features(features: Features | null | undefined) {
+    this.#features = features ?? undefined;
+    this.changed("features");
   }
 
   /** Of the brush, in cells of the layer. */
@@ -156,10 +181,20 @@ export abstract class PaintSettings extends SessionChild {
     reflect(this, "alt", value);
   }
 
-  /** The brush that these make; undefined while they name no units. */
-  protected brush(op = this.op): Brush | undefined {
+  /** A radius that differs by so much, as far as radii go. */
+  protected wider(by: number): number {
+    return Math.min(MAX_RADIUS, Math.max(0, this.radius + by));
+  }
+
+  /** The brush that these make on a layer; undefined while they name no units. */
+  protected brush(op: Brush["op"] | "pick", layer: string | undefined): Brush | undefined {
     const { concept, top, units: numbers } = this;
+    const how = { alpha: this.strength, quantile: this.valueQuantile, radius: this.radius };
+    if (op === "copy" || op === "pick") {
+      const values = op === "copy" && this.features?.layer === layer ? this.features?.values : undefined;
+      return { op: "copy", units: "all", ...how, ...(values && { values }) };
+    }
     const units: Units | undefined = numbers.length > 0 ? numbers : concept ? { concept, top } : undefined;
-    return units && { op, units, alpha: this.strength, quantile: this.valueQuantile, radius: this.radius };
+    return units && { op, units, ...how };
   }
 }

@@ -18,7 +18,7 @@ const HELP =
 /** What somebody does on the surface. */
 export interface SurfaceTold {
   /** Begins a stroke at a point of the layer; false if that cannot be. */
-  start(at: Point, erases: boolean): boolean;
+  start(at: Point, how: "paints" | "erases" | "picks"): boolean;
   along(points: readonly Point[]): void;
   finish(): void;
   cancel(): void;
@@ -61,7 +61,7 @@ export class PaintSurface {
       this.#overlay.element,
     );
     followPointer(this.element, {
-      down: (spot, erases) => told.start(this.#pointOf(spot), erases),
+      down: (spot, how) => told.start(this.#pointOf(spot), how),
       along: (spots) => told.along(spots.map((spot) => this.#pointOf(spot))),
       up: () => told.finish(),
       cancel: () => told.cancel(),
@@ -117,7 +117,7 @@ export class PaintSurface {
       if (at) this.#told.along([at]);
     } else if (command.type === "paint") {
       const at = event.repeat ? undefined : this.#move(0, 0);
-      if (at) this.#told.start(at, false);
+      if (at) this.#told.start(at, "paints");
     } else if (command.type === "cancel") this.#told.cancel();
     else this.#told.command(command.type);
   }

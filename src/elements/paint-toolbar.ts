@@ -28,6 +28,7 @@ export class PaintToolbar {
   readonly #concept: HTMLSelectElement;
   readonly #draw: HTMLButtonElement;
   readonly #remove: HTMLButtonElement;
+  readonly #copy: HTMLButtonElement;
   readonly #numbers: readonly { readonly input: HTMLInputElement; value(paint: PaintSettings): number }[];
   readonly #undo: HTMLButtonElement;
   readonly #redo: HTMLButtonElement;
@@ -51,6 +52,7 @@ export class PaintToolbar {
     this.#concept = html("select", { onchange: () => told.set("concept", this.#concept.value) });
     this.#draw = button("Draw", () => told.set("op", "draw"));
     this.#remove = button("Remove", () => told.set("op", "remove"));
+    this.#copy = button("Copy", () => told.set("op", "copy"), { title: "Paint what, then where; Alt chooses again" });
     const top = number("top", { type: "number", min: 1, max: 50 }, ({ top }) => top);
     const radius = number("radius", { type: "range", min: 0, max: 4, step: 0.5 }, ({ radius }) => radius);
     const strength = number("strength", { type: "range", min: 0, max: 1, step: 0.05 }, ({ strength }) => strength);
@@ -68,7 +70,7 @@ export class PaintToolbar {
       "div",
       { part: "toolbar", role: "group", "aria-label": "Brush" },
       labelled("Concept", this.#concept),
-      html("span", { class: "pair" }, this.#draw, this.#remove),
+      html("span", { class: "pair" }, this.#draw, this.#remove, this.#copy),
       labelled("Units", top.input),
       labelled("Radius", radius.input),
       labelled("Strength", strength.input),
@@ -102,7 +104,8 @@ export class PaintToolbar {
     }
     this.#draw.setAttribute("aria-pressed", `${paint.op === "draw"}`);
     this.#remove.setAttribute("aria-pressed", `${paint.op === "remove"}`);
-    for (const control of [this.#concept, this.#draw, this.#remove]) control.disabled = !can.paint;
+    this.#copy.setAttribute("aria-pressed", `${paint.op === "copy"}`);
+    for (const control of [this.#concept, this.#draw, this.#remove, this.#copy]) control.disabled = !can.paint;
     this.#undo.disabled = !can.undo || !can.paint;
     this.#redo.disabled = !can.redo || !can.paint;
     this.#clear.disabled = !can.clear || !can.paint;

@@ -22,6 +22,11 @@ export class Painting {
     return this.#growing;
   }
 
+  /** Whether the one that is being made acts already. */
+  get acts(): boolean {
+    return this.#growing !== undefined && this.#live;
+  }
+
   get canUndo(): boolean {
     return this.#history.canUndo && !this.#growing;
   }
@@ -39,9 +44,9 @@ export class Painting {
   /** Begins a stroke; a live one acts while it is made. */
   start(brush: Brush, extents: Extents, at: Point, live: boolean): Stroke {
     this.#growing = new GrowingStroke(newId(this.strokes), brush, extents, at);
-    this.#live = live;
+    this.#live = live && !this.#growing.picks;
     const { stroke } = this.#growing;
-    if (live) this.#history.put(stroke);
+    if (this.#live) this.#history.put(stroke);
     return stroke;
   }
 
@@ -54,12 +59,12 @@ export class Painting {
     return stroke;
   }
 
-  /** The stroke is made. */
+  /** The stroke is made; one that picks is none of the strokes. */
   finish(): Stroke | undefined {
-    const stroke = this.#growing?.stroke;
-    if (stroke && !this.#live) this.#history.put(stroke);
+    const growing = this.#growing;
     this.#growing = undefined;
-    return stroke;
+    if (growing && !this.#live && !growing.picks) this.#history.put(growing.stroke);
+    return growing?.stroke;
   }
 
   /** There is to be no such stroke. */

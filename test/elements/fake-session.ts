@@ -9,6 +9,8 @@ import type {
   Pixel,
   PixelOptions,
   RankedUnit,
+  RegionFeatures,
+  RegionOptions,
   Session,
   SessionEvents,
   Thumbnail,
@@ -79,6 +81,8 @@ export class FakeSession implements Session {
   readonly views = new Set<SessionView>();
   /** What was asked for, in words. */
   readonly asked: string[] = [];
+  /** Answers about regions come when this settles. */
+  held: Promise<unknown> = Promise.resolve();
   readonly #emitter = new Emitter<SessionEvents>();
 
   constructor(loaded: Loaded | undefined = LOADED) {
@@ -183,7 +187,11 @@ export class FakeSession implements Session {
     }
   }
 
-  region = (): never => this.#no();
+  async region({ mask, layers, image = 0 }: RegionOptions): Promise<RegionFeatures> {
+    this.asked.push(`region ${image} ${JSON.stringify(mask)} ${layers}`);
+    await this.held;
+    return { layers: [{ layer: layers[0]!, mean: Float32Array.of(1 / 3, 2), max: Float32Array.of(4, 5) }] };
+  }
   levels = (): never => this.#no();
   topImages = (): never => this.#no();
   dissect = (): never => this.#no();

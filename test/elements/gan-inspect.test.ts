@@ -42,6 +42,14 @@ test("asks once for the newest place", async () => {
   expect(await text()).toMatch(/^Point at/);
 });
 
+test("stays at its place when it is pinned", async () => {
+  await show('for="image"');
+  await elements.run("inspect.place = { y: 1, x: 2 }; inspect.pinned = true;");
+  await elements.page.mouse.move(16 + 42, 16 + 22);
+  await elements.run("1");
+  expect(await elements.run("inspect.place")).toEqual({ y: 1, x: 2 });
+});
+
 test("looks at the layers that it is told, and at a paint's own", async () => {
   await elements.show(`<gan-session id="one"><gan-paint id="paint" layer="layer2" style="width: 160px"></gan-paint>
     <gan-inspect id="inspect" for="paint"></gan-inspect></gan-session>`);

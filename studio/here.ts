@@ -1,0 +1,35 @@
+import { html } from "../src/elements/html.ts";
+import { part } from "./page.ts";
+
+/** What is where the pointer is, or where it was pinned. */
+export function showHere(): { readonly element: HTMLElement; seen(seen: boolean): void } {
+  const paint = part("paint");
+  const inspect = html("gan-inspect", {});
+  const pin = html(
+    "button",
+    { type: "button", "aria-pressed": "false", title: "Stay at this place (P)" },
+    "Pin this place",
+  );
+  const mark = html("span", { class: "pin", hidden: true });
+  document.querySelector(".easel")!.append(mark);
+
+  function set(pinned: boolean): void {
+    const { place } = inspect;
+    const { model } = part("session").session?.loaded ?? {};
+    if (pinned && (!place || !model)) return;
+    inspect.pinned = pinned;
+    pin.setAttribute("aria-pressed", `${pinned}`);
+    mark.hidden = !pinned;
+    if (!pinned || !place || !model) return;
+    mark.style.setProperty("--x", `${(place.x + 0.5) / model.width}`);
+    mark.style.setProperty("--y", `${(place.y + 0.5) / model.height}`);
+  }
+  pin.addEventListener("click", () => set(!inspect.pinned));
+  document.addEventListener("studio-pin", () => set(!inspect.pinned));
+  const seen = (seen: boolean): void => {
+    // Nobody is asked for what nobody sees: every answer is a run of the generator.
+    inspect.htmlFor = seen ? paint.id : undefined;
+    mark.hidden = !seen || !inspect.pinned;
+  };
+  return { element: html("div", { class: "here" }, inspect, html("div", { class: "row" }, pin)), seen };
+}

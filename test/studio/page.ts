@@ -1,0 +1,95 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { Page } from "puppeteer-core";
+import { serve } from "../../scripts/serve.mjs";
+import labels from "../../weights/scenes64/labels.json" with { type: "json" };
+import { type OpenOptions, openPage } from "../browser/open.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Where pictures of the page are left for whoever wants to look: a folder's path. */
+const SCREENSHOTS = process.env["GANATOMY_SCREENSHOTS"];
+
+export interface StudioPage {
+  readonly page: Page;
+  readonly url: string;
+  /** Errors that nobody caught. */
+  readonly errors: string[];
+  /** Addresses of other hosts that were asked for. */
+  readonly elsewhere: string[];
+  /** Opens an address, and waits until everything is loaded. */
+  open(url?: string, page?: Page): Promise<void>;
+  look(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is known of scenes64's units here: every eighth detects the same. A test needs no better. */
+function report(): object {
+  const names = labels.object.map((name) => ({ name, category: "object", pixels: 1, color: [90, 90, 90] }));
+  const units = Array.from({ length: 128 }, (_, unit) => {
+    const label = 1 + (unit % 8);
+    return {
+      unit,
+      label,
+      interpretable: true,
+      level: 1,
+      iou: 0.5 - unit / 1000,
+      top: [{ image: unit % 4, activation: 2 }],
+    };
+  });
+  const concepts = [4, 1, 2, 3].map((label) => ({
+    label,
+    units: units.filter((unit) => unit.label === label).map(({ unit }) => unit),
+  }));
+  return {
+    schemaVersion: 1,
+    model: { name: "scenes64" },
+    labels: names,
+    layers: [{ layer: "layer4", concepts, units }],
+  };
+}
+
+/** The studio in a browser. */
+export async function openStudio(options: OpenOptions = {}): Promise<StudioPage> {
+  const home = await mkdtemp(join(tmpdir(), "ganatomy-studio-"));
+  await build({
+    entryPoints: [join(ROOT, "studio/studio.ts")],
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    outdir: home,
+    logLevel: "silent",
+  });
+  for (const file of ["index.html", "studio.css"]) await cp(join(ROOT, "studio", file), join(home, file));
+  await cp(join(ROOT, "dist/worker.min.js"), join(home, "worker.min.js"));
+  await cp(join(ROOT, "weights/scenes64"), join(home, "weights/scenes64"), { recursive: true });
+  await mkdir(join(home, "scenes64"));
+  await writeFile(join(home, "scenes64/report.json"), JSON.stringify(report()));
+  const server = await serve(home);
+  const { page, errors, close } = await openPage("about:blank", { width: 1440, height: 900, ...options });
+  const elsewhere: string[] = [];
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(server.url) && !/^(blob|data|about):/.test(url)) elsewhere.push(url);
+  });
+  return {
+    ...{ page, errors, elsewhere, url: server.url },
+    async open(url = server.url, on = page) {
+      await on.goto(url);
+      await on.waitForFunction("document.querySelector('gan-session').session?.loaded?.segmenter");
+    },
+    async look(name) {
+      if (!SCREENSHOTS) return;
+      await mkdir(SCREENSHOTS, { recursive: true });
+      await page.screenshot({ path: join(SCREENSHOTS, `studio-${name}.png`) });
+    },
+    async close() {
+      await close();
+      await server.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}

@@ -71,6 +71,12 @@ function setComparing(on: boolean): void {
   const comparison = part("comparison");
   part("compare").setAttribute("aria-pressed", `${on}`);
   comparison.querySelector("gan-image")?.remove();
-  if (on) comparison.append(html("gan-image", { slot: "before", for: "paint", unedited: true }));
-  comparison.position = on ? 50 : 0;
+  comparison.position = 0;
+  if (!on) return;
+  const before = html("gan-image", { slot: "before", for: "paint", unedited: true });
+  const show = (): void => {
+    if (before.isConnected) comparison.position = 50;
+  };
+  before.addEventListener("gan-rendered", show, { once: true });
+  comparison.append(before);
 }

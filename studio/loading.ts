@@ -18,8 +18,8 @@ export function showLoading(what: string) {
     progress({ phase, done, total }: Progress): void {
       const share = total === undefined ? "" : ` ${Math.floor((100 * done) / Math.max(1, total))} %`;
       const ended = done === total;
-      if (phase === "activations") {
-        busy.textContent = `${COUNTING}…${share}`;
+      if (phase === "quantiles") {
+        busy.textContent = `${COUNTING}…`;
         busy.hidden = ended;
       } else if (phase === "generator") say(ended ? "Waking the GPU…" : `Loading ${what}…${share}`);
       else if (phase === "segmenter" || phase === "report") say(ended ? "" : `Loading ${what}…${share}`);

@@ -38,7 +38,7 @@ class ChosenUnit {
     heat: toggle("Where", "Dim the picture where the unit is not active", () => this.#heat()),
     mute: toggle("Mute", "Switch the unit off everywhere", () => this.#only("mute")),
     solo: toggle("Solo", "Switch all other units of the layer off", () => this.#only("solo")),
-    brush: toggle("Paint with it", "Paint with this unit alone", () => this.#brush()),
+    brush: toggle("Paint", "Paint with this unit alone", () => this.#brush()),
   };
   #unit: UnitName | undefined;
   #asking: AbortController | undefined;
@@ -105,12 +105,15 @@ class ChosenUnit {
           Object.assign(this.#paint, { seed, image });
         };
         const name = `Open picture ${image} of seed ${seed}`;
-        const picture = html("gan-image", { seed, image, heat: nameOf({ layer, unit }), "aria-hidden": "true" });
-        return html(
-          "button",
-          { type: "button", class: "frame", onclick: choose, "aria-label": name, title: name },
-          picture,
-        );
+        const picture = html("gan-image", { seed, image, "aria-hidden": "true" });
+        const dim = (): void => {
+          picture.heat = nameOf({ layer, unit });
+        };
+        const clear = (): void => {
+          picture.heat = undefined;
+        };
+        const told = { onclick: choose, onpointerenter: dim, onpointerleave: clear, onfocus: dim, onblur: clear };
+        return html("button", { type: "button", class: "frame", "aria-label": name, title: name, ...told }, picture);
       });
       this.#pictures.replaceChildren(...pictures);
     } catch (error) {

@@ -6,16 +6,16 @@ import { fractionOf } from "./place.ts";
 // Tests: test/elements/gan-compare.test.ts
 
 const STYLE = `
-.both { position: relative; display: grid; --at: 50%; }
+.both { position: relative; display: grid; --_at: 50%; }
 .both > div { grid-area: 1 / 1; min-width: 0; }
-[part=after] { clip-path: inset(0 0 0 var(--at)); }
-[part=before] { clip-path: inset(0 calc(100% - var(--at)) 0 0); }
-[part=handle] { position: absolute; z-index: 2; inset: 0 auto 0 var(--at); width: 28px; margin-left: -14px; cursor: ew-resize; touch-action: none; background: none; border: 0; padding: 0; }
+[part=after] { clip-path: inset(0 0 0 var(--_at)); }
+[part=before] { clip-path: inset(0 calc(100% - var(--_at)) 0 0); }
+[part=handle] { position: absolute; z-index: 2; inset: 0 auto 0 var(--_at); width: 28px; margin-left: -14px; cursor: ew-resize; touch-action: none; background: none; border: 0; padding: 0; }
 [part=handle]::before { content: ""; position: absolute; inset: 0 auto 0 50%; width: 2px; margin-left: -1px; background: #fff; box-shadow: 0 0 0 1px rgb(0 0 0 / .55); }
-[part=handle]::after { content: "‹ ›"; position: absolute; top: calc(50% - 14px); left: 0; width: 28px; height: 28px; border-radius: 50%; background: var(--paper); color: var(--ink); border: 1px solid var(--line); font: 600 13px/25px system-ui, sans-serif; text-align: center; white-space: nowrap; }
-:host([orientation=vertical]) [part=after] { clip-path: inset(var(--at) 0 0 0); }
-:host([orientation=vertical]) [part=before] { clip-path: inset(0 0 calc(100% - var(--at)) 0); }
-:host([orientation=vertical]) [part=handle] { inset: var(--at) 0 auto 0; width: auto; height: 28px; margin: -14px 0 0; cursor: ns-resize; }
+[part=handle]::after { content: "‹ ›"; position: absolute; top: calc(50% - 14px); left: 0; width: 28px; height: 28px; border-radius: 50%; background: var(--_paper); color: var(--_ink); border: 1px solid var(--_line); font: 600 13px/25px system-ui, sans-serif; text-align: center; white-space: nowrap; }
+:host([orientation=vertical]) [part=after] { clip-path: inset(var(--_at) 0 0 0); }
+:host([orientation=vertical]) [part=before] { clip-path: inset(0 0 calc(100% - var(--_at)) 0); }
+:host([orientation=vertical]) [part=handle] { inset: var(--_at) 0 auto 0; width: auto; height: 28px; margin: -14px 0 0; cursor: ns-resize; }
 :host([orientation=vertical]) [part=handle]::before { inset: 50% 0 auto 0; width: auto; height: 2px; margin: -1px 0 0; }
 :host([orientation=vertical]) [part=handle]::after { top: 0; left: calc(50% - 14px); rotate: 90deg; }
 @media (forced-colors: active) { [part=handle]::before { background: CanvasText; } }
@@ -41,7 +41,7 @@ export class GanCompare extends GanElement {
   static readonly observedAttributes = ["position", "orientation"];
 
   readonly #handle = html("div", { part: "handle", role: "slider", tabindex: 0, "aria-label": "Before and after" });
-  readonly #both = html(
+  readonly #both: HTMLElement = html(
     "div",
     { class: "both" },
     html("div", { part: "before" }, html("slot", { name: "before" })),
@@ -89,7 +89,7 @@ export class GanCompare extends GanElement {
 
   #show(): void {
     const { position, orientation } = this;
-    this.#both.style.setProperty("--at", `${position}%`);
+    this.#both.style.setProperty("--_at", `${position}%`);
     for (const [name, value] of Object.entries({
       "aria-valuenow": Math.round(position),
       "aria-valuemin": 0,

@@ -19,7 +19,7 @@ ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 3px; }
 [part=unit] { display: grid; grid-template-columns: 3.6em minmax(0, 1fr) 3.6em; gap: 8px; align-items: center; width: 100%; text-align: left; position: relative; }
 [part=unit] .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 [part=unit] .value { text-align: right; }
-[part=unit] .bar { position: absolute; left: 0; bottom: 0; height: 3px; border-radius: 0 2px 0 var(--radius); background: var(--accent); max-width: 100%; }
+[part=unit] .bar { position: absolute; left: 0; bottom: 0; height: 3px; border-radius: 0 2px 0 var(--_radius); background: var(--_accent); max-width: 100%; }
 `;
 
 /** Units of each layer. */

@@ -9,10 +9,11 @@ import { GRID_STYLE, VirtualGrid } from "./virtual-grid.ts";
 const STYLE = `
 ${GRID_STYLE}
 .tools { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin-bottom: 8px; }
-.tools label { display: inline-flex; align-items: center; gap: 6px; color: var(--soft); font-size: 13px; }
-.tools input { width: 140px; }
-.count { margin-left: auto; color: var(--soft); font-size: 13px; }
-[role=option] canvas { display: block; width: 100%; height: 84px; object-fit: contain; border-radius: 4px; background: var(--well); image-rendering: var(--gan-image-rendering, auto); }
+.tools label { display: inline-flex; align-items: center; gap: 6px; color: var(--_soft); font-size: 13px; }
+.tools label:has(input) { flex: 1 1 120px; }
+.tools input { flex: 1; width: 60px; }
+.count { margin-left: auto; color: var(--_soft); font-size: 13px; }
+[role=option] canvas { display: block; width: 100%; height: 84px; object-fit: contain; border-radius: 4px; background: var(--_well); image-rendering: var(--gan-image-rendering, auto); }
 [role=option] .line { display: flex; justify-content: space-between; gap: 6px; font-size: 12px; line-height: 18px; }
 [role=option] .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 `;

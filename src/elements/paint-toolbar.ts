@@ -7,7 +7,7 @@ import type { PaintSettings } from "./paint-settings.ts";
 
 export const TOOLBAR_STYLE = `
 [part=toolbar] { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 14px; margin-top: 8px; }
-[part=toolbar] label { display: inline-flex; align-items: center; gap: 6px; color: var(--soft); font-size: 13px; }
+[part=toolbar] label { display: inline-flex; align-items: center; gap: 6px; color: var(--_soft); font-size: 13px; }
 [part=toolbar] input[type=range] { width: 84px; }
 [part=toolbar] input[type=number] { width: 58px; }
 [part=toolbar] select { max-width: 180px; }

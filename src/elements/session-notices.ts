@@ -5,9 +5,9 @@ import { html } from "./html.ts";
 // Tests: test/elements/gan-session.test.ts
 
 export const NOTICES_STYLE = `
-[part=progress] { display: flex; align-items: center; gap: 10px; margin-bottom: 8px; color: var(--soft); font-size: 13px; }
-progress { flex: 1 1 80px; max-width: 280px; accent-color: var(--accent); }
-[part=message] { margin: 0 0 8px; padding: 10px 14px; border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: var(--radius); background: var(--paper); }
+[part=progress] { display: flex; align-items: center; gap: 10px; margin-bottom: 8px; color: var(--_soft); font-size: 13px; }
+progress { flex: 1 1 80px; max-width: 280px; accent-color: var(--_accent); }
+[part=message] { margin: 0 0 8px; padding: 10px 14px; border: 1px solid var(--_line); border-left: 4px solid var(--_accent); border-radius: var(--_radius); background: var(--_paper); }
 [part=message] strong { display: block; }
 `;
 

@@ -3,12 +3,12 @@ import { html } from "./html.ts";
 // Tests: test/elements/gan-units.test.ts
 
 export const GRID_STYLE = `
-[part=grid] { position: relative; overflow: auto; height: var(--gan-units-height, 22rem); border: 1px solid var(--line); border-radius: var(--radius); background: var(--paper); contain: strict; }
+[part=grid] { position: relative; overflow: auto; height: var(--gan-units-height, 22rem); border: 1px solid var(--_line); border-radius: var(--_radius); background: var(--_paper); contain: strict; }
 [part=grid] > div { position: relative; }
-[role=option] { position: absolute; top: 0; left: 0; padding: 4px; border-radius: var(--radius); cursor: pointer; overflow: hidden; border: 2px solid transparent; }
-[role=option]:hover { background: var(--well); }
-[role=option][aria-selected=true] { border-color: var(--accent); background: var(--well); }
-[part=grid]:focus-visible .active { outline: 2px solid var(--accent); outline-offset: -4px; }
+[role=option] { position: absolute; top: 0; left: 0; padding: 4px; border-radius: var(--_radius); cursor: pointer; overflow: hidden; border: 2px solid transparent; }
+[role=option]:hover { background: var(--_well); }
+[role=option][aria-selected=true] { border-color: var(--_accent); background: var(--_well); }
+[part=grid]:focus-visible .active { outline: 2px solid var(--_accent); outline-offset: -4px; }
 @media (forced-colors: active) { [role=option] { border-color: Canvas; } [role=option][aria-selected=true] { border-color: Highlight; } }
 `;
 

@@ -122,11 +122,12 @@ export class Holdings {
     const before = this.#drawing;
     this.#drawing = undefined;
     before?.stage.dispose();
-    before?.strokes.dispose();
+    const counted = draws && before?.strokes.areOf(this.models.generator) ? before.strokes : undefined;
+    if (!counted) before?.strokes.dispose();
     if (!draws || !this.#device) return;
     const { generator } = this.models;
     const onProgress: Listener<Progress> = (progress) => this.#tell("progress", progress);
-    const strokes = new Strokes(generator, this.#findings, onProgress);
+    const strokes = new Strokes(generator, this.#findings, onProgress, counted);
     this.#drawing = {
       device: this.#device,
       stage: new Stage(generator, segmenter),

@@ -104,11 +104,20 @@ export class Painter {
         try {
           await this.#draw(job, drawing);
         } catch (error) {
-          job.failed(error);
+          this.#failed(job, drawing, error);
         }
       }
     } finally {
       this.#running = false;
+    }
+  }
+
+  /** What failed with something that is no longer there is drawn with what there is instead. */
+  #failed(job: Job, drawing: Drawing, error: unknown): void {
+    if (drawing === this.#drawing()) job.failed(error);
+    else if (this.#jobs.has(job)) {
+      this.#waiting.add(job);
+      void this.#run();
     }
   }
 
@@ -124,7 +133,7 @@ export class Painter {
           this.#waiting.add(job);
           void this.#run();
         },
-        (error) => job.failed(error),
+        (error) => this.#failed(job, drawing, error),
       );
       return;
     }

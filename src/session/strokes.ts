@@ -27,13 +27,21 @@ export class Strokes {
   /** By what they say: an edit that is the same object need not be composed anew. */
   readonly #edits = new Recent<Edit | Promise<Edit>>(KNOWN, () => {});
   readonly #keys = new WeakMap<Stroke, string>();
-  readonly #tables = new Map<string, UnitQuantiles | Promise<UnitQuantiles>>();
-  readonly #stop = new AbortController();
+  readonly #tables: Map<string, UnitQuantiles | Promise<UnitQuantiles>>;
+  readonly #stop: AbortController;
 
-  constructor(generator: Generator, findings: Findings | undefined, onProgress: Listener<Progress>) {
+  /** @param before who has counted for this generator already, in whose place this one is. */
+  constructor(generator: Generator, findings: Findings | undefined, onProgress: Listener<Progress>, before?: Strokes) {
     this.#generator = generator;
     this.#findings = findings;
     this.#onProgress = onProgress;
+    this.#tables = before ? before.#tables : new Map();
+    this.#stop = before ? before.#stop : new AbortController();
+  }
+
+  /** Whether they are of this generator. */
+  areOf(generator: Generator): boolean {
+    return this.#generator === generator;
   }
 
   /**

@@ -13,6 +13,7 @@ import { rollup } from "rollup";
 import { parseAst } from "rollup/parseAst";
 import { minify } from "terser";
 import { manifest } from "./elements-manifest.mjs";
+import { buildStudio } from "./studio.mjs";
 import { generate } from "./wgsl.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -47,7 +48,7 @@ const SCHEMAS = [
 ];
 /** What else dist/ depends on. */
 const MAKERS = [
-  ...["build", "wgsl", "elements-manifest"].map((name) => `scripts/${name}.mjs`),
+  ...["build", "wgsl", "elements-manifest", "studio"].map((name) => `scripts/${name}.mjs`),
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"],
 ];
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
@@ -213,7 +214,12 @@ async function licenses(inputs) {
 /** A hash of all that dist/ is made of. What is generated in src/ follows from the rest. */
 async function sources() {
   const inside = (await readdir(SRC, { recursive: true })).filter((name) => /\.(?<!wgsl\.)\w+$/.test(name));
-  const files = [...inside.sort().map((name) => join("src", name)), ...MAKERS];
+  const studio = (await readdir(join(ROOT, "studio"), { recursive: true })).filter((name) => /\.\w+$/.test(name));
+  const files = [
+    ...inside.sort().map((name) => join("src", name)),
+    ...studio.sort().map((name) => join("studio", name)),
+    ...MAKERS,
+  ];
   const hash = createHash("sha256");
   for (const file of files)
     hash
@@ -251,7 +257,8 @@ export async function build({ quick = false } = {}) {
 
   await writeFile(join(DIST, LICENSES), await licenses(Object.keys(cli.metafile.inputs)));
 
-  const written = [...Object.keys(cli.metafile.outputs), ...scripts.flat()];
+  const studio = (await buildStudio(join(DIST, "studio"))).map((path) => relative(ROOT, path));
+  const written = [...Object.keys(cli.metafile.outputs), ...scripts.flat(), ...studio];
   if (!quick) await prune(new Set(written));
   const sizes = {};
   for (const path of written.filter((path) => path.endsWith(".js"))) sizes[path] = await gzipped([path]);

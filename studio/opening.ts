@@ -1,18 +1,27 @@
 import { connect, type LoadRequest, type Recipe, type Session } from "../src/session/index.ts";
+import { givenBy } from "./given.ts";
 import { showLoading } from "./loading.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
 import { begin, firstRecipe, watchDevice } from "./working.ts";
 
 /** What a studio shows: a generator, and what is known of it and by whom. */
-export interface Opened {
+export interface Opened extends Pick<LoadRequest, "name" | "network" | "classes"> {
   readonly generator: NonNullable<LoadRequest["generator"]>;
-  readonly name?: string;
   readonly segmenter?: NonNullable<LoadRequest["segmenter"]>;
   readonly report?: NonNullable<LoadRequest["report"]>;
 }
 
-const beside = (path: string): string => new URL(path, document.baseURI).href;
+/**
+ * The address of a file beside the page, of the page's own build if it says which: then no cache on
+ * the way can give an older one.
+ */
+function beside(path: string): string {
+  const url = new URL(path, document.baseURI);
+  const { build } = document.documentElement.dataset;
+  if (build !== undefined) url.searchParams.set("b", build);
+  return url.href;
+}
 
 /** What it shows at first, beside it. */
 const scenes64 = (): Opened => ({
@@ -25,15 +34,18 @@ const scenes64 = (): Opened => ({
   },
 });
 
-/** Opens the first generator. */
-export const openFirst = (): Promise<void> => openGenerator(scenes64(), firstRecipe("scenes64"));
+/** Opens what the address asks for, or what comes along. */
+export async function openFirst(): Promise<void> {
+  const given = await givenBy(location.href).catch(complain);
+  await (given ? openGenerator(given, firstRecipe) : openGenerator(scenes64(), firstRecipe("scenes64")));
+}
 
 /**
  * Opens a generator in place of the one that is shown, which stays if this one cannot be opened:
  * its picture first, then what its units detect, then who says what is where in a picture.
  */
 export async function openGenerator(
-  { generator, name, report, segmenter }: Opened,
+  { report, segmenter, ...request }: Opened,
   beginning: Promise<Recipe | undefined> | ((model: string) => Promise<Recipe | undefined>),
 ): Promise<void> {
   const [element, paint] = [part("session"), part("paint")];
@@ -42,7 +54,7 @@ export async function openGenerator(
   try {
     fresh = await connect({ worker: beside("worker.min.js") });
     fresh.on("progress", stop.progress);
-    const loaded = await fresh.load({ generator, ...(name !== undefined && { name }) });
+    const loaded = await fresh.load(request);
     const recipe = await (typeof beginning === "function" ? beginning(loaded.model!.name) : beginning);
     const before = element.session;
     element.session = undefined;

@@ -52,3 +52,11 @@ export function onInterrupt(note: (text: string) => void): Interruption {
     },
   };
 }
+
+/** Waits for Ctrl-C: for what serves until then. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { Guard } from "../server/guard.ts";
 import { partsOf, typeOf } from "../server/paths.ts";
 import { notFound, Refused, refusal } from "../server/refused.ts";
-import { openWithin } from "./folder-files.ts";
+import { type OpenFile, openWithin } from "./folder-files.ts";
 import type { FetchHandler } from "./http.ts";
 
 /** A range of bytes as the Range header names it. */
@@ -41,35 +41,46 @@ export function rangeHead(range: ByteRange | undefined, size: number) {
 }
 
 /**
+ * A file that is open, or the range of it that was asked for; closed in the end.
+ * @throws Refused 416
+ */
+export async function fileResponse(request: Request, type: string, { file, size }: OpenFile): Promise<Response> {
+  try {
+    const range = rangeOf(request, size);
+    const { status, headers } = rangeHead(range, size);
+    const whole = { status, headers: { ...headers, "content-type": type } };
+    if (request.method === "HEAD" || size === 0) {
+      await file.close();
+      return new Response(null, whole);
+    }
+    // `end` is the last byte here; the file is closed with the stream.
+    const stream = file.createReadStream(range && { start: range.start, end: range.end - 1 });
+    return new Response(Readable.toWeb(stream) as unknown as ReadableStream, whole);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** @throws Refused 405 */
+export function onlyRead({ method }: Request): void {
+  if (method === "GET" || method === "HEAD") return;
+  throw new Refused(405, "method", `${method} is not answered here.`, "Use GET.", { allow: "GET, HEAD" });
+}
+
+/**
  * Serves the files of a folder to this machine alone, with ranges; a folder's address shows its
  * index.html.
  */
 export function fileServer(root: string): FetchHandler {
   const guard = new Guard({});
   const answer = async (request: Request): Promise<Response> => {
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      throw new Refused(405, "method", `${request.method} is not answered here.`, "Use GET.", { allow: "GET, HEAD" });
-    }
+    onlyRead(request);
     const { pathname } = new URL(request.url);
     const path = partsOf(pathname.endsWith("/") ? `${pathname}index.html` : pathname).join("/");
     const found = await openWithin(root, path);
     if (!found) throw notFound("There is no such file.", "Check the address.");
-    const { file, size } = found;
-    try {
-      const range = rangeOf(request, size);
-      const { status, headers } = rangeHead(range, size);
-      const whole = { status, headers: { ...headers, "content-type": typeOf(path) } };
-      if (request.method === "HEAD" || size === 0) {
-        await file.close();
-        return new Response(null, whole);
-      }
-      // `end` is the last byte here; the file is closed with the stream.
-      const stream = file.createReadStream(range && { start: range.start, end: range.end - 1 });
-      return new Response(Readable.toWeb(stream) as unknown as ReadableStream, whole);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    return fileResponse(request, typeOf(path), found);
   };
   return async (request) => {
     try {

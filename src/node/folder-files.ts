@@ -24,11 +24,15 @@ export function folderFiles(folder: string): Files {
   };
 }
 
+/** A file that was found, to be closed by whoever asked for it. */
+export interface OpenFile {
+  readonly file: FileHandle;
+  /** Bytes. */
+  readonly size: number;
+}
+
 /** A regular file in a folder, open, at a path of names joined by "/"; undefined for all else. */
-export async function openWithin(
-  folder: string,
-  path: string,
-): Promise<{ readonly file: FileHandle; readonly size: number } | undefined> {
+export async function openWithin(folder: string, path: string): Promise<OpenFile | undefined> {
   const root = await realpath(folder).catch(() => undefined);
   if (root === undefined || path.split("/").some((part) => part === "" || part === "..")) return undefined;
   const target = join(root, path);

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -59,7 +60,7 @@ afterAll(() => rm(project, { recursive: true, force: true }));
 describe("the tarball", () => {
   test("holds the package and nothing else", () => {
     const known =
-      /^(package\.json|README\.md|LICENSE|dist\/THIRD-PARTY-LICENSES\.txt|dist\/[\w./-]+\.(js|js\.map|d\.ts|json)|weights\/(scenes64|mosaic-ade20k32)\/([\w-]+\.(safetensors|json|md)|SHA256SUMS))$/;
+      /^(package\.json|README\.md|LICENSE|dist\/THIRD-PARTY-LICENSES\.txt|dist\/[\w./-]+\.(js|js\.map|d\.ts|json)|dist\/studio\/[\w-]+\.(html|css)|weights\/(scenes64|mosaic-ade20k32)\/([\w-]+\.(safetensors|json|md)|SHA256SUMS))$/;
     expect(packed.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([]);
     expect(packed.map(({ path }) => path)).toEqual(
       expect.arrayContaining([
@@ -71,6 +72,10 @@ describe("the tarball", () => {
         "dist/index.js",
         "dist/index.min.js",
         "dist/THIRD-PARTY-LICENSES.txt",
+        "dist/studio/index.html",
+        "dist/studio/scenes64/report.json",
+        "dist/studio/studio.js",
+        "dist/studio/sw.js",
         "dist/schema/network-v1.schema.json",
         "dist/schema/recipe-v1.schema.json",
         "dist/schema/report-v1.schema.json",
@@ -167,6 +172,26 @@ describe("in Node", () => {
 
   test("the command line starts", async () => {
     expect(await run(join(project, "node_modules/.bin/ganatomy"), ["--help"], project)).toMatch(/dissect/);
+  });
+
+  test("it serves the studio, whose networks are in the package once", async () => {
+    expect(packed.filter(({ path }) => /^dist\/studio\/(weights|worker)/.test(path))).toEqual([]);
+    const child = spawn(join(project, "node_modules/.bin/ganatomy"), ["studio", "--port", "0"], { cwd: project });
+    try {
+      const [line] = await once(child.stdout.setEncoding("utf8"), "data");
+      const url = String(line).trim();
+      for (const path of [
+        "",
+        "studio.js",
+        "worker.min.js",
+        "weights/scenes64/generator.safetensors",
+        "scenes64/report.json",
+      ]) {
+        expect((await fetch(url + path)).status, path).toBe(200);
+      }
+    } finally {
+      child.kill();
+    }
   });
 
   test("schema and weights have addresses", async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { rangeHead, rangeOf } from "../../node/file-server.ts";
 import { listen } from "../../node/http.ts";
+import { sourceResponse } from "../../node/source-response.ts";
 import type { Folder } from "../../report/folder.ts";
 import { Guard } from "../../server/guard.ts";
 import { partsOf } from "../../server/paths.ts";
@@ -12,12 +12,6 @@ import { packError } from "./wire.ts";
 
 const HTML =
   '<!doctype html><meta charset="utf-8"><title>ganatomy</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>\n';
-/**
- * Larger ranges than this are sent in pieces, so that a checkpoint is never in memory as a whole on
- * this side.
- */
-const PIECE = 4 * 2 ** 20;
-
 export interface ChromeServer {
   /** Address of the page. */
   readonly url: string;
@@ -50,7 +44,7 @@ export async function chromeServer(scriptPath: string, folder: Folder): Promise<
     if (room === undefined) return told(200, HTML, "text/html; charset=utf-8");
     if (room === "page.js") return told(200, script, "text/javascript; charset=utf-8");
     const source = room === "weights" ? sources[Number(rest[0])] : undefined;
-    return source ? send(source, request) : told(404, "Not found\n");
+    return source ? sourceResponse(source, request) : told(404, "Not found\n");
   };
 
   const { url, close } = await listen(async (request) => {
@@ -73,25 +67,6 @@ export async function chromeServer(scriptPath: string, folder: Folder): Promise<
         : { encoder: offer(files.encoder), decoder: offer(files.decoder), labels: offer(files.labels) },
     close,
   };
-}
-
-/** A source, or the range of it that was asked for. */
-async function send(source: Source, request: Request): Promise<Response> {
-  const range = rangeOf(request, source.size);
-  const { start, end } = range ?? { start: 0, end: source.size };
-  const piece = (at: number): Promise<Uint8Array> => source.read(at, Math.min(at + PIECE, end));
-  const first = await piece(start); // before the head: a failure can still be told
-  let at = start;
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      if (at >= end) return controller.close();
-      const bytes = at === start ? first : await piece(at);
-      at += bytes.length;
-      controller.enqueue(bytes);
-    },
-  });
-  const { status, headers } = rangeHead(range, source.size);
-  return new Response(body, { status, headers: { ...headers, "content-type": "application/octet-stream" } });
 }
 
 function told(status: number, body: string | Uint8Array<ArrayBuffer>, type = "text/plain"): Response {

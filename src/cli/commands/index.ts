@@ -13,6 +13,7 @@ import { insertCommand } from "./insert.ts";
 import { occludeCommand } from "./occlude.ts";
 import { segmentCommand } from "./segment.ts";
 import { serveCommand } from "./serve.ts";
+import { studioCommand } from "./studio.ts";
 
 /** All commands, in the order of `ganatomy --help`. */
 export const COMMANDS: readonly AnyCommand[] = [
@@ -25,6 +26,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   actmaxCommand,
   occludeCommand,
   segmentCommand,
+  studioCommand,
   serveCommand,
   infoCommand,
   convertCommand,

@@ -11,6 +11,7 @@ import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import type { TuneFlags } from "../gpu.ts";
+import { untilAborted } from "../interrupt.ts";
 import { openLabeller, openModel, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { named, whole } from "../options.ts";
 import { type ReportFolder, reportsIn } from "../serve/reports.ts";
@@ -81,7 +82,7 @@ function run(options: ServeOptions, folder: string): Promise<number> {
       try {
         process.stdout.write(addresses(url, projects, { client: client !== undefined, token }));
         running.note("Ctrl-C ends it.");
-        await aborted(running.signal);
+        await untilAborted(running.signal);
       } finally {
         await close();
         handler.dispose();
@@ -161,11 +162,4 @@ function addresses(
   });
   const all = [...(client ? ["client/index.html"] : []), "api/all_projects", ...lines];
   return `${all.map((path) => secret(url + path)).join("\n")}\n`;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -1,0 +1,45 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { GanatomyError } from "../../errors.ts";
+import { listen } from "../../node/http.ts";
+import type { CliCommand } from "../command.ts";
+import { EXIT } from "../exit.ts";
+import { generatorOptions } from "../generator-flags.ts";
+import { untilAborted } from "../interrupt.ts";
+import { named, whole } from "../options.ts";
+import { packageRoot } from "../package.ts";
+import { type GivenFlags, givenTo, OPEN } from "../studio/given.ts";
+import { studioHandler } from "../studio/handler.ts";
+import { withInterrupt } from "../with-folder.ts";
+
+export interface StudioOptions extends GivenFlags {
+  readonly port: number;
+}
+
+export const studioCommand: CliCommand<StudioOptions, [folder: string | undefined]> = {
+  name: "studio",
+  description: "paint with units in the browser: serve the studio to this machine",
+  options: (command) =>
+    generatorOptions(command.argument("[dir]", "a report's folder, ours or gandissect's, to open it on"))
+      .option("--port <n>", "port, 0 for any that is free", whole("The port", 0, 65_535), 5002)
+      .option("--segmenter <dir|name>", "what names the things in images, as for dissect", named),
+  help: "It computes in the browser, on the GPU of whoever opens it. docs/studio.md has the rest.",
+  run: ({ port, ...flags }, folder) =>
+    withInterrupt(async ({ note, progress, signal }) => {
+      const root = packageRoot();
+      if (!existsSync(join(root, "dist/studio/index.html"))) {
+        throw new GanatomyError(
+          "not-found",
+          "The studio is not built.",
+          "Run `npm run build`, or install the package again.",
+        );
+      }
+      const given = await givenTo(folder, flags, { signal, onProgress: progress.download });
+      const { url, close } = await listen(studioHandler(root, given), { port });
+      process.stdout.write(`${url}${given.size > 0 ? `?open=${OPEN}` : ""}\n`);
+      note("Ctrl-C ends it.");
+      await untilAborted(signal);
+      await close();
+      return EXIT.ok;
+    }),
+};

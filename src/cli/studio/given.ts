@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { UsageError } from "../../errors.ts";
+import type { LoadOptions, Source } from "../../weights/source.ts";
+import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
+import { EMBEDDED, EMBEDDED_PHOTOS, openLabeller, openModel } from "../models.ts";
+import { reportsIn } from "../serve/reports.ts";
+
+// Tests: test/cli/studio/given.test.ts
+
+/** What the studio is to open, where it is not the model that it shows by itself. */
+export interface GivenFlags extends GeneratorFlags {
+  readonly segmenter?: string;
+}
+
+/** The address of what is to be opened; what it names is beside it. */
+export const OPEN = "given/open.json";
+
+/**
+ * What is to be opened, by the paths at which the page asks for it: a generator, and what a
+ * report's folder says of it. Empty where nothing is given.
+ * @throws UsageError, GanatomyError `not-found`, WeightsError.
+ */
+export async function givenTo(
+  folder: string | undefined,
+  flags: GivenFlags,
+  options: Pick<LoadOptions, "signal" | "onProgress">,
+): Promise<ReadonlyMap<string, Source | object>> {
+  const given = new Map<string, Source | object>();
+  const report = folder === undefined ? undefined : await reportOf(folder);
+  const model = flags.model ?? report?.model;
+  if (model === undefined) {
+    if (report) {
+      throw new UsageError(`The report in "${folder}" names no model that is here.`, "Give its file with --model.");
+    }
+    const [flag] = Object.keys(flags).filter((name) => name === "segmenter" || name in generatorOf(flags));
+    if (flag === undefined) return given;
+  }
+  /** Beside `OPEN`; by what it is for, since two files may have one name. */
+  const offer = (role: string, source: Source): string => {
+    const path = `${role}/${encodeURIComponent(source.name)}`;
+    given.set(`given/${role}/${source.name}`, source);
+    return path;
+  };
+  const { name, source } = await openModel(model ?? EMBEDDED, options);
+  const { classes, ...network } = generatorOf(flags);
+  const segmenter = await segmenterOf(
+    flags.segmenter ?? report?.segmenter ?? (model === undefined ? EMBEDDED : undefined),
+    offer,
+  );
+  if (report) given.set("given/report.json", report.contents);
+  given.set(OPEN, {
+    generator: offer("generator", source),
+    name: report?.name ?? name,
+    ...(Object.keys(network).length > 0 && { network }),
+    ...(classes && { classes }),
+    ...(report && { report: "report.json" }),
+    ...(segmenter !== undefined && { segmenter }),
+  });
+  return given;
+}
+
+interface GivenReport {
+  /** `report.json`, or a `dissect.json` where there is no other. */
+  readonly contents: object;
+  /** What the report calls its generator. */
+  readonly name: string | undefined;
+  /** The generator's file. */
+  readonly model: string | undefined;
+  /** Its segmenter, where that comes with the package. */
+  readonly segmenter: string | undefined;
+}
+
+async function reportOf(folder: string): Promise<GivenReport> {
+  const [found, ...others] = await reportsIn(folder);
+  if (others.length > 0) {
+    const names = [found!, ...others].map(({ name }) => name).join(", ");
+    throw new UsageError(`"${folder}" holds ${others.length + 1} reports: ${names}.`, "Name one of their folders.");
+  }
+  const { path, model } = found!;
+  const file = ["report.json", "dissect.json"].map((name) => join(path, name)).find(existsSync)!;
+  const text = await readFile(file, "utf8");
+  try {
+    const contents = JSON.parse(text);
+    const said = contents.segmenter?.name;
+    const name = contents.model?.name ?? contents.netname;
+    return {
+      contents,
+      name: typeof name === "string" ? name : undefined,
+      model,
+      segmenter: said === EMBEDDED || said === EMBEDDED_PHOTOS ? said : undefined,
+    };
+  } catch (cause) {
+    throw new UsageError(`"${file}" is no report: it is no JSON.`, "Write the report again.", { cause });
+  }
+}
+
+/** As the page loads it: addresses of its files, or "self". */
+async function segmenterOf(
+  segmenter: string | undefined,
+  offer: (role: string, source: Source) => string,
+): Promise<object | "self" | undefined> {
+  if (segmenter === undefined) return undefined;
+  const { files } = await openLabeller(segmenter, {});
+  if (!files) return "self";
+  return Object.fromEntries(Object.entries(files).map(([role, source]) => [role, offer(role, source as Source)]));
+}

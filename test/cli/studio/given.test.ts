@@ -1,0 +1,81 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { givenTo, OPEN } from "../../../src/cli/studio/given.ts";
+import type { Source } from "../../../src/weights/source.ts";
+import { dissection } from "../../server/scenes.ts";
+import { GOLDEN } from "../ganatomy.ts";
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-given-"));
+  const report = async (path: string, contents: object, dissect: string = JSON.stringify(dissection)) => {
+    await mkdir(join(home, path), { recursive: true });
+    await writeFile(join(home, path, "dissect.json"), dissect);
+    await writeFile(join(home, path, "report.json"), JSON.stringify(contents));
+  };
+  const weights = [{ role: "generator", source: "scenes64" }];
+  await report("reports/one", {
+    model: { name: "scenes64" },
+    segmenter: { name: "scenes64" },
+    provenance: { weights },
+  });
+  await report("reports/two", { provenance: {} });
+  await writeFile(join(home, "reports/two/report.json"), "{");
+  await mkdir(join(home, "empty"));
+  await copyFile(join(GOLDEN, "progan-tiny.zip.pth"), join(home, "my church.pth"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const at = (path: string): string => join(home, path);
+const read = async (given: ReadonlyMap<string, Source | object>, path: string) =>
+  Buffer.from(await (given.get(path) as Source).read(0, 4));
+
+describe("what the studio is given", () => {
+  test("nothing of its own model", async () => {
+    expect([...(await givenTo(undefined, {}, {}))]).toEqual([]);
+  });
+
+  test("a report, with its model and the segmenter that named things in it", async () => {
+    const given = await givenTo(at("reports/one"), {}, {});
+    expect(given.get(OPEN)).toEqual({
+      name: "scenes64",
+      generator: "generator/generator.safetensors",
+      segmenter: { weights: "weights/segmenter.safetensors", labels: "labels/labels.json" },
+      report: "report.json",
+    });
+    expect(given.get("given/report.json")).toMatchObject({ model: { name: "scenes64" } });
+    expect([...given.keys()].sort()).toEqual([
+      "given/generator/generator.safetensors",
+      "given/labels/labels.json",
+      OPEN,
+      "given/report.json",
+      "given/weights/segmenter.safetensors",
+    ]);
+  });
+
+  test("a checkpoint, and how it is to be drawn", async () => {
+    const flags = { model: at("my church.pth"), truncation: 0.5, classes: [1], segmenter: "self" };
+    const given = await givenTo(undefined, flags, {});
+    expect(given.get(OPEN)).toEqual({
+      name: "my church",
+      generator: "generator/my%20church.pth",
+      network: { truncation: 0.5 },
+      classes: [1],
+      segmenter: "self",
+    });
+    expect((await read(given, "given/generator/my church.pth")).toString("latin1")).toMatch(/^PK/);
+  });
+
+  test.each([
+    ["a folder without a report", () => givenTo(at("empty"), {}, {}), /There is no report in/],
+    ["no folder", () => givenTo(at("nowhere"), {}, {}), /There is no folder/],
+    ["several reports", () => givenTo(at("reports"), {}, {}), /holds 2 reports: one, two/],
+    ["a report that is cut off", () => givenTo(at("reports/two"), {}, {}), /is no report: it is no JSON/],
+    ["a file that is not there", () => givenTo(undefined, { model: at("x.pth") }, {}), /x\.pth/],
+    ["a segmenter that is none", () => givenTo(undefined, { segmenter: at("empty") }, {}), /holds no segmenter/],
+  ])("%s is said", async (_, given, message) => {
+    await expect(given()).rejects.toThrow(message);
+  });
+});

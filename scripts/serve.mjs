@@ -1,7 +1,5 @@
-// A file server for this machine alone: `npm run example`, and the tests' pages. WebGPU needs a
-// secure context, which 127.0.0.1 is; files opened from the disk are not, and cannot import
-// modules. It needs the build.
-import { fileURLToPath } from "node:url";
+// A file server for this machine alone, for the tests' pages. WebGPU needs a secure context, which
+// 127.0.0.1 is; files opened from the disk are not, and cannot import modules. It needs the build.
 import { fileServer, listen } from "../dist/node/index.js";
 
 /**
@@ -11,13 +9,3 @@ import { fileServer, listen } from "../dist/node/index.js";
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
 export const serve = (root, port = 0) => listen(fileServer(root), { port });
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const port = Number(process.env.PORT ?? 8080);
-  const { url } = await serve(fileURLToPath(new URL("../", import.meta.url)), port).catch((error) => {
-    if (error.code !== "usage") throw error;
-    console.error(`Port ${port} is taken: choose another one with the environment variable PORT.`);
-    process.exit(1);
-  });
-  console.log(`${url}examples/page/   (Ctrl-C ends it)`);
-}

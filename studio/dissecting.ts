@@ -51,6 +51,8 @@ export function showDissecting(): HTMLElement {
     if (!own || !layer || running) return;
     running = new AbortController();
     const { signal } = running;
+    progress.value = 0;
+    text.textContent = `${PHASES["activations"]}…`;
     show();
     try {
       for await (const event of own.dissect({ layers: [layer], size: SIZE, signal })) {

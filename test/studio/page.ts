@@ -63,8 +63,15 @@ export async function openStudio(options: OpenOptions = {}): Promise<StudioPage>
     outdir: home,
     logLevel: "silent",
   });
+  await build({
+    entryPoints: { "worker.min": join(ROOT, "src/session/worker.ts") },
+    bundle: true,
+    keepNames: true, // by which errors are known on their way
+    target: "es2022",
+    outdir: home,
+    logLevel: "silent",
+  });
   for (const file of ["index.html", "studio.css"]) await cp(join(ROOT, "studio", file), join(home, file));
-  await cp(join(ROOT, "dist/worker.min.js"), join(home, "worker.min.js"));
   await cp(join(ROOT, "weights/scenes64"), join(home, "weights/scenes64"), { recursive: true });
   await mkdir(join(home, "scenes64"));
   await writeFile(join(home, "scenes64/report.json"), JSON.stringify(report()));

@@ -3,7 +3,7 @@ import { givenBy } from "./given.ts";
 import { showLoading } from "./loading.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
-import { begin, firstRecipe, watchDevice } from "./working.ts";
+import { begin, begun, firstRecipe, watchDrawing } from "./working.ts";
 
 /** What a studio shows: a generator, and what is known of it and by whom. */
 export interface Opened extends Pick<LoadRequest, "name" | "network" | "classes"> {
@@ -48,7 +48,7 @@ export async function openGenerator(
   { report, segmenter, ...request }: Opened,
   beginning: Promise<Recipe | undefined> | ((model: string) => Promise<Recipe | undefined>),
 ): Promise<void> {
-  const [element, paint] = [part("session"), part("paint")];
+  const element = part("session");
   const stop = showLoading("the generator");
   let fresh: Session | undefined;
   try {
@@ -59,14 +59,13 @@ export async function openGenerator(
     const before = element.session;
     element.session = undefined;
     before?.dispose();
-    const own = begin(recipe, fresh);
-    watchDevice(fresh);
-    fresh.on("error", ({ error }) => complain(error));
+    begin(recipe, loaded.model!.name);
+    watchDrawing(fresh);
     element.session = fresh;
     await drawn();
     stop.done();
     if (report !== undefined) await load({ report });
-    if (element.session === fresh && own && own.strokes.length > 0) paint.recipe = own;
+    if (element.session === fresh) begun();
     if (segmenter !== undefined && element.session === fresh) await load({ segmenter });
   } catch (error) {
     stop.failed();

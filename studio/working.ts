@@ -1,4 +1,4 @@
-import type { GanatomyError } from "../src/errors.ts";
+import type { ErrorDetail } from "../src/elements/index.ts";
 import type { Recipe, Session } from "../src/session/index.ts";
 import { recipeOfAddress } from "./address.ts";
 import { keep, kept } from "./keeping.ts";
@@ -18,12 +18,14 @@ export function keepWork(): void {
     clearTimeout(soon);
     soon = undefined;
     const { recipe } = paint;
-    if (recipe && part("session").session) void keep(recipe);
+    // What is not shown yet is kept already.
+    if (recipe && part("session").session && !beginning) void keep(recipe);
   };
   paint.watch(() => {
     clearTimeout(soon);
     soon = setTimeout(now, SOON);
   });
+  paint.addEventListener("gan-error", (event) => complain((event as CustomEvent<ErrorDetail>).detail.error));
   document.addEventListener("visibilitychange", () => soon !== undefined && now());
   addEventListener("hashchange", () => {
     recipeOfAddress().then((recipe) => recipe && take(recipe), complain);
@@ -38,8 +40,9 @@ export async function firstRecipe(model: string): Promise<Recipe | undefined> {
   const last = await kept(model);
   try {
     const linked = await recipeOfAddress();
-    if (linked) rememberBefore(last, linked);
-    return linked ?? last;
+    if (!linked || !fits(linked, model)) return last;
+    rememberBefore(last, linked);
+    return linked;
   } catch (error) {
     complain(error);
     return last;
@@ -63,39 +66,51 @@ let waiting: Recipe | undefined;
 export function take(recipe: Recipe): void {
   const paint = part("paint");
   const before = paint.recipe;
-  if (!fits(recipe)) return;
+  const model = part("session").session?.loaded?.model;
+  if (!model || !fits(recipe, model.name)) return;
   paint.recipe = recipe;
   rememberBefore(before, recipe);
 }
 
 /** Whether a recipe is of this generator; if not says so, and keeps it for the right one. */
-function fits(recipe: Recipe): boolean {
-  const model = part("session").session?.loaded?.model;
-  if (!model || model.name === recipe.model.name) return true;
-  waiting = recipe;
+function fits(recipe: Recipe, model: string): boolean {
   const { name } = recipe.model;
+  if (model === name) return true;
+  waiting = recipe;
   tell(
-    `These strokes are of ${name}, and the generator here is ${model.name}.`,
+    `These strokes are of ${name}, and the generator here is ${model}.`,
     `Drop the checkpoint of ${name} here, and they will be shown on it. What you have painted stays.`,
   );
   return false;
 }
 
-/** Shows the image of a recipe now, and its strokes when it is known what their concepts are. */
-export function begin(recipe: Recipe | undefined, session: Session): Recipe | undefined {
+/** What is begun with, until it is known what its concepts are. */
+let beginning: Recipe | undefined;
+
+/** Begins with a generator: with the image of a recipe, whose strokes follow by `begun`. */
+export function begin(recipe: Recipe | undefined, model: string): void {
   const paint = part("paint");
-  const wanted = waiting?.model.name === session.loaded?.model?.name ? waiting : recipe;
-  waiting = undefined;
-  const own = wanted?.model.name === session.loaded?.model?.name ? wanted : undefined;
+  const own = waiting?.model.name === model ? waiting : recipe;
+  if (own === waiting) waiting = undefined;
+  beginning = own;
+  paint.disabled = own !== undefined && own.strokes.length > 0;
   paint.recipe = own && { ...own, strokes: [] };
   if (!own) Object.assign(paint, { seed: undefined, image: FIRST, layer: undefined });
-  return own;
 }
 
-/** Says what became of the GPU. */
-export function watchDevice(session: Session): void {
+/** What is known of concepts is there, as far as it can be had. */
+export function begun(): void {
+  const paint = part("paint");
+  if (beginning && beginning.strokes.length > 0) paint.recipe = beginning;
+  beginning = undefined;
+  paint.disabled = false;
+}
+
+/** Says what becomes of the GPU, and what cannot be drawn. */
+export function watchDrawing(session: Session): void {
   let notice: HTMLElement | undefined;
-  session.on("lost", ({ error }: { readonly error: GanatomyError }) => {
+  session.on("error", ({ error }) => complain(error));
+  session.on("lost", ({ error }) => {
     notice?.remove();
     notice = tell("The GPU went away, and is being called back.", `Nothing is lost. (${error.message})`);
   });

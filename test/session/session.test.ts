@@ -187,6 +187,17 @@ describe.each([
     await expect(session.levels({ layer: "layer4", quantiles: [2] })).rejects.toThrow(/A quantile is 2/);
   });
 
+  test("counts quantiles once, whatever is loaded meanwhile", async () => {
+    const phases: string[] = [];
+    const end = session.on("progress", ({ phase }) => phases.push(phase));
+    const counting = session.levels({ layer: "layer5", quantiles: [0.5] });
+    await session.load({ segmenter: (await scenes64()).segmenter });
+    expect(await counting).toHaveLength(1);
+    await session.levels({ layer: "layer5", quantiles: [0.9] });
+    end();
+    expect(phases.filter((phase) => phase === "quantiles")).toHaveLength(2); // begun, and done
+  });
+
   test("makes PNGs", async () => {
     const { data, height, width } = await session.picture({ image: 3, type: "png" });
     expect([height, width]).toEqual([64, 64]);

@@ -20,6 +20,7 @@ for (const type of [
     "gan-hover",
     "gan-unit",
     "gan-brush",
+    "gan-pick",
   ],
 ]) {
   document.addEventListener(type, (event) => {

@@ -183,9 +183,9 @@ test("a layer is prepared once, a picture drawn once for all units, and a unit o
   const artist = new StripArtist({
     shape: [16, 16],
     tiles,
-    get cover() {
+    get cover(): [number, number] {
       prepared += 1;
-      return undefined;
+      return [1, 1];
     },
   });
   const draw = vi.spyOn(artist, "draw");

@@ -25,7 +25,7 @@ export interface StudioPage {
   close(): Promise<void>;
 }
 
-/** What is known of scenes64's units here: every eighth detects the same. A test needs no better. */
+/** What is known of scenes64's units here: every eighth detects the same, which is enough here. */
 function report(): object {
   const names = labels.object.map((name) => ({ name, category: "object", pixels: 1, color: [90, 90, 90] }));
   const units = Array.from({ length: 128 }, (_, unit) => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { EditSummary } from "../../../src/cli/edit/summary.ts";
 import type { AblationJson } from "../../../src/report/ablation.ts";
 import { built } from "../../built.ts";
-import { GOLDEN, run, start } from "../ganatomy.ts";
+import { GOLDEN, run, SLOW, start } from "../ganatomy.ts";
 
 vi.setConfig({ testTimeout: 600_000 }); // many runs of the command line one after the other
 
@@ -117,7 +117,8 @@ describe("ablate", () => {
       "--random",
       "1",
     ];
-    const whole = await run([...args, "--outdir", "whole"], { cwd: home });
+    const slow = { cwd: home, env: SLOW };
+    const whole = await run([...args, "--outdir", "whole"], slow);
     expect([whole.status, whole.stdout]).toEqual([
       0,
       expect.stringMatching(/^layer6, 2 units 41, 47: areas in 2 images\n.*tree .*−\d/s),
@@ -136,7 +137,7 @@ describe("ablate", () => {
       "tree-random-1.json",
     ]);
 
-    const cut = start([...args, "--outdir", "cut", "--json"], { cwd: home });
+    const cut = start([...args, "--outdir", "cut", "--json"], slow);
     // lines come once a second: on a fast machine there is no second one
     await cut.said(/curve: \d/);
     cut.interrupt();
@@ -146,7 +147,7 @@ describe("ablate", () => {
     const kept = await files("cut"); // and a curve, if the machine was quick
     expect(kept).toEqual(expect.arrayContaining([".ganatomy", "effect.json", "measurements.json"]));
     expect(kept).not.toContain("layer6/fullablation/effect-tree-iou.svg");
-    const rest = await run([...args, "--outdir", "cut"], { cwd: home });
+    const rest = await run([...args, "--outdir", "cut"], slow);
     expect([rest.status, rest.stderr]).toEqual([0, expect.stringMatching(/\d measurements of an earlier run/)]);
     expect(await files("cut")).toEqual(await files("whole"));
     for (const name of ["tree-iou.json", "tree-random-1.json", "effect-tree-iou.svg"]) {
@@ -158,7 +159,7 @@ describe("ablate", () => {
 
     const measurements = join(home, "cut/measurements.json");
     await writeFile(measurements, (await readFile(measurements, "utf8")).replace(/\d+\]/, "7]"));
-    const damaged = await run([...args, "--outdir", "cut"], { cwd: home });
+    const damaged = await run([...args, "--outdir", "cut"], slow);
     expect([damaged.status, damaged.stderr]).toEqual([
       5,
       expect.stringMatching(/measurements\.json" is damaged.*Remove it/s),

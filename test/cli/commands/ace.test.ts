@@ -12,7 +12,7 @@ import { built } from "../../built.ts";
 import { smallFiles } from "../../dissect/models.ts";
 import { noise } from "../../kernels/reference.ts";
 import { upernetState } from "../../models/recipe.ts";
-import { run, start } from "../ganatomy.ts";
+import { run, SLOW, start } from "../ganatomy.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -50,7 +50,8 @@ describe("ace", () => {
   ARGS.push("--train-size", "20", "--eval-size", "4", "--epochs", "3", "--size", "4", "--steps", "3", "--batch", "10");
 
   test("says its cost, leaves what gandissect leaves, and goes on after Ctrl-C to the same bits", async () => {
-    const whole = await run([...ARGS, "--outdir", "whole", "--json"], { cwd: home });
+    const slow = { cwd: home, env: SLOW };
+    const whole = await run([...ARGS, "--outdir", "whole", "--json"], slow);
     expect([whole.status, whole.stderr]).toEqual([
       0,
       expect.stringMatching(/This takes [\d.]+ [kMGT]FLOP: .* to compare/),
@@ -85,12 +86,12 @@ describe("ace", () => {
     expect(layers[0]!.rankings.map(({ name }) => name)).toEqual(["unit", "label", "tree-ace", "tree-iou"]);
     expect(await text("report/dissect.json.bak")).not.toContain("tree-ace");
 
-    const cut = start([...ARGS, "--outdir", "cut"], { cwd: home });
+    const cut = start([...ARGS, "--outdir", "cut"], slow);
     await cut.said(/evaluate: 100 %[\s\S]*optimise: \d+ %/);
     cut.interrupt();
     const { status, stderr } = await cut.ended;
     expect([status, stderr]).toEqual([130, expect.stringContaining("The same command goes on from there")]);
-    const rest = await run([...ARGS, "--outdir", "cut"], { cwd: home });
+    const rest = await run([...ARGS, "--outdir", "cut"], slow);
     expect([rest.status, rest.stderr]).toEqual([0, expect.stringMatching(/Going on from (epoch \d|the corpus)/)]);
     expect(rest.stdout).toMatch(/^tree at layer3: \d+ units; loss /);
     expect(await files("cut")).toEqual(await files("whole"));
@@ -99,9 +100,9 @@ describe("ace", () => {
     }
 
     // Another λ needs no other corpus, and leaves the epochs of this one alone.
-    const other = await run([...ARGS, "--lambda", "0.1", "--outdir", "cut"], { cwd: home });
+    const other = await run([...ARGS, "--lambda", "0.1", "--outdir", "cut"], slow);
     expect([other.status, other.stderr]).toEqual([0, expect.stringContaining("Going on from the corpus")]);
-    const same = await run([...ARGS, "--outdir", "cut"], { cwd: home });
+    const same = await run([...ARGS, "--outdir", "cut"], slow);
     expect([same.status, same.stderr]).toEqual([0, expect.stringContaining("Going on from epoch 2 ")]);
     expect(await text("cut/layer3/ace/tree/summary.json")).toBe(await text("whole/layer3/ace/tree/summary.json"));
 
@@ -110,7 +111,7 @@ describe("ace", () => {
       const epochs = await readFile(join(at, name), "utf8");
       await writeFile(join(at, name), epochs.replace('"trained":0', '"trained":1'));
     }
-    const damaged = await run([...ARGS, "--outdir", "cut"], { cwd: home });
+    const damaged = await run([...ARGS, "--outdir", "cut"], slow);
     expect([damaged.status, damaged.stderr]).toEqual([
       5,
       expect.stringMatching(/epochs-[0-9a-f]{8}\.json" is damaged.*Remove it/s),
@@ -262,8 +263,9 @@ test("occlude shows which part of a photo counts", async () => {
 
 test("occlude goes on after Ctrl-C", async () => {
   const args = ["occlude", "photo.png", "--concept", "tree", "--segmenter", "seg", "--patch", "10", "--stride", "2"];
-  const whole = await run([...args, "--outdir", "occlude-whole", "--json"], { cwd: home });
-  const cut = start([...args, "--outdir", "occlude-cut"], { cwd: home });
+  const slow = { cwd: home, env: SLOW };
+  const whole = await run([...args, "--outdir", "occlude-whole", "--json"], slow);
+  const cut = start([...args, "--outdir", "occlude-cut"], slow);
   await cut.said(/squares: \d+ %/);
   // within the squares that follow the first
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -271,7 +273,7 @@ test("occlude goes on after Ctrl-C", async () => {
   const { status, stdout, stderr } = await cut.ended;
   expect([status, stdout, stderr]).toEqual([130, "", expect.stringContaining("The same command goes on from there")]);
   expect(await files("occlude-cut")).toEqual([".ganatomy", "measurements.json"]);
-  const rest = await run([...args, "--outdir", "occlude-cut", "--json"], { cwd: home });
+  const rest = await run([...args, "--outdir", "occlude-cut", "--json"], slow);
   expect([rest.status, rest.stderr]).toEqual([0, expect.stringMatching(/\d+ measurements of an earlier run/)]);
   expect(JSON.parse(rest.stdout)).toEqual(JSON.parse(whole.stdout));
 });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../../../src/cli/summary.ts";
 import { findChrome } from "../../../src/node/chrome.ts";
 import { built } from "../../built.ts";
-import { EMBEDDED, GOLDEN, run, start } from "../ganatomy.ts";
+import { EMBEDDED, GOLDEN, run, SLOW, start } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {
@@ -45,7 +45,7 @@ describe("a dissection of the embedded model", () => {
   let summary: Summary & { outdir: string; files: number; seconds: number };
   beforeAll(async () => {
     outdir = join(home, "node");
-    const { status, stdout, stderr } = await run(["dissect", ...SMALL, "--json", "--outdir", outdir]);
+    const { status, stdout, stderr } = await run(["dissect", ...SMALL, "--json", "--outdir", outdir], { env: SLOW });
     expect([status, stderr]).toEqual([0, expect.stringContaining("report.html")]);
     summary = JSON.parse(stdout); // stdout is JSON and nothing else, or this throws
   });
@@ -125,7 +125,8 @@ test("a model from a server and a segmenter from a folder; a table for people", 
 describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
   test("while images are scored leaves the scores of those that were", async () => {
     const outdir = join(home, "scores");
-    const work = start(["dissect", ...QUICK, "--size", "10", "--batch", "2", "--json", "--outdir", outdir]);
+    const args = ["dissect", ...QUICK, "--size", "10", "--batch", "2", "--json", "--outdir", outdir];
+    const work = start(args, { env: SLOW });
     await work.said(/scores: ([4-9]\d|100) %/);
     work.interrupt();
     const { status, stdout, stderr } = await work.ended;
@@ -165,7 +166,7 @@ describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
   });
 
   test("twice ends at once", async () => {
-    const work = start(["dissect", ...SMALL, "--size", "1000", "--outdir", join(home, "twice")]);
+    const work = start(["dissect", ...SMALL, "--size", "1000", "--outdir", join(home, "twice")], { env: SLOW });
     await work.said(/Running on/);
     work.interrupt();
     await work.said(/Stopping\./);

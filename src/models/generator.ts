@@ -2,7 +2,6 @@
 
 import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
-import type { GeneratorOptions } from "../networks/generators/family.ts";
 import type { LayerInfo, Network, NetworkOutput } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
@@ -11,9 +10,9 @@ import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import type { SampleZOptions } from "../weights/sample-z.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
-import type { Checkpoint } from "../weights/tensor.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { editable, editableBy } from "./edits.ts";
+import { generatorNetwork } from "./generator-network.ts";
 import {
   type DefineOptions,
   FORWARD_NAMES,
@@ -35,7 +34,6 @@ import {
 } from "./generator-plan.ts";
 import { type DrawnImage, drawImages } from "./images.ts";
 import { type Mask, type PooledMask, poolMask } from "./mask.ts";
-import { onDemand } from "./on-demand.ts";
 import { chosen, classesOf, numbersOf, sampleRows } from "./rows.ts";
 import { Weights } from "./weights.ts";
 
@@ -103,7 +101,7 @@ export class Generator {
     const { device, name: given, classes } = options;
     const { loading, network: asked } = partsOf(options);
     const checkpoint = await openCheckpoint(source, loading);
-    const network = await networkIn(checkpoint, asked, loading);
+    const network = await generatorNetwork(checkpoint, asked, loading);
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
     const generator = await Generator.define(network, { device, name, classes }, loading);
     generator.#asked = Object.entries({ classes, ...asked })
@@ -138,6 +136,21 @@ export class Generator {
       weights.dispose();
       throw error;
     }
+  }
+
+  /**
+   * The same on another device, such as one in place of a lost one: its weights are read again from
+   * where they came from. Both belong to the caller.
+   * @throws what reading weights throws.
+   */
+  async copyTo(device: Device): Promise<Generator> {
+    const { network, name } = this;
+    const { allowNonFinite } = this.#weights;
+    const copy = await Generator.define(network, { device, name, classes: this.#classes }, { allowNonFinite });
+    copy.#asked = this.#asked;
+    copy.#onWarning = this.#onWarning;
+    copy.#entry = this.#entry;
+    return copy;
   }
 
   /**
@@ -331,20 +344,4 @@ export class Generator {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** The network of a file; what recognises it is loaded as far as it is needed. */
-async function networkIn(checkpoint: Checkpoint, asked: GeneratorOptions, loading: LoadOptions): Promise<Network> {
-  if (checkpoint.format === "onnx") {
-    const onnx = await onDemand("operators of ONNX", () => import("../networks/onnx/generator.ts"));
-    return onnx.onnxGenerator(checkpoint.source, asked, loading);
-  }
-  const { tensors, attributes, metadata } = checkpoint;
-  // All parts are looked at only by what asks for them: others may be damaged.
-  const file = { tensors, attributes, metadata, onWarning: loading.onWarning, all: () => checkpoint.all };
-  const { familyNetwork } = await onDemand("generators", () => import("../networks/generators/families.ts"));
-  const known = familyNetwork(file, asked);
-  if (known) return known;
-  const others = await onDemand("descriptions", () => import("../networks/generators/recognise.ts"));
-  return others.recogniseGenerator(file, asked);
 }

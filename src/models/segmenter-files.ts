@@ -1,9 +1,12 @@
 import { LabelsError } from "../errors.ts";
 import type { SemanticLabelFile } from "../networks/segmenters/labels.ts";
 import type { LabelFile } from "../networks/segmenters/unified.ts";
+import type { State } from "../networks/state.ts";
 import { readExactly } from "../weights/bytes.ts";
+import { openCheckpoint } from "../weights/checkpoint.ts";
 import { openSource } from "../weights/open.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
+import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import { onDemand } from "./on-demand.ts";
 
 // Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts
@@ -19,6 +22,28 @@ export type SegmenterFiles = (
   /** labels.json, a list of names or a CSV: a file, or its parsed contents. */
   readonly labels: SourceLike | LabelFile | SemanticLabelFile;
 };
+
+/** Digests of the files, by their keys. */
+type Digests = Readonly<Partial<Record<"encoder" | "decoder" | "weights", string>>> | undefined;
+
+/** The tensors of all files, by the names that they have in one; and the first of them. */
+export async function openParts(
+  files: SegmenterFiles,
+  { sha256, ...options }: Omit<LoadOptions, "sha256"> & { readonly sha256?: Digests },
+): Promise<{ readonly first: Checkpoint; readonly state: State }> {
+  const open = (key: keyof NonNullable<Digests>, source: SourceLike): Promise<Checkpoint> =>
+    openCheckpoint(source, { ...options, sha256: sha256?.[key] });
+  if ("weights" in files) {
+    const first = await open("weights", files.weights);
+    return { first, state: first.tensors };
+  }
+  const first = await open("encoder", files.encoder);
+  const decoder = await open("decoder", files.decoder);
+  const state = new Map<string, CheckpointTensor>();
+  for (const [key, tensor] of first.tensors) state.set(`encoder.${key}`, tensor);
+  for (const [key, tensor] of decoder.tensors) state.set(`decoder.${key}`, tensor);
+  return { first, state };
+}
 
 /**
  * What the labels' file says, not yet checked.

@@ -13,21 +13,18 @@ import {
   type SegmenterNetwork,
   shifted,
 } from "../networks/segmenters/network.ts";
-import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Parameter, type Storage, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
-import { openCheckpoint } from "../weights/checkpoint.ts";
-import type { LoadOptions, SourceLike } from "../weights/source.ts";
-import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
+import type { LoadOptions } from "../weights/source.ts";
 import { labelOf, type Union, unionOf } from "./concepts.ts";
 import { type Cost, costOf } from "./cost.ts";
 import type { Generator } from "./generator.ts";
 import { onDemand } from "./on-demand.ts";
 import { hasScore, scoreOf, writeMaps } from "./readout.ts";
-import { labelsOf, type SegmenterFiles } from "./segmenter-files.ts";
+import { labelsOf, openParts, type SegmenterFiles } from "./segmenter-files.ts";
 import { segmenterNetwork } from "./segmenter-network.ts";
 import { LOAD_SEGMENTER_NAMES, type LoadSegmenterOptions, type SegmenterOptions } from "./segmenter-options.ts";
 import { Weights } from "./weights.ts";
@@ -80,21 +77,7 @@ export class Segmenter {
   static async load(files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> {
     checkNames("loadSegmenter", options, LOAD_SEGMENTER_NAMES);
     const { sha256, device, name: given, storage, segsizes, heads, segdiv, parts, ...rest } = options;
-    const open = (key: "encoder" | "decoder" | "weights", source: SourceLike): Promise<Checkpoint> =>
-      openCheckpoint(source, { ...rest, sha256: sha256?.[key] });
-    let state: State;
-    let first: Checkpoint;
-    if ("weights" in files) {
-      first = await open("weights", files.weights);
-      state = first.tensors;
-    } else {
-      first = await open("encoder", files.encoder);
-      const decoder = await open("decoder", files.decoder);
-      const merged = new Map<string, CheckpointTensor>();
-      for (const [key, tensor] of first.tensors) merged.set(`encoder.${key}`, tensor);
-      for (const [key, tensor] of decoder.tensors) merged.set(`decoder.${key}`, tensor);
-      state = merged;
-    }
+    const { first, state } = await openParts(files, { ...rest, sha256 });
     const labels = await labelsOf(files, { ...rest, sha256: sha256?.labels });
     const unified = { ...(heads && { heads }), ...(segdiv && { segdiv }), ...(parts && { parts }) };
     if (segsizes !== undefined && !isSegsizes(segsizes)) {
@@ -117,15 +100,36 @@ export class Segmenter {
     checkMaps(network);
     const weights = new Weights(device, network.state, allowNonFinite);
     const segmenter = new Segmenter({ name, device, storage }, [{ network, weights }]);
+    await segmenter.#upload(signal);
+    return segmenter;
+  }
+
+  /**
+   * The same on another device, such as one in place of a lost one: its weights are read again from
+   * where they came from. Both belong to the caller.
+   * @throws what reading weights throws.
+   */
+  async copyTo(device: Device): Promise<Segmenter> {
+    const { name, storage } = this;
+    const parts = this.#parts.map(({ network, weights: { allowNonFinite } }) => ({
+      network,
+      weights: new Weights(device, network.state, allowNonFinite),
+    }));
+    const copy = new Segmenter({ name, device, storage }, parts, this);
+    await copy.#upload();
+    return copy;
+  }
+
+  /** Brings all weights onto the device, or disposes of it. */
+  async #upload(signal?: AbortSignal): Promise<void> {
     try {
-      const { height, width } = inputOf(network);
-      const { graph } = await segmenter.#tuned([1, height, width], [height, width], signal);
-      await segmenter.bind(graph, signal);
+      const { height, width } = inputOf(this.#parts[0]!.network);
+      const { graph } = await this.#tuned([1, height, width], [height, width], signal);
+      await this.bind(graph, signal);
     } catch (error) {
-      segmenter.dispose();
+      this.dispose();
       throw error;
     }
-    return segmenter;
   }
 
   /**

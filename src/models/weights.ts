@@ -18,16 +18,16 @@ export interface UploadOptions {
 export class Weights {
   readonly #device: Device;
   readonly #state: State;
-  readonly #allowNonFinite: boolean;
+  /** Whether weights may be NaN or infinite. */
+  readonly allowNonFinite: boolean;
   readonly #tensors = new Map<string, Tensor>();
   #disposed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param allowNonFinite takes weights that are NaN or infinite, which are an error otherwise */
   constructor(device: Device, state: State, allowNonFinite = false) {
     this.#device = device;
     this.#state = state;
-    this.#allowNonFinite = allowNonFinite;
+    this.allowNonFinite = allowNonFinite;
   }
 
   /**
@@ -59,7 +59,7 @@ export class Weights {
       if (!tensor) throw new WeightsError("weights-shape", `"${key}" is missing.`, "Check that the file is complete.");
       const known = held.get(key);
       const array = known ?? (await tensor.read({ signal }));
-      if (!known && !this.#allowNonFinite) checkFinite(key, array);
+      if (!known && !this.allowNonFinite) checkFinite(key, array);
       if (left > 0) held.set(key, array);
       else held.delete(key);
       return array;

@@ -48,11 +48,14 @@ export const queriedProject = (call: Call): ServedProject => projectOf(call, cal
 export const masksOf = ({ decoder, limits }: Served): MaskReader => new MaskReader(decoder, limits);
 
 /** Ids of images. */
-export function idsOf(given: unknown, { ids, lastId }: Limits): number[] {
-  const list = listOf(given, "ids", ids);
+export function idsOf(given: unknown, limits: Limits): number[] {
+  const list = listOf(given, "ids", limits.ids);
   if (list.length === 0) throw badRequest("ids is empty.", "Name at least one image.");
-  return list.map((id, i) => wholeOf(id, `ids[${i}]`, 0, lastId));
+  return list.map((id, i) => idOf(id, limits, `ids[${i}]`));
 }
+
+/** The id of one image. */
+export const idOf = (given: unknown, { lastId }: Limits, what = "id"): number => wholeOf(given, what, 0, lastId);
 
 /** The layers that are named; those that clients are offered where none is. */
 export function layersOf(given: unknown, { generator, layers }: ServedProject): readonly LayerInfo[] {
@@ -62,27 +65,33 @@ export function layersOf(given: unknown, { generator, layers }: ServedProject): 
 }
 
 /** What images are to be made of: the seed's rows, or rows that are given. */
-export function rowsOf(fields: Fields, { renderer, generator }: ServedProject, limits: Limits) {
-  const { ids: given, zs } = fields;
-  const [hasIds, hasZs] = [given, zs].map((value) => value !== undefined && value !== null);
-  if (hasIds === hasZs)
-    throw badRequest(`There are ${hasIds ? "both" : "neither"} ids and zs.`, "Send one of the two.");
-  if (hasIds) {
+export function rowsOf({ ids: given, zs }: Fields, project: ServedProject, limits: Limits) {
+  if (isOneOf(given, zs, ["ids", "zs"])) {
     const ids = idsOf(given, limits);
-    return { ids, rows: renderer.rowsOf(ids) };
+    return { ids, rows: project.renderer.rowsOf(ids) };
   }
   const list = listOf(zs, "zs", limits.ids);
-  const { rowSize } = generator;
+  const { rowSize } = project.generator;
   const rows = new Float32Array(list.length * rowSize);
-  for (const [i, z] of list.entries()) {
-    const numbers = listOf(z, `zs[${i}]`, rowSize);
-    if (numbers.length !== rowSize) {
-      throw badRequest(`zs[${i}] has ${numbers.length} numbers.`, `${generator.name} takes ${rowSize}.`);
-    }
-    rows.set(
-      numbers.map((number, k) => numberOf(number, `zs[${i}][${k}]`)),
-      i * rowSize,
-    );
-  }
+  for (const [i, z] of list.entries()) rows.set(givenRow(z, `zs[${i}]`, project), i * rowSize);
   return { ids: undefined, rows };
+}
+
+/** What one image is to be made of. */
+export function rowOf({ id, z }: Fields, project: ServedProject, limits: Limits): Float32Array {
+  return isOneOf(id, z, ["id", "z"]) ? project.renderer.rowsOf([idOf(id, limits)]) : givenRow(z, "z", project);
+}
+
+/** Whether there is the one; @throws Refused 400 unless it or the other is there */
+function isOneOf(one: unknown, other: unknown, [name, another]: readonly [string, string]): boolean {
+  const [has, hasOther] = [one, other].map((value) => value !== undefined && value !== null);
+  if (has !== hasOther) return has!;
+  const both = has ? `are both ${name} and` : `is neither ${name} nor`;
+  throw badRequest(`There ${both} ${another}.`, "Send one of the two.");
+}
+
+function givenRow(given: unknown, what: string, { generator: { name, rowSize } }: ServedProject): Float32Array {
+  const numbers = listOf(given, what, rowSize);
+  if (numbers.length === rowSize) return Float32Array.from(numbers, (number, k) => numberOf(number, `${what}[${k}]`));
+  throw badRequest(`${what} has ${numbers.length} numbers.`, `${name} takes ${rowSize}.`);
 }

@@ -26,8 +26,7 @@ export async function dissectionStream(call: Call): Promise<Response> {
   // An EventSource connects again when a stream ends; this tells it not to.
   if (lastEvent === LAST) return new Response(null, { status: 204 });
   const project = queriedProject(call);
-  const { segmenter } = project;
-  if (!segmenter) throw notFound(`${project.name} has no segmenter.`, "Start the server with one.");
+  if (!project.segmenter) throw notFound(`${project.name} has no segmenter.`, "Start the server with one.");
   const query = (name: string, preset: number, least: number, most: number): number => {
     const text = url.searchParams.get(name);
     return wholeOf(text === null ? preset : Number(text), name, least, most);
@@ -44,6 +43,13 @@ export async function dissectionStream(call: Call): Promise<Response> {
     throw new Refused(429, "busy", `${project.name} is being dissected already.`, fix, { "retry-after": "60" });
   }
   running.add(project);
+  try {
+    // On another device, if theirs was lost.
+    await project.renderer.turn(async () => project.generator.device.check(), call.signal);
+  } catch (error) {
+    running.delete(project);
+    throw error;
+  }
   const stop = new AbortController();
   const signal = AbortSignal.any([call.signal, stop.signal]);
   const events = eventsOf(project, { ...settings, signal });
@@ -57,6 +63,7 @@ export async function dissectionStream(call: Call): Promise<Response> {
     async cancel(reason) {
       stop.abort(reason);
       await events.return(undefined);
+      running.delete(project); // if it had not begun
     },
   });
   return new Response(body, { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } });

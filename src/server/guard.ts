@@ -78,10 +78,9 @@ export class Guard {
     if (method === "GET" && brought !== null && equal(brought, token)) {
       url.searchParams.delete("token");
       const cookie = `${COOKIE}=${encodeURIComponent(token)}; Path=/; HttpOnly; SameSite=Lax`;
-      return new Response(null, {
-        status: 302,
-        headers: { location: `${url.pathname}${url.search}`, "set-cookie": cookie },
-      });
+      // Of one slash: behind two of them an address begins with another host.
+      const location = `${url.pathname.replace(/^\/+/, "/")}${url.search}`;
+      return new Response(null, { status: 302, headers: { location, "set-cookie": cookie } });
     }
     const bearer = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "")?.[1];
     const cookie = (headers.get("cookie") ?? "").split(/;\s*/).find((each) => each.startsWith(`${COOKIE}=`));

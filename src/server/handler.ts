@@ -3,6 +3,7 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { decodePng } from "../report/decode-png.ts";
 import { ENCODER, given } from "../report/given.ts";
 import type { ImageEncoder } from "../report/image.ts";
+import type { Device } from "../runtime/device.ts";
 import type { Call, Served } from "./call.ts";
 import { dataFile, folderFile } from "./data.ts";
 import { bodyOf, type Fields } from "./fields.ts";
@@ -10,6 +11,7 @@ import { type Answer, GANTER } from "./ganter.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import type { ImageDecoder } from "./masks.ts";
+import { Devices } from "./networks.ts";
 import { partsOf } from "./paths.ts";
 import { Pictures } from "./pictures.ts";
 import { type Files, type Project, ServedProject } from "./project.ts";
@@ -24,6 +26,12 @@ export interface HandlerOptions extends GuardOptions {
   readonly decoder?: ImageDecoder;
   /** Files below /client/: the published `client_dist`, or a client of your own. */
   readonly client?: Files;
+  /**
+   * Makes another device in place of one that was lost: `() => init()` or, in Node, `async () =>
+   * init({ gpu: await findGpu() })`. Networks are made anew on it, and requests go on. Without it
+   * they are answered with 503 from then on.
+   */
+  readonly device?: () => Promise<Device>;
   /** What is not the preset of `LIMITS`. */
   readonly limits?: Partial<Limits>;
   /** A path before all others, such as "/gan". */
@@ -37,6 +45,7 @@ const NAMES: NamesOf<HandlerOptions> = {
   encoder: "needed",
   decoder: true,
   client: true,
+  device: true,
   limits: true,
   base: true,
   hosts: true,
@@ -50,7 +59,7 @@ export interface Handler {
   (request: Request): Promise<Response>;
   /** Whether a request is for this handler, by its path: for Service Workers. */
   matches(request: Request): boolean;
-  /** Lets its plans go; generators are their owners'. */
+  /** Lets go of what it made; generators and segmenters that were given are their owners'. */
   dispose(): void;
 }
 
@@ -71,8 +80,9 @@ export function createHandler(options: HandlerOptions): Handler {
   }
   const limits = limitsOf(options.limits);
   const guard = new Guard(options);
+  const devices = new Devices(options.device);
   const served: Served = {
-    projects: new Map(projects.map((project) => [project.name, new ServedProject(project, limits)])),
+    projects: new Map(projects.map((project) => [project.name, new ServedProject(project, limits, devices)])),
     encoder,
     decoder,
     pictures: new Pictures(encoder, limits),
@@ -95,12 +105,15 @@ export function createHandler(options: HandlerOptions): Handler {
       if (response.status === 500) onError?.(error);
     }
     const whole = guard.dressed(response, request);
-    return request.method === "HEAD" ? new Response(null, whole) : whole;
+    if (request.method !== "HEAD") return whole;
+    await whole.body?.cancel(); // which may be a stream that somebody works for
+    return new Response(null, whole);
   };
   return Object.assign(handler, {
     matches: (request: Request) => /^\/(api|data|client)\//.test(pathOf(request) ?? ""),
     dispose: () => {
       for (const project of served.projects.values()) project.dispose();
+      devices.dispose();
     },
   });
 }
@@ -124,12 +137,21 @@ async function answer(
   if (room === "api") return apiAnswer(served, request, rest, call);
   if (method !== "GET" && method !== "HEAD") throw notAllowed(method, "GET, HEAD");
   if (path === "/") {
-    return new Response(null, { status: 302, headers: { location: `${served.base}/client/index.html` } });
+    const location = `${served.base}/${client ? "client/index.html" : await reportOf(served)}`;
+    return new Response(null, { status: 302, headers: { location } });
   }
   if (room === "data") return dataFile(call(), rest);
   if (room === "client" && client) return folderFile(call(), client, partsOf(rest).join("/"));
   const fix = "Give the handler `client`, or `ganatomy serve` --client CLONE, a clone of CSAILVision/gandissect.";
   throw notFound(room === "client" ? "There is no client here." : "There is nothing here.", fix);
+}
+
+/** What is there to look at where there is no client. */
+async function reportOf({ projects }: Served): Promise<string> {
+  for (const { name, files } of projects.values()) {
+    if (await files.read("report.html")) return `data/${encodeURIComponent(name)}/report.html`;
+  }
+  return "api/all_projects";
 }
 
 type CallOf = (fields?: Fields) => Call;

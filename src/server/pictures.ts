@@ -1,9 +1,9 @@
 import type { Edit } from "../models/edits.ts";
 import { scaled } from "../report/extents.ts";
 import { type Image, type ImageEncoder, resizeRgb } from "../report/image.ts";
+import { Recent } from "../runtime/recent.ts";
 import type { Limits } from "./limits.ts";
 import type { ServedProject } from "./project.ts";
-import { Recent } from "./recent.ts";
 import type { Rendered } from "./renderer.ts";
 
 // Tests: test/server/handler.test.ts

@@ -7,6 +7,7 @@ import type { LayerInfo } from "../networks/network.ts";
 import type { DissectJson, DissectLayer, DissectUnit } from "../report/gandissect.ts";
 import { safeFolder } from "../report/gandissect.ts";
 import type { Limits } from "./limits.ts";
+import { type Devices, Networks } from "./networks.ts";
 import { openQuantiles } from "./open-quantiles.ts";
 import type { QuantileTable } from "./quantile-table.ts";
 import { Renderer } from "./renderer.ts";
@@ -53,18 +54,17 @@ const QUANTILE_IMAGES = 200;
 /** A project as the handler serves it. */
 export class ServedProject {
   readonly name: string;
-  readonly generator: Generator;
   readonly renderer: Renderer;
   readonly files: Files;
   readonly imageSize: number;
-  readonly segmenter: Segmenter | undefined;
   /** Layers that clients are offered: those that were dissected, or else all. */
   readonly layers: readonly LayerInfo[];
   readonly dissection: Dissected | undefined;
+  readonly #networks: Networks;
   readonly #quantiles = new Map<string, Promise<QuantileTable>>();
 
   /** @throws UsageError for a name that cannot be in an address, and for a size that is none. */
-  constructor(project: Project, limits: Limits) {
+  constructor(project: Project, limits: Limits, devices: Devices) {
     checkNames("A project", project, NAMES);
     const { name, generator, dissection, files, imageSize = IMAGE_SIZE, segmenter } = project;
     if (!/^(?!\.+$)[\p{L}\p{N}._-]+$/u.test(name)) {
@@ -74,15 +74,23 @@ export class ServedProject {
       throw new UsageError(`Pictures of ${imageSize} pixels make no sense.`, `Use 1…${limits.maskEdge}.`);
     }
     this.name = name;
-    this.generator = generator;
     this.dissection = dissection;
     this.files = files ?? { read: async () => undefined };
     this.imageSize = imageSize;
-    this.segmenter = segmenter;
-    this.renderer = new Renderer(generator, limits.queue);
+    this.#networks = new Networks(generator, segmenter, devices);
+    this.renderer = new Renderer(this.#networks, limits.queue);
     const dissected = new Set(dissection?.layers.map(({ layer }) => layer));
     const offered = generator.hiddenLayers.filter((layer) => dissected.has(layer.name));
     this.layers = offered.length > 0 ? offered : generator.hiddenLayers;
+  }
+
+  /** Another one of the same kind after its device was lost. */
+  get generator(): Generator {
+    return this.#networks.generator;
+  }
+
+  get segmenter(): Segmenter | undefined {
+    return this.#networks.segmenter;
   }
 
   /** What was dissected of a layer. */
@@ -113,10 +121,9 @@ export class ServedProject {
 
   async #readOrMeasure(layer: string): Promise<QuantileTable> {
     const file = await this.files.read(`${this.folder(layer)}/quantiles.npz`);
-    const { generator, renderer } = this;
-    const { channels } = generator.layer(layer);
+    const { channels } = this.generator.layer(layer);
     if (!file) {
-      return renderer.turn(() => unitQuantiles(generator, { layer, size: QUANTILE_IMAGES }));
+      return this.renderer.turn(() => unitQuantiles(this.generator, { layer, size: QUANTILE_IMAGES }));
     }
     const table = await openQuantiles(file, `${layer}/quantiles.npz`);
     if (table.units === channels) return table;
@@ -126,6 +133,7 @@ export class ServedProject {
 
   dispose(): void {
     this.renderer.dispose();
+    this.#networks.dispose();
   }
 }
 

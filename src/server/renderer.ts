@@ -2,7 +2,8 @@ import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
 import { withoutAlpha } from "../models/images.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../runtime/recent.ts";
+import type { Networks } from "./networks.ts";
 import { Turns } from "./turns.ts";
 
 // Tests: test/server/renderer.test.ts
@@ -28,24 +29,36 @@ export interface RenderOptions {
 
 /**
  * Runs one generator for many requests, one at a time. Plans are kept by what they were compiled
- * for; their edits are dense, so that a further stroke compiles nothing.
+ * for; their edits are dense, so that a further stroke compiles nothing. When the device is lost
+ * what is under way begins anew on another one, as `Networks` says.
  */
 export class Renderer {
-  readonly generator: Generator;
+  readonly #networks: Networks;
   readonly #turns: Turns;
   readonly #plans = new Recent<GeneratorPlan>({ entries: PLANS }, (plan) => plan.dispose());
   readonly #batch: number;
+  /** What the plans are of. */
+  #planned: Generator;
 
-  constructor(generator: Generator, queue: number) {
-    this.generator = generator;
+  constructor(networks: Networks, queue: number) {
+    const { generator } = networks;
+    this.#networks = networks;
+    this.#planned = generator;
     this.#turns = new Turns(queue);
     const most = Math.floor(BATCH_PIXELS / (generator.height * generator.width));
     this.#batch = 2 ** Math.floor(Math.log2(Math.max(1, Math.min(BATCH, most))));
   }
 
-  /** Work on the generator's device in its turn. */
+  get generator(): Generator {
+    return this.#networks.generator;
+  }
+
+  /**
+   * Work on the generator's device in its turn, which may have to begin anew with another
+   * generator.
+   */
   turn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#turns.take(work, signal);
+    return this.#turns.take(() => this.#networks.use(work), signal);
   }
 
   /** What these images of a seed are made of. */
@@ -61,13 +74,12 @@ export class Renderer {
   images(rows: Float32Array, { edits = [], signal }: RenderOptions = {}): Promise<Rendered[]> {
     const { height, width } = this.generator;
     const pixels = height * width;
-    const images: Rendered[] = [];
-    const read = async (plan: GeneratorPlan, count: number): Promise<void> => {
-      const rgba = new Uint8Array((await plan.rgba!.read(count * pixels)).buffer);
-      for (let i = 0; i < count; i += 1) images.push({ height, width, rgb: withoutAlpha(rgba, i * pixels, pixels) });
-    };
     return this.turn(async () => {
-      await this.#run(rows, { edits, retain: [], signal }, read);
+      const images: Rendered[] = [];
+      await this.#run(rows, { edits, retain: [], signal }, async (plan, count) => {
+        const rgba = new Uint8Array((await plan.rgba!.read(count * pixels)).buffer);
+        for (let i = 0; i < count; i += 1) images.push({ height, width, rgb: withoutAlpha(rgba, i * pixels, pixels) });
+      });
       return images;
     }, signal);
   }
@@ -78,19 +90,18 @@ export class Renderer {
     layers: readonly string[],
     { edits = [], signal }: RenderOptions = {},
   ): Promise<ReadonlyMap<string, Float32Array>> {
-    const parts = new Map<string, Float32Array[]>(layers.map((layer) => [layer, []]));
-    const read = async ({ layers, batch }: GeneratorPlan, count: number): Promise<void> => {
-      for (const [name, tensor] of layers) {
-        const all = await tensor.read();
-        parts.get(name)!.push(all.subarray(0, (all.length / batch) * count));
-      }
-    };
     if (layers.length === 0) return Promise.resolve(new Map());
     // What is edited there or later changes nothing, as features are those before edits.
     const depth = this.#depth(this.#deepest(layers));
     const before = edits.filter(({ layer }) => this.#depth(layer) < depth);
     return this.turn(async () => {
-      await this.#run(rows, { edits: before, retain: layers, signal }, read);
+      const parts = new Map<string, Float32Array[]>(layers.map((layer) => [layer, []]));
+      await this.#run(rows, { edits: before, retain: layers, signal }, async ({ layers, batch }, count) => {
+        for (const [name, tensor] of layers) {
+          const all = await tensor.read();
+          parts.get(name)!.push(all.subarray(0, (all.length / batch) * count));
+        }
+      });
       return new Map([...parts].map(([name, list]) => [name, joined(list)]));
     }, signal);
   }
@@ -121,11 +132,14 @@ export class Renderer {
 
   /** Not ended by a request's signal: the next one needs it as well. */
   async #plan(batch: number, edits: readonly Edit[], retain: readonly string[]): Promise<GeneratorPlan> {
+    const { generator } = this;
+    if (generator !== this.#planned) this.#plans.clear();
+    this.#planned = generator;
     const edited = [...new Set(edits.map(({ layer }) => layer))].sort();
     const key = JSON.stringify([batch, edited, [...retain].sort()]);
     const known = this.#plans.get(key);
     if (known) return known;
-    const plan = await this.generator.compile({
+    const plan = await generator.compile({
       batch,
       editable: edited.map((layer) => ({ layer, dense: true })),
       retain,
@@ -143,7 +157,7 @@ export class Renderer {
     return this.generator.layers.findIndex(({ name }) => name === layer);
   }
 
-  /** Lets the plans go; the generator is its owner's. */
+  /** Lets the plans go. */
   dispose(): void {
     this.#plans.clear();
   }

@@ -6,7 +6,8 @@ const RETRY_AFTER = "1";
 /** One at a time, so many waiting in the order in which they came. */
 export class Turns {
   readonly #most: number;
-  #waiting = 0;
+  /** Who waits, and who works. */
+  #taken = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(most: number) {
@@ -14,25 +15,38 @@ export class Turns {
   }
 
   /**
-   * Does the work when its turn comes. Work whose signal aborts before that is not begun.
+   * Does the work when its turn comes. Work whose signal aborts before that is not begun, and waits
+   * no longer.
    * @throws Refused 429 when too many wait; the signal's reason.
    */
   async take<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#waiting > this.#most) {
+    if (this.#taken > this.#most) {
       const fix = "Wait a second and ask again.";
       throw new Refused(429, "busy", `${this.#most} requests are waiting already.`, fix, {
         "retry-after": RETRY_AFTER,
       });
     }
-    this.#waiting += 1;
+    this.#taken += 1;
     const before = this.#last;
-    const turn = (async () => {
-      await before;
-      signal?.throwIfAborted();
-      return work();
-    })();
-    this.#last = turn.catch(() => {}).finally(() => (this.#waiting -= 1));
-    return turn;
+    return new Promise<T>((resolve, reject) => {
+      let waits = true;
+      const giveUp = (): void => {
+        waits = false;
+        this.#taken -= 1;
+        reject(signal!.reason);
+      };
+      signal?.addEventListener("abort", giveUp, { once: true });
+      this.#last = before.then(async () => {
+        if (!waits) return;
+        signal?.removeEventListener("abort", giveUp);
+        try {
+          resolve(await work());
+        } catch (error) {
+          reject(error);
+        }
+        this.#taken -= 1;
+      });
+    });
   }
 }

@@ -1,7 +1,7 @@
 import type { ImageEncoder } from "../report/image.ts";
 import { padded } from "../runtime/graph.ts";
 import { COLUMNS, drawAtlas } from "./atlas.ts";
-import { type Call, idsOf, layersOf, masksOf, projectOf, queriedProject, rowsOf } from "./call.ts";
+import { type Call, idOf, layersOf, masksOf, projectOf, queriedProject, rowOf } from "./call.ts";
 import { dissectionStream } from "./dissection-stream.ts";
 import { textOf, wholeOf } from "./fields.ts";
 import { layerOf, readInterventions } from "./interventions.ts";
@@ -36,15 +36,13 @@ async function image(call: Call): Promise<Response> {
   const { fields, limits, encoder, signal } = call;
   const project = projectOf(call, fields["project"]);
   const { generator, renderer } = project;
-  const { id, z } = fields;
-  const one = { ...(id !== undefined && { ids: [id] }), ...(z !== undefined && { zs: [z] }) };
-  const { rows } = rowsOf(one, project, limits);
+  const row = rowOf(fields, project, limits);
   const format = textOf(fields["format"] ?? "png", "format") as Format;
   if (!FORMATS.includes(format))
     throw badRequest(`"${format.slice(0, 20)}" is no format.`, `Ask for ${FORMATS.join(", ")}.`);
   const size = wholeOf(fields["size"] ?? generator.resolution, "size", 1, limits.maskEdge);
   const edits = await readInterventions(fields["interventions"], generator, masksOf(call), limits);
-  const [made] = await renderer.images(rows, { edits, signal });
+  const [made] = await renderer.images(row, { edits, signal });
   return encoded(sized(made!, size), format, encoder);
 }
 
@@ -65,14 +63,14 @@ async function pixel(call: Call): Promise<Response> {
   const { fields, limits, signal } = call;
   const project = projectOf(call, fields["project"]);
   const { generator, renderer } = project;
-  const [id] = idsOf([fields["id"]], limits);
+  const id = idOf(fields["id"], limits);
   const x = wholeOf(fields["x"], "x", 0, generator.width - 1);
   const y = wholeOf(fields["y"], "y", 0, generator.height - 1);
   const top = wholeOf(fields["top"] ?? DEFAULT_TOP, "top", 1, MOST_UNITS);
   const layers = layersOf(fields["layers"], project);
   const edits = await readInterventions(fields["interventions"], generator, masksOf(call), limits);
   const names = layers.map(({ name }) => name);
-  const features = await renderer.features(renderer.rowsOf([id!]), names, { edits, signal });
+  const features = await renderer.features(renderer.rowsOf([id]), names, { edits, signal });
   const found: Record<string, unknown> = {};
   const [high, wide] = generator.uncropped;
   for (const layer of layers) {

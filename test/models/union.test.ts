@@ -65,6 +65,26 @@ test("a union is seen wherever one of its concepts is, in any map, and changes n
   expect(new Set(expected).size).toBe(2);
 });
 
+test("copied to another device it sees the same there", async () => {
+  const united = both.unite(["sky", "leaf", "door"]);
+  const expected = await labelsOf(united);
+  const other = await requestDevice();
+  const copy = await united.copyTo(other);
+  expect([copy.device, copy.name, copy.labels, copy.unions]).toEqual([
+    other,
+    united.name,
+    united.labels,
+    united.unions,
+  ]);
+  const data = await image.read();
+  using same = Tensor.from(other, "image", image.shape, "f32", data);
+  using plan = await copy.compile(same, EXTENT);
+  plan.run();
+  expect(await plan.labels.read()).toEqual(expected);
+  copy.dispose();
+  other.dispose();
+});
+
 test("its score is the sum of theirs, across networks", async () => {
   const scores = await Promise.all(["sky", "tree", "wall"].map((concept) => scoreOf(both, concept)));
   const united = await scoreOf(both.unite(["wall", "tree", "sky"], { name: "view" }), "view");

@@ -117,6 +117,8 @@ describe("tokens", () => {
   test("the cookie is for no script and no other site, and the address loses the token", () => {
     const { headers } = new Guard({ token: "t" }).check(request({}, `${own}/a?b=c&token=t`))!;
     expect(headers.get("location")).toBe("/a?b=c");
+    const elsewhere = new Guard({ token: "t" }).check(request({}, `${own}//evil.example/?token=t`))!;
+    expect(elsewhere.headers.get("location")).toBe("/evil.example/");
     expect(headers.get("set-cookie")).toBe("ganatomy-token=t; Path=/; HttpOnly; SameSite=Lax");
   });
 });

@@ -281,6 +281,12 @@ describe("files", () => {
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     expect(await ask("/data/scenes/dissect.json")).toEqual(JSON.parse(served["dissect.json"]));
     const none = await handlerOf(scenes.generator)(get("/client/index.html"));
+    const files = filesOf({ "report.html": "<p>report" });
+    const homes = [handlerOf(scenes.generator), handlerOf(scenes.generator, { project: { files }, base: "/gan" })];
+    const to = await Promise.all(
+      homes.map(async (home, i) => (await home(get(i === 0 ? "/" : "/gan/"))).headers.get("location")),
+    );
+    expect(to).toEqual(["/api/all_projects", "/gan/data/scenes/report.html"]);
     expect([none.status, (await none.json()).error.fix]).toEqual([404, expect.stringContaining("--client")]);
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Edit } from "../../src/models/edits.ts";
+import { Networks } from "../../src/server/networks.ts";
 import { Renderer } from "../../src/server/renderer.ts";
 import { openScenes, type Scenes } from "./scenes.ts";
 
@@ -7,7 +8,7 @@ let scenes: Scenes;
 let renderer: Renderer;
 beforeAll(async () => {
   scenes = await openScenes();
-  renderer = new Renderer(scenes.generator, 8);
+  renderer = new Renderer(new Networks(scenes.generator), 8);
 });
 afterAll(() => {
   renderer?.dispose();
@@ -44,7 +45,7 @@ test("a further stroke compiles nothing, and another layer does", async () => {
 });
 
 test("one batch for 8, 2 and 1 images of 11, and none larger than there are images", async () => {
-  const own = new Renderer(scenes.generator, 8);
+  const own = new Renderer(new Networks(scenes.generator), 8);
   const compiled = vi.spyOn(scenes.generator, "compile");
   const images = await own.images(own.rowsOf(Array.from({ length: 11 }, (_, i) => i)));
   expect(images).toHaveLength(11);
@@ -54,7 +55,7 @@ test("one batch for 8, 2 and 1 images of 11, and none larger than there are imag
 });
 
 test("features stop at their layer, and are as many as rows", async () => {
-  const own = new Renderer(scenes.generator, 8);
+  const own = new Renderer(new Networks(scenes.generator), 8);
   const compiled = vi.spyOn(scenes.generator, "compile");
   const features = await own.features(own.rowsOf([1, 2, 3]), ["layer2", "layer4"]);
   expect([...features].map(([name, { length }]) => [name, length])).toEqual([
@@ -72,7 +73,7 @@ test("features stop at their layer, and are as many as rows", async () => {
 });
 
 test("plans that are not used go", async () => {
-  const own = new Renderer(scenes.generator, 8);
+  const own = new Renderer(new Networks(scenes.generator), 8);
   const disposed: string[] = [];
   const compile = scenes.generator.compile.bind(scenes.generator);
   const spy = vi.spyOn(scenes.generator, "compile").mockImplementation(async (options) => {

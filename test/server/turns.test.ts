@@ -55,3 +55,30 @@ test("work that fails or is given up does not hold the others", async () => {
   expect(await last).toBe("fine");
   expect(begun).toEqual([]);
 });
+
+test("who gives up leaves their place at once, also while somebody is at work", async () => {
+  const turns = new Turns(1);
+  const busy = job();
+  const first = turns.take(busy.work);
+  const begun: string[] = [];
+  for (let again = 0; again < 5; again += 1) {
+    const controller = new AbortController();
+    const given = turns.take(async () => begun.push("given up"), controller.signal);
+    controller.abort();
+    await expect(given).rejects.toMatchObject({ name: "AbortError" });
+  }
+  const second = turns.take(async () => begun.push("second"));
+  await expect(turns.take(busy.work)).rejects.toMatchObject({ status: 429 });
+  busy.end("done");
+  await Promise.all([first, second]);
+  expect(begun).toEqual(["second"]);
+});
+
+test("work that throws before it returns a promise holds nobody", async () => {
+  const turns = new Turns(1);
+  const throws = () => {
+    throw new Error("at once");
+  };
+  await expect(turns.take(throws)).rejects.toThrow("at once");
+  expect(await turns.take(async () => "fine")).toBe("fine");
+});

@@ -58,6 +58,18 @@ describe("images", () => {
   });
 });
 
+test.each([
+  ["image", {}, "There is neither id nor z."],
+  ["image", { id: 1, z: [1] }, "There are both id and z."],
+  ["image", { z: [1, 2] }, "z has 2 numbers."],
+  ["image", { z: ["1"] }, "z has 1 numbers."],
+  ["image", { id: 1e9 }, "id is 1000000000."],
+  ["pixel", { x: 1, y: 1 }, "id is missing."],
+])("%s %j is refused in the words of the request", async (route, fields, said) => {
+  const refused = await send(`/api/v1/${route}`, { project: "scenes", ...fields });
+  expect([refused.status, (await refused.json()).error.message]).toEqual([400, said]);
+});
+
 test("pixels: the units of the cell, the highest among their own activations first", async () => {
   const body = { project: "scenes", id: 7, x: 63, y: 20, layers: ["layer4"], top: UNITS };
   const { layers } = await json(send("/api/v1/pixel", body));

@@ -10,7 +10,7 @@ import type { Files, Project } from "../../server/project.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
-import type { TuneFlags } from "../gpu.ts";
+import { requestDevice, type TuneFlags } from "../gpu.ts";
 import { untilAborted } from "../interrupt.ts";
 import { openLabeller, openModel, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { named, whole } from "../options.ts";
@@ -73,6 +73,7 @@ function run(options: ServeOptions, folder: string): Promise<number> {
         projects,
         encoder: nodeEncoder(),
         token,
+        device: () => requestDevice(running.note, running.signal, options),
         ...(!LOOPBACK.includes(host) && { hosts: "any" as const }),
         ...(options.cors !== undefined && { cors: options.cors.split(",").map((origin) => origin.trim()) }),
         ...(client && { client: client.files }),

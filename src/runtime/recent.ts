@@ -1,3 +1,5 @@
+// Tests: test/runtime/recent.test.ts
+
 /** What was used last, up to so many entries and bytes. */
 export class Recent<T> {
   readonly #entries = new Map<string, { readonly value: T; readonly bytes: number }>();
@@ -20,20 +22,20 @@ export class Recent<T> {
   }
 
   set(key: string, value: T, bytes = 0): void {
-    this.#drop(key);
+    this.delete(key);
     this.#entries.set(key, { value, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#most.entries && this.#bytes <= this.#most.bytes) break;
-      this.#drop(oldest);
+      this.delete(oldest);
     }
   }
 
   clear(): void {
-    for (const key of [...this.#entries.keys()]) this.#drop(key);
+    for (const key of [...this.#entries.keys()]) this.delete(key);
   }
 
-  #drop(key: string): void {
+  delete(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);

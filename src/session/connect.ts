@@ -32,7 +32,7 @@ import type {
   ViewOptions,
 } from "./session.ts";
 import { changedState, FIRST_STATE, SessionView } from "./view.ts";
-import { type Port, WIRE_VERSION, type WireEvent } from "./wire.ts";
+import { buffersIn, type Port, WIRE_VERSION, type WireEvent } from "./wire.ts";
 
 // Tests: test/session/session.test.ts, test/browser/session.test.ts
 
@@ -159,9 +159,10 @@ class PortSession implements RemoteSession {
   }
 
   async load(options: LoadRequest): Promise<Loaded> {
-    const { signal, onProgress } = options;
+    const { signal, onProgress } = { ...options };
     const onEvent = (event: unknown): void => onProgress?.(event as Progress);
-    await this.#link.ask("load", portable(options), { signal, onEvent });
+    const request = portable(options);
+    await this.#link.ask("load", request, { signal, onEvent, transfer: buffersIn(request) });
     return this.#loaded!;
   }
 
@@ -186,24 +187,24 @@ class PortSession implements RemoteSession {
     return view;
   }
 
-  pixel({ signal, ...options }: PixelOptions): Promise<Pixel> {
-    return this.#link.ask("pixel", options, { signal });
+  pixel(options: PixelOptions): Promise<Pixel> {
+    return this.#ask("pixel", options);
   }
 
-  region({ signal, ...options }: RegionOptions): Promise<RegionFeatures> {
-    return this.#link.ask("region", options, { signal });
+  region(options: RegionOptions): Promise<RegionFeatures> {
+    return this.#ask("region", options);
   }
 
-  units({ signal, ...options }: UnitsOptions): Promise<readonly RankedUnit[]> {
-    return this.#link.ask("units", options, { signal });
+  units(options: UnitsOptions): Promise<readonly RankedUnit[]> {
+    return this.#ask("units", options);
   }
 
-  levels({ signal, ...options }: LevelsOptions): Promise<readonly Float32Array[]> {
-    return this.#link.ask("levels", options, { signal });
+  levels(options: LevelsOptions): Promise<readonly Float32Array[]> {
+    return this.#ask("levels", options);
   }
 
-  topImages({ signal, ...options }: TopImagesOptions): Promise<readonly TopImage[]> {
-    return this.#link.ask("topImages", options, { signal });
+  topImages(options: TopImagesOptions): Promise<readonly TopImage[]> {
+    return this.#ask("topImages", options);
   }
 
   thumbnails({ signal, ...options }: ThumbnailOptions): AsyncIterable<Thumbnail> {
@@ -214,12 +215,18 @@ class PortSession implements RemoteSession {
     return this.#link.stream("dissect", options, { signal });
   }
 
-  effect({ signal, ...options }: EffectOptions): Promise<Effect> {
-    return this.#link.ask("effect", options, { signal });
+  effect(options: EffectOptions): Promise<Effect> {
+    return this.#ask("effect", options);
   }
 
-  picture({ signal, ...options }: PictureOptions = {}): Promise<PictureBytes> {
-    return this.#link.ask("picture", options, { signal });
+  picture(options?: PictureOptions): Promise<PictureBytes> {
+    return this.#ask("picture", options);
+  }
+
+  /** What makes no sense is said by the other side, as in process. */
+  #ask<T>(method: string, options: { readonly signal?: AbortSignal | undefined } | undefined): Promise<T> {
+    const { signal, ...params } = { ...options };
+    return this.#link.ask(method, params, { signal });
   }
 
   share(): MessagePort {

@@ -1,11 +1,13 @@
+import { UsageError } from "../errors.ts";
+import { topImages } from "../look/top-images.ts";
 import type { Generator } from "../models/generator.ts";
 import { resizeRgb } from "../report/image.ts";
 import { maskPainter } from "../report/upsample.ts";
 import { padded } from "../runtime/graph.ts";
+import { abortable } from "../weights/abort.ts";
 import type { Findings } from "./findings.ts";
 import type { Listener, Progress, Thumbnail, TopImage, TopImagesOptions } from "./session.ts";
 import type { Frame } from "./stage.ts";
-import { topImages } from "./tops.ts";
 
 // Tests: test/session/session.test.ts
 
@@ -16,12 +18,20 @@ const TOP = 8;
 /** What is left of a pixel where a unit is not active. */
 const DIMMED = 0.35;
 
+/** Images that are looked for, or were found, for all who ask. */
+interface Look {
+  readonly units: Promise<readonly (readonly TopImage[])[]>;
+  readonly stop: AbortController;
+  /** Who waits for them; without anybody it ends. */
+  askers: number;
+}
+
 /** The images that units are most active in: a report's, or looked for once a layer. */
 export class Examples {
   readonly #generator: Generator;
   readonly #findings: Findings | undefined;
   readonly #onProgress: Listener<Progress>;
-  readonly #found = new Map<string, Promise<readonly (readonly TopImage[])[]>>();
+  readonly #looks = new Map<string, Look>();
 
   constructor(generator: Generator, findings: Findings | undefined, onProgress: Listener<Progress>) {
     this.#generator = generator;
@@ -50,21 +60,40 @@ export class Examples {
 
   async #look(
     layer: string,
-    { top, size, seed, signal }: { top: number; size: number; seed: number; signal: AbortSignal | undefined },
+    { signal, ...how }: { top: number; size: number; seed: number; signal: AbortSignal | undefined },
   ): Promise<readonly (readonly TopImage[])[]> {
-    const key = JSON.stringify([layer, top, size, seed]);
-    const looking =
-      this.#found.get(key) ??
-      topImages(this.#generator, {
-        ...{ layer, top, size, seed, signal },
-        onImages: (done) => this.#onProgress({ phase: "activations", done, total: size }),
-      }).then((units) => units.map((list) => list.map((one) => ({ seed, ...one }))));
-    this.#found.set(key, looking);
+    const key = JSON.stringify([layer, how]);
+    const look = this.#looks.get(key) ?? this.#begin(key, layer, how);
+    look.askers += 1;
     try {
-      return await looking;
-    } catch (error) {
-      this.#found.delete(key);
-      throw error;
+      return await abortable(look.units, signal);
+    } finally {
+      look.askers -= 1;
+      if (look.askers === 0) look.stop.abort(); // which nobody hears of, if it has ended
+    }
+  }
+
+  #begin(
+    key: string,
+    layer: string,
+    how: { readonly top: number; readonly size: number; readonly seed: number },
+  ): Look {
+    const stop = new AbortController();
+    const onProgress = ({ done, total }: { readonly done: number; readonly total: number }): void =>
+      this.#onProgress({ phase: "activations", done, total });
+    const units = topImages(this.#generator, { layer, ...how, signal: stop.signal, onProgress }).then((found) =>
+      found.map(({ images }) => images.map((one) => ({ seed: how.seed, ...one }))),
+    );
+    const look = { units, stop, askers: 0 };
+    this.#looks.set(key, look);
+    units.catch(() => this.#looks.delete(key));
+    return look;
+  }
+
+  /** Ends what is being looked for. */
+  dispose(): void {
+    for (const { stop } of this.#looks.values()) {
+      stop.abort(new UsageError("This session was disposed, or another generator was loaded.", "Ask again."));
     }
   }
 }

@@ -50,6 +50,8 @@ export class Holdings {
   #drawing: (Drawing & { readonly strokes: Strokes; readonly examples: Examples }) | undefined;
   /** Settles when what the device was lost with is there again, or cannot be had. */
   #restored: Promise<void> = Promise.resolve();
+  /** Settles when nobody asks anything. */
+  #asking: Promise<unknown> = Promise.resolve();
   #losses = 0;
   #disposed = false;
 
@@ -93,15 +95,23 @@ export class Holdings {
     };
     const loading = { signal, onProgress };
     const found = report === undefined ? undefined : await loadFindings(report, loading);
-    if (generator !== undefined) {
-      const before = await this.models.loadGenerator(generator, request, loading);
-      this.#found = undefined; // it is of another
-      await this.#replaced(before);
-    }
-    if (segmenter !== undefined) await this.#replaced(await this.models.loadSegmenter(segmenter, loading));
-    if (found) {
-      checkFindings(found, this.models);
-      this.findings = found;
+    let isNew = false;
+    try {
+      if (generator !== undefined) {
+        const before = await this.models.loadGenerator(generator, request, loading);
+        isNew = true;
+        this.#found = undefined; // it is of another
+        await this.#replaced(before);
+      }
+      if (segmenter !== undefined) await this.#replaced(await this.models.loadSegmenter(segmenter, loading));
+      if (found) {
+        checkFindings(found, this.models);
+        this.findings = found;
+      }
+    } catch (error) {
+      // A generator that is here can be shown, whatever becomes of the rest.
+      if (isNew && !this.#disposed) this.#tell("loaded", this.loaded);
+      throw error;
     }
     const { loaded } = this;
     this.#tell("loaded", loaded);
@@ -116,14 +126,17 @@ export class Holdings {
   }
 
   /** What is shown with what there is now. */
-  #renew(draws: boolean): void {
+  #renew(draws: boolean, reason?: Error): void {
     const { segmenter } = this.models;
     this.#findings = this.#found && segmenter ? renumbered(this.#found, segmenter.labels) : this.#found;
     const before = this.#drawing;
     this.#drawing = undefined;
-    before?.stage.dispose();
+    before?.stage.dispose(reason);
     const counted = draws && before?.strokes.areOf(this.models.generator) ? before.strokes : undefined;
-    if (!counted) before?.strokes.dispose();
+    if (!counted) {
+      before?.strokes.dispose();
+      before?.examples.dispose();
+    }
     if (!draws || !this.#device) return;
     const { generator } = this.models;
     const onProgress: Listener<Progress> = (progress) => this.#tell("progress", progress);
@@ -142,13 +155,25 @@ export class Holdings {
 
   /**
    * Runs an edited image and hands it to `use`, as `Stage.show` does, once there is something to
-   * run it with.
+   * run it with. One after the other: the GPU's queue has no end, and what is drawn stands in it
+   * behind all questions, those that nobody wants answered any more, too.
    */
-  async show<T>(
+  show<T>(
     state: Pick<ViewState, "seed" | "image" | "layer" | "strokes">,
     wanted: Wanted,
     use: (frame: Frame) => T | Promise<T>,
   ): Promise<T> {
+    const shown = this.#asking.then(() => this.#show(state, wanted, use));
+    this.#asking = shown.catch(() => {});
+    return shown;
+  }
+
+  async #show<T>(
+    state: Pick<ViewState, "seed" | "image" | "layer" | "strokes">,
+    wanted: Wanted,
+    use: (frame: Frame) => T | Promise<T>,
+  ): Promise<T> {
+    wanted.signal?.throwIfAborted();
     await this.#restored;
     const drawing = this.#needed;
     const scene = sceneOf(state, await drawing.edits(state as ViewState));
@@ -194,7 +219,7 @@ export class Holdings {
     if (this.#disposed) return;
     this.#tell("lost", { error });
     this.#losses += 1;
-    this.#renew(false);
+    this.#renew(false, error);
     try {
       if (this.#losses > MAX_LOSSES) {
         throw new DeviceLostError(
@@ -204,7 +229,7 @@ export class Holdings {
           { cause: error },
         );
       }
-      this.#device = await this.models.restore((progress) => this.#tell("progress", progress));
+      this.#device = await this.models.restore();
     } catch (failure) {
       this.#device = undefined;
       // One that was lost meanwhile is restored next.

@@ -94,7 +94,7 @@ class InProcessSession implements Session {
     this.#holdings = new Holdings(device, (type, event) => {
       if (type === "loaded") this.#loaded = event as Loaded; // before anybody is told
       this.#emitter.emit(type, event);
-      if (type === "restored") this.#painter.redraw();
+      if (type === "restored" || type === "loaded") this.#painter.redraw();
     });
     this.#painter = new Painter(() => this.#holdings.drawing);
   }
@@ -108,11 +108,7 @@ class InProcessSession implements Session {
   }
 
   load(options: LoadRequest): Promise<Loaded> {
-    return this.#work(options?.signal, async () => {
-      const loaded = await this.#holdings.load(options);
-      this.#painter.redraw();
-      return loaded;
-    });
+    return this.#work(options?.signal, () => this.#holdings.load(options));
   }
 
   view(canvas: HTMLCanvasElement | OffscreenCanvas, options: ViewOptions = {}): View {
@@ -278,7 +274,9 @@ class InProcessSession implements Session {
         const image = state.image + i;
         const labels = (strokes: ViewState["strokes"]): Promise<Uint32Array> =>
           this.#holdings.show({ ...state, image, strokes }, { labels: true, signal }, (frame) => frame.labels!.read());
-        count.add(await labels([]), await labels(state.strokes));
+        // First with strokes: an image without any then comes from the same plans, to the bit.
+        const after = await labels(state.strokes);
+        count.add(await labels([]), after);
       }
       return count.effect;
     });

@@ -1,7 +1,7 @@
 import { GanatomyError, UsageError } from "../errors.ts";
 import { unpackError } from "../report/wire-error.ts";
 import { abortable } from "../weights/abort.ts";
-import { buffersIn, type FromSession, type Port, WIRE_VERSION } from "./wire.ts";
+import { type FromSession, type Port, WIRE_VERSION } from "./wire.ts";
 
 // Tests: test/session/serve.test.ts, test/session/session.test.ts
 
@@ -29,6 +29,7 @@ export class Link {
     port.addEventListener("messageerror", () => {
       this.end(new UsageError("An answer could not be read.", "Both sides must be of one version of ganatomy."));
     });
+    port.addEventListener("close", () => this.end(threadLost("its port was closed")));
     port.start?.();
   }
 
@@ -46,13 +47,21 @@ export class Link {
   async ask<T>(
     method: string,
     params: object,
-    { signal, onEvent = () => {} }: { readonly signal?: AbortSignal | undefined; onEvent?(event: unknown): void } = {},
+    {
+      signal,
+      onEvent = () => {},
+      transfer = [],
+    }: {
+      readonly signal?: AbortSignal | undefined;
+      readonly transfer?: readonly Transferable[];
+      onEvent?(event: unknown): void;
+    } = {},
   ): Promise<T> {
     this.check();
     signal?.throwIfAborted();
     let id: number | undefined;
     const answer = new Promise<unknown>((resolve, reject) => {
-      id = this.#send(method, params, { event: onEvent, resolve, reject }, buffersIn(params));
+      id = this.#send(method, params, { event: onEvent, resolve, reject }, transfer);
     });
     answer.catch(() => {}); // whoever aborted does not wait for it
     try {

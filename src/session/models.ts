@@ -1,8 +1,9 @@
 import { UsageError } from "../errors.ts";
 import { Generator } from "../models/generator.ts";
+import { modelName } from "../models/model-name.ts";
 import { Segmenter } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
-import type { LoadProgress } from "../weights/source.ts";
+import type { LoadProgress, SourceLike } from "../weights/source.ts";
 import type { Listener, LoadRequest, Progress, SegmenterSource } from "./session.ts";
 
 // Tests: test/session/session.test.ts, test/session/lost.test.ts
@@ -19,9 +20,9 @@ export class Models {
   readonly #onLost: Listener<Error>;
   #device: Promise<Device> | undefined;
   #generator: Generator | undefined;
-  #classes: LoadRequest["classes"];
   #segmenter: Segmenter | undefined;
-  #segmenterSource: SegmenterSource | undefined;
+  /** How often each was asked for. */
+  readonly #asked = { generator: 0, segmenter: 0 };
   /** SHA-256 of the generator's file, where it was given, and so checked. */
   sha256: string | undefined;
 
@@ -68,10 +69,11 @@ export class Models {
     { name, sha256, network, classes }: LoadRequest,
     { signal, onProgress }: Loading,
   ): Promise<{ dispose(): void } | undefined> {
+    const asked = this.#ask("generator");
     const device = await this.device();
     const generator = await Generator.load(source, {
       ...network,
-      ...(name !== undefined && { name }),
+      ...nameOf(source, name),
       ...(sha256 !== undefined && { sha256 }),
       ...(classes !== undefined && { classes }),
       device,
@@ -79,19 +81,33 @@ export class Models {
       onProgress: bytesOf("generator", onProgress),
     });
     const before = this.#generator;
-    this.#generator = generator;
-    this.#classes = classes;
+    this.#generator = this.#newest("generator", asked, generator);
     this.sha256 = sha256?.length === 64 ? sha256.toLowerCase() : undefined;
     return before;
   }
 
   /** Returns the one before, as `loadGenerator` does. */
   async loadSegmenter(source: SegmenterSource, loading: Loading): Promise<{ dispose(): void } | undefined> {
+    const asked = this.#ask("segmenter");
     const segmenter = await this.#segmenterOf(source, loading);
     const before = this.#segmenter;
-    this.#segmenter = segmenter;
-    this.#segmenterSource = source;
+    this.#segmenter = this.#newest("segmenter", asked, segmenter);
     return before;
+  }
+
+  #ask(what: "generator" | "segmenter"): number {
+    this.#asked[what] += 1;
+    return this.#asked[what];
+  }
+
+  /**
+   * What was loaded, unless another was asked for meanwhile: which of them is there does not hang
+   * on which comes first.
+   */
+  #newest<T extends { dispose(): void }>(what: "generator" | "segmenter", asked: number, loaded: T): T {
+    if (asked === this.#asked[what]) return loaded;
+    loaded.dispose();
+    throw new UsageError(`Another ${what} was asked for meanwhile.`, "Load one at a time, or abort the first.");
   }
 
   async #segmenterOf(source: SegmenterSource, { signal, onProgress }: Loading): Promise<Segmenter> {
@@ -104,16 +120,13 @@ export class Models {
    * The same networks on a new device; what is left of the old one is let go. Weights come from
    * where they came from before: memory, a file, the browser's cache.
    */
-  async restore(onProgress: Listener<Progress>): Promise<Device> {
+  async restore(): Promise<Device> {
     const [generator, segmenter] = [this.#generator, this.#segmenter];
     const before = await this.device();
     this.#device = undefined;
     const device = await this.device();
-    if (generator) {
-      const { network, name } = generator;
-      this.#generator = await Generator.define(network, { device, name, classes: this.#classes });
-    }
-    if (segmenter) this.#segmenter = await this.#segmenterOf(this.#segmenterSource!, { onProgress });
+    if (generator) this.#generator = await generator.copyTo(device);
+    if (segmenter) this.#segmenter = await segmenter.copyTo(device);
     generator?.dispose();
     segmenter?.dispose();
     before.dispose();
@@ -127,6 +140,20 @@ export class Models {
       (device) => device.dispose(),
       () => {},
     );
+  }
+}
+
+/** What it is called: as the command line would, where it has an address. */
+function nameOf(source: SourceLike, name: string | undefined): { readonly name?: string } {
+  if (name !== undefined) return { name };
+  const address = typeof source === "string" || source instanceof URL ? `${source}` : "data:";
+  // Names are not in what has another scheme.
+  if (/^(?!https?:)\w+:/i.test(address)) return {};
+  const called = modelName(address.replace(/[?#].*$/, ""));
+  try {
+    return { name: decodeURIComponent(called) };
+  } catch {
+    return { name: called };
   }
 }
 

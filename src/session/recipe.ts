@@ -163,12 +163,17 @@ export function checkStrokes(given: unknown): Stroke[] {
   return strokes;
 }
 
+/** Copies that were checked: they are frozen, and need not be looked at again. */
+const checked = new WeakSet<object>();
+
 /**
- * A stroke of unknown origin, copied like recipes are.
+ * A stroke of unknown origin, copied like recipes are; one that comes from here is itself. So a
+ * list of strokes costs no more than what is new in it.
  * @throws UsageError.
  */
 export function checkStroke(given: unknown): Stroke {
   const stroke = given as Stroke;
+  if (checked.has(stroke)) return stroke;
   checkNames("A stroke", stroke, STROKE);
   const id = text(stroke.id, "The id of a stroke");
   const of = `the stroke ${shown(id)}`;
@@ -183,7 +188,7 @@ export function checkStroke(given: unknown): Stroke {
   if (op === "copy" && value === undefined) {
     throw new UsageError(`${of} copies nothing.`, "Give it the features as `value`: a number a unit.");
   }
-  return {
+  const copy = frozen({
     id,
     op,
     units,
@@ -191,7 +196,16 @@ export function checkStroke(given: unknown): Stroke {
     ...(value !== undefined && { value: checkValue(value, units, of) }),
     ...(mask !== undefined && { mask: checkCells(mask, of) }),
     ...(hidden !== undefined && { hidden }),
-  };
+  });
+  checked.add(copy);
+  return copy;
+}
+
+/** As it is, for ever; its lists are of numbers. */
+function frozen<T>(value: T): T {
+  const parts = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.values(value) : [];
+  for (const part of parts) frozen(part);
+  return Object.freeze(value);
 }
 
 function checkUnits(given: unknown, of: string): Units {

@@ -56,6 +56,7 @@ class Service {
     port.addEventListener("messageerror", () => {
       this.#fail(null, new UsageError("A message could not be read.", "Send plain data."));
     });
+    port.addEventListener("close", () => this.end());
     port.start?.();
   }
 

@@ -94,7 +94,10 @@ export interface LoadRequest {
   readonly segmenter?: SegmenterSource;
   /** `report.json`, or a `dissect.json` of ours or gandissect's: its address, file, or contents. */
   readonly report?: SourceLike | object;
-  /** What the generator is called; its file's name unless given. */
+  /**
+   * What the generator is called; its file's name unless given, or its folder's, where the file is
+   * a mere "generator" of an address.
+   */
   readonly name?: string;
   /** The generator's, which is checked; it comes back in `Loaded`, for recipes. */
   readonly sha256?: string;

@@ -1,11 +1,12 @@
+import { UsageError } from "../errors.ts";
 import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
+import { Recent } from "../runtime/recent.ts";
 import { Tensor } from "../runtime/tensor.ts";
-import { Recent } from "./recent.ts";
 
-// Tests: test/session/session.test.ts, test/session/views.test.ts
+// Tests: test/session/stage.test.ts, test/session/session.test.ts
 
 /** An edited image whose strokes are edits of its layer. */
 export interface Scene {
@@ -39,6 +40,8 @@ export interface Frame {
 const KEPT = 64;
 /** Bytes of features that may be kept. */
 const KEPT_BYTES = 64 * 2 ** 20;
+/** Layers that plans are kept for: two pictures that are painted on in different ones. */
+const LAYERS = 2;
 
 /** Copies of what a head made of the images that were shown last, as far as they fit. */
 class KeptFeatures {
@@ -48,7 +51,7 @@ class KeptFeatures {
   constructor(...tensors: readonly ReadonlyMap<string, Tensor<"f32">>[]) {
     this.#originals = new Map(tensors.flatMap((named) => [...named]));
     const bytes = [...this.#originals.values()].reduce((sum, tensor) => sum + tensor.bytes, 0);
-    this.#copies = new Recent(Math.min(KEPT, Math.floor(KEPT_BYTES / bytes)), (copies) => {
+    this.#copies = new Recent({ entries: Math.min(KEPT, Math.floor(KEPT_BYTES / bytes)) }, (copies) => {
       for (const copy of copies.values()) copy.dispose();
     });
   }
@@ -84,24 +87,29 @@ interface Plans {
   readonly tail: GeneratorPlan;
   readonly features: KeptFeatures | undefined;
   segmentation: Promise<SegmenterPlan> | undefined;
-  /** The image whose features the tail reads now. */
+  /** The image whose features the tail has read. */
   at: string;
   dispose(): void;
 }
 
 /**
  * Shows scenes of a generator, one at a time, as fast as that goes: what leads up to the edited
- * layer is run once an image, strokes are composed as they come, and plans are compiled anew only
- * for another layer that is edited, or one that nobody looked at before.
+ * layer is run once an image, strokes are composed as they come, and of what is behind the layer
+ * only that is run which they change, where the network allows it. Plans are compiled anew only for
+ * another layer that is edited, or one that nobody looked at before.
  */
 export class Stage {
   readonly #generator: Generator;
   readonly #segmenter: Segmenter | undefined;
-  readonly #rows = new Recent<Float32Array<ArrayBuffer>>(KEPT, () => {});
-  #plans: Plans | undefined;
+  readonly #rows = new Recent<Float32Array<ArrayBuffer>>({ entries: KEPT });
+  /** By the layer that is edited. */
+  readonly #plans = new Recent<Plans>({ entries: LAYERS }, (plans) => plans.dispose());
+  /** Those that were used last. */
+  #now: Plans | undefined;
   /** Settles when plans that are being compiled are, or could not be. */
   #turn: Promise<unknown> = Promise.resolve();
-  #disposed = false;
+  /** Why nothing is shown any more. */
+  #ended: Error | undefined;
 
   constructor(generator: Generator, segmenter: Segmenter | undefined) {
     this.#generator = generator;
@@ -123,23 +131,28 @@ export class Stage {
 
   async #ready(scene: Scene, { layers = [], labels = false, signal }: Wanted) {
     signal?.throwIfAborted();
-    const now = this.#plans;
     // An image as it is comes from plans of any layer.
-    const layer = scene.layer ?? now?.layer;
-    const fits = now && now.layer === layer && layers.every((name) => now.retained.has(name));
-    const retained = new Set([...(now?.retained ?? []), ...layers]);
-    const plans = fits ? now : await this.#compile(layer, retained, signal);
-    if (plans !== now) {
-      now?.dispose();
-      this.#plans = plans;
+    const layer = scene.layer ?? this.#now?.layer;
+    const known = this.#plans.get(layer ?? "");
+    const fits = known && layers.every((name) => known.retained.has(name));
+    const retained = new Set([...((known ?? this.#now)?.retained ?? []), ...layers]);
+    const plans = fits ? known : await this.#compile(layer, retained, signal);
+    if (this.#ended) {
+      if (!fits) plans.dispose();
+      throw this.#ended;
     }
+    if (!fits) this.#plans.set(layer ?? "", plans);
+    if (layer !== undefined) this.#plans.delete(""); // others show an image as it is, too
+    this.#now = plans;
     const { tail } = plans;
     const segmenter = this.#segmenter;
     if (labels && segmenter) {
       const { height, width } = this.#generator;
       plans.segmentation ??= segmenter.compile(tail[segmenter.reads]!, [height, width]);
     }
-    return { plans, segmentation: labels ? await plans.segmentation : undefined };
+    const segmentation = labels ? await plans.segmentation : undefined;
+    if (this.#ended) throw this.#ended;
+    return { plans, segmentation };
   }
 
   async #compile(
@@ -167,6 +180,7 @@ export class Stage {
               inputs: head.behind(layer),
               editable: [{ layer, dense: true }],
               retain: behind,
+              incremental: true,
             })
           : await generator.compile({ ...common, retain: behind });
     } catch (error) {
@@ -191,7 +205,6 @@ export class Stage {
         head?.dispose();
       },
     };
-    if (this.#disposed) plans.dispose();
     return plans;
   }
 
@@ -201,13 +214,16 @@ export class Stage {
     const key = `${scene.seed}/${scene.image}`;
     const row = this.#row(scene, key);
     if (head) {
-      if (plans.at !== key && !plans.features?.restore(key)) {
-        head.run(row);
-        plans.features?.keep(key);
-      }
-      plans.at = key;
       tail.setEdits(scene.edits);
-      tail.run();
+      if (plans.at === key) tail.runChanged();
+      else {
+        if (!plans.features?.restore(key)) {
+          head.run(row);
+          plans.features?.keep(key);
+        }
+        tail.run();
+        plans.at = key;
+      }
     } else tail.run(row);
     if (labels) segmentation?.run();
     return {
@@ -226,8 +242,9 @@ export class Stage {
     return row;
   }
 
-  dispose(): void {
-    this.#disposed = true;
-    this.#plans?.dispose();
+  /** @param reason what those are told who wait. */
+  dispose(reason: Error = new UsageError("Something else was loaded.", "Ask again.")): void {
+    this.#ended = reason;
+    this.#plans.clear();
   }
 }

@@ -5,7 +5,6 @@ import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import { unpackCells } from "./cells.ts";
 import { type Findings, rankedUnits } from "./findings.ts";
-import { Recent } from "./recent.ts";
 import type { Stroke } from "./recipe.ts";
 import type { Listener, Progress } from "./session.ts";
 
@@ -16,17 +15,23 @@ const INSERTED = 0.99;
 /** Images on which a unit's quantiles are taken, as `ganatomy insert` does. */
 const QUANTILE_IMAGES = 200;
 
-/** Strokes that are known as edits; a recipe has fewer. */
-const KNOWN = 4096;
-
 /** What strokes mean for one generator, as far as it was asked. */
 export class Strokes {
   readonly #generator: Generator;
   readonly #findings: Findings | undefined;
   readonly #onProgress: Listener<Progress>;
-  /** By what they say: an edit that is the same object need not be composed anew. */
-  readonly #edits = new Recent<Edit | Promise<Edit>>(KNOWN, () => {});
-  readonly #keys = new WeakMap<Stroke, string>();
+  /** What a stroke was when it was asked for last; a list of them costs a look each. */
+  readonly #last = new WeakMap<Stroke, { readonly layer: string; readonly edit: Edit }>();
+  /**
+   * By what they say: an edit that is the same object need not be composed anew. Held by those who
+   * have the stroke or show the edit, so that what was painted over goes.
+   */
+  readonly #edits = new Map<string, WeakRef<Edit>>();
+  readonly #gone = new FinalizationRegistry<string>((key) => {
+    if (!this.#edits.get(key)?.deref()) this.#edits.delete(key);
+  });
+  /** Those whose values are being found out. */
+  readonly #pending = new Map<string, Promise<Edit>>();
   readonly #tables: Map<string, UnitQuantiles | Promise<UnitQuantiles>>;
   readonly #stop: AbortController;
 
@@ -59,20 +64,30 @@ export class Strokes {
   }
 
   #edit(layer: string, stroke: Stroke): Edit | Promise<Edit> {
-    const said = this.#keys.get(stroke) ?? JSON.stringify(stroke);
-    this.#keys.set(stroke, said);
-    const key = `${layer} ${said}`;
-    const known = this.#edits.get(key);
-    if (known) return known;
-    const edit = this.#make(layer, stroke);
-    this.#edits.set(key, edit);
-    if (edit instanceof Promise) {
-      edit.then(
-        (made) => this.#edits.set(key, made),
-        () => this.#edits.delete(key),
-      );
+    const last = this.#last.get(stroke);
+    if (last?.layer === layer) return last.edit;
+    const key = `${layer} ${JSON.stringify(stroke)}`;
+    const known = this.#edits.get(key)?.deref() ?? this.#pending.get(key) ?? this.#make(layer, stroke);
+    if (!(known instanceof Promise)) {
+      this.#know(key, layer, stroke, known);
+      return known;
     }
-    return edit;
+    if (!this.#pending.has(key)) {
+      const end = (): boolean => this.#pending.delete(key);
+      this.#pending.set(key, known);
+      known.then(end, end);
+    }
+    return known.then((edit) => {
+      this.#know(key, layer, stroke, edit);
+      return edit;
+    });
+  }
+
+  #know(key: string, layer: string, stroke: Stroke, edit: Edit): void {
+    this.#last.set(stroke, { layer, edit });
+    if (this.#edits.get(key)?.deref() === edit) return;
+    this.#edits.set(key, new WeakRef(edit));
+    this.#gone.register(edit, key);
   }
 
   #make(layer: string, { op, units: named, alpha, value, mask }: Stroke): Edit | Promise<Edit> {

@@ -70,8 +70,24 @@ function strokesOf(before: readonly Stroke[], given: readonly Stroke[] | undefin
   const known = new Map(before.map((stroke) => [stroke.id, stroke]));
   return checkStrokes(given).map((stroke) => {
     const old = known.get(stroke.id);
-    return old && JSON.stringify(old) === JSON.stringify(stroke) ? old : stroke;
+    const same = old && (old === stroke || JSON.stringify(old) === JSON.stringify(stroke));
+    return same ? old : stroke;
   });
+}
+
+/**
+ * The last stroke, if nothing else is new: of a list of any length, no more need cross a port.
+ */
+function onlyStroke({ strokes: before, ...was }: ViewState, { strokes, ...is }: ViewState): Stroke | undefined {
+  const last = strokes.at(-1);
+  const replaces = before.length === strokes.length && before.at(-1)?.id === last?.id;
+  const isOnly =
+    last !== undefined &&
+    last !== before.at(-1) &&
+    (replaces || before.length === strokes.length - 1) &&
+    strokes.slice(0, -1).every((stroke, at) => stroke === before[at]) &&
+    Object.entries(is).every(([name, value]) => was[name as keyof typeof was] === value);
+  return isOnly ? last : undefined;
 }
 
 /** A view whose state is here, wherever it is drawn. */
@@ -91,8 +107,12 @@ export class SessionView implements View {
   }
 
   set(change: ViewOptions): void {
-    this.#state = changedState(this.#state, change);
-    if (!this.#disposed) this.#drawer.set(change, this.#state);
+    const before = this.#state;
+    this.#state = changedState(before, change);
+    if (this.#disposed) return;
+    const stroke = onlyStroke(before, this.#state);
+    if (stroke) this.#drawer.stroke(stroke, this.#state);
+    else this.#drawer.set(change, this.#state);
   }
 
   stroke(stroke: Stroke): void {

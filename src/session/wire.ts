@@ -39,6 +39,8 @@ export type WireEvent =
 export interface Port {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: "message" | "messageerror", listener: (event: { readonly data: unknown }) => void): void;
+  /** The other side is gone; not every browser says so. */
+  addEventListener(type: "close", listener: () => void): void;
   start?(): void;
   close(): void;
 }

@@ -60,9 +60,10 @@ test("a device that is lost while somebody paints comes back with the same pictu
 });
 
 test("questions of the time between wait, and are answered", async () => {
+  const strokes = [{ id: "a", op: "remove", units: [24, 59] }] as const;
   const [pixel, effect] = [
-    { y: 3, x: 4, image: 2 },
-    { layer: "layer4", strokes: [] },
+    { y: 3, x: 4, image: 2, layer: "layer4", strokes },
+    { layer: "layer4", strokes },
   ];
   const expected = [await session.pixel(pixel), await session.effect(effect)];
   const lost = once("lost");

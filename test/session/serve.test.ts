@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { connect, type RemoteSession } from "../../src/session/connect.ts";
 import { serve } from "../../src/session/serve.ts";
 import type { Session } from "../../src/session/session.ts";
@@ -152,13 +152,15 @@ describe("a port", () => {
 });
 
 describe("a session over a port", () => {
-  const remote = async (): Promise<{ session: RemoteSession; asked: ReturnType<typeof countingSession>["asked"] }> => {
+  const remote = async (): Promise<
+    Pick<ReturnType<typeof countingSession>, "asked"> & { session: RemoteSession; end: () => void }
+  > => {
     const { session, asked } = countingSession();
     const { port1, port2 } = new MessageChannel();
-    closing.push(serve(session, port1 as unknown as Port));
+    const end = serve(session, port1 as unknown as Port);
     const connected = await connect({ port: port2 });
-    closing.push(() => connected.dispose());
-    return { session: connected, asked };
+    closing.push(end, () => connected.dispose());
+    return { session: connected, asked, end };
   };
 
   test("lets a slow reader of a stream be slow", async () => {
@@ -171,6 +173,30 @@ describe("a session over a port", () => {
     for (let next = await items.next(); !next.done; next = await items.next()) units.push(next.value.unit);
     expect(units).toEqual(Array.from({ length: 19 }, (_, i) => i + 1));
     expect(asked.ended).toBe(1);
+  });
+
+  test("ends what is under way when the other side is gone, on both sides", async () => {
+    const { port, asked } = raw();
+    port.postMessage({ v: 1, id: 1, method: "pixel", params: {} });
+    await vi.waitFor(() => expect(asked.signals).toHaveLength(1));
+    port.close();
+    await vi.waitFor(() => expect(asked.signals[0]!.aborted).toBe(true));
+
+    const { session, end } = await remote();
+    const pixel = session.pixel({ y: 0, x: 0 });
+    const items = session.thumbnails({ layer: "x" })[Symbol.asyncIterator]();
+    await items.next();
+    end();
+    await expect(pixel).rejects.toThrow(/The worker ended: its port was closed/);
+    await expect(session.units({ layer: "x" })).rejects.toThrow(/port was closed/);
+    session.dispose();
+  });
+
+  test("leaves whoever asks what they ask with", async () => {
+    const { session } = await remote();
+    const value = new Float32Array(4);
+    await session.picture({ strokes: [{ id: "a", op: "copy", units: [0, 1, 2, 3], value: value as never }] });
+    expect(value).toHaveLength(4);
   });
 
   test("ends a stream on the other side when its reader leaves", async () => {

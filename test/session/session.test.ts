@@ -49,6 +49,15 @@ async function plain(image: number, edits: readonly Edit[] = [], seed = 1): Prom
   throw new Error("no image");
 }
 
+/**
+ * Pictures are the same but for rounding: behind a layer that is painted on, a session's
+ * convolutions may run in other ways than the library's unless it is told to (`incremental`).
+ */
+function expectAlike(picture: Uint8Array, expected: Uint8Array): void {
+  expect(picture.length).toBe(expected.length);
+  expect(Math.max(...picture.map((value, at) => Math.abs(value - expected[at]!)))).toBeLessThanOrEqual(1);
+}
+
 const rgbOf = (rgba: Uint8Array): Uint8Array => rgba.filter((_, at) => at % 4 !== 3);
 
 const TOP_LEFT = { height: 2, width: 2, data: [1, 0, 0, 0] };
@@ -94,7 +103,7 @@ describe.each([
       classes: [],
     });
     expect(loaded.segmenter).toBeUndefined();
-    expect(rgbOf((await session.picture()).data)).toEqual(await plain(0));
+    expectAlike(rgbOf((await session.picture()).data), await plain(0));
     await session.load({ segmenter: files });
     expect(session.loaded?.labels.map((label) => label.name)).toEqual(segmenter.labels.map((label) => label.name));
     expect(session.loaded?.segmenter).toMatchObject({ channels: 1 });
@@ -141,7 +150,7 @@ describe.each([
   ])("draws an image %s as the library does", async (_, edited, edits) => {
     const { data, height, width } = await session.picture(edited);
     expect([height, width, data.length]).toEqual([64, 64, 64 * 64 * 4]);
-    expect(rgbOf(data)).toEqual(await plain(edited.image!, edits, edited.seed));
+    expectAlike(rgbOf(data), await plain(edited.image!, edits, edited.seed));
   });
 
   test("draws more strokes than a plan was compiled for", async () => {
@@ -155,7 +164,7 @@ describe.each([
       mask: Array.from({ length: 64 }, (_, cell) => Number(cell >= 6 * i && cell < 6 * i + 9)),
     }));
     const { data } = await session.picture({ image: 2, layer: "layer4", strokes });
-    expect(rgbOf(data)).toEqual(await plain(2, edits));
+    expectAlike(rgbOf(data), await plain(2, edits));
   });
 
   test("inserts at quantiles of 200 images, 0.99 unless another is said", async () => {
@@ -170,7 +179,7 @@ describe.each([
       { layer: "layer4", units: [24], value: high[24]!, mask: TOP_LEFT },
       { layer: "layer4", units: [59], value: half[59]! },
     ];
-    expect(rgbOf(data)).toEqual(await plain(4, edits));
+    expectAlike(rgbOf(data), await plain(4, edits));
   });
 
   test("tells the levels of quantiles, by which units at a pixel are then ordered", async () => {
@@ -226,7 +235,12 @@ describe.each([
           .get(layer.name)!
           .read(layer.channels, (row * layer.width + column) * layer.channels);
         const units = [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, 3);
-        return { layer: layer.name, row, column, units: units.map((unit) => ({ unit, value: values[unit]! })) };
+        return {
+          layer: layer.name,
+          row,
+          column,
+          units: units.map((unit) => ({ unit, value: expect.closeTo(values[unit]!, 4) })),
+        };
       }),
     );
     const strokes = [stroke("a", {})];
@@ -312,7 +326,7 @@ describe.each([
     expect(units.map(({ unit }) => unit)).toEqual(ranked);
     expect(units[0]!.score).toBe(dissection.layers[0]!.tables.iou[tree * 128 + ranked[0]!]);
     const { data } = await session.picture({ layer: "layer4", strokes });
-    expect(rgbOf(data)).toEqual(await plain(0, [{ layer: "layer4", units: ranked }]));
+    expectAlike(rgbOf(data), await plain(0, [{ layer: "layer4", units: ranked }]));
     const [{ units: here }] = (await session.pixel({ y: 1, x: 1, layers: ["layer4"], top: 128 })).layers as [never];
     const labelled = (here as { unit: number; label?: number }[]).filter(({ label }) => label === tree);
     const detects = dissection.layers[0]!.units.filter(({ label, interpretable }) => interpretable && label === tree);
@@ -349,7 +363,17 @@ describe.each([
       })(),
     ).rejects.toBe(reason);
     await expect(session.pixel({ y: 0, x: 0, signal: stop.signal })).rejects.toBe(reason);
-    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual(await plain(3));
+    expectAlike(rgbOf((await session.picture({ image: 3 })).data), await plain(3));
+  });
+
+  test("goes on looking for whoever still wants to know", async () => {
+    const stop = new AbortController();
+    const wanted = { layer: "layer3", unit: 1, size: 24 };
+    const given = session.topImages({ ...wanted, signal: stop.signal });
+    const kept = session.topImages(wanted);
+    stop.abort(new Error("moved on"));
+    await expect(given).rejects.toThrow("moved on");
+    expect(await kept).toHaveLength(8);
   });
 
   test("leaving a stream ends it", async () => {
@@ -359,7 +383,7 @@ describe.each([
       if (count === 3) break;
     }
     expect(count).toBe(3);
-    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual(await plain(3));
+    expectAlike(rgbOf((await session.picture({ image: 3 })).data), await plain(3));
   });
 
   test.each<[string, (session: Session) => Promise<unknown>, RegExp]>([
@@ -385,12 +409,32 @@ describe.each([
       (s) => s.load({ report: { netname: "church", layers: [] } }),
       /report of church, and the generator here is scenes64/,
     ],
+    ["no question", (s) => s.pixel(undefined as never), /needs an object of options|y is undefined/],
     ["no report", (s) => s.load({ report: {} }), /no report of a dissection/],
   ])("%s is refused", async (_, ask, said) => {
     const error = await ask(session).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(GanatomyError);
     expect((error as GanatomyError).message).toMatch(said);
-    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual(await plain(3));
+    expectAlike(rgbOf((await session.picture({ image: 3 })).data), await plain(3));
+  });
+
+  test("keeps a generator with which something else cannot be loaded", async () => {
+    const own = await open();
+    const { generator } = await scenes64();
+    const events: (string | undefined)[] = [];
+    own.session.on("loaded", ({ model }) => events.push(model?.name));
+    const report = { netname: "church", layers: [] };
+    await expect(own.session.load({ generator, name: "scenes64", report })).rejects.toThrow(/report of church/);
+    expect([events, own.session.loaded?.model?.name]).toEqual([["scenes64"], "scenes64"]);
+    expectAlike(rgbOf((await own.session.picture({ image: 3 })).data), await plain(3));
+    // Of two the second, whichever comes first.
+    const both = [await scenes64(), await scenes64()].map(({ generator }, i) =>
+      own.session.load({ generator, name: `${i}` }),
+    );
+    const [first, second] = await Promise.allSettled(both);
+    expect(first).toMatchObject({ reason: { message: expect.stringMatching(/Another generator was asked for/) } });
+    expect(second).toMatchObject({ value: { model: { name: "1" } } });
+    await own.close();
   });
 
   test("ends what is under way when it is disposed, and says so from then on", async () => {

@@ -39,6 +39,18 @@ describe("a view's state", () => {
   ])("refuses %j", (change, said) => expect(() => changedState(FIRST_STATE, change as never)).toThrow(said));
 });
 
+test("strokes that were checked cannot change, and are themselves from then on", () => {
+  const given = structuredClone(RECIPE.strokes);
+  const { strokes } = changedState(FIRST_STATE, { strokes: given });
+  expect(strokes[0]).not.toBe(given[0]);
+  for (const part of strokes.flatMap((stroke) => [stroke, ...Object.values(stroke)])) {
+    expect(Object.isFrozen(part)).toBe(true);
+  }
+  expect(Object.isFrozen(strokes.find(({ mask }) => mask)?.mask?.cells)).toBe(true);
+  const { strokes: again } = changedState(FIRST_STATE, { strokes });
+  for (const [at, stroke] of again.entries()) expect(stroke).toBe(strokes[at]);
+});
+
 describe("a view", () => {
   const model = { name: "scenes64", layers: [{ name: "layer1" }] };
   const view = (loaded?: object) => {
@@ -51,6 +63,22 @@ describe("a view", () => {
     };
     return { view: new SessionView(FIRST_STATE, drawer), sent };
   };
+
+  test("hands on of a list of strokes no more than a new last one", () => {
+    const { view: own, sent } = view();
+    const { strokes } = changedState(FIRST_STATE, { strokes: RECIPE.strokes });
+    const [a, b, c] = [strokes[0]!, strokes[1]!, strokes[2]!];
+    own.set({ strokes: [a] });
+    own.set({ strokes: [a, b] });
+    own.set({ strokes: [a, structuredClone(b), c] });
+    own.set({ strokes: [a, b, { ...c, alpha: 0.125 }] });
+    expect(sent).toEqual([a, b, c, c].map(({ id }) => id));
+    expect(own.state.strokes.at(-1)!.alpha).toBe(0.125);
+    sent.length = 0;
+    const others = [{ strokes: [a, b] }, { strokes: [b, a] }, { strokes: [b, a, c], image: 2 }, { strokes: [] }];
+    for (const change of others) own.set(change);
+    expect(sent).toEqual(others);
+  });
 
   test("hands on what changes, and a stroke alone", () => {
     const { view: own, sent } = view();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { labelColors } from "../../src/report/colors.ts";
 import type { Stroke } from "../../src/session/recipe.ts";
 import type { Rendered, Session, View } from "../../src/session/session.ts";
@@ -163,4 +163,23 @@ test("a view that is disposed is drawn no more", async () => {
 test("a canvas that WebGPU cannot draw on is refused", () => {
   expect(() => session.view({ getContext: () => null } as never)).toThrow(/no canvas that WebGPU can draw on/);
   expect(() => session.view(undefined as never)).toThrow(/no canvas that WebGPU can draw on/);
+});
+
+test("questions that nobody wants answered any more are not run", async () => {
+  const question = { image: 5, y: 3, x: 4, layers: ["layer4"] };
+  await session.pixel(question);
+  const submitted = vi.spyOn(place.devices.at(-1)!.gpu.queue, "submit");
+  await session.pixel(question);
+  const each = submitted.mock.calls.length;
+  const stop = new AbortController();
+  const first = session.pixel(question);
+  const others = Array.from({ length: 20 }, () => session.pixel({ ...question, signal: stop.signal }));
+  stop.abort(new Error("moved on"));
+  const last = session.pixel(question);
+  expect(await last).toEqual(await first);
+  for (const other of await Promise.allSettled(others)) {
+    expect(other).toMatchObject({ status: "rejected", reason: { message: "moved on" } });
+  }
+  expect(submitted.mock.calls.length).toBe(3 * each);
+  submitted.mockRestore();
 });

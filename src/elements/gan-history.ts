@@ -78,14 +78,15 @@ export class GanHistory extends GanElement implements Seeker {
   /** Strokes keep their entries, and with them who has the focus. */
   #show(): void {
     const { strokes = [], locked = false } = this.#pairing.other ?? {};
+    const ids = new Set(strokes.map(({ id }) => id));
     for (const [id, entry] of this.#entries) {
-      if (strokes.some((stroke) => stroke.id === id)) continue;
+      if (ids.has(id)) continue;
       entry.element.remove();
       this.#entries.delete(id);
     }
     strokes.forEach((stroke, at) => {
       const entry = this.#entries.get(stroke.id) ?? this.#entry(stroke.id);
-      entry.show(stroke, { at, of: strokes.length, locked });
+      entry.show(stroke, { at, last: at === strokes.length - 1, locked });
       const there = this.#list.children[at];
       if (there !== entry.element) this.#list.insertBefore(entry.element, there ?? null);
     });

@@ -214,7 +214,8 @@ export class GanPaint extends PaintForm {
     const view = this.#picture.view;
     if (stroke && view) view.stroke(stroke);
     else this.update();
-    if (view) this.keepForForm();
+    // All strokes are written down; no form is sent in the middle of one.
+    if (view && !this.#painting.growing) this.keepForForm();
     this.#watchers.tell();
     this.#show();
   }
@@ -251,10 +252,10 @@ export class GanPaint extends PaintForm {
   }
 
   #painted(stroke: Stroke | undefined): void {
-    this.#show();
-    if (!stroke) return;
-    this.#edited(stroke);
-    this.#happened("input");
+    if (stroke) {
+      this.#edited(stroke);
+      this.#happened("input");
+    } else this.#show();
   }
 
   #finish(): void {
@@ -285,7 +286,6 @@ export class GanPaint extends PaintForm {
   #cancel(): void {
     if (!this.#painting.growing) return;
     this.#painting.cancel();
-    this.#show();
     this.#edited();
     if (this.live) this.#happened("input");
   }

@@ -12,6 +12,13 @@ export interface EntryTold {
   remove(): void;
 }
 
+/** Where in the list it is. */
+interface EntryPlace {
+  readonly at: number;
+  readonly last: boolean;
+  readonly locked: boolean;
+}
+
 const SIGN = { draw: "+", remove: "−", copy: "=" } as const;
 
 /** One stroke in a list. */
@@ -24,6 +31,7 @@ export class HistoryEntry {
   readonly #strength: HTMLInputElement;
   readonly #percent = html("output");
   #stroke: Stroke | undefined;
+  #place: EntryPlace | undefined;
   #sliding = false;
 
   constructor(told: EntryTold) {
@@ -55,11 +63,14 @@ export class HistoryEntry {
     );
   }
 
-  show(
-    stroke: Stroke,
-    { at, of, locked }: { readonly at: number; readonly of: number; readonly locked: boolean },
-  ): void {
+  /** Does nothing where that is shown already: a list is shown anew as somebody paints. */
+  show(stroke: Stroke, place: EntryPlace): void {
+    const { at, last, locked } = place;
+    const before = this.#place;
+    const same = before && before.at === at && before.last === last && before.locked === locked;
+    if (same && stroke === this.#stroke) return;
     this.#stroke = stroke;
+    this.#place = place;
     const { op, alpha = 1, hidden = false } = stroke;
     this.#sign.textContent = SIGN[op];
     this.#name.textContent = unitsText(stroke);
@@ -74,7 +85,7 @@ export class HistoryEntry {
     remove.setAttribute("aria-label", `Delete ${name}`);
     for (const control of [hide, remove, this.#strength]) control.disabled = locked;
     up.disabled = locked || at === 0;
-    down.disabled = locked || at === of - 1;
+    down.disabled = locked || last;
     this.#strength.setAttribute("aria-label", `Strength of ${name}`);
     if (Number(this.#strength.value) !== alpha) this.#strength.value = `${alpha}`;
     this.#percent.textContent = `${Math.round(100 * alpha)} %`;

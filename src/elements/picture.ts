@@ -1,4 +1,5 @@
 import type { GanatomyError } from "../errors.ts";
+import type { Stroke } from "../session/recipe.ts";
 import type { Listener, Rendered, Session, View, ViewOptions, ViewState } from "../session/session.ts";
 import { html } from "./html.ts";
 import { unitNamed } from "./unit-name.ts";
@@ -84,7 +85,11 @@ export class Picture {
 function differs(state: ViewState, { strokes = [], unit, ...rest }: ViewOptions): boolean {
   if (Object.entries(rest).some(([name, value]) => state[name as keyof typeof rest] !== value)) return true;
   if (unit && (unit.layer !== state.unit?.layer || unit.unit !== state.unit.unit)) return true;
-  return strokes.length !== state.strokes.length || JSON.stringify(strokes) !== JSON.stringify(state.strokes);
+  const same = (stroke: Stroke, at: number): boolean => {
+    const shown = state.strokes[at];
+    return stroke === shown || JSON.stringify(stroke) === JSON.stringify(shown);
+  };
+  return strokes.length !== state.strokes.length || !strokes.every(same);
 }
 
 /** An image that can be dimmed where a unit is not active. */

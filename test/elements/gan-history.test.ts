@@ -36,6 +36,22 @@ test("lists the strokes of its paint, as they come and go", async () => {
   expect(await elements.heard()).toEqual([]);
 });
 
+test("of many strokes writes only those anew that are others, as somebody paints", async () => {
+  await show();
+  const many = Array.from({ length: 200 }, (_, unit) => ({ id: `${unit}`, op: "remove", units: [unit] }));
+  await elements.run(`paint.strokes = ${JSON.stringify(many)}`);
+  const written = await elements.run<number>(`
+    let written = 0;
+    const watch = new MutationObserver((all) => (written += all.length));
+    watch.observe(list.shadowRoot, { subtree: true, attributes: true, childList: true, characterData: true });
+    paint.strokes = [...paint.strokes, { id: "more", op: "remove", units: [3] }];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    watch.disconnect();
+    return written;`);
+  expect(await entries()).toHaveLength(201);
+  expect(written).toBeLessThan(100);
+});
+
 test("hides a stroke and shows it again", async () => {
   await show();
   await elements.run(`${control("Hide stroke 1")}.click()`);

@@ -5,6 +5,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
+import { GENERIC } from "../models/model-name.ts";
 import type { Head } from "../networks/segmenters/upernet.ts";
 import { fileSource } from "../node/files.ts";
 import { openSource } from "../weights/open.ts";
@@ -32,9 +33,6 @@ export const unifiedOf = ({ heads, segdiv, parts }: UnifiedFlags): UnifiedFlags 
   ...(parts && { parts }),
 });
 
-/** File names that say nothing of the model. */
-const GENERIC = /^(generator|model|weights|checkpoint|netG)$/i;
-
 /** Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. */
 export async function openModel(
   model: string,
@@ -44,7 +42,8 @@ export async function openModel(
     const source = await openSource(model, options);
     return { name: withoutExtension(source.name), source };
   }
-  if (model === EMBEDDED && !existsSync(model)) {
+  // A folder of that name is its report's, which "ganatomy dissect" writes.
+  if (model === EMBEDDED && !(await isFile(model))) {
     return { name: EMBEDDED, source: await fileSource(embedded("generator.safetensors")) };
   }
   const path = model.startsWith("file:") ? fileURLToPath(model) : model;
@@ -67,7 +66,9 @@ const SEGMENTERS: readonly string[] = [EMBEDDED, EMBEDDED_PHOTOS];
  * folder with the published files or with safetensors.
  */
 export async function openSegmenter(segmenter: string): Promise<{ name: string; files: SegmenterFiles<Source> }> {
-  if (SEGMENTERS.includes(segmenter) && !existsSync(segmenter)) {
+  const names = await readdir(segmenter).catch((): string[] => []);
+  const holds = names.includes("segmenter.safetensors") || lastEpoch(names) !== undefined;
+  if (SEGMENTERS.includes(segmenter) && !holds) {
     return {
       name: segmenter,
       files: {
@@ -83,7 +84,6 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
       "Name a folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or with segmenter.safetensors and labels.json, or an ONNX file with labels.json beside it.",
     );
   }
-  const names = await readdir(segmenter);
   const file = (name: string): Promise<Source> => fileSource(join(segmenter, name));
   const name = basename(resolve(segmenter));
   const needsLabels = (): Promise<Source> => labelsIn(segmenter, names, segmenter);
@@ -168,6 +168,10 @@ function withoutExtension(name: string): string {
     .replace(/[^\p{L}\p{N} ._-]/gu, "_");
   // it becomes a folder's name, and "." and ".." are others
   return /^\.*$/.test(stem) ? "model" : stem;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openSegmenter } from "../../src/cli/models.ts";
+import { openModel, openSegmenter } from "../../src/cli/models.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -19,4 +19,24 @@ test("an ONNX file is a segmenter with the labels.json beside it", async () => {
   expect(name).toBe("deeplab");
   expect("weights" in files && [files.weights.size, files.labels.size]).toEqual([4, 2]);
   await expect(openSegmenter(join(folder, "gone.onnx"))).rejects.toThrow("neither a folder nor the name");
+});
+
+test("a report's folder does not hide the embedded model of its name, a segmenter's does", async () => {
+  const before = process.cwd();
+  const folder = await mkdtemp(join(tmpdir(), "ganatomy-"));
+  try {
+    await mkdir(join(folder, "scenes64"));
+    await writeFile(join(folder, "scenes64", "report.html"), "");
+    process.chdir(folder);
+    expect((await openModel("scenes64", {})).name).toBe("scenes64");
+    const { files } = await openSegmenter("scenes64");
+    expect("weights" in files && files.weights.size).toBeGreaterThan(1000);
+    await writeFile(join(folder, "scenes64", "segmenter.safetensors"), "mine");
+    await writeFile(join(folder, "scenes64", "labels.json"), "{}");
+    const own = await openSegmenter("scenes64");
+    expect("weights" in own.files && own.files.weights.size).toBe(4);
+  } finally {
+    process.chdir(before);
+    await rm(folder, { recursive: true });
+  }
 });

@@ -1,4 +1,5 @@
-// Tests: test/cli/commands/segment.test.ts
+// Tests: test/cli/commands/info.test.ts, test/cli/commands/segment.test.ts
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import {
   type Cost,
@@ -12,6 +13,9 @@ import {
   Tensor,
   UsageError,
 } from "../../index.ts";
+import { operatorsOf } from "../../networks/onnx/operators.ts";
+import { type OnnxModel, readOnnx } from "../../networks/onnx/read.ts";
+import { fileSource } from "../../node/files.ts";
 import { amount, mebibytes } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
@@ -19,7 +23,7 @@ import { drawingOptions, type GeneratorFlags, generatorOf } from "../generator-f
 import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { whole } from "../options.ts";
 import { unifiedOptions } from "../shared-options.ts";
-import { withDevice, withInterrupt } from "../with-folder.ts";
+import { type Running, withDevice, withInterrupt } from "../with-folder.ts";
 
 export interface InfoOptions extends UnifiedFlags, Omit<GeneratorFlags, "model"> {
   /** Input edge at which a segmenter's cost is told. */
@@ -34,7 +38,8 @@ interface Info {
   readonly architecture: string;
   /** What it takes and gives. */
   readonly facts: Readonly<Record<string, string | number>>;
-  readonly cost: Cost & { readonly gpuMemory: number };
+  /** Of an image; none of a network that cannot be computed. */
+  readonly cost?: Cost & { readonly gpuMemory: number };
 }
 
 export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
@@ -42,7 +47,7 @@ export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
   description: "tell what a network is, and what an image costs: FLOPs, bytes, GPU memory",
   options: (command) =>
     drawingOptions(unifiedOptions(command))
-      .argument("<network>", "a generator's checkpoint, a segmenter's folder, scenes64 or mosaic-ade20k32")
+      .argument("<network>", "a generator's checkpoint, a segmenter's folder or ONNX file, scenes64 or mosaic-ade20k32")
       .option("--size <px>", "input edge of a segmenter", whole("The size", 32, 4096))
       .option("--half", "keep a segmenter's weights as float16 on the GPU")
       .option("--json", "print it as JSON"),
@@ -53,8 +58,7 @@ export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
 function run(options: InfoOptions, network: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal } = running;
-    const isSegmenter =
-      network === EMBEDDED_PHOTOS || ((await stat(network).catch(() => undefined))?.isDirectory() ?? false);
+    const isSegmenter = network === EMBEDDED_PHOTOS || (await isFolder(network)) || (await isOnnxSegmenter(network));
     const flags = (["size", "half", "heads", "segdiv", "parts"] as const).filter((flag) => options[flag] !== undefined);
     if (!isSegmenter && network !== EMBEDDED && flags.length > 0) {
       throw new UsageError(
@@ -63,23 +67,63 @@ function run(options: InfoOptions, network: string): Promise<number> {
       );
     }
     const told: Info[] = [];
+    let refusal: unknown;
     await withDevice(running, { flags: { tune: false } }, async (device) => {
       if (isSegmenter || network === EMBEDDED) told.push(await segmenterInfo(device, network, options, signal));
-      if (!isSegmenter) {
-        const { name, source } = await openModel(network, { signal, onProgress: progress.download });
-        const { format, entry, entries } = await openCheckpoint(source, {
-          signal,
-          ...(options.key && { key: options.key }),
-        });
-        const loading = { ...generatorOf(options), device, name, signal, onWarning: running.note };
-        const part = entry === undefined ? {} : { part: [entry, ...entries.map((other) => `not ${other}`)].join(", ") };
-        told.push(await generatorInfo(await loadGenerator(source, loading), { container: format, ...part }, signal));
-      }
+      if (isSegmenter) return;
+      const { info, refusal: why } = await fileInfo(device, network, options, running);
+      told.push(info);
+      refusal = why;
     });
     progress.end();
     process.stdout.write(options.json ? `${JSON.stringify(told, null, 2)}\n` : `${told.map(describe).join("\n\n")}\n`);
+    if (refusal !== undefined) throw refusal;
     return EXIT.ok;
   });
+}
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+
+/** Whether it is an ONNX file whose only input is RGB images, as a segmenter's is. */
+async function isOnnxSegmenter(path: string): Promise<boolean> {
+  if (!/\.onnx$/i.test(path) || !existsSync(path)) return false;
+  const { inputs } = await readOnnx(await fileSource(path));
+  const [, channels, height, width] = inputs[0]?.shape ?? [];
+  return inputs.length === 1 && channels === 3 && width !== undefined && !(height === 1 && width === 1);
+}
+
+/**
+ * What a generator's file is. Of an ONNX network that cannot be computed what is known all the
+ * same, and why not.
+ */
+async function fileInfo(device: Device, network: string, options: InfoOptions, { progress, signal, note }: Running) {
+  const { name, source } = await openModel(network, { signal, onProgress: progress.download });
+  const { format, entry, entries } = await openCheckpoint(source, {
+    signal,
+    ...(options.key && { key: options.key }),
+  });
+  const loading = { ...generatorOf(options), device, name, signal, onWarning: note };
+  const part = entry === undefined ? {} : { part: [entry, ...entries.map((other) => `not ${other}`)].join(", ") };
+  const graph = format === "onnx" ? await readOnnx(source, { signal }) : undefined;
+  const facts = { container: format, ...part, ...(graph && operatorFacts(graph)) };
+  try {
+    return { info: await generatorInfo(await loadGenerator(source, loading), facts, signal) };
+  } catch (refusal) {
+    if (!graph) throw refusal;
+    const info: Info = { name, architecture: `ONNX network${graph.producer && ` (${graph.producer})`}`, facts };
+    return { info, refusal };
+  }
+}
+
+/** "Conv ×3, Tanh", and which of them are not known. */
+function operatorFacts(graph: OnnxModel): Info["facts"] {
+  const uses = operatorsOf(graph);
+  const unknown = uses.filter(({ known }) => !known).map(({ operator }) => operator);
+  return {
+    operators: uses.map(({ operator, nodes }) => (nodes === 1 ? operator : `${operator} ×${nodes}`)).join(", "),
+    ...(unknown.length > 0 && { "not known": unknown.join(", ") }),
+  };
 }
 
 async function segmenterInfo(
@@ -99,7 +143,9 @@ async function segmenterInfo(
     ...unifiedOf(options),
   });
   const cost = segmenter.cost();
+  const graph = "weights" in files && /\.onnx$/i.test(network) ? await readOnnx(files.weights, { signal }) : undefined;
   const facts = {
+    ...(graph && { container: "onnx", ...operatorFacts(graph) }),
     input: segmenter.segsizes.map((edge) => `${edge}×${edge}`).join(" + "),
     labels: segmenter.labels.length - 1,
     "labels a pixel": segmenter.channels,
@@ -146,14 +192,24 @@ async function measured(segmenter: Segmenter, signal: AbortSignal): Promise<numb
   return bytes;
 }
 
+const costRows = ({
+  flops,
+  traffic,
+  gpuMemory,
+  weights,
+  activations,
+}: NonNullable<Info["cost"]>): [string, string][] => [
+  ["an image", `${amount(flops, "FLOP")}, ${amount(traffic, "B")} read and written`],
+  [
+    "GPU memory",
+    `${mebibytes(gpuMemory)} MiB at batch 1: weights ${mebibytes(weights)}, maps ${mebibytes(activations)}`,
+  ],
+];
+
 function describe({ name, architecture, facts, cost }: Info): string {
   const rows: [string, string][] = [
     ...Object.entries(facts).map(([key, value]): [string, string] => [key, String(value)]),
-    ["an image", `${amount(cost.flops, "FLOP")}, ${amount(cost.traffic, "B")} read and written`],
-    [
-      "GPU memory",
-      `${mebibytes(cost.gpuMemory)} MiB at batch 1: weights ${mebibytes(cost.weights)}, maps ${mebibytes(cost.activations)}`,
-    ],
+    ...(cost ? costRows(cost) : []),
   ];
   const width = Math.max(...rows.map(([key]) => key.length));
   return [`${name}: ${architecture}`, ...rows.map(([key, value]) => `  ${key.padEnd(width)}  ${value}`)].join("\n");

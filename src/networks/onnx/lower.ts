@@ -1,19 +1,14 @@
 import { WeightsError } from "../../errors.ts";
 import type { State } from "../state.ts";
 import { refused } from "./attributes.ts";
-import { fold, isFoldable } from "./fold.ts";
+import { fold } from "./fold.ts";
 import { Budget, ofTensor } from "./known.ts";
-import { CONVOLUTION, RECOGNISED } from "./lower-convolution.ts";
-import { ELEMENTWISE } from "./lower-elementwise.ts";
-import { LAYOUT } from "./lower-layout.ts";
-import { PRODUCTS } from "./lower-products.ts";
-import { isKnown, type ListStep, type Lower, type Lowered, Lowering } from "./lowering.ts";
+import { RECOGNISED } from "./lower-convolution.ts";
+import { isKnown, type ListStep, type Lowered, Lowering } from "./lowering.ts";
+import { checkOperators, needed, OPERATORS } from "./operators.ts";
 import { recognised } from "./patterns.ts";
 import { type Extents, naturalExtents, type Placed, wideAxes } from "./placed.ts";
 import type { OnnxModel, OnnxNode, OnnxValue } from "./read.ts";
-
-/** The operators that a network can have, beside those that are computed before it runs. */
-export const OPERATORS: Readonly<Record<string, Lower>> = { ...CONVOLUTION, ...ELEMENTWISE, ...LAYOUT, ...PRODUCTS };
 
 /** Operators whose outputs are layers to look at, where they are maps. */
 const ACTIVATIONS = new Set(
@@ -103,18 +98,6 @@ export async function lower(model: OnnxModel, options: LowerOptions): Promise<On
   return { inputs, outputs, ...alive(list, outputs) };
 }
 
-/** The nodes that outputs depend on; others may be anything. */
-function needed({ nodes, outputs }: OnnxModel): readonly OnnxNode[] {
-  const wanted = new Set(outputs.map(({ name }) => name));
-  const found: OnnxNode[] = [];
-  for (const node of nodes.toReversed()) {
-    if (!node.outputs.some((name) => wanted.has(name))) continue;
-    found.push(node);
-    for (const name of node.inputs) if (name !== "") wanted.add(name);
-  }
-  return found.reverse();
-}
-
 const nothing = (why: string): WeightsError =>
   new WeightsError(
     "weights-format",
@@ -125,28 +108,6 @@ const nothing = (why: string): WeightsError =>
 const unmade = (node: OnnxNode, name: string): never => {
   throw refused(node, `takes "${name}", which nothing makes before it`, "Export the network again.");
 };
-
-/** Whether a node can be computed, before the network runs or in it. */
-const isKnownOperator = ({ operator, domain }: OnnxNode): boolean =>
-  domain === "" && (isFoldable(operator) || Object.hasOwn(OPERATORS, operator));
-
-/**
- * @throws WeightsError naming the first node that cannot be computed, and all operators that
- *   cannot.
- */
-function checkOperators(nodes: readonly OnnxNode[]): void {
-  const strange = nodes.filter((node) => !isKnownOperator(node));
-  const [first] = strange;
-  if (!first) return;
-  const full = ({ operator, domain }: OnnxNode): string => (domain === "" ? operator : `${domain}.${operator}`);
-  const all = [...new Set(strange.map(full))];
-  const others = all.length > 1 ? `, nor are ${all.slice(1, 20).join(", ")}` : "";
-  throw refused(
-    first,
-    `is an operator that is not known here${others}`,
-    `Known are ${Object.keys(OPERATORS).sort().join(", ")}.`,
-  );
-}
 
 async function lowered(node: OnnxNode, inputs: readonly (Lowered | undefined)[], list: Lowering) {
   const known = { ...OPERATORS, ...RECOGNISED };

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { lower, OPERATORS } from "../../../src/networks/onnx/lower.ts";
+import { lower } from "../../../src/networks/onnx/lower.ts";
+import { OPERATORS, operatorsOf } from "../../../src/networks/onnx/operators.ts";
 import { readOnnx } from "../../../src/networks/onnx/read.ts";
 import { memorySource } from "../../../src/weights/bytes.ts";
 import { type ModelParts, model, type NodeLine, TYPE, tensor } from "./encode.ts";
@@ -316,6 +317,29 @@ test("all operators that are not known are told at once", async () => {
 test("what is only computed before is refused in the network", async () => {
   const refused = 'Node "/Not/y" (Not) is computed before the network runs only';
   await expect(listOf({ nodes: [["Not", ["x"], ["y"]]] })).rejects.toThrow(refused);
+});
+
+test("the operators that outputs depend on are told, and which of them are not known", () => {
+  const node = (operator: string, input: string, output: string, domain = "") => ({
+    name: output,
+    operator,
+    domain,
+    inputs: [input],
+    outputs: [output],
+    attributes: new Map(),
+  });
+  const nodes = [
+    node("Relu", "x", "a"),
+    node("Relu", "a", "b"),
+    node("Shape", "b", "c"),
+    node("Relu", "c", "d", "com.example"),
+    node("LSTM", "x", "unused"),
+  ];
+  expect(operatorsOf({ nodes, outputs: [{ name: "d", type: 1, shape: undefined }] })).toEqual([
+    { operator: "Relu", nodes: 2, known: true },
+    { operator: "Shape", nodes: 1, known: true },
+    { operator: "com.example.Relu", nodes: 1, known: false },
+  ]);
 });
 
 test("docs/onnx.md names every operator", () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isFoldable } from "../../../src/networks/onnx/fold.ts";
 import type { Known } from "../../../src/networks/onnx/known.ts";
-import { OPERATORS } from "../../../src/networks/onnx/lower.ts";
+import { OPERATORS } from "../../../src/networks/onnx/operators.ts";
 import { type OnnxModel, readOnnx } from "../../../src/networks/onnx/read.ts";
 import type { OnnxTensor } from "../../../src/networks/onnx/tensor.ts";
 import type { Device } from "../../../src/runtime/device.ts";

@@ -96,6 +96,7 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
     throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
   }
   segmenter.label(options.concept);
+  checkPictures(generator, segmenter);
   if (options.initial?.length === undefined) {
     throw new UsageError("Where does α start?", `Give \`initial\`: every unit's IoU with "${options.concept}".`);
   }
@@ -156,6 +157,18 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
     );
   }
   return { ...settings, grid: labelGrid(generator, settings.segmentationSize) };
+}
+
+/**
+ * The largest score chooses a tile's colour, which no gradient goes through.
+ * @throws UsageError
+ */
+function checkPictures({ network }: Generator, { reads }: Segmenter): void {
+  if (reads === "raw" || !network.outputs.some(({ kind, range }) => kind === "raw" && range === "tiles")) return;
+  throw new UsageError(
+    `ACE has no gradient through the pictures of ${network.architecture}, whose tiles are chosen by the largest score.`,
+    "Let it label its own images: Segmenter.self(generator), --segmenter self.",
+  );
 }
 
 /**

@@ -7,15 +7,20 @@ import type { Segmenter } from "../../src/models/segmenter.ts";
 const LIMITS = { maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 31 };
 
 /** What of two networks decides: nothing of them runs. */
-function settle(more: Partial<AceOptions> = {}, { height = 64, width = 64, limits = LIMITS, apart = false } = {}) {
+function settle(
+  more: Partial<AceOptions> = {},
+  { height = 64, width = 64, limits = LIMITS, apart = false, range = "-1..1", reads = "image" } = {},
+) {
   const device = { gpu: { limits } };
   const layer = (name: string) => ({ name, channels: 4, height: 8, width: 16 });
   const label = (concept: string): number => {
     if (concept !== "tree") throw new UsageError(`knows no concept "${concept}"`, "");
     return 3;
   };
-  const generator = { device, height, width, resolution: Math.max(height, width), layer } as unknown as Generator;
-  const segmenter = { device: apart ? {} : device, label } as unknown as Segmenter;
+  const network = { architecture: "a level generator", outputs: [{ kind: "raw", range }] };
+  const resolution = Math.max(height, width);
+  const generator = { device, height, width, resolution, layer, network } as unknown as Generator;
+  const segmenter = { device: apart ? {} : device, label, reads } as unknown as Segmenter;
   return settleAce(generator, segmenter, { layer: "layer4", concept: "tree", initial: [0.5, 0, 0.25, 0.1], ...more });
 }
 
@@ -77,6 +82,14 @@ describe("settings", () => {
     const wide = { height: 64, width: 256 };
     expect(settle({}, wide)).toMatchObject({ segmentationSize: 128, grid: [32, 128], batch: 20 });
     expect(settle({ segmentationSize: 20 }, wide)).toMatchObject({ segmentationSize: 20, grid: [5, 20] });
+  });
+
+  test("pictures of tiles have no gradient, the scores of their kinds do", () => {
+    expect(settle({}, { range: "tiles", reads: "raw" }).concept).toBe("tree");
+    expect(() => settle({}, { range: "tiles" })).toThrow(UsageError);
+    expect(() => settle({}, { range: "tiles" })).toThrow(
+      /no gradient through the pictures of a level.*--segmenter self/,
+    );
   });
 
   test.each([2, 4, 8, 10, 20, 40])("a batch of %i divides a step", (batch) => {

@@ -2,6 +2,7 @@
 
 import { LabelsError, UsageError } from "../../errors.ts";
 import type { Range } from "../../kernels/readout/classify.ts";
+import type { SemanticLabelFile } from "./labels.ts";
 import type { Label, LabelMap } from "./network.ts";
 import { HEADS, type Head, type UpernetConfig } from "./upernet.ts";
 
@@ -49,7 +50,8 @@ export interface UnifiedLabels {
 const OWNERS: readonly string[] = ["sky", "building", "person"];
 /** Suffixes of the quarters, in the order of their labels: object + n · k, k = 1…4 (spec §2.3). */
 const QUARTERS = ["t", "l", "b", "r"] as const;
-const FIX = 'Give the labels.json that came with the network: {"object": ["-", …]}.';
+const FIX =
+  'Give the labels.json that came with the network, {"object": ["-", …]}, or a list of the objects\' names (docs/segmenters.md).';
 
 /**
  * The labels of a unified parsing network, numbered as in gandissect (spec §2.3): objects, with
@@ -58,7 +60,7 @@ const FIX = 'Give the labels.json that came with the network: {"object": ["-", �
  * @throws LabelsError saying what is wrong and how long the list should be.
  */
 export function unifiedLabels(file: unknown, config: UpernetConfig, options: UnifiedOptions = {}): UnifiedLabels {
-  const lists = (file ?? {}) as Readonly<Record<string, unknown>>;
+  const lists = listsOf(file, config.heads.object!);
   const object = namesOf(lists, "object", config.heads.object!);
   const objects = object.length - 1;
   const heads = headsOf(lists, config, options.heads);
@@ -85,6 +87,18 @@ export function unifiedLabels(file: unknown, config: UpernetConfig, options: Uni
   }
   if (heads.includes("part")) maps.push(partMap(lists, config.heads.part!, object, labels, options.parts ?? "default"));
   return { labels, maps, ...(quad ? { quad: { objects } } : {}) };
+}
+
+/**
+ * The names by head. A list without heads, as other networks have one, is the objects' names; that
+ * of semantic-segmentation-pytorch leaves out the first, "-".
+ */
+function listsOf(file: unknown, objects: number): Readonly<Record<string, unknown>> {
+  const lists = (file ?? {}) as Readonly<Record<string, unknown>>;
+  const { categories, labels } = lists as Partial<SemanticLabelFile>;
+  if (lists["object"] !== undefined || categories?.length !== 1 || !Array.isArray(labels)) return lists;
+  const names = labels.map(({ name }) => name);
+  return { ...lists, object: names.length === objects - 1 ? ["-", ...names] : names };
 }
 
 /**

@@ -223,6 +223,22 @@ describe("the segmenter of scenes64", () => {
   });
 
   it.each([
+    [
+      "a table without the first, as object150_info.csv",
+      `Idx,Ratio,Name\n${[..."abcdefghij"].map((name, i) => `${i + 1},0.1,${name};x`).join("\n")}`,
+    ],
+    ["a list without the first", JSON.stringify([..."abcdefghij"])],
+    ["a list with the first", JSON.stringify(["-", ..."abcdefghij"])],
+  ])("takes %s for the objects' names", async (_, text) => {
+    using segmenter = await Segmenter.load({ ...files, labels: new TextEncoder().encode(text) }, { device });
+    expect(segmenter.labels.map(({ name }) => name)).toEqual(["-", ..."abcdefghij"]);
+    const fewer = new TextEncoder().encode(JSON.stringify([..."abcdefghi"]));
+    await expect(Segmenter.load({ ...files, labels: fewer }, { device })).rejects.toThrow(
+      /names 9 objects, but the object head has 11 channels\. Give the labels.json .*docs\/segmenters\.md/,
+    );
+  });
+
+  it.each([
     ["too few names", { object: ["-", "sky"] }, /names 2 objects, but the object head has 11/],
     ["no names", { material: ["-"] }, /no list of names called "object"/],
     ["no '-' first", { object: Array.from({ length: 11 }, (_, i) => `thing ${i}`) }, /first object is "thing 0"/],

@@ -10,10 +10,10 @@ import { html } from "./html.ts";
 
 const STYLE = `
 ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 6px; }
-[part=entry] { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: center; gap: 4px 8px; padding: 6px 8px; border: 1px solid var(--_line); border-radius: var(--_radius); background: var(--_paper); }
+[part=entry] { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: center; gap: 4px 6px; padding: 6px 8px; border: 1px solid var(--_line); border-radius: var(--_radius); background: var(--_paper); }
 [part=entry] .what { overflow-wrap: anywhere; }
 [part=entry] .what small { display: block; color: var(--_soft); font-size: 12px; }
-[part=entry] .sign { width: 24px; height: 24px; border-radius: 50%; border: 2px solid var(--_ink); text-align: center; font: 700 15px/20px system-ui, sans-serif; }
+[part=entry] .sign { width: 20px; height: 20px; border-radius: 50%; border: 2px solid var(--_ink); text-align: center; font: 700 14px/16px system-ui, sans-serif; }
 [part=entry].without .what > span { text-decoration: line-through; }
 [part=entry] .buttons { display: flex; gap: 3px; }
 [part=entry] .buttons button { padding: 2px 6px; }

@@ -409,7 +409,7 @@ describe.each([
       (s) => s.load({ report: { netname: "church", layers: [] } }),
       /report of church, and the generator here is scenes64/,
     ],
-    ["no question", (s) => s.pixel(undefined as never), /needs an object of options|y is undefined/],
+    ["no question", (s) => s.pixel(undefined as never), /needs (an object of options|y)/],
     ["no report", (s) => s.load({ report: {} }), /no report of a dissection/],
   ])("%s is refused", async (_, ask, said) => {
     const error = await ask(session).catch((thrown: unknown) => thrown);

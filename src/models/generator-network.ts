@@ -16,9 +16,9 @@ export async function generatorNetwork(
     const onnx = await onDemand("operators of ONNX", () => import("../networks/onnx/generator.ts"));
     return onnx.onnxGenerator(checkpoint.source, asked, loading);
   }
-  const { tensors, attributes, metadata } = checkpoint;
+  const { tensors, attributes, metadata, entry } = checkpoint;
   // All parts are looked at only by what asks for them: others may be damaged.
-  const file = { tensors, attributes, metadata, onWarning: loading.onWarning, all: () => checkpoint.all };
+  const file = { tensors, attributes, metadata, entry, onWarning: loading.onWarning, all: () => checkpoint.all };
   const { familyNetwork } = await onDemand("generators", () => import("../networks/generators/families.ts"));
   const known = familyNetwork(file, asked);
   if (known) return known;

@@ -89,11 +89,27 @@ const MAX_NESTING = 4;
 
 /** Which part is meant when nobody says. */
 function preferred(names: readonly string[], parts: ReadonlyMap<string, unknown>): string | undefined {
-  const known = ENTRIES.find((name) => names.includes(name));
-  if (known !== undefined) return known;
+  const known = ENTRIES.filter((name) => names.includes(name));
+  const named = known.find((name) => hasNames(parts.get(name)));
+  if (named !== undefined || known.length > 0) return named ?? known[0];
   const alone = names.length === 1 && ![...parts.values()].some(isTensor);
   // the only child of a module or network is a part of it
   return alone && !names.some((name) => PART.test(name)) ? names[0] : undefined;
+}
+
+/** Whether tensors in it have names: the averages of torch-ema are a bare list. */
+function hasNames(root: unknown): boolean {
+  const [waiting, seen] = [[root], new Set<unknown>()];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (value instanceof PickledObject) return true;
+    if (!(value instanceof Map) || seen.has(value)) continue;
+    seen.add(value);
+    for (const each of value.values()) {
+      if (isTensor(each)) return true;
+      waiting.push(each);
+    }
+  }
+  return false;
 }
 
 /** Names that are within a network. */

@@ -51,6 +51,16 @@ const IMPOSTORS: readonly { looks: (head: Uint8Array, text: string) => boolean; 
     fix: "Give the generator's weights.",
   },
   {
+    looks: (_, text) => /^\{[\s\S]*"(modeltopology|weightsmanifest|(layers|graph)-model)"/.test(text),
+    what: "the model.json of a TensorFlow.js model",
+    fix: "Convert the model to ONNX (tfjs_graph_converter, then tf2onnx), or its weights to safetensors.",
+  },
+  {
+    looks: (head) => /^(\([dl]p\d+\r?\n|c[\w.]+\r?\n\w+\r?\n|[}\]]q)/.test(latin1(head)),
+    what: "a pickle of protocol 0 or 1",
+    fix: "In Python, write it again: pickle.dump(object, file, protocol=4).",
+  },
+  {
     looks: (_, text) => /^[{[]/.test(text),
     what: "JSON",
     fix: "Load the weights that it belongs to.",

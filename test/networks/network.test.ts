@@ -73,6 +73,15 @@ describe("an architecture", () => {
     ]);
   });
 
+  it.each(["model.", "net.generator."])("is known where all names begin with %s", async (prefix) => {
+    const named = (before: string) =>
+      stateOf(Object.fromEntries(Object.entries(SHAPES).map(([k, v]) => [before + k, v])));
+    const { architecture, state } = recognise(await named(prefix));
+    expect([architecture, [...state.keys()]]).toEqual(["Bridge", Object.keys(SHAPES).sort()]);
+    const others = new Map([...(await named(prefix)), ...(await stateOf({ "other.weight": [1] }))]);
+    expect(() => recognise(others)).toThrow(/a network of 3 convolutions, not a bridge/);
+  });
+
   it("computes what is reached from what is wanted, and no more", async () => {
     const network = recognise(await stateOf(SHAPES));
     const part = (options: Parameters<Network["append"]>[2]) => {
@@ -104,7 +113,11 @@ describe("an architecture", () => {
     ["a missing bias", { ...SHAPES, "rgb.bias": undefined }, /Missing: rgb\.bias\./],
     ["another shape", { ...SHAPES, "second.weight": [8, 8, 3, 3] }, /second\.weight is \[8,8,3,3\], not \[8,8,1,1\]/],
     ["one too many", { ...SHAPES, "third.weight": [1] }, /Unexpected: third\.weight/],
-    ["another network's", { "conv.weight": [1] }, /not a bridge \(it holds conv\.weight\)/],
+    [
+      "another network's",
+      { "conv.weight": [1] },
+      /^This is a single tensor \[1\], not a bridge \(it holds conv\.weight\)/,
+    ],
   ])("tells of %s", async (_, shapes, message) => {
     const known = Object.entries(shapes).filter((entry): entry is [string, number[]] => entry[1] !== undefined);
     const state = await stateOf(Object.fromEntries(known));

@@ -35,6 +35,18 @@ describe("which part of a training checkpoint is taken", () => {
       "GAN.GE",
       ["SE.w", "GE.w"],
     ],
+    [
+      "names before averages that are a bare list, as torch-ema's",
+      p.dict(["ema", p.dict(["shadow_params", p.list(W)])], ["G", dict("w")]),
+      "G",
+      ["w"],
+    ],
+    [
+      "a bare list where there is nothing else",
+      p.dict(["ema", p.dict(["shadow_params", p.list(W)])]),
+      "ema.shadow_params",
+      ["0"],
+    ],
     ["the only one", p.dict(["weights", dict("w")], ["epoch", p.int(3)]), "weights", ["w"]],
     ["a part of a network is none", p.dict(["encoder", dict("w")]), undefined, ["encoder.w"]],
     ["unknown ones stay together", p.dict(["one", dict("w")], ["two", dict("w")]), undefined, ["one.w", "two.w"]],

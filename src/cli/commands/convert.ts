@@ -69,8 +69,8 @@ function run({ half, outdir, force, json, ...options }: ConvertOptions, file: st
 
 /** What recognises a network looks at; all parts only where it asks for them. */
 const partsOf = (checkpoint: Checkpoint) => {
-  const { tensors, attributes, metadata } = checkpoint;
-  return { tensors, attributes, metadata, all: () => checkpoint.all };
+  const { tensors, attributes, metadata, entry } = checkpoint;
+  return { tensors, attributes, metadata, entry, all: () => checkpoint.all };
 };
 
 /**

@@ -29,11 +29,35 @@ export function familyNetwork(
 ): Network | undefined {
   const { network = file.metadata?.[DESCRIPTION_KEY], ...others } = options;
   if (network !== undefined) return undefined;
-  const family = families.find(({ keys }) => keys.some((key) => file.tensors.has(key)));
-  if (!family) return undefined;
-  refuseOthers(others, family.name, family.options);
-  const { tensors, attributes = new Map(), onWarning } = file;
-  return family.network({ tensors, attributes, onWarning }, others);
+  for (const { tensors, attributes } of unprefixed(file)) {
+    const family = families.find(({ keys }) => keys.some((key) => tensors.has(key)));
+    if (!family) continue;
+    refuseOthers(others, family.name, family.options);
+    return family.network({ tensors, attributes, onWarning: file.onWarning }, others);
+  }
+  return undefined;
+}
+
+/** Parts of a prefix that are taken off at most. */
+const MAX_PARTS = 4;
+
+/**
+ * A file as it is and, where all its names begin alike, without that: Lightning's "model." or
+ * "net.generator.".
+ */
+function* unprefixed(file: GivenFile): Iterable<Pick<GeneratorFile, "tensors" | "attributes">> {
+  let { tensors, attributes = new Map() } = file;
+  for (let parts = 0; parts < MAX_PARTS; parts += 1) {
+    yield { tensors, attributes };
+    const names = [...tensors.keys()];
+    const prefix = names[0]?.slice(0, names[0].indexOf(".") + 1);
+    if (!prefix || !names.every((name) => name.startsWith(prefix))) return;
+    const within = <T>(all: ReadonlyMap<string, T>) =>
+      new Map(
+        [...all].filter(([name]) => name.startsWith(prefix)).map(([name, one]) => [name.slice(prefix.length), one]),
+      );
+    [tensors, attributes] = [within(tensors), within(attributes)];
+  }
 }
 
 /** @throws UsageError for an option that is not among those known. */

@@ -46,6 +46,8 @@ export interface GeneratorFile {
   /** Of the part that was taken, by their names in it. */
   readonly tensors: State;
   readonly attributes: Attributes;
+  /** What the part is called in the file. */
+  readonly entry?: string | undefined;
   /** The tensors of all parts, by their full names in the file. */
   readonly all?: State | (() => State);
   /** The strings of a safetensors file. */

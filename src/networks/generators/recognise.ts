@@ -11,7 +11,7 @@ import { assumedOf, dcgan, dcganOf } from "./dcgan.ts";
 import { DESCRIPTION_KEY, familyNetwork, GENERATORS, type GivenFile, refuseOthers } from "./families.ts";
 import type { GeneratorFamily, GeneratorOptions } from "./family.ts";
 import { moduleTreeOf } from "./module-tree.ts";
-import { describeTensors } from "./telltales.ts";
+import { describeShapes, describeTensors } from "./telltales.ts";
 
 /** Descriptions that are made by looking at a file, by the names that `network` takes. */
 const PRESETS: Readonly<Record<string, typeof dcgan>> = {
@@ -36,7 +36,7 @@ export function recogniseGenerator(given: GivenFile, options: GeneratorOptions =
     return describedNetwork(described(network, tensors, attributes), given);
   }
   const tree = moduleTreeOf(tensors, attributes);
-  if (tree && "unknown" in tree) throw unknown(tensors, families, tree.unknown);
+  if (tree && "unknown" in tree) throw unknown(given, families, tree.unknown);
   if (tree) {
     refuseOthers(others, "a network of modules", []);
     const { description, assumed } = tree;
@@ -55,7 +55,7 @@ export function recogniseGenerator(given: GivenFile, options: GeneratorOptions =
     );
     return describedNetwork(inferred, { tensors });
   }
-  throw unknown(tensors, families);
+  throw unknown(given, families);
 }
 
 /** A description: as it is, as JSON, or by the name of a preset. */
@@ -70,15 +70,14 @@ function described(network: NonNullable<GeneratorOptions["network"]>, tensors: S
 }
 
 /** What a file is, as far as its tensors tell, and what would be known. */
-function unknown(tensors: State, families: readonly GeneratorFamily[], why?: string): WeightsError {
-  const what = describeTensors(tensors.keys());
+function unknown({ tensors, entry }: GivenFile, families: readonly GeneratorFamily[], why?: string): WeightsError {
+  const what = describeTensors(tensors.keys(), entry) ?? describeShapes(tensors);
   const found = [...tensors.keys()].slice(0, 4).join(", ") || "no tensors";
   const names = families.map(({ name }) => name).join(", nor ");
-  const judge = what?.includes("discriminator");
   return new WeightsError(
     "weights-shape",
-    `This is ${what === undefined ? "" : `${what}, `}not ${names} (it holds ${found}).${why === undefined ? "" : ` Its modules do not tell what else: ${why}.`}`,
-    judge
+    `This is ${what}, not ${names} (it holds ${found}).${why === undefined ? "" : ` Its modules do not tell what else: ${why}.`}`,
+    what.includes("discriminator")
       ? "Take the generator that it was trained with: leave `key` out, or name another part."
       : "Describe the network in a JSON file (`network`), or bring it with defineGenerator; docs/generators.md has both, and the names that are known.",
   );

@@ -1,3 +1,5 @@
+import type { State } from "../state.ts";
+
 // Tests: test/networks/generators/telltales.test.ts
 
 /** What a file is by names of tensors that only such files have. All of a row must be there. */
@@ -48,8 +50,38 @@ const TELLTALES: readonly (readonly [what: string, ...names: readonly RegExp[]])
 /**
  * What a file is, with its article, by the names of its tensors: "a FastGAN generator". Undefined
  * when they tell nothing.
+ * @param entry what the part is called that they are in: a "netD" is a discriminator
  */
-export function describeTensors(names: Iterable<string>): string | undefined {
+export function describeTensors(names: Iterable<string>, entry?: string): string | undefined {
   const all = [...names];
-  return TELLTALES.find(([, ...wanted]) => wanted.every((each) => all.some((name) => each.test(name))))?.[0];
+  const found = TELLTALES.find(([, ...wanted]) => wanted.every((each) => all.some((name) => each.test(name))))?.[0];
+  const part = entry?.split(".").at(-1);
+  return found ?? (part === undefined ? undefined : describeTensors(all.map((name) => `${part}.${name}`)));
+}
+
+/** The same by their shapes, where names tell nothing: "4 convolutions and 3 batch norms". */
+export function describeShapes(tensors: State): string {
+  const names = [...tensors.keys()];
+  if (names.every((name) => /^\d+$/.test(name))) return `a list of ${names.length} tensors, which have no names`;
+  const shapes = names.map((name) => shapeOf(tensors, name));
+  if (names.length === 1) return `a single tensor${shapes[0] ? ` [${shapes[0]}]` : ""}`;
+  const ranks = shapes.map((shape) => shape?.length);
+  const counted: readonly (readonly [count: number, one: string])[] = [
+    [ranks.filter((rank) => rank === 4).length, "convolution"],
+    [names.filter((name) => /(^|\.)running_mean$/.test(name)).length, "batch norm"],
+    [ranks.filter((rank) => rank === 2).length, "matrix"],
+  ];
+  const parts = counted.flatMap(([count, one]) => (count === 0 ? [] : [`${count} ${count === 1 ? one : plural(one)}`]));
+  return parts.length === 0 ? `a file of ${names.length} tensors` : `a network of ${parts.join(", ")}`;
+}
+
+const plural = (word: string): string => (word === "matrix" ? "matrices" : `${word}s`);
+
+/** Undefined where a tensor is made by what is not known. */
+function shapeOf(tensors: State, name: string): readonly number[] | undefined {
+  try {
+    return tensors.get(name)?.shape;
+  } catch {
+    return undefined;
+  }
 }

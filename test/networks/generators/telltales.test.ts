@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { describeTensors } from "../../../src/networks/generators/telltales.ts";
+import { describeShapes, describeTensors } from "../../../src/networks/generators/telltales.ts";
 import { openCheckpoint } from "../../../src/weights/checkpoint.ts";
 
 describe("what a file is, by the names of its tensors", () => {
@@ -45,4 +45,41 @@ describe("what a file is, by the names of its tensors", () => {
     [undefined],
   ];
   it.each(names)("%s", (what, ...tensors) => expect(describeTensors(tensors)).toBe(what));
+
+  it.each<[what: string | undefined, entry: string, ...names: string[]]>([
+    ["a discriminator", "netD", "main.0.weight"],
+    ["a discriminator", "models.discriminator", "main.0.weight"],
+    ["the state of an optimiser", "state", "0.exp_avg", "0.exp_avg_sq"],
+    ["a lucidrains stylegan2-pytorch generator", "GAN.GE", "initial_block", "blocks.0.conv1.weight"],
+    ["a rosinality StyleGAN generator", "g_running.generator", "progression.0.conv1.weight"],
+    [undefined, "netG", "main.0.weight"],
+  ])("%s, by the name of the part %s", (what, entry, ...tensors) => expect(describeTensors(tensors, entry)).toBe(what));
+});
+
+describe("what a file is, by the shapes of its tensors", () => {
+  const stateOf = (shapes: Readonly<Record<string, readonly number[]>>) =>
+    new Map(
+      Object.entries(shapes).map(([name, shape]) => [
+        name,
+        { name, dtype: "float32" as const, shape, read: async () => new Float32Array() },
+      ]),
+    );
+  it.each<[what: string, shapes: Readonly<Record<string, readonly number[]>>]>([
+    ["a network of 2 convolutions, 1 batch norm", { a: [3, 4, 4, 4], b: [4, 4, 3, 3], "n.running_mean": [4] }],
+    ["a network of 2 matrices", { a: [3, 4], b: [4, 4], c: [4] }],
+    ["a list of 2 tensors, which have no names", { 0: [3], 1: [4] }],
+    ["a single tensor [3,4,5]", { tensor: [3, 4, 5] }],
+    ["a file of 2 tensors", { a: [3], b: [4] }],
+  ])("%s", (what, shapes) => expect(describeShapes(stateOf(shapes))).toBe(what));
+
+  it("also where a tensor is made by what is not known", () => {
+    const state = stateOf({ a: [3, 4, 4, 4], b: [3, 4] });
+    const damaged = {
+      ...state.get("b")!,
+      get shape(): readonly number[] {
+        throw new Error("unknown");
+      },
+    };
+    expect(describeShapes(new Map([...state, ["b", damaged]]))).toBe("a network of 1 convolution");
+  });
 });

@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { built } from "../../built.ts";
 import { model, tensor } from "../../networks/onnx/encode.ts";
-import { buildCli, GOLDEN, run } from "../ganatomy.ts";
+import { GOLDEN, run } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {
-  buildCli();
+  await built();
   home = await mkdtemp(join(tmpdir(), "ganatomy-info-"));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));

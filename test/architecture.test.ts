@@ -85,6 +85,7 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     report: "all",
     dissect: "all",
     look: "all",
+    session: "all",
   },
   node: {
     "errors.ts": "all",

@@ -9,6 +9,8 @@ import { NOTICES_STYLE, SessionNotices } from "./session-notices.ts";
 
 /** What is loaded: by the attributes of these names, or the properties. */
 const LOADED = ["generator", "name", "sha256", "segmenter", "labels", "report"] as const;
+/** Where it is loaded. */
+const PLACE = ["server", "project"] as const;
 
 /** Attributes that are said beside a file. */
 const FILE_OF: Readonly<Record<string, string>> = { labels: "segmenter", name: "generator", sha256: "generator" };
@@ -42,6 +44,9 @@ function promised(): Promised {
  * @attr labels - Address of the labels of a segmenter that is given by its address; labels.json
  *   beside it unless given.
  * @attr report - Address of report.json or dissect.json. The property also takes its contents.
+ * @attr server - Address of `ganatomy serve`, whose session it is then: the server has the
+ *   generator and all that goes with it.
+ * @attr project - One of the server's, where it has several.
  * @attr worker - "auto": in a worker if that can be had; "off": in the page; else the address of
  *   the worker's script.
  * @attr loading - "eager", or "lazy": only when it comes near the part of the page that is seen.
@@ -54,7 +59,7 @@ function promised(): Promised {
  * @fires gan-error {CustomEvent<ErrorDetail>} - What failed: error, code, message, fix.
  */
 export class GanSession extends GanElement {
-  static readonly observedAttributes: readonly string[] = LOADED;
+  static readonly observedAttributes: readonly string[] = [...LOADED, ...PLACE];
 
   readonly #given: {
     generator?: LoadRequest["generator"];
@@ -125,6 +130,22 @@ export class GanSession extends GanElement {
   }
   set report(value: LoadRequest["report"] | null) {
     this.#give("report", value);
+  }
+
+  /** Address of a server that has everything; empty where it is loaded here. */
+  get server(): string {
+    return this.getAttribute("server") ?? "";
+  }
+  set server(value: string | null | undefined) {
+    reflect(this, "server", value || undefined);
+  }
+
+  /** Which of the server's projects; empty for its only one. */
+  get project(): string {
+    return this.getAttribute("project") ?? "";
+  }
+  set project(value: string | null | undefined) {
+    reflect(this, "project", value || undefined);
   }
 
   /** Where it runs: "auto", "off", or the address of the worker's script. Read once. */
@@ -200,7 +221,9 @@ export class GanSession extends GanElement {
 
   protected changed(name: string): void {
     if (name === "generator" || name === "segmenter" || name === "report") delete this.#given[name];
-    if (this.begun && !this.#observer) this.#reload([name]);
+    if (!this.begun || this.#observer) return;
+    if ((PLACE as readonly string[]).includes(name) && (this.#own || !this.#session)) this.#drop();
+    this.#reload(this.#session ? [name] : LOADED);
   }
 
   #give(name: "generator" | "segmenter" | "report", value: unknown): void {
@@ -237,7 +260,7 @@ export class GanSession extends GanElement {
     const ready = this.#ready;
     this.#notices.clear();
     try {
-      const session = this.#session ?? (await openSession(this.worker, signal));
+      const session = this.#session ?? (await openSession(this, signal));
       if (signal.aborted) return session === this.#session ? undefined : session.dispose();
       if (session !== this.#session) this.#take(session, true);
       const loaded = await session.load({ ...request, signal });
@@ -258,6 +281,7 @@ export class GanSession extends GanElement {
 
   /** What is to be loaded; undefined without a generator, the one thing that is needed. */
   #request(): LoadRequest | undefined {
+    if (this.server) return {};
     const { generator, name, sha256, report, segmenter } = this;
     if (!generator) return undefined;
     const source = typeof segmenter === "string" ? this.#segmenterOf(segmenter) : segmenter;

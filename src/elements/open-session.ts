@@ -3,15 +3,24 @@ import type { Session } from "../session/session.ts";
 
 // Tests: test/elements/gan-session.test.ts
 
+/** Where a session is, as its element says it. */
+interface Where {
+  readonly server: string;
+  readonly project: string;
+  readonly worker: string;
+}
+
 /**
- * A session of an element's own: in a worker ("auto", or a script's address), or in the page
- * ("off"). Neither is loaded before it is asked for, so that a page with a worker does not load
- * what computes.
+ * A session of an element's own: of a server, in a worker ("auto", or a script's address), or in
+ * the page ("off"). None is loaded before it is asked for, so that a page with a worker does not
+ * load what computes.
+ *
  * @throws what `connect` does, for an address; the signal's reason.
  */
-export async function openSession(worker: string, signal: AbortSignal): Promise<Session> {
-  if (worker === "off") return inPage(signal);
+export async function openSession({ server, project, worker }: Where, signal: AbortSignal): Promise<Session> {
+  if (worker === "off" && !server) return inPage(signal);
   const { connect } = await import("../session/connect.ts");
+  if (server) return connect({ url: server, ...(project && { project }), signal });
   if (worker !== "auto") return connect({ worker: new URL(worker, document.baseURI), signal });
   // Without WebGPU a worker could only say the same later.
   if (typeof Worker === "undefined" || typeof OffscreenCanvas === "undefined") return inPage(signal);

@@ -9,12 +9,25 @@ import { badRequest, notFound, Refused, refusal } from "./refused.ts";
 // Tests: test/server/v1.test.ts
 
 const DEFAULT_SIZE = 1000;
-const MOST_IMAGES = 100_000;
+export const MOST_IMAGES = 100_000;
 /** Of the last event: whoever comes again with it has seen all. */
 const LAST = "result";
 
 /** Projects that are being dissected: one dissection fills a GPU. */
 const running = new WeakSet<ServedProject>();
+
+/**
+ * Begins a dissection of a project; what it returns ends it.
+ * @throws Refused 429 while there is another.
+ */
+export function claim(project: ServedProject): () => void {
+  if (running.has(project)) {
+    const fix = "Wait until it ends.";
+    throw new Refused(429, "busy", `${project.name} is being dissected already.`, fix, { "retry-after": "60" });
+  }
+  running.add(project);
+  return () => running.delete(project);
+}
 
 /**
  * ?project=&layers=a,b&size=1000&seed=1: a dissection as server-sent events: `progress` {phase,
@@ -38,21 +51,17 @@ export async function dissectionStream(call: Call): Promise<Response> {
     seed: query("seed", 1, 0, 2 ** 32 - 1),
   };
   if (settings.layers.length === 0) throw badRequest("There are no layers.", "Name some, such as layers=layer4.");
-  if (running.has(project)) {
-    const fix = "Wait until it ends.";
-    throw new Refused(429, "busy", `${project.name} is being dissected already.`, fix, { "retry-after": "60" });
-  }
-  running.add(project);
+  const release = claim(project);
   try {
     // On another device, if theirs was lost.
     await project.renderer.turn(async () => project.generator.device.check(), call.signal);
   } catch (error) {
-    running.delete(project);
+    release();
     throw error;
   }
   const stop = new AbortController();
   const signal = AbortSignal.any([call.signal, stop.signal]);
-  const events = eventsOf(project, { ...settings, signal });
+  const events = eventsOf(project, { ...settings, signal }, release);
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -77,6 +86,7 @@ async function* eventsOf(
     readonly seed: number;
     readonly signal: AbortSignal;
   },
+  release: () => void,
 ): AsyncGenerator<string, void, undefined> {
   try {
     for await (const event of dissect(project.generator, project.segmenter!, settings)) {
@@ -91,7 +101,7 @@ async function* eventsOf(
   } catch (error) {
     yield `id: ${LAST}\n${message("failed", await refusal(error).json())}`;
   } finally {
-    running.delete(project);
+    release();
   }
 }
 

@@ -16,6 +16,7 @@ import { partsOf } from "./paths.ts";
 import { Pictures } from "./pictures.ts";
 import { type Files, type Project, ServedProject } from "./project.ts";
 import { notFound, Refused, refusal } from "./refused.ts";
+import { SESSION } from "./session-routes.ts";
 import { ATLAS, atlas, V1 } from "./v1.ts";
 
 export interface HandlerOptions extends GuardOptions {
@@ -159,7 +160,10 @@ type CallOf = (fields?: Fields) => Call;
 async function apiAnswer(served: Served, request: Request, path: string, callOf: CallOf): Promise<Response> {
   const method = request.method === "HEAD" ? "GET" : request.method;
   const [, layer, format] = ATLAS.exec(path) ?? [];
-  const own = layer === undefined ? V1[path] : { GET: (call: Call) => atlas(call, partsOf(layer)[0]!, format!) };
+  const own =
+    layer === undefined
+      ? (V1[path] ?? SESSION[path])
+      : { GET: (call: Call) => atlas(call, partsOf(layer)[0]!, format!) };
   const route = own ?? GANTER[path];
   if (!route) throw notFound("There is no such route.", "docs/server.md lists them.");
   const allowed = Object.keys(route).map((each) => (each === "GET" ? "GET, HEAD" : each));

@@ -116,10 +116,12 @@ function repeated(
 const CHUNK = 0x8000;
 
 /** A picture as an address that holds it. */
-export function dataUrl(jpeg: Uint8Array): string {
+export const dataUrl = (jpeg: Uint8Array): string => `data:image/jpeg;base64,${base64(jpeg)}`;
+
+export function base64(bytes: Uint8Array | Uint8ClampedArray): string {
   let text = "";
-  for (let at = 0; at < jpeg.length; at += CHUNK) text += String.fromCharCode(...jpeg.subarray(at, at + CHUNK));
-  return `data:image/jpeg;base64,${btoa(text)}`;
+  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return btoa(text);
 }
 
 /** What a picture's bytes are known by (FNV-1a). */

@@ -6,6 +6,10 @@ import { checkNames, type NamesOf } from "../names.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import type { DissectJson, DissectLayer, DissectUnit } from "../report/gandissect.ts";
 import { safeFolder } from "../report/gandissect.ts";
+import type { ImageEncoder } from "../report/image.ts";
+import { adoptingSession } from "../session/in-process.ts";
+import type { Session } from "../session/session.ts";
+import { findingsOf } from "./findings.ts";
 import type { Limits } from "./limits.ts";
 import { type Devices, Networks } from "./networks.ts";
 import { openQuantiles } from "./open-quantiles.ts";
@@ -61,7 +65,8 @@ export class ServedProject {
   readonly layers: readonly LayerInfo[];
   readonly dissection: Dissected | undefined;
   readonly #networks: Networks;
-  readonly #quantiles = new Map<string, Promise<QuantileTable>>();
+  readonly #tables = new Map<string, QuantileTable | Promise<QuantileTable>>();
+  #session: { readonly of: Generator; readonly opened: Promise<Session> } | undefined;
 
   /** @throws UsageError for a name that cannot be in an address, and for a size that is none. */
   constructor(project: Project, limits: Limits, devices: Devices) {
@@ -108,22 +113,61 @@ export class ServedProject {
     return this.dissected(layer)?.dirname ?? safeFolder(layer);
   }
 
-  /** A layer's quantiles: the folder's, or measured the first time that somebody asks. */
-  quantiles({ name }: LayerInfo): Promise<QuantileTable> {
-    let table = this.#quantiles.get(name);
-    if (!table) {
-      table = this.#readOrMeasure(name);
-      this.#quantiles.set(name, table);
-      table.catch(() => this.#quantiles.delete(name)); // the next one tries again
+  /**
+   * The session of all who `connect` to this project: made when the first does, and anew where the
+   * networks are on another device.
+   */
+  session(encoder: ImageEncoder): Promise<Session> {
+    if (this.#session?.of !== this.generator) {
+      this.#closeSession();
+      const session = { of: this.generator, opened: this.#open(encoder) };
+      this.#session = session;
+      session.opened.catch(() => {
+        if (this.#session === session) this.#session = undefined; // the next one tries again
+      });
     }
-    return table;
+    return this.#session!.opened;
+  }
+
+  #closeSession(): void {
+    this.#session?.opened.then(
+      (session) => session.dispose(),
+      () => {},
+    );
+    this.#session = undefined;
+  }
+
+  async #open(encoder: ImageEncoder): Promise<Session> {
+    const { generator, segmenter } = this;
+    const quantiles = (layer: string): Promise<QuantileTable> => this.#table(layer);
+    return adoptingSession({ generator, segmenter, findings: await findingsOf(this), quantiles }, { encoder });
+  }
+
+  /** A layer's quantiles: the folder's, or measured the first time that somebody asks. */
+  async quantiles({ name }: LayerInfo): Promise<QuantileTable> {
+    const known = this.#tables.get(name);
+    return known && !(known instanceof Promise) ? known : this.renderer.turn(() => this.#table(name));
+  }
+
+  /** For whoever has the turn: nothing that is waited for here waits for one. */
+  async #table(name: string): Promise<QuantileTable> {
+    const table = this.#tables.get(name) ?? this.#readOrMeasure(name);
+    this.#tables.set(name, table);
+    try {
+      const found = await table;
+      this.#tables.set(name, found);
+      return found;
+    } catch (error) {
+      this.#tables.delete(name); // the next one tries again
+      throw error;
+    }
   }
 
   async #readOrMeasure(layer: string): Promise<QuantileTable> {
     const file = await this.files.read(`${this.folder(layer)}/quantiles.npz`);
     const { channels } = this.generator.layer(layer);
     if (!file) {
-      return this.renderer.turn(() => unitQuantiles(this.generator, { layer, size: QUANTILE_IMAGES }));
+      return unitQuantiles(this.generator, { layer, size: QUANTILE_IMAGES });
     }
     const table = await openQuantiles(file, `${layer}/quantiles.npz`);
     if (table.units === channels) return table;
@@ -134,6 +178,7 @@ export class ServedProject {
   dispose(): void {
     this.renderer.dispose();
     this.#networks.dispose();
+    this.#closeSession();
   }
 }
 

@@ -2,9 +2,11 @@ import { type GanatomyError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { unpackError } from "../report/wire-error.ts";
 import { Emitter } from "./emitter.ts";
+import { HttpSession } from "./http-session.ts";
 import { Link, threadLost } from "./link.ts";
-import { portable } from "./portable.ts";
+import { absolute, portable } from "./portable.ts";
 import type {
+  ConceptsOptions,
   DissectProgress,
   DissectRequest,
   Effect,
@@ -18,6 +20,7 @@ import type {
   Pixel,
   PixelOptions,
   Progress,
+  RankedConcept,
   RankedUnit,
   RegionFeatures,
   RegionOptions,
@@ -49,9 +52,19 @@ export type ConnectOptions = (
       /** One that `share` gave, or whose other side `serve` has. */
       readonly port: MessagePort;
     }
+  | {
+      /**
+       * The address of `ganatomy serve`, or of wherever `createHandler` answers; with the `?token=`
+       * that it prints, if it has one.
+       */
+      readonly url: string | URL;
+      /** One of its projects, where it has several. */
+      readonly project?: string;
+      readonly token?: string;
+    }
 ) & { readonly signal?: AbortSignal | undefined };
 
-/** A session behind a port. */
+/** A session that is elsewhere. */
 export interface RemoteSession extends Session {
   /**
    * A port for somebody else to `connect` by, who shares this session: an iframe, or a service
@@ -60,31 +73,44 @@ export interface RemoteSession extends Session {
   share(): MessagePort;
 }
 
-interface BothOptions {
+interface AnyOptions {
   readonly worker?: string | URL | Worker | SharedWorker | ServiceWorker;
   readonly port?: MessagePort;
+  readonly url?: string | URL;
+  readonly project?: string;
+  readonly token?: string;
   readonly signal?: AbortSignal | undefined;
 }
-const NAMES: NamesOf<BothOptions> = { worker: true, port: true, signal: true };
+const NAMES: NamesOf<AnyOptions> = {
+  worker: true,
+  port: true,
+  url: true,
+  project: true,
+  token: true,
+  signal: true,
+};
 
 /**
- * The session of a worker, or of whoever has the other side of a port.
- * @throws GanatomyError `network` when the worker's script cannot be had; UnsupportedError from a
- *   service worker that cannot use the GPU and was given no port to one that can; the signal's
- *   reason.
+ * The session of a worker, of whoever has the other side of a port, or of a server.
+ * @throws GanatomyError `network` when the worker's script cannot be had or the server does not
+ *   answer, `not-found` for a project that it does not have; UnsupportedError from a service worker
+ *   that cannot use the GPU and was given no port to one that can; the signal's reason.
  */
 export async function connect(options: ConnectOptions): Promise<RemoteSession> {
-  checkNames<BothOptions>("connect", options, NAMES);
-  const { worker, port, signal } = options as BothOptions;
-  if ((worker === undefined) === (port === undefined)) {
-    throw new UsageError("A session is in a worker or behind a port.", "Give either { worker } or { port }.");
+  checkNames<AnyOptions>("connect", options, NAMES);
+  const { worker, port, url, project, token, signal } = options as AnyOptions;
+  if ([worker, port, url].filter((place) => place !== undefined).length !== 1) {
+    throw new UsageError(
+      "A session is in a worker, behind a port or on a server.",
+      "Give one of { worker }, { port } and { url }.",
+    );
   }
   signal?.throwIfAborted();
   const started = typeof worker === "string" || worker instanceof URL ? new Worker(worker) : undefined;
-  const session = new PortSession(
-    port ?? portTo((started ?? worker) as Worker | SharedWorker | ServiceWorker),
-    started,
-  );
+  const session =
+    url === undefined
+      ? new PortSession(port ?? portTo((started ?? worker) as Worker | SharedWorker | ServiceWorker), started)
+      : new HttpSession({ url: serverAt(url), project, token });
   try {
     await session.connected(signal);
     return session;
@@ -92,6 +118,15 @@ export async function connect(options: ConnectOptions): Promise<RemoteSession> {
     session.dispose();
     throw error;
   }
+}
+
+/** @throws UsageError for what is no address of a server. */
+function serverAt(given: string | URL): URL {
+  try {
+    const url = new URL(absolute(given));
+    if (/^https?:$/.test(url.protocol)) return url;
+  } catch {} // it is none
+  throw new UsageError(`"${given}" is no address of a server.`, "Give the one that `ganatomy serve` prints.");
 }
 
 /** A port whose other side the worker serves. */
@@ -197,6 +232,10 @@ class PortSession implements RemoteSession {
 
   units(options: UnitsOptions): Promise<readonly RankedUnit[]> {
     return this.#ask("units", options);
+  }
+
+  concepts(options: ConceptsOptions): Promise<readonly RankedConcept[]> {
+    return this.#ask("concepts", options);
   }
 
   levels(options: LevelsOptions): Promise<readonly Float32Array[]> {

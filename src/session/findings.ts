@@ -16,6 +16,8 @@ export interface Findings {
   readonly report?: Report;
   /** Those that rankings are named by; index 0 is none. */
   readonly labels: readonly Label[];
+  /** A segmenter's numbers for them, by which `detects` goes then; 0 for those it does not know. */
+  readonly numbers?: readonly number[];
   readonly layers: ReadonlyMap<string, LayerFindings>;
 }
 
@@ -101,7 +103,7 @@ interface DissectJsonLike {
       readonly iou_cat?: string;
       readonly top?: readonly { readonly imgnum: number; readonly maxact?: number | null }[];
     }[];
-    readonly rankings?: readonly { readonly name: string; readonly score: readonly number[] }[];
+    readonly rankings?: readonly { readonly name: string; readonly score: readonly (number | null)[] }[];
   }[];
 }
 
@@ -122,7 +124,11 @@ function ofDissectJson({ netname, layers }: DissectJsonLike): Findings {
       top: top.map(({ imgnum, maxact = null }) => ({ image: imgnum, activation: maxact })),
     }));
     for (const { score } of rankings) if (score.length !== units.length) throw new TypeError("too many scores");
-    const named = rankings.map(({ name, score }): [string, number[]] => [text(name), score.map(number)]);
+    // Python writes what is no number, too, which is no score.
+    const named = rankings.map(({ name, score }): [string, number[]] => [
+      text(name),
+      score.map((each) => (each === null ? 0 : number(each))),
+    ]);
     return [text(layer), { ...unitsOf(detected), rankings: new Map(named) }];
   });
   return { model: text(netname), labels, layers: new Map(found) };
@@ -160,7 +166,23 @@ export function renumbered(findings: Findings, labels: readonly Label[]): Findin
     name,
     { ...layer, detects: layer.detects.map((label) => ours[label] ?? 0) },
   ]);
-  return { ...findings, layers: new Map(layers) };
+  return { ...findings, numbers: ours, layers: new Map(layers) };
+}
+
+/**
+ * What is known of a layer.
+ * @throws UsageError when that is nothing.
+ */
+export function findingsIn(
+  findings: Findings | undefined,
+  layer: string,
+): Pick<Findings, "labels" | "numbers"> & { readonly found: LayerFindings } {
+  const found = findings?.layers.get(layer);
+  if (findings && found) return { ...findings, found };
+  throw new UsageError(
+    `Nothing is known of the units of ${layer}.`,
+    "Load a report that has the layer, or dissect it: session.dissect({ layers }).",
+  );
 }
 
 /**
@@ -173,14 +195,8 @@ export function rankedUnits(
   layer: string,
   { concept, ranking = concept === undefined ? "unit" : "iou", top }: Ranked,
 ): RankedUnit[] {
-  const found = findings?.layers.get(layer);
-  if (!findings || !found) {
-    throw new UsageError(
-      `Nothing is known of the units of ${layer}.`,
-      "Load a report that has the layer, or dissect it: session.dissect({ layers }).",
-    );
-  }
-  const name = concept === undefined ? ranking : `${conceptName(findings.labels, concept)}-${ranking}`;
+  const { labels, found } = findingsIn(findings, layer);
+  const name = concept === undefined ? ranking : `${conceptName(labels, concept)}-${ranking}`;
   const scores = found.rankings.get(name);
   const order = [...(scores ?? []).keys()].sort((a, b) => scores![a]! - scores![b]! || a - b);
   const units = order

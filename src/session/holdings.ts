@@ -1,6 +1,7 @@
-import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
 import { DeviceLostError, type GanatomyError, UsageError } from "../errors.ts";
 import type { Edit } from "../models/edits.ts";
+import type { Generator } from "../models/generator.ts";
+import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { labelColors, type Rgb } from "../report/colors.ts";
 import type { Device } from "../runtime/device.ts";
@@ -13,7 +14,7 @@ import { statePicture } from "./pictures.ts";
 import type { KnownUnits } from "./questions.ts";
 import type { Listener, Loaded, LoadRequest, Progress, SessionEvents, ViewState } from "./session.ts";
 import { type Frame, type Scene, Stage, type Wanted } from "./stage.ts";
-import { Strokes } from "./strokes.ts";
+import { type Measure, type Quantiles, Strokes } from "./strokes.ts";
 
 // Tests: test/session/session.test.ts, test/session/lost.test.ts
 
@@ -34,6 +35,15 @@ const MAX_LOSSES = 3;
 /** A unit is active above this quantile of its activations, where nothing better is known. */
 const ACTIVE = 0.99;
 
+/** What somebody else has, and remains the owner of. */
+export interface Adopted {
+  readonly generator: Generator;
+  readonly segmenter?: Segmenter | undefined;
+  readonly findings?: Findings | undefined;
+  /** Where levels of units come from, if not from images that are looked at. */
+  readonly quantiles?: Measure;
+}
+
 /** Whoever is told what happens. */
 type Tell = <Type extends keyof SessionEvents>(type: Type, event: SessionEvents[Type]) => void;
 
@@ -47,6 +57,7 @@ export class Holdings {
   #found: Findings | undefined;
   #findings: Findings | undefined;
   #device: Device | undefined;
+  #measure: Measure | undefined;
   #drawing: (Drawing & { readonly strokes: Strokes; readonly examples: Examples }) | undefined;
   /** Settles when what the device was lost with is there again, or cannot be had. */
   #restored: Promise<void> = Promise.resolve();
@@ -60,6 +71,14 @@ export class Holdings {
     this.models = new Models(request, (error) => {
       this.#restored = this.#restored.then(() => this.#restore(error as DeviceLostError));
     });
+  }
+
+  /** Shows what somebody else has. */
+  adopt({ generator, segmenter, findings, quantiles }: Adopted): void {
+    this.models.adopt(generator, segmenter);
+    this.#device = generator.device;
+    this.#measure = quantiles;
+    this.findings = findings;
   }
 
   get findings(): Findings | undefined {
@@ -140,7 +159,7 @@ export class Holdings {
     if (!draws || !this.#device) return;
     const { generator } = this.models;
     const onProgress: Listener<Progress> = (progress) => this.#tell("progress", progress);
-    const strokes = new Strokes(generator, this.#findings, onProgress, counted);
+    const strokes = new Strokes(generator, this.#findings, onProgress, { measure: this.#measure, before: counted });
     this.#drawing = {
       device: this.#device,
       stage: new Stage(generator, segmenter),
@@ -183,7 +202,7 @@ export class Holdings {
   }
 
   /** Quantiles of a layer's units, which are counted where nobody asked before. */
-  async table(layer: string): Promise<UnitQuantiles> {
+  async table(layer: string): Promise<Quantiles> {
     await this.#restored;
     return this.#needed.strokes.table(layer);
   }

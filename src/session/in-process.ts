@@ -7,12 +7,15 @@ import type { Device } from "../runtime/device.ts";
 import { abortable } from "../weights/abort.ts";
 import { checkCells } from "./cells.ts";
 import { fraction, whole } from "./checks.ts";
+import { rankedConcepts } from "./concepts.ts";
 import { coveredPixels, EffectCount } from "./effect.ts";
 import { Emitter } from "./emitter.ts";
 import { readThumbnail } from "./examples.ts";
 import { findingsOf, rankedUnits } from "./findings.ts";
-import { Holdings } from "./holdings.ts";
+import { type Adopted, Holdings } from "./holdings.ts";
 import {
+  CONCEPTS_NAMES,
+  checkTop,
   DISSECT_NAMES,
   EFFECT_NAMES,
   LEVELS_NAMES,
@@ -28,6 +31,7 @@ import { statePicture } from "./pictures.ts";
 import { mapsNamed, readPixel, readRegion } from "./questions.ts";
 import { type EditedImage, MAX_IMAGE } from "./recipe.ts";
 import type {
+  ConceptsOptions,
   DissectProgress,
   DissectRequest,
   Effect,
@@ -40,6 +44,7 @@ import type {
   PictureOptions,
   Pixel,
   PixelOptions,
+  RankedConcept,
   RankedUnit,
   RegionFeatures,
   RegionOptions,
@@ -81,6 +86,10 @@ export function createSession(options: SessionOptions = {}): Session {
   return new InProcessSession(options);
 }
 
+/** A session of networks that are somebody else's: a server's. They are left when it ends. */
+export const adoptingSession = (adopted: Adopted, options: Pick<SessionOptions, "encoder">): Session =>
+  new InProcessSession(options, adopted);
+
 class InProcessSession implements Session {
   readonly #encoder: ImageEncoder | undefined;
   readonly #emitter = new Emitter<SessionEvents>();
@@ -89,7 +98,7 @@ class InProcessSession implements Session {
   readonly #ended = new AbortController();
   #loaded: Loaded | undefined;
 
-  constructor({ device = () => init(), encoder }: SessionOptions) {
+  constructor({ device = () => init(), encoder }: SessionOptions, adopted?: Adopted) {
     this.#encoder = encoder;
     this.#holdings = new Holdings(device, (type, event) => {
       if (type === "loaded") this.#loaded = event as Loaded; // before anybody is told
@@ -97,6 +106,9 @@ class InProcessSession implements Session {
       if (type === "restored" || type === "loaded") this.#painter.redraw();
     });
     this.#painter = new Painter(() => this.#holdings.drawing);
+    if (!adopted) return;
+    this.#holdings.adopt(adopted);
+    this.#loaded = this.#holdings.loaded;
   }
 
   get loaded(): Loaded | undefined {
@@ -185,6 +197,13 @@ class InProcessSession implements Session {
       const { layer, concept, ranking, top } = options;
       if (top !== undefined) whole(top, "top", 8192, 1);
       return rankedUnits(this.#holdings.findings, layer, { concept, ranking, top });
+    });
+  }
+
+  concepts(options: ConceptsOptions): Promise<readonly RankedConcept[]> {
+    return this.#work(options?.signal, async () => {
+      checkNames("session.concepts", options, CONCEPTS_NAMES);
+      return rankedConcepts(this.#holdings.findings, options);
     });
   }
 
@@ -324,12 +343,6 @@ class InProcessSession implements Session {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-function checkTop({ top, size, seed }: Omit<TopImagesOptions, "layer" | "unit">): void {
-  if (top !== undefined) whole(top, "top", 100, 1);
-  if (size !== undefined) whole(size, "size", 10_000, 1);
-  if (seed !== undefined) whole(seed, "seed", 2 ** 32 - 1);
 }
 
 const stateOf = (edited: EditedImage & ViewOptions, what: string): ViewState => changedState(FIRST_STATE, edited, what);

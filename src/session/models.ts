@@ -23,6 +23,8 @@ export class Models {
   #segmenter: Segmenter | undefined;
   /** How often each was asked for. */
   readonly #asked = { generator: 0, segmenter: 0 };
+  /** Whether they were loaded here, to be let go of. */
+  #own = true;
   /** SHA-256 of the generator's file, where it was given, and so checked. */
   sha256: string | undefined;
 
@@ -30,6 +32,14 @@ export class Models {
   constructor(request: () => Promise<Device>, onLost: Listener<Error>) {
     this.#request = request;
     this.#onLost = onLost;
+  }
+
+  /** Takes networks that are somebody else's, who sees to it when their device is lost. */
+  adopt(generator: Generator, segmenter: Segmenter | undefined): void {
+    this.#own = false;
+    this.#device = Promise.resolve(generator.device);
+    this.#generator = generator;
+    this.#segmenter = segmenter;
   }
 
   device(): Promise<Device> {
@@ -60,7 +70,8 @@ export class Models {
   /** @throws UsageError before one is loaded. */
   get neededSegmenter(): Segmenter {
     if (this.#segmenter) return this.#segmenter;
-    throw new UsageError("This session has no segmenter.", "Load one: session.load({ segmenter }).");
+    const fix = this.#own ? "Load one: session.load({ segmenter })." : "Start the server with one: --segmenter.";
+    throw new UsageError("This session has no segmenter.", fix);
   }
 
   /** Returns the one before, for whoever still draws with it to let go. */
@@ -134,6 +145,7 @@ export class Models {
   }
 
   dispose(): void {
+    if (!this.#own) return;
     this.#generator?.dispose();
     this.#segmenter?.dispose();
     this.#device?.then(

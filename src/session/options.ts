@@ -1,5 +1,7 @@
 import type { NamesOf } from "../names.ts";
+import { whole } from "./checks.ts";
 import type {
+  ConceptsOptions,
   DissectRequest,
   EffectOptions,
   LevelsOptions,
@@ -30,6 +32,14 @@ export const UNITS_NAMES: NamesOf<UnitsOptions> = {
   top: true,
   signal: true,
 };
+export const CONCEPTS_NAMES: NamesOf<ConceptsOptions> = {
+  layer: "needed",
+  unit: true,
+  category: true,
+  ranking: true,
+  top: true,
+  signal: true,
+};
 export const LEVELS_NAMES: NamesOf<LevelsOptions> = { layer: "needed", quantiles: "needed", signal: true };
 export const EFFECT_NAMES: NamesOf<EffectOptions> = { ...EDITED_NAMES, size: true, signal: true };
 export const PICTURE_NAMES: NamesOf<PictureOptions> = { ...VIEW_NAMES, type: true, signal: true };
@@ -50,3 +60,10 @@ export const DISSECT_NAMES: NamesOf<DissectRequest> = {
   quantileThreshold: true,
   signal: true,
 };
+
+/** @throws UsageError for amounts that make no sense. */
+export function checkTop({ top, size, seed }: Omit<TopImagesOptions, "layer" | "unit">): void {
+  if (top !== undefined) whole(top, "top", 100, 1);
+  if (size !== undefined) whole(size, "size", 10_000, 1);
+  if (seed !== undefined) whole(seed, "seed", 2 ** 32 - 1);
+}

@@ -2,6 +2,7 @@ import type { Edit } from "../models/edits.ts";
 import type { Device } from "../runtime/device.ts";
 import { canvasFormat } from "../runtime/host.ts";
 import { show } from "../runtime/show.ts";
+import { InTurn } from "./in-turn.ts";
 import type { Listener, Rendered, ViewState } from "./session.ts";
 import type { Frame, Scene, Stage, Wanted } from "./stage.ts";
 
@@ -55,70 +56,43 @@ export const wantedBy = ({ view, unit }: ViewState): Wanted => ({
  */
 export class Painter {
   readonly #drawing: () => Drawing | undefined;
-  readonly #jobs = new Set<Job>();
-  /** What is to be drawn, that waits longest first. */
-  readonly #waiting = new Set<Job>();
-  #running = false;
+  readonly #jobs: InTurn<Job>;
 
   /** @param drawing what there is to draw with now; nothing while it is being loaded. */
   constructor(drawing: () => Drawing | undefined) {
     this.#drawing = drawing;
+    this.#jobs = new InTurn<Job>({
+      ready: () => drawing() !== undefined,
+      draw: (job) => {
+        const now = drawing()!;
+        return this.#draw(job, now).catch((error) => this.#failed(job, now, error));
+      },
+    });
   }
 
   /** @throws what `getContext` does, for a canvas that something else draws on. */
   add(canvas: Canvas, context: GPUCanvasContext, told: Pick<Job, "rendered" | "failed">, state: ViewState): Painted {
     const job: Job = { canvas, context, ...told, state, id: undefined, since: performance.now(), device: undefined };
     this.#jobs.add(job);
-    const wait = (): void => {
-      this.#waiting.add(job);
-      void this.#run();
-    };
-    wait();
     return {
       changed: (state, id = state.strokes.at(-1)?.id) => {
         if (!this.#jobs.has(job)) return;
         Object.assign(job, { state, id, since: performance.now() });
-        wait();
+        this.#jobs.ask(job);
       },
-      dispose: () => {
-        this.#jobs.delete(job);
-        this.#waiting.delete(job);
-      },
+      dispose: () => this.#jobs.remove(job),
     };
   }
 
   /** Draws everything anew. */
   redraw(): void {
-    for (const job of this.#jobs) this.#waiting.add(job);
-    void this.#run();
-  }
-
-  async #run(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
-    try {
-      for (let drawing = this.#drawing(); drawing; drawing = this.#drawing()) {
-        const [job] = this.#waiting;
-        if (!job) break;
-        this.#waiting.delete(job);
-        try {
-          await this.#draw(job, drawing);
-        } catch (error) {
-          this.#failed(job, drawing, error);
-        }
-      }
-    } finally {
-      this.#running = false;
-    }
+    this.#jobs.askAll();
   }
 
   /** What failed with something that is no longer there is drawn with what there is instead. */
   #failed(job: Job, drawing: Drawing, error: unknown): void {
     if (drawing === this.#drawing()) job.failed(error);
-    else if (this.#jobs.has(job)) {
-      this.#waiting.add(job);
-      void this.#run();
-    }
+    else this.#jobs.ask(job);
   }
 
   async #draw(job: Job, drawing: Drawing): Promise<void> {
@@ -128,11 +102,7 @@ export class Painter {
     if (edits instanceof Promise) {
       // Nobody else waits for what this one must find out first.
       edits.then(
-        () => {
-          if (!this.#jobs.has(job)) return;
-          this.#waiting.add(job);
-          void this.#run();
-        },
+        () => this.#jobs.ask(job),
         (error) => this.#failed(job, drawing, error),
       );
       return;

@@ -29,13 +29,15 @@ export function portable({ signal, onProgress, ...request }: LoadRequest): objec
   };
 }
 
+/** An address as it is seen from this page; in Node as it is. */
+export function absolute(address: string | URL): string {
+  const { document, location } = globalThis as Host;
+  const base = document?.baseURI ?? location?.href;
+  return base === undefined ? String(address) : new URL(address, base).href;
+}
+
 function sent(source: SourceLike | object, what: string): unknown {
-  if (typeof source === "string") {
-    const { document, location } = globalThis as Host;
-    const base = document?.baseURI ?? location?.href;
-    return base === undefined ? source : new URL(source, base).href;
-  }
-  if (source instanceof URL) return source.href;
+  if (typeof source === "string" || source instanceof URL) return absolute(source);
   const hasFunctions = Object.values(source).some((value) => typeof value === "function");
   const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(source));
   const isBytes = source instanceof Blob || source instanceof ArrayBuffer || ArrayBuffer.isView(source);

@@ -1,4 +1,3 @@
-import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
 import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import { adaptivePool } from "../models/mask.ts";
@@ -8,6 +7,7 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { type Cells, unpackCells } from "./cells.ts";
 import type { ActiveUnit, Pixel, RegionFeatures } from "./session.ts";
 import type { Frame } from "./stage.ts";
+import type { Quantiles } from "./strokes.ts";
 
 // Tests: test/session/session.test.ts
 
@@ -15,7 +15,7 @@ import type { Frame } from "./stage.ts";
 export interface KnownUnits {
   /** By unit: the number of the label it detects; 0 where it detects none. */
   readonly detects: readonly number[] | undefined;
-  readonly table: UnitQuantiles | undefined;
+  readonly table: Quantiles | undefined;
 }
 
 /** The maps of these names. @throws UsageError for one that has no place, or is not there. */
@@ -54,7 +54,7 @@ export async function readPixel(
     const stored = padded(channels);
     const values = await mapOf(frame, name).read(stored, (row * width + column) * stored);
     const { detects, table } = knownOf(name);
-    const quantiles = table?.quantilesOf(values.subarray(0, channels));
+    const quantiles = table && values.subarray(0, channels).map((value, unit) => table.quantile(unit, value));
     // (Beyond all that were counted many are equal.)
     const compare = (a: number, b: number): number =>
       (quantiles ? quantiles[b]! - quantiles[a]! : 0) || values[b]! - values[a]! || a - b;

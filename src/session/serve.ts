@@ -20,7 +20,7 @@ interface Answering {
 type Answer = (params: never, call: Answering) => unknown;
 
 /** What answers once, and what answers with a stream. */
-const ONCE = ["pixel", "region", "units", "levels", "topImages", "effect", "picture"] as const;
+const ONCE = ["pixel", "region", "units", "concepts", "levels", "topImages", "effect", "picture"] as const;
 const STREAMS = ["thumbnails", "dissect"] as const;
 
 /** Calls of one port that are being answered at once; a page has a few. */

@@ -9,7 +9,10 @@ import type { Rgb } from "../report/colors.ts";
 import type { Report } from "../report/report.ts";
 import type { SourceLike } from "../weights/source.ts";
 import type { Cells } from "./cells.ts";
+import type { ConceptsOptions, RankedConcept } from "./concepts.ts";
 import type { ConceptUnits, EditedImage, ModelName, Recipe, Stroke } from "./recipe.ts";
+
+export type { ConceptsOptions, RankedConcept };
 
 /**
  * One generator, and whoever shows it: what there is to see of it, edits that keep up with a hand,
@@ -44,6 +47,8 @@ export interface Session {
   region(options: RegionOptions): Promise<RegionFeatures>;
   /** The units of a concept, the best first, or all units of a layer in the order of a ranking. */
   units(options: UnitsOptions): Promise<readonly RankedUnit[]>;
+  /** The concepts of a layer's units, those with most units first, or of one unit by its scores. */
+  concepts(options: ConceptsOptions): Promise<readonly RankedConcept[]>;
   /**
    * The levels of every unit of a layer at some quantiles of its own activations,
    * [quantiles][units]: what strokes insert. They are counted on 200 images when somebody first

@@ -15,6 +15,12 @@ const INSERTED = 0.99;
 /** Images on which a unit's quantiles are taken, as `ganatomy insert` does. */
 const QUANTILE_IMAGES = 200;
 
+/** Quantiles of a layer's units, both ways. */
+export type Quantiles = Pick<UnitQuantiles, "levels" | "quantile">;
+
+/** Finds out the quantiles of a layer's units. */
+export type Measure = (layer: string, signal: AbortSignal) => Promise<Quantiles>;
+
 /** What strokes mean for one generator, as far as it was asked. */
 export class Strokes {
   readonly #generator: Generator;
@@ -32,14 +38,24 @@ export class Strokes {
   });
   /** Those whose values are being found out. */
   readonly #pending = new Map<string, Promise<Edit>>();
-  readonly #tables: Map<string, UnitQuantiles | Promise<UnitQuantiles>>;
+  readonly #measure: Measure;
+  readonly #tables: Map<string, Quantiles | Promise<Quantiles>>;
   readonly #stop: AbortController;
 
-  /** @param before who has counted for this generator already, in whose place this one is. */
-  constructor(generator: Generator, findings: Findings | undefined, onProgress: Listener<Progress>, before?: Strokes) {
+  /**
+   * @param measure where quantiles come from, if not from images that are looked at here.
+   * @param before who has counted for this generator already, in whose place this one is.
+   */
+  constructor(
+    generator: Generator,
+    findings: Findings | undefined,
+    onProgress: Listener<Progress>,
+    { measure, before }: { readonly measure?: Measure | undefined; readonly before?: Strokes | undefined } = {},
+  ) {
     this.#generator = generator;
     this.#findings = findings;
     this.#onProgress = onProgress;
+    this.#measure = measure ?? ((layer, signal) => unitQuantiles(generator, { layer, size: QUANTILE_IMAGES, signal }));
     this.#tables = before ? before.#tables : new Map();
     this.#stop = before ? before.#stop : new AbortController();
   }
@@ -113,7 +129,7 @@ export class Strokes {
     if (value !== undefined && !("quantile" in value)) return edit(value);
     if (value === undefined && op !== "draw") return edit(0);
     const { quantile } = value ?? { quantile: INSERTED };
-    const at = (table: UnitQuantiles): Edit => {
+    const at = (table: Quantiles): Edit => {
       const levels = table.levels(quantile);
       return edit(units === "all" ? [...levels] : units.map((unit) => levels[unit] ?? 0));
     };
@@ -122,13 +138,12 @@ export class Strokes {
   }
 
   /** Quantiles of a layer's units: at once where they are known. */
-  table(layer: string): UnitQuantiles | Promise<UnitQuantiles> {
+  table(layer: string): Quantiles | Promise<Quantiles> {
     const known = this.#tables.get(layer);
     if (known) return known;
     const onProgress = (done: number): void => this.#onProgress({ phase: "quantiles", done, total: QUANTILE_IMAGES });
     onProgress(0);
-    const { signal } = this.#stop;
-    const table = unitQuantiles(this.#generator, { layer, size: QUANTILE_IMAGES, signal });
+    const table = this.#measure(layer, this.#stop.signal);
     this.#tables.set(layer, table);
     table.then(
       (found) => {
@@ -141,7 +156,7 @@ export class Strokes {
   }
 
   /** Quantiles of a layer's units, if they are known. */
-  knownTable(layer: string): UnitQuantiles | undefined {
+  knownTable(layer: string): Quantiles | undefined {
     const known = this.#tables.get(layer);
     return known instanceof Promise ? undefined : known;
   }

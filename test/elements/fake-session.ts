@@ -8,6 +8,7 @@ import type {
   LoadRequest,
   Pixel,
   PixelOptions,
+  RankedConcept,
   RankedUnit,
   RegionFeatures,
   RegionOptions,
@@ -169,6 +170,10 @@ export class FakeSession implements Session {
     if (label < 1) throw new GanatomyError("usage", `Nobody knows "${concept}".`, "Try another.");
     const all = Array.from({ length: 300 }, (_, unit) => ({ unit, score: iouOf(unit), label: labelOf(unit) }));
     return all.filter((unit) => unit.label === label);
+  }
+
+  async concepts(): Promise<readonly RankedConcept[]> {
+    return [];
   }
 
   async *thumbnails({ layer, units = [], size = 72, signal }: ThumbnailOptions): AsyncGenerator<Thumbnail> {

@@ -41,7 +41,7 @@ beforeAll(async () => {
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  broken = handlerOf(lost, { limits: { queue: 0 } });
+  broken = handlerOf(lost, { project: { segmenter }, limits: { queue: 0 } });
 });
 afterAll(() => {
   handler?.dispose();
@@ -79,7 +79,7 @@ const interventions = [
     maskpooling: "mean",
   },
 ];
-const ASKED: readonly Asked[] = [
+const ASKED: Asked[] = [
   { route: "/api/all_projects", method: "get", good: [""] },
   ...["layers", "recipes"].map((name) => ({
     route: `/api/${name}`,
@@ -163,6 +163,36 @@ const ASKED: readonly Asked[] = [
   },
 ];
 
+const strokes = [
+  {
+    ...{ id: "1", op: "draw", units: { concept: "tree", top: 3 }, alpha: 0.5, value: { quantile: 0.9 } },
+    mask: { size: [8, 8], cells: [9, 4] },
+  },
+];
+const image = { project: "scenes", image: 2, layer: "layer4", strokes };
+/** Questions of sessions: one that is right, and what makes it wrong. */
+const QUESTIONS: readonly (readonly [name: string, good: Json, wrong: Json])[] = [
+  ["picture", { ...image, type: "png" }, { image: 10_000 }],
+  ["pixel", { ...image, y: 3, x: 63, layers: ["layer4"], top: 3 }, { y: 64 }],
+  ["region", { ...image, mask: { size: [8, 8], cells: [0, 3] }, layers: ["layer4"] }, { mask: {} }],
+  ["units", { layer: "layer4", concept: "tree", ranking: "iou", top: 2 }, { layer: "layer9" }],
+  ["concepts", { layer: "layer4", unit: 3 }, { unit: 128 }],
+  ["levels", { layer: "layer4", quantiles: [0.5, 0.99] }, { quantiles: [2] }],
+  ["topImages", { layer: "layer4", unit: 3, top: 2, size: 8, seed: 2 }, { unit: -1 }],
+  ["effect", { ...image, size: 1 }, { size: 0 }],
+  ["thumbnails", { layer: "layer4", units: [3], size: 8 }, { size: 2 }],
+  ["dissect", { layers: ["layer4"], size: 4, seed: 1 }, { layers: ["none"] }],
+];
+const SESSION: readonly Asked[] = QUESTIONS.map(([name, good, wrong]) => ({
+  route: `/api/v1/session/${name}`,
+  method: "post",
+  good: [{ project: "scenes", ...good }, good],
+  bad: { ...good, ...wrong },
+  unknown: { ...good, project: "x" },
+}));
+ASKED.push({ route: "/api/v1/session", method: "get", good: ["?project=scenes", ""], unknown: "?project=x" });
+ASKED.push(...SESSION);
+
 const pathOf = (route: string): string => route.replace("{layer}", "layer4");
 const requestOf = ({ route, method }: Asked, given: string | Json): Request =>
   typeof given === "string" ? get(pathOf(route) + given) : post(pathOf(route), given, { method });
@@ -230,7 +260,9 @@ test.each(ASKED)("$method $route: what is right, and every way to be wrong", asy
         compile = () => reject(new Error("enough")) as never;
       });
     };
-    first = broken(post("/api/generate", { project: "scenes", ids: [5] }));
+    // which waits for another only
+    const long = route.endsWith("/dissect") ? requestOf(asked, good[0]!) : undefined;
+    first = broken(long ?? post("/api/generate", { project: "scenes", ids: [5] }));
   });
   await expectDescribed(asked, 429, await broken(requestOf(asked, good[0]!)));
   compile();

@@ -2,17 +2,30 @@
 const COPY_SRC = 0x1;
 const BUFFER = { MAP_READ: 0x1, COPY_DST: 0x8 } as const;
 
-/** A canvas as WebGPU sees one, that can be looked at in Node: 64 pixels wide. */
+/** A canvas as a session sees one, that can be looked at in Node: 64 pixels wide. */
 export class FakeCanvas {
   height = 0;
   width = 0;
+  /** How often something was made ready to draw on it. */
   configured = 0;
+  /** What was drawn without WebGPU. */
+  #pixels: Uint8ClampedArray | undefined;
   #device: GPUDevice | undefined;
   #usage = 0;
   #format: GPUTextureFormat = "rgba8unorm";
   #texture: GPUTexture | undefined;
 
   getContext(kind: string): unknown {
+    if (kind === "2d") {
+      this.configured += 1;
+      return {
+        canvas: this,
+        createImageData: (width: number, height: number) => ({ data: new Uint8ClampedArray(4 * width * height) }),
+        putImageData: ({ data }: { readonly data: Uint8ClampedArray }) => {
+          this.#pixels = data.slice();
+        },
+      };
+    }
     if (kind !== "webgpu") return null;
     return {
       configure: ({ device, usage, format }: Required<GPUCanvasConfiguration>) => {
@@ -34,6 +47,7 @@ export class FakeCanvas {
 
   /** RGB bytes of what was drawn last. */
   async rgb(): Promise<Uint8Array> {
+    if (this.#pixels) return Uint8Array.from(this.#pixels).filter((_, at) => at % 4 !== 3);
     const device = this.#device!;
     const size = 4 * this.width * this.height;
     const buffer = device.createBuffer({ size, usage: BUFFER.MAP_READ | BUFFER.COPY_DST });

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { init } from "../../src/load.ts";
+import { init, loadGenerator, loadSegmenter } from "../../src/load.ts";
 import { findGpu } from "../../src/node/gpu.ts";
+import { type ListenOptions, listen } from "../../src/node/http.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { createHandler, type HandlerOptions } from "../../src/server/handler.ts";
+import type { Project } from "../../src/server/project.ts";
 import { connect } from "../../src/session/connect.ts";
 import { createSession } from "../../src/session/in-process.ts";
 import { serve } from "../../src/session/serve.ts";
@@ -29,6 +32,7 @@ export interface Place {
   close(): Promise<void>;
 }
 
+/** A session here that has loaded nothing. */
 export function inProcess(): Place {
   const devices: Device[] = [];
   const session = createSession({
@@ -54,4 +58,60 @@ export async function overPort(): Promise<Place> {
     await place.close();
   };
   return { session, devices: place.devices, close };
+}
+
+/** A server of scenes64, and what ends it. */
+export interface Serving {
+  readonly url: string;
+  readonly device: Device;
+  /** Ends it, and leaves the networks for another. */
+  stop(): Promise<void>;
+  /** Another at the same address. */
+  again(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** As `ganatomy serve` does it. */
+export async function serving(
+  options: Partial<HandlerOptions> & { readonly project?: Partial<Project> } = {},
+): Promise<Serving> {
+  const { project, ...handling } = options;
+  const device = await init({ gpu: await findGpu() });
+  const { generator: weights, segmenter: files, name } = await scenes64();
+  const generator = await loadGenerator(weights, { device, name });
+  const segmenter = await loadSegmenter(files, { device });
+  const start = async (listening: ListenOptions) => {
+    const handler = createHandler({
+      projects: [{ name, generator, segmenter, ...project }],
+      encoder: nodeEncoder(),
+      ...handling,
+    });
+    const { url, port, close } = await listen(handler, listening);
+    return { url, port, close: () => close().then(() => handler.dispose()) };
+  };
+  let server = await start({});
+  const { url, port } = server;
+  return {
+    url,
+    device,
+    stop: () => server.close(),
+    again: async () => {
+      server = await start({ port });
+    },
+    close: async () => {
+      await server.close();
+      device.dispose();
+    },
+  };
+}
+
+/** A session of a server, which has loaded everything. */
+export async function overHttp(): Promise<Place> {
+  const server = await serving();
+  const session = await connect({ url: server.url });
+  const close = async (): Promise<void> => {
+    session.dispose();
+    await server.close();
+  };
+  return { session, devices: [server.device], close };
 }

@@ -14,9 +14,9 @@ import { decodePhoto } from "../../src/node/photo/decode.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { packCells } from "../../src/session/cells.ts";
 import type { EditedImage, Stroke } from "../../src/session/recipe.ts";
-import type { DissectProgress, Progress, Session } from "../../src/session/session.ts";
+import type { DissectProgress, LoadRequest, Progress, Session } from "../../src/session/session.ts";
 import { requestDevice } from "../gpu.ts";
-import { inProcess, overPort, type Place, scenes64 } from "./places.ts";
+import { inProcess, overHttp, overPort, type Place, scenes64 } from "./places.ts";
 
 /** The library itself, on a device of its own: what a session must agree with. */
 let device: Device;
@@ -66,7 +66,8 @@ const stroke = (id: string, more: Partial<Stroke>): Stroke => ({ id, op: "remove
 describe.each([
   ["in process", async () => inProcess()],
   ["over a port", overPort],
-] as const)("a session %s", (_, open) => {
+  ["over HTTP", overHttp],
+] as const)("a session %s", (where, open) => {
   let place: Place;
   let session: Session;
   const seen: Progress[] = [];
@@ -77,42 +78,88 @@ describe.each([
   });
   afterAll(() => place?.close());
 
-  test("says what is missing, as an error of its class", async () => {
-    expect(session.loaded).toBeUndefined();
-    const error = await session.picture().catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(UsageError);
-    expect(error).toMatchObject({ code: "usage", fix: "Load one: session.load({ generator })." });
-    expect((error as Error).message).toBe("This session has no generator. Load one: session.load({ generator }).");
-  });
+  if (where === "over HTTP") thereAlready();
+  else loadedFirst();
 
-  test("loads a generator, shows it, and then a segmenter", async () => {
-    const told: number[] = [];
-    const end = session.on("loaded", (loaded) => {
-      expect(session.loaded).toBe(loaded);
-      told.push(loaded.labels.length);
+  /** A server's has everything, and takes nothing else. */
+  function thereAlready(): void {
+    test("has what its server has", async () => {
+      const told: unknown[] = [];
+      const end = session.on("loaded", (loaded) => told.push(loaded));
+      expect(session.loaded).toMatchObject({
+        model: { name: "scenes64", height: 64, width: 64, layers: generator.layers, classes: [] },
+        segmenter: { channels: 1 },
+        rankings: {},
+        adapter: place.devices[0]!.adapter,
+      });
+      expect(session.loaded!.labels.map((label) => label.name)).toEqual(segmenter.labels.map((label) => label.name));
+      expect(await session.load({})).toBe(session.loaded);
+      expect(told).toEqual([session.loaded]);
+      end();
     });
-    const { name, segmenter: files } = await scenes64();
-    const address = `${weights.url}generator.safetensors`;
-    const loaded = await session.load({ generator: address, name, onProgress: (progress) => seen.push(progress) });
-    expect(loaded).toEqual(session.loaded);
-    expect(loaded.model).toMatchObject({
-      name: "scenes64",
-      height: 64,
-      width: 64,
-      layers: generator.layers,
-      classes: [],
+
+    test.each([
+      ["generator", { generator: "x.pth" }],
+      ["report", { report: {} }],
+    ])("loads no %s", async (name, request) => {
+      await expect(session.load(request)).rejects.toThrow(UsageError);
+      await expect(session.load(request)).rejects.toThrow(new RegExp(`loads no ${name}: it shows what the server has`));
     });
-    expect(loaded.segmenter).toBeUndefined();
-    expectAlike(rgbOf((await session.picture()).data), await plain(0));
-    await session.load({ segmenter: files });
-    expect(session.loaded?.labels.map((label) => label.name)).toEqual(segmenter.labels.map((label) => label.name));
-    expect(session.loaded?.segmenter).toMatchObject({ channels: 1 });
-    expect(told).toEqual([0, 11]);
-    end();
-    expect(seen.length).toBeGreaterThan(0);
-    expect(new Set(seen.map(({ phase }) => phase))).toEqual(new Set(["generator"]));
-    expect(seen.at(-1)!.done).toBe(seen.at(-1)!.total);
-  });
+  }
+
+  function loadedFirst(): void {
+    test("says what is missing, as an error of its class", async () => {
+      expect(session.loaded).toBeUndefined();
+      const error = await session.picture().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(UsageError);
+      expect(error).toMatchObject({ code: "usage", fix: "Load one: session.load({ generator })." });
+      expect((error as Error).message).toBe("This session has no generator. Load one: session.load({ generator }).");
+    });
+
+    test("loads a generator, shows it, and then a segmenter", async () => {
+      const told: number[] = [];
+      const end = session.on("loaded", (loaded) => {
+        expect(session.loaded).toBe(loaded);
+        told.push(loaded.labels.length);
+      });
+      const { name, segmenter: files } = await scenes64();
+      const address = `${weights.url}generator.safetensors`;
+      const loaded = await session.load({ generator: address, name, onProgress: (progress) => seen.push(progress) });
+      expect(loaded).toEqual(session.loaded);
+      expect(loaded.model).toMatchObject({
+        name: "scenes64",
+        height: 64,
+        width: 64,
+        layers: generator.layers,
+        classes: [],
+      });
+      expect(loaded.segmenter).toBeUndefined();
+      expectAlike(rgbOf((await session.picture()).data), await plain(0));
+      await session.load({ segmenter: files });
+      expect(session.loaded?.labels.map((label) => label.name)).toEqual(segmenter.labels.map((label) => label.name));
+      expect(session.loaded?.segmenter).toMatchObject({ channels: 1 });
+      expect(told).toEqual([0, 11]);
+      end();
+      expect(seen.length).toBeGreaterThan(0);
+      expect(new Set(seen.map(({ phase }) => phase))).toEqual(new Set(["generator"]));
+      expect(seen.at(-1)!.done).toBe(seen.at(-1)!.total);
+    });
+
+    test.each<[string, LoadRequest, RegExp]>([
+      ["no weights", { generator: new ArrayBuffer(64) }, /./],
+      [
+        "another model's report",
+        { report: { netname: "church", layers: [] } },
+        /report of church, and the generator here is scenes64/,
+      ],
+      ["no report", { report: {} }, /no report of a dissection/],
+    ])("loads what is %s not", async (_, request, said) => {
+      const error = await session.load(request).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(GanatomyError);
+      expect((error as GanatomyError).message).toMatch(said);
+      expectAlike(rgbOf((await session.picture({ image: 3 })).data), await plain(3));
+    });
+  }
 
   test.each<[string, EditedImage, readonly Edit[]]>([
     ["as it is", { image: 3, seed: 2 }, []],
@@ -325,6 +372,15 @@ describe.each([
     const units = await session.units({ layer: "layer4", concept: "tree", top: 5 });
     expect(units.map(({ unit }) => unit)).toEqual(ranked);
     expect(units[0]!.score).toBe(dissection.layers[0]!.tables.iou[tree * 128 + ranked[0]!]);
+    const concepts = await session.concepts({ layer: "layer4", category: "object" });
+    const detecting = dissection.layers[0]!.units.filter(({ label, interpretable }) => interpretable && label === tree);
+    expect(concepts.find(({ label }) => label === tree)).toEqual({
+      ...{ concept: "tree", category: "object", label: tree },
+      ...{ score: units[0]!.score, units: detecting.length },
+    });
+    const [first] = await session.concepts({ layer: "layer4", unit: ranked[0]!, top: 1 });
+    const best = dissection.layers[0]!.units[ranked[0]!]!;
+    expect(first).toMatchObject({ label: best.label, score: best.iou });
     const { data } = await session.picture({ layer: "layer4", strokes });
     expectAlike(rgbOf(data), await plain(0, [{ layer: "layer4", units: ranked }]));
     const [{ units: here }] = (await session.pixel({ y: 1, x: 1, layers: ["layer4"], top: 128 })).layers as [never];
@@ -403,14 +459,7 @@ describe.each([
     ["another concept", (s) => s.units({ layer: "layer4", concept: "moon" }), /"moon" by iou\. Known are/],
     ["no stroke", (s) => s.picture({ layer: "layer4", strokes: [{ id: "a" } as Stroke] }), /A stroke needs op/],
     ["an empty region", (s) => s.region({ layers: ["layer4"], mask: { size: [8, 8], cells: [] } }), /covers nothing/],
-    ["no weights", (s) => s.load({ generator: new ArrayBuffer(64) }), /./],
-    [
-      "another model's report",
-      (s) => s.load({ report: { netname: "church", layers: [] } }),
-      /report of church, and the generator here is scenes64/,
-    ],
     ["no question", (s) => s.pixel(undefined as never), /needs (an object of options|y)/],
-    ["no report", (s) => s.load({ report: {} }), /no report of a dissection/],
   ])("%s is refused", async (_, ask, said) => {
     const error = await ask(session).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(GanatomyError);

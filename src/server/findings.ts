@@ -1,0 +1,40 @@
+import { type Findings, type LayerFindings, readFindings } from "../session/findings.ts";
+import type { ServedProject } from "./project.ts";
+
+// Tests: test/server/session-routes.test.ts
+
+/**
+ * What a project's folder says of units: `dissect.json`, which has the rankings, and of a
+ * `report.json` beside it the labels with their categories, and the report itself. Layers that the
+ * generator does not have are left out.
+ */
+export async function findingsOf(
+  project: Pick<ServedProject, "dissection" | "files" | "generator">,
+): Promise<Findings | undefined> {
+  const { dissection, files, generator } = project;
+  const ranked = dissection && fitting(readFindings({ netname: generator.name, ...dissection }), generator);
+  const reported = await reportOf(files);
+  const own = reported && fitting(reported, generator);
+  if (!own || own.layers.size === 0) return ranked;
+  const layers = [...own.layers].map(([name, layer]): [string, LayerFindings] => [
+    name,
+    { ...layer, rankings: ranked?.layers.get(name)?.rankings ?? layer.rankings },
+  ]);
+  return { ...own, layers: new Map([...(ranked?.layers ?? []), ...layers]) };
+}
+
+/** `report.json`, where there is one that can be read: `dissect.json` is what counts. */
+async function reportOf(files: ServedProject["files"]): Promise<Findings | undefined> {
+  const bytes = await files.read("report.json");
+  try {
+    return bytes && readFindings(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return undefined;
+  }
+}
+
+function fitting(findings: Findings, { layers }: ServedProject["generator"]): Findings {
+  const fits = ([name, { detects }]: readonly [string, LayerFindings]): boolean =>
+    layers.some((layer) => layer.name === name && layer.channels === detects.length);
+  return { ...findings, layers: new Map([...findings.layers].filter(fits)) };
+}

@@ -13,6 +13,7 @@ import { rollup } from "rollup";
 import { parseAst } from "rollup/parseAst";
 import { minify } from "terser";
 import { manifest } from "./elements-manifest.mjs";
+import { elementTypes } from "./elements-types.mjs";
 import { buildStudio } from "./studio.mjs";
 import { generate } from "./wgsl.mjs";
 
@@ -48,7 +49,7 @@ const SCHEMAS = [
 ];
 /** What else dist/ depends on. */
 const MAKERS = [
-  ...["build", "wgsl", "elements-manifest", "studio"].map((name) => `scripts/${name}.mjs`),
+  ...["build", "wgsl", "elements-manifest", "elements-types", "studio"].map((name) => `scripts/${name}.mjs`),
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"],
 ];
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
@@ -253,12 +254,16 @@ export async function build({ quick = false } = {}) {
   await chmod(join(DIST, "cli.js"), 0o755);
   await mkdir(join(DIST, "schema"), { recursive: true });
   for (const path of SCHEMAS) await copyFile(join(ROOT, "src", path), join(DIST, "schema", basename(path)));
-  await writeFile(join(DIST, "custom-elements.json"), `${JSON.stringify(await manifest(), null, 2)}\n`);
+  const elements = await manifest();
+  await writeFile(join(DIST, "custom-elements.json"), `${JSON.stringify(elements, null, 2)}\n`);
+  const types = Object.entries(elementTypes(elements));
+  await Promise.all(types.map(([path, text]) => writeFile(join(DIST, path), text)));
 
   await writeFile(join(DIST, LICENSES), await licenses(Object.keys(cli.metafile.inputs)));
 
   const studio = (await buildStudio(join(DIST, "studio"))).map((path) => relative(ROOT, path));
-  const written = [...Object.keys(cli.metafile.outputs), ...scripts.flat(), ...studio];
+  const declared = types.map(([path]) => `dist/${path}`);
+  const written = [...Object.keys(cli.metafile.outputs), ...scripts.flat(), ...studio, ...declared];
   if (!quick) await prune(new Set(written));
   const sizes = {};
   for (const path of written.filter((path) => path.endsWith(".js"))) sizes[path] = await gzipped([path]);
@@ -279,7 +284,7 @@ async function prune(written) {
     const source = built.replace(/^dist/, "src").replace(/\.d\.ts$/, ".ts");
     const stale = /\.js(\.map)?$/.test(entry.name)
       ? !written.has(built)
-      : /\.d\.ts$/.test(entry.name) && !existsSync(join(ROOT, source));
+      : /\.d\.ts$/.test(entry.name) && !written.has(built) && !existsSync(join(ROOT, source));
     if (stale) await rm(path);
   }
 }

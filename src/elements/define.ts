@@ -4,4 +4,5 @@ import { define } from "./registry.ts";
 
 export { define };
 
-define();
+// Servers that render a page's markup have none.
+if ("customElements" in globalThis) define();

@@ -1,0 +1,4 @@
+import { mount } from "svelte";
+import Painter from "./Painter.svelte";
+
+mount(Painter, { target: document.getElementById("app")! });

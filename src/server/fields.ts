@@ -75,6 +75,12 @@ async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
   const tooLarge = (): Refused =>
     new Refusal(413, "too-large", `The body has more than ${most} bytes.`, "Send fewer or smaller masks.");
   if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge();
+  // Firefox gives no streams of requests' bodies: those of its pages are in memory as they are.
+  if (request.body === undefined) {
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    if (bytes.length > most) throw tooLarge();
+    return bytes;
+  }
   const parts: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();

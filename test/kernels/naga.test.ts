@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { findSwiftShader } from "../../src/node/vulkan.ts";
 import { type Kernel, specialize } from "../../src/runtime/kernel.ts";
+import { deno, denoEnvironment } from "../deno.ts";
 
 type Variant = Readonly<Record<string, number | boolean>>;
 
@@ -32,17 +32,6 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
 const DIRECTORY = new URL("../../src/kernels/generated/", import.meta.url);
 const NAMES = readdirSync(DIRECTORY).flatMap((file) => /^(.+)\.wgsl\.ts$/.exec(file)?.[1] ?? []);
 
-/**
- * The program in the package `deno`; its launcher unpacks it where npm did not, and would outlive a
- * timeout.
- */
-function deno(): string {
-  const directory = new URL("../../node_modules/deno/", import.meta.url);
-  const program = fileURLToPath(new URL("deno", directory));
-  if (!existsSync(program)) execFileSync(process.execPath, [fileURLToPath(new URL("bin.cjs", directory)), "--version"]);
-  return program;
-}
-
 /** A message for each source, or null when it compiles. */
 type Verdicts = ReadonlyMap<string, string | null>;
 
@@ -61,14 +50,7 @@ function naga(sources: readonly { readonly name: string; readonly code: string }
     input: JSON.stringify(sources),
     encoding: "utf8",
     timeout: 110_000, // SwiftShader needs minutes for a kernel with far too many live registers
-    env: {
-      ...process.env,
-      VK_DRIVER_FILES: swiftShader,
-      // Chromium's own Vulkan loader, should the system have none
-      LD_LIBRARY_PATH: dirname(swiftShader),
-      XDG_RUNTIME_DIR: "/tmp",
-      DENO_NO_UPDATE_CHECK: "1",
-    },
+    env: denoEnvironment(swiftShader),
   });
   if (status !== 0) throw new Error(`deno failed (${error ?? `status ${status}`}) after:\n${stderr}`);
   const { features, answers } = JSON.parse(stdout) as {

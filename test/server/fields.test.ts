@@ -76,6 +76,19 @@ describe("bodies", () => {
     await expect(bodyOf(lying, 1000)).rejects.toMatchObject({ status: 413 });
   });
 
+  test("where requests have no streams, as in Firefox, it is read at once, and measured", async () => {
+    const firefox = (text: string): Request =>
+      new Proxy(request(text), {
+        get(target, name) {
+          if (name === "body") return undefined;
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+    expect(await bodyOf(firefox('{"a":1}'), 100)).toEqual({ a: 1 });
+    await expect(bodyOf(firefox(`{"a":"${"x".repeat(100)}"}`), 100)).rejects.toMatchObject({ status: 413 });
+  });
+
   test("none at all is no JSON", async () => {
     await expect(
       bodyOf(new Request("http://localhost/", { method: "POST", headers: { "content-type": "application/json" } }), 9),

@@ -132,7 +132,7 @@ function isCategories(value: unknown): value is SemanticLabelFile["categories"] 
   );
 }
 
-const isEntries = (value: unknown): value is SemanticLabelFile["labels"] =>
+export const isEntries = (value: unknown): value is SemanticLabelFile["labels"] =>
   Array.isArray(value) &&
   value.length > 0 &&
   value.every((entry) => typeof entry?.name === "string" && typeof entry.category === "string");

@@ -2,7 +2,7 @@
 
 import { LabelsError, UsageError } from "../../errors.ts";
 import type { Range } from "../../kernels/readout/classify.ts";
-import type { SemanticLabelFile } from "./labels.ts";
+import { isEntries, type SemanticLabelFile } from "./labels.ts";
 import type { Label, LabelMap } from "./network.ts";
 import { HEADS, type Head, type UpernetConfig } from "./upernet.ts";
 
@@ -96,7 +96,7 @@ export function unifiedLabels(file: unknown, config: UpernetConfig, options: Uni
 function listsOf(file: unknown, objects: number): Readonly<Record<string, unknown>> {
   const lists = (file ?? {}) as Readonly<Record<string, unknown>>;
   const { categories, labels } = lists as Partial<SemanticLabelFile>;
-  if (lists["object"] !== undefined || categories?.length !== 1 || !Array.isArray(labels)) return lists;
+  if (lists["object"] !== undefined || categories?.length !== 1 || !isEntries(labels)) return lists;
   const names = labels.map(({ name }) => name);
   return { ...lists, object: names.length === objects - 1 ? ["-", ...names] : names };
 }

@@ -241,6 +241,7 @@ describe("the segmenter of scenes64", () => {
   it.each([
     ["too few names", { object: ["-", "sky"] }, /names 2 objects, but the object head has 11/],
     ["no names", { material: ["-"] }, /no list of names called "object"/],
+    ["entries that are none", { categories: [{ name: "object" }], labels: [null] }, /no list of names called "object"/],
     ["no '-' first", { object: Array.from({ length: 11 }, (_, i) => `thing ${i}`) }, /first object is "thing 0"/],
     ["names that are no text", { object: Array.from({ length: 11 }, (_, i) => i) }, /no list of names/],
     ["a name twice", { object: ["-", ..."abcdefghia"] }, /names the object "a" twice/],

@@ -42,6 +42,7 @@ export function acceptFiles(): void {
 
 /** The report of a folder that `ganatomy dissect` wrote. */
 async function openFolder(folder: FileSystemDirectoryEntry): Promise<void> {
+  const found: File[] = [];
   for (const name of REPORTS) {
     const file = await new Promise<File | undefined>((resolve) => {
       folder.getFile(
@@ -51,8 +52,9 @@ async function openFolder(folder: FileSystemDirectoryEntry): Promise<void> {
         () => resolve(undefined),
       );
     });
-    if (file) return openFiles([file]);
+    if (file) found.push(file);
   }
+  if (found.length > 0) return openFiles(found);
   throw new UsageError(
     `In the folder ${folder.name} there is no report.json.`,
     "Drop the folder that `ganatomy dissect` wrote, or a file by itself.",

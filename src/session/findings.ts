@@ -186,6 +186,27 @@ export function findingsIn(
 }
 
 /**
+ * A report with what the dissect.json beside it says more: its rankings have all units for every
+ * concept. What is of another dissection takes the report's place.
+ */
+export function joined(before: Findings | undefined, found: Findings): Findings {
+  if (!before?.report || found.report || before.model !== found.model) return found;
+  const layers = new Map(before.layers);
+  for (const [name, { detects, rankings }] of found.layers) {
+    const layer = before.layers.get(name);
+    const same = detects.every((label, unit) => {
+      const [ours, theirs] = [before.labels[layer?.detects[unit] ?? -1], found.labels[label]];
+      return label === 0
+        ? layer?.detects[unit] === 0
+        : ours?.name === theirs?.name && ours?.category === theirs?.category;
+    });
+    if (!layer || !same || detects.length !== layer.detects.length) return found;
+    layers.set(name, { ...layer, rankings: new Map([...layer.rankings, ...rankings]) });
+  }
+  return { ...before, layers };
+}
+
+/**
  * The units of a layer by a ranking, or by one of a concept, the best first; units without any
  * score for it are left out.
  * @throws UsageError when nothing is known of the layer, or nothing of the concept.

@@ -6,7 +6,7 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { labelColors, type Rgb } from "../report/colors.ts";
 import type { Device } from "../runtime/device.ts";
 import { Examples } from "./examples.ts";
-import { type Findings, renumbered } from "./findings.ts";
+import { type Findings, joined, renumbered } from "./findings.ts";
 import { checkFindings, describeLoaded, loadFindings } from "./loaded.ts";
 import { Models } from "./models.ts";
 import type { Drawing } from "./painter.ts";
@@ -125,7 +125,7 @@ export class Holdings {
       if (segmenter !== undefined) await this.#replaced(await this.models.loadSegmenter(segmenter, loading));
       if (found) {
         checkFindings(found, this.models);
-        this.findings = found;
+        this.findings = joined(this.#found, found);
       }
     } catch (error) {
       // A generator that is here can be shown, whatever becomes of the rest.

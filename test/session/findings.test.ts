@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.ts";
-import { rankedUnits, readFindings, renumbered } from "../../src/session/findings.ts";
+import { joined, rankedUnits, readFindings, renumbered } from "../../src/session/findings.ts";
 
 const unit = (label: string, iou: number, more: object = {}) => ({
   interp: label !== "-",
@@ -119,5 +119,38 @@ describe("findings", () => {
     const [layer] = golden.layers;
     const { detects } = findings.layers.get(layer.layer)!;
     expect(detects.filter((label) => label > 0)).toHaveLength(layer.interpretable);
+  });
+});
+
+describe("a report and the dissect.json beside it", () => {
+  const labels = ["-", "door", "tree"].map((name) => ({ name, category: "object" }));
+  const one = (label: number, iou: number) => ({ interpretable: label > 0, label, level: 2, iou, top: [] });
+  const units = [one(2, 0.2), one(0, 0), one(1, 0.1), one(2, 0.3)];
+  const report = readFindings({ ...REPORT, labels, layers: [{ layer: "layer4", units }] });
+  const dissect = readFindings(DISSECT);
+  const trees = { concept: "tree" };
+
+  test("are joined: numbers of the one, rankings of both", () => {
+    const both = joined(report, dissect);
+    expect(both.report).toBe(report.report);
+    expect(rankedUnits(report, "layer4", trees).map(({ unit }) => unit)).toEqual([3, 0]);
+    expect(rankedUnits(both, "layer4", trees)).toEqual([
+      { unit: 3, score: 0.3, label: 2 },
+      { unit: 0, score: 0.2, label: 2 },
+      { unit: 2, score: 0.01, label: 1 },
+    ]);
+  });
+
+  test("of another dissection are not: the later one is what is known", () => {
+    expect(joined(undefined, dissect)).toBe(dissect);
+    expect(joined(dissect, report)).toBe(report);
+    expect(joined({ ...report, model: "bedroom" }, dissect)).toBe(dissect);
+    const others = {
+      ...report,
+      layers: new Map([["layer4", { ...report.layers.get("layer4")!, detects: [1, 0, 1, 2] }]]),
+    };
+    expect(joined(others, dissect)).toBe(dissect);
+    const fewer = { ...report, layers: new Map([["layer5", report.layers.get("layer4")!]]) };
+    expect(joined(fewer, dissect)).toBe(dissect);
   });
 });

@@ -13,6 +13,7 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const COPIED = {
   "worker.min.js": "dist/worker.min.js",
   "scenes64/report.json": "studio/scenes64/report.json",
+  "scenes64/dissect.json": "studio/scenes64/dissect.json",
   "weights/scenes64/generator.safetensors": "weights/scenes64/generator.safetensors",
   "weights/scenes64/segmenter.safetensors": "weights/scenes64/segmenter.safetensors",
   "weights/scenes64/labels.json": "weights/scenes64/labels.json",

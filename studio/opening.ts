@@ -10,6 +10,8 @@ export interface Opened extends Pick<LoadRequest, "name" | "network" | "classes"
   readonly generator: NonNullable<LoadRequest["generator"]>;
   readonly segmenter?: NonNullable<LoadRequest["segmenter"]>;
   readonly report?: NonNullable<LoadRequest["report"]>;
+  /** The dissect.json beside the report. */
+  readonly rankings?: NonNullable<LoadRequest["report"]>;
 }
 
 /**
@@ -28,6 +30,7 @@ const scenes64 = (): Opened => ({
   name: "scenes64",
   generator: beside("weights/scenes64/generator.safetensors"),
   report: beside("scenes64/report.json"),
+  rankings: beside("scenes64/dissect.json"),
   segmenter: {
     weights: beside("weights/scenes64/segmenter.safetensors"),
     labels: beside("weights/scenes64/labels.json"),
@@ -45,7 +48,7 @@ export async function openFirst(): Promise<void> {
  * its picture first, then what its units detect, then who says what is where in a picture.
  */
 export async function openGenerator(
-  { report, segmenter, ...request }: Opened,
+  { report, rankings, segmenter, ...request }: Opened,
   beginning: Promise<Recipe | undefined> | ((model: string) => Promise<Recipe | undefined>),
 ): Promise<void> {
   const element = part("session");
@@ -65,6 +68,7 @@ export async function openGenerator(
     await drawn();
     stop.done();
     if (report !== undefined) await load({ report });
+    if (rankings !== undefined) await load({ report: rankings });
     if (element.session === fresh) begun();
     if (segmenter !== undefined && element.session === fresh) await load({ segmenter });
   } catch (error) {

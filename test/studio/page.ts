@@ -1,11 +1,10 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Page } from "puppeteer-core";
 import { serve } from "../../scripts/serve.mjs";
-import labels from "../../weights/scenes64/labels.json" with { type: "json" };
 import { type OpenOptions, openPage } from "../browser/open.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -23,32 +22,6 @@ export interface StudioPage {
   open(url?: string, page?: Page): Promise<void>;
   look(name: string): Promise<void>;
   close(): Promise<void>;
-}
-
-/** What is known of scenes64's units here: every eighth detects the same, which is enough here. */
-function report(): object {
-  const names = labels.object.map((name) => ({ name, category: "object", pixels: 1, color: [90, 90, 90] }));
-  const units = Array.from({ length: 128 }, (_, unit) => {
-    const label = 1 + (unit % 8);
-    return {
-      unit,
-      label,
-      interpretable: true,
-      level: 1,
-      iou: 0.5 - unit / 1000,
-      top: [{ image: unit % 4, activation: 2 }],
-    };
-  });
-  const concepts = [4, 1, 2, 3].map((label) => ({
-    label,
-    units: units.filter((unit) => unit.label === label).map(({ unit }) => unit),
-  }));
-  return {
-    schemaVersion: 1,
-    model: { name: "scenes64" },
-    labels: names,
-    layers: [{ layer: "layer4", concepts, units }],
-  };
 }
 
 /** The studio in a browser. */
@@ -73,8 +46,7 @@ export async function openStudio(options: OpenOptions = {}): Promise<StudioPage>
   });
   for (const file of ["index.html", "studio.css"]) await cp(join(ROOT, "studio", file), join(home, file));
   await cp(join(ROOT, "weights/scenes64"), join(home, "weights/scenes64"), { recursive: true });
-  await mkdir(join(home, "scenes64"));
-  await writeFile(join(home, "scenes64/report.json"), JSON.stringify(report()));
+  await cp(join(ROOT, "studio/scenes64"), join(home, "scenes64"), { recursive: true });
   const server = await serve(home);
   const { page, errors, close } = await openPage("about:blank", { width: 1440, height: 900, ...options });
   const elsewhere: string[] = [];
@@ -86,7 +58,8 @@ export async function openStudio(options: OpenOptions = {}): Promise<StudioPage>
     ...{ page, errors, elsewhere, url: server.url },
     async open(url = server.url, on = page) {
       await on.goto(url);
-      await on.waitForFunction("document.querySelector('gan-session').session?.loaded?.segmenter");
+      // Tests have time limits of their own.
+      await on.waitForFunction("document.querySelector('gan-session').session?.loaded?.segmenter", { timeout: 0 });
     },
     async look(name) {
       if (!SCREENSHOTS) return;

@@ -9,6 +9,8 @@ import type { Tensor } from "../runtime/tensor.ts";
 export interface CountingOptions {
   readonly only?: number;
   readonly reach?: Extent;
+  /** Label maps that are looked at, the first ones; all unless given. */
+  readonly counted?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,7 +34,7 @@ export class Counting {
     device: Device,
     labels: Tensor<"u32">,
     table: readonly number[],
-    { only = 0, reach, signal }: CountingOptions = {},
+    { only = 0, reach, counted, signal }: CountingOptions = {},
   ): Promise<Counting> {
     const graph = new Graph(device.target);
     const values = {
@@ -40,7 +42,7 @@ export class Counting {
       batch: graph.value("batch", [2], "u32"),
       areas: graph.value("areas", table, "u32"),
     };
-    areas(graph, values, only, reach);
+    areas(graph, values, only, reach, counted);
     const bind: (readonly [Value, Tensor])[] = [[values.labels, labels]];
     const plan = await Plan.compile(device, graph, { keep: [values.areas], bind, signal });
     return new Counting(plan, plan.tensor(values.batch), plan.tensor(values.areas));

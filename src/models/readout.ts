@@ -7,6 +7,31 @@ import { divide } from "../kernels/readout/components.ts";
 import { inputOf, type SegmenterNetwork } from "../networks/segmenters/network.ts";
 import type { Extent, Graph, Value } from "../runtime/graph.ts";
 
+/** The input sizes of a network for an image. */
+function sizesOf({ segsizes }: SegmenterNetwork, image: Value): readonly Extent[] {
+  const [, height = 1, width = 1] = image.shape;
+  return segsizes.length > 0 ? segsizes.map((edge) => [edge, edge]) : [[height, width]];
+}
+
+/** What a network is given at one of its sizes, by its name. */
+function inputAt(graph: Graph, network: SegmenterNetwork, image: Value, size: Extent): ReadonlyMap<string, Value> {
+  const [, height = 1, width = 1] = image.shape;
+  const { name } = inputOf(network);
+  if (name === "raw") return new Map([[name, image]]);
+  const smaller = height < size[0] || width < size[1];
+  const fitting =
+    network.enlarge && smaller ? resize(graph, image, Math.max(height, size[0]), Math.max(width, size[1])) : image;
+  return new Map([[name, preprocess(graph, fitting, ...size, network.pixels)]]);
+}
+
+/**
+ * Appends a network up to a layer: its features [n, h, w, c] of an image, at the first input size.
+ */
+export function featuresAt(graph: Graph, network: SegmenterNetwork, image: Value, layer: string): Value {
+  const inputs = inputAt(graph, network, image, sizesOf(network, image)[0]!);
+  return network.append(graph, image.shape[0]!, { inputs, until: layer }).layers.get(layer)!;
+}
+
 /** Logits of a network's heads, an entry for every input size. */
 function logitsOf(
   graph: Graph,
@@ -14,18 +39,10 @@ function logitsOf(
   image: Value,
   heads: ReadonlySet<string>,
 ): Map<string, Value[]> {
-  const [batch = 1, height = 1, width = 1] = image.shape;
-  const { name } = inputOf(network);
-  const sizes: readonly Extent[] =
-    network.segsizes.length > 0 ? network.segsizes.map((edge) => [edge, edge]) : [[height, width]];
   const all = new Map<string, Value[]>();
-  for (const size of sizes) {
-    const smaller = height < size[0] || width < size[1];
-    const fitting =
-      network.enlarge && smaller ? resize(graph, image, Math.max(height, size[0]), Math.max(width, size[1])) : image;
-    const x = name === "raw" ? image : preprocess(graph, fitting, ...size, network.pixels);
-    for (const [head, value] of network.append(graph, batch, { inputs: new Map([[name, x]]), outputs: heads })
-      .outputs) {
+  for (const size of sizesOf(network, image)) {
+    const inputs = inputAt(graph, network, image, size);
+    for (const [head, value] of network.append(graph, image.shape[0]!, { inputs, outputs: heads }).outputs) {
       const ordered = network.order ? pick(graph, value, network.order) : value;
       all.set(head, [...(all.get(head) ?? []), ordered]);
     }

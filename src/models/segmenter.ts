@@ -4,6 +4,7 @@
 import { UsageError } from "../errors.ts";
 import { mask, unite } from "../kernels/readout/classify.ts";
 import { checkNames } from "../names.ts";
+import type { LayerInfo } from "../networks/network.ts";
 import {
   checkMaps,
   inputOf,
@@ -23,7 +24,7 @@ import { labelOf, type Union, unionOf } from "./concepts.ts";
 import { type Cost, costOf } from "./cost.ts";
 import type { Generator } from "./generator.ts";
 import { onDemand } from "./on-demand.ts";
-import { hasScore, scoreOf, writeMaps } from "./readout.ts";
+import { featuresAt, hasScore, scoreOf, writeMaps } from "./readout.ts";
 import { labelsOf, openParts, type SegmenterFiles } from "./segmenter-files.ts";
 import { segmenterNetwork } from "./segmenter-network.ts";
 import { LOAD_SEGMENTER_NAMES, type LoadSegmenterOptions, type SegmenterOptions } from "./segmenter-options.ts";
@@ -209,6 +210,18 @@ export class Segmenter {
   /** Categories in the order in which labels name them. */
   get categories(): readonly string[] {
     return [...new Set(this.labels.filter(({ name }) => name !== "-").map((label) => label.category))];
+  }
+
+  /** Layers of its networks, with their extents at the first input size. */
+  get layers(): readonly LayerInfo[] {
+    return this.#parts.flatMap(({ network }) => network.layers);
+  }
+
+  /** Appends a layer's features [n, h, w, c] of image [n, h, w, 3], at the first input size. */
+  features(graph: Graph, image: Value, layer: string): Value {
+    const part = this.#parts.find(({ network }) => network.layers.some(({ name }) => name === layer));
+    if (!part) throw new UsageError(`${this.name} has no layer "${layer}".`, "Name one of its `layers`.");
+    return graph.owned(part.weights, () => featuresAt(graph, part.network, image, layer));
   }
 
   /**

@@ -20,6 +20,8 @@ export interface FilterShape {
   readonly kernel?: Pair;
   /** Whether a bias must be there. */
   readonly bias?: boolean;
+  /** What is added to the norm's variance; 1e-5, PyTorch's default, unless given. */
+  readonly epsilon?: number;
 }
 
 /**
@@ -31,7 +33,7 @@ export function filterOf(
   state: State,
   key: string,
   norm?: string,
-  { into, groups = 1, kernel: taps, bias }: FilterShape = {},
+  { into, groups = 1, kernel: taps, bias, epsilon = EPSILON }: FilterShape = {},
 ): Filter {
   const found = checkWeight(state, key, taps);
   const width = found ? undefined : widthBeside(state, key, norm);
@@ -43,7 +45,7 @@ export function filterOf(
     outChannels,
     kernel: simplified(kernel as [number, number]),
     weight: { sources: [`${key}.weight`], of: ([w]) => w! },
-    ...scaleAndBias(state, key, norm, outChannels, bias),
+    ...scaleAndBias(state, key, norm, outChannels, bias, epsilon),
   };
 }
 
@@ -72,6 +74,7 @@ export function scaleAndBias(
   norm: string | undefined,
   outChannels: number,
   must = false,
+  epsilon = EPSILON,
 ): Pick<Filter, "scale" | "bias"> {
   const beside = norm ? ["weight", "bias", "running_mean", "running_var"].map((name) => `${norm}.${name}`) : [];
   const biased = must || state.has(`${key}.bias`);
@@ -85,14 +88,14 @@ export function scaleAndBias(
   return {
     scale: {
       sources: [`${norm}.weight`, `${norm}.running_var`],
-      of: ([gamma, variance]) => Float64Array.from(gamma!, (g, o) => g / Math.sqrt(variance![o]! + EPSILON)),
+      of: ([gamma, variance]) => Float64Array.from(gamma!, (g, o) => g / Math.sqrt(variance![o]! + epsilon)),
     },
     bias: {
       sources: [...beside, ...(biased ? [`${key}.bias`] : [])],
       of: ([gamma, beta, mean, variance, own]) =>
         Float64Array.from(
           beta!,
-          (b, o) => b + (((own?.[o] ?? 0) - mean![o]!) * gamma![o]!) / Math.sqrt(variance![o]! + EPSILON),
+          (b, o) => b + (((own?.[o] ?? 0) - mean![o]!) * gamma![o]!) / Math.sqrt(variance![o]! + epsilon),
         ),
     },
   };

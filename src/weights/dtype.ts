@@ -74,6 +74,13 @@ export function toFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
   }
 }
 
+/** The same as float64, of which only what the file has as float64 has more digits. */
+export function toFloat64(bytes: Uint8Array, dtype: DType): Float64Array {
+  if (dtype !== "float64") return Float64Array.from(toFloat32(bytes, dtype));
+  const { buffer, byteOffset, length } = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  return new Float64Array(buffer, byteOffset, length / 8);
+}
+
 function fromBigInts(values: BigInt64Array | BigUint64Array): Float32Array {
   const floats = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) floats[i] = Number(values[i]);

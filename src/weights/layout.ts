@@ -85,7 +85,7 @@ export function elementRange(layout: Layout, available: number, name: string): {
  * Copies a strided tensor into `gathered` in C-contiguous order. `layout` must have passed
  * `elementRange` for `storage.length`.
  */
-export function gather(storage: Float32Array, layout: Layout, gathered: Float32Array): Float32Array {
+export function gather<T extends Float32Array | Float64Array>(storage: T, layout: Layout, gathered: T): T {
   const { shape, strides } = layout;
   const inner = shape.length - 1;
   const innerSize = shape[inner] ?? 1;

@@ -1,5 +1,5 @@
 import { allocateBytes, readExactly } from "./bytes.ts";
-import { BYTES_PER_ELEMENT, type DType, toFloat32 } from "./dtype.ts";
+import { BYTES_PER_ELEMENT, type DType, toFloat32, toFloat64 } from "./dtype.ts";
 import { contiguousStrides, elementCount, elementRange, gather, isContiguous, type Layout } from "./layout.ts";
 import type { ReadOptions, Source } from "./source.ts";
 
@@ -17,6 +17,8 @@ export interface CheckpointTensor {
    * @throws WeightsError when the file is damaged; what the source throws; the signal's reason.
    */
   read(options?: ReadOptions): Promise<Float32Array>;
+  /** The same in double precision, for statistics: where the file has it nothing is rounded. */
+  readDoubles?(options?: ReadOptions): Promise<Float64Array>;
 }
 
 /** A number, word or switch that was saved beside tensors. */
@@ -93,15 +95,22 @@ export function checkpointTensor(stored: StoredTensor): CheckpointTensor {
   const { start, end } = elementRange(layout, available, name);
   const width = BYTES_PER_ELEMENT[dtype];
   const contiguous = isContiguous(layout);
+  const found = (options?: ReadOptions): Promise<Uint8Array> => readExactly(bytes, start * width, end * width, options);
   return {
     name,
     dtype,
     shape,
     async read(options) {
       if (count === 0) return new Float32Array(0);
-      const values = toFloat32(await readExactly(bytes, start * width, end * width, options), dtype);
+      const values = toFloat32(await found(options), dtype);
       if (contiguous) return values;
       return gather(values, { ...layout, offset: 0 }, allocateFloats(count, name));
+    },
+    async readDoubles(options) {
+      if (count === 0) return new Float64Array(0);
+      const values = toFloat64(await found(options), dtype);
+      if (contiguous) return values;
+      return gather(values, { ...layout, offset: 0 }, new Float64Array(allocateFloats(2 * count, name).buffer));
     },
   };
 }

@@ -9,13 +9,15 @@ import { lanes } from "../lanes.ts";
  * Adds to `areas` [n or 1, rows, columns, labels] how many pixels of the label maps [n, channels,
  * height, width] bear each label in each cell of a grid: image by image, or (1) over all images.
  * With `only` a label the table has one column, its own. Cells share `reach`, in pixels, of which
- * cropped maps are the top left corner.
+ * cropped maps are the top left corner. Of the channels the first `counted` are looked at, all
+ * unless given.
  */
 export function areas(
   graph: Graph,
   bindings: { readonly labels: Value; readonly batch: Value; readonly areas: Value },
   only = 0,
   reach?: Extent,
+  counted = bindings.labels.shape[1] ?? 1,
 ): void {
   const [n = 1, channels = 1, height = 1, width = 1] = bindings.labels.shape;
   const [images = 1, rows = 1, columns = 1, labels = 1] = bindings.areas.shape;
@@ -34,6 +36,7 @@ export function areas(
     reachHeight,
     reachWidth,
     channels,
+    counted,
     rows,
     columns,
     labels,

@@ -7,6 +7,7 @@ struct Params {
   reachHeight: u32,  // of all cells together
   reachWidth: u32,
   channels: u32,  // labels a pixel can have at once
+  counted: u32,   // of which so many are looked at, the first ones
   rows: u32,
   columns: u32,
   labels: u32,    // in a cell of the table
@@ -32,6 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let label = labels[at];
   if (image >= batch[1] || label == 0u || (params.label != 0u && label != params.label)) { return; }
   let channel = (at / pixels) % params.channels;
+  if (channel >= params.counted) { return; }
   if (repeated(at, channel, pixels)) { return; }
   let pixel = at % pixels;
   let row = pixel / params.width * params.rows / params.reachHeight;

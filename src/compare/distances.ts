@@ -1,0 +1,156 @@
+import { UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { checkSameKind } from "./features.ts";
+import type { KeptFeatures } from "./features-file.ts";
+import { type Frechet, frechetDistance } from "./frechet.ts";
+import { type Kid, kernelDistance } from "./kid.ts";
+import { type Coverage, coverageOf } from "./neighbours.ts";
+import { type SegmentationDistance, segmentationDistance } from "./segmentation-distance.ts";
+import { type BySize, extrapolated, type Permutation, permutationTest } from "./significance.ts";
+import type { Moments, Vectors } from "./vectors.ts";
+
+/** A set of images as it was measured, or what others kept of one. */
+export type Side = KeptFeatures | Moments;
+
+export interface DistancesOptions {
+  /**
+   * Which set was drawn by a generator, and is asked whether it is like the other; "b" unless
+   * given.
+   */
+  readonly generated?: "a" | "b";
+  /** Random divisions for p; 200 unless given. */
+  readonly permutations?: number;
+  readonly onProgress?: (phase: string, done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** All that is known of how far two sets are apart. */
+export interface Distances {
+  readonly frechet?: Frechet;
+  readonly frechetBySize?: BySize;
+  /** Of the Fréchet distance, where areas have none and images are few. */
+  readonly frechetPermutation?: Permutation;
+  readonly kid?: Kid;
+  readonly coverage?: Coverage;
+  readonly segmentation?: SegmentationDistance;
+  /** What is to be known about these numbers. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Together no more images than this have their Fréchet distance's p computed: n³ for each division.
+ */
+const FEW = 500;
+/** Images that are drawn for a size of FD∞ before one draw does. */
+const DRAWN = 4000;
+const MOST_DRAWS = 20;
+/** Neighbours of an image whose ball counts. */
+const NEAREST = 5;
+
+const NAMES: NamesOf<DistancesOptions> = { generated: true, permutations: true, onProgress: true, signal: true };
+
+/**
+ * Every distance of two sets of images that what is known of them allows.
+ * @throws UsageError when they were measured differently, or nothing was in both.
+ */
+export async function distances(a: Side, b: Side, options: DistancesOptions = {}): Promise<Distances> {
+  checkNames("distances", options, NAMES);
+  const { generated = "b", permutations, onProgress, signal } = options;
+  const notes: string[] = [];
+  const [x, y] = [vectorsOf(a), vectorsOf(b)];
+  const areas = "areas" in a && "areas" in b && a.areas && b.areas ? ([a.areas, b.areas] as const) : undefined;
+  if ((!x || !y) && !areas) {
+    throw new UsageError("The two sets have nothing in common that was measured.", "Measure the same of both.");
+  }
+  const found: { -readonly [K in keyof Distances]: Distances[K] } = { notes };
+  if (areas) {
+    checkSegmenters(a as KeptFeatures, b as KeptFeatures);
+    found.segmentation = await segmentationDistance(...areas, {
+      ...(permutations !== undefined && { permutations }),
+      onProgress: ({ phase, done, total }) => onProgress?.(`FSD: ${phase}`, done, total),
+      signal,
+    });
+  }
+  if (!x || !y) return found;
+  if ("kind" in a && "kind" in b && a.kind && b.kind) checkSameKind(a.kind, b.kind);
+  onProgress?.("FD", 0, 1);
+  found.frechet = await frechetDistance(x, y, { signal });
+  onProgress?.("FD", 1, 1);
+  notes.push(...cautions([x, y].flatMap((set) => ("n" in set ? [set] : []))));
+  if (!("n" in x && "n" in y)) {
+    notes.push(
+      "Of statistics without images there is the Fréchet distance alone, and nothing says of which features they are.",
+    );
+    return found;
+  }
+  await withImages(found, x, y, { generated, hasP: areas !== undefined, permutations, onProgress, signal });
+  return found;
+}
+
+interface WithImages {
+  readonly generated: "a" | "b";
+  readonly hasP: boolean;
+  readonly permutations: number | undefined;
+  readonly onProgress: DistancesOptions["onProgress"] | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What only the vectors of every image tell. */
+async function withImages(
+  found: { -readonly [K in keyof Distances]: Distances[K] },
+  x: Vectors,
+  y: Vectors,
+  { generated, hasP, permutations, onProgress, signal }: WithImages,
+): Promise<void> {
+  const distance = async (p: Vectors, q: Vectors): Promise<number> =>
+    (await frechetDistance(p, q, { signal })).distance;
+  const told =
+    (phase: string) =>
+    ({ done, total }: { readonly done: number; readonly total: number }): void =>
+      onProgress?.(phase, done, total);
+  onProgress?.("KID", 0, 1);
+  found.kid = await kernelDistance(x, y, { signal });
+  onProgress?.("KID", 1, 1);
+  if (Math.min(x.n, y.n) > NEAREST) {
+    onProgress?.("precision and recall", 0, 1);
+    const pair = generated === "a" ? ([x, y] as const) : ([y, x] as const);
+    found.coverage = await coverageOf(...pair, { nearest: NEAREST, signal });
+    onProgress?.("precision and recall", 1, 1);
+  }
+  const most = Math.min(x.n, y.n);
+  if (most >= 2 * NEAREST) {
+    const draws = Math.min(MOST_DRAWS, Math.ceil(DRAWN / most));
+    found.frechetBySize = await extrapolated(x, y, distance, { draws, onProgress: told("FD: sizes") });
+  }
+  if (hasP || x.n + y.n > FEW) return;
+  found.frechetPermutation = await permutationTest(x, y, distance, found.frechet!.distance, {
+    ...(permutations !== undefined && { permutations }),
+    onProgress: told("FD: permutations"),
+  });
+}
+
+const vectorsOf = (side: Side): Vectors | Moments | undefined => ("covariance" in side ? side : side.vectors);
+
+function checkSegmenters(a: KeptFeatures, b: KeptFeatures): void {
+  if (a.segmenter === b.segmenter) return;
+  throw new UsageError(
+    `Pixels were named by ${a.segmenter ?? "something unknown"} and by ${b.segmenter ?? "something unknown"}.`,
+    "Segment both with the same segmenter.",
+  );
+}
+
+/** What makes distances of these images doubtful. */
+function cautions(sets: readonly Vectors[]): string[] {
+  const counts = sets.map(({ n }) => n);
+  const [least, d] = [Math.min(...counts), sets[0]?.d ?? 0];
+  const notes: string[] = [];
+  if (least <= d) {
+    notes.push(
+      `There are ${least} images for vectors of ${d} numbers: covariances are singular, and FD is far too large. Compare it only with FD of as many images.`,
+    );
+  }
+  if (new Set(counts).size > 1)
+    notes.push(`FD depends on the number of images, which differs (${counts.join(" and ")}).`);
+  if (least <= NEAREST) notes.push(`Precision and recall need more than ${NEAREST} images.`);
+  return notes;
+}

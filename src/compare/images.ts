@@ -1,0 +1,140 @@
+// Tests: test/compare/measure.test.ts
+
+import { UsageError } from "../errors.ts";
+import { type Edit, editableBy } from "../models/edits.ts";
+import type { Generator } from "../models/generator.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import type { Device } from "../runtime/device.ts";
+import { Tensor } from "../runtime/tensor.ts";
+import { fitted, type Picture } from "./fitted.ts";
+
+/** A set of images, that can be brought onto the GPU batch by batch. */
+export interface Images {
+  readonly device: Device;
+  /** Images at the most: photographs that cannot be read are found out on the way. */
+  readonly size: number;
+  readonly height: number;
+  readonly width: number;
+  /** Makes ready to bring so many at a time. */
+  open(options: {
+    readonly batch: number;
+    readonly raw: boolean;
+    readonly signal: AbortSignal | undefined;
+  }): Promise<OpenImages>;
+}
+
+export interface OpenImages {
+  /**
+   * The images of the current batch, [batch, height, width, 4]: RGB nominally in [−1, 1], and zero.
+   */
+  readonly image: Tensor<"f32">;
+  /**
+   * What the images are made of, [batch, h, w, c], where a generator made them and `raw` was asked
+   * for.
+   */
+  readonly raw: Tensor<"f32"> | undefined;
+  /**
+   * Brings images `first`…`first + count − 1`, which takes effect before anything submitted later;
+   * says how many there are of them.
+   */
+  bring(first: number, count: number): Promise<number>;
+  dispose(): void;
+}
+
+export interface GeneratedImagesOptions {
+  readonly size: number;
+  /** 1 unless given. */
+  readonly seed?: number;
+  readonly edits?: readonly Edit[];
+}
+
+const GENERATED_NAMES: NamesOf<GeneratedImagesOptions> = { size: "needed", seed: true, edits: "list" };
+
+/**
+ * The first images of a seed, edited or not. They stay as the generator makes them, neither clamped
+ * nor rounded.
+ */
+export function generatedImages(generator: Generator, options: GeneratedImagesOptions): Images {
+  checkNames("generatedImages", options, GENERATED_NAMES);
+  const { size, seed = 1, edits = [] } = options;
+  if (!Number.isInteger(size) || size < 1) {
+    throw new UsageError(`A size of ${size} images makes no sense.`, "Use a whole number from 1.");
+  }
+  const { device, height, width, rowSize } = generator;
+  return {
+    device,
+    size,
+    height,
+    width,
+    async open({ batch, raw, signal }) {
+      const plan = await generator.compile({ batch, editable: editableBy(edits), raw, signal });
+      plan.setEdits(edits);
+      const rows = generator.sample({ size, seed });
+      return {
+        image: plan.image!,
+        raw: plan.raw,
+        async bring(first, count) {
+          plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
+          return count;
+        },
+        dispose: () => plan.dispose(),
+      };
+    },
+  };
+}
+
+export interface PhotographsOptions {
+  readonly size: number;
+  readonly height: number;
+  readonly width: number;
+  /** RGB bytes of image i; undefined behind the last. */
+  readonly read: (image: number) => Picture | undefined | Promise<Picture | undefined>;
+}
+
+const PHOTOGRAPHS_NAMES: NamesOf<PhotographsOptions> = {
+  size: "needed",
+  height: "needed",
+  width: "needed",
+  read: "needed",
+};
+
+/**
+ * Photographs, of which those of another size are brought to this one: the middle of them in its
+ * proportions, averaged where they are larger and interpolated where they are smaller.
+ */
+export function photographs(device: Device, options: PhotographsOptions): Images {
+  checkNames("photographs", options, PHOTOGRAPHS_NAMES);
+  const { size, height, width, read } = options;
+  return {
+    device,
+    size,
+    height,
+    width,
+    async open({ batch, raw, signal }) {
+      if (raw) {
+        throw new UsageError("A generator's own labels say nothing of photographs.", "Give a segmenter for both.");
+      }
+      const pixels = 4 * height * width;
+      const image = await device.allocating("photographs", () =>
+        Tensor.create(device, "photographs", [batch, height, width, 4], "f32"),
+      );
+      const numbers = new Float32Array(batch * pixels);
+      return {
+        image,
+        raw: undefined,
+        async bring(first, count) {
+          let found = 0;
+          for (; found < count; found += 1) {
+            signal?.throwIfAborted();
+            const picture = await read(first + found);
+            if (!picture) break;
+            fitted(picture, height, width, numbers.subarray(found * pixels, (found + 1) * pixels));
+          }
+          if (found > 0) image.write(numbers);
+          return found;
+        },
+        dispose: () => image.dispose(),
+      };
+    },
+  };
+}

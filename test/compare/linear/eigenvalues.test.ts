@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { eigenvalues, tridiagonal } from "../../../src/compare/linear/eigenvalues.ts";
+import { apart, atOnce, noise } from "./matrices.ts";
+
+/** H D H with a Householder reflection H, which has the numbers of D for eigenvalues. */
+function reflected(values: readonly number[], seed: number): Float64Array {
+  const n = values.length;
+  let s = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? values[i / (n + 1)]! : 0));
+  for (let turn = 0; turn < 3; turn += 1) {
+    const v = noise(seed + turn, 1, n);
+    const scale = 2 / v.reduce((sum, value) => sum + value * value, 0);
+    const sv = v.map((_, i) => v.reduce((sum, value, j) => sum + s[i * n + j]! * value, 0));
+    const vsv = v.reduce((sum, value, i) => sum + value * sv[i]!, 0);
+    s = s.map((value, at) => {
+      const [i, j] = [Math.floor(at / n), at % n];
+      return value - scale * (v[i]! * sv[j]! + sv[i]! * v[j]!) + scale * scale * vsv * v[i]! * v[j]!;
+    });
+  }
+  return s;
+}
+
+const rising = (values: ArrayLike<number>): number[] => Array.from(values).sort((a, b) => a - b);
+
+test.each([1, 2, 3, 4, 5, 6, 31, 32, 33, 34, 35, 36, 64, 65, 131])("%i eigenvalues", async (n) => {
+  const values = Array.from({ length: n }, (_, i) => (i % 3 === 0 ? 0 : (i - n / 3) / (1 + (i % 7))));
+  const s = reflected(values, 10 + n);
+  // What is above the diagonal is not read.
+  for (let i = 0; i < n; i += 1) s.fill(Number.NaN, i * n + i + 1, (i + 1) * n);
+  const found = await eigenvalues(s, n, atOnce);
+  expect(apart(rising(found), rising(values))).toBeLessThan(1e-13 * n);
+});
+
+test("matrices that are diagonal already", async () => {
+  const s = new Float64Array(40 * 40);
+  for (let i = 0; i < 40; i += 1) s[41 * i] = i - 7;
+  expect(rising(await eigenvalues(s, 40, atOnce))).toEqual(Array.from({ length: 40 }, (_, i) => i - 7));
+  expect(await eigenvalues(new Float64Array(0), 0, atOnce)).toHaveLength(0);
+});
+
+test("2 on the diagonal and −1 beside it: 2 − 2 cos kπ/(n + 1)", () => {
+  const n = 500;
+  const found = tridiagonal(new Float64Array(n).fill(2), new Float64Array(n - 1).fill(-1));
+  const known = Array.from({ length: n }, (_, k) => 2 - 2 * Math.cos(((k + 1) * Math.PI) / (n + 1)));
+  expect(apart(rising(found), known)).toBeLessThan(1e-13);
+});
+
+test("what is no number gives none", () => {
+  expect([...tridiagonal(Float64Array.of(1, Number.NaN, 2), Float64Array.of(1, 1))]).toEqual([NaN, NaN, NaN]);
+});

@@ -10,6 +10,8 @@ export const EXAMPLES = `Examples:
   ganatomy context --concept door --layer layer4   where in a scene doors can be put
   ganatomy generate --model church.pth --size 8 --outdir pictures
   ganatomy segment photo.jpg --outdir labels       what is where in a photo
+  ganatomy distance church.pth photographs --segmenter mosaic-ade20k32
+                                                   how far what it draws is from photographs
   ganatomy serve dissect --client gandissect       GANPaint on what was dissected
   ganatomy info upp/ --size 256                    FLOPs, bytes and GPU memory of a network
   ganatomy doctor                                  which adapter there is, and what to fix

@@ -6,6 +6,7 @@ import { actmaxCommand } from "./actmax.ts";
 import { contextCommand } from "./context.ts";
 import { convertCommand } from "./convert.ts";
 import { dissectCommand } from "./dissect.ts";
+import { distanceCommand } from "./distance.ts";
 import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
 import { infoCommand } from "./info.ts";
@@ -25,6 +26,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   contextCommand,
   actmaxCommand,
   occludeCommand,
+  distanceCommand,
   segmentCommand,
   studioCommand,
   serveCommand,

@@ -1,0 +1,128 @@
+// Tests: test/cli/commands/distance.test.ts
+import { Option } from "commander";
+import { type Distances, distances, type Side } from "../../compare/index.ts";
+import type { CliCommand } from "../command.ts";
+import { type Input, openInput } from "../distance/input.ts";
+import { type NetworkFlags, networksOf } from "../distance/networks.ts";
+import { extentOf, sideOf, type Tools } from "../distance/sides.ts";
+import { type Compared, distanceJson, distanceText } from "../distance/summary.ts";
+import { EXIT } from "../exit.ts";
+import { drawingOptions, type GeneratorFlags } from "../generator-flags.ts";
+import type { TuneFlags } from "../gpu.ts";
+import { named, seed, size, whole } from "../options.ts";
+import { RESUMES, unifiedOptions } from "../shared-options.ts";
+import { type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
+
+export interface DistanceOptions extends NetworkFlags, TuneFlags, Omit<GeneratorFlags, "model"> {
+  readonly size: number;
+  readonly seed: number;
+  readonly otherSeed: number;
+  readonly batch?: number;
+  readonly outdir?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export const distanceCommand: CliCommand<DistanceOptions, [a: string, b: string]> = {
+  name: "distance",
+  description: "how far two sets of images are apart: FD, KID, precision, recall; FSD with every concept",
+  resumes: RESUMES,
+  options: (command) =>
+    unifiedOptions(drawingOptions(command))
+      .argument("<a>", "a generator's checkpoint, a folder of photographs, kept features, or statistics (.npz)")
+      .argument("<b>", "another, or the same generator with another seed")
+      .option("--size <n>", "images of each, at the most", size, 1000)
+      .option("--seed <n>", "seed of A's z, if it is a generator", seed, 1)
+      .option("--other-seed <n>", "seed of B's", seed, 2)
+      .option("--segmenter <dir|name>", "what names pixels, and whose features are compared", named)
+      .option("--features <net:layer>", "of another segmenter, of another layer, or of Inception's .pth", named)
+      .addOption(
+        new Option("--preprocessing <whose>", "how images become Inception's (default: pytorch-fid)").choices([
+          "pytorch-fid",
+          "clean-fid",
+        ]),
+      )
+      .option("--batch <n>", "images at a time", whole("The batch size", 1, 1024))
+      .option("--outdir <dir>", "where features are kept (default: distance)", named)
+      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--no-tune", "do not time the kernels on a GPU's first use")
+      .option("--json", "print all numbers as JSON on stdout"),
+  run,
+};
+
+/** Measures both sets as far as they are not, and compares them; resolves with the exit status. */
+function run(options: DistanceOptions, first: string, second: string): Promise<number> {
+  return withInterrupt(async (running) => {
+    const { progress, signal, note } = running;
+    const opening = { signal, onProgress: progress.download };
+    const inputs = [await openInput(first, opening), await openInput(second, opening)] as const;
+    for (const input of inputs) {
+      if (input.kind !== "photographs" || input.odd.length === 0) continue;
+      const named = input.odd.slice(0, 5).join(", ");
+      note(`Left out in ${input.path}, as no JPEG or PNG by name (${input.odd.length}): ${named}`);
+    }
+    const output = { path: options.outdir ?? "distance", force: options.force, kind: "distances" };
+    let compared: Compared | undefined;
+    const { folder } = await withMeasurements(running, output, async ({ folder, tuning }) => {
+      const measuring = inputs.some(({ kind }) => kind === "generator" || kind === "photographs");
+      const sides = measuring
+        ? await withDevice(running, { flags: options, tuning }, (device) =>
+            sidesOf(inputs, options, { device, folder, ...running }),
+          )
+        : (inputs.map(sideKept) as [Side, Side]);
+      const names = [namesOf(inputs[0], options.seed), namesOf(inputs[1], options.otherSeed)] as const;
+      const generated = drawnSide(sides);
+      const onProgress = (phase: string, done: number, total: number) => progress.report(phase, done, total);
+      const found: Distances = await distances(sides[0], sides[1], { generated, onProgress, signal });
+      compared = { names, sides, generated, found };
+      await folder.write("distance.json", `${JSON.stringify(distanceJson(compared), null, 1)}\n`);
+    });
+    if (!compared) {
+      note(`Interrupted. What is measured is in ${folder.path}.\nThe same command goes on from there.`);
+      return EXIT.aborted;
+    }
+    const text = options.json ? `${JSON.stringify(distanceJson(compared), null, 2)}\n` : distanceText(compared);
+    process.stdout.write(text);
+    note(`Features and distance.json are in ${folder.path} (${running.took()})`);
+    return EXIT.ok;
+  });
+}
+
+const namesOf = (input: Input, seed: number): string =>
+  input.kind === "generator" ? `${input.name}, seed ${seed}` : input.name;
+
+const sideKept = (input: Input): Side => {
+  if (input.kind === "features") return input.kept;
+  if (input.kind === "moments") return input.moments;
+  throw new Error(`${input.name} was not measured.`);
+};
+
+/** Which side precision is asked of: the one that was drawn, where one was; else the second. */
+function drawnSide(sides: readonly [Side, Side]): "a" | "b" {
+  const [a, b] = sides.map((side) => "generated" in side && side.generated === true);
+  return a && !b ? "a" : "b";
+}
+
+/** Both sides, measured with the same networks. */
+async function sidesOf(
+  inputs: readonly [Input, Input],
+  options: DistanceOptions,
+  around: Pick<Tools, "device" | "folder"> & Running,
+): Promise<readonly [Side, Side]> {
+  const { device, signal, note } = around;
+  const networks = await networksOf(inputs, options, device, signal);
+  const { size, batch } = options;
+  const tools: Tools = { ...around, ...networks, flags: options, size, batch };
+  try {
+    // Photographs are brought to the size of what they are compared with.
+    const generator = inputs.find((input) => input.kind === "generator");
+    const kept = inputs.find((input) => input.kind === "features")?.kept;
+    let extent = generator ? await extentOf(generator, { device, flags: options, signal, note }) : kept?.extent;
+    const a = await sideOf({ input: inputs[0], seed: options.seed, extent }, tools);
+    if ("extent" in a && a.extent) extent ??= a.extent;
+    const b = await sideOf({ input: inputs[1], seed: options.otherSeed, extent }, tools);
+    return [a, b];
+  } finally {
+    networks.dispose();
+  }
+}

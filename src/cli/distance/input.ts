@@ -1,0 +1,110 @@
+// Tests: test/cli/commands/distance.test.ts
+import { createHash } from "node:crypto";
+import { readdir, stat } from "node:fs/promises";
+import { basename, join, relative, resolve } from "node:path";
+import {
+  hasFeatures,
+  hasMoments,
+  type KeptFeatures,
+  type Moments,
+  readFeatures,
+  readMoments,
+} from "../../compare/index.ts";
+import { UsageError } from "../../errors.ts";
+import { openCheckpoint } from "../../index.ts";
+import { fileSource } from "../../node/files.ts";
+import type { LoadOptions, Source } from "../../weights/source.ts";
+import { EMBEDDED, openModel } from "../models.ts";
+
+/** One of the two sets that are compared. */
+export type Input = GeneratorInput | PhotographsInput | FeaturesInput | MomentsInput;
+
+export interface GeneratorInput {
+  readonly kind: "generator";
+  readonly name: string;
+  readonly source: Source;
+  readonly embedded: boolean;
+}
+
+export interface PhotographsInput {
+  readonly kind: "photographs";
+  readonly name: string;
+  readonly path: string;
+  /** Relative to the folder, in their order. */
+  readonly files: readonly string[];
+  /** Files that are none by their names. */
+  readonly odd: readonly string[];
+  /** Of their names, sizes and dates. */
+  readonly digest: string;
+}
+
+export interface FeaturesInput {
+  readonly kind: "features";
+  readonly name: string;
+  readonly kept: KeptFeatures;
+}
+
+export interface MomentsInput {
+  readonly kind: "moments";
+  readonly name: string;
+  readonly moments: Moments;
+}
+
+/**
+ * What a word on the command line means: a folder of photographs, a file of kept features, of
+ * statistics (.npz of pytorch-fid), or a generator.
+ */
+export async function openInput(word: string, options: Pick<LoadOptions, "signal" | "onProgress">): Promise<Input> {
+  const found = await stat(word).catch(() => undefined);
+  if (found?.isDirectory()) return openPhotographs(word);
+  if (found && /\.(npz|safetensors)$/i.test(word)) {
+    const file = await openCheckpoint(await fileSource(word), options);
+    if (hasFeatures(file)) return { kind: "features", name: word, kept: await readFeatures(file) };
+    if (hasMoments(file)) return { kind: "moments", name: word, moments: await readMoments(file) };
+  }
+  return { kind: "generator", ...(await openModel(word, options)), embedded: word === EMBEDDED && !found };
+}
+
+const PICTURE = /\.(jpe?g|png)$/i;
+
+/** The pictures in a folder and in folders in it, by their names. */
+async function openPhotographs(path: string): Promise<PhotographsInput> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
+    .map((entry) => relative(path, join(entry.parentPath ?? entry.path, entry.name)))
+    .sort((a, b) => (a < b ? -1 : 1));
+  const files = names.filter((name) => PICTURE.test(name));
+  if (files.length === 0) {
+    throw new UsageError(
+      `There are no photographs in "${path}"${names.length > 0 ? ` (it has ${names.slice(0, 3).join(", ")})` : ""}.`,
+      "Name a folder of JPEG or PNG files.",
+    );
+  }
+  const digest = createHash("sha256");
+  for (const name of files) {
+    const { size, mtimeMs } = await stat(join(path, name));
+    digest.update(`${name} ${size} ${mtimeMs}\n`);
+  }
+  const odd = names.filter((name) => !PICTURE.test(name));
+  return {
+    kind: "photographs",
+    name: basename(resolve(path)),
+    path,
+    files,
+    odd,
+    digest: digest.digest("hex"),
+  };
+}
+
+/**
+ * The SHA-256 of a file that lies here; undefined of one that would have to be downloaded again.
+ */
+export async function hashOf(source: Source): Promise<string> {
+  const digest = createHash("sha256");
+  const step = 2 ** 24;
+  for (let at = 0; at < source.size; at += step) {
+    digest.update(await source.read(at, Math.min(source.size, at + step)));
+  }
+  return digest.digest("hex");
+}

@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encode } from "fast-png";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { goldenScenes } from "../../compare/golden.ts";
+import { run, start } from "../ganatomy.ts";
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-distance-"));
+  // Scenes of the golden files, among what folders of photographs have besides.
+  const rgb = await goldenScenes();
+  await mkdir(join(home, "scenes/more"), { recursive: true });
+  for (let i = 0; i < 24; i += 1) {
+    const data = rgb.subarray(12_288 * i, 12_288 * (i + 1));
+    const name = `scenes/${i < 20 ? "" : "more/"}scene_${String(i).padStart(2, "0")}.png`;
+    await writeFile(join(home, name), encode({ width: 64, height: 64, channels: 3, depth: 8, data }));
+  }
+  await writeFile(join(home, "scenes/notes.txt"), "Made by a program.");
+  await writeFile(join(home, "scenes/.hidden.png"), "");
+  await writeFile(join(home, "scenes/broken.png"), "These are no pixels.");
+  await mkdir(join(home, "empty"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const json = async (...args: string[]) => {
+  const ended = await run(["distance", ...args, "--json"], { cwd: home });
+  expect([ended.status, ended.stderr]).toEqual([0, expect.any(String)]);
+  return { ...ended, found: JSON.parse(ended.stdout) };
+};
+
+test("a generator and a folder, and again from what is kept, and from the kept files alone", async () => {
+  const { found, stderr } = await json("scenes64", "scenes", "--size", "12");
+  expect(stderr).toContain("notes.txt");
+  expect(found).toMatchObject({
+    a: { name: "scenes64, seed 1", n: 12 },
+    b: { name: "scenes", n: 12, skipped: [{ file: "broken.png", reason: expect.stringContaining("no photo") }] },
+    generated: "a",
+    features: { network: "scenes64", tensor: "c5", d: 512, sha256: expect.stringMatching(/^[\da-f]{64}$/) },
+    segmenter: "scenes64",
+  });
+  for (const key of ["fd", "fsd", "kid", "precision", "recall", "density", "coverage", "p", "fdInfinity"]) {
+    expect([key, typeof found[key]]).toEqual([key, "number"]);
+  }
+  expect(found.fid).toBeUndefined();
+  expect(found.notes[0]).toMatch(/12 images for vectors of 512 numbers/);
+  expect(found.concepts.map(({ name }: { name: string }) => name)).toContain("sky");
+
+  const files = (await readdir(join(home, "distance"))).filter((name) => name.endsWith(".safetensors"));
+  expect(files).toHaveLength(2);
+  expect(JSON.parse(await readFile(join(home, "distance/distance.json"), "utf8"))).toEqual(found);
+  const again = await json("scenes64", "scenes", "--size", "12");
+  expect(again.stderr).toContain("12 images of scenes64, seed 1 were measured before");
+  expect(again.found).toEqual(found);
+
+  const [generated, real] = files.sort((a) => (a.startsWith("scenes64") ? -1 : 1)).map((name) => `distance/${name}`);
+  const kept = await json(generated!, real!);
+  expect(kept.stderr).not.toContain("Running on");
+  expect(kept.found).toEqual({
+    ...found,
+    a: { ...found.a, name: generated },
+    b: { ...found.b, name: real },
+  });
+});
+
+test("said to people, other features, and a run that was stopped", async () => {
+  const args = ["scenes64", "scenes64", "--size", "12", "--features", "scenes64:c3", "--outdir", "c3", "--batch", "1"];
+  const stopped = start(["distance", ...args], { cwd: home });
+  await stopped.said(/measure scenes64, seed 1: [1-9]\d? %/);
+  stopped.interrupt();
+  const ended = await stopped.ended;
+  expect([ended.status, ended.stderr]).toEqual([130, expect.stringContaining("goes on from there")]);
+  const { status, stdout, stderr } = await run(["distance", ...args], { cwd: home });
+  expect([status, stderr]).toEqual([0, expect.stringMatching(/\d images of scenes64, seed 1 were measured before/)]);
+  expect(stdout).toMatch(/^A: scenes64, seed 1 \(12 images\)\nB: scenes64, seed 2 \(12 images\)\n/);
+  expect(stdout).toMatch(/\n {2}FD +[\d.]+ {2}scenes64 c3, 128 numbers; mean /);
+  expect(stdout).toMatch(/\n {2}FSD: p +[\d.]+ /);
+  expect(stdout).toMatch(/\n {2}concept +A, % +B, % +B − A, ± standard error +of A\n/);
+  expect(stdout).not.toContain("FID");
+
+  const [c3] = (await readdir(join(home, "c3"))).filter((name) => name.endsWith(".safetensors"));
+  const [c5] = (await readdir(join(home, "distance"))).filter((name) => name.endsWith(".safetensors"));
+  const refused = await run(["distance", join("c3", c3!), join("distance", c5!)], { cwd: home });
+  expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining("The features differ in layer")]);
+});
+
+test.each<readonly [string, readonly string[], number, RegExp]>([
+  ["a folder without photographs", ["empty", "scenes"], 2, /There are no photographs in "empty"/],
+  ["what is not there", ["gone.pth", "scenes"], 4, /gone\.pth/],
+  ["a layer that is none", ["scenes64", "scenes", "--features", "scenes64:c9"], 2, /has no layer "c9"/],
+  ["another program's preprocessing", ["scenes64", "scenes", "--preprocessing", "tf"], 2, /clean-fid/],
+  ["Inception's preprocessing without it", ["scenes64", "scenes", "--preprocessing", "clean-fid"], 2, /is Inception's/],
+])("refuses %s", async (_, args, status, message) => {
+  const ended = await run(["distance", ...args, "--outdir", "refused"], { cwd: home });
+  expect([ended.status, ended.stderr]).toEqual([status, expect.stringMatching(message)]);
+  expect(await readdir(home)).not.toContain("refused");
+});

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { FRECHET, measureFrechet } from "./frechet.mjs";
 import { buildPage } from "./hosts/build.mjs";
 import { openChrome } from "./hosts/chrome.mjs";
 import { openNode } from "./hosts/node.mjs";
@@ -49,6 +50,12 @@ async function start(open, { server, build, peers }, known) {
   }
 }
 
+/** Cases that need neither a page nor a GPU. */
+const BESIDE = new Map([
+  [SIZES, measureSizes],
+  [FRECHET, measureFrechet],
+]);
+
 /**
  * Runs cases and hands each outcome to `print`. Each has libraries of its own, in a new page or
  * process: what an earlier one compiled does not help it, and what it left behind
@@ -68,7 +75,7 @@ async function run(cases, { host, renew, build, begin, print }) {
           current = await renew(setting.ceilings);
           await current.gather();
         }
-        const measured = name === SIZES ? await measureSizes(build) : await current.call("run", name);
+        const measured = await (BESIDE.get(name)?.(build) ?? current.call("run", name));
         print({ case: name, ...common, ...measured });
       } catch (error) {
         print({ case: name, ...common, error: error.message.split("\n")[0] });
@@ -101,7 +108,7 @@ async function main() {
     const host = await renew();
     const wanted = ({ name, headline }) =>
       filters.length > 0 ? filters.some((part) => name.includes(part)) : all || headline;
-    const known = [...host.cases, { name: SIZES, headline: true }];
+    const known = [...host.cases, ...[...BESIDE.keys()].map((name) => ({ name, headline: true }))];
     const chosen = known.filter(wanted).map(({ name }) => name);
     if (list || chosen.length === 0) await host.close();
     if (chosen.length === 0) throw new Error(`No case is called ${filters.join(" or ")}: see --list --all.`);

@@ -20,6 +20,8 @@ export interface CountsOptions {
   readonly reach?: Extent | undefined;
   /** Ascending levels of every unit, [levels][channels]. */
   readonly levels: Float32Array;
+  /** Image i is counted in block i mod so many; 1, all together, unless given. */
+  readonly blocks?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,18 +43,21 @@ const READ_BYTES = 8 * 2 ** 20;
 export class Counts {
   readonly #plan: Plan;
   /**
-   * [categories + labels with slots, units, levels]: pixels that exceed so many levels, from one
-   * on. Where there is one category and one label a pixel, the category's row has only those
-   * without a slot.
+   * [blocks · (categories + labels with slots), units, levels]: pixels that exceed so many levels,
+   * from one on. Where there is one category and one label a pixel, the category's row has only
+   * those without a slot.
    */
   readonly #histogram: Tensor<"u32">;
+  readonly #blocks: number;
+  /** Of a block. */
+  readonly #rows: number;
   readonly #levels: number;
   readonly #channels: number;
   /** Whether every pixel counts in one row: a category's are the sum of all. */
   readonly #disjoint: boolean;
   readonly #rowOf: ReadonlyMap<number, number>;
-  /** The rows read last. */
-  #read: { readonly first: number; readonly count: number; readonly counters: Uint32Array } | undefined;
+  /** The rows read last, block by block. */
+  #read: { readonly first: number; readonly count: number; readonly counters: readonly Uint32Array[] } | undefined;
 
   private constructor(plan: Plan, histogram: Tensor<"u32">, options: CountsOptions) {
     this.#plan = plan;
@@ -60,12 +65,14 @@ export class Counts {
     this.#levels = options.levels.length / options.channels;
     this.#channels = options.channels;
     const categories = options.present.shape[1]!;
+    this.#blocks = options.blocks ?? 1;
+    this.#rows = categories + options.labels.length;
     this.#disjoint = categories === 1 && options.slotMaps.shape[1] === 1;
     this.#rowOf = new Map(options.labels.map((label, index) => [label, categories + index]));
   }
 
   static async create(device: Device, options: CountsOptions): Promise<Counts> {
-    const { maps, channels, batch, slotMaps, labels, present, levels, reach, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, present, levels, reach, blocks = 1, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const rungs = levels.length / channels;
     const ladder = ladderOf(levels, channels, stored);
@@ -77,9 +84,9 @@ export class Counts {
       present: graph.value("present", present.shape, "u32"),
       level: graph.value("level", [stored, rungs + 1]),
       ladder: graph.value("ladder", [stored, ladder.cells.length / stored], "u32"),
-      histogram: graph.value("joint histogram", [present.shape[1]! + labels.length, stored, rungs], "u32"),
+      histogram: graph.value("joint histogram", [blocks * (present.shape[1]! + labels.length), stored, rungs], "u32"),
     };
-    count(graph, x, values, { reach });
+    count(graph, x, values, { reach, blocks });
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.slots, slotMaps],
@@ -99,48 +106,79 @@ export class Counts {
   }
 
   /** Pixels of a label on which each unit exceeds each level, [levels][channels]. */
-  intersection(label: number): Promise<Uint32Array<ArrayBuffer>> {
+  async intersection(label: number): Promise<Uint32Array<ArrayBuffer>> {
+    return sumOf(await this.intersections(label));
+  }
+
+  /** The same of every block. */
+  async intersections(label: number): Promise<Uint32Array<ArrayBuffer>[]> {
     const row = this.#rowOf.get(label);
     if (row === undefined) throw new Error(`Label ${label} was not counted.`);
     return this.#above([row]);
   }
 
   /** Pixels of images with a category on which each unit exceeds each level, [levels][channels]. */
-  activation(category: number): Promise<Uint32Array<ArrayBuffer>> {
-    return this.#above(this.#disjoint ? [...Array(this.#histogram.shape[0]).keys()] : [category]);
+  async activation(category: number): Promise<Uint32Array<ArrayBuffer>> {
+    return sumOf(await this.activations(category));
   }
 
-  /** Pixels of all these rows on which each unit exceeds each level. */
-  async #above(rows: readonly number[]): Promise<Uint32Array<ArrayBuffer>> {
-    const above = new Uint32Array(this.#levels * this.#channels);
+  /** The same of every block. */
+  activations(category: number): Promise<Uint32Array<ArrayBuffer>[]> {
+    return this.#above(this.#disjoint ? [...Array(this.#rows).keys()] : [category]);
+  }
+
+  /** Pixels of all these rows on which each unit exceeds each level, block by block. */
+  async #above(rows: readonly number[]): Promise<Uint32Array<ArrayBuffer>[]> {
+    const above = Array.from({ length: this.#blocks }, () => new Uint32Array(this.#levels * this.#channels));
     for (const row of rows) {
-      const histogram = await this.#row(row);
-      for (let unit = 0; unit < this.#channels; unit += 1) {
-        let sum = 0;
-        for (let level = this.#levels - 1; level >= 0; level -= 1) {
-          sum += histogram[unit * this.#levels + level]!;
-          above[level * this.#channels + unit]! += sum;
+      const histograms = await this.#row(row);
+      above.forEach((counted, block) => {
+        const histogram = histograms[block]!;
+        for (let unit = 0; unit < this.#channels; unit += 1) {
+          let sum = 0;
+          for (let level = this.#levels - 1; level >= 0; level -= 1) {
+            sum += histogram[unit * this.#levels + level]!;
+            counted[level * this.#channels + unit]! += sum;
+          }
         }
-      }
+      });
     }
     return above;
   }
 
-  /** Counters of a row [units, levels], read together with those that follow. */
-  async #row(row: number): Promise<Uint32Array> {
-    const [rows = 1, stored = 4, levels = 1] = this.#histogram.shape;
-    const length = stored * levels;
+  /** Counters of a row [units, levels] of every block, read together with those that follow. */
+  async #row(row: number): Promise<Uint32Array[]> {
+    const [, stored = 4, levels = 1] = this.#histogram.shape;
+    const [rows, length] = [this.#rows, stored * levels];
     let read = this.#read;
     if (!read || row < read.first || row >= read.first + read.count) {
-      const count = Math.min(rows - row, Math.max(1, Math.floor(READ_BYTES / (4 * length))));
-      read = { first: row, count, counters: await this.#histogram.read(count * length, row * length) };
+      const most = Math.max(1, Math.floor(READ_BYTES / (4 * length * this.#blocks)));
+      const count = Math.min(rows - row, most);
+      // Where rows are few, all blocks lie together.
+      const all = count === rows ? await this.#histogram.read(this.#blocks * rows * length, 0) : undefined;
+      const counters: Uint32Array[] = [];
+      for (let block = 0; block < this.#blocks; block += 1) {
+        const first = (block * rows + row) * length;
+        counters.push(
+          all?.subarray(first, first + count * length) ?? (await this.#histogram.read(count * length, first)),
+        );
+      }
+      read = { first: row, count, counters };
       this.#read = read;
     }
-    const { first, counters } = read;
-    return counters.subarray((row - first) * length, (row - first + 1) * length);
+    const at = (row - read.first) * length;
+    return read.counters.map((counters) => counters.subarray(at, at + length));
   }
 
   dispose(): void {
     this.#plan.dispose();
   }
+}
+
+/** The sums of several counts. */
+function sumOf([first, ...others]: readonly Uint32Array<ArrayBuffer>[]): Uint32Array<ArrayBuffer> {
+  for (const other of others) {
+    for (let at = 0; at < other.length; at += 1) first![at]! += other[at]!;
+  }
+  return first!;
 }

@@ -3,13 +3,14 @@ import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
+import { blocksFor } from "./blocks.ts";
 import { Counts } from "./counts.ts";
 import type { DissectionEvent } from "./events.ts";
 import { IOU_THRESHOLD, IQR_THRESHOLD, type LayerLevels, type LayerStatistics, scoreLayer } from "./layer.ts";
 import { Moments } from "./moments.ts";
 import { type DissectOptions, type Settled, settle } from "./options.ts";
-import { Presence } from "./presence.ts";
-import type { Dissection, LayerResult, UnitPictures } from "./result.ts";
+import { Presence, type Present } from "./presence.ts";
+import type { Blocks, Dissection, LayerResult, UnitPictures } from "./result.ts";
 import { Samples } from "./samples.ts";
 import { quantilesOf } from "./select.ts";
 import { ShownPictures } from "./shown-pictures.ts";
@@ -147,9 +148,11 @@ async function countersOf(
 }> {
   const { device } = generator;
   const { labels, categories } = segmenter;
-  const { labelMaps } = samples;
+  const { labelMaps, maps } = samples;
+  const shapes = chosen.map(({ layer }) => maps.get(layer)!.shape);
+  const blocks = blocksFor(shapes, categories.length + labels.length - 1);
   const [presence, slots] = await scope.all([
-    Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, signal }),
+    Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, blocks, signal }),
     Slots.create(device, { labelMaps, labels: labels.length, signal }),
   ]);
   // At one level a label takes a few kilobytes: all are counted, as which occur is only known after
@@ -159,10 +162,10 @@ async function countersOf(
   const statistics = new Map<string, LayerStatistics>();
   const collected = new Map<string, Examples>();
   for (const { layer, channels, levels } of chosen) {
-    const common = { maps: samples.maps.get(layer)!, channels, batch: samples.batch, signal };
+    const common = { maps: maps.get(layer)!, channels, batch: samples.batch, signal };
     const onLabels = { ...common, slotMaps: slots.maps, labels: scored, reach };
     const [counts, moments, top] = await scope.all([
-      Counts.create(device, { ...onLabels, present: presence.present, levels }),
+      Counts.create(device, { ...onLabels, present: presence.present, levels, blocks }),
       Moments.create(device, onLabels),
       Top.create(device, { ...common, k: examples }),
     ]);
@@ -192,8 +195,14 @@ async function dissectionOf(
   const { grid, quantileThreshold, examples } = settings;
   const { labels, categories } = segmenter;
   const area = elements(grid);
+  const parts = await presence.blocks();
   const { pixels, images } = await presence.read();
-  const testPixels = { labels: pixels, categories: Array.from(images, (count) => count * area), all: seen * area };
+  const testPixels = {
+    labels: pixels,
+    categories: Array.from(images, (count) => count * area),
+    all: seen * area,
+    blocks: parts.length,
+  };
   const layers: LayerResult[] = [];
   for (const levels of chosen) {
     const models = { generator, segmenter };
@@ -229,7 +238,19 @@ async function dissectionOf(
     },
     adapter: generator.device.adapter,
     labelPixels: [...pixels],
+    ...(parts.length > 1 && { blocks: blocksOf(parts, pixels, area) }),
     layers,
+  };
+}
+
+/** The test set's blocks, of maps of so many pixels. */
+function blocksOf(parts: readonly Present[], all: ArrayLike<number>, area: number): Blocks {
+  const labels = Array.from(all, (_, label) => label).filter((label) => label > 0 && all[label]! > 0);
+  return {
+    count: parts.length,
+    labels,
+    pixels: Uint32Array.from(parts.flatMap(({ pixels }) => labels.map((label) => pixels[label]!))),
+    categoryPixels: Uint32Array.from(parts.flatMap(({ images }) => Array.from(images, (count) => count * area))),
   };
 }
 

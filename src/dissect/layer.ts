@@ -3,7 +3,7 @@ import type { Segmenter } from "../models/segmenter.ts";
 import type { Counts } from "./counts.ts";
 import { chooseLevel, type LevelSearch, type TrainingCounts } from "./levels.ts";
 import type { Moments } from "./moments.ts";
-import type { LayerResult, LevelChoice, QuantileThreshold, Tables, Unit } from "./result.ts";
+import type { BlockTables, LayerResult, LevelChoice, QuantileThreshold, Tables, Unit } from "./result.ts";
 import { agree } from "./scores.ts";
 import type { Top } from "./top.ts";
 
@@ -52,6 +52,8 @@ export interface TestPixels {
   /** Of the images in which each category occurs. */
   readonly categories: ArrayLike<number>;
   readonly all: number;
+  /** In how many blocks it was counted. */
+  readonly blocks: number;
 }
 
 /**
@@ -66,6 +68,8 @@ export async function scoreLayer(
   threshold: QuantileThreshold,
 ): Promise<LayerResult> {
   const { labels, categories } = models.segmenter;
+  const shown = labels.map((_, label) => label).filter((label) => label > 0 && pixels.labels[label]! > 0);
+  const blocks = blockTables(pixels.blocks, { units: channels, labels: shown.length, categories: categories.length });
   const tables: Tables = {
     iou: new Float64Array(labels.length * channels),
     iqr: new Float64Array(labels.length * channels),
@@ -74,21 +78,21 @@ export async function scoreLayer(
     intersection: new Uint32Array(labels.length * channels),
     activation: new Uint32Array(categories.length * channels),
     ...(search ? { trainingIqr: search.found.iqr.score, trainingMaxiou: search.found.maxiou.score } : {}),
+    ...(blocks && { blocks }),
   };
-  for (let k = 0; k < categories.length; k += 1) tables.activation.set(await counts.activation(k), k * channels);
-  for (let label = 1; label < labels.length; label += 1) {
-    const shown = pixels.labels[label]!;
-    if (shown === 0) continue;
-    const intersections = await counts.intersection(label);
-    tables.intersection.set(intersections, label * channels);
+  for (let k = 0; k < categories.length; k += 1) {
+    addUp(await counts.activations(k), tables.activation, k, blocks?.activation);
+  }
+  for (const [row, label] of shown.entries()) {
+    addUp(await counts.intersections(label), tables.intersection, label, blocks?.intersection, row);
     const k = categories.indexOf(labels[label]!.category);
     const total = pixels.categories[k]!;
     for (let unit = 0; unit < channels; unit += 1) {
       const at = label * channels + unit;
       const { iou, iqr, mi } = agree({
-        intersection: intersections[unit]! / total,
+        intersection: tables.intersection[at]! / total,
         active: tables.activation[k * channels + unit]! / total,
-        truth: shown / total,
+        truth: pixels.labels[label]! / total,
       });
       tables.iou[at] = iou;
       tables.iqr[at] = iqr;
@@ -141,4 +145,34 @@ function bestLabel(table: Float64Array, units: number, unit: number): number {
     if (table[label * units + unit]! > table[best * units + unit]!) best = label;
   }
   return best;
+}
+
+/** Empty tables of so many blocks; none where all is one. */
+function blockTables(
+  blocks: number,
+  { units, labels, categories }: { readonly units: number; readonly labels: number; readonly categories: number },
+): BlockTables | undefined {
+  if (blocks === 1) return undefined;
+  return {
+    intersection: new Uint32Array(blocks * labels * units),
+    activation: new Uint32Array(blocks * categories * units),
+  };
+}
+
+/**
+ * Adds units' counts of every block to a row of a table, and puts them into that of the table of
+ * each block [blocks][rows][units].
+ */
+function addUp(
+  counted: readonly Uint32Array[],
+  table: Uint32Array,
+  row: number,
+  blocks: Uint32Array | undefined,
+  blockRow = row,
+): void {
+  counted.forEach((counts, block) => {
+    const { length: units } = counts;
+    for (let unit = 0; unit < units; unit += 1) table[row * units + unit]! += counts[unit]!;
+    blocks?.set(counts, (block * blocks.length) / counted.length + blockRow * units);
+  });
 }

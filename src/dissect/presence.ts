@@ -7,6 +7,30 @@ import type { Tensor } from "../runtime/tensor.ts";
 
 // Tests: test/dissect/counts.test.ts, test/dissect/training.test.ts
 
+export interface PresenceOptions {
+  /** Label maps of the current batch [n, channels, rows, columns]. */
+  readonly maps: Tensor<"u32">;
+  readonly batch: Tensor<"u32">;
+  readonly labels: readonly Label[];
+  readonly categories: readonly string[];
+  /** Image i is counted in block i mod so many; 1, all together, unless given. */
+  readonly blocks?: number | undefined;
+  /**
+   * Let every category occur in every image: an only category's condition is no condition (spec
+   * §3.5, step 2).
+   */
+  readonly everywhere?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What was found in some images. */
+export interface Present {
+  /** Of every label. */
+  readonly pixels: Uint32Array;
+  /** That hold each category. */
+  readonly images: Uint32Array;
+}
+
 /**
  * Pixels of every label, in any channel of a pixel, and in how many images each category occurs,
  * over the batches added.
@@ -17,6 +41,7 @@ export class Presence {
   readonly #plan: Plan;
   readonly #pixels: Tensor<"u32">;
   readonly #images: Tensor<"u32">;
+  readonly #blocks: number;
   readonly #everywhere: boolean;
 
   private constructor(
@@ -24,42 +49,28 @@ export class Presence {
     present: Tensor<"u32">,
     pixels: Tensor<"u32">,
     images: Tensor<"u32">,
-    everywhere: boolean,
+    { blocks = 1, everywhere = false }: Pick<PresenceOptions, "blocks" | "everywhere">,
   ) {
     this.#plan = plan;
     this.present = present;
     this.#pixels = pixels;
     this.#images = images;
+    this.#blocks = blocks;
     this.#everywhere = everywhere;
   }
 
-  static async create(
-    device: Device,
-    options: {
-      /** Label maps of the current batch [n, channels, rows, columns]. */
-      readonly maps: Tensor<"u32">;
-      readonly batch: Tensor<"u32">;
-      readonly labels: readonly Label[];
-      readonly categories: readonly string[];
-      /**
-       * Let every category occur in every image: an only category's condition is no condition (spec
-       * §3.5, step 2).
-       */
-      readonly everywhere?: boolean;
-      readonly signal?: AbortSignal | undefined;
-    },
-  ): Promise<Presence> {
-    const { maps, labels, categories, signal } = options;
+  static async create(device: Device, options: PresenceOptions): Promise<Presence> {
+    const { maps, labels, categories, blocks = 1, signal } = options;
     const graph = new Graph(device.target);
     const values = {
       labels: graph.value("labels", maps.shape, "u32"),
       batch: graph.value("batch", [2], "u32"),
       categoryOf: graph.value("category of", [labels.length], "u32"),
-      pixels: graph.value("pixels", [labels.length], "u32"),
+      pixels: graph.value("pixels", [blocks * labels.length], "u32"),
       present: graph.value("present", [maps.shape[0]!, categories.length], "u32"),
-      images: graph.value("images", [categories.length], "u32"),
+      images: graph.value("images", [blocks * categories.length], "u32"),
     };
-    presence(graph, values);
+    presence(graph, values, { blocks });
     const bind: (readonly [Value, Tensor])[] = [
       [values.labels, maps],
       [values.batch, options.batch],
@@ -77,7 +88,7 @@ export class Presence {
       plan.tensor(values.present),
       plan.tensor(values.pixels),
       plan.tensor(values.images),
-      options.everywhere ?? false,
+      options,
     );
   }
 
@@ -88,8 +99,26 @@ export class Presence {
     this.#plan.run();
   }
 
-  async read(): Promise<{ readonly pixels: Uint32Array; readonly images: Uint32Array }> {
-    return { pixels: await this.#pixels.read(), images: await this.#images.read() };
+  async read(): Promise<Present> {
+    const [first, ...others] = await this.blocks();
+    for (const { pixels, images } of others) {
+      for (let at = 0; at < pixels.length; at += 1) first!.pixels[at]! += pixels[at]!;
+      for (let at = 0; at < images.length; at += 1) first!.images[at]! += images[at]!;
+    }
+    return first!;
+  }
+
+  /** The same of every block. */
+  async blocks(): Promise<Present[]> {
+    const [pixels, images] = [await this.#pixels.read(), await this.#images.read()];
+    const part = (table: Uint32Array, block: number): Uint32Array => {
+      const length = table.length / this.#blocks;
+      return table.slice(block * length, (block + 1) * length);
+    };
+    return Array.from({ length: this.#blocks }, (_, block) => ({
+      pixels: part(pixels, block),
+      images: part(images, block),
+    }));
   }
 
   dispose(): void {

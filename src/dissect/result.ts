@@ -81,6 +81,30 @@ export interface Tables {
    */
   readonly trainingIqr?: Float64Array;
   readonly trainingMaxiou?: Float64Array;
+  /** `intersection` and `activation` in the dissection's blocks; there if those are. */
+  readonly blocks?: BlockTables;
+}
+
+/** A layer's counts in blocks of the test set; see `Blocks`. */
+export interface BlockTables {
+  /** [blocks][labels that occur][units] */
+  readonly intersection: Uint32Array;
+  /** [blocks][categories][units] */
+  readonly activation: Uint32Array;
+}
+
+/**
+ * The test set in blocks, image i in block i mod `count`, whose counts add up to those of the
+ * whole: with them scores can be had again without any block, for jackknife errors.
+ */
+export interface Blocks {
+  readonly count: number;
+  /** Those that occur in any image, in their order: the rows of the tables. */
+  readonly labels: readonly number[];
+  /** [blocks][labels that occur] */
+  readonly pixels: Uint32Array;
+  /** [blocks][categories]: pixels of the images in which each category occurs. */
+  readonly categoryPixels: Uint32Array;
 }
 
 /** One dissected layer. */
@@ -151,6 +175,8 @@ export interface Dissection {
    * Pixels of each label over the whole test set; a pixel that bears it in several channels is one.
    */
   readonly labelPixels: readonly number[];
+  /** Absent where tables of labels × units are too large for it: over 256 MiB in blocks. */
+  readonly blocks?: Blocks;
   readonly layers: readonly LayerResult[];
 }
 

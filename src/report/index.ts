@@ -22,6 +22,6 @@ export type { Image, ImageEncoder } from "./image.ts";
 export type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";
 export { type Provenance, type Report, SCHEMA_VERSION, toReport, type WeightsSource } from "./report.ts";
 export type { StripFile } from "./strips.ts";
-export { toTensors } from "./tensors.ts";
+export { toBlocks, toTensors } from "./tensors.ts";
 export type { WireError } from "./wire-error.ts";
 export { type WriteOptions, type WriteProgress, writeNumbers, writeReport } from "./write.ts";

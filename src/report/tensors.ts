@@ -29,6 +29,31 @@ export function toTensors(dissection: Dissection): Uint8Array {
   });
 }
 
+/**
+ * `blocks.safetensors`: the counts of the test set in blocks, image i in block i mod their number,
+ * from which jackknife errors follow: `label_pixels` [blocks, labels that occur], `category_pixels`
+ * [blocks, categories] (of the images in which each occurs), and `LAYER.intersection` [blocks,
+ * labels that occur, units], `LAYER.activation` [blocks, categories, units]. `labels` [labels that
+ * occur] says which those are. Undefined where the dissection has none.
+ */
+export function toBlocks({ blocks, categories, model, layers }: Dissection): Uint8Array | undefined {
+  if (!blocks) return undefined;
+  const { count, labels, pixels, categoryPixels } = blocks;
+  const u32 = (shape: number[], data: Uint32Array) => ({ dtype: "uint32" as const, shape, data });
+  const tensors: Tensors = {
+    labels: u32([labels.length], Uint32Array.from(labels)),
+    label_pixels: u32([count, labels.length], pixels),
+    category_pixels: u32([count, categories.length], categoryPixels),
+  };
+  for (const { layer, units, tables } of layers) {
+    if (!tables.blocks) continue;
+    const { intersection, activation } = tables.blocks;
+    tensors[`${layer}.intersection`] = u32([count, labels.length, units.length], intersection);
+    tensors[`${layer}.activation`] = u32([count, categories.length, units.length], activation);
+  }
+  return writeSafetensors(tensors, { format: "ganatomy-blocks-1", model: model.name });
+}
+
 function layerTensors({ layer, units, tables }: LayerResult, labels: number, categories: number): Tensors {
   const f32 = (shape: number[], data: ArrayLike<number>) => ({
     dtype: "float32" as const,

@@ -12,7 +12,7 @@ import { ENCODER, given } from "./given.ts";
 import { HtmlPage } from "./html.ts";
 import type { ImageEncoder } from "./image.ts";
 import { type Provenance, toReport } from "./report.ts";
-import { toTensors } from "./tensors.ts";
+import { toBlocks, toTensors } from "./tensors.ts";
 
 export interface WriteOptions {
   readonly encoder: ImageEncoder;
@@ -118,6 +118,8 @@ export async function writeNumbers(
   await folder.write("report.json", json(toReport(dissection, provenance)));
   await folder.write("units.csv", toCsv(dissection));
   await folder.write("tensors.safetensors", toTensors(dissection));
+  const blocks = toBlocks(dissection);
+  if (blocks) await folder.write("blocks.safetensors", blocks);
   await folder.write("dissect.json", json(gandissect));
   const folders = layerFolders(dissection);
   for (const [i, layer] of layers.entries()) {

@@ -19,14 +19,15 @@ afterAll(() => device?.dispose());
 
 describe("counts", () => {
   test.each([
-    { images: 7, batch: 3, size: [16, 16] as const },
-    { images: 5, batch: 2, size: [7, 7] as const },
-    { images: 2, batch: 4, size: [13, 13] as const },
-    { images: 5, batch: 3, size: [6, 14] as const },
-    { images: 3, batch: 2, size: [11, 4] as const },
+    { images: 7, batch: 3, blocks: 1, size: [16, 16] as const },
+    { images: 7, batch: 3, blocks: 4, size: [9, 9] as const },
+    { images: 5, batch: 2, blocks: 1, size: [7, 7] as const },
+    { images: 2, batch: 4, blocks: 3, size: [13, 13] as const },
+    { images: 5, batch: 3, blocks: 1, size: [6, 14] as const },
+    { images: 3, batch: 2, blocks: 2, size: [11, 4] as const },
   ])(
-    "equal those of a loop over all pixels: $images images by $batch, label maps of $size",
-    async ({ images, batch, size }) => {
+    "equal those of a loop over all pixels: $images images by $batch in $blocks blocks, label maps of $size",
+    async ({ images, batch, blocks, size }) => {
       const [channels, area] = [5, elements(size)];
       const all = noiseMap(5, [images, 3, 4, channels]);
       const grid = await upsampled(device, all, size);
@@ -46,6 +47,7 @@ describe("counts", () => {
         batch: batches.batch,
         labels: LABELS,
         categories: CATEGORIES,
+        blocks,
       });
       const slots = await Slots.create(device, { labelMaps: batches.labels, labels: LABELS.length });
       const counted = [4, 1, 5, 2]; // and not 3
@@ -58,6 +60,7 @@ describe("counts", () => {
         present: presence.present,
         labels: counted,
         levels,
+        blocks,
       });
       batches.each(() => {
         presence.add();
@@ -68,13 +71,21 @@ describe("counts", () => {
       const present = maps.map((map) =>
         CATEGORIES.map((category) => map.some((label) => label > 0 && LABELS[label]!.category === category)),
       );
-      expect(await presence.read()).toEqual({
-        pixels: pixelsOf(maps),
-        images: Uint32Array.from(CATEGORIES, (_, k) => present.filter((image) => image[k]).length),
-      });
+      const inBlock = (block: number) => (_: unknown, image: number) => image % blocks === block;
+      const parts = [...Array(blocks).keys()];
+      const there = (some: readonly boolean[][]) =>
+        Uint32Array.from(CATEGORIES, (_, k) => some.filter((image) => image[k]).length);
+      expect(await presence.read()).toEqual({ pixels: pixelsOf(maps), images: there(present) });
+      expect(await presence.blocks()).toEqual(
+        parts.map((block) => ({
+          pixels: pixelsOf(maps.filter(inBlock(block))),
+          images: there(present.filter(inBlock(block))),
+        })),
+      );
 
-      const intersection = LABELS.map(() => new Uint32Array(4 * channels));
-      const activation = CATEGORIES.map(() => new Uint32Array(4 * channels));
+      const tables = (rows: readonly unknown[]) => rows.map(() => parts.map(() => new Uint32Array(4 * channels)));
+      const intersections = tables(LABELS);
+      const activations = tables(CATEGORIES);
       grid.data.forEach((value, index) => {
         const unit = index % channels;
         const pixel = Math.floor(index / channels) % area;
@@ -83,20 +94,28 @@ describe("counts", () => {
           const cell = level * channels + unit;
           if (!(value > levels[cell]!)) continue;
           LABELS.forEach((_, label) => {
-            if (bears(maps[image]!, pixel, label)) intersection[label]![cell]! += 1;
+            if (bears(maps[image]!, pixel, label)) intersections[label]![image % blocks]![cell]! += 1;
           });
           CATEGORIES.forEach((_, k) => {
-            if (present[image]![k]) activation[k]![cell]! += 1;
+            if (present[image]![k]) activations[k]![image % blocks]![cell]! += 1;
           });
         }
       });
       const read = vi.spyOn(Tensor.prototype, "read");
-      for (const label of counted) expect(await counts.intersection(label)).toEqual(intersection[label]);
-      for (let k = 0; k < CATEGORIES.length; k += 1) expect(await counts.activation(k)).toEqual(activation[k]);
-      // the labels' rows at once, and all from the first category's on
-      expect(read).toHaveBeenCalledTimes(2);
+      const sum = (counts: readonly Uint32Array[]) =>
+        counts[0]!.map((_, cell) => counts.reduce((all, part) => all + part[cell]!, 0));
+      for (const label of counted) {
+        expect(await counts.intersection(label)).toEqual(sum(intersections[label]!));
+        expect(await counts.intersections(label)).toEqual(intersections[label]);
+      }
+      for (let k = 0; k < CATEGORIES.length; k += 1) {
+        expect(await counts.activation(k)).toEqual(sum(activations[k]!));
+        expect(await counts.activations(k)).toEqual(activations[k]);
+      }
+      // of every block the labels' rows at once, and all from the first category's on
+      expect(read).toHaveBeenCalledTimes(blocks + 1);
       read.mockRestore();
-      expect(() => counts.intersection(3)).toThrow("Label 3 was not counted");
+      await expect(counts.intersection(3)).rejects.toThrow("Label 3 was not counted");
       counts.dispose();
       slots.dispose();
       presence.dispose();

@@ -16,7 +16,7 @@ const MODELS = {
   generator: { layer: () => ({ height: 5, width: 7, channels: UNITS }) } as unknown as Generator,
   segmenter: { labels: LABELS, categories: CATEGORIES } as unknown as Segmenter,
 };
-const PIXELS = { labels: [0, 1000, 2000, 300, 500, 0], categories: [10_000, 8000], all: 12_000 };
+const PIXELS = { labels: [0, 1000, 2000, 300, 500, 0], categories: [10_000, 8000], all: 12_000, blocks: 3 };
 
 /**
  * Random counts, correlations and top images, as the GPU's would be read; every read is written
@@ -42,10 +42,10 @@ function statistics(seed: number) {
   };
   const fakes = {
     counts: {
-      activation: async (k: number) => read(activation, k),
-      intersection: async (label: number) => {
+      activations: async (k: number) => inBlocks(read(activation, k)),
+      intersections: async (label: number) => {
         asked.push(label);
-        return read(intersection, label);
+        return inBlocks(read(intersection, label));
       },
     },
     moments: {
@@ -73,6 +73,12 @@ function search(seed: number) {
   const levels = Float32Array.from({ length: UNITS * FRACTIONS.length }, () => draw());
   return { found, training: { levels, units: UNITS, labels: LABELS.length } };
 }
+
+/** Counts in three blocks, which add up to them: a third, all that is left, and nothing. */
+const inBlocks = (counts: Uint32Array) => {
+  const third = counts.map((count) => Math.floor(count / 3));
+  return [third, counts.map((count, at) => count - third[at]!), new Uint32Array(counts.length)];
+};
 
 const argmax = (table: Float64Array, unit: number) =>
   LABELS.map((_, label) => label).reduce((best, label) =>
@@ -125,6 +131,18 @@ describe("scores of a layer", () => {
         }
       });
       expect([...tables.activation]).toEqual(counted.activation.flatMap((row) => [...row]));
+      const shown = [1, 2, 3, 4];
+      const blocks = { intersection: new Uint32Array(3 * 4 * UNITS), activation: new Uint32Array(3 * 2 * UNITS) };
+      for (let block = 0; block < 3; block += 1) {
+        shown.forEach((label, row) => {
+          const counts = inBlocks(Uint32Array.from(counted.intersection[label]!))[block]!;
+          blocks.intersection.set(counts, (block * 4 + row) * UNITS);
+        });
+        counted.activation.forEach((row, k) => {
+          blocks.activation.set(inBlocks(row)[block]!, (block * 2 + k) * UNITS);
+        });
+      }
+      expect(tables.blocks).toEqual(blocks);
       expect(tables.correlation).toBe(counted.correlation);
       expect([tables.trainingIqr, tables.trainingMaxiou]).toEqual(
         threshold === 0.01 ? [undefined, undefined] : [found.iqr.score, found.maxiou.score],
@@ -172,7 +190,7 @@ describe("scores of a layer", () => {
     /** One concept on `truth` of 2²⁰ pixels, of which the unit has `both`, and `active` in all. */
     const judged = async (both: number, active: number, truth: number) => {
       const { fakes } = statistics(1);
-      const counts = { activation: async () => new Uint32Array(1).fill(active), intersection: async () => [both] };
+      const counts = { activations: async () => [Uint32Array.of(active)], intersections: async () => [[both]] };
       const result = await scoreLayer(
         { ...MODELS, segmenter: { labels: LABELS.slice(0, 2), categories: ["object"] } as unknown as Segmenter },
         { layer: "layer1", channels: 1, levels: Float32Array.of(1) },
@@ -181,9 +199,10 @@ describe("scores of a layer", () => {
           moments: { correlations: async () => new Float64Array(2) } as unknown as LayerStatistics["moments"],
           top: fakes.top,
         },
-        { labels: [0, truth], categories: [2 ** 20], all: 2 ** 20 },
+        { labels: [0, truth], categories: [2 ** 20], all: 2 ** 20, blocks: 1 },
         0.005,
       );
+      expect(result.tables.blocks).toBeUndefined();
       const { iou, iqr, interpretable } = result.units[0]!;
       return { iou, iqr, interpretable };
     };

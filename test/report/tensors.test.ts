@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NO_IMAGE, toTensors } from "../../src/report/tensors.ts";
+import { NO_IMAGE, toBlocks, toTensors } from "../../src/report/tensors.ts";
 import { openSource } from "../../src/weights/open.ts";
 import { openSafetensors } from "../../src/weights/safetensors.ts";
 import { fixture, LABELS, layerOf } from "./fixture.ts";
@@ -72,4 +72,49 @@ describe("tensors", () => {
       "layer1.top_activation": ["float32", [2, 1], [2, Number.NaN]],
     });
   });
+});
+
+test("counts in blocks are a file of their own, where there are any", async () => {
+  expect(toBlocks(dissection)).toBeUndefined();
+  const blocks = {
+    count: 2,
+    labels: [1, 3],
+    pixels: Uint32Array.of(1, 2, 3, 2 ** 31),
+    categoryPixels: Uint32Array.of(10, 11, 12, 13),
+  };
+  const layer = layerOf([{}, {}, {}], 6);
+  const tables = {
+    intersection: Uint32Array.from({ length: 2 * 2 * 3 }, (_, i) => i),
+    activation: Uint32Array.from({ length: 2 * 2 * 3 }, (_, i) => 100 + i),
+  };
+  const bytes = toBlocks({
+    ...dissection,
+    blocks,
+    layers: [{ ...layer, tables: { ...layer.tables, blocks: tables } }],
+  })!;
+  const { tensors, metadata } = await openSafetensors(await openSource(bytes));
+  expect(metadata["format"]).toBe("ganatomy-blocks-1");
+  const found = new Map<string, unknown>();
+  for (const [name, one] of tensors) found.set(name, [one.shape, [...(await one.read())]]);
+  expect(found).toEqual(
+    new Map<string, unknown>([
+      ["labels", [[2], [1, 3]]],
+      [
+        "label_pixels",
+        [
+          [2, 2],
+          [1, 2, 3, 2 ** 31],
+        ],
+      ],
+      [
+        "category_pixels",
+        [
+          [2, 2],
+          [10, 11, 12, 13],
+        ],
+      ],
+      ["layer1.intersection", [[2, 2, 3], [...tables.intersection]]],
+      ["layer1.activation", [[2, 2, 3], [...tables.activation]]],
+    ]),
+  );
 });

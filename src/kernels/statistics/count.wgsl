@@ -23,6 +23,8 @@ struct Params {
   columns: u32,
   reachRows: f32,  // that would cover x
   reachColumns: f32,
+  blocks: u32,  // image i is counted in block i mod blocks
+  blockRows: u32,  // of the histogram: CATEGORIES + slots
   total: u32,  // invocations
 }
 
@@ -37,7 +39,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> level: array<f32>;
 // [units, 2 + CELLS]; see dissect/ladder.ts
 @group(0) @binding(6) var<storage, read> ladder: array<u32>;
-// [CATEGORIES + slots, units, buckets from 1 on]
+// [blocks, CATEGORIES + slots, units, buckets from 1 on]
 @group(0) @binding(7) var<storage, read_write> histogram: array<atomic<u32>>;
 
 fn add(row: u32, unit: u32, bucket: u32, length: u32) {
@@ -50,19 +52,19 @@ struct Run {
   length: u32,
 }
 
-// Counts a run; bucket 0 exceeds nothing.
-fn count(slot: u32, there: u32, unit: u32, run: Run) {
+// Counts a run in the block that begins at this row; bucket 0 exceeds nothing.
+fn count(base: u32, slot: u32, there: u32, unit: u32, run: Run) {
   if (run.bucket == 0u || run.length == 0u) { return; }
-  if (slot > 0u) { add(CATEGORIES + slot - 1u, unit, run.bucket, run.length); }
+  if (slot > 0u) { add(base + CATEGORIES + slot - 1u, unit, run.bucket, run.length); }
   // One category, one label a pixel: its pixels are those of all slots and of none, which
   // dissect/counts.ts adds up.
   if (CATEGORIES == 1 && CHANNELS == 1) {
-    if (slot == 0u && there != 0u) { add(0u, unit, run.bucket, run.length); }
+    if (slot == 0u && there != 0u) { add(base, unit, run.bucket, run.length); }
   } else {
     // Over the bits that are set: compilers unroll a loop over all categories, and there are twelve
     // of it below, which took half a minute for 32.
     for (var left = there; left != 0u; left &= left - 1u) {
-      add(firstTrailingBit(left), unit, run.bucket, run.length);
+      add(base + firstTrailingBit(left), unit, run.bucket, run.length);
     }
   }
 }
@@ -81,12 +83,12 @@ fn bucketOf(unit: u32, v: f32, first: f32, start: f32, scale: f32) -> u32 {
 
 // (What a CPU does by itself it foresees better than when runs end: there every pixel is counted at
 // once.)
-fn extend(run: ptr<function, Run>, slot: u32, there: u32, unit: u32, bucket: u32) {
+fn extend(run: ptr<function, Run>, base: u32, slot: u32, there: u32, unit: u32, bucket: u32) {
   if (ACROSS) {
-    count(slot, there, unit, Run(bucket, 1u));
+    count(base, slot, there, unit, Run(bucket, 1u));
   } else {
     if (bucket != (*run).bucket) {
-      count(slot, there, unit, *run);
+      count(base, slot, there, unit, *run);
       *run = Run(bucket, 0u);
     }
     (*run).length++;
@@ -100,6 +102,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let fours = params.units / 4u;
   let image = flat / fours / params.columns;
   if (image >= batch[1]) { return; }
+  let base = (batch[0] + image) % params.blocks * params.blockRows;
   var four = flat % fours;
   var column = (flat / fours) % params.columns;
   if (ACROSS) {
@@ -147,25 +150,25 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let v = clamp(mix(above, below, down - f32(r)), vec4f(-3.4e38), vec4f(3.4e38));
         let here = slots[((image * CHANNELS + channel) * params.rows + row) * params.columns + column];
         if (here != slot) {
-          count(slot, there, unit.x, a);
-          count(slot, there, unit.y, b);
-          count(slot, there, unit.z, c);
-          count(slot, there, unit.w, d);
+          count(base, slot, there, unit.x, a);
+          count(base, slot, there, unit.y, b);
+          count(base, slot, there, unit.z, c);
+          count(base, slot, there, unit.w, d);
           slot = here;
           a.length = 0u;
           b.length = 0u;
           c.length = 0u;
           d.length = 0u;
         }
-        extend(&a, slot, there, unit.x, bucketOf(unit.x, v.x, first.x, start.x, scale.x));
-        extend(&b, slot, there, unit.y, bucketOf(unit.y, v.y, first.y, start.y, scale.y));
-        extend(&c, slot, there, unit.z, bucketOf(unit.z, v.z, first.z, start.z, scale.z));
-        extend(&d, slot, there, unit.w, bucketOf(unit.w, v.w, first.w, start.w, scale.w));
+        extend(&a, base, slot, there, unit.x, bucketOf(unit.x, v.x, first.x, start.x, scale.x));
+        extend(&b, base, slot, there, unit.y, bucketOf(unit.y, v.y, first.y, start.y, scale.y));
+        extend(&c, base, slot, there, unit.z, bucketOf(unit.z, v.z, first.z, start.z, scale.z));
+        extend(&d, base, slot, there, unit.w, bucketOf(unit.w, v.w, first.w, start.w, scale.w));
       }
     }
-    count(slot, there, unit.x, a);
-    count(slot, there, unit.y, b);
-    count(slot, there, unit.z, c);
-    count(slot, there, unit.w, d);
+    count(base, slot, there, unit.x, a);
+    count(base, slot, there, unit.y, b);
+    count(base, slot, there, unit.z, c);
+    count(base, slot, there, unit.w, d);
   }
 }

@@ -111,9 +111,15 @@ export function tabulate(
   graph.step(rowsKernel, { key, row, counters }, params, fold(Math.ceil(units / 16)));
 }
 
+/** Image i of all counts in block i mod `blocks`; tables have a part a block, one after the other. */
+export interface Blocked {
+  /** 1 unless given: everything is counted together. */
+  readonly blocks?: number | undefined;
+}
+
 /**
- * Labels' pixels in any channel of label maps [n, channels, rows, columns], and which categories
- * each image holds.
+ * Labels' pixels in any channel of label maps [n, channels, rows, columns], [blocks · labels];
+ * which categories each image holds, and how many images hold them, [blocks · categories].
  */
 export function presence(
   graph: Graph,
@@ -125,15 +131,18 @@ export function presence(
     readonly present: Value;
     readonly images: Value;
   },
+  { blocks = 1 }: Blocked = {},
 ): void {
   const { images, ...rest } = bindings;
   const [, channels = 1, ...map] = bindings.labels.shape;
   const imagePixels = elements(map);
-  const [categories = 1] = images.shape;
+  const labels = bindings.pixels.shape[0]! / blocks;
+  const categories = images.shape[0]! / blocks;
   const total = elements(bindings.labels.shape);
-  graph.step(presenceKernel, rest, { imagePixels, channels, categories, total }, lanes(total));
+  const params = { imagePixels, channels, labels, categories, blocks, total };
+  graph.step(presenceKernel, rest, params, lanes(total));
   const { batch, present } = bindings;
-  graph.step(imagesKernel, { batch, present, images }, { categories }, lanes(categories));
+  graph.step(imagesKernel, { batch, present, images }, { categories, blocks }, lanes(categories));
 }
 
 /** Labels [n, channels, rows, columns] as slots of counters of the same shape; see relabel.wgsl. */
@@ -163,8 +172,8 @@ function gridOf(x: Value, slots: Value): Extent {
 export const MAX_CATEGORIES = 32;
 
 /**
- * Adds a batch of feature maps x to the joint histogram [categories + slots, units, levels]; see
- * count.wgsl.
+ * Adds a batch of feature maps x to the joint histogram [blocks · (categories + slots), units,
+ * levels]; see count.wgsl.
  */
 export function count(
   graph: Graph,
@@ -178,7 +187,7 @@ export function count(
     readonly ladder: Value;
     readonly histogram: Value;
   },
-  { reach }: Covering = {},
+  { reach, blocks = 1 }: Covering & Blocked = {},
 ): void {
   const { images, height, width, units } = extents(x);
   const [levels, cells] = [bindings.level.shape[1]! - 1, bindings.ladder.shape[1]! - 2];
@@ -193,7 +202,8 @@ export function count(
   const [rows, columns] = gridOf(x, bindings.slots);
   const [reachRows, reachColumns] = reach ?? [rows, columns];
   const total = (images * columns * units) / 4;
-  const params = { units, height, width, rows, columns, reachRows, reachColumns, total };
+  const blockRows = bindings.histogram.shape[0]! / blocks;
+  const params = { units, height, width, rows, columns, reachRows, reachColumns, blocks, blockRows, total };
   graph.step(countKernel, { x, ...bindings }, params, lanes(total), {
     choices: { CHANNELS: channels, CATEGORIES: categories, LEVELS: levels, CELLS: cells, ACROSS: across(graph) },
     flops: 4 * SAMPLE_FLOPS * total * rows,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { QuantileThreshold } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
+import { hashOf } from "../node/hash.ts";
 import type { Provenance, WeightsSource } from "../report/report.ts";
 import { VERSION } from "../version.ts";
 import type { Source } from "../weights/source.ts";
@@ -44,7 +45,7 @@ export async function openJob(options: DissectOptions, loading: Parameters<typeo
     segmenter: { ...segmenter, unified: unifiedOf(options) },
     settings: jobSettings(options, isEmbedded),
     ...(options.tune === false && { tune: false }),
-    provenance: provenance(options, model.source, segmenter.files),
+    provenance: await provenance(options, model.source, segmenter.files, loading),
   };
 }
 
@@ -64,13 +65,25 @@ export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSe
   };
 }
 
-function provenance(options: DissectOptions, model: Source, segmenter: SegmenterFiles<Source> | undefined): Provenance {
+async function provenance(
+  options: DissectOptions,
+  model: Source,
+  segmenter: SegmenterFiles<Source> | undefined,
+  { signal }: Parameters<typeof openModel>[1],
+): Promise<Provenance> {
   const weights: WeightsSource[] = [
     { role: "generator", source: withoutSecrets(options.model ?? EMBEDDED), bytes: model.size },
   ];
   for (const [part, source] of Object.entries(segmenter ?? {}) as [string, Source][]) {
-    if (part !== "labels")
-      weights.push({ role: "segmenter", source: join(options.segmenter ?? EMBEDDED, source.name), bytes: source.size });
+    if (part === "labels") continue;
+    // By their contents dissections know whether they looked at the same concepts.
+    const sha256 = await hashOf(source, { signal });
+    weights.push({
+      role: "segmenter",
+      source: join(options.segmenter ?? EMBEDDED, source.name),
+      sha256,
+      bytes: source.size,
+    });
   }
   return {
     generator: { name: "ganatomy", version: VERSION },

@@ -38,6 +38,7 @@ describe("a job", () => {
     const argv = vi.spyOn(process, "argv", "get").mockReturnValue(["node", "cli.js", "dissect", ...args]);
     return openJob({ ...GIVEN, ...more }, {}).finally(() => argv.mockRestore());
   };
+  const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
   const bytes = async (path: string): Promise<number> => (await stat(path)).size;
 
   test("is of the embedded model and its segmenter where no other is named", async () => {
@@ -50,7 +51,7 @@ describe("a job", () => {
       );
       expect(provenance.weights).toEqual([
         { role: "generator", source: "scenes64", bytes: generator },
-        { role: "segmenter", source: join("scenes64", "segmenter.safetensors"), bytes: weights },
+        { role: "segmenter", source: join("scenes64", "segmenter.safetensors"), sha256, bytes: weights },
       ]);
       expect(rest).toEqual({});
     }
@@ -80,8 +81,8 @@ describe("a job", () => {
     // (The labels are no weights.)
     expect(job.provenance.weights).toEqual([
       { role: "generator", source: model, bytes: await bytes(model) },
-      { role: "segmenter", source: join(segmenter, "encoder_epoch_3.pth"), bytes: 5 },
-      { role: "segmenter", source: join(segmenter, "decoder_epoch_3.pth"), bytes: 3 },
+      { role: "segmenter", source: join(segmenter, "encoder_epoch_3.pth"), sha256, bytes: 5 },
+      { role: "segmenter", source: join(segmenter, "decoder_epoch_3.pth"), sha256, bytes: 3 },
     ]);
   });
 

@@ -3,6 +3,7 @@ import type { AnyCommand } from "../command.ts";
 import { ablateCommand } from "./ablate.ts";
 import { aceCommand } from "./ace.ts";
 import { actmaxCommand } from "./actmax.ts";
+import { compareCommand } from "./compare.ts";
 import { contextCommand } from "./context.ts";
 import { convertCommand } from "./convert.ts";
 import { dissectCommand } from "./dissect.ts";
@@ -24,6 +25,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   insertCommand,
   aceCommand,
   contextCommand,
+  compareCommand,
   actmaxCommand,
   occludeCommand,
   distanceCommand,

@@ -1,0 +1,50 @@
+// Tests: test/cli/commands/compare.test.ts
+import { readFile, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type DissectedLayer, openReport } from "../compare/index.ts";
+import { GanatomyError, UsageError } from "../errors.ts";
+import { fileSource } from "../node/files.ts";
+
+/**
+ * The dissected layers of reports' folders, in their order.
+ * @throws GanatomyError "not-found" for a folder that is none or holds no report; UsageError for
+ *   one that is named twice, and what `openReport` throws.
+ */
+export async function readReports(folders: readonly string[]): Promise<DissectedLayer[]> {
+  const known = new Map<string, string>();
+  const layers: DissectedLayer[] = [];
+  for (const folder of folders) {
+    const place = await realpath(folder).catch(() => folder);
+    const before = known.get(place);
+    if (before !== undefined) {
+      throw new UsageError(
+        `"${folder}" is named twice${before === folder ? "" : `, first as "${before}"`}: it would be compared with itself.`,
+        "Name each folder once.",
+      );
+    }
+    known.set(place, folder);
+    layers.push(...(await readFolder(folder)));
+  }
+  return layers;
+}
+
+async function readFolder(folder: string): Promise<DissectedLayer[]> {
+  const path = join(folder, "report.json");
+  const report = await readFile(path, "utf8").catch(async (cause) => {
+    const there = await stat(folder).catch(() => undefined);
+    const why = !there ? "is not there" : there.isDirectory() ? "holds no report.json" : "is no folder";
+    throw new GanatomyError("not-found", `"${folder}" ${why}.`, "Name folders that `ganatomy dissect` wrote.", {
+      cause,
+    });
+  });
+  const has = async (name: string): Promise<boolean> =>
+    (await stat(join(folder, name)).catch(() => undefined)) !== undefined;
+  return openReport(
+    {
+      report,
+      tensors: await fileSource(join(folder, "tensors.safetensors")),
+      ...((await has("blocks.safetensors")) && { blocks: await fileSource(join(folder, "blocks.safetensors")) }),
+    },
+    folder,
+  );
+}

@@ -1,0 +1,157 @@
+import type { Label, QuantileThreshold } from "../../dissect/result.ts";
+import { UsageError, WeightsError } from "../../errors.ts";
+import { readExactly } from "../../weights/bytes.ts";
+import { openSource } from "../../weights/open.ts";
+import { openSafetensors } from "../../weights/safetensors.ts";
+import type { SourceLike } from "../../weights/source.ts";
+import type { DissectedBlocks, DissectedLayer } from "./dissected.ts";
+
+/** A report's files, as `ganatomy dissect` and `writeReport` write them. */
+export interface ReportFiles {
+  /** The text of `report.json`. */
+  readonly report: string;
+  /** `tensors.safetensors`. */
+  readonly tensors: SourceLike;
+  /** `blocks.safetensors`, which older reports have not: errors come from it. */
+  readonly blocks?: SourceLike | undefined;
+}
+
+/** What is read of `report.json`. */
+interface ReportJson {
+  readonly provenance?: {
+    readonly weights?: readonly { readonly role: string; readonly sha256?: string }[];
+  };
+  readonly model: { readonly name: string; readonly sizes?: readonly number[]; readonly untrained?: number };
+  readonly segmenter: { readonly name: string };
+  readonly settings: {
+    readonly size: number;
+    readonly seed: number;
+    readonly trainSeed: number;
+    readonly quantileThreshold: QuantileThreshold;
+    readonly iouThreshold: number;
+    readonly iqrThreshold: number;
+    readonly segmentationSize: number;
+    readonly segmentationHeight?: number;
+    readonly segmentationWidth?: number;
+    readonly rotate?: number;
+  };
+  readonly categories: readonly string[];
+  readonly labels: readonly (Label & { readonly pixels: number })[];
+  readonly layers: readonly { readonly layer: string; readonly units: readonly { readonly label: number }[] }[];
+}
+
+/**
+ * The layers of a report, to be compared.
+ * @param source where the files are, for names and messages
+ * @throws UsageError for what is no report; WeightsError for damaged or foreign tables.
+ */
+export async function openReport({ report, tensors, blocks }: ReportFiles, source: string): Promise<DissectedLayer[]> {
+  const json = parsed(report, source);
+  const tables = await openTables(tensors);
+  const inBlocks = blocks === undefined ? undefined : await openTables(blocks);
+  const { model, segmenter, settings, labels, categories } = json;
+  const { segmentationSize: edge, segmentationHeight: rows = edge, segmentationWidth: columns = edge } = settings;
+  const hashes = (json.provenance?.weights ?? []).filter(({ role }) => role === "segmenter");
+  const hashed = hashes.length > 0 && hashes.every(({ sha256 }) => sha256 !== undefined);
+  return json.layers.map(({ layer, units }): DissectedLayer => {
+    const table = (name: string, length: number) => tables(`${layer}.${name}`, length);
+    const found = inBlocks && blocksOf(inBlocks, layer, { units: units.length, categories: categories.length });
+    return {
+      source,
+      model: model.name,
+      layer,
+      ...(settings.rotate !== undefined && { rotate: settings.rotate }),
+      ...(model.untrained !== undefined && { untrained: model.untrained }),
+      units: units.length,
+      images: settings.size,
+      seed: settings.seed,
+      trainSeed: settings.trainSeed,
+      zSize: model.sizes?.[0],
+      grid: [rows, columns],
+      segmenter: segmenter.name,
+      segmenterHash: hashed ? hashes.map(({ sha256 }) => sha256).join(" ") : undefined,
+      labels: labels.map(({ name, category }) => ({ name, category })),
+      categories,
+      quantileThreshold: settings.quantileThreshold,
+      iouThreshold: settings.iouThreshold,
+      iqrThreshold: settings.iqrThreshold,
+      reported: units.map(({ label }) => label),
+      labelPixels: labels.map(({ pixels }) => pixels),
+      intersection: table("intersection", labels.length * units.length),
+      activation: table("activation", categories.length * units.length),
+      iqr: table("iqr", labels.length * units.length),
+      ...(found && { blocks: found }),
+    };
+  });
+}
+
+function parsed(report: string, source: string): ReportJson {
+  let json: Partial<ReportJson> | undefined;
+  try {
+    json = JSON.parse(report) as Partial<ReportJson>;
+  } catch (cause) {
+    throw new UsageError(`The report of ${source} is no JSON.`, "Dissect it again.", { cause });
+  }
+  const { model, segmenter, settings, labels, categories, layers } = json ?? {};
+  if (!model || !segmenter || !settings || !Array.isArray(labels) || !Array.isArray(categories) || !layers) {
+    throw new UsageError(
+      `The report.json of ${source} is not that of a dissection.`,
+      "Name a folder that `ganatomy dissect` wrote.",
+    );
+  }
+  return json as ReportJson;
+}
+
+type Tables = (name: string, length?: number) => ArrayLike<number>;
+
+function blocksOf(
+  tables: Tables,
+  layer: string,
+  { units, categories }: { readonly units: number; readonly categories: number },
+): DissectedBlocks {
+  const labels = tables("labels");
+  const categoryPixels = tables("category_pixels");
+  const count = categoryPixels.length / categories;
+  return {
+    count,
+    labels,
+    pixels: tables("label_pixels", count * labels.length),
+    categoryPixels,
+    intersection: tables(`${layer}.intersection`, count * labels.length * units),
+    activation: tables(`${layer}.activation`, count * categories * units),
+  };
+}
+
+const ARRAYS = { U32: Uint32Array, F32: Float32Array, F64: Float64Array } as const;
+
+/**
+ * The tables of a safetensors file, exactly: what reads checkpoints makes single precision of
+ * counts.
+ */
+async function openTables(like: SourceLike): Promise<Tables> {
+  const source = await openSource(like);
+  await openSafetensors(source); // says what is damaged
+  const bytes = await readExactly(source, 0, source.size, {});
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<
+    string,
+    { readonly dtype: string; readonly data_offsets: readonly [number, number] }
+  >;
+  return (name, wanted) => {
+    const place = Object.hasOwn(header, name) ? header[name] : undefined;
+    const Numbers = ARRAYS[place?.dtype as keyof typeof ARRAYS];
+    if (!place || !Numbers) {
+      throw new WeightsError("weights-format", `${source.name} has no table "${name}".`, "Dissect it again.");
+    }
+    const [start, end] = place.data_offsets;
+    const table = new Numbers(bytes.slice(8 + length + start, 8 + length + end).buffer);
+    if (wanted !== undefined && table.length !== wanted) {
+      throw new WeightsError(
+        "weights-shape",
+        `The table "${name}" of ${source.name} has ${table.length} numbers, and its report needs ${wanted}.`,
+        "Files of two reports are mixed: dissect it again.",
+      );
+    }
+    return table;
+  };
+}

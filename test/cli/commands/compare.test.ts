@@ -1,0 +1,155 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { commandLine } from "../../../src/cli/program.ts";
+import { openReport } from "../../../src/compare/index.ts";
+import type { Dissection } from "../../../src/dissect/result.ts";
+import { writeNumbers } from "../../../src/report/write.ts";
+import { fixture, PROVENANCE } from "../../report/fixture.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+/** The fixture, whose counts are shared out among 20 blocks. */
+function inBlocks(dissection: Dissection): Dissection {
+  const count = 20;
+  const { labels, categories, labelPixels, layers } = dissection;
+  const shown = labels.map((_, label) => label).filter((label) => label > 0 && labelPixels[label]! > 0);
+  const shared = (numbers: readonly number[]) =>
+    Uint32Array.from({ length: count * numbers.length }, (_, i) => {
+      const [block, all] = [Math.floor(i / numbers.length), numbers[i % numbers.length]!];
+      return Math.floor((all * (block + 1)) / count) - Math.floor((all * block) / count);
+    });
+  return {
+    ...dissection,
+    settings: { ...dissection.settings, size: 20 },
+    blocks: {
+      count,
+      labels: shown,
+      pixels: shared(shown.map((label) => labelPixels[label]!)),
+      categoryPixels: shared(categories.map(() => 1_000_000)),
+    },
+    layers: layers.map((layer) => {
+      const { intersection, activation } = layer.tables;
+      const rows = shown.flatMap((label) => [
+        ...intersection.subarray(label * layer.units.length, (label + 1) * layer.units.length),
+      ]);
+      return {
+        ...layer,
+        tables: { ...layer.tables, blocks: { intersection: shared(rows), activation: shared([...activation]) } },
+      };
+    }),
+  };
+}
+
+async function report(name: string, dissection: Dissection): Promise<void> {
+  const write = async (path: string, data: Uint8Array | string) => {
+    await mkdir(dirname(join(folder, name, path)), { recursive: true });
+    await writeFile(join(folder, name, path), data);
+  };
+  await writeNumbers({ write }, dissection, { provenance: PROVENANCE });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "compare-"));
+  const { dissection } = fixture();
+  await report("new", inBlocks(dissection));
+  await report("church", { ...inBlocks(dissection), model: { ...dissection.model, name: "church" } });
+  await report("old", { ...dissection, settings: { ...dissection.settings, size: 20 } });
+  await report("other", { ...inBlocks(dissection), settings: { ...dissection.settings, size: 20, seed: 9 } });
+  await mkdir(at("empty"));
+  await symlink(at("new"), at("link"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs the command; what it prints, and its status. */
+async function run(...args: string[]): Promise<{ readonly status: number | undefined; readonly said: string }> {
+  const said: string[] = [];
+  const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  const note = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  let status: number | undefined;
+  try {
+    await commandLine("1.0.0", (ended) => {
+      status = ended;
+    }).parseAsync(["compare", ...args], { from: "user" });
+  } finally {
+    out.mockRestore();
+    note.mockRestore();
+  }
+  return { status, said: said.join("") };
+}
+
+describe("ganatomy compare", () => {
+  test("writes a comparison of all layers of all folders, and says it", async () => {
+    const outdir = at("out");
+    const { status, said } = await run(at("new"), at("church"), "--outdir", outdir);
+    expect(status).toBe(0);
+    expect((await readdir(outdir)).filter((name) => !name.startsWith(".")).sort()).toEqual(
+      [
+        ...["categories.svg", "compare.csv", "compare.html", "compare.json"],
+        ...["concepts.csv", "concepts.svg", "layers.svg"],
+      ].sort(),
+    );
+    expect(said).toMatch(/^By best label: .*IoU > 0\.05, IQR > 0\.01/);
+    const json = JSON.parse(await readFile(join(outdir, "compare.json"), "utf8"));
+    expect(json.inputs).toHaveLength(4);
+    // as the reports say
+    const written = JSON.parse(await readFile(join(at("new"), "report.json"), "utf8"));
+    for (const [i, layer] of written.layers.entries()) {
+      expect(json.inputs[i].detectors.value).toBe(layer.interpretable);
+      expect(said).toContain(json.inputs[i].name);
+    }
+    expect(json.inputs[0].detectors.error).not.toBeNull();
+    expect(json.provenance.command).toContain("ganatomy");
+  });
+
+  test("of one folder, as JSON, of reports without blocks without errors", async () => {
+    const { said } = await run(at("old"), "--json", "--outdir", at("one"));
+    const json = JSON.parse(said);
+    expect(json.inputs[0].detectors.error).toBeNull();
+    const table = await run(at("old"), "--rule", "per-category", "--outdir", at("one"));
+    expect(table.said).toMatch(/^Per category: .*IoU > 0\.04/);
+    expect(table.said).toMatch(/no errors of .*no blocks\.safetensors; dissect it again/);
+  });
+
+  test("of what differs only by force, which is said", async () => {
+    const folders = [at("new"), at("other"), "--outdir", at("forced")];
+    await expect(run(...folders)).rejects.toThrow(/seed \(1 in .*; 9 in .*\)/);
+    const { said } = await run(...folders, "--force");
+    expect(said).toMatch(/^Not comparable, compared by force: these differ: seed/);
+    for (const file of ["compare.html", "categories.svg", "concepts.svg", "layers.svg"]) {
+      expect(await readFile(join(at("forced"), file), "utf8")).toContain("Not comparable, compared by force");
+    }
+  });
+
+  test.each([
+    [["nowhere"], /"nowhere" is not there/],
+    [["empty"], /empty" holds no report\.json/],
+    [["new", "new"], /new" is named twice: /],
+    [["new", "link"], /link" is named twice, first as ".*new"/],
+    [["new/report.json"], /report\.json" is no folder/],
+  ])("of %j is refused", async (names, said) => {
+    const folders = names.map((name) => (name === "nowhere" ? name : at(name)));
+    await expect(run(...folders, "--outdir", at("none"))).rejects.toThrow(said);
+  });
+});
+
+describe("a report that is none", () => {
+  const files = async () => ({
+    report: await readFile(join(at("new"), "report.json"), "utf8"),
+    tensors: await readFile(join(at("new"), "tensors.safetensors")),
+    blocks: await readFile(join(at("new"), "blocks.safetensors")),
+  });
+
+  test("is told", async () => {
+    const good = await files();
+    expect(await openReport(good, "new")).toHaveLength(2);
+    await expect(openReport({ ...good, report: "{" }, "new")).rejects.toThrow("report of new is no JSON");
+    await expect(openReport({ ...good, report: "{}" }, "new")).rejects.toThrow("not that of a dissection");
+    await expect(openReport({ ...good, report: "null" }, "new")).rejects.toThrow("not that of a dissection");
+    await expect(openReport({ ...good, tensors: good.tensors.subarray(0, 100) }, "new")).rejects.toThrow(/damaged/);
+    await expect(openReport({ ...good, tensors: good.blocks }, "new")).rejects.toThrow(/needs|has no table/);
+    await expect(openReport({ ...good, blocks: good.tensors }, "new")).rejects.toThrow(/has no table "labels"/);
+  });
+});

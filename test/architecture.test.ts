@@ -38,17 +38,6 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     models: "all",
     dissect: "all",
   },
-  compare: {
-    "errors.ts": "all",
-    "names.ts": "all",
-    runtime: "all",
-    kernels: "all",
-    weights: "all",
-    networks: "all",
-    models: "all",
-    dissect: "all",
-    causality: "all",
-  },
   report: {
     "errors.ts": "all",
     "names.ts": "all",

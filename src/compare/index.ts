@@ -1,5 +1,20 @@
 /** How far sets of images are apart, and how dissections compare. */
 
+export { type CompareOptions, compare } from "./dissections/compare.ts";
+export { type Candidate, type Counted, count, detections, type Rule, type Tally } from "./dissections/counting.ts";
+export type { DissectedBlocks, DissectedLayer } from "./dissections/dissected.ts";
+export { openReport, type ReportFiles } from "./dissections/open.ts";
+export type {
+  BestUnit,
+  ComparedInput,
+  ComparedPair,
+  Comparison,
+  Concept,
+  ConceptCell,
+  CountingRule,
+  Estimate,
+  OnlyIn,
+} from "./dissections/result.ts";
 export { type Distances, type DistancesOptions, distances, type Side } from "./distances.ts";
 export {
   checkSameKind,
@@ -51,18 +66,3 @@ export {
   permutationTest,
 } from "./significance.ts";
 export type { Moments, Vectors } from "./vectors.ts";
-export { type CompareOptions, compare } from "./dissections/compare.ts";
-export { type Candidate, type Counted, count, detections, type Rule, type Tally } from "./dissections/counting.ts";
-export type { DissectedBlocks, DissectedLayer } from "./dissections/dissected.ts";
-export { openReport, type ReportFiles } from "./dissections/open.ts";
-export type {
-  BestUnit,
-  ComparedInput,
-  ComparedPair,
-  Comparison,
-  Concept,
-  ConceptCell,
-  CountingRule,
-  Estimate,
-  OnlyIn,
-} from "./dissections/result.ts";

@@ -233,10 +233,7 @@ export class Segmenter {
     return labelOf(this, concept);
   }
 
-  /**
-   * Appends the segmenter to a graph: labels [n, maps, height, width] of image [n, h, w, 3] in [−1,
-   * 1].
-   */
+  /** Appends to a graph: labels [n, maps, height, width] of image [n, h, w, 3] in [−1, 1]. */
   append(graph: Graph, image: Value, extent: number | Extent): Value {
     const [height, width] = typeof extent === "number" ? [extent, extent] : extent;
     const labels = graph.value("labels", [image.shape[0]!, this.channels, height, width], "u32");
@@ -304,9 +301,7 @@ export class Segmenter {
     return bound;
   }
 
-  /**
-   * Compiles the segmenter onto an image tensor [n, h, w, 4], for label maps of the given extent.
-   */
+  /** Compiles it onto an image tensor [n, h, w, 4], for label maps of this extent. */
   async compile(image: Tensor<"f32">, extent: number | Extent, signal?: AbortSignal): Promise<SegmenterPlan> {
     const [n = 1, height = 1, width = 1] = image.shape;
     const label = typeof extent === "number" ? ([extent, extent] as const) : extent;

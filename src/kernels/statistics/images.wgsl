@@ -5,7 +5,8 @@ struct Params { categories: u32, blocks: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> batch: array<u32>;
 @group(0) @binding(2) var<storage, read> present: array<u32>;  // [n, categories]
-@group(0) @binding(3) var<storage, read_write> images: array<u32>;  // [blocks, categories], accumulated
+// [blocks, categories], accumulated
+@group(0) @binding(3) var<storage, read_write> images: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -111,7 +111,9 @@ export function tabulate(
   graph.step(rowsKernel, { key, row, counters }, params, fold(Math.ceil(units / 16)));
 }
 
-/** Image i of all counts in block i mod `blocks`; tables have a part a block, one after the other. */
+/**
+ * Image i of all counts in block i mod `blocks`; tables have a part a block, one after the other.
+ */
 export interface Blocked {
   /** 1 unless given: everything is counted together. */
   readonly blocks?: number | undefined;

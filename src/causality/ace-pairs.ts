@@ -1,6 +1,5 @@
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
-import type { RandomState } from "../weights/random.ts";
 import type { AceSettings } from "./ace-options.ts";
 import type { Place } from "./ace-search.ts";
 
@@ -62,14 +61,4 @@ export function effects(cells: Float32Array, pairs: readonly Pair[], batch: numb
     add += cells[(row + batch) * perImage + candidate.cell]!;
   });
   return { erase: erase / pairs.length, add: add / pairs.length };
-}
-
-/** The order of n things: NumPy's `RandomState.permutation(n)`. */
-export function permutation(random: RandomState, n: number): number[] {
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i -= 1) {
-    const [j = 0] = random.randint(i + 1, 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }

@@ -5,9 +5,10 @@ import { elements, Graph, padded } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import { permutation } from "../weights/permutation.ts";
 import { RandomState } from "../weights/random.ts";
 import { type AceSettings, PAIRS_A_STEP } from "./ace-options.ts";
-import { Batches, effects, type Pair, permutation } from "./ace-pairs.ts";
+import { Batches, effects, type Pair } from "./ace-pairs.ts";
 import { type AceCorpus, type Progress, padded4 } from "./ace-search.ts";
 import { InFlight } from "./in-flight.ts";
 import { cellReach, DifferentiableResponse, Response } from "./response.ts";
@@ -283,7 +284,7 @@ export class AceTrainer {
     const { seed, epochs } = this.#settings;
     const random = new RandomState((seed * epochs + epoch) % 2 ** 32);
     const [first, second] = [permutation(random, trainSize), permutation(random, trainSize)];
-    return first.map((image, index) => ({ present: present[image]!, candidate: candidates[second[index]!]! }));
+    return Array.from(first, (image, index) => ({ present: present[image]!, candidate: candidates[second[index]!]! }));
   }
 
   /**

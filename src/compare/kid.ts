@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import { permutation } from "../weights/permutation.ts";
 import { RandomState } from "../weights/random.ts";
 import { blocks, rowsOf } from "./linear/products.ts";
 import { type Turns, turns } from "./linear/turns.ts";
@@ -52,7 +53,7 @@ export async function kernelDistance(a: Vectors, b: Vectors, options: KidOptions
     return { kid: await discrepancy(a, b, pause), subsets: 1, subsetSize: Math.min(a.n, b.n) };
   }
   const random = new RandomState(seed);
-  const draw = (set: Vectors): Vectors => rowsAt(set, random.permutation(set.n).subarray(0, subsetSize));
+  const draw = (set: Vectors): Vectors => rowsAt(set, permutation(random, set.n).subarray(0, subsetSize));
   const found: number[] = [];
   for (let i = 0; i < subsets; i += 1) found.push(await discrepancy(draw(a), draw(b), pause));
   const kid = found.reduce((sum, value) => sum + value, 0) / subsets;

@@ -1,4 +1,5 @@
 import { checkNames, type NamesOf } from "../names.ts";
+import { permutation } from "../weights/permutation.ts";
 import { RandomState } from "../weights/random.ts";
 import { joined, rowsAt, type Vectors } from "./vectors.ts";
 
@@ -46,7 +47,7 @@ export async function permutationTest(
   const distances: number[] = [];
   for (let done = 0; done < permutations; done += 1) {
     onProgress?.({ done, total: permutations });
-    const order = random.permutation(all.n);
+    const order = permutation(random, all.n);
     distances.push(await distance(rowsAt(all, order.subarray(0, a.n)), rowsAt(all, order.subarray(a.n))));
   }
   distances.sort((x, y) => x - y);
@@ -109,7 +110,7 @@ export async function extrapolated(
     let whole: number | undefined;
     for (let draw = 0; draw < draws; draw += 1) {
       onProgress?.({ done: index * draws + draw, total: sizes.length * draws });
-      const [left, right] = [random.permutation(a.n), random.permutation(b.n)];
+      const [left, right] = [permutation(random, a.n), permutation(random, b.n)];
       const value = whole ?? (await distance(rowsAt(a, left.subarray(0, n)), rowsAt(b, right.subarray(0, n))));
       if (n === a.n && n === b.n) whole = value;
       sum += value;

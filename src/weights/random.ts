@@ -54,20 +54,18 @@ export class RandomState {
       throw new UsageError(`randint needs 1 ≤ high ≤ 2³², not ${high}.`, "Give the number of choices.");
     }
     const values = new Uint32Array(checkCount(n));
-    for (let i = 0; i < n; i++) values[i] = this.#nextUpTo(high - 1);
-    return values;
-  }
-
-  /** `permutation(n)`: the numbers 0…n − 1 in random order. */
-  permutation(n: number): Uint32Array<ArrayBuffer> {
-    const order = Uint32Array.from({ length: checkCount(n) }, (_, i) => i);
-    for (let i = n - 1; i > 0; i--) {
-      const j = this.#nextUpTo(i);
-      const kept = order[i]!;
-      order[i] = order[j]!;
-      order[j] = kept;
+    const largest = high - 1;
+    // NumPy draws nothing when there is no choice, and otherwise rejects what is too large after
+    // masking.
+    if (largest === 0) return values;
+    const mask = 0xffffffff >>> Math.clz32(largest);
+    for (let i = 0; i < n; i++) {
+      let value: number;
+      do value = (this.#nextWord() & mask) >>> 0;
+      while (value > largest);
+      values[i] = value;
     }
-    return order;
+    return values;
   }
 
   /** One draw from N(0, 1). */
@@ -115,19 +113,6 @@ export class RandomState {
     copy.#position = this.#position;
     copy.#spare = this.#spare;
     return copy;
-  }
-
-  /**
-   * 0 ≤ value ≤ largest: NumPy draws nothing when there is no choice, and otherwise rejects what is
-   * too large after masking.
-   */
-  #nextUpTo(largest: number): number {
-    if (largest === 0) return 0;
-    const mask = 0xffffffff >>> Math.clz32(largest);
-    let value: number;
-    do value = (this.#nextWord() & mask) >>> 0;
-    while (value > largest);
-    return value;
   }
 
   /** 53 random bits from two words. */

@@ -1,23 +1,11 @@
 import { expect, test } from "vitest";
 import type { AceSettings } from "../../src/causality/ace-options.ts";
-import { Batches, effects, permutation } from "../../src/causality/ace-pairs.ts";
+import { Batches, effects } from "../../src/causality/ace-pairs.ts";
 import type { Place } from "../../src/causality/ace-search.ts";
 import type { Generator } from "../../src/models/generator.ts";
 import type { GeneratorPlan } from "../../src/models/generator-plan.ts";
-import { RandomState } from "../../src/weights/random.ts";
 
 const place = (image: number, cell: number): Place => ({ image, cell, score: 1 });
-
-test("orders are NumPy's", () => {
-  const random = new RandomState(7);
-  // [r.permutation(9).tolist() for _ in range(3)] of numpy.random.RandomState(7), NumPy 1.24
-  expect([permutation(random, 9), permutation(random, 9), permutation(random, 9)]).toEqual([
-    [2, 7, 0, 8, 5, 3, 6, 1, 4],
-    [6, 3, 4, 8, 5, 2, 1, 0, 7],
-    [1, 5, 2, 6, 3, 8, 4, 7, 0],
-  ]);
-  expect(permutation(random, 1)).toEqual([0]);
-});
 
 test("a batch has the present images first, then the candidates, each with a mask of its own edit", () => {
   const [zSize, cells] = [3, 6];

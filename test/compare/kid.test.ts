@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { kernelDistance } from "../../src/compare/kid.ts";
 import { rowsAt, type Vectors } from "../../src/compare/vectors.ts";
+import { permutation } from "../../src/weights/permutation.ts";
 import { RandomState } from "../../src/weights/random.ts";
 import { goldenFeatures, goldenJson } from "./golden.ts";
 
@@ -45,8 +46,8 @@ test("subsets are averaged, of the images that NumPy's permutations name first",
   const found = await kernelDistance(a, b, { subsets: 5, subsetSize: 20, seed: 3 });
   const random = new RandomState(3);
   const each = Array.from({ length: 5 }, () => {
-    const x = rowsAt(a, random.permutation(40).subarray(0, 20));
-    return plain(x, rowsAt(b, random.permutation(30).subarray(0, 20)));
+    const x = rowsAt(a, permutation(random, 40).subarray(0, 20));
+    return plain(x, rowsAt(b, permutation(random, 30).subarray(0, 20)));
   });
   const mean = each.reduce((sum, value) => sum + value, 0) / 5;
   expect(found.kid).toBeCloseTo(mean, 12);

@@ -2,9 +2,11 @@ import { type GanatomyError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { unpackError } from "../report/wire-error.ts";
 import { Emitter } from "./emitter.ts";
+import type { RankedUnit } from "./findings.ts";
 import { HttpSession } from "./http-session.ts";
 import { Link, threadLost } from "./link.ts";
 import { absolute, portable } from "./portable.ts";
+import type { RemoteSession } from "./remote.ts";
 import type {
   ConceptsOptions,
   DissectProgress,
@@ -21,10 +23,8 @@ import type {
   PixelOptions,
   Progress,
   RankedConcept,
-  RankedUnit,
   RegionFeatures,
   RegionOptions,
-  Session,
   SessionEvents,
   Thumbnail,
   ThumbnailOptions,
@@ -63,15 +63,6 @@ export type ConnectOptions = (
       readonly token?: string;
     }
 ) & { readonly signal?: AbortSignal | undefined };
-
-/** A session that is elsewhere. */
-export interface RemoteSession extends Session {
-  /**
-   * A port for somebody else to `connect` by, who shares this session: an iframe, or a service
-   * worker that cannot use the GPU. Transfer it.
-   */
-  share(): MessagePort;
-}
 
 interface AnyOptions {
   readonly worker?: string | URL | Worker | SharedWorker | ServiceWorker;

@@ -4,7 +4,14 @@ import { uniqueNames } from "../report/concepts.ts";
 import { conceptRankings, unitRankings } from "../report/rankings.ts";
 import { type Report, SCHEMA_VERSION, toReport } from "../report/report.ts";
 import { VERSION } from "../version.ts";
-import type { RankedUnit } from "./session.ts";
+
+export interface RankedUnit {
+  readonly unit: number;
+  /** The higher the better. */
+  readonly score: number;
+  /** Number of the label it detects, where it detects one. */
+  readonly label?: number;
+}
 
 // Tests: test/session/findings.test.ts
 

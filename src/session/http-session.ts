@@ -1,10 +1,11 @@
 import { type GanatomyError, KernelError, UnsupportedError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
-import type { RemoteSession } from "./connect.ts";
 import { Emitter } from "./emitter.ts";
+import type { RankedUnit } from "./findings.ts";
 import { HttpLink, type Served } from "./http-link.ts";
 import { InTurn } from "./in-turn.ts";
 import { PICTURE_NAMES } from "./options.ts";
+import type { RemoteSession } from "./remote.ts";
 import { serve } from "./serve.ts";
 import type {
   ConceptsOptions,
@@ -21,7 +22,6 @@ import type {
   Pixel,
   PixelOptions,
   RankedConcept,
-  RankedUnit,
   RegionFeatures,
   RegionOptions,
   SessionEvents,

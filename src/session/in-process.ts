@@ -11,6 +11,7 @@ import { rankedConcepts } from "./concepts.ts";
 import { coveredPixels, EffectCount } from "./effect.ts";
 import { Emitter } from "./emitter.ts";
 import { readThumbnail } from "./examples.ts";
+import type { RankedUnit } from "./findings.ts";
 import { findingsOf, rankedUnits } from "./findings.ts";
 import { type Adopted, Holdings } from "./holdings.ts";
 import {
@@ -45,7 +46,6 @@ import type {
   Pixel,
   PixelOptions,
   RankedConcept,
-  RankedUnit,
   RegionFeatures,
   RegionOptions,
   Rendered,

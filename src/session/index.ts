@@ -2,7 +2,9 @@
 
 export { type Cells, packCells, unpackCells } from "./cells.ts";
 export { type MaskFile, type RecipeCommands, recipeCommands } from "./commands.ts";
-export { type ConnectOptions, connect, type RemoteSession } from "./connect.ts";
+export type { ConceptsOptions, RankedConcept } from "./concepts.ts";
+export { type ConnectOptions, connect } from "./connect.ts";
+export type { RankedUnit } from "./findings.ts";
 export { History } from "./history.ts";
 export { createSession, type SessionOptions } from "./in-process.ts";
 export {
@@ -20,6 +22,7 @@ export {
   type Units,
 } from "./recipe.ts";
 export { MAX_LINK, openRecipe, packRecipe, readRecipe } from "./recipe-link.ts";
+export type { RemoteSession } from "./remote.ts";
 export { serve } from "./serve.ts";
 export type * from "./session.ts";
 export type { Port } from "./wire.ts";

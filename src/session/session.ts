@@ -10,6 +10,7 @@ import type { Report } from "../report/report.ts";
 import type { SourceLike } from "../weights/source.ts";
 import type { Cells } from "./cells.ts";
 import type { ConceptsOptions, RankedConcept } from "./concepts.ts";
+import type { RankedUnit } from "./findings.ts";
 import type { ConceptUnits, EditedImage, ModelName, Recipe, Stroke } from "./recipe.ts";
 
 export type { ConceptsOptions, RankedConcept };
@@ -252,14 +253,6 @@ export interface LevelsOptions {
   /** 0…1 */
   readonly quantiles: readonly number[];
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface RankedUnit {
-  readonly unit: number;
-  /** The higher the better. */
-  readonly score: number;
-  /** Number of the label it detects, where it detects one. */
-  readonly label?: number;
 }
 
 /** RGBA bytes, row by row: what `ImageData` takes. */

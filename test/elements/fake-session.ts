@@ -2,6 +2,7 @@
 import { GanatomyError } from "../../src/errors.ts";
 import { unpackCells } from "../../src/session/cells.ts";
 import { Emitter } from "../../src/session/emitter.ts";
+import type { RankedUnit } from "../../src/session/findings.ts";
 import type {
   Listener,
   Loaded,
@@ -9,7 +10,6 @@ import type {
   Pixel,
   PixelOptions,
   RankedConcept,
-  RankedUnit,
   RegionFeatures,
   RegionOptions,
   Session,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { connect, type RemoteSession } from "../../src/session/connect.ts";
+import { connect } from "../../src/session/connect.ts";
+import type { RemoteSession } from "../../src/session/remote.ts";
 import { serve } from "../../src/session/serve.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { Port } from "../../src/session/wire.ts";

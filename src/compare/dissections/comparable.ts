@@ -1,3 +1,5 @@
+// Tests: test/compare/dissections/compare.test.ts
+
 import type { DissectedLayer } from "./dissected.ts";
 
 /** What must be the same of all inputs, because every count depends on it. */

@@ -1,3 +1,5 @@
+// Tests: test/cli/commands/compare.test.ts
+
 import type { Label, QuantileThreshold } from "../../dissect/result.ts";
 import { UsageError, WeightsError } from "../../errors.ts";
 import { readExactly } from "../../weights/bytes.ts";

@@ -22,7 +22,7 @@ main section > h2 { margin-bottom: 6px; }
 .scroll thead th { color: var(--soft); font-weight: 500; }
 .scroll th:first-child, .scroll td:first-child { text-align: left; }
 .scroll td small { color: var(--soft); }
-.figures { display: grid; gap: 16px; justify-items: start; }
+.figures { display: flex; flex-wrap: wrap; gap: 16px; align-items: start; }
 .warning { border: 1px solid #b3261e; border-radius: 12px; padding: 12px 16px; background: color-mix(in srgb, #b3261e 12%, var(--card)); }
 .quiet { color: var(--soft); }
 .lead { max-width: 75ch; }

@@ -103,11 +103,11 @@ export function conceptsSvg(comparison: Comparison): string {
   // Names hang at 45° below their bars, and begin to the left of them.
   const slant = longest * Math.SQRT1_2 + 10;
   const left = MARGIN + Math.max(30, slant - STEP);
-  const panel = 34 + HIGH + slant + 10;
+  const panel = 46 + HIGH + slant + 10;
   const names = legend(categories, MARGIN, 46);
   const parts = panels.flatMap(({ input, bars }, index) => {
     const top = 58 + index * panel;
-    const ground = top + 26 + HIGH;
+    const ground = top + 38 + HIGH; // the count on the highest bar stays below the caption
     const axis = `<path class="gan-line" d="M${round(left - 4)} ${round(ground)}H${round(left + Math.max(1, bars.length) * STEP)}"/>`;
     return [
       text(MARGIN, top + 12, captionOf(input), "start"),

@@ -238,8 +238,8 @@ describe("a session over a port", () => {
     expect(asked.signals[0]!.aborted).toBe(true);
   });
 
-  test("is in a worker or behind a port", async () => {
-    await expect(connect({} as never)).rejects.toThrow(/Give either \{ worker \} or \{ port \}/);
+  test("is in a worker, behind a port, or a server's", async () => {
+    await expect(connect({} as never)).rejects.toThrow(/Give one of \{ worker \}, \{ port \} and \{ url \}/);
     await expect(connect({ prot: 1 } as never)).rejects.toThrow(/Did you mean port/);
   });
 

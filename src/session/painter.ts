@@ -126,8 +126,7 @@ function configure(job: Job, { device, height, width }: Drawing): void {
   if (job.device === device) return;
   context.configure({
     device: device.gpu,
-    // Not any that the specification allows: Firefox 153 goes down with others
-    // (findings/firefox-rgba-canvas.sh).
+    // Not any that the specification allows: Firefox 153 shows no others on some systems.
     format: canvasFormat(),
     usage: USAGE.RENDER_ATTACHMENT | USAGE.COPY_DST,
     alphaMode: "opaque",

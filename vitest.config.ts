@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vitest/config";
 
 /**
@@ -27,37 +27,19 @@ const dependencies: Plugin = {
 /** An import for the graph of modules, which nobody calls. */
 const needs = (paths: readonly string[]): string => paths.map((path) => `(() => import("/${path}"));`).join("\n");
 
-/**
- * The rooms whose tests are numbers that the adapter computes, of nothing but what they are given:
- * they change no global, so that a process can run many of their files. It loads the library and
- * asks for the adapter once.
- */
-const NUMBERS = /^(kernels|gradient|networks|models)[/\\].*\.test\.ts$/;
-const onAdapter = readdirSync(new URL("test", import.meta.url), { recursive: true, encoding: "utf8" })
-  .filter((path) => NUMBERS.test(path))
-  .map((path) => `test/${path.replaceAll("\\", "/")}`)
-  .filter((path) => readFileSync(new URL(path, import.meta.url), "utf8").includes('/gpu.ts"'));
-
-const shared = { pool: "forks", testTimeout: 120_000, hookTimeout: 120_000 } as const;
-
 export default defineConfig({
+  plugins: [dependencies],
   test: {
     globalSetup: ["test/setup.ts"],
-    // A software adapter uses every core, but waits while JavaScript compiles, draws and compares.
-    maxWorkers: 2,
+    include: ["test/**/*.test.ts"],
+    // Software adapters use every core already; files side by side would only wait for each other.
+    fileParallelism: false,
     // A change of these may concern any test.
     forceRerunTriggers: ["test/golden", "weights", "package-lock.json", "vitest.config.ts", "test/setup.ts"].map(
       (path) => `**/${path}{,/**}`,
     ),
-    projects: [
-      {
-        plugins: [dependencies],
-        test: { ...shared, name: "others", include: ["test/**/*.test.ts"], exclude: onAdapter },
-      },
-      {
-        plugins: [dependencies],
-        test: { ...shared, name: "numbers", include: onAdapter, isolate: false, sequence: { groupOrder: 1 } },
-      },
-    ],
+    pool: "forks",
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -22,7 +22,7 @@ test("info of an ONNX generator tells its operators, layers and cost", async () 
   expect(told.facts.container).toBe("onnx");
   expect(told.facts.operators).toMatch(/ConvTranspose ×\d+, .*Tanh/);
   expect(told.facts).not.toHaveProperty("not known");
-  expect(told.facts.layers).toMatch(/@4²/);
+  expect(told.facts.layers).toMatch(/LeakyRelu_output_0 7@4×6/);
   expect(told.cost.flops).toBeGreaterThan(0);
 });
 

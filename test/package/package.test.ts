@@ -136,6 +136,36 @@ describe("the tarball", () => {
     );
   });
 
+  test("is as large as README says", async () => {
+    const loaded = await loadedWith(CORE);
+    const kB = async (paths: readonly string[]) => Math.round((await gzipped(paths)) / 1000);
+    const scripts = await Promise.all([...loaded].map((path) => readFile(join(ROOT, path), "utf8")));
+    const lazy = scripts.flatMap((text) => [...text.matchAll(/\bimport\("\.\/(([a-z-]+)-[\w-]{8}\.min\.js)"\)/g)]);
+    /**
+     * What chunks of this name add, the largest first: generators and segmenters both have a
+     * "recognise".
+     */
+    const more = async (wanted: string) => {
+      const files = [...new Set(lazy.filter(([, , name]) => name === wanted).map(([, file]) => file!))];
+      const added = await Promise.all(
+        files.map(async (file) =>
+          kB([...(await loadedWith(`dist/chunks/${file}`))].filter((path) => !loaded.has(path))),
+        ),
+      );
+      return added.sort((a, b) => b - a);
+    };
+    const [described, published] = await more("recognise");
+    const readme = (await readFile(join(ROOT, "README.md"), "utf8")).replace(/\s+/g, " ");
+    for (const claim of [
+      `The library is ${await kB([...loaded])} kB gzipped; it fetches ${await more("families")} more`,
+      `to load a generator of a known family, ${described} for one that is described,`,
+      `${await more("generator")} for ONNX, ${await more("python")} to read what Python wrote`,
+      `${published} for a published segmenter, and ${await more("dissect")} when it dissects.`,
+    ]) {
+      expect(readme).toContain(claim);
+    }
+  });
+
   test("passes publint", async () => {
     await run(tool("publint"), ["--strict", tarball], project);
   });

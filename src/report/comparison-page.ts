@@ -2,6 +2,7 @@ import type { ComparedInput, Comparison, ConceptCell, OnlyIn } from "../compare/
 import { estimateText, ruleText, warningText } from "./comparison.ts";
 import { categoriesSvg, conceptsSvg, layersSvg } from "./comparison-plot.ts";
 import { readable } from "./concepts.ts";
+import { pageHead } from "./page-head.ts";
 import type { Provenance } from "./report.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 import { STYLE } from "./viewer/style.ts";
@@ -41,17 +42,7 @@ export function comparisonPage(
   const title =
     inputs.length === 1 ? `${inputs[0]!.model} ${inputs[0]!.name}` : `${inputs.length} dissections compared`;
   const made = `${provenance.generator.name} ${provenance.generator.version}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="${escapeHtml(made)}">
-<title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
-<style>${STYLE}${OWN}</style>
-</head>
+  return `${pageHead({ title, policy: POLICY, provenance, style: `${STYLE}${OWN}` })}
 <body>
 <header>
 <p class="kicker">GAN dissection</p>

@@ -1,5 +1,6 @@
 import { displayNames } from "./concepts.ts";
 import { imageExtent } from "./extents.ts";
+import { pageHead } from "./page-head.ts";
 import type { Report } from "./report.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 
@@ -33,17 +34,7 @@ const POLICY =
  */
 export function pageMarkup({ report, style, script, blocks, note }: PageParts): string {
   const title = `${report.model.name}: GAN dissection`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="${escapeHtml(`${report.provenance.generator.name} ${report.provenance.generator.version}`)}">
-<title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
-<style>${style}</style>
-</head>
+  return `${pageHead({ title, policy: POLICY, provenance: report.provenance, style })}
 <body>
 <header>
 <p class="kicker">GAN dissection</p>

@@ -11,7 +11,9 @@ import { escapeXml, round, text, textWidth, ticks } from "./svg.ts";
 const STYLE = `<style>${[
   ".gan-figure{fill:#1d1c1a}.gan-paper{fill:#fff}.gan-line{stroke:#ddd}.gan-error{stroke:#1d1c1a}",
   "@media(prefers-color-scheme:dark){.gan-figure{fill:#ecebe7}.gan-paper{fill:#1d1d21}",
-  ".gan-line{stroke:#3d3d44}.gan-error{stroke:#ecebe7}}",
+  ".gan-line{stroke:#3d3d44}.gan-error{stroke:#ecebe7}",
+  // The darkest colour of data has 2.5 : 1 on a dark screen, and so 4 : 1.
+  '.gan-figure [fill^="#"],.gan-figure [stroke^="#"]{filter:brightness(1.4)}}',
 ].join("")}</style>`;
 
 /** Between what is drawn and the border. */
@@ -141,15 +143,15 @@ const LINES = ["#4B4CBF", "#F0883B", "#55B05B", "#D92E2B", "#AB6BC6", "#50BDAC"]
 
 /**
  * Lines over layers: the share of units that detect anything, and how many concepts they detect,
- * one line a model (and one for what is rotated or not trained), with two errors up and down.
+ * one line a model, with two errors up and down.
  */
 export function layersSvg(comparison: Comparison): string {
   const { inputs } = comparison;
   const layers = [...new Set(inputs.map(({ layer }) => layer))];
   const [plotWidth, plotHeight] = [Math.max(240, layers.length * 64), 130];
   const left = MARGIN + 44;
-  const series = [...new Set(inputs.map(seriesOf))].map(
-    (name) => [name, inputs.filter((input) => seriesOf(input) === name)] as const,
+  const series = [...new Set(inputs.map(({ model }) => model))].map(
+    (name) => [name, inputs.filter(({ model }) => model === name)] as const,
   );
   const top = 44 + series.length * 18;
   const x = (layer: string): number => left + (plotWidth * (layers.indexOf(layer) + 0.5)) / layers.length;
@@ -184,14 +186,6 @@ export function layersSvg(comparison: Comparison): string {
   const width = Math.max(left + plotWidth + MARGIN, widest);
   return figure(width, top + measures.length * step, "Over layers", shows, comparison, [...names, ...plots]);
 }
-
-/** What shares a line. */
-const seriesOf = ({ model, rotate, untrained }: ComparedInput): string =>
-  [
-    model,
-    ...(untrained === undefined ? [] : [`untrained (seed ${untrained})`]),
-    ...(rotate === undefined ? [] : [`rotated (seed ${rotate})`]),
-  ].join(", ");
 
 const scaled = ({ value, error }: Estimate, by: number): Estimate => ({
   value: value * by,

@@ -40,7 +40,7 @@ function withNulls(value: unknown): unknown {
 /** `compare.csv`: an input a row. */
 export function inputsCsv({ inputs, incomparable, rule }: Comparison): string {
   const categories = [...new Set(inputs.flatMap((input) => input.categories.map(({ category }) => category)))].sort();
-  const head = ["input", "source", "model", "layer", "rotate", "untrained", "images", "units", "rule", "metric"];
+  const head = ["input", "source", "model", "layer", "images", "units", "rule", "metric"];
   const numbers = [
     "detectors",
     "unique",
@@ -59,7 +59,7 @@ export function inputsCsv({ inputs, incomparable, rule }: Comparison): string {
         ...categories.flatMap((name) => [found.get(name)?.detectors ?? none, found.get(name)?.unique ?? none]),
       ];
       return [
-        ...[input.name, input.source, input.model, input.layer, input.rotate, input.untrained],
+        ...[input.name, input.source, input.model, input.layer],
         ...[input.images, input.units, rule.rule, rule.metric, rule.threshold],
         ...estimates.flatMap(({ value, error }) => [value, error]),
         ...[input.medianIou, input.iou90, incomparable.length === 0],

@@ -6,7 +6,7 @@ import { PROVENANCE } from "./fixture.ts";
 test("the page says how was counted, and which errors are missing and how to get them", () => {
   const page = comparisonPage(three, PROVENANCE, { iou: 0.05, iqr: 0.01 });
   expect(page).toContain("By best label: a unit counts once");
-  expect(page).toContain("layer6, rotated (seed 3)");
+  expect(page).toContain('<th scope="row">layer8</th>');
   expect(page).not.toContain("by force");
   expect(page).not.toMatch(/<script|src="http|url\(/);
   expect(errorsText(three.inputs)).toMatch(/^Behind ± stands the jackknife's standard error/);

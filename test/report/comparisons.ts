@@ -19,17 +19,17 @@ const late = layerOf({
   ],
   about: { source: "b", layer: "layer6" },
 });
-const rotated = layerOf({
+const last = layerOf({
   units: [
     [4, 0.9],
     [2, 0.01],
     [2, 0.5],
   ],
-  about: { source: "c", layer: "layer6", rotate: 3 },
+  about: { source: "c", layer: "layer8" },
 });
 
-/** Two layers, and one in a rotation of its units. */
-export const three = compare([early, late, rotated]);
+/** Three layers. */
+export const three = compare([early, late, last]);
 /** Of other images. */
 export const forced = compare([early, { ...late, seed: 3 }], { force: true });
 const { blocks: _, ...old } = late;

@@ -81,28 +81,20 @@ export function compare(layers: readonly DissectedLayer[], options: CompareOptio
 /** What inputs are called: as little as tells them apart. */
 function namesOf(layers: readonly DissectedLayer[]): string[] {
   const models = new Set(layers.map(({ model }) => model));
-  const plain = layers.map(({ model, layer, rotate, untrained }) =>
-    [
-      models.size > 1 ? `${model} ${layer}` : layer,
-      ...(untrained === undefined ? [] : [`untrained (seed ${untrained})`]),
-      ...(rotate === undefined ? [] : [`rotated (seed ${rotate})`]),
-    ].join(", "),
-  );
+  const plain = layers.map(({ model, layer }) => (models.size > 1 ? `${model} ${layer}` : layer));
   const seen = new Map<string, number>();
   for (const name of plain) seen.set(name, (seen.get(name) ?? 0) + 1);
   return plain.map((name, i) => (seen.get(name) === 1 ? name : `${name} (${layers[i]!.source})`));
 }
 
 function inputOf(layer: DissectedLayer, name: string, { counts, bestIou, errors }: Measured): ComparedInput {
-  const { source, model, units, images, rotate, untrained } = layer;
+  const { source, model, units, images } = layer;
   const { whole } = counts;
   return {
     name,
     source,
     model,
     layer: layer.layer,
-    ...(rotate !== undefined && { rotate }),
-    ...(untrained !== undefined && { untrained }),
     units,
     images,
     detectors: { value: whole.detectors, error: errors((part) => part.detectors) },

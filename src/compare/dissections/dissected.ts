@@ -21,10 +21,6 @@ export interface DissectedLayer {
   readonly source: string;
   readonly model: string;
   readonly layer: string;
-  /** The seed of the rotation of its units, where they were rotated. */
-  readonly rotate?: number;
-  /** The seed of its weights, where the network was not trained. */
-  readonly untrained?: number;
   readonly units: number;
   /** Images of the test set, and the seeds they were drawn by. */
   readonly images: number;

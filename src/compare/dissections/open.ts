@@ -23,7 +23,7 @@ interface ReportJson {
   readonly provenance?: {
     readonly weights?: readonly { readonly role: string; readonly sha256?: string }[];
   };
-  readonly model: { readonly name: string; readonly sizes?: readonly number[]; readonly untrained?: number };
+  readonly model: { readonly name: string; readonly sizes?: readonly number[] };
   readonly segmenter: { readonly name: string };
   readonly settings: {
     readonly size: number;
@@ -35,7 +35,6 @@ interface ReportJson {
     readonly segmentationSize: number;
     readonly segmentationHeight?: number;
     readonly segmentationWidth?: number;
-    readonly rotate?: number;
   };
   readonly categories: readonly string[];
   readonly labels: readonly (Label & { readonly pixels: number })[];
@@ -62,8 +61,6 @@ export async function openReport({ report, tensors, blocks }: ReportFiles, sourc
       source,
       model: model.name,
       layer,
-      ...(settings.rotate !== undefined && { rotate: settings.rotate }),
-      ...(model.untrained !== undefined && { untrained: model.untrained }),
       units: units.length,
       images: settings.size,
       seed: settings.seed,

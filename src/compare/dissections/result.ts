@@ -1,4 +1,5 @@
 import type { Rule } from "./counting.ts";
+import type { DissectedLayer } from "./dissected.ts";
 
 /** A number and its jackknife error, which is unknown where nothing was counted in blocks. */
 export interface Estimate {
@@ -15,15 +16,8 @@ export interface CountingRule {
 }
 
 /** What one input has. */
-export interface ComparedInput {
+export interface ComparedInput extends Pick<DissectedLayer, "source" | "model" | "layer" | "units" | "images"> {
   readonly name: string;
-  readonly source: string;
-  readonly model: string;
-  readonly layer: string;
-  readonly rotate?: number;
-  readonly untrained?: number;
-  readonly units: number;
-  readonly images: number;
   /** All that count, and distinct concepts. */
   readonly detectors: Estimate;
   readonly unique: Estimate;

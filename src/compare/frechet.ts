@@ -37,7 +37,7 @@ export async function frechetDistance(
   checkNames("frechetDistance", options, NAMES);
   checkedPair(a, b);
   const pause = turns(options.signal);
-  const [first, second] = [new Gaussian(a, pause), new Gaussian(b, pause)];
+  const [first, second] = [await Gaussian.of(a, pause), await Gaussian.of(b, pause)];
   let mean = 0;
   for (let i = 0; i < a.d; i += 1) mean += (first.mean[i]! - second.mean[i]!) ** 2;
   const overlap = await overlapOf(first, second, pause);
@@ -50,7 +50,7 @@ async function overlapOf(a: Gaussian, b: Gaussian, pause: Turns): Promise<number
   const { d } = a;
   if (d > EXACT && !a.few && !b.few) {
     const { lower, rank, order } = await cholesky(await a.covariance(), d, pause);
-    const other = permuted(await b.covariance(), d, order);
+    const other = await permuted(await b.covariance(), d, order, pause);
     const l = { ...columnsOf(lower, d, d), count: rank };
     const half = await product(columnsOf(other, d, d), l, pause, { from: (_, j) => j });
     const whole = await product(l, { ...columnsOf(half, d, rank) }, pause, { lower: true, from: (i) => i });
@@ -65,9 +65,12 @@ async function overlapOf(a: Gaussian, b: Gaussian, pause: Turns): Promise<number
 /**
  * Rows and columns of a symmetric matrix in another order; only what is below the diagonal is read.
  */
-function permuted(s: Float64Array, n: number, order: Uint32Array): Float64Array {
+async function permuted(s: Float64Array, n: number, order: Uint32Array, pause: Turns): Promise<Float64Array> {
   const result = new Float64Array(n * n);
-  for (let r = 0; r < n; r += 1) for (let c = 0; c < n; c += 1) result[r * n + c] = s[order[r]! * n + order[c]!]!;
+  for (let r = 0; r < n; r += 1) {
+    for (let c = 0; c < n; c += 1) result[r * n + c] = s[order[r]! * n + order[c]!]!;
+    await pause();
+  }
   return result;
 }
 
@@ -81,21 +84,22 @@ class Gaussian {
   readonly #given: Vectors | Moments;
   readonly #pause: Turns;
 
-  constructor(given: Vectors | Moments, pause: Turns) {
+  private constructor(given: Vectors | Moments, { mean, trace }: { mean: Float64Array; trace: number }, pause: Turns) {
     this.#given = given;
     this.#pause = pause;
     this.d = given.d;
-    if (!("n" in given)) {
-      const { mean, covariance, d } = given;
-      this.mean = mean;
-      this.few = false;
-      this.trace = mean.reduce((sum, _, i) => sum + covariance[i * d + i]!, 0);
-      return;
+    this.few = "n" in given && given.n <= given.d;
+    this.mean = mean;
+    this.trace = trace;
+  }
+
+  static async of(given: Vectors | Moments, pause: Turns): Promise<Gaussian> {
+    if ("n" in given) {
+      const mean = await meanOf(given, pause);
+      return new Gaussian(given, { mean, trace: (await spread(given, mean, pause)) / (given.n - 1) }, pause);
     }
-    const { n, d } = given;
-    this.few = n <= d;
-    this.mean = meanOf(given);
-    this.trace = spread(given, this.mean) / (n - 1);
+    const { mean, covariance, d } = given;
+    return new Gaussian(given, { mean, trace: mean.reduce((sum, _, i) => sum + covariance[i * d + i]!, 0) }, pause);
   }
 
   /** S [d, d]: it is the caller's. */
@@ -124,8 +128,11 @@ class Gaussian {
 }
 
 /** Σ |x − mean|². */
-function spread({ data, n, d }: Vectors, mean: Float64Array): number {
+async function spread({ data, n, d }: Vectors, mean: Float64Array, pause: Turns): Promise<number> {
   let sum = 0;
-  for (let i = 0, at = 0; i < n; i += 1) for (let j = 0; j < d; j += 1, at += 1) sum += (data[at]! - mean[j]!) ** 2;
+  for (let i = 0, at = 0; i < n; i += 1) {
+    for (let j = 0; j < d; j += 1, at += 1) sum += (data[at]! - mean[j]!) ** 2;
+    await pause();
+  }
   return sum;
 }

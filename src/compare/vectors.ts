@@ -1,6 +1,7 @@
 // Tests: test/compare/frechet.test.ts, test/compare/kid.test.ts
 
 import { UsageError } from "../errors.ts";
+import type { Turns } from "./linear/turns.ts";
 
 /** Vectors, one an image: rows of `data` [n, d]. */
 export interface Vectors {
@@ -48,9 +49,12 @@ export function checkedPair(a: Vectors | Moments, b: Vectors | Moments): void {
 }
 
 /** The mean of vectors, [d]. */
-export function meanOf({ data, n, d }: Vectors): Float64Array {
+export async function meanOf({ data, n, d }: Vectors, pause: Turns): Promise<Float64Array> {
   const mean = new Float64Array(d);
-  for (let i = 0, at = 0; i < n; i += 1) for (let j = 0; j < d; j += 1, at += 1) mean[j]! += data[at]!;
+  for (let i = 0, at = 0; i < n; i += 1) {
+    for (let j = 0; j < d; j += 1, at += 1) mean[j]! += data[at]!;
+    await pause();
+  }
   for (let j = 0; j < d; j += 1) mean[j]! /= n;
   return mean;
 }

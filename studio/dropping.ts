@@ -62,7 +62,7 @@ async function openFolder(folder: FileSystemDirectoryEntry): Promise<void> {
 }
 
 /** Opens files, whatever they are. */
-export async function openFiles(files: readonly File[]): Promise<void> {
+async function openFiles(files: readonly File[]): Promise<void> {
   try {
     const json = files.filter(({ name }) => /\.json$/i.test(name));
     const weights = files.filter(({ name }) => WEIGHTS.test(name));

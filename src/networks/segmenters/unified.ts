@@ -212,5 +212,5 @@ function namesOf(
   return names;
 }
 
-export const isStrings = (value: unknown): value is string[] =>
+const isStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string");

@@ -165,8 +165,8 @@ export class Device {
 
   /** Throws what went wrong since the last call: every entry point asks before it works. */
   check(): void {
-    if (this.#disposed) throw new DeviceLostError("device-lost", "This device was disposed.", "Make a new one.");
     if (this.#loss) throw this.#loss;
+    if (this.#disposed) throw new DeviceLostError("device-lost", "This device was disposed.", "Make a new one.");
     const uncaptured = this.#uncaptured;
     this.#uncaptured = undefined;
     if (uncaptured) throw uncaptured;
@@ -204,7 +204,7 @@ export class Device {
     try {
       result = allocate();
     } finally {
-      const error = await waitable(() => this.gpu.popErrorScope(), this.adapter.software);
+      const error = await this.#hear(() => this.gpu.popErrorScope());
       this.check(); // after a loss every allocation looks like a lack of memory
       if (error) {
         // biome-ignore lint/correctness/noUnsafeFinally: the scope is popped on every path
@@ -256,23 +256,21 @@ export class Device {
     // whatever comes next.
     this.gpu.pushErrorScope("validation");
     const module = this.gpu.createShaderModule({ label: kernel.name, code });
-    waitable(() => this.gpu.popErrorScope(), this.adapter.software).catch(() => {});
+    this.#hear(() => this.gpu.popErrorScope()).catch(() => {});
     try {
-      const pipeline = await waitable(
-        () =>
-          this.gpu.createComputePipelineAsync({
-            label: kernel.name,
-            layout: this.gpu.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [this.layout(kernel)] }),
-            compute: { module, entryPoint: "main" },
-          }),
-        this.adapter.software,
+      const pipeline = await this.#hear(() =>
+        this.gpu.createComputePipelineAsync({
+          label: kernel.name,
+          layout: this.gpu.createPipelineLayout({ label: kernel.name, bindGroupLayouts: [this.layout(kernel)] }),
+          compute: { module, entryPoint: "main" },
+        }),
       );
       // A lost device resolves with a pipeline that does nothing.
       this.check();
       return pipeline;
     } catch (cause) {
       this.check();
-      const { messages } = await waitable(() => module.getCompilationInfo(), this.adapter.software);
+      const { messages } = await this.#hear(() => module.getCompilationInfo());
       const said = messages.map((message) => `${sourceLine(kernel, code, message.lineNum)}: ${message.message}`);
       throw new KernelError([`${kernel.name}.wgsl does not compile.`, ...said].join("\n"), undefined, { cause });
     }
@@ -284,8 +282,19 @@ export class Device {
    * for, as compilations and error scopes, Firefox tells at once.
    */
   waitFor<T>(call: () => Promise<T>): Promise<T> {
-    const promise = waitable(call, this.adapter.software);
+    const promise = this.#hear(call);
     return this.#beat?.during(promise) ?? promise;
+  }
+
+  /** Makes a call of WebGPU; whatever it rejects with when the device is lost, that is the loss. */
+  async #hear<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await waitable(call, this.adapter.software);
+    } catch (cause) {
+      await Promise.resolve(); // let `lost` settle first: it knows the reason
+      this.check();
+      throw cause;
+    }
   }
 
   /** Everything submitted so far has run. */

@@ -104,10 +104,22 @@ export class Holdings {
     return labelColors(this.models.segmenter?.labels ?? this.#findings?.labels ?? []);
   }
 
+  /** Loads what is asked for; once more where the device is lost meanwhile. */
   async load(request: LoadRequest): Promise<Loaded> {
     checkNames("session.load", request, LOAD_NAMES);
+    for (let losses = 0; ; losses += 1) {
+      await this.#restored;
+      try {
+        return await this.#load(request);
+      } catch (error) {
+        const lost = error instanceof DeviceLostError && error.code === "device-lost";
+        if (!lost || losses >= MAX_LOSSES || this.#disposed || request.signal?.aborted) throw error;
+      }
+    }
+  }
+
+  async #load(request: LoadRequest): Promise<Loaded> {
     const { generator, segmenter, report, signal } = request;
-    await this.#restored;
     const onProgress: Listener<Progress> = (progress) => {
       request.onProgress?.(progress);
       this.#tell("progress", progress);

@@ -114,11 +114,17 @@ export class Models {
   /**
    * What was loaded, unless another was asked for meanwhile: which of them is there does not hang
    * on which comes first.
+   * @throws DeviceLostError for what is on a device that is gone: `restore` knows nothing of it.
    */
-  #newest<T extends { dispose(): void }>(what: "generator" | "segmenter", asked: number, loaded: T): T {
-    if (asked === this.#asked[what]) return loaded;
-    loaded.dispose();
-    throw new UsageError(`Another ${what} was asked for meanwhile.`, "Load one at a time, or abort the first.");
+  #newest<T extends Generator | Segmenter>(what: "generator" | "segmenter", asked: number, loaded: T): T {
+    try {
+      loaded.device.check();
+      if (asked === this.#asked[what]) return loaded;
+      throw new UsageError(`Another ${what} was asked for meanwhile.`, "Load one at a time, or abort the first.");
+    } catch (error) {
+      loaded.dispose();
+      throw error;
+    }
   }
 
   async #segmenterOf(source: SegmenterSource, { signal, onProgress }: Loading): Promise<Segmenter> {
@@ -136,10 +142,9 @@ export class Models {
     const before = await this.device();
     this.#device = undefined;
     const device = await this.device();
-    if (generator) this.#generator = await generator.copyTo(device);
-    if (segmenter) this.#segmenter = await segmenter.copyTo(device);
-    generator?.dispose();
-    segmenter?.dispose();
+    const copies = [await generator?.copyTo(device), await segmenter?.copyTo(device)] as const;
+    this.#generator = inPlaceOf(generator, copies[0], this.#generator);
+    this.#segmenter = inPlaceOf(segmenter, copies[1], this.#segmenter);
     before.dispose();
     return device;
   }
@@ -153,6 +158,13 @@ export class Models {
       () => {},
     );
   }
+}
+
+/** A network's copy, unless another was loaded meanwhile: that is on the new device already. */
+function inPlaceOf<T extends { dispose(): void }>(before: T | undefined, copy: T | undefined, now: T | undefined) {
+  const isOther = now !== before;
+  (isOther ? copy : before)?.dispose();
+  return isOther ? now : copy;
 }
 
 /** What it is called: as the command line would, where it has an address. */

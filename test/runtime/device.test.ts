@@ -360,6 +360,31 @@ describe("a lost device", () => {
     expect(dying.live).toEqual({ buffers: 0, bytes: 0 });
   });
 
+  test("is told as such, whatever WebGPU's own promises reject with", async () => {
+    using device = await requestDevice();
+    const dies = async () => {
+      device.gpu.destroy();
+      throw new DOMException("A valid external Instance reference no longer exists.", "OperationError");
+    };
+    const dying = Device.adopt(withProperties(device.gpu, { popErrorScope: dies }));
+    await expect(Plan.compile(dying, twice().graph)).rejects.toThrow(LOST);
+    using other = await requestDevice();
+    const onSubmittedWorkDone = async () => {
+      other.gpu.destroy();
+      throw new DOMException("A valid external Instance reference no longer exists.", "OperationError");
+    };
+    const queue = { onSubmittedWorkDone } as unknown as GPUQueue;
+    await expect(Device.adopt(withProperties(other.gpu, { queue })).idle()).rejects.toThrow(LOST);
+  });
+
+  test("stays lost when it is let go", async () => {
+    const device = await requestDevice();
+    device.gpu.destroy();
+    await device.lost;
+    device.dispose();
+    expect(() => device.check()).toThrow(/was lost/);
+  });
+
   test("that died just before a call, unnoticed yet, fails it too", async () => {
     using first = await requestDevice();
     first.gpu.destroy();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DeviceLostError } from "../../src/errors.ts";
 import type { Session, SessionEvents } from "../../src/session/session.ts";
+import type { Source } from "../../src/weights/source.ts";
 import { canvasOf, FakeCanvas } from "./canvas.ts";
 import { inProcess, type Place, scenes64 } from "./places.ts";
 
@@ -70,6 +71,40 @@ test("questions of the time between wait, and are answered", async () => {
   place.devices.at(-1)!.gpu.destroy();
   await lost;
   expect([await session.pixel(pixel), await session.effect(effect)]).toEqual(expected);
+});
+
+/** Bytes as a source; something happens before each of its reads. */
+function sourceOf(bytes: ArrayBuffer, before: (read: number) => void | Promise<void>): Source {
+  let reads = 0;
+  return {
+    name: "a file",
+    size: bytes.byteLength,
+    read: async (start, end) => {
+      reads += 1;
+      await before(reads);
+      return new Uint8Array(bytes, start, end - start);
+    },
+  };
+}
+const lose = (): void => place.devices.at(-1)!.gpu.destroy();
+
+test("what is being loaded meanwhile is loaded all the same, and stays", async () => {
+  const { generator } = await scenes64();
+  let [restored, bringBack] = [once("restored"), () => {}];
+  let wait: Promise<void> | undefined;
+  await session.load({
+    generator: sourceOf(generator, (read) => (read === 4 ? lose() : wait)),
+    name: "during",
+  });
+  await restored;
+  wait = new Promise((resolve) => (bringBack = resolve));
+  restored = once("restored");
+  const report = new TextEncoder().encode(JSON.stringify({ netname: "after", layers: [] })).buffer;
+  await session.load({ report: sourceOf(report, lose), generator, name: "after" });
+  bringBack();
+  await restored;
+  expect((await session.load({})).model?.name).toBe("after");
+  expect((await session.picture()).data).toHaveLength(64 * 64 * 4);
 });
 
 test("one that is lost again and again without having drawn is given up, which is said", async () => {

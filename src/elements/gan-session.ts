@@ -48,7 +48,7 @@ function promised(): Promised {
  *   generator and all that goes with it.
  * @attr project - One of the server's, where it has several.
  * @attr worker - "auto": in a worker if that can be had; "off": in the page; else the address of
- *   the worker's script.
+ *   the worker's script. Where workers have no WebGPU it is in the page.
  * @attr loading - "eager", or "lazy": only when it comes near the part of the page that is seen.
  * @slot - The page's own, with other elements in it.
  * @slot fallback - What is shown where there is no WebGPU, instead of the cause and the fix.

@@ -84,8 +84,9 @@ const NAMES: NamesOf<AnyOptions> = {
 /**
  * The session of a worker, of whoever has the other side of a port, or of a server.
  * @throws GanatomyError `network` when the worker's script cannot be had or the server does not
- *   answer, `not-found` for a project that it does not have; UnsupportedError from a service worker
- *   that cannot use the GPU and was given no port to one that can; the signal's reason.
+ *   answer, `not-found` for a project that it does not have; UnsupportedError from a worker that
+ *   cannot use the GPU, unless it is a service worker that was given a port to one that can; the
+ *   signal's reason.
  */
 export async function connect(options: ConnectOptions): Promise<RemoteSession> {
   checkNames<AnyOptions>("connect", options, NAMES);

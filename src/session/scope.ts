@@ -18,6 +18,12 @@ export interface WorkerScope {
   ): void;
 }
 
+const ROUTE =
+  'Send it a port of the page\'s worker: { v: 1, id: 0, method: "route", params: { port: session.share() } }.';
+const IN_PAGE = "Compute in the page: createSession().";
+const withoutGpu = (where: string, fix: string): UnsupportedError =>
+  new UnsupportedError("no-webgpu", `This browser has no WebGPU in ${where}.`, fix);
+
 /**
  * Serves one session to all who connect to a worker: by messages to a dedicated worker or a service
  * worker, or by the ports of a shared worker. A service worker that is given a port to a session
@@ -33,13 +39,7 @@ export function serveScope(scope: WorkerScope, create: () => Session = createSes
       route.postMessage({ v: WIRE_VERSION, id: 0, method: "share", params: { port } }, [port as MessagePort]);
       return;
     }
-    if (scope.clients && !gpu()) {
-      throw new UnsupportedError(
-        "no-webgpu",
-        "This browser has no WebGPU in service workers.",
-        'Send it a port of the page\'s worker: { v: 1, id: 0, method: "route", params: { port: session.share() } }.',
-      );
-    }
+    if (!gpu()) throw scope.clients ? withoutGpu("service workers", ROUTE) : withoutGpu("workers", IN_PAGE);
     session ??= create();
     serve(session, port);
   };

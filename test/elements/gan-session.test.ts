@@ -74,6 +74,17 @@ describe("loading", () => {
     expect(await inside("message")).toMatch(/nowhere\.pth.*Check the address/);
   });
 
+  test("is done in the page where workers have no WebGPU", async () => {
+    await elements.show(`<gan-session id="one"></gan-session>`, { fakes: false });
+    await elements.run(`
+      const refuses = "onmessage = ({ data }) => data.params.port.postMessage({ id: null, error: " +
+        "{ name: 'UnsupportedError', code: 'no-webgpu', message: 'There is none.', fix: 'Go elsewhere.' } })";
+      one.worker = URL.createObjectURL(new Blob([refuses], { type: "text/javascript" }));
+      one.generator = "nowhere.pth";`);
+    const failed = await elements.run(`one.ready.catch(({ code, message }) => [code, message])`);
+    expect(failed).toEqual(["not-found", expect.stringContaining("nowhere.pth")]);
+  });
+
   test("waits, if it is lazy, until it comes near", async () => {
     await elements.show(
       `<div style="height: 4000px"></div><gan-session id="one" loading="lazy" worker="off" generator="nowhere.pth"></gan-session>`,

@@ -66,6 +66,13 @@ describe("a worker", () => {
     expect(await session.units({ layer: "x" })).toEqual([]);
   });
 
+  test("that is dedicated and has no WebGPU says where else to compute", async () => {
+    await expect(open(worker({ gpu: false }))).rejects.toMatchObject({
+      code: "no-webgpu",
+      fix: expect.stringContaining("createSession"),
+    });
+  });
+
   test.each([undefined, "hello", { v: 1, id: 0, method: "connect", params: {} }, { v: 1, id: 0, abort: true }])(
     "takes %j from a page without harm",
     async (message) => {

@@ -21,6 +21,10 @@ export function showBar(): void {
     layer.value = paint.edited.layer ?? "";
   });
   session.watch(() => showLoaded(session.session?.loaded));
+  paint.addEventListener("gan-rendered", (event) => {
+    const { ms } = (event as CustomEvent<{ readonly ms: number }>).detail;
+    if (paint.strokes.length > 0) part("ms").textContent = `${Math.max(1, Math.round(ms))} ms`;
+  });
 }
 
 function showLoaded(loaded: Loaded | undefined): void {

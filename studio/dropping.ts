@@ -1,8 +1,8 @@
 import { UsageError } from "../src/errors.ts";
-import { type LoadRequest, readRecipe } from "../src/session/index.ts";
+import { checkRecipe, type LoadRequest } from "../src/session/index.ts";
 import { kept } from "./keeping.ts";
 import { complain, tell } from "./notices.ts";
-import { load, openGenerator } from "./opening.ts";
+import { load, type Opened, openGenerator } from "./opening.ts";
 import { part } from "./page.ts";
 import { take } from "./working.ts";
 
@@ -10,10 +10,12 @@ import { take } from "./working.ts";
 const WEIGHTS = /\.(pth|pt|safetensors|npz|onnx|pkl|ckpt|bin|tar)$/i;
 /** What segmenters' files are called. */
 const SEGMENTER = /segmenter|encoder|decoder|segm/i;
-/** What the files of a report's folder are called that are read. */
-const REPORTS = ["report.json", "dissect.json"];
+/** What other files of a folder are called that are opened. */
+const NAMED: readonly string[] = ["report.json", "dissect.json", "labels.json"];
+/** Bytes; reports are a few megabytes. */
+const MAX_JSON = 256 * 2 ** 20;
 const KINDS =
-  "Drop a generator's checkpoint (.pth, .safetensors, .npz, .onnx, .pkl), a segmenter with its labels.json, the folder or report.json of a dissection, or a recipe.";
+  "Drop a generator's checkpoint (.pth, .safetensors, .npz, .onnx, .pkl), a segmenter with its labels.json, a folder with these, the folder or report.json of a dissection, or a recipe.";
 
 /** Opens what is dropped on the page, or chosen. */
 export function acceptFiles(): void {
@@ -40,58 +42,97 @@ export function acceptFiles(): void {
   });
 }
 
-/** The report of a folder that `ganatomy dissect` wrote. */
+/** What a folder has that is opened: a report that `ganatomy dissect` wrote, a model, or both. */
 async function openFolder(folder: FileSystemDirectoryEntry): Promise<void> {
-  const found: File[] = [];
-  for (const name of REPORTS) {
-    const file = await new Promise<File | undefined>((resolve) => {
-      folder.getFile(
-        name,
-        {},
-        (entry) => (entry as FileSystemFileEntry).file(resolve),
-        () => resolve(undefined),
-      );
-    });
-    if (file) found.push(file);
-  }
-  if (found.length > 0) return openFiles(found);
+  const known = (await entriesOf(folder)).filter(
+    ({ isFile, name }) => isFile && (WEIGHTS.test(name) || NAMED.includes(name)),
+  ) as FileSystemFileEntry[];
+  const files = await Promise.all(
+    known.map((entry) => new Promise<File>((resolve, reject) => entry.file(resolve, reject))),
+  );
+  if (files.length > 0) return openFiles(files, folder.name);
   throw new UsageError(
-    `In the folder ${folder.name} there is no report.json.`,
+    `In the folder ${folder.name} there is neither a report.json nor a checkpoint.`,
     "Drop the folder that `ganatomy dissect` wrote, or a file by itself.",
   );
 }
 
-/** Opens files, whatever they are. */
-async function openFiles(files: readonly File[]): Promise<void> {
+async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const entries: FileSystemEntry[] = [];
+  for (;;) {
+    const more = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (more.length === 0) return entries;
+    entries.push(...more);
+  }
+}
+
+/** Opens files, whatever they are, of a folder that may have a name for them. */
+async function openFiles(files: readonly File[], folder?: string): Promise<void> {
   try {
     const json = files.filter(({ name }) => /\.json$/i.test(name));
     const weights = files.filter(({ name }) => WEIGHTS.test(name));
     const foreign = files.find((file) => !json.includes(file) && !weights.includes(file));
     if (foreign) throw new UsageError(`${foreign.name} is nothing that the studio opens.`, KINDS);
     const labels = json.find(({ name }) => /label/i.test(name));
-    const parts = weights.filter(({ name }) => SEGMENTER.test(name));
-    if (labels || parts.length > 0) await openSegmenter(parts.length > 0 ? parts : weights, labels);
-    else if (weights[0]) await openGenerator({ generator: weights[0] }, kept);
-    for (const file of json.filter((file) => file !== labels)) await openJson(file);
+    const named = weights.filter(({ name }) => SEGMENTER.test(name));
+    const parts = labels && named.length === 0 ? weights : named;
+    const [generator, other] = weights.filter((file) => !parts.includes(file));
+    if (other) throw new UsageError(`${generator!.name} and ${other.name} are two generators.`, "Drop one at a time.");
+    const segmenter = segmenterOf(parts, labels);
+    const said = await Promise.all(json.filter((file) => file !== labels).map(readJson));
+    // What knows the rankings comes after what it adds them to.
+    const isRankings = (given: object): number => Number("netname" in given);
+    const [report, rankings] = said.filter((given) => !isRecipe(given)).sort((a, b) => isRankings(a) - isRankings(b));
+    const known = { ...(report && { report }), ...(rankings && { rankings }), ...(segmenter && { segmenter }) };
+    if (generator) {
+      const name = said.map(modelOf).find(Boolean) ?? (isNameless(generator) ? folder : undefined);
+      if (!(await openGenerator({ generator, ...(name !== undefined && { name }), ...known }, kept))) return;
+    } else await openKnown(known);
+    for (const recipe of said.filter(isRecipe)) take(checkRecipe(recipe));
   } catch (error) {
     complain(error);
   }
 }
 
-/** A recipe, or what else is a report. */
-async function openJson(file: File): Promise<void> {
-  const text = await file.text();
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch (cause) {
-    throw new UsageError(`${file.name} is no JSON.`, KINDS, { cause });
+/** Opens what is known of the generator that is here. */
+async function openKnown({ report, rankings, segmenter }: Partial<Opened>): Promise<void> {
+  if (report && (await load({ report })) && (!rankings || (await load({ report: rankings })))) {
+    tell("The report is open: brushes know its concepts.");
   }
-  if (typeof given === "object" && given !== null && "strokes" in given) return take(readRecipe(text));
-  if (await load({ report: file })) tell(`${file.name} is open: brushes know its concepts.`);
+  if (segmenter && (await load({ segmenter }))) tell("The segmenter is open: it says what is where.");
 }
 
-async function openSegmenter(weights: readonly File[], labels: File | undefined): Promise<void> {
+/** Whether a file's name says no more than what is in it. */
+const isNameless = ({ name }: File): boolean => /^generator\./i.test(name);
+
+/** @throws UsageError for what is neither a report nor a recipe. */
+async function readJson(file: File): Promise<object> {
+  if (file.size > MAX_JSON) throw new UsageError(`${file.name} is too long for a report or a recipe.`, KINDS);
+  const given: unknown = await file
+    .text()
+    .then(JSON.parse)
+    .catch((cause: unknown) => {
+      throw new UsageError(`${file.name} is no JSON.`, KINDS, { cause });
+    });
+  if (typeof given === "object" && given !== null) return given;
+  throw new UsageError(`${file.name} is no report and no recipe.`, KINDS);
+}
+
+const isRecipe = (given: object): boolean => "strokes" in given;
+
+/** What a recipe or a report calls its generator, which is loaded by that name then. */
+function modelOf(given: {
+  readonly model?: { readonly name?: unknown };
+  readonly netname?: unknown;
+}): string | undefined {
+  const name = given.model?.name ?? given.netname;
+  return typeof name === "string" ? name : undefined;
+}
+
+/** @throws UsageError for weights without labels, or labels without weights. */
+function segmenterOf(weights: readonly File[], labels: File | undefined): LoadRequest["segmenter"] {
+  if (!labels && weights.length === 0) return undefined;
   if (!labels || weights.length === 0) {
     throw new UsageError(
       labels ? "These are labels without a segmenter." : "This is a segmenter without its labels.",
@@ -100,7 +141,5 @@ async function openSegmenter(weights: readonly File[], labels: File | undefined)
   }
   const named = (word: string) => weights.find(({ name }) => name.toLowerCase().includes(word));
   const [encoder, decoder] = [named("encoder"), named("decoder")];
-  const files: LoadRequest["segmenter"] =
-    encoder && decoder ? { encoder, decoder, labels } : { weights: weights[0]!, labels };
-  if (await load({ segmenter: files })) tell(`${(encoder ?? weights[0]!).name} is open: it says what is where.`);
+  return encoder && decoder ? { encoder, decoder, labels } : { weights: weights[0]!, labels };
 }

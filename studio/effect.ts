@@ -42,6 +42,7 @@ export function showEffect(): HTMLElement {
     if (!own?.loaded?.segmenter)
       return nothing("What strokes do to concepts is measured by a segmenter. Drop one here.");
     if (!visible) return nothing("Paint, and see here what becomes of every concept in the picture.");
+    if (table.hidden) nothing("Measuring…");
     asking = new AbortController();
     const { signal } = asking;
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
@@ -50,7 +51,9 @@ export function showEffect(): HTMLElement {
       const effect = await own.effect({ ...edited, signal });
       if (!signal.aborted) show(effect, own.loaded);
     } catch (error) {
-      if (!signal.aborted) complain(error);
+      if (signal.aborted) return;
+      nothing("It could not be measured.");
+      complain(error);
     }
   }
   function show(effect: Effect, { labels }: Loaded): void {

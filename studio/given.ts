@@ -7,12 +7,14 @@ import type { LoadRequest, SegmenterSource } from "../src/session/index.ts";
 export interface Given extends Pick<LoadRequest, "name" | "network" | "classes"> {
   readonly generator: string;
   readonly report?: string;
+  /** The dissect.json beside it. */
+  readonly rankings?: string;
   readonly segmenter?: SegmenterSource;
 }
 
 const FIX = "Open the studio without ?open=, or see docs/studio.md for what the file must say.";
 /** Names of files in `Given`, each an address beside it. */
-const FILES = ["generator", "report"] as const;
+const FILES = ["generator", "report", "rankings"] as const;
 const NAMES: readonly string[] = [...FILES, "name", "network", "classes", "segmenter"];
 
 /**
@@ -39,6 +41,7 @@ export async function givenBy(page: string, load: typeof fetch = fetch): Promise
     ...rest,
     generator: beside(generator, at),
     ...(rest.report !== undefined && { report: beside(rest.report, at) }),
+    ...(rest.rankings !== undefined && { rankings: beside(rest.rankings, at) }),
     ...(segmenter !== undefined && { segmenter: segmenter === "self" ? segmenter : filesBeside(segmenter, at) }),
   };
 }

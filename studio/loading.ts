@@ -1,36 +1,41 @@
 import type { Progress } from "../src/session/index.ts";
 import { part } from "./page.ts";
 
-/** What is counted once, for whoever paints first. */
-const COUNTING = "Counting how active units can be";
+/** What can be loaded, by the phases of a session's progress. */
+const LOADED = { generator: "the generator", segmenter: "the segmenter", report: "the report" } as const;
+export type LoadingPhase = keyof typeof LOADED;
 
-/** Says what is being loaded, and how far it is: where the picture will be, or above. */
-export function showLoading(what: string) {
+/** What is counted once, for whoever paints first. */
+const COUNTING = "Counting how active units can be…";
+
+/** Says what is being done: where the picture will be as long as there is none, then below it. */
+function say(text: string): void {
   const [waiting, busy] = [part("waiting"), part("busy")];
   const first = !part("session").session;
-  const say = (text: string): void => {
-    if (first) waiting.textContent = text;
-    busy.textContent = text;
-    busy.hidden = text === "" || first;
-  };
-  say(`Loading ${what}…`);
+  if (first) waiting.textContent = text;
+  busy.textContent = text;
+  busy.hidden = text === "" || first;
+}
+
+/** Says that something is being loaded, and that it is, or that it cannot be. */
+export function showLoading(phase: LoadingPhase) {
+  say(`Loading ${LOADED[phase]}…`);
   return {
-    progress({ phase, done, total }: Progress): void {
-      const share = total === undefined ? "" : ` ${Math.floor((100 * done) / Math.max(1, total))} %`;
-      const ended = done === total;
-      if (phase === "quantiles") {
-        busy.textContent = `${COUNTING}…`;
-        busy.hidden = ended;
-      } else if (phase === "generator") say(ended ? "Waking the GPU…" : `Loading ${what}…${share}`);
-      else if (phase === "segmenter" || phase === "report") say(ended ? "" : `Loading ${what}…${share}`);
-    },
     done(): void {
-      waiting.hidden = true;
+      part("waiting").hidden = true;
       say("");
     },
     failed(): void {
-      say("");
-      waiting.textContent = first ? "There is no picture." : "";
+      say(part("session").session ? "" : "There is no picture.");
     },
   };
+}
+
+/** Says how far a session is with whatever it does. */
+export function showProgress({ phase, done, total }: Progress): void {
+  const ended = done === total;
+  const share = total === undefined ? "" : ` ${Math.floor((100 * done) / Math.max(1, total))} %`;
+  if (phase === "quantiles") say(ended ? "" : COUNTING);
+  else if (phase === "generator" && ended) say("Waking the GPU…");
+  else if (Object.hasOwn(LOADED, phase)) say(ended ? "" : `Loading ${LOADED[phase as LoadingPhase]}…${share}`);
 }

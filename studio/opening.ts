@@ -1,6 +1,7 @@
-import { connect, type LoadRequest, type Recipe, type Session } from "../src/session/index.ts";
+import { openSession } from "../src/elements/open-session.ts";
+import type { LoadRequest, Recipe, Session } from "../src/session/index.ts";
 import { givenBy } from "./given.ts";
-import { showLoading } from "./loading.ts";
+import { showLoading, showProgress } from "./loading.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
 import { begin, begun, firstRecipe, watchDrawing } from "./working.ts";
@@ -46,17 +47,18 @@ export async function openFirst(): Promise<void> {
 /**
  * Opens a generator in place of the one that is shown, which stays if this one cannot be opened:
  * its picture first, then what its units detect, then who says what is where in a picture.
+ * @returns whether it is shown.
  */
 export async function openGenerator(
   { report, rankings, segmenter, ...request }: Opened,
   beginning: Promise<Recipe | undefined> | ((model: string) => Promise<Recipe | undefined>),
-): Promise<void> {
+): Promise<boolean> {
   const element = part("session");
-  const stop = showLoading("the generator");
+  const loading = showLoading("generator");
   let fresh: Session | undefined;
   try {
-    fresh = await connect({ worker: beside("worker.min.js") });
-    fresh.on("progress", stop.progress);
+    fresh = await openSession({ worker: beside("worker.min.js") });
+    fresh.on("progress", showProgress);
     const loaded = await fresh.load(request);
     const recipe = await (typeof beginning === "function" ? beginning(loaded.model!.name) : beginning);
     const before = element.session;
@@ -66,15 +68,17 @@ export async function openGenerator(
     watchDrawing(fresh);
     element.session = fresh;
     await drawn();
-    stop.done();
+    loading.done();
     if (report !== undefined) await load({ report });
     if (rankings !== undefined) await load({ report: rankings });
     if (element.session === fresh) begun();
     if (segmenter !== undefined && element.session === fresh) await load({ segmenter });
+    return true;
   } catch (error) {
-    stop.failed();
+    loading.failed();
     if (fresh && fresh !== element.session) fresh.dispose();
     complain(error);
+    return false;
   }
 }
 
@@ -86,14 +90,14 @@ const drawn = (): Promise<void> =>
 
 /** Loads what the picture does not need, without which there is less to see and no more. */
 export async function load(request: Pick<LoadRequest, "segmenter" | "report">): Promise<boolean> {
-  const stop = showLoading(request.segmenter === undefined ? "the report" : "the segmenter");
+  const loading = showLoading(request.segmenter === undefined ? "report" : "segmenter");
   try {
-    await part("session").session?.load({ ...request, onProgress: stop.progress });
-    stop.done();
+    await part("session").session?.load(request);
     return true;
   } catch (error) {
-    stop.done();
     complain(error);
     return false;
+  } finally {
+    loading.done();
   }
 }

@@ -16,6 +16,7 @@ interface Parts {
   readonly share: HTMLButtonElement;
   readonly help: HTMLButtonElement;
   readonly device: HTMLElement;
+  readonly ms: HTMLElement;
   readonly brushes: HTMLElement;
   readonly waiting: HTMLElement;
   readonly busy: HTMLElement;

@@ -109,10 +109,13 @@ export function begun(): void {
 /** Says what becomes of the GPU, and what cannot be drawn. */
 export function watchDrawing(session: Session): void {
   let notice: HTMLElement | undefined;
-  session.on("error", ({ error }) => complain(error));
-  session.on("lost", ({ error }) => {
+  session.on("error", ({ error }) => {
     notice?.remove();
-    notice = tell("The GPU went away, and is being called back.", `Nothing is lost. (${error.message})`);
+    complain(error);
+  });
+  session.on("lost", () => {
+    notice?.remove();
+    notice = tell("The GPU went away, and is being called back.", "Nothing is lost.");
   });
   session.on("restored", () => notice?.remove());
 }

@@ -1,14 +1,17 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ElementHandle } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Recipe } from "../../src/session/recipe.ts";
+import type { Loaded } from "../../src/session/session.ts";
 import { violations } from "../browser/axe.ts";
 import { openStudio, type StudioPage } from "./page.ts";
 
 // Runs: studio/studio.ts, studio/index.html, studio/studio.css, src/session/worker.ts
 
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Software adapters beside other work need their time. */
 const SLOW = 400_000;
 const PATIENT = { timeout: 60_000, interval: 200 };
@@ -57,6 +60,16 @@ async function give(name: string, contents: string): Promise<void> {
   await ((await studio.page.$("#files")) as ElementHandle<HTMLInputElement>).uploadFile(path);
 }
 
+/** Drops files and folders on the page, by their paths. */
+async function drop(...paths: readonly string[]): Promise<void> {
+  const browser = await studio.page.createCDPSession();
+  const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await browser.send("Input.dispatchDragEvent", { type, x: 600, y: 400, data });
+  }
+  await browser.detach();
+}
+
 describe("the studio", { timeout: SLOW }, () => {
   test("paints: pixels are others, the history has the stroke, and what it did is said", async () => {
     await concept("sky");
@@ -66,6 +79,7 @@ describe("the studio", { timeout: SLOW }, () => {
     await expect.poll(picture, PATIENT).not.toBe(before);
     await expect.poll(() => run("document.querySelector('#said').textContent"), PATIENT).toMatch(/ [+−]\d+ px/);
     expect(await run("document.querySelector('gan-history').shadowRoot.querySelectorAll('li').length")).toBe(1);
+    expect(await run("document.querySelector('#ms').textContent")).toMatch(/^\d+ ms$/);
     await studio.look("painted");
   });
 
@@ -113,6 +127,37 @@ describe("the studio", { timeout: SLOW }, () => {
     await expect.poll(notices, PATIENT).toMatch(/link/);
     await dismiss();
     expect(await recipe()).toEqual(before);
+  });
+
+  test("opens the folder of a dissection, and of a model, by drop; a network replaces no other", async () => {
+    const loaded = () => run<Loaded>("document.querySelector('gan-session').session.loaded");
+    const report = join(files, "mine");
+    await mkdir(join(report, "layer4"), { recursive: true });
+    for (const name of ["report.json", "dissect.json"]) {
+      await copyFile(join(ROOT, "studio/scenes64", name), join(report, name));
+    }
+    await drop(report);
+    await expect.poll(notices, PATIENT).toMatch(/The report is open/);
+    await dismiss();
+    await drop(files);
+    await expect.poll(notices, PATIENT).toMatch(/broken\.pth/);
+    await dismiss();
+    const model = join(ROOT, "weights/scenes64");
+    await drop(join(model, "segmenter.safetensors"));
+    await expect.poll(notices, PATIENT).toMatch(/a segmenter without its labels/);
+    await dismiss();
+    // One that is called "generator" is what the report beside it calls it.
+    await run("document.querySelector('gan-session').session.mine = true");
+    await drop(
+      ...["generator", "segmenter"].map((name) => join(model, `${name}.safetensors`)),
+      join(model, "labels.json"),
+      join(report, "dissect.json"),
+    );
+    await expect.poll(() => run("document.querySelector('gan-session').session?.mine"), PATIENT).toBeUndefined();
+    await expect.poll(async () => (await loaded())?.segmenter?.name, PATIENT).toBe("segmenter");
+    expect(await loaded()).toMatchObject({ model: { name: "scenes64" }, rankings: { layer4: expect.anything() } });
+    expect(await notices()).toBe("");
+    expect(await strokes()).toHaveLength(2);
   });
 
   test("is shared by a link, which another browser opens", async () => {

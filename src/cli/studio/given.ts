@@ -50,12 +50,14 @@ export async function givenTo(
     offer,
   );
   if (report) given.set("given/report.json", report.contents);
+  if (report?.rankings) given.set("given/dissect.json", report.rankings);
   given.set(OPEN, {
     generator: offer("generator", source),
     name: report?.name ?? name,
     ...(Object.keys(network).length > 0 && { network }),
     ...(classes && { classes }),
     ...(report && { report: "report.json" }),
+    ...(report?.rankings && { rankings: "dissect.json" }),
     ...(segmenter !== undefined && { segmenter }),
   });
   return given;
@@ -64,6 +66,8 @@ export async function givenTo(
 interface GivenReport {
   /** `report.json`, or a `dissect.json` where there is no other. */
   readonly contents: object;
+  /** The `dissect.json` beside a `report.json`, which has all units for every concept. */
+  readonly rankings: object | undefined;
   /** What the report calls its generator. */
   readonly name: string | undefined;
   /** The generator's file. */
@@ -79,21 +83,26 @@ async function reportOf(folder: string): Promise<GivenReport> {
     throw new UsageError(`"${folder}" holds ${others.length + 1} reports: ${names}.`, "Name one of their folders.");
   }
   const { path, model } = found!;
-  const file = ["report.json", "dissect.json"].map((name) => join(path, name)).find(existsSync)!;
+  const [file, beside] = ["report.json", "dissect.json"].map((name) => join(path, name)).filter(existsSync);
+  const contents = await readJson(file!);
+  const { name: said } = (contents["segmenter"] ?? {}) as { readonly name?: unknown };
+  const name = (contents["model"] as { readonly name?: unknown } | undefined)?.name ?? contents["netname"];
+  return {
+    contents,
+    rankings: beside === undefined ? undefined : await readJson(beside),
+    name: typeof name === "string" ? name : undefined,
+    model,
+    segmenter: said === EMBEDDED || said === EMBEDDED_PHOTOS ? said : undefined,
+  };
+}
+
+async function readJson(file: string): Promise<Readonly<Record<string, unknown>>> {
   const text = await readFile(file, "utf8");
   try {
-    const contents = JSON.parse(text);
-    const said = contents.segmenter?.name;
-    const name = contents.model?.name ?? contents.netname;
-    return {
-      contents,
-      name: typeof name === "string" ? name : undefined,
-      model,
-      segmenter: said === EMBEDDED || said === EMBEDDED_PHOTOS ? said : undefined,
-    };
-  } catch (cause) {
-    throw new UsageError(`"${file}" is no report: it is no JSON.`, "Write the report again.", { cause });
-  }
+    const said: unknown = JSON.parse(text);
+    if (typeof said === "object" && said !== null) return said as Record<string, unknown>;
+  } catch {} // it is none
+  throw new UsageError(`"${file}" is no report: it is no JSON.`, "Write the report again.");
 }
 
 /** As the page loads it: addresses of its files, or "self". */

@@ -44,9 +44,12 @@ describe("what the studio is given", () => {
       generator: "generator/generator.safetensors",
       segmenter: { weights: "weights/segmenter.safetensors", labels: "labels/labels.json" },
       report: "report.json",
+      rankings: "dissect.json",
     });
     expect(given.get("given/report.json")).toMatchObject({ model: { name: "scenes64" } });
+    expect(given.get("given/dissect.json")).toEqual(JSON.parse(JSON.stringify(dissection)));
     expect([...given.keys()].sort()).toEqual([
+      "given/dissect.json",
       "given/generator/generator.safetensors",
       "given/labels/labels.json",
       OPEN,

@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import { cautions } from "./cautions.ts";
 import { checkSameKind } from "./features.ts";
 import type { KeptFeatures } from "./features-file.ts";
 import { type Frechet, frechetDistance } from "./frechet.ts";
@@ -76,7 +77,9 @@ export async function distances(a: Side, b: Side, options: DistancesOptions = {}
   onProgress?.("FD", 0, 1);
   found.frechet = await frechetDistance(x, y, { signal });
   onProgress?.("FD", 1, 1);
-  notes.push(...cautions([x, y].flatMap((set) => ("n" in set ? [set] : []))));
+  const sets = [x, y].flatMap((set) => ("n" in set ? [set] : []));
+  notes.push(...cautions(sets));
+  if (sets.some(({ n }) => n <= NEAREST)) notes.push(`Precision and recall need more than ${NEAREST} images.`);
   if (!("n" in x && "n" in y)) {
     notes.push(
       "Of statistics without images there is the Fréchet distance alone, and nothing says of which features they are.",
@@ -137,20 +140,4 @@ function checkSegmenters(a: KeptFeatures, b: KeptFeatures): void {
     `Pixels were named by ${a.segmenter ?? "something unknown"} and by ${b.segmenter ?? "something unknown"}.`,
     "Segment both with the same segmenter.",
   );
-}
-
-/** What makes distances of these images doubtful. */
-function cautions(sets: readonly Vectors[]): string[] {
-  const counts = sets.map(({ n }) => n);
-  const [least, d] = [Math.min(...counts), sets[0]?.d ?? 0];
-  const notes: string[] = [];
-  if (least <= d) {
-    notes.push(
-      `There are ${least} images for vectors of ${d} numbers: covariances are singular, and FD is far too large. Compare it only with FD of as many images.`,
-    );
-  }
-  if (new Set(counts).size > 1)
-    notes.push(`FD depends on the number of images, which differs (${counts.join(" and ")}).`);
-  if (least <= NEAREST) notes.push(`Precision and recall need more than ${NEAREST} images.`);
-  return notes;
 }

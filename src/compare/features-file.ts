@@ -32,8 +32,11 @@ interface Told extends Omit<KeptFeatures, keyof Measured> {
   readonly pixels?: number;
 }
 
-/** A safetensors file of them: `features` [n, d] float32, `areas` [n, labels] in pixels, int32. */
-export function writeFeatures({ n, vectors, areas, ...about }: KeptFeatures): Uint8Array<ArrayBuffer> {
+/**
+ * A safetensors file of them: `features` [n, d] float32, `areas` [n, labels] in pixels, int32,
+ * `maxima` [n, units] float32.
+ */
+export function writeFeatures({ n, vectors, areas, maxima, ...about }: KeptFeatures): Uint8Array<ArrayBuffer> {
   const told: Told = { ...about, ...(areas && { labels: areas.labels, pixels: areas.pixels }) };
   return writeSafetensors(
     {
@@ -43,6 +46,7 @@ export function writeFeatures({ n, vectors, areas, ...about }: KeptFeatures): Ui
       ...(areas && {
         areas: { dtype: "int32", shape: [n, areas.labels.length], data: Int32Array.from(areas.counts) },
       }),
+      ...(maxima && { maxima: { dtype: "float32", shape: [n, maxima.d], data: Float32Array.from(maxima.data) } }),
     },
     { [KEY]: JSON.stringify(told) },
   );
@@ -76,13 +80,21 @@ export async function readFeatures(file: Checkpoint): Promise<KeptFeatures> {
     throw broken(`has areas of [${areas.shape}], which is not what it says`);
   }
   const vectors = await features?.read();
-  if (vectors && !vectors.every(Number.isFinite)) throw broken("has features that are not finite (NaN or infinite)");
   const counts = await areas?.read();
+  const highest = file.tensors.get("maxima");
+  if (highest && !(highest.shape.length === 2 && highest.shape[0] === n)) {
+    throw broken(`has maxima of [${highest.shape}], which is not what it says`);
+  }
+  const maxima = await highest?.read();
+  if (![vectors, maxima].every((numbers) => numbers?.every(Number.isFinite) ?? true)) {
+    throw broken("has features that are not finite (NaN or infinite)");
+  }
   return {
     ...about,
     images,
     n,
     ...(vectors && { vectors: { data: vectors, n, d: about.kind!.d } }),
+    ...(maxima && { maxima: { data: maxima, n, d: highest!.shape[1]! } }),
     ...(counts && { areas: { counts: Int32Array.from(counts), n, labels: labels!, pixels: pixels! } }),
   };
 }

@@ -37,11 +37,33 @@ export async function frechetDistance(
   checkNames("frechetDistance", options, NAMES);
   checkedPair(a, b);
   const pause = turns(options.signal);
-  const [first, second] = [await Gaussian.of(a, pause), await Gaussian.of(b, pause)];
+  return between(await Gaussian.of(a, pause), await Gaussian.of(b, pause), pause);
+}
+
+/**
+ * The Fréchet distances of many sets to one, of which everything is computed once; see
+ * `frechetDistance`.
+ * @throws UsageError, from what it resolves with too; the signal's reason.
+ */
+export async function frechetTo(
+  b: Vectors | Moments,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<(a: Vectors | Moments) => Promise<Frechet>> {
+  checkNames("frechetTo", options, NAMES);
+  checkedPair(b, b);
+  const pause = turns(options.signal);
+  const to = await Gaussian.of(b, pause);
+  return async (a) => {
+    checkedPair(a, b);
+    return between(await Gaussian.of(a, pause), to, pause);
+  };
+}
+
+async function between(a: Gaussian, b: Gaussian, pause: Turns): Promise<Frechet> {
   let mean = 0;
-  for (let i = 0; i < a.d; i += 1) mean += (first.mean[i]! - second.mean[i]!) ** 2;
-  const overlap = await overlapOf(first, second, pause);
-  const covariance = first.trace + second.trace - 2 * overlap;
+  for (let i = 0; i < a.d; i += 1) mean += (a.mean[i]! - b.mean[i]!) ** 2;
+  const overlap = await overlapOf(a, b, pause);
+  const covariance = a.trace + b.trace - 2 * overlap;
   return { distance: mean + covariance, mean, covariance };
 }
 
@@ -49,7 +71,7 @@ export async function frechetDistance(
 async function overlapOf(a: Gaussian, b: Gaussian, pause: Turns): Promise<number> {
   const { d } = a;
   if (d > EXACT && !a.few && !b.few) {
-    const { lower, rank, order } = await cholesky(await a.covariance(), d, pause);
+    const { lower, rank, order } = await cholesky((await a.covariance()).slice(), d, pause);
     const other = await permuted(await b.covariance(), d, order, pause);
     const l = { ...columnsOf(lower, d, d), count: rank };
     const half = await product(columnsOf(other, d, d), l, pause, { from: (_, j) => j });
@@ -74,7 +96,7 @@ async function permuted(s: Float64Array, n: number, order: Uint32Array, pause: T
   return result;
 }
 
-/** A set's mean and covariance, in whichever form is asked for. */
+/** A set's mean and covariance, in whichever form is asked for; each is computed once. */
 class Gaussian {
   readonly d: number;
   readonly mean: Float64Array;
@@ -83,6 +105,8 @@ class Gaussian {
   readonly few: boolean;
   readonly #given: Vectors | Moments;
   readonly #pause: Turns;
+  #covariance: Promise<Float64Array> | undefined;
+  #factor: Promise<{ readonly data: Float64Array; readonly rows: number }> | undefined;
 
   private constructor(given: Vectors | Moments, { mean, trace }: { mean: Float64Array; trace: number }, pause: Turns) {
     this.#given = given;
@@ -102,17 +126,27 @@ class Gaussian {
     return new Gaussian(given, { mean, trace: mean.reduce((sum, _, i) => sum + covariance[i * d + i]!, 0) }, pause);
   }
 
-  /** S [d, d]: it is the caller's. */
-  async covariance(): Promise<Float64Array> {
+  /** S [d, d]. */
+  covariance(): Promise<Float64Array> {
+    this.#covariance ??= this.#covarianceOf();
+    return this.#covariance;
+  }
+
+  async #covarianceOf(): Promise<Float64Array> {
     const given = this.#given;
-    if (!("n" in given)) return Float64Array.from(given.covariance);
+    if (!("n" in given)) return given.covariance;
     const s = await square({ ...columnsOf(given.data, given.n, given.d), mean: this.mean }, this.#pause);
     for (let i = 0; i < s.length; i += 1) s[i]! /= given.n - 1;
     return s;
   }
 
   /** A [rows, d] with AᵀA = S. */
-  async factor(): Promise<{ readonly data: Float64Array; readonly rows: number }> {
+  factor(): Promise<{ readonly data: Float64Array; readonly rows: number }> {
+    this.#factor ??= this.#factorOf();
+    return this.#factor;
+  }
+
+  async #factorOf() {
     const given = this.#given;
     const { d } = this;
     if ("n" in given && this.few) {
@@ -120,7 +154,7 @@ class Gaussian {
       const scale = 1 / Math.sqrt(n - 1);
       return { data: Float64Array.from(data, (value, i) => (value - this.mean[i % d]!) * scale), rows: n };
     }
-    const { lower, rank, order } = await cholesky(await this.covariance(), d, this.#pause);
+    const { lower, rank, order } = await cholesky((await this.covariance()).slice(), d, this.#pause);
     const factor = new Float64Array(rank * d);
     for (let i = 0; i < d; i += 1) for (let r = 0; r < rank; r += 1) factor[r * d + order[i]!] = lower[i * d + r]!;
     return { data: factor, rows: rank };

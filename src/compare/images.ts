@@ -4,6 +4,7 @@ import { UsageError } from "../errors.ts";
 import { type Edit, editableBy } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import type { LayerInfo } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import { fitted, type Picture } from "./fitted.ts";
@@ -15,6 +16,8 @@ export interface Images {
   readonly size: number;
   readonly height: number;
   readonly width: number;
+  /** A layer of the generator whose units are to be known in each image. */
+  readonly layer?: LayerInfo;
   /** Makes ready to bring so many at a time. */
   open(options: {
     readonly batch: number;
@@ -33,6 +36,8 @@ export interface OpenImages {
    * for.
    */
   readonly raw: Tensor<"f32"> | undefined;
+  /** What that layer is in them, before any edit, [batch, h, w, c]. */
+  readonly maps?: Tensor<"f32">;
   /**
    * Brings images `first`…`first + count − 1`, which takes effect before anything submitted later;
    * says how many there are of them.
@@ -46,9 +51,11 @@ export interface GeneratedImagesOptions {
   /** 1 unless given. */
   readonly seed?: number;
   readonly edits?: readonly Edit[];
+  /** A layer whose units' largest activation in each image is measured too. */
+  readonly layer?: string;
 }
 
-const GENERATED_NAMES: NamesOf<GeneratedImagesOptions> = { size: "needed", seed: true, edits: "list" };
+const GENERATED_NAMES: NamesOf<GeneratedImagesOptions> = { size: "needed", seed: true, edits: "list", layer: true };
 
 /**
  * The first images of a seed, edited or not. They stay as the generator makes them, neither clamped
@@ -56,7 +63,7 @@ const GENERATED_NAMES: NamesOf<GeneratedImagesOptions> = { size: "needed", seed:
  */
 export function generatedImages(generator: Generator, options: GeneratedImagesOptions): Images {
   checkNames("generatedImages", options, GENERATED_NAMES);
-  const { size, seed = 1, edits = [] } = options;
+  const { size, seed = 1, edits = [], layer } = options;
   if (!Number.isInteger(size) || size < 1) {
     throw new UsageError(`A size of ${size} images makes no sense.`, "Use a whole number from 1.");
   }
@@ -66,13 +73,16 @@ export function generatedImages(generator: Generator, options: GeneratedImagesOp
     size,
     height,
     width,
+    ...(layer !== undefined && { layer: generator.layer(layer) }),
     async open({ batch, raw, signal }) {
-      const plan = await generator.compile({ batch, editable: editableBy(edits), raw, signal });
+      const retain = layer === undefined ? [] : [layer];
+      const plan = await generator.compile({ batch, editable: editableBy(edits), retain, raw, signal });
       plan.setEdits(edits);
       const rows = generator.sample({ size, seed });
       return {
         image: plan.image!,
         raw: plan.raw,
+        ...(layer !== undefined && { maps: plan.layers.get(layer)! }),
         async bring(first, count) {
           plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
           return count;

@@ -1,5 +1,17 @@
-/** How far sets of images are apart, and how dissections compare. */
+/** How far sets of images are apart, which units cause artifacts, and how dissections compare. */
 
+export { type AblationScore, type AblationScoresOptions, ablationScores } from "./artifacts/effects.ts";
+export {
+  type Ablated,
+  type JudgedRanking,
+  type Judgement,
+  type JudgeOptions,
+  judgeRankings,
+  type Ranking,
+} from "./artifacts/judge.ts";
+export { type ArtifactScore, type ArtifactScoresOptions, artifactScores } from "./artifacts/scores.ts";
+export { EditTrials, type EditTrialsOptions, type Trials, type Tried } from "./artifacts/trials.ts";
+export { cautions } from "./cautions.ts";
 export { type CompareOptions, compare } from "./dissections/compare.ts";
 export { type Candidate, type Counted, count, detections, type Rule, type Tally } from "./dissections/counting.ts";
 export type { DissectedBlocks, DissectedLayer } from "./dissections/dissected.ts";
@@ -31,7 +43,7 @@ export {
   readMoments,
   writeFeatures,
 } from "./features-file.ts";
-export { type Frechet, frechetDistance } from "./frechet.ts";
+export { type Frechet, frechetDistance, frechetTo } from "./frechet.ts";
 export {
   type GeneratedImagesOptions,
   generatedImages,
@@ -60,9 +72,11 @@ export {
   type BySize,
   type BySizeOptions,
   type Distance,
+  type DistanceOf,
   extrapolated,
   type Permutation,
   type PermutationOptions,
   permutationTest,
+  swapTest,
 } from "./significance.ts";
-export type { Moments, Vectors } from "./vectors.ts";
+export { type Moments, rowsAt, type Vectors } from "./vectors.ts";

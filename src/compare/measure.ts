@@ -1,16 +1,13 @@
-import { Counting } from "../causality/counting.ts";
 import { UsageError } from "../errors.ts";
 import { evenBatch } from "../models/generator-plan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { bytesOf, elements, Graph } from "../runtime/graph.ts";
-import { Plan } from "../runtime/plan.ts";
+import { bytesOf, Graph } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
-import type { Tensor } from "../runtime/tensor.ts";
-import { tune } from "../runtime/tune.ts";
 import type { FeatureNetwork } from "./features.ts";
-import type { Images, OpenImages } from "./images.ts";
+import type { Images } from "./images.ts";
 import type { Areas } from "./segmentation-distance.ts";
+import { openStages, type Rows, type Stages } from "./stages.ts";
 import type { Vectors } from "./vectors.ts";
 
 /** What is known of a set of images. */
@@ -20,6 +17,8 @@ export interface Measured {
   /** Rows of float32. */
   readonly vectors?: Vectors;
   readonly areas?: Areas;
+  /** The largest activation of each unit of the images' layer, [n, units]. */
+  readonly maxima?: Vectors;
 }
 
 export interface MeasureOptions {
@@ -60,21 +59,62 @@ const NAMES: NamesOf<MeasureOptions> = {
  */
 export async function measure(images: Images, options: MeasureOptions): Promise<Measured> {
   checkNames("measure", options, NAMES);
-  const { features, segmenter, known, onProgress, onPartial, signal } = options;
-  if (!features && !segmenter) throw new UsageError("There is nothing to measure.", "Give features or a segmenter.");
-  const table = new Table(images, options);
-  const scope = new Scope();
+  const measuring = await Measuring.open(images, options);
   try {
-    const batch = evenBatch(images.size, options.batch ?? batchFor(images, options));
+    return await measuring.run(options);
+  } finally {
+    measuring.dispose();
+  }
+}
+
+/** What measures images is ready, to do so once or, where they change, again. */
+export class Measuring {
+  readonly #images: Images;
+  readonly #given: Pick<MeasureOptions, "features" | "segmenter">;
+  readonly #stages: Stages;
+  readonly #batch: number;
+  readonly #scope: Scope;
+
+  private constructor(
+    images: Images,
+    given: Pick<MeasureOptions, "features" | "segmenter">,
+    [stages, batch]: readonly [Stages, number],
+    scope: Scope,
+  ) {
+    this.#images = images;
+    this.#given = given;
+    this.#stages = stages;
+    this.#batch = batch;
+    this.#scope = scope;
+  }
+
+  /** @throws UsageError where nothing is to be measured. */
+  static async open(images: Images, options: MeasureOptions): Promise<Measuring> {
+    const { features, segmenter, signal } = options;
+    if (!features && !segmenter) throw new UsageError("There is nothing to measure.", "Give features or a segmenter.");
     const given = { ...(features && { features }), ...(segmenter && { segmenter }) };
-    const stages = await open(images, { ...given, batch, signal }, scope);
+    const batch = evenBatch(images.size, options.batch ?? batchFor(images, given));
+    const scope = new Scope();
+    try {
+      return new Measuring(images, given, [await openStages(images, { ...given, batch, signal }, scope), batch], scope);
+    } catch (error) {
+      scope.dispose();
+      throw error;
+    }
+  }
+
+  /** All images, but for those that are known. @throws The signal's reason, after `onPartial`. */
+  async run({ known, onProgress, onPartial, signal }: MeasureOptions = {}): Promise<Measured> {
+    const images = this.#images;
+    const batch = this.#batch;
+    const table = new Table(images, { ...this.#given, ...(known && { known }) });
     let kept = table.n;
     let pending: Promise<void> | undefined;
     try {
       for (let first = known?.n ?? 0; first < images.size; first += batch) {
         signal?.throwIfAborted();
         const count = Math.min(batch, images.size - first);
-        const { rows, found } = await stages.run(first, count);
+        const { rows, found } = await this.#stages.run(first, count);
         await pending;
         pending = rows.then((read) => table.add(read, found));
         pending.catch(() => {}); // awaited a batch later
@@ -92,15 +132,11 @@ export async function measure(images: Images, options: MeasureOptions): Promise<
     }
     onProgress?.({ done: table.n, total: images.size });
     return table.measured;
-  } finally {
-    scope.dispose();
   }
-}
 
-/** Rows that have come back of a batch. */
-interface Rows {
-  readonly vectors: Float32Array | undefined;
-  readonly areas: Uint32Array | undefined;
+  dispose(): void {
+    this.#scope.dispose();
+  }
 }
 
 /** What all images have, row by row. */
@@ -110,21 +146,29 @@ class Table {
   readonly #pixels: number;
   readonly #vectors: Float32Array | undefined;
   readonly #counts: Uint32Array | undefined;
+  readonly #units: number;
+  readonly #maxima: Float32Array | undefined;
 
-  constructor({ size, height, width }: Images, options: MeasureOptions) {
+  constructor({ size, height, width, layer }: Images, options: MeasureOptions) {
     const { features, segmenter, known } = options;
     this.#options = options;
     this.#pixels = height * width;
     this.#vectors = features && new Float32Array(size * features.kind.d);
     this.#counts = segmenter && new Uint32Array(size * segmenter.labels.length);
+    this.#units = layer?.channels ?? 0;
+    this.#maxima = layer && new Float32Array(size * this.#units);
     if (!known || known.n === 0) return;
     this.n = Math.min(size, known.n);
     if (features) this.#vectors!.set(known.vectors!.data.subarray(0, this.n * features.kind.d));
     if (segmenter) this.#counts!.set(known.areas!.counts.subarray(0, this.n * segmenter.labels.length));
+    this.#maxima?.set(known.maxima!.data.subarray(0, this.n * this.#units));
   }
 
-  add({ vectors, areas }: Rows, count: number): void {
+  add({ vectors, areas, pooled }: Rows, count: number): void {
     if (count === 0) return;
+    for (let i = 0; pooled && i < count; i += 1) {
+      this.#maxima!.set(pooled.max(i).subarray(0, this.#units), (this.n + i) * this.#units);
+    }
     const { features, segmenter } = this.#options;
     if (features) {
       const { d } = features.kind;
@@ -155,84 +199,8 @@ class Table {
       ...(segmenter && {
         areas: { counts: this.#counts!.subarray(0, n * labels.length), n, labels, pixels: this.#pixels },
       }),
+      ...(this.#maxima && { maxima: { data: this.#maxima.subarray(0, n * this.#units), n, d: this.#units } }),
     };
-  }
-}
-
-interface StagesOptions extends Pick<MeasureOptions, "features" | "segmenter" | "signal"> {
-  readonly batch: number;
-}
-
-/** From images to rows; everything belongs to the scope. */
-async function open(images: Images, { features, segmenter, batch, signal }: StagesOptions, scope: Scope) {
-  const raw = segmenter?.reads === "raw";
-  const brought = scope.own(await images.open({ batch, raw, signal }));
-  const reading = features && scope.own(await vectorsOf(features, brought.image, signal));
-  const seen = segmenter && scope.own(await areasOf(segmenter, images, brought, signal));
-  return {
-    /** Starts on images `first`…; what it resolves with is a promise of their rows, being read. */
-    async run(first: number, count: number): Promise<{ readonly rows: Promise<Rows>; readonly found: number }> {
-      const found = await brought.bring(first, count);
-      if (found === 0) return { rows: Promise.resolve({ vectors: undefined, areas: undefined }), found };
-      const [vectors, areas] = [reading?.read(found), seen?.read(found)];
-      return {
-        rows: Promise.all([vectors, areas]).then(([read, counted]) => ({ vectors: read, areas: counted })),
-        found,
-      };
-    },
-  };
-}
-
-/** The vectors of what is in an image tensor. */
-async function vectorsOf(features: FeatureNetwork, image: Tensor<"f32">, signal: AbortSignal | undefined) {
-  const { device } = features;
-  const [n = 1, height = 1, width = 1] = image.shape;
-  const describe = () => {
-    const graph = new Graph(device.target, "f32", device.tuned);
-    const x = graph.map("image", n, height, width, 3);
-    return { graph, x, y: features.append(graph, x) };
-  };
-  await tune(device, () => describe().graph, signal);
-  const { graph, x, y } = describe();
-  const bind = [...(await features.bind(graph, signal)), [x, image] as const];
-  const plan = await Plan.compile(device, graph, { keep: [y], bind, signal });
-  const stored = elements(y.shape) / n;
-  return {
-    read(count: number): Promise<Float32Array> {
-      plan.run();
-      return plan.tensor(y).read(count * stored);
-    },
-    dispose: () => plan.dispose(),
-  };
-}
-
-/** The pixels of labels, of what is in an image tensor. */
-async function areasOf(
-  segmenter: Segmenter,
-  { height, width }: Images,
-  { image, raw }: OpenImages,
-  signal: AbortSignal | undefined,
-) {
-  const scope = new Scope();
-  try {
-    const given = segmenter.reads === "raw" ? raw! : image;
-    const plan = scope.own(await segmenter.compile(given, [height, width], signal));
-    const [n = 1] = plan.labels.shape;
-    const labels = segmenter.labels.length;
-    const table = [n, 1, 1, labels];
-    const counting = scope.own(await Counting.create(segmenter.device, plan.labels, table, { counted: 1, signal }));
-    return {
-      read(count: number): Promise<Uint32Array> {
-        plan.run();
-        counting.clear();
-        counting.add(0, count);
-        return counting.read();
-      },
-      dispose: () => scope.dispose(),
-    };
-  } catch (error) {
-    scope.dispose();
-    throw error;
   }
 }
 

@@ -62,6 +62,40 @@ export async function permutationTest(
   };
 }
 
+/** How far a set is from another one, which is the same for all. */
+export type DistanceOf = (set: Vectors) => Promise<number>;
+
+/**
+ * Whether images came nearer to others by more than chance when something was done to them: of
+ * every image what it was before and what it is after, or both in turn, with even odds.
+ * @param found the distance after − before
+ *
+ * @returns p: the share of random swaps, the given order among them, with which the distance falls
+ *   at least as far
+ */
+export async function swapTest(
+  before: Vectors,
+  after: Vectors,
+  distance: DistanceOf,
+  found: number,
+  options: PermutationOptions = {},
+): Promise<number> {
+  checkNames("swapTest", options, PERMUTATION_NAMES);
+  const { permutations = PERMUTATIONS, seed = 0, onProgress } = options;
+  const all = joined(before, after);
+  const random = new RandomState(seed);
+  let beyond = 0;
+  for (let done = 0; done < permutations; done += 1) {
+    onProgress?.({ done, total: permutations });
+    const swapped = Array.from(random.randomSample(before.n), (value) => value < 0.5);
+    const first = swapped.map((is, i) => (is ? before.n + i : i));
+    const second = swapped.map((is, i) => (is ? i : before.n + i));
+    const change = (await distance(rowsAt(all, second))) - (await distance(rowsAt(all, first)));
+    if (change <= found) beyond += 1;
+  }
+  return (1 + beyond) / (permutations + 1);
+}
+
 export interface BySizeOptions {
   /** Random subsets of each size that are averaged over. */
   readonly draws: number;

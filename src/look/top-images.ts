@@ -1,10 +1,8 @@
+import { type Pooled, Pooling } from "../dissect/pooling.ts";
 import { UsageError } from "../errors.ts";
-import { region } from "../kernels/readout/region.ts";
 import type { Generator } from "../models/generator.ts";
 import { evenBatch } from "../models/generator-plan.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { Graph } from "../runtime/graph.ts";
-import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 
 export interface TopImagesOptions {
@@ -89,7 +87,7 @@ export async function topImages(generator: Generator, options: TopImagesOptions)
 interface Batch {
   readonly first: number;
   readonly count: number;
-  readonly activations: Record<"max" | "mean", (image: number) => Float32Array>;
+  readonly activations: Pooled;
 }
 
 async function* eachBatch(
@@ -104,30 +102,17 @@ async function* eachBatch(
     signal: AbortSignal | undefined;
   },
 ): AsyncGenerator<Batch> {
-  const { device, rowSize } = generator;
+  const { rowSize } = generator;
   const rows = generator.sample({ size, seed });
   const scope = new Scope();
   try {
     const plan = scope.own(await generator.compile({ batch, retain: [layer], until: layer, signal }));
-    const features = plan.layers.get(layer)!;
-    const [, height = 1, width = 1, stored = 4] = features.shape;
-    const graph = new Graph(device.target);
-    const x = graph.map("features", batch, height, width, stored);
-    const everywhere = graph.value("everywhere", [1, height, width]);
-    const y = region(graph, x, everywhere, everywhere);
-    const reduce = scope.own(await Plan.compile(device, graph, { keep: [y], bind: [[x, features]], signal }));
-    const cells = height * width;
-    reduce.tensor(everywhere).write(new Float32Array(cells).fill(1));
+    const pooling = scope.own(await Pooling.create(plan.layers.get(layer)!, signal));
     for (let first = 0; first < size; first += batch) {
       signal?.throwIfAborted();
       const count = Math.min(batch, size - first);
       plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
-      reduce.run();
-      const values = await reduce.tensor(y).read(2 * count * stored);
-      const row = (image: number, which: 0 | 1) =>
-        values.subarray((2 * image + which) * stored, (2 * image + which + 1) * stored);
-      const activations = { max: (i: number) => row(i, 0), mean: (i: number) => row(i, 1).map((sum) => sum / cells) };
-      yield { first, count, activations };
+      yield { first, count, activations: await pooling.read(count) };
     }
     signal?.throwIfAborted();
   } finally {

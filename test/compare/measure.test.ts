@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { segmenterFeatures } from "../../src/compare/features.ts";
+import { readFeatures, writeFeatures } from "../../src/compare/features-file.ts";
 import { generatedImages, type Images, photographs } from "../../src/compare/images.ts";
 import { type Measured, measure } from "../../src/compare/measure.ts";
-import { type Device, type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../../src/index.ts";
+import {
+  type Device,
+  type Generator,
+  loadGenerator,
+  loadSegmenter,
+  openCheckpoint,
+  type Segmenter,
+} from "../../src/index.ts";
 import { file } from "../dissect/golden.ts";
 import { requestDevice, worst } from "../gpu.ts";
 import { goldenAreas, goldenFeatures, goldenJson, goldenScenes } from "./golden.ts";
@@ -62,6 +70,19 @@ describe("the golden images", () => {
     await checkAreas(last, "seed1");
     const features = segmenterFeatures(segmenter, { layer: "c4" });
     await checkFeatures(await measure(images, { features, batch: 5 }), "generated_c4");
+    expect(last.maxima).toBeUndefined();
+  });
+
+  test("of a generator whose units are looked at, now and from a file", async () => {
+    const images = generatedImages(generator, { size: SIZE, layer: "layer6" });
+    const { data, d } = await goldenFeatures("layer6_max");
+    const found = await measure(images, { segmenter });
+    expect(found.maxima).toMatchObject({ n: SIZE, d });
+    expect(worst(found.maxima!.data, data.subarray(0, SIZE * d))).toBeLessThan(2e-5);
+    const file = writeFeatures({ ...found, images: "24 of seed 1" });
+    const known = await readFeatures(await openCheckpoint(file));
+    expect(known.maxima).toEqual(found.maxima);
+    expect((await measure({ ...images, size: 7 }, { segmenter, known })).maxima).toMatchObject({ n: 7, d });
   });
 
   test("of a generator without trees", async () => {

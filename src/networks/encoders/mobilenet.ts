@@ -1,17 +1,12 @@
 // Tests: test/networks/segmenters/recognise.test.ts
 
 import { conv } from "../../kernels/conv/conv.ts";
-import { depthwise } from "../../kernels/conv/depthwise.ts";
 import type { Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
 import type { Build, Lazy } from "../network.ts";
 import type { State } from "../state.ts";
+import { invertedResidual, STRIDED, type Unit } from "./inverted-residual.ts";
 
-/**
- * MobileNetV2's blocks that stride (Sandler et al. 2018, table 2), counting the first convolution
- * as block 0.
- */
-const STRIDED = [2, 4, 7, 14] as const;
 /** The first block of each stage; what is before the first stride is part of the first. */
 const STAGES = [1, ...STRIDED.slice(1)] as const;
 /**
@@ -63,22 +58,17 @@ export function mobilenet(
   };
   const appended = (y: Value, index: number): Value => {
     const { key, expand, depth, project } = block(state, prefix, index);
-    const filter = (at: number, into: number, kernel: number) =>
-      filterOf(state, `${key}.${at}`, `${key}.${at + 1}`, { into, kernel });
-    const strides = (STRIDED as readonly number[]).includes(index);
+    const unit = (at: number): Unit => [`${key}.${at}`, `${key}.${at + 1}`];
+    const strides = STRIDED.includes(index);
     const reach = 2 ** DILATED.filter((first) => index >= first).length;
-    const stride = strides && reach === 1 ? 2 : 1;
-    const dilation = strides ? Math.max(1, reach / 2) : reach;
-    const expanded = expand === undefined ? y : conv(graph, y, filter(expand, y.channels, 1), { activation: "relu6" });
-    const filtered = depthwise(
-      graph,
-      expanded,
-      { ...filter(depth, 1, 3), inChannels: expanded.channels },
-      { stride, dilation, pad: dilation, activation: "relu6" },
-    );
-    const last = filter(project, filtered.channels, 1);
-    const residual = !strides && last.outChannels === y.channels ? { residual: y } : {};
-    return conv(graph, filtered, last, residual);
+    return invertedResidual({ graph, state }, y, {
+      expand: expand === undefined ? undefined : unit(expand),
+      depth: unit(depth),
+      project: unit(project),
+      stride: strides && reach === 1 ? 2 : 1,
+      dilation: strides ? Math.max(1, reach / 2) : reach,
+      residual: !strides,
+    });
   };
   let before: Lazy = stem;
   return STAGES.filter((first) => first <= blocks).map((first, stage) => {

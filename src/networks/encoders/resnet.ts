@@ -7,6 +7,7 @@ import type { Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
 import type { Build, Lazy } from "../network.ts";
 import type { State } from "../state.ts";
+import { residualBlock } from "./residual.ts";
 
 /**
  * A residual encoder with a stem of three 3×3 convolutions, read off its tensors (spec §2.1, §2.4).
@@ -40,8 +41,6 @@ export function resnetName({ blocks, bottleneck, dilated }: ResnetConfig): strin
   return `ResNet-${convolutions + 2}${dilated ? " dilated" : ""}`;
 }
 
-const convolutionsOf = (bottleneck: boolean): readonly number[] => (bottleneck ? [1, 3, 1] : [3, 3]);
-
 /** The encoder's stages, layers c2…c5, of the preprocessed image x [n, h, w, 3]. */
 export function resnet(
   { graph, state, layer }: Pick<Build, "graph" | "state" | "layer">,
@@ -72,21 +71,11 @@ export function resnet(
       const shortcut = state.has(`${key}.downsample.0.weight`)
         ? unit(y, `${key}.downsample.0`, `${key}.downsample.1`, 1, { stride, activation: "none" })
         : y;
-      const kernels = convolutionsOf(config.bottleneck);
-      // Bottlenecks stride in their 3×3 convolution, basic blocks in the first of two.
-      const striding = kernels.indexOf(3);
-      let inner = y;
-      kernels.forEach((kernel, i) => {
-        const strided = entrance && i === striding;
-        const reach = kernel === 1 ? 1 : strided ? Math.max(1, dilation / 2) : dilation;
-        inner = unit(inner, `${key}.conv${i + 1}`, `${key}.bn${i + 1}`, kernel, {
-          stride: i === striding ? stride : 1,
-          dilation: reach,
-          pad: ((kernel - 1) / 2) * reach,
-          ...(i === kernels.length - 1 ? { residual: shortcut } : {}),
-        });
+      const entering = entrance ? Math.max(1, dilation / 2) : dilation;
+      y = residualBlock({ graph, state }, y, key, {
+        bottleneck: config.bottleneck,
+        ...{ stride, dilation, entering, shortcut },
       });
-      y = inner;
     }
     return y;
   };

@@ -33,7 +33,7 @@ def normal(key, shape):
 
 def weight(key, shape):
     n = normal(key, shape)
-    if len(shape) == 4:
+    if len(shape) in (2, 4):
         return n * F(math.sqrt(2 / math.prod(shape[1:])))
     if key.endswith("running_var"):
         return F(1) + F(0.1) * numpy.abs(n)

@@ -49,7 +49,7 @@ export function stateOf(prefix: string, shapes: readonly (readonly [string, read
     shapes.map(([key, shape]) => {
       const scale = f(Math.sqrt(2 / (shape.slice(1).reduce((a, b) => a * b, 1) || 1)));
       const rule =
-        shape.length === 4
+        shape.length === 4 || shape.length === 2
           ? (n: number) => f(n * scale)
           : key.endsWith("running_var")
             ? (n: number) => f(1 + f(f(0.1) * Math.abs(n)))

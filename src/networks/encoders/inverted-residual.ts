@@ -6,7 +6,9 @@ import type { Value } from "../../runtime/graph.ts";
 import { filterOf } from "../filters.ts";
 import type { Build } from "../network.ts";
 
-/** MobileNetV2's blocks that stride (Sandler et al. 2018, table 2), counting the stem as block 0. */
+/**
+ * MobileNetV2's blocks that stride (Sandler et al. 2018, table 2), counting the stem as block 0.
+ */
 export const STRIDED: readonly number[] = [2, 4, 7, 14];
 
 /** A convolution and the batch norm behind it, by their names. */

@@ -1,0 +1,56 @@
+// Tests: test/networks/classifiers/recognise.test.ts
+
+import type { Pixels } from "../../kernels/maps/resample.ts";
+import type { Network } from "../network.ts";
+
+/** How a photograph becomes the square picture that a classifier sees. */
+export interface View {
+  /** Edge of the picture in pixels. */
+  readonly edge: number;
+  /** Edge that the photograph is resized to before its middle is cut out; at least `edge`. */
+  readonly resized: number;
+  /**
+   * "crop" resizes the shorter side, as torchvision's and Places365's transforms do; "squash" both,
+   * whatever its proportions, as PNAS 2020 does.
+   */
+  readonly fit: "crop" | "squash";
+}
+
+/**
+ * A network as a classifier needs it. Its one input is "image", preprocessed pixels [n, edge, edge,
+ * 3]; its output "logits" [n, 1, 1, classes].
+ */
+export interface ClassifierNetwork extends Network {
+  readonly pixels: Pixels;
+  readonly view: View;
+}
+
+/** What classifiers were trained to be given, by name. */
+export const PIXELS = {
+  /** Brightness from 0 to 1 by ImageNet's statistics: torchvision, timm, Places365, PNAS 2020. */
+  imagenet: { order: "RGB", range: 1, mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+  /** Bytes in BGR order minus ImageNet's mean, as networks from Caffe are given. */
+  caffe: { order: "BGR", range: 255, mean: [104, 117, 123], deviation: [1, 1, 1] },
+  /** NetDissect-Lite's, of every network: the mean of Broden and one deviation (its loader). */
+  "netdissect-lite": {
+    order: "RGB",
+    range: 255,
+    mean: [124.6901, 118.6897, 109.5388],
+    deviation: [57.12, 57.12, 57.12],
+  },
+  /** From −1 to 1. */
+  half: { order: "RGB", range: 1, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
+} as const satisfies Readonly<Record<string, Pixels>>;
+
+/** What a caller can ask of a classifier's input. */
+export interface ClassifierOptions {
+  /**
+   * Edge of the pictures that the network sees: 224 unless given, 227 for Caffe's AlexNet, 32 for
+   * ResNets of CIFAR. Networks whose last map is averaged take others.
+   */
+  readonly edge?: number | undefined;
+  /** By name or in numbers; "imagenet" unless given. */
+  readonly pixels?: keyof typeof PIXELS | Pixels | undefined;
+  /** "crop" unless given. */
+  readonly fit?: View["fit"] | undefined;
+}

@@ -20,6 +20,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ENTRIES = [
   "ganatomy",
   "ganatomy/causality",
+  "ganatomy/classifiers",
   "ganatomy/compare",
   "ganatomy/look",
   "ganatomy/runtime",

@@ -1,0 +1,31 @@
+/** Classifiers of photographs. */
+
+import { Classifier, type LoadClassifierOptions } from "../models/classifier.ts";
+import type { SourceLike } from "../weights/source.ts";
+
+// Tests: test/models/classifier.test.ts
+
+export type {
+  AppendClassifierOptions,
+  ClassifierPlan,
+  ClassifierValues,
+  CompileClassifierOptions,
+} from "../models/classifier-plan.ts";
+export { type Cut, cutOf, type Photograph, viewed } from "../models/view.ts";
+export {
+  type ClassifierNetwork,
+  type ClassifierOptions,
+  PIXELS,
+  type View,
+} from "../networks/classifiers/network.ts";
+export { Classifier, type LoadClassifierOptions };
+
+/**
+ * Loads a classifier: ResNets, VGGs, AlexNets, SqueezeNets and MobileNetV2s, recognised by their
+ * tensors (docs/classifiers.md). What is done to photographs before is in no file: see
+ * `ClassifierOptions`.
+ * @throws WeightsError for files that are damaged or of other networks; UsageError for options that
+ *   make no sense; what `openCheckpoint` throws.
+ */
+export const loadClassifier = (source: SourceLike, options: LoadClassifierOptions): Promise<Classifier> =>
+  Classifier.load(source, options);

@@ -3,6 +3,7 @@ import { estimateText, ruleText, warningText } from "./comparison.ts";
 import { categoriesSvg, conceptsSvg, layersSvg } from "./comparison-plot.ts";
 import { readable } from "./concepts.ts";
 import { pageHead } from "./page-head.ts";
+import { row, scroll, section, TABLES, table, td } from "./page-tables.ts";
 import type { Provenance } from "./report.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 import { STYLE } from "./viewer/style.ts";
@@ -10,23 +11,9 @@ import { STYLE } from "./viewer/style.ts";
 /** Only what is in the page itself may be shown; nothing runs and nothing may be fetched. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** What the report's own style sheet has not. */
+/** What the other style sheets have not. */
 const OWN = `
-main section { margin: 36px 0; }
-main section > h2 { margin-bottom: 6px; }
-.scroll { overflow-x: auto; max-width: 100%; border: 1px solid var(--line); border-radius: 12px; background: var(--card); }
-.scroll svg { display: block; }
-.scroll table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
-.scroll th, .scroll td { padding: 7px 12px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-.scroll tr:last-child > * { border-bottom: 0; }
-.scroll th { font-weight: 600; }
-.scroll thead th { color: var(--soft); font-weight: 500; }
-.scroll th:first-child, .scroll td:first-child { text-align: left; }
-.scroll td small { color: var(--soft); }
 .figures { display: flex; flex-wrap: wrap; gap: 16px; align-items: start; }
-.warning { border: 1px solid #b3261e; border-radius: 12px; padding: 12px 16px; background: color-mix(in srgb, #b3261e 12%, var(--card)); }
-.quiet { color: var(--soft); }
-.lead { max-width: 75ch; }
 `;
 
 /**
@@ -42,7 +29,7 @@ export function comparisonPage(
   const title =
     inputs.length === 1 ? `${inputs[0]!.model} ${inputs[0]!.name}` : `${inputs.length} dissections compared`;
   const made = `${provenance.generator.name} ${provenance.generator.version}`;
-  return `${pageHead({ title, policy: POLICY, provenance, style: `${STYLE}${OWN}` })}
+  return `${pageHead({ title, policy: POLICY, provenance, style: `${STYLE}${TABLES}${OWN}` })}
 <body>
 <header>
 <p class="kicker">GAN dissection</p>
@@ -84,20 +71,6 @@ export function errorsText(inputs: readonly ComparedInput[]): string {
       : "its report has no blocks.safetensors; dissect it again with this version, or fewer layers at a time."
   }`;
 }
-
-const section = (title: string, table: string): string =>
-  `<section><h2>${escapeHtml(title)}</h2>${scroll(title, table)}</section>`;
-
-/** What may be wider than the screen; the keyboard scrolls it too. */
-const scroll = (name: string, content: string): string =>
-  `<div class="scroll" role="region" aria-label="${escapeHtml(name)}" tabindex="0">${content}</div>`;
-
-type Cell = string;
-const td = (content: string): Cell => `<td>${content}</td>`;
-const row = (name: string, cells: readonly Cell[]): string =>
-  `<tr><th scope="row">${escapeHtml(name)}</th>${cells.join("")}</tr>`;
-const table = (head: readonly string[], rows: readonly string[]): string =>
-  `<table><thead><tr>${head.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
 
 function inputsTable({ inputs }: Comparison): string {
   const categories = [...new Set(inputs.flatMap((input) => input.categories.map(({ category }) => category)))].sort();

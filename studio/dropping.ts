@@ -1,5 +1,5 @@
 import { UsageError } from "../src/errors.ts";
-import { checkRecipe, type LoadRequest } from "../src/session/index.ts";
+import { checkMarks, checkRecipe, isMarks, type LoadRequest, recipeOfMarks } from "../src/session/index.ts";
 import { kept } from "./keeping.ts";
 import { complain, tell } from "./notices.ts";
 import { load, type Opened, openGenerator } from "./opening.ts";
@@ -15,7 +15,7 @@ const NAMED: readonly string[] = ["report.json", "dissect.json", "labels.json"];
 /** Bytes; reports are a few megabytes. */
 const MAX_JSON = 256 * 2 ** 20;
 const KINDS =
-  "Drop a generator's checkpoint (.pth, .safetensors, .npz, .onnx, .pkl), a segmenter with its labels.json, a folder with these, the folder or report.json of a dissection, or a recipe.";
+  "Drop a generator's checkpoint (.pth, .safetensors, .npz, .onnx, .pkl), a segmenter with its labels.json, a folder with these, the folder or report.json of a dissection, a recipe, or marked units.";
 
 /** Opens what is dropped on the page, or chosen. */
 export function acceptFiles(): void {
@@ -106,7 +106,7 @@ async function openKnown({ report, rankings, segmenter }: Partial<Opened>): Prom
 /** Whether a file's name says no more than what is in it. */
 const isNameless = ({ name }: File): boolean => /^generator\./i.test(name);
 
-/** @throws UsageError for what is neither a report nor a recipe. */
+/** A report, or a recipe, which marks are too. @throws UsageError for what is neither. */
 async function readJson(file: File): Promise<object> {
   if (file.size > MAX_JSON) throw new UsageError(`${file.name} is too long for a report or a recipe.`, KINDS);
   const given: unknown = await file
@@ -115,6 +115,7 @@ async function readJson(file: File): Promise<object> {
     .catch((cause: unknown) => {
       throw new UsageError(`${file.name} is no JSON.`, KINDS, { cause });
     });
+  if (isMarks(given)) return recipeOfMarks(checkMarks(given));
   if (typeof given === "object" && given !== null) return given;
   throw new UsageError(`${file.name} is no report and no recipe.`, KINDS);
 }

@@ -2,7 +2,8 @@
 import { type Command, Option } from "commander";
 import { PAPER_LAYER } from "./default-layer.ts";
 import { generatorOptions } from "./generator-flags.ts";
-import { heads, named, units, whole } from "./options.ts";
+import { unitsOrMarks } from "./marks.ts";
+import { heads, named, whole } from "./options.ts";
 
 /** What the help of a command says that resumes. */
 export const RESUMES = "What is measured is kept in the folder: the same command goes on after Ctrl-C.";
@@ -41,8 +42,8 @@ export const modelOptions = (command: Command): Command =>
 export const unitOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option("--units <numbers>", "units, such as 3,17 or 0-9")
-        .argParser(units)
+      new Option("--units <numbers>", "units, such as 3,17 or 0-9, or a file of marks: @marks.json")
+        .argParser(unitsOrMarks)
         .conflicts(["top", "dissection", "metric"]),
     )
     .option("--top <n>", "how many units of --concept, the best first", whole("The number of units", 1, 100_000), 20)

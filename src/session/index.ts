@@ -7,6 +7,7 @@ export { type ConnectOptions, connect } from "./connect.ts";
 export type { RankedUnit } from "./findings.ts";
 export { History } from "./history.ts";
 export { createSession, type SessionOptions } from "./in-process.ts";
+export { checkMarks, isMarks, type Marks, recipeOfMarks } from "./marks.ts";
 export {
   type ConceptUnits,
   checkRecipe,

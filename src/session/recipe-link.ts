@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { checkMarks, isMarks, recipeOfMarks } from "./marks.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
 
 /** A packed recipe of more characters is better offered as a file: chats and mails cut links. */
@@ -46,7 +47,7 @@ export async function openRecipe(packed: string): Promise<Recipe> {
 }
 
 /**
- * The recipe of a file's text.
+ * The recipe of a file's text; marks are one that takes their units away.
  * @throws UsageError for what is none.
  */
 export function readRecipe(json: string): Recipe {
@@ -61,7 +62,7 @@ export function readRecipe(json: string): Recipe {
       cause,
     });
   }
-  return checkRecipe(given);
+  return isMarks(given) ? recipeOfMarks(checkMarks(given)) : checkRecipe(given);
 }
 
 async function deflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {

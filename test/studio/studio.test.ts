@@ -120,6 +120,9 @@ describe("the studio", { timeout: SLOW }, () => {
     await give("other.json", JSON.stringify({ ...before, model: { name: "church" } }));
     await expect.poll(notices, PATIENT).toMatch(/strokes are of church/);
     await dismiss();
+    await give("marks.json", JSON.stringify({ model: "bedroom", layer: "layer4", units: [3] }));
+    await expect.poll(notices, PATIENT).toMatch(/strokes are of bedroom/);
+    await dismiss();
     await give("report.json", JSON.stringify({ schemaVersion: 1, model: { name: "church" }, labels: [], layers: [] }));
     await expect.poll(notices, PATIENT).toMatch(/report of church/);
     await dismiss();

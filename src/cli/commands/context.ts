@@ -9,13 +9,14 @@ import type { CliCommand } from "../command.ts";
 import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { LayerUnits } from "../layer-units.ts";
+import { noteMarks, type UnitsFlag, type Unmarked, unmarked } from "../marks.ts";
 import { type InsertedValue, insertedValue, named, seed, size, whole } from "../options.ts";
 import { modelOptions, RESUMES_BUT_RANKINGS, unitOptions } from "../shared-options.ts";
 import { columns } from "../table.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
 
 export interface ContextCommandOptions extends ModelFlags {
-  readonly units?: readonly number[];
+  readonly units?: UnitsFlag;
   readonly top: number;
   readonly dissection?: string;
   readonly metric: string;
@@ -45,10 +46,14 @@ export const contextCommand: CliCommand<ContextCommandOptions> = {
       .option("--batch <n>", "images at a time (default: chosen for the adapter)", whole("The batch size", 1, 1024))
       .option("--outdir <dir>", "where tables and charts go (default: context/MODEL)", named)
       .option("--json", "print the table as JSON on stdout"),
-  run: (options) => withModels(contextCommand, options, (work) => measure(work, options)),
+  run: (given) => {
+    const options = unmarked(given);
+    return withModels(contextCommand, options, (work) => measure(work, options));
+  },
 };
 
-async function measure(work: Work, options: ContextCommandOptions): Promise<void> {
+async function measure(work: Work, options: Unmarked<ContextCommandOptions>): Promise<void> {
+  noteMarks(options.marks, work.generator.name, work.note);
   const { generator, segmenter, folder, finished, progress, signal, say } = work;
   const { layer = defaultLayer(generator, "--layer"), size, seed, batch, value = VALUE } = options;
   const { height, width, channels } = generator.layer(layer);

@@ -7,6 +7,7 @@ import { uniqueNames } from "../../report/concepts.ts";
 import type { CliCommand } from "../command.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { LayerUnits } from "../layer-units.ts";
+import { noteMarks, type Unmarked, unmarked } from "../marks.ts";
 import { tilesLegend } from "../tile-pictures.ts";
 import { type Work, withModels } from "../with-models.ts";
 import { type CurveJob, writeCurves, writeUnitEffects } from "./curves.ts";
@@ -23,10 +24,12 @@ import type { UnitOrder } from "./units.ts";
 export async function runEdit(
   kind: "ablate" | "insert",
   command: Pick<CliCommand, "name" | "resumes">,
-  options: EditCommandOptions,
+  given: EditCommandOptions,
 ): Promise<number> {
+  const options = unmarked(given);
   checkOptions(kind, options);
   return withModels(command, options, async (work) => {
+    noteMarks(options.marks, work.generator.name, work.note);
     const edit = new EditWork(kind, options, work);
     const summary = await edit.effect();
     work.say({ json: summary, text: editTable(summary) });
@@ -34,8 +37,10 @@ export async function runEdit(
   });
 }
 
+type Options = Unmarked<EditCommandOptions>;
+
 /** Before anything is loaded. */
-function checkOptions(kind: string, options: EditCommandOptions): void {
+function checkOptions(kind: string, options: Options): void {
   const { units, concept, curve, locations, eachUnit, mask, alpha, value, mixed } = options;
   if (!units && concept === undefined) {
     throw new UsageError(
@@ -69,14 +74,14 @@ function checkOptions(kind: string, options: EditCommandOptions): void {
 /** One command's measurements, from the quickest to the longest. */
 class EditWork {
   readonly #kind: "ablate" | "insert";
-  readonly #options: EditCommandOptions;
+  readonly #options: Options;
   readonly #work: Work;
   readonly #layer: string;
   readonly #layerUnits: LayerUnits;
   #order: UnitOrder | undefined;
   #edit: Edit | undefined;
 
-  constructor(kind: "ablate" | "insert", options: EditCommandOptions, work: Work) {
+  constructor(kind: "ablate" | "insert", options: Options, work: Work) {
     this.#kind = kind;
     this.#options = options;
     this.#work = work;

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { concepts, UNION } from "../concept.ts";
 import type { TuneFlags } from "../gpu.ts";
+import type { UnitsFlag } from "../marks.ts";
 import type { UnifiedFlags } from "../models.ts";
 import { alpha, type InsertedValue, type MaskFlag, mask, seed, size, whole } from "../options.ts";
 import { modelOptions, unitOptions } from "../shared-options.ts";
@@ -11,7 +12,7 @@ export interface EditCommandOptions extends UnifiedFlags, TuneFlags {
   readonly model?: string;
   readonly segmenter?: string;
   readonly layer?: string;
-  readonly units?: readonly number[];
+  readonly units?: UnitsFlag;
   readonly concept?: readonly string[];
   readonly top: number;
   /** Folder or dissect.json to take the ranking from. */

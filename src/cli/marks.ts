@@ -1,0 +1,59 @@
+// Tests: test/cli/marks.test.ts
+import { readFileSync } from "node:fs";
+import { InvalidArgumentError } from "commander";
+import { GanatomyError, UsageError } from "../errors.ts";
+import { checkMarks, type Marks } from "../session/marks.ts";
+import { units } from "./options.ts";
+
+/** Units by their numbers, or a file of marks. */
+export type UnitsFlag = readonly number[] | Marks;
+
+/** "3,17", "0-9", or "@marks.json". */
+export function unitsOrMarks(text: string, before: UnitsFlag = []): UnitsFlag {
+  if (!text.startsWith("@")) {
+    if (isNumbers(before)) return units(text, before);
+  } else if (isNumbers(before) && before.length === 0) {
+    return readMarks(text.slice(1));
+  }
+  throw new InvalidArgumentError("A file of marks stands by itself: give no other units.");
+}
+
+const isNumbers = (flag: UnitsFlag): flag is readonly number[] => Array.isArray(flag);
+
+function readMarks(path: string): Marks {
+  let content: string;
+  try {
+    content = readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
+    throw new GanatomyError("not-found", `The file of marks "${path}" ${why}.`, "Check the path.", { cause });
+  }
+  let given: unknown;
+  try {
+    given = JSON.parse(content);
+  } catch (cause) {
+    throw new UsageError(`"${path}" is no JSON, as marks are.`, "Save them with artifacts.html.", { cause });
+  }
+  return checkMarks(given);
+}
+
+/** Options in which units are numbers, and the layer is that of the marks. */
+export type Unmarked<T> = Omit<T, "units"> & { readonly units?: readonly number[]; readonly marks?: Marks };
+
+/** @throws UsageError where another layer is named than that of the marks. */
+export function unmarked<T extends { readonly units?: UnitsFlag; readonly layer?: string }>(options: T): Unmarked<T> {
+  const { units: flag, ...others } = options;
+  if (flag === undefined) return others;
+  if (isNumbers(flag)) return { ...others, units: flag };
+  if (others.layer !== undefined && others.layer !== flag.layer) {
+    throw new UsageError(`The marks are units of ${flag.layer}, not of ${others.layer}.`, "Leave --layer out.");
+  }
+  return { ...others, layer: flag.layer, units: flag.units, marks: flag };
+}
+
+/** Says where marks are of another model: layers alike do not mean units alike. */
+export function noteMarks(marks: Marks | undefined, model: string, note: (text: string) => void): void {
+  if (!marks || marks.model === model) return;
+  note(`The marks are units of "${marks.model}", and this model is "${model}": those of one are not those of another.`);
+}

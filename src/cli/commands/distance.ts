@@ -1,10 +1,10 @@
 // Tests: test/cli/commands/distance.test.ts
-import { Option } from "commander";
 import { type Distances, distances, type Side } from "../../compare/index.ts";
 import type { CliCommand } from "../command.ts";
-import { type Input, openInput } from "../distance/input.ts";
-import { type NetworkFlags, networksOf } from "../distance/networks.ts";
-import { extentOf, sideOf, type Tools } from "../distance/sides.ts";
+import { readEdits } from "../distance/edits.ts";
+import { type Input, noteOdd, openInput } from "../distance/input.ts";
+import { type NetworkFlags, networkOptions, networksOf } from "../distance/networks.ts";
+import { extentOf, type SideOptions, sideOf, type Tools } from "../distance/sides.ts";
 import { type Compared, distanceJson, distanceText } from "../distance/summary.ts";
 import { EXIT } from "../exit.ts";
 import { drawingOptions, type GeneratorFlags } from "../generator-flags.ts";
@@ -17,6 +17,8 @@ export interface DistanceOptions extends NetworkFlags, TuneFlags, Omit<Generator
   readonly size: number;
   readonly seed: number;
   readonly otherSeed: number;
+  readonly edits?: string;
+  readonly otherEdits?: string;
   readonly batch?: number;
   readonly outdir?: string;
   readonly force?: boolean;
@@ -28,20 +30,15 @@ export const distanceCommand: CliCommand<DistanceOptions, [a: string, b: string]
   description: "how far two sets of images are apart: FD, KID, precision, recall; FSD with every concept",
   resumes: RESUMES,
   options: (command) =>
-    unifiedOptions(drawingOptions(command))
+    networkOptions(unifiedOptions(drawingOptions(command)))
       .argument("<a>", "a generator's checkpoint, a folder of photographs, kept features, or statistics (.npz)")
       .argument("<b>", "another, or the same generator with another seed")
       .option("--size <n>", "images of each, at the most", size, 1000)
       .option("--seed <n>", "seed of A's z, if it is a generator", seed, 1)
       .option("--other-seed <n>", "seed of B's", seed, 2)
+      .option("--edits <recipe>", "what is done to A's images, if it is a generator: a recipe, or marks", named)
+      .option("--other-edits <recipe>", "to B's", named)
       .option("--segmenter <dir|name>", "what names pixels, and whose features are compared", named)
-      .option("--features <net:layer>", "of another segmenter, of another layer, or of Inception's .pth", named)
-      .addOption(
-        new Option("--preprocessing <whose>", "how images become Inception's (default: pytorch-fid)").choices([
-          "pytorch-fid",
-          "clean-fid",
-        ]),
-      )
       .option("--batch <n>", "images at a time", whole("The batch size", 1, 1024))
       .option("--outdir <dir>", "where features are kept (default: distance)", named)
       .option("--force", "write into a folder that holds other files; none of them is removed")
@@ -56,21 +53,22 @@ function run(options: DistanceOptions, first: string, second: string): Promise<n
     const { progress, signal, note } = running;
     const opening = { signal, onProgress: progress.download };
     const inputs = [await openInput(first, opening), await openInput(second, opening)] as const;
-    for (const input of inputs) {
-      if (input.kind !== "photographs" || input.odd.length === 0) continue;
-      const named = input.odd.slice(0, 5).join(", ");
-      note(`Left out in ${input.path}, as no JPEG or PNG by name (${input.odd.length}): ${named}`);
-    }
+    const { seed, edits, otherSeed, otherEdits } = options;
+    const drawings = [
+      { seed, ...(edits !== undefined && { edits: await readEdits(edits, inputs[0]) }) },
+      { seed: otherSeed, ...(otherEdits !== undefined && { edits: await readEdits(otherEdits, inputs[1]) }) },
+    ] as const;
+    noteOdd(inputs, note);
     const output = { path: options.outdir ?? "distance", force: options.force, kind: "distances" };
     let compared: Compared | undefined;
     const { folder } = await withMeasurements(running, output, async ({ folder, tuning }) => {
       const measuring = inputs.some(({ kind }) => kind === "generator" || kind === "photographs");
       const sides = measuring
         ? await withDevice(running, { flags: options, tuning }, (device) =>
-            sidesOf(inputs, options, { device, folder, ...running }),
+            sidesOf(inputs, { ...options, drawings }, { device, folder, ...running }),
           )
         : (inputs.map(sideKept) as [Side, Side]);
-      const names = [namesOf(inputs[0], options.seed), namesOf(inputs[1], options.otherSeed)] as const;
+      const names = [namesOf(inputs[0], drawings[0]), namesOf(inputs[1], drawings[1])] as const;
       const generated = drawnSide(sides);
       const onProgress = (phase: string, done: number, total: number) => progress.report(phase, done, total);
       const found: Distances = await distances(sides[0], sides[1], { generated, onProgress, signal });
@@ -88,8 +86,11 @@ function run(options: DistanceOptions, first: string, second: string): Promise<n
   });
 }
 
-const namesOf = (input: Input, seed: number): string =>
-  input.kind === "generator" ? `${input.name}, seed ${seed}` : input.name;
+/** How a side's images are drawn, if a generator draws them. */
+type DrawingOfSide = Pick<SideOptions, "seed" | "edits">;
+
+const namesOf = (input: Input, { seed, edits }: DrawingOfSide): string =>
+  input.kind === "generator" ? `${input.name}, seed ${seed}${edits ? `, edited by ${edits.path}` : ""}` : input.name;
 
 const sideKept = (input: Input): Side => {
   if (input.kind === "features") return input.kept;
@@ -106,7 +107,7 @@ function drawnSide(sides: readonly [Side, Side]): "a" | "b" {
 /** Both sides, measured with the same networks. */
 async function sidesOf(
   inputs: readonly [Input, Input],
-  options: DistanceOptions,
+  options: DistanceOptions & { readonly drawings: readonly [DrawingOfSide, DrawingOfSide] },
   around: Pick<Tools, "device" | "folder"> & Running,
 ): Promise<readonly [Side, Side]> {
   const { device, signal, note } = around;
@@ -118,9 +119,9 @@ async function sidesOf(
     const generator = inputs.find((input) => input.kind === "generator");
     const kept = inputs.find((input) => input.kind === "features")?.kept;
     let extent = generator ? await extentOf(generator, { device, flags: options, signal, note }) : kept?.extent;
-    const a = await sideOf({ input: inputs[0], seed: options.seed, extent }, tools);
+    const a = await sideOf({ input: inputs[0], ...options.drawings[0], extent }, tools);
     if ("extent" in a && a.extent) extent ??= a.extent;
-    const b = await sideOf({ input: inputs[1], seed: options.otherSeed, extent }, tools);
+    const b = await sideOf({ input: inputs[1], ...options.drawings[1], extent }, tools);
     return [a, b];
   } finally {
     networks.dispose();

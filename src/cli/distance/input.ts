@@ -97,6 +97,15 @@ async function openPhotographs(path: string): Promise<PhotographsInput> {
   };
 }
 
+/** Says which files of folders are no photographs by their names. */
+export function noteOdd(inputs: readonly Input[], note: (text: string) => void): void {
+  for (const input of inputs) {
+    if (input.kind !== "photographs" || input.odd.length === 0) continue;
+    const named = input.odd.slice(0, 5).join(", ");
+    note(`Left out in ${input.path}, as no JPEG or PNG by name (${input.odd.length}): ${named}`);
+  }
+}
+
 /**
  * The SHA-256 of a file that lies here; undefined of one that would have to be downloaded again.
  */

@@ -1,5 +1,6 @@
 // Tests: test/cli/commands/distance.test.ts
 import { existsSync } from "node:fs";
+import { type Command, Option } from "commander";
 import {
   type FeatureNetwork,
   type InceptionPreprocessing,
@@ -12,6 +13,7 @@ import { isInception } from "../../networks/encoders/inception.ts";
 import { fileSource } from "../../node/files.ts";
 import type { Source } from "../../weights/source.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, openSegmenter, SELF, type UnifiedFlags, unifiedOf } from "../models.ts";
+import { named } from "../options.ts";
 import type { SegmenterFiles } from "../run.ts";
 import { hashOf, type Input } from "./input.ts";
 
@@ -21,6 +23,17 @@ export interface NetworkFlags extends UnifiedFlags {
   readonly features?: string;
   readonly preprocessing?: InceptionPreprocessing;
 }
+
+/** What other than the segmenter makes features. */
+export const networkOptions = (command: Command): Command =>
+  command
+    .option("--features <net:layer>", "of another segmenter, of another layer, or of Inception's .pth", named)
+    .addOption(
+      new Option("--preprocessing <whose>", "how images become Inception's (default: pytorch-fid)").choices([
+        "pytorch-fid",
+        "clean-fid",
+      ]),
+    );
 
 /** What measures images: the segmenter, and the network of the features, which may be it. */
 export interface Networks {

@@ -22,6 +22,7 @@ import type { OutputFolder } from "../../node/folder.ts";
 import { fileName } from "../../report/gandissect.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import type { Running } from "../with-folder.ts";
+import { editsOf, type FileOfEdits } from "./edits.ts";
 import { type GeneratorInput, hashOf, type Input, type PhotographsInput } from "./input.ts";
 import { Photographs } from "./photographs.ts";
 
@@ -39,7 +40,7 @@ export interface Tools extends Pick<Running, "progress" | "signal" | "note"> {
 }
 
 /** Images that are to be measured, with what tells them from others. */
-interface Subject {
+export interface Subject {
   readonly images: Images;
   readonly about: string;
   readonly name: string;
@@ -53,16 +54,18 @@ interface Subject {
 export interface SideOptions {
   readonly input: Input;
   readonly seed: number;
+  /** What is done to its images, if it is a generator's. */
+  readonly edits?: FileOfEdits | undefined;
   /** Height and width of the images it is compared with, where they are known. */
   readonly extent: readonly [height: number, width: number] | undefined;
 }
 
 /** What is measured of an input: now, or by an earlier run. */
-export async function sideOf({ input, seed, extent }: SideOptions, tools: Tools): Promise<Side> {
+export async function sideOf({ input, seed, edits, extent }: SideOptions, tools: Tools): Promise<Side> {
   if (input.kind === "features") return input.kept;
   if (input.kind === "moments") return input.moments;
   const subject =
-    input.kind === "generator" ? await drawn(input, seed, tools) : await photographed(input, extent, tools);
+    input.kind === "generator" ? await drawn(input, { seed, edits }, tools) : await photographed(input, extent, tools);
   try {
     return await measured(subject, tools);
   } finally {
@@ -89,17 +92,31 @@ async function loaded({ name, source }: GeneratorInput, tools: Pick<Tools, "devi
   return { generator, height: generator.height, width: generator.width, dispose: () => generator.dispose() };
 }
 
-async function drawn(input: GeneratorInput, seed: number, tools: Tools): Promise<Subject> {
+async function drawn(
+  input: GeneratorInput,
+  { seed, edits: file }: Pick<SideOptions, "seed" | "edits">,
+  tools: Tools,
+): Promise<Subject> {
   const { generator, dispose } = await loaded(input, tools);
   const { size, flags } = tools;
-  return {
-    images: generatedImages(generator, { size, seed }),
-    about: `${input.name}, seed ${seed}`,
-    name: `${input.name}-seed${seed}`,
-    identity: [await hashOf(input.source), generatorOf(flags), seed],
-    generated: true,
-    dispose,
-  };
+  try {
+    const edits = file ? await editsOf(file, generator, tools) : [];
+    const about = `${input.name}, seed ${seed}`;
+    return {
+      images: generatedImages(generator, { size, seed, edits }),
+      about: file ? `${about}, edited by ${file.path}` : about,
+      name: `${input.name}-seed${seed}${file ? "-edited" : ""}`,
+      identity: [
+        ...[await hashOf(input.source), generatorOf(flags), seed],
+        ...(file ? [file.recipe.layer, file.recipe.strokes] : []),
+      ],
+      generated: true,
+      dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
 }
 
 async function photographed(
@@ -123,7 +140,7 @@ async function photographed(
 }
 
 /** Measures, or takes from the folder what an earlier run measured of the same images. */
-async function measured(subject: Subject, tools: Tools): Promise<KeptFeatures> {
+export async function measured(subject: Subject, tools: Tools): Promise<KeptFeatures> {
   const { features, segmenter, segmenterHash, folder, progress, signal, note, batch } = tools;
   const what = [subject.identity, features?.kind, segmenter && [segmenter.name, segmenterHash, segmenter.labels]];
   const fingerprint = createHash("sha256").update(JSON.stringify(what)).digest("hex");

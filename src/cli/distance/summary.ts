@@ -1,5 +1,6 @@
 // Tests: test/cli/commands/distance.test.ts
 import type { Distances, FeatureKind, Side } from "../../compare/index.ts";
+import { fourDigits, frechetName } from "../../report/distances.ts";
 import { columns } from "../table.ts";
 import type { Skipped } from "./photographs.ts";
 
@@ -19,8 +20,7 @@ const kindOf = ([a, b]: Compared["sides"]): FeatureKind | undefined =>
 const skippedOf = (side: Side): readonly Skipped[] => ("skipped" in side ? (side.skipped ?? []) : []);
 const countOf = (side: Side): number | undefined => ("n" in side ? side.n : undefined);
 
-/** The Fréchet distance's name: FID is Inception's alone. */
-const nameOf = (kind: FeatureKind | undefined): string => (kind?.network.startsWith("Inception") ? "FID" : "FD");
+const nameOf = (kind: FeatureKind | undefined): string => (kind ? frechetName(kind) : "FD");
 
 /** All numbers, those of two sets at the top. */
 export function distanceJson({ names, sides, generated, found }: Compared) {
@@ -74,34 +74,39 @@ export function distanceText(compared: Compared): string {
     const what = kind ? `${kind.network} ${kind.tensor}, ${kind.d} numbers` : "of statistics";
     rows.push([
       fd,
-      digits(frechet.distance),
-      `${what}; mean ${digits(frechet.mean)}, covariance ${digits(frechet.covariance)}`,
+      fourDigits(frechet.distance),
+      `${what}; mean ${fourDigits(frechet.mean)}, covariance ${fourDigits(frechet.covariance)}`,
     ]);
   }
-  if (frechetBySize) rows.push([`${fd}∞`, digits(frechetBySize.extrapolated), "for ever more images: a line in 1/n"]);
-  if (frechetPermutation) rows.push([`${fd}: p`, digits(frechetPermutation.p), chance(frechetPermutation)]);
+  if (frechetBySize)
+    rows.push([`${fd}∞`, fourDigits(frechetBySize.extrapolated), "for ever more images: a line in 1/n"]);
+  if (frechetPermutation) rows.push([`${fd}: p`, fourDigits(frechetPermutation.p), chance(frechetPermutation)]);
   if (kid) {
     const of =
       kid.deviation === undefined
         ? "all images"
-        : `${kid.subsets} subsets of ${kid.subsetSize}, ± ${digits(kid.deviation)}`;
-    rows.push(["KID", digits(kid.kid), of]);
+        : `${kid.subsets} subsets of ${kid.subsetSize}, ± ${fourDigits(kid.deviation)}`;
+    rows.push(["KID", fourDigits(kid.kid), of]);
   }
   if (coverage) {
     const { precision, recall, density, coverage: share, nearest } = coverage;
     rows.push([
       "precision",
-      digits(precision),
+      fourDigits(precision),
       `of ${compared.generated.toUpperCase()}: how much of it looks like the other; ${nearest} neighbours`,
     ]);
-    rows.push(["recall", digits(recall), "how much of the other it has"]);
-    rows.push(["density", digits(density), ""], ["coverage", digits(share), ""]);
+    rows.push(["recall", fourDigits(recall), "how much of the other it has"]);
+    rows.push(["density", fourDigits(density), ""], ["coverage", fourDigits(share), ""]);
   }
   if (segmentation) {
     const { distance, mean, covariance, bySize, permutation } = segmentation;
-    rows.push(["FSD", digits(distance), `percent of pixels; mean ${digits(mean)}, covariance ${digits(covariance)}`]);
-    rows.push(["FSD∞", digits(bySize.extrapolated), "for ever more images"]);
-    rows.push(["FSD: p", digits(permutation.p), chance(permutation)]);
+    rows.push([
+      "FSD",
+      fourDigits(distance),
+      `percent of pixels; mean ${fourDigits(mean)}, covariance ${fourDigits(covariance)}`,
+    ]);
+    rows.push(["FSD∞", fourDigits(bySize.extrapolated), "for ever more images"]);
+    rows.push(["FSD: p", fourDigits(permutation.p), chance(permutation)]);
   }
   lines.push(columns(rows, ["", "right", ""]));
   if (segmentation) lines.push("", conceptTable(segmentation.concepts));
@@ -132,8 +137,4 @@ function conceptTable(concepts: NonNullable<Distances["segmentation"]>["concepts
 }
 
 const chance = ({ median, q95, permutations }: { median: number; q95: number; permutations: number }): string =>
-  `sets divided at random (${permutations} times): median ${digits(median)}, 95 % below ${digits(q95)}`;
-
-/** Four digits that mean something. */
-const digits = (value: number): string =>
-  Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4))).replace("-", "−");
+  `sets divided at random (${permutations} times): median ${fourDigits(median)}, 95 % below ${fourDigits(q95)}`;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { goldenScenes } from "../../compare/golden.ts";
+import { goldenAreas, goldenJson, goldenScenes } from "../../compare/golden.ts";
 import { run, start } from "../ganatomy.ts";
 
 let home: string;
@@ -64,6 +64,26 @@ test("a generator and a folder, and again from what is kept, and from the kept f
   });
 });
 
+test("a generator beside itself without units that draw trees", async () => {
+  const { tree_units: units } = goldenJson("fsd");
+  await writeFile(join(home, "marks.json"), JSON.stringify({ model: "scenes64", layer: "layer6", units }));
+  const args = ["scenes64", "scenes64", "--other-seed", "1", "--size", "12", "--other-edits", "marks.json"];
+  const { found } = await json(...args, "--features", "scenes64:c2", "--outdir", "edited");
+  expect(found).toMatchObject({
+    a: { name: "scenes64, seed 1" },
+    b: { name: "scenes64, seed 1, edited by marks.json" },
+  });
+  // As the golden files count them, but for pixels that are as likely of two labels.
+  const trees = found.concepts.find(({ name }: { name: string }) => name === "tree");
+  for (const [set, percent] of [["seed1", trees.a] as const, ["seed1_without_trees", trees.b] as const]) {
+    const { counts, labels } = await goldenAreas(set);
+    const label = labels.findIndex(({ name }) => name === "tree");
+    let pixels = 0;
+    for (let i = 0; i < 12; i += 1) pixels += counts[i * labels.length + label]!;
+    expect(Math.abs((percent / 100) * 4096 * 12 - pixels)).toBeLessThanOrEqual(2 * 12);
+  }
+});
+
 test("said to people, other features, and a run that was stopped", async () => {
   const args = ["scenes64", "scenes64", "--size", "12", "--features", "scenes64:c3", "--outdir", "c3", "--batch", "1"];
   const stopped = start(["distance", ...args], { cwd: home });
@@ -90,6 +110,8 @@ test.each<readonly [string, readonly string[], number, RegExp]>([
   ["what is not there", ["gone.pth", "scenes"], 4, /gone\.pth/],
   ["a layer that is none", ["scenes64", "scenes", "--features", "scenes64:c9"], 2, /has no layer "c9"/],
   ["another program's preprocessing", ["scenes64", "scenes", "--preprocessing", "tf"], 2, /clean-fid/],
+  ["edits of photographs", ["scenes64", "scenes", "--size", "2", "--other-edits", "marks.json"], 2, /is no generator/],
+  ["edits that are not there", ["scenes64", "scenes", "--edits", "gone.json"], 4, /"gone\.json" cannot be read/],
   ["Inception's preprocessing without it", ["scenes64", "scenes", "--preprocessing", "clean-fid"], 2, /is Inception's/],
 ])("refuses %s", async (_, args, status, message) => {
   const ended = await run(["distance", ...args, "--outdir", "refused"], { cwd: home });

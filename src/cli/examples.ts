@@ -12,6 +12,8 @@ export const EXAMPLES = `Examples:
   ganatomy segment photo.jpg --outdir labels       what is where in a photo
   ganatomy distance church.pth photographs --segmenter mosaic-ade20k32
                                                    how far what it draws is from photographs
+  ganatomy artifacts --model church.pth --real photographs --segmenter mosaic-ade20k32
+                                                   which units spoil pictures, and whether it is better without
   ganatomy serve dissect --client gandissect       GANPaint on what was dissected
   ganatomy info upp/ --size 256                    FLOPs, bytes and GPU memory of a network
   ganatomy doctor                                  which adapter there is, and what to fix

@@ -226,6 +226,7 @@ test("all help ends with the exit statuses, that of a command that resumes says 
     "context",
     "occlude",
     "distance",
+    "artifacts",
   ]);
   expect(help("ablate")).toMatch(/the same command goes on after Ctrl-C\.\nOnly a ranking .*--dissection/);
   expect(help("")).toContain("\nExamples:\n  ganatomy dissect ");

@@ -3,6 +3,7 @@ import type { AnyCommand } from "../command.ts";
 import { ablateCommand } from "./ablate.ts";
 import { aceCommand } from "./ace.ts";
 import { actmaxCommand } from "./actmax.ts";
+import { artifactsCommand } from "./artifacts.ts";
 import { compareCommand } from "./compare.ts";
 import { contextCommand } from "./context.ts";
 import { convertCommand } from "./convert.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   actmaxCommand,
   occludeCommand,
   distanceCommand,
+  artifactsCommand,
   segmentCommand,
   studioCommand,
   serveCommand,

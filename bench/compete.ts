@@ -1,6 +1,7 @@
+import type { Device } from "../src/runtime/device.ts";
 import type { Case } from "./cases.ts";
 import type { Ceilings } from "./ceilings.ts";
-import { type Contest, type Contestant, type Entry, type Runner, race } from "./contest.ts";
+import { type Contest, type Contestant, type Entry, once, type Runner, race } from "./contest.ts";
 import { leastBytes } from "./networks/bytes.ts";
 import type { OurContestant } from "./ours.ts";
 import type { Torch } from "./peers/torch.ts";
@@ -79,15 +80,16 @@ async function compete(lab: Lab, contest: Contest, rounds: number): Promise<Meas
   const tolerance = contest.counts ? TIES : TOLERANCE;
   const distance = contest.counts ? share : difference;
   const enter = async (contestant: Contestant, runner: Runner, start: number): Promise<Float32Array> => {
-    await runner.run();
+    const sample = await once({ contestant, runner });
     const output = await runner.output();
     const complaint = lab.complaint(contestant.name);
     if (complaint) throw new Error(complaint);
     first[contestant.name] = performance.now() - start;
-    entries.push({ contestant, runner });
+    entries.push({ contestant, runner, first: sample });
     return output;
   };
   const began = performance.now();
+  const memory = watchMemory(ours.library);
   const runner = await ours.prepare(contest);
   const reference = await enter(ours, runner, began);
   const compare = (name: string, output: Float32Array): void => {
@@ -143,7 +145,24 @@ async function compete(lab: Lab, contest: Contest, rounds: number): Promise<Meas
     shortest: times(({ min }) => min),
     samples: mine.samples,
     first,
+    more: { "GPU memory at most, MiB": memory.most() / 2 ** 20 },
   };
+}
+
+/**
+ * The most bytes that a device's buffers have at once from now on; by itself it knows those of now.
+ */
+function watchMemory({ live }: Device) {
+  let [now, most] = [live.bytes, live.bytes];
+  Object.defineProperty(live, "bytes", {
+    configurable: true,
+    get: () => now,
+    set: (bytes: number) => {
+      now = bytes;
+      most = Math.max(most, bytes);
+    },
+  });
+  return { most: () => most };
 }
 
 function roofline({ network }: Contest, executedFlops: number, ms: number, { gflops, gbps }: Ceilings) {

@@ -20,7 +20,8 @@ export const FORWARD: readonly Case[] = [
   contest("scenes64 segmenter x8 forward", true, (files) => segmentScenes(files, 8)),
   contest("progan-256 forward", true, async () => generate(await published(), 1)),
   contest("progan-256 x8 forward", false, async () => generate(await published(), 8)),
-  contest("stylegan2-256 forward", true, () => style()),
+  contest("stylegan2-256 forward", true, () => style("stylegan2")),
+  contest("stylegan2-32 forward", false, () => style("stylegan2-32")),
   contest("upernet-128 forward", true, () => segment(128)),
   contest("upernet-256 forward", false, () => segment(256)),
   contest("mosaic-512 forward", true, describe),
@@ -31,13 +32,13 @@ async function generate(checkpoint: ArrayBuffer, batch: number): Promise<Contest
   return { input: noise(network.input.shape), network, ours: generator(checkpoint) };
 }
 
-async function style(): Promise<Contest> {
-  const network = await stylegan2(await recipe("stylegan2"), 1);
-  return { input: noise(network.input.shape), network, ours: generator(await published("stylegan2")) };
+async function style(name: "stylegan2" | "stylegan2-32"): Promise<Contest> {
+  const network = await stylegan2(await recipe(name), 1);
+  return { input: noise(network.input.shape), network, ours: generator(await published(name)) };
 }
 
 /** A generator's checkpoint, as a file. */
-export async function published(name: "progan" | "stylegan2" = "progan"): Promise<ArrayBuffer> {
+export async function published(name: "progan" | "stylegan2" | "stylegan2-32" = "progan"): Promise<ArrayBuffer> {
   const tensors: Record<string, { dtype: "float32"; shape: readonly number[]; data: Float32Array }> = {};
   for (const [key, { shape, read }] of await recipe(name)) {
     tensors[key] = { dtype: "float32", shape, data: await read() };

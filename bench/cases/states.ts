@@ -10,6 +10,8 @@ const RECIPES = {
   progan: () => proganState(PROGAN_256),
   /** StyleGAN2's configuration F at 256 pixels, from 4×4 on. */
   stylegan2: () => styleganState([512, 512, 512, 512, 512, 256, 128]),
+  /** Its blocks to 32 pixels: a run of the whole takes tfjs a quarter of an hour of CPU time. */
+  "stylegan2-32": () => styleganState([512, 512, 512, 512]),
   /** UPerNet-ResNet50, its object head only. */
   upernet: () =>
     upernetState({ blocks: [3, 4, 6, 3], stem: [64, 64, 128], planes: 64, width: 512, heads: { object: 336 } }),

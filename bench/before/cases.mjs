@@ -4,10 +4,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const LIBRARY = fileURLToPath(new URL("library.mjs", import.meta.url));
+const PAGE = fileURLToPath(new URL("page.mjs", import.meta.url));
 /** Both sets' images unless the name says otherwise, as the command line has it. */
 const DEFAULT = 200;
 
-export const NAMES = `dissect, dissect-64, dissect-100-no-pictures (any number; none is ${DEFAULT}), first-picture, first-partial, forward`;
+export const NAMES = `dissect, dissect-64, dissect-100-no-pictures (any number; none is ${DEFAULT}), first-picture, first-partial, forward, page-first-picture, page-first-partial, page-first-partial-24 (any number), and those with -warm`;
+/**
+ * Who comes for the third time has all there is to have: what browsers keep of scripts they write
+ * down at the second.
+ */
+const WARM = 3;
 
 /**
  * A case of this name: `command` gives Node's arguments for a build and an output folder, `finish`
@@ -31,6 +37,12 @@ export function caseOf(name) {
   if (name === "first-partial") {
     const finish = async (_, { first }, start) => ({ first: (first - start) / 1000 });
     return { name, files: ["units.csv"], command: library(name, DEFAULT), finish };
+  }
+  const [page, pairs = DEFAULT, warm] = /^page-first-(?:picture|partial(?:-(\d+))?)(-warm)?$/.exec(name) ?? [];
+  if (page && Number(pairs) > 0) {
+    const what = page.includes("picture") ? "picture" : "partial";
+    const visits = warm ? WARM : 1;
+    return { name, files: [], command: (root, outdir) => [PAGE, root, what, `${pairs}`, `${visits}`, outdir] };
   }
   if (name === "forward") return { name, files: ["forward.safetensors"], command: library(name, 0) };
   throw new Error(`There is no case ${name}; there are ${NAMES}.`);

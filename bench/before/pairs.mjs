@@ -11,6 +11,8 @@ export const METRICS = [
   ["wall", "wall s", 2],
   ["cpu", "CPU s", 2],
   ["first", "first s", 2],
+  ["firstCpu", "first, CPU s", 2],
+  ["kilobytes", "first, kB", 0],
   ["work", "without imports s", 2],
   ["workCpu", "CPU without imports s", 2],
   ["generatorCpu", "generator CPU ms/image", 2],

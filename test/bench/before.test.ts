@@ -112,7 +112,21 @@ describe("a case's name", () => {
     expect(bare.command("/r", "/o").slice(1)).toEqual([join("/r", "dist"), "dissect", "48", "/o"]);
   });
 
-  test.each(["dissect-0", "dissect-", "dissect-x", "dissect-no", "backward"])("%s is none", (name) => {
+  it("says what of a page is waited for, and whether somebody was there before", () => {
+    const page = (name: string) => caseOf(name).command("/r", "/o").slice(1);
+    expect(page("page-first-picture")).toEqual(["/r", "picture", "200", "1", "/o"]);
+    expect(page("page-first-partial-24-warm")).toEqual(["/r", "partial", "24", "3", "/o"]);
+  });
+
+  test.each([
+    "dissect-0",
+    "dissect-",
+    "dissect-x",
+    "dissect-no",
+    "backward",
+    "page-first-picture-3",
+    "page-first-partial-0",
+  ])("%s is none", (name) => {
     expect(() => caseOf(name)).toThrow("There is no case");
   });
 });

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { testsOf } from "../scripts/tests-of.mjs";
 
 // Runs: src/index.ts, src/causality/index.ts, src/classifiers/index.ts, src/compare/index.ts,
-// src/look/index.ts,
+// src/inversion/index.ts, src/look/index.ts,
 // src/networks/index.ts, src/runtime/index.ts, src/node/index.ts, src/cli/main.ts
 
 /** Which rooms of src/ each room may enter; "type" lets only types through. `cli` may enter all. */
@@ -87,6 +87,16 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     models: "all",
     dissect: "all",
     causality: "all",
+  },
+  inversion: {
+    "errors.ts": "all",
+    "names.ts": "all",
+    runtime: "all",
+    kernels: "all",
+    networks: "all",
+    models: "all",
+    causality: "all",
+    compare: "all",
   },
   session: {
     "errors.ts": "all",

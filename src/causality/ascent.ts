@@ -31,10 +31,15 @@ export interface AscentOptions {
   readonly steps?: number;
   /** Adam's learning rate. */
   readonly rate: number;
+  /**
+   * What Adam adds to the root of the second moment; 1e-30 unless given, not its usual 1e-8: a
+   * class that is hardly there has gradients below that, and moments are doubles.
+   */
+  readonly epsilon?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-const NAMES: NamesOf<AscentOptions> = { steps: true, rate: true, signal: true };
+const NAMES: NamesOf<AscentOptions> = { steps: true, rate: true, epsilon: true, signal: true };
 
 export interface AscentStep {
   /** Steps done: 0 is the start. */
@@ -48,11 +53,6 @@ export interface AscentStep {
 
 /** Adam's β (Kingma & Ba, ICLR 2015). */
 const [BETA1, BETA2] = [0.9, 0.999];
-/**
- * Instead of Adam's 1e-8: a class that is hardly there has gradients below that, and moments are
- * doubles.
- */
-const EPSILON = 1e-30;
 
 /**
  * Climbs from `start` [n, h, w, c stored] to inputs that maximise an objective, by Adam. `shape`
@@ -68,7 +68,7 @@ export async function* ascend(
   shape: (input: Float32Array, step: number) => void = () => {},
 ): AsyncGenerator<AscentStep> {
   checkNames("ascend", options, NAMES);
-  const { steps = 100, rate, signal } = options;
+  const { steps = 100, rate, epsilon = 1e-30, signal } = options;
   if (!Number.isInteger(steps) || steps < 1) {
     throw new UsageError(`${steps} steps make no sense.`, "Use a whole number from 1.");
   }
@@ -89,6 +89,10 @@ export async function* ascend(
     const counts = Float32Array.from({ length: elements(of.shape) }, (_, at) => weights[at % stored] ?? 0);
     plan.tensor(seed).write(counts);
     for (const [value, numbers] of fixed) plan.tensor(value).write(numbers);
+    // Tables of what the objective itself appends are no network's, which would bind them.
+    for (const { value, sources, pack, owner } of graph.parameters) {
+      if (owner === undefined && sources.length === 0) plan.tensor(value).write(Float32Array.from(pack([])));
+    }
     const x = start.slice();
     const [first, second] = [new Float64Array(x.length), new Float64Array(x.length)];
     for (let step = 0; ; step += 1) {
@@ -109,7 +113,7 @@ export async function* ascend(
       for (let i = 0; i < x.length; i += 1) {
         first[i] = BETA1 * first[i]! + (1 - BETA1) * g[i]!;
         second[i] = BETA2 * second[i]! + (1 - BETA2) * g[i]! ** 2;
-        x[i]! += (rate * (first[i]! / c1)) / (Math.sqrt(second[i]! / c2) + EPSILON);
+        x[i]! += (rate * (first[i]! / c1)) / (Math.sqrt(second[i]! / c2) + epsilon);
       }
       shape(x, step);
     }

@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import { type Generator, openCheckpoint } from "../index.ts";
 import { fileSource } from "../node/files.ts";
 import { padded } from "../runtime/graph.ts";
+import type { CheckpointTensor } from "../weights/tensor.ts";
 
 /** What images are made of, as `generator.images` takes it. */
 export interface Latents {
@@ -10,16 +11,19 @@ export interface Latents {
   readonly size: number;
   readonly rows: Float32Array;
   /** The layer that they are features of; undefined for z. */
-  readonly from?: "w" | "w+";
+  readonly from?: string;
 }
 
 /**
  * Reads a file of latents: an array of NumPy, or the tensor "z" or "w" of a safetensors file. z is
- * [n, zSize]; w is [n, W], or [n, L, W] for each of L layers.
+ * [n, zSize]; w is [n, W], or [n, L, W] for each of L layers. A tensor with the name of a layer of
+ * maps is its features [n, h, w, c], which go before what they were made of.
  * @throws UsageError saying what the generator takes, or that an option does nothing behind them.
  */
 export async function openLatents(path: string, generator: Generator, signal?: AbortSignal): Promise<Latents> {
   const { tensors } = await openCheckpoint(await fileSource(path), { signal });
+  const maps = generator.layers.find(({ name, vector }) => !vector && tensors.has(name));
+  if (maps) return featuresOf(path, tensors.get(maps.name)!, maps, signal);
   const found = tensors.get("z") ?? tensors.get("w") ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   if (!found) {
     throw new UsageError(
@@ -38,10 +42,7 @@ export async function openLatents(path: string, generator: Generator, signal?: A
     const ways = takes.map(([name, sizes]) => `${name} [n,${sizes}]`).join(", ");
     throw new UsageError(`The latents in "${path}" are [${shape}].`, `${generator.name} takes ${ways}.`);
   }
-  const numbers = await found.read({ signal });
-  if (!numbers.every(Number.isFinite)) {
-    throw new UsageError(`The latents in "${path}" hold what is no number.`, "Give finite numbers.");
-  }
+  const numbers = await finite(path, found, signal);
   const [n = 0, length = 0] = [shape[0], shape.at(-1)];
   if (layer === "z") return { size: n, rows: withClasses(generator, numbers, n) };
   const idle = generator.idle(layer).map((option) => `\`${option}\``);
@@ -52,6 +53,31 @@ export async function openLatents(path: string, generator: Generator, signal?: A
     );
   }
   return { size: n, rows: spaced(numbers, length, padded(length)), from: layer };
+}
+
+/** Features of a layer. */
+async function featuresOf(
+  path: string,
+  tensor: CheckpointTensor,
+  { name, height, width, channels }: Generator["layers"][number],
+  signal?: AbortSignal,
+): Promise<Latents> {
+  const [size = 0, ...own] = tensor.shape;
+  if (size === 0 || `${own}` !== `${[height, width, channels]}`) {
+    throw new UsageError(
+      `"${name}" in "${path}" is [${tensor.shape}].`,
+      `Features of it are [n,${height},${width},${channels}].`,
+    );
+  }
+  const numbers = await finite(path, tensor, signal);
+  return { size, rows: spaced(numbers, channels, padded(channels)), from: name };
+}
+
+/** @throws UsageError for what is no number. */
+async function finite(path: string, tensor: CheckpointTensor, signal?: AbortSignal): Promise<Float32Array> {
+  const numbers = await tensor.read({ signal });
+  if (numbers.every(Number.isFinite)) return numbers;
+  throw new UsageError(`The latents in "${path}" hold what is no number.`, "Give finite numbers.");
 }
 
 /** What a generator can be given, with the sizes of one image's. */

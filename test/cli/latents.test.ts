@@ -82,3 +82,14 @@ test("others are refused with what the generator takes", async () => {
   await writeFile(path, writeSafetensors({ z: nan }));
   await expect(openLatents(path, plain)).rejects.toThrow(/no number/);
 });
+
+test("features of a layer go before what they were made of", async () => {
+  const path = join(home, "features.safetensors");
+  const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const z = { dtype: "float32" as const, shape: [2, 3], data: new Float32Array(6) };
+  await writeFile(path, writeSafetensors({ z, layer2: { dtype: "float32", shape: [2, 1, 1, 3], data } }));
+  const rows = Float32Array.of(1, 2, 3, 0, 4, 5, 6, 0);
+  expect(await openLatents(path, style)).toEqual({ size: 2, rows, from: "layer2" });
+  await writeFile(path, writeSafetensors({ layer2: { dtype: "float32", shape: [2, 3], data } }));
+  await expect(openLatents(path, style)).rejects.toThrow(/"layer2" in ".*" is \[2,3\].*\[n,1,1,3\]/);
+});

@@ -21,6 +21,7 @@ const ENTRIES = [
   "ganatomy",
   "ganatomy/causality",
   "ganatomy/classifiers",
+  "ganatomy/inversion",
   "ganatomy/compare",
   "ganatomy/look",
   "ganatomy/runtime",

@@ -13,6 +13,7 @@ import { doctorCommand } from "./doctor.ts";
 import { generateCommand } from "./generate.ts";
 import { infoCommand } from "./info.ts";
 import { insertCommand } from "./insert.ts";
+import { invertCommand } from "./invert.ts";
 import { occludeCommand } from "./occlude.ts";
 import { segmentCommand } from "./segment.ts";
 import { serveCommand } from "./serve.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   compareCommand,
   actmaxCommand,
   occludeCommand,
+  invertCommand,
   distanceCommand,
   artifactsCommand,
   segmentCommand,

@@ -1,0 +1,104 @@
+"""What Adam makes of scenes64's z and of its layer4 in float64: test/golden/diagnosis/inversion.json.
+
+The weights are those of this repository (float16, scaled as the generator does), the image is image 0 of
+seed 1. z goes 150 steps from image 0 of seed 7, rate 0.05, loss mean (G(z) - t)^2. From three places of that
+way Adam starts anew, so that a test can follow it closely: over many steps float32 leaves any other way, as
+PyTorch's own does at step 7 (a unit's sign). Last, layer4 from what the last z makes, rate 0.01, loss
+mean (G(r) - t)^2 + 0.01 mean (r - r0)^2.
+
+Run: /usr/bin/python3 scripts/golden/inversion.py
+"""
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+ROOT = Path(__file__).parents[2]
+LAYERS, PLACES, STEPS, FEW = 10, (0, 50, 150), 150, 6
+TYPES = {"F16": np.float16, "F32": np.float32}
+
+
+def load(path):
+    data = path.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header.pop("__metadata__", None)
+    arrays = {}
+    for name, about in header.items():
+        count = int(np.prod(about["shape"]))
+        values = np.frombuffer(data, TYPES[about["dtype"]], count, 8 + length + about["data_offsets"][0])
+        arrays[name] = torch.from_numpy(values.astype(np.float64).reshape(about["shape"]))
+    return arrays
+
+
+STATE = load(ROOT / "weights/scenes64/generator.safetensors")
+
+
+def scaled(name, gain):
+    weight = STATE[f"{name}.conv.weight"]
+    return weight * gain / np.sqrt(weight.shape[1] * weight.shape[2] * weight.shape[3])
+
+
+def normed(x):
+    return x / torch.sqrt((x * x).mean(1, keepdim=True) + 1e-8)
+
+
+def layer(i, x):
+    x = normed(x)
+    if i > 1 and i % 2:
+        x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    weight, bias = scaled(f"layer{i}", np.sqrt(2)), STATE[f"layer{i}.wscale.b"]
+    return F.leaky_relu(F.conv2d(x, weight, bias, padding=3 if i == 1 else 1), 0.2)
+
+
+def made(x, first=1, last=LAYERS):
+    for i in range(first, last + 1):
+        x = layer(i, x)
+    if last < LAYERS:
+        return x
+    return F.conv2d(normed(x), scaled("output_64x64", 1), STATE["output_64x64.wscale.b"])
+
+
+def sampled(seed):
+    return torch.from_numpy(np.random.RandomState(seed).standard_normal((1, 128, 1, 1)))
+
+
+def adam(start, loss, rate, steps):
+    """torch.optim.Adam's steps: the losses, and where each was."""
+    x = start.clone().requires_grad_(True)
+    first, second = torch.zeros_like(x), torch.zeros_like(x)
+    losses, way = [], []
+    for t in range(1, steps + 2):
+        value = loss(x)
+        losses.append(value.item())
+        way.append(x.detach().clone())
+        (g,) = torch.autograd.grad(value, [x])
+        with torch.no_grad():
+            first.mul_(0.9).add_(g, alpha=0.1)
+            second.mul_(0.999).addcmul_(g, g, value=0.001)
+            x.add_(first / (1 - 0.9**t) / ((second / (1 - 0.999**t)).sqrt() + 1e-8), alpha=-rate)
+    return losses, way
+
+
+target = made(sampled(1))
+
+
+def error(x, first=1):
+    return ((made(x, first) - target) ** 2).mean()
+
+
+losses, way = adam(sampled(7), error, 0.05, STEPS)
+latents = []
+for place in PLACES:
+    # what a test starts from is float32
+    z = way[place].float().double()
+    latents.append({"z": z.flatten().tolist(), "losses": adam(z, error, 0.05, FEW)[0]})
+start = made(way[STEPS].float().double(), last=4)
+features, _ = adam(start, lambda r: error(r, 5) + 0.01 * ((r - start) ** 2).mean(), 0.01, FEW)
+out = {"rate": 0.05, "latents": latents, "way": losses, "layer": "layer4", "layerRate": 0.01, "features": features}
+path = ROOT / "test/golden/diagnosis/inversion.json"
+path.write_text(json.dumps(out) + "\n")
+print(losses[:3], losses[-1], [latent["losses"] for latent in latents], features)

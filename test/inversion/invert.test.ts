@@ -1,0 +1,187 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ascend } from "../../src/causality/ascent.ts";
+import { ShapeError } from "../../src/errors.ts";
+import { fitting, latentsOf } from "../../src/inversion/fitting.ts";
+import { type InversionProgress, type InvertOptions, invert, type Picture } from "../../src/inversion/index.ts";
+import { loadGenerator } from "../../src/load.ts";
+import type { Generator } from "../../src/models/generator.ts";
+import type { Device } from "../../src/runtime/device.ts";
+import { requestDevice } from "../gpu.ts";
+import { scenes64 } from "../session/places.ts";
+
+let device: Device;
+let generator: Generator;
+/** Image 0 of seed 1 as the generator makes it, [height, width, 3]. */
+let image: Float32Array;
+beforeAll(async () => {
+  device = await requestDevice();
+  generator = await loadGenerator((await scenes64()).generator, { device, name: "scenes64" });
+  using run = await generator.forward(generator.sample({ size: 1, seed: 1 }));
+  image = (await run.image.read()).filter((_, at) => at % 4 !== 3);
+});
+afterAll(() => device?.dispose());
+
+/** All progress, and what came of it. */
+async function inverted(options: InvertOptions, of = generator, to: Picture | Float32Array = image) {
+  const progress: InversionProgress[] = [];
+  for await (const event of invert(of, to, options)) {
+    if (event.type === "result") return { progress, inversion: event.inversion };
+    progress.push(event);
+  }
+  throw new Error("no result");
+}
+
+const errorOf = (psnr: number): number => 4 / 10 ** (psnr / 10);
+const meanSquare = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0) / a.length;
+
+describe("what is minimised", async () => {
+  const path = new URL("../golden/diagnosis/inversion.json", import.meta.url);
+  const golden = JSON.parse(await readFile(path, "utf8"));
+
+  /** Losses on the way of Adam. */
+  async function losses(of: string, start: Float32Array<ArrayBuffer>, rate: number, stay?: number) {
+    const target = new Float32Array((4 * image.length) / 3);
+    image.forEach((value, i) => {
+      target[4 * Math.floor(i / 3) + (i % 3)] = value;
+    });
+    const objective = fitting(generator, { n: 1, of, given: new Map([[of, start]]), target, ...(stay && { stay }) });
+    const found: number[] = [];
+    const options = { steps: golden.features.length - 1, rate, epsilon: 1e-8 };
+    for await (const { values } of ascend(device, objective, start, options)) found.push(-values[0]!);
+    return found;
+  }
+  const apart = (found: readonly number[], expected: readonly number[]): number =>
+    Math.max(...found.map((value, i) => Math.abs(value / expected[i]! - 1)));
+
+  // Not the last place, where z has come to an end: which way Adam takes its first step, as long as
+  // the rate, is a matter of rounding where the gradient is about 0.
+  test.each([0, 1])("falls as float64 does, place %i of z", async (place) => {
+    const { z, losses: expected } = golden.latents[place];
+    const found = await losses("z", Float32Array.from(z), golden.rate);
+    expect(found).toHaveLength(expected.length);
+    expect(apart(found, expected)).toBeLessThan(1e-5);
+  });
+
+  test("falls as float64 does, features that are to stay near", async () => {
+    const z = Float32Array.from(golden.latents[2].z);
+    const start = (await latentsOf(generator, z, 1, golden.layer)).get(golden.layer)!;
+    const found = await losses(golden.layer, start, golden.layerRate, 0.01);
+    expect(apart(found, golden.features)).toBeLessThan(1e-5);
+  });
+});
+
+describe("an image of the generator itself", () => {
+  const options = { starts: 3, steps: 25, layer: "layer4", layerSteps: 15, batch: 2, seed: 7 };
+
+  test("comes near, from the best of several starts", async () => {
+    const { progress, inversion } = await inverted(options);
+    const { psnr, start, latent, features, layer } = inversion;
+    expect(psnr.starts).toHaveLength(3);
+    expect(psnr.latents[start]).toBe(Math.max(...psnr.latents));
+    for (const [i, after] of psnr.latents.entries()) expect(after).toBeGreaterThan(psnr.starts[i]! + 1);
+    expect(psnr.layer).toBeGreaterThan(psnr.latents[start]! + 2);
+    expect(layer).toBe("layer4");
+
+    // what it says is so: images of the latent, of the features, and of the start
+    using plan = await generator.compile({ batch: 1 });
+    const made = async (rows: Float32Array) => {
+      plan.run(rows);
+      return (await plan.image!.read()).filter((_, at) => at % 4 !== 3);
+    };
+    expect(meanSquare(await made(latent), image)).toBeCloseTo(errorOf(psnr.latents[start]!), 6);
+    const sampled = generator.sample({ size: 1, seed: 7, start });
+    expect(meanSquare(await made(sampled), image)).toBeCloseTo(errorOf(psnr.starts[start]!), 6);
+    using behind = await generator.compile({ batch: 1, from: "layer4" });
+    behind.run(features!);
+    const end = (await behind.image!.read()).filter((_, at) => at % 4 !== 3);
+    expect(meanSquare(end, image)).toBeCloseTo(errorOf(psnr.layer!), 6);
+
+    const stage = (wanted: string) => progress.filter((one) => one.stage === wanted);
+    expect(stage("latent").at(-1)).toMatchObject({ step: 75, steps: 75, psnr: psnr.latents[start] });
+    expect(stage("latent").map(({ step }) => step)).toEqual(
+      stage("latent")
+        .map(({ step }) => step)
+        .toSorted((a, b) => a - b),
+    );
+    expect(stage("layer").at(-1)).toMatchObject({ step: 15, steps: 15, psnr: psnr.layer });
+  });
+
+  test("is found at once among the starts", async () => {
+    const { psnr, start } = (await inverted({ starts: 2, steps: 1 })).inversion;
+    expect(start).toBe(0);
+    expect(psnr.starts[0]).toBeGreaterThan(100);
+    expect(psnr.latents[0]).toBe(psnr.starts[0]); // no step makes it better, and the best is kept
+  });
+
+  test("ends where the signal says", async () => {
+    const controller = new AbortController();
+    const climb = invert(generator, image, { ...options, signal: controller.signal });
+    await climb.next();
+    controller.abort(new Error("enough"));
+    await expect(climb.next()).rejects.toThrow("enough");
+  });
+});
+
+describe("StyleGAN2", () => {
+  let stylegan: Generator;
+  beforeAll(async () => {
+    const file = new URL("../golden/generators/stylegan2-orig.safetensors", import.meta.url);
+    stylegan = await loadGenerator(new Blob([await readFile(file)]), { device, name: "StyleGAN2" });
+  });
+
+  test.each([
+    ["w+", undefined],
+    ["w", "w"],
+    ["z", "z"],
+  ] as const)("in %s", async (expected, space) => {
+    using run = await stylegan.forward(stylegan.sample({ size: 1, seed: 9 }));
+    const to = (await run.image.read()).filter((_, at) => at % 4 !== 3);
+    const { inversion } = await inverted({ starts: 2, steps: 12, ...(space && { space }) }, stylegan, to);
+    const { psnr, start, latent } = inversion;
+    expect(inversion.space).toBe(expected);
+    expect(inversion).not.toHaveProperty("features");
+    const { height = 1, channels } = expected === "z" ? { channels: stylegan.zSize } : stylegan.layer(expected);
+    expect(latent).toHaveLength(height * channels);
+    expect(psnr.latents[start]).toBeGreaterThan(psnr.starts[start]! + 1);
+  });
+
+  test("refuses features that other inputs lead around", async () => {
+    const layer = stylegan.hiddenLayers[1]!.name;
+    const all = { starts: 1, steps: 1, layer };
+    await expect(inverted(all, stylegan, new Float32Array(3 * stylegan.height * stylegan.width))).rejects.toThrow(
+      /needs .* too/,
+    );
+  });
+});
+
+test.each<readonly [string, InvertOptions, RegExp]>([
+  ["no starts", { starts: 0 }, /`starts` is 0/],
+  ["half a batch", { batch: 0.5 }, /`batch` is 0.5/],
+  ["a space that there is not", { space: "w+" }, /has no "w\+".*It has z/s],
+  ["a layer that there is not", { layer: "layer40" }, /no layer "layer40"/],
+  ["no steps", { steps: 0 }, /0 steps make no sense/],
+  ["an option that it does not know", { stepz: 3 } as InvertOptions, /Did you mean steps/],
+])("refuses %s", async (_, options, message) => {
+  await expect(inverted(options)).rejects.toMatchObject({ message: expect.stringMatching(message) });
+});
+
+test("a photograph of another size is brought to the generator's", async () => {
+  // 192 pixels to 64: three by three become one
+  const rgb = Uint8Array.from({ length: 3 * 192 * 192 }, (_, i) => 40 * (i % 3) + Math.floor(i / 3 / 192 / 3));
+  const mean = (y: number, c: number): number => (40 * c + y) / 127.5 - 1;
+  const flat = Float32Array.from({ length: 3 * 64 * 64 }, (_, i) => mean(Math.floor(i / 3 / 64), i % 3));
+  const [one, two] = [
+    await inverted({ starts: 1, steps: 1 }, generator, flat),
+    await inverted({ starts: 1, steps: 1 }, generator, { width: 192, height: 192, rgb }),
+  ];
+  expect(two.inversion.psnr.starts[0]).toBeCloseTo(one.inversion.psnr.starts[0]!, 5);
+  await expect(inverted({}, generator, { width: 5, height: 5, rgb })).rejects.toThrow(ShapeError);
+});
+
+test("refuses an image of other extents", async () => {
+  await expect(inverted({}, generator, new Float32Array(3 * 32 * 32))).rejects.toThrow(
+    "The image has 3072 numbers; scenes64 makes 64×64 of 3. Scale and crop it to the generator's size",
+  );
+});

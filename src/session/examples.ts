@@ -1,4 +1,3 @@
-import { UsageError } from "../errors.ts";
 import { topImages } from "../look/top-images.ts";
 import type { Generator } from "../models/generator.ts";
 import { resizeRgb } from "../report/image.ts";
@@ -90,11 +89,9 @@ export class Examples {
     return look;
   }
 
-  /** Ends what is being looked for. */
-  dispose(): void {
-    for (const { stop } of this.#looks.values()) {
-      stop.abort(new UsageError("This session was disposed, or another generator was loaded.", "Ask again."));
-    }
+  /** Ends what is being looked for, for a reason that those are told who wait. */
+  dispose(reason: Error): void {
+    for (const { stop } of this.#looks.values()) stop.abort(reason);
   }
 }
 

@@ -156,8 +156,11 @@ export class Holdings {
     before?.dispose();
   }
 
-  /** What is shown with what there is now. */
-  #renew(draws: boolean, reason?: Error): void {
+  /**
+   * What is shown with what there is now.
+   * @param reason what those are told who wait for what there was.
+   */
+  #renew(draws: boolean, reason: Error = new UsageError("Something else was loaded.", "Ask again.")): void {
     const { segmenter } = this.models;
     this.#findings = this.#found && segmenter ? renumbered(this.#found, segmenter.labels) : this.#found;
     const before = this.#drawing;
@@ -165,8 +168,8 @@ export class Holdings {
     before?.stage.dispose(reason);
     const counted = draws && before?.strokes.areOf(this.models.generator) ? before.strokes : undefined;
     if (!counted) {
-      before?.strokes.dispose();
-      before?.examples.dispose();
+      before?.strokes.dispose(reason);
+      before?.examples.dispose(reason);
     }
     if (!draws || !this.#device) return;
     const { generator } = this.models;

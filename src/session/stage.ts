@@ -1,4 +1,3 @@
-import { UsageError } from "../errors.ts";
 import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
@@ -243,7 +242,7 @@ export class Stage {
   }
 
   /** @param reason what those are told who wait. */
-  dispose(reason: Error = new UsageError("Something else was loaded.", "Ask again.")): void {
+  dispose(reason: Error): void {
     this.#ended = reason;
     this.#plans.clear();
   }

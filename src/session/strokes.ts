@@ -150,7 +150,10 @@ export class Strokes {
         this.#tables.set(layer, found);
         onProgress(QUANTILE_IMAGES);
       },
-      () => this.#tables.delete(layer),
+      () => {
+        this.#tables.delete(layer);
+        onProgress(QUANTILE_IMAGES); // there is nothing to wait for
+      },
     );
     return table;
   }
@@ -161,8 +164,8 @@ export class Strokes {
     return known instanceof Promise ? undefined : known;
   }
 
-  /** Ends what is being found out. */
-  dispose(): void {
-    this.#stop.abort(new UsageError("This session was disposed, or another generator was loaded.", "Ask again."));
+  /** Ends what is being found out, for a reason that those are told who wait. */
+  dispose(reason: Error): void {
+    this.#stop.abort(reason);
   }
 }

@@ -73,6 +73,18 @@ test("questions of the time between wait, and are answered", async () => {
   expect([await session.pixel(pixel), await session.effect(effect)]).toEqual(expected);
 });
 
+test("what was being counted is rejected, and no progress is left standing", async () => {
+  const counting = once("progress");
+  const levels = session.levels({ layer: "layer6", quantiles: [0.5] });
+  expect(await counting).toMatchObject({ phase: "quantiles", done: 0 });
+  const [ended, restored] = [once("progress"), once("restored")];
+  place.devices.at(-1)!.gpu.destroy();
+  await expect(levels).rejects.toBeInstanceOf(DeviceLostError);
+  const { done, total } = await ended;
+  expect(done).toBe(total);
+  await restored;
+});
+
 /** Bytes as a source; something happens before each of its reads. */
 function sourceOf(bytes: ArrayBuffer, before: (read: number) => void | Promise<void>): Source {
   let reads = 0;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { UsageError } from "../../src/errors.ts";
 import type { Edit } from "../../src/models/edits.ts";
 import { Generator } from "../../src/models/generator.ts";
 import type { GeneratorPlan } from "../../src/models/generator-plan.ts";
@@ -6,6 +7,9 @@ import type { Device } from "../../src/runtime/device.ts";
 import { type Scene, Stage } from "../../src/session/stage.ts";
 import { requestDevice } from "../gpu.ts";
 import { scenes64 } from "./places.ts";
+
+/** What those are told who wait for a stage that ends. */
+const ENDED = new UsageError("Something else was loaded.", "Ask again.");
 
 let device: Device;
 let generator: Generator;
@@ -70,8 +74,8 @@ test("of a picture only what strokes change is run, to the bits of the whole", a
   expect(unlike).not.toEqual(pictures[2]);
   expect(await bits(stage, scene(edits))).toEqual(pictures[2]);
   expect(await bits(other, scene(edits, { image: 4 }))).toEqual(unlike);
-  stage.dispose();
-  other.dispose();
+  stage.dispose(ENDED);
+  other.dispose(ENDED);
 });
 
 test("the 500th stroke is as much work for the GPU as the second", async () => {
@@ -93,7 +97,7 @@ test("the 500th stroke is as much work for the GPU as the second", async () => {
   // Checkpoints are of a bounded number of bytes.
   expect(live.at(-1)! - live[1]!).toBeLessThan(64);
   submitted.mockRestore();
-  stage.dispose();
+  stage.dispose(ENDED);
 });
 
 test("two layers that are painted on in turn compile nothing anew, and a third is in place of one", async () => {
@@ -110,12 +114,12 @@ test("two layers that are painted on in turn compile nothing anew, and a third i
   expect(compiled).toBe(6);
   expect(await bits(stage, scene(a))).toEqual(first);
   expect(compiled).toBe(8);
-  stage.dispose();
+  stage.dispose(ENDED);
   // Weights stay.
   const live = device.live.buffers;
   const other = new Stage(generator, undefined);
   for (const edits of [a, b, c, a]) await bits(other, scene(edits));
-  other.dispose();
+  other.dispose(ENDED);
   expect(device.live.buffers).toBe(live);
 });
 
@@ -123,7 +127,7 @@ test("one that is disposed of while it compiles leaves nothing, and says so", as
   const live = device.live.buffers;
   const stage = new Stage(generator, undefined);
   const shown = stage.show(scene([cell(3, 4)]), {}, () => {});
-  stage.dispose();
+  stage.dispose(ENDED);
   await expect(shown).rejects.toThrow(/Something else was loaded/);
   expect(device.live.buffers).toBe(live);
 });

@@ -7,14 +7,15 @@ export type LoadingPhase = keyof typeof LOADED;
 
 /** What is counted once, for whoever paints first. */
 const COUNTING = "Counting how active units can be…";
+let counting = false;
 
 /** Says what is being done: where the picture will be as long as there is none, then below it. */
 function say(text: string): void {
   const [waiting, busy] = [part("waiting"), part("busy")];
   const first = !part("session").session;
   if (first) waiting.textContent = text;
-  busy.textContent = text;
-  busy.hidden = text === "" || first;
+  busy.textContent = text || (counting ? COUNTING : "");
+  busy.hidden = busy.textContent === "" || first;
 }
 
 /** Says that something is being loaded, and that it is, or that it cannot be. */
@@ -35,7 +36,9 @@ export function showLoading(phase: LoadingPhase) {
 export function showProgress({ phase, done, total }: Progress): void {
   const ended = done === total;
   const share = total === undefined ? "" : ` ${Math.floor((100 * done) / Math.max(1, total))} %`;
-  if (phase === "quantiles") say(ended ? "" : COUNTING);
-  else if (phase === "generator" && ended) say("Waking the GPU…");
+  if (phase === "quantiles") {
+    counting = !ended;
+    say("");
+  } else if (phase === "generator" && ended) say("Waking the GPU…");
   else if (Object.hasOwn(LOADED, phase)) say(ended ? "" : `Loading ${LOADED[phase as LoadingPhase]}…${share}`);
 }

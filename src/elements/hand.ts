@@ -30,6 +30,7 @@ export function followPointer(surface: HTMLElement, hand: Hand): void {
   const spot = (event: PointerEvent): Spot => fractionOf(event, surface);
   surface.addEventListener("pointerdown", (event) => {
     if (!event.isPrimary || (event.button !== 0 && event.button !== ERASER) || painting !== undefined) return;
+    hand.over(spot(event)); // a finger was nowhere before
     const how = event.button === ERASER ? "erases" : event.altKey ? "picks" : "paints";
     if (!hand.down(spot(event), how)) return;
     painting = event.pointerId;

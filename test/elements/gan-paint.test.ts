@@ -101,7 +101,9 @@ describe("a pointer", () => {
     await pointer("pointerdown", 1, 1, "pointerType: 'pen', button: 5");
     await pointer("pointerup", 1, 1, "pointerType: 'pen', button: 5");
     expect((await strokes()).map(({ op }) => op)).toEqual(["remove"]);
+    await elements.heard();
     await pointer("pointerdown", 2, 2, "pointerType: 'touch'");
+    expect(await elements.heard()).toContain("gan-hover gan-paint"); // without having moved
     await pointer("pointerdown", 3, 3, "pointerType: 'touch', isPrimary: false, pointerId: 2");
     await pointer("pointercancel", 2, 2, "pointerType: 'touch'");
     await pointer("pointerup", 2, 2, "pointerType: 'touch'");
@@ -327,6 +329,12 @@ describe("the toolbar", () => {
     expect(await elements.run(`${control("Remove")}.getAttribute("aria-pressed")`)).toBe("true");
     // What its slider says is not what the paint says.
     expect(await heard()).toEqual(new Array(3).fill("gan-brush gan-paint"));
+    await elements.run(`
+      const labels = LOADED.labels.map((label) => (label.name === "door" ? { ...label, category: "part" } : label));
+      paint.closest("gan-session").session.become({ ...LOADED, report: { ...LOADED.report, labels } });`);
+    const groups = `[...${control("Concept")}.querySelectorAll("optgroup")].map(({ label }) => label)`;
+    expect(await elements.run(groups)).toEqual(["object", "part"]);
+    expect(await elements.run("paint.concept")).toBe("sky");
   });
 
   test("takes steps back, brings them again, clears", async () => {

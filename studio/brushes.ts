@@ -1,6 +1,5 @@
-import { concepts } from "../src/elements/concepts.ts";
+import { byCategory, type Concept, concepts } from "../src/elements/concepts.ts";
 import { html } from "../src/elements/html.ts";
-import type { Loaded } from "../src/session/index.ts";
 import { showDissecting } from "./dissecting.ts";
 import { part } from "./page.ts";
 import { type Slider, slider } from "./slider.ts";
@@ -75,16 +74,13 @@ export function showBrushes(): void {
   const fill = (): void => {
     const { loaded } = session.session ?? {};
     const layer = paint.edited.layer ?? "";
-    const names = loaded ? concepts(loaded, layer) : [];
-    const known = JSON.stringify([loaded?.model?.name, layer, names]);
+    const all = loaded ? concepts(loaded, layer) : [];
+    const known = JSON.stringify([loaded?.model?.name, layer, all]);
     if (known === listed) return;
     listed = known;
-    if (loaded && names.length > 0 && !names.includes(paint.concept)) paint.concept = names[0];
-    if (loaded && names.length === 0) paint.concept = undefined;
-    list.replaceChildren(
-      ...names.map((name, at) => conceptOf(name, at, loaded!, layer, () => choose("concept", name))),
-    );
-    list.hidden = names.length === 0;
+    if (loaded && !all.some(({ name }) => name === paint.concept)) paint.concept = all[0]?.name;
+    list.replaceChildren(...listOf(all, (name) => choose("concept", name)));
+    list.hidden = all.length === 0;
     show();
   };
   panel.append(
@@ -105,13 +101,25 @@ export function showBrushes(): void {
 
 const opButton = (text: string): HTMLButtonElement => html("button", { type: "button" }, text);
 
+/** Concepts to choose from; by category where there are several. */
+function listOf(all: readonly Concept[], choose: (name: string) => void): HTMLElement[] {
+  const rows = new Map(all.map((concept, at) => [concept, conceptOf(concept, at, () => choose(concept.name))]));
+  const groups = byCategory(all);
+  if (groups.length < 2) return [...rows.values()];
+  return groups.map(([category, own]) =>
+    html(
+      "div",
+      { role: "group", "aria-label": category || "other" },
+      html("span", { class: "category", "aria-hidden": "true" }, category || "other"),
+      ...own.map((concept) => rows.get(concept)!),
+    ),
+  );
+}
+
 /** A concept to choose, and how many units of the layer detect it. */
-function conceptOf(name: string, at: number, loaded: Loaded, layer: string, choose: () => void): HTMLElement {
-  const label = loaded.labels.findIndex((label) => label.name === name);
+function conceptOf({ name, color, units }: Concept, at: number, choose: () => void): HTMLElement {
   const swatch = html("span", { class: "swatch", "aria-hidden": "true" });
-  swatch.style.setProperty("--color", `rgb(${(loaded.labels[label]?.color ?? [128, 128, 128]).join(" ")})`);
-  const found = loaded.report?.layers.find((known) => known.layer === layer)?.concepts;
-  const count = found?.find((concept) => loaded.report!.labels[concept.label]?.name === name)?.units.length;
+  swatch.style.setProperty("--color", color);
   const input = html("input", { type: "radio", name: "concept", value: name, onchange: choose });
   const shortcut = at < 9 ? `${name} (${at + 1})` : name;
   return html(
@@ -120,6 +128,6 @@ function conceptOf(name: string, at: number, loaded: Loaded, layer: string, choo
     input,
     swatch,
     html("span", { class: "name" }, name),
-    ...(count === undefined ? [] : [html("span", { class: "count" }, count === 1 ? "1 unit" : `${count} units`)]),
+    ...(units === undefined ? [] : [html("span", { class: "count" }, units === 1 ? "1 unit" : `${units} units`)]),
   );
 }

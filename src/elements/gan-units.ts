@@ -1,6 +1,7 @@
 import type { Loaded, Session, Thumbnail } from "../session/session.ts";
 import { listed, reflect, wholeOf, wholesOf, wordOf } from "./attributes.ts";
 import { html } from "./html.ts";
+import { type ListedUnit, listedUnits } from "./listed-units.ts";
 import { firstLayer, SessionChild } from "./session-child.ts";
 import { GRID_STYLE, VirtualGrid } from "./virtual-grid.ts";
 
@@ -24,15 +25,6 @@ const THUMBNAIL = 84;
 
 type Sort = "score" | "unit" | "label";
 
-/** A unit as it is listed. */
-export interface ListedUnit {
-  readonly unit: number;
-  /** By the ranking, or by IoU; absent where nothing is known. */
-  readonly score?: number;
-  /** Number of the label it detects; absent where it is not known or it detects none. */
-  readonly label?: number;
-}
-
 /** Whose units are listed. */
 interface Shown {
   readonly session: Session;
@@ -46,7 +38,9 @@ interface Shown {
  *
  * @attr layer - The layer; a dissected one unless given.
  * @attr concept - Only units of this concept, by their rank for it.
- * @attr sort - "score", the best first; "unit", by number; or "label", by what they detect.
+ * @attr category - Only units that detect something of this category, such as "material".
+ * @attr sort - "score", the best first; "unit", by number; or "label", by what they detect,
+ *   category by category.
  * @attr top - At most so many; all unless given.
  * @attr selected - Numbers of the selected units.
  * @attr multiple - Several can be selected.
@@ -58,7 +52,16 @@ interface Shown {
  * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be found out.
  */
 export class GanUnits extends SessionChild {
-  static readonly observedAttributes = ["session", "layer", "concept", "sort", "top", "selected", "multiple"];
+  static readonly observedAttributes = [
+    "session",
+    "layer",
+    "concept",
+    "category",
+    "sort",
+    "top",
+    "selected",
+    "multiple",
+  ];
 
   readonly #search = html("input", { type: "search", oninput: () => this.#list() });
   readonly #sort = html(
@@ -66,6 +69,8 @@ export class GanUnits extends SessionChild {
     { onchange: () => this.#sortBy(this.#sort.value) },
     ...(["score", "unit", "label"] as const).map((sort) => html("option", { value: sort }, sort)),
   );
+  readonly #category = html("select", { onchange: () => this.#showOnly(this.#category.value) });
+  readonly #categories = html("label", { hidden: true }, "Category", this.#category);
   readonly #count = html("span", { class: "count number", role: "status" });
   readonly #grid = new VirtualGrid<ListedUnit>("Units", CARD, {
     card: (unit) => this.#card(unit),
@@ -92,6 +97,7 @@ export class GanUnits extends SessionChild {
       { class: "tools" },
       html("label", {}, "Search", this.#search),
       html("label", {}, "Sort by", this.#sort),
+      this.#categories,
       this.#count,
     );
     this.root.append(tools, this.#grid.element);
@@ -111,6 +117,14 @@ export class GanUnits extends SessionChild {
   }
   set concept(value: string | null | undefined) {
     reflect(this, "concept", value || undefined);
+  }
+
+  /** Whose units are listed, whatever they detect of it; empty for all. */
+  get category(): string {
+    return this.getAttribute("category") ?? "";
+  }
+  set category(value: string | null | undefined) {
+    reflect(this, "category", value || undefined);
   }
 
   /** In which order. */
@@ -203,12 +217,20 @@ export class GanUnits extends SessionChild {
     return label === undefined ? "" : (this.#shown?.loaded.labels[label]?.name ?? "");
   }
 
+  #categoryOf({ label }: ListedUnit): string {
+    return label === undefined ? "" : (this.#shown?.loaded.labels[label]?.category ?? "");
+  }
+
   /** Lists what is searched for, in order. */
   #list(): void {
+    this.#offerCategories();
+    const { category } = this;
     const wanted = this.#search.value.trim().toLowerCase();
     const { sort, top } = this;
     const found = this.#units.filter(
-      (unit) => wanted === "" || `${unit.unit}` === wanted || this.#nameOf(unit).toLowerCase().includes(wanted),
+      (unit) =>
+        (category === "" || category === this.#categoryOf(unit)) &&
+        (wanted === "" || `${unit.unit}` === wanted || this.#nameOf(unit).toLowerCase().includes(wanted)),
     );
     const byUnit = (a: ListedUnit, b: ListedUnit): number => a.unit - b.unit;
     const order = {
@@ -216,6 +238,7 @@ export class GanUnits extends SessionChild {
       unit: byUnit,
       label: (a: ListedUnit, b: ListedUnit) =>
         Number(a.label === undefined) - Number(b.label === undefined) ||
+        this.#categoryOf(a).localeCompare(this.#categoryOf(b)) ||
         this.#nameOf(a).localeCompare(this.#nameOf(b)) ||
         order.score(a, b),
     };
@@ -225,6 +248,22 @@ export class GanUnits extends SessionChild {
     this.#count.textContent = `${units.length} of ${this.#units.length} units`;
     if (same) this.#grid.draw();
     else this.#grid.items = units;
+  }
+
+  /** Lets somebody choose a category, where there are several. */
+  #offerCategories(): void {
+    const { category } = this;
+    const found = new Set(this.#units.map((unit) => this.#categoryOf(unit)).filter(Boolean));
+    const all = ["", ...new Set([...found, category].filter(Boolean))];
+    this.#categories.hidden = found.size < 2 && category === "";
+    if (all.join() !== [...this.#category.options].map(({ value }) => value).join()) {
+      this.#category.replaceChildren(...all.map((value) => html("option", { value }, value || "all")));
+    }
+    this.#category.value = category;
+  }
+
+  #showOnly(category: string): void {
+    this.category = category;
   }
 
   #sortBy(sort: string): void {
@@ -286,26 +325,4 @@ export class GanUnits extends SessionChild {
     this.dispatchEvent(new Event("change", { bubbles: true, composed: true }));
     if (this.#shown) this.tell("gan-unit", { layer: this.#shown.layer, unit });
   }
-}
-
-/** All units of a layer as far as something is known of them, or those of a concept. */
-async function listedUnits(
-  session: Session,
-  { model, report, rankings }: Loaded,
-  layer: string,
-  concept: string,
-): Promise<readonly ListedUnit[]> {
-  if (concept) return session.units({ layer, concept });
-  const known = report?.layers.find(({ layer: name }) => name === layer);
-  if (known) {
-    return known.units.map(({ unit, iou, interpretable, label }) => ({
-      unit,
-      ...(iou !== null && { score: iou }),
-      ...(interpretable && { label }),
-    }));
-  }
-  // dissect.json is no report, but has the units' labels beside its rankings.
-  if (rankings[layer]?.includes("unit")) return session.units({ layer });
-  const channels = model?.layers.find(({ name }) => name === layer)?.channels ?? 0;
-  return Array.from({ length: channels }, (_, unit) => ({ unit }));
 }

@@ -5,6 +5,7 @@ export { type Edits, GanImage } from "./gan-image.ts";
 export { GanInspect } from "./gan-inspect.ts";
 export { GanPaint } from "./gan-paint.ts";
 export { GanSession } from "./gan-session.ts";
-export { GanUnits, type ListedUnit } from "./gan-units.ts";
+export { GanUnits } from "./gan-units.ts";
+export type { ListedUnit } from "./listed-units.ts";
 export type { Place } from "./place.ts";
 export { define } from "./registry.ts";

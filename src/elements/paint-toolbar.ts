@@ -1,5 +1,5 @@
 import type { Loaded } from "../session/session.ts";
-import { concepts } from "./concepts.ts";
+import { byCategory, type Concept, concepts } from "./concepts.ts";
 import { html } from "./html.ts";
 import type { PaintSettings } from "./paint-settings.ts";
 
@@ -86,17 +86,9 @@ export class PaintToolbar {
     loaded: Loaded,
     can: { readonly undo: boolean; readonly redo: boolean; readonly clear: boolean; readonly paint: boolean },
   ): void {
-    const names = concepts(loaded, layer);
-    const all = paint.concept === "" || names.includes(paint.concept) ? names : [paint.concept, ...names];
-    const known = JSON.stringify([all, paint.units.length > 0]);
-    if (known !== this.#known) {
-      this.#known = known;
-      const none = paint.units.length > 0 ? "units by number" : "choose …";
-      this.#concept.replaceChildren(
-        html("option", { value: "" }, none),
-        ...all.map((name) => html("option", { value: name }, name)),
-      );
-    }
+    const known = concepts(loaded, layer);
+    const isKnown = paint.concept === "" || known.some(({ name }) => name === paint.concept);
+    this.#list(isKnown ? known : [{ name: paint.concept, category: "" }, ...known], paint.units.length > 0);
     if (this.#concept.value !== paint.concept) this.#concept.value = paint.concept;
     for (const { input, value } of this.#numbers) {
       if (Number(input.value) !== value(paint)) input.value = `${value(paint)}`;
@@ -109,5 +101,21 @@ export class PaintToolbar {
     this.#undo.disabled = !can.undo || !can.paint;
     this.#redo.disabled = !can.redo || !can.paint;
     this.#clear.disabled = !can.clear || !can.paint;
+  }
+  /** Lists the concepts; by category where there are several. */
+  #list(all: readonly Pick<Concept, "name" | "category">[], byNumber: boolean): void {
+    const known = JSON.stringify([all, byNumber]);
+    if (known === this.#known) return;
+    this.#known = known;
+    const option = ({ name }: { readonly name: string }) => html("option", { value: name }, name);
+    const groups = byCategory(all);
+    this.#concept.replaceChildren(
+      html("option", { value: "" }, byNumber ? "units by number" : "choose …"),
+      ...groups.flatMap(([label, concepts]) =>
+        label === "" || groups.length === 1
+          ? concepts.map(option)
+          : html("optgroup", { label }, ...concepts.map(option)),
+      ),
+    );
   }
 }

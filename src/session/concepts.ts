@@ -3,6 +3,9 @@ import { uniqueNames } from "../report/concepts.ts";
 import { whole } from "./checks.ts";
 import { type Findings, findingsIn } from "./findings.ts";
 
+/** Labels as strokes and `units` name them: with the category where several have the name. */
+export { uniqueNames as conceptNames } from "../report/concepts.ts";
+
 // Tests: test/session/concepts.test.ts, test/session/session.test.ts
 
 export interface ConceptsOptions {

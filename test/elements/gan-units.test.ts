@@ -71,6 +71,24 @@ test("lists those of a concept by its ranking, the first so many", async () => {
   expect(await elements.heard()).toEqual(["gan-error gan-units"]);
 });
 
+test("lists those of a category, which somebody can choose where there are several", async () => {
+  await show();
+  const category = `units.shadowRoot.querySelector("label[hidden] select, label:last-of-type select")`;
+  expect(await elements.run(`${category}.checkVisibility()`)).toBe(false);
+  // A segmenter has other numbers for the report's labels.
+  await elements.run(`
+    const labels = LOADED.labels.map((label) => (label.name === "door" ? { ...label, category: "part" } : label));
+    one.session.become({ ...LOADED, labels: labels.toReversed(), report: { ...LOADED.report, labels } });`);
+  expect(await elements.run(`[...${category}.options].map(({ text }) => text)`)).toEqual(["all", "object", "part"]);
+  await elements.run(`
+    const select = ${category};
+    select.value = "part"; select.dispatchEvent(new Event("change"));`);
+  expect(await elements.run("units.category")).toBe("part");
+  expect((await listed()).slice(0, 3)).toEqual([3, 7, 11]); // doors
+  expect(await elements.run(`${GRID}.querySelector(".name").textContent`)).toBe("door");
+  await elements.look("units-category");
+});
+
 test("lists a layer of which nothing is known by number", async () => {
   await show('layer="layer2"');
   expect(await listed()).toEqual([...Array(16).keys()]);

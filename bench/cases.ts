@@ -2,6 +2,7 @@ import { convolutions } from "./cases/convolutions.ts";
 import { FORWARD } from "./cases/forward.ts";
 import { STATISTICS } from "./cases/statistics.ts";
 import { STROKES } from "./cases/strokes.ts";
+import { STUDIO } from "./cases/studio.ts";
 import { UPDATE } from "./cases/update.ts";
 import { WHOLE } from "./cases/whole.ts";
 import type { Lab, Measured } from "./compete.ts";
@@ -18,5 +19,5 @@ export interface Case {
 
 /** Every case, in the order in which they run. */
 export async function allCases(files: Files): Promise<Case[]> {
-  return [...WHOLE, ...STROKES, ...FORWARD, ...UPDATE, ...STATISTICS, ...(await convolutions(files))];
+  return [...WHOLE, ...STUDIO, ...STROKES, ...FORWARD, ...UPDATE, ...STATISTICS, ...(await convolutions(files))];
 }

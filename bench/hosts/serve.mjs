@@ -1,4 +1,5 @@
-// What the page asks for: its scripts, weights, onnxruntime-web's WebAssembly, and PyTorch.
+// What the page asks for: its scripts, weights, what is built, onnxruntime-web's WebAssembly, and
+// PyTorch.
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -10,11 +11,17 @@ import { findTorch, TORCH } from "./torch.mjs";
 export const ORT = join(ROOT, "node_modules/onnxruntime-web/dist");
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/scripts/page.mjs"></script>\n';
-const TYPES = { ".wasm": "application/wasm", ".mjs": "text/javascript" };
+const TYPES = {
+  ".wasm": "application/wasm",
+  ".mjs": "text/javascript",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".html": "text/html; charset=utf-8",
+};
 
 /** Serves `scripts`, a folder, and the rest; cross-origin isolated. */
 export async function serve(scripts) {
-  const folders = { scripts, ort: ORT, weights: join(ROOT, "weights") };
+  const folders = { scripts, ort: ORT, weights: join(ROOT, "weights"), dist: join(ROOT, "dist") };
   const torch = findTorch();
   const server = createServer(async (request, response) => {
     response.setHeader("cross-origin-opener-policy", "same-origin");
@@ -28,7 +35,8 @@ export async function serve(scripts) {
         if (request.method !== "POST") return answer(200, "text/plain", torch.version);
         return answer(200, "application/octet-stream", await runTorch(torch.python, request));
       }
-      const [, folder, ...path] = normalize(pathname).split("/");
+      const asked = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
+      const [, folder, ...path] = normalize(asked).split("/");
       const file = join(folders[folder], ...path);
       return answer(200, TYPES[extname(file)] ?? "application/octet-stream", await readFile(file));
     } catch (error) {

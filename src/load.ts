@@ -1,5 +1,6 @@
 import type { DissectionEvent } from "./dissect/events.ts";
 import type { DissectOptions } from "./dissect/options.ts";
+import type { Labeller, Subject } from "./dissect/subject.ts";
 import { LabelsError } from "./errors.ts";
 import { Generator } from "./models/generator.ts";
 import type { DefineOptions, LoadGeneratorOptions } from "./models/generator-options.ts";
@@ -183,7 +184,8 @@ export const mergeSegmenters = (name: string, segmenters: readonly Segmenter[]):
   Segmenter.merge(name, segmenters);
 
 /**
- * What each unit of a generator's layers detects (Bau et al. 2019, §3.1; spec §3).
+ * What each unit of a generator's layers detects (Bau et al. 2019, §3.1; spec §3), or of another
+ * network with a source of its inputs (`ganatomy/classifiers`).
  *
  * An async iterable of progress, partial results and at last the result. Statistics stay on the
  * GPU: what comes back is, per layer, the quantiles at 100 levels, the counts of the concepts that
@@ -197,10 +199,10 @@ export const mergeSegmenters = (name: string, segmenters: readonly Segmenter[]):
  *   signal's reason.
  */
 export async function* dissect(
-  generator: Generator,
-  segmenter: Segmenter,
+  subject: Generator | Subject,
+  segmenter: Labeller,
   options: DissectOptions = {},
 ): AsyncGenerator<DissectionEvent, void, undefined> {
   const statistics = await onDemand("statistics", () => import("./dissect/dissect.ts"));
-  yield* statistics.dissect(generator, segmenter, options);
+  yield* statistics.dissect(subject, segmenter, options);
 }

@@ -3,8 +3,17 @@
 import { Classifier, type LoadClassifierOptions } from "../models/classifier.ts";
 import type { SourceLike } from "../weights/source.ts";
 
-// Tests: test/models/classifier.test.ts
+// Tests: test/models/classifier.test.ts, test/dissect/photographed.test.ts
 
+export { type LabelMask, type MasksOptions, masks } from "../dissect/masks.ts";
+export {
+  classifierViewer,
+  type Photographs,
+  photographed,
+  segmenterViewer,
+  type Viewer,
+} from "../dissect/photographed.ts";
+export type { Labeller, Subject } from "../dissect/subject.ts";
 export type {
   AppendClassifierOptions,
   ClassifierPlan,

@@ -1,12 +1,11 @@
-import { tileBytes } from "../kernels/maps/picture.ts";
 import type { Generator } from "../models/generator.ts";
-import type { Segmenter } from "../models/segmenter.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { blocksFor } from "./blocks.ts";
 import { Counts } from "./counts.ts";
 import type { DissectionEvent } from "./events.ts";
-import { IOU_THRESHOLD, IQR_THRESHOLD, type LayerLevels, type LayerStatistics, scoreLayer } from "./layer.ts";
+import { generated } from "./generated.ts";
+import { type LayerLevels, type LayerStatistics, scoreLayer } from "./layer.ts";
 import { Moments } from "./moments.ts";
 import { type DissectOptions, type Settled, settle } from "./options.ts";
 import { Presence, type Present } from "./presence.ts";
@@ -15,6 +14,7 @@ import { Samples } from "./samples.ts";
 import { quantilesOf } from "./select.ts";
 import { ShownPictures } from "./shown-pictures.ts";
 import { Slots } from "./slots.ts";
+import type { Labeller, Subject } from "./subject.ts";
 import { type Examples, Top } from "./top.ts";
 import { searchTraining } from "./training.ts";
 
@@ -25,30 +25,30 @@ const PARTIALS = 4;
 
 /** Behind `dissect` of `load.ts`, which says what it does. */
 export async function* dissect(
-  generator: Generator,
-  segmenter: Segmenter,
+  dissected: Generator | Subject,
+  segmenter: Labeller,
   options: DissectOptions = {},
 ): AsyncGenerator<DissectionEvent, void, undefined> {
-  const settings = settle(generator, segmenter, options);
+  const subject = "open" in dissected ? dissected : generated(dissected);
+  const settings = settle(subject, segmenter, options);
   const scope = new Scope();
   try {
     const levels =
-      typeof settings.quantileThreshold === "number"
-        ? undefined
-        : yield* searchTraining(generator, segmenter, settings);
+      typeof settings.quantileThreshold === "number" ? undefined : yield* searchTraining(subject, segmenter, settings);
     const samples = scope.own(
       await Samples.create({
         ...settings,
-        generator,
+        subject,
         segmenter,
         seed: settings.seed,
+        set: levels ? "test" : "whole",
         pictures: true,
         // the quantile passes of a fixed level come before the scores
         keepLabels: levels === undefined,
       }),
     );
-    const chosen = levels ?? (yield* fixedLevels(generator, settings, samples));
-    yield* scoreTest(generator, segmenter, settings, samples, chosen, scope);
+    const chosen = levels ?? (yield* fixedLevels(subject, settings, samples));
+    yield* scoreTest(subject, segmenter, settings, samples, chosen, scope);
   } finally {
     scope.dispose();
   }
@@ -56,32 +56,34 @@ export async function* dissect(
 
 /** One upper quantile of every unit's raw activations on the test set (spec §3.2, step 2'). */
 async function* fixedLevels(
-  generator: Generator,
+  subject: Subject,
   settings: Settled,
   samples: Samples,
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const quantile = 1 - (settings.quantileThreshold as number);
-  const levels = yield* quantilesOf(generator, settings, samples, { grid: undefined, quantiles: [quantile] });
+  const { rule, grid, reach } = settings;
+  const of = rule.levelsOf === "labels" ? { grid, reach } : { grid: undefined };
+  const levels = yield* quantilesOf(subject, settings, samples, { ...of, quantiles: [quantile] });
   return settings.layers.map((layer) => ({
     layer,
-    channels: generator.layer(layer).channels,
+    channels: subject.layer(layer).channels,
     levels: levels.get(layer)!,
   }));
 }
 
 /** Scores, correlations and top images on the test set. */
 async function* scoreTest(
-  generator: Generator,
-  segmenter: Segmenter,
+  subject: Subject,
+  segmenter: Labeller,
   settings: Settled,
   samples: Samples,
   chosen: readonly LayerLevels[],
   scope: Scope,
 ): AsyncGenerator<DissectionEvent, void, undefined> {
   const { size } = settings;
-  const counters = await countersOf(generator, segmenter, settings, samples, chosen, scope);
+  const counters = await countersOf(subject, segmenter, settings, samples, chosen, scope);
   const { presence, slots, statistics, collected } = counters;
-  const counted: Counted = { generator, segmenter, settings, samples, chosen, presence, statistics };
+  const counted: Counted = { subject, segmenter, settings, samples, chosen, presence, statistics };
   const shownPictures = new ShownPictures(
     samples,
     [...statistics.values()].map(({ top }) => top),
@@ -121,7 +123,7 @@ async function* scoreTest(
   }
   // Whoever draws may need the memory, and nothing is asked of the GPU any more.
   scope.dispose();
-  await generator.device.reclaim();
+  await subject.device.reclaim();
   yield {
     type: "result",
     dissection,
@@ -134,9 +136,9 @@ async function* scoreTest(
  * images.
  */
 async function countersOf(
-  generator: Generator,
-  segmenter: Segmenter,
-  { signal, examples, reach }: Settled,
+  subject: Subject,
+  segmenter: Labeller,
+  { rule, signal, examples, reach }: Settled,
   samples: Samples,
   chosen: readonly LayerLevels[],
   scope: Scope,
@@ -146,13 +148,21 @@ async function countersOf(
   readonly statistics: ReadonlyMap<string, LayerStatistics>;
   readonly collected: ReadonlyMap<string, Examples>;
 }> {
-  const { device } = generator;
+  const { device } = subject;
   const { labels, categories } = segmenter;
   const { labelMaps, maps } = samples;
   const shapes = chosen.map(({ layer }) => maps.get(layer)!.shape);
   const blocks = blocksFor(shapes, categories.length + labels.length - 1);
   const [presence, slots] = await scope.all([
-    Presence.create(device, { maps: labelMaps, batch: samples.batch, labels, categories, blocks, signal }),
+    Presence.create(device, {
+      maps: labelMaps,
+      batch: samples.batch,
+      labels,
+      categories,
+      blocks,
+      everywhere: rule.images === "all",
+      signal,
+    }),
     Slots.create(device, { labelMaps, labels: labels.length, signal }),
   ]);
   // At one level a label takes a few kilobytes: all are counted, as which occur is only known after
@@ -178,8 +188,8 @@ async function countersOf(
 
 /** What was counted of the test set, by which, and of which settings. */
 interface Counted {
-  readonly generator: Generator;
-  readonly segmenter: Segmenter;
+  readonly subject: Subject;
+  readonly segmenter: Labeller;
   readonly settings: Settled;
   readonly samples: Samples;
   readonly chosen: readonly LayerLevels[];
@@ -189,38 +199,32 @@ interface Counted {
 
 /** The scores of the first `seen` images. */
 async function dissectionOf(
-  { generator, segmenter, settings, samples, chosen, presence, statistics }: Counted,
+  { subject, segmenter, settings, samples, chosen, presence, statistics }: Counted,
   seen: number,
 ): Promise<Dissection> {
-  const { grid, quantileThreshold, examples } = settings;
+  const { grid, rule, quantileThreshold, examples } = settings;
   const { labels, categories } = segmenter;
   const area = elements(grid);
-  const parts = await presence.blocks();
+  const counted = await presence.blocks();
+  const parts =
+    rule.images === "all" ? counted.map((part, block) => everywhere(part, block, counted.length, seen)) : counted;
   const { pixels, images } = await presence.read();
   const testPixels = {
     labels: pixels,
-    categories: Array.from(images, (count) => count * area),
+    categories: Array.from(images, (count) => (rule.images === "all" ? seen : count) * area),
     all: seen * area,
     blocks: parts.length,
   };
   const layers: LayerResult[] = [];
   for (const levels of chosen) {
-    const models = { generator, segmenter };
-    layers.push(await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold));
+    const models = { subject, segmenter };
+    layers.push(await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold, rule));
   }
-  const { name, resolution, height, width, uncropped, sizes, network } = generator;
-  const made = network.outputs.find(({ kind, range }) => kind === "raw" && range === "tiles");
-  const cropped = uncropped[0] !== height || uncropped[1] !== width;
+  const names = subject.names?.(typeof quantileThreshold === "number" ? "whole" : "test");
   const [rows, columns] = grid;
   return {
-    model: {
-      name,
-      resolution,
-      ...(height !== width && { height, width }),
-      ...(cropped && { uncropped }),
-      ...(made && { tiles: tileBytes(made.channels) }),
-      sizes,
-    },
+    model: subject.model,
+    ...(names && { images: names.slice(0, seen) }),
     segmenter: { name: segmenter.name, channels: samples.channels },
     labels,
     categories,
@@ -231,17 +235,23 @@ async function dissectionOf(
       trainSeed: settings.trainSeed,
       quantileThreshold,
       examples,
-      iouThreshold: IOU_THRESHOLD,
-      iqrThreshold: IQR_THRESHOLD,
+      iouThreshold: rule.iou,
+      iqrThreshold: rule.iqr ?? 0,
       segmentationSize: Math.max(rows, columns),
       ...(rows !== columns && { segmentationHeight: rows, segmentationWidth: columns }),
     },
-    adapter: generator.device.adapter,
+    adapter: subject.device.adapter,
     labelPixels: [...pixels],
     ...(parts.length > 1 && { blocks: blocksOf(parts, pixels, area) }),
     layers,
   };
 }
+
+/** What was found in a block as if every image held every category. */
+const everywhere = (part: Present, block: number, blocks: number, seen: number): Present => ({
+  ...part,
+  images: part.images.map(() => Math.max(0, Math.ceil((seen - block) / blocks))),
+});
 
 /** The test set's blocks, of maps of so many pixels. */
 function blocksOf(parts: readonly Present[], all: ArrayLike<number>, area: number): Blocks {

@@ -1,17 +1,11 @@
-import type { Generator } from "../models/generator.ts";
-import type { Segmenter } from "../models/segmenter.ts";
 import type { Counts } from "./counts.ts";
 import { chooseLevel, type LevelSearch, type TrainingCounts } from "./levels.ts";
 import type { Moments } from "./moments.ts";
 import type { BlockTables, LayerResult, LevelChoice, QuantileThreshold, Tables, Unit } from "./result.ts";
+import { RULES, type Rule } from "./rules.ts";
 import { agree } from "./scores.ts";
+import type { Labeller, Subject } from "./subject.ts";
 import type { Top } from "./top.ts";
-
-/**
- * A unit is interpretable when its best concept scores more than these on the test set (spec §3.6).
- */
-export const IOU_THRESHOLD = 0.05;
-export const IQR_THRESHOLD = 0.01;
 
 /** How one layer's units get their levels, before the test set is looked at. */
 export interface LayerLevels {
@@ -61,11 +55,12 @@ export interface TestPixels {
  * §3.6).
  */
 export async function scoreLayer(
-  models: { readonly generator: Generator; readonly segmenter: Segmenter },
+  models: { readonly subject: Pick<Subject, "layer">; readonly segmenter: Pick<Labeller, "labels" | "categories"> },
   { layer, channels, levels, search }: LayerLevels,
   { counts, moments, top }: LayerStatistics,
   pixels: TestPixels,
   threshold: QuantileThreshold,
+  rule: Pick<Rule, "iou" | "iqr"> = RULES["gan-dissection"],
 ): Promise<LayerResult> {
   const { labels, categories } = models.segmenter;
   const shown = labels.map((_, label) => label).filter((label) => label > 0 && pixels.labels[label]! > 0);
@@ -128,13 +123,13 @@ export async function scoreLayer(
       intersection: tables.intersection[at]!,
       activation: tables.activation[category * channels + unit]!,
       pixels: pixels.labels[label]!,
-      interpretable: tables.iqr[at]! > IQR_THRESHOLD && tables.iou[at]! > IOU_THRESHOLD,
+      interpretable: tables.iou[at]! > rule.iou && (rule.iqr === undefined || tables.iqr[at]! > rule.iqr),
       top: tops[unit]!,
       ...(training ? { training } : {}),
       mostCorrelated: { label: correlated, correlation: tables.correlation[correlated * channels + unit]! },
     };
   });
-  const { height, width } = models.generator.layer(layer);
+  const { height, width } = models.subject.layer(layer);
   return { layer, shape: [height, width], units, tables };
 }
 

@@ -1,11 +1,11 @@
 import { UsageError } from "../errors.ts";
 import { MAX_CATEGORIES } from "../kernels/statistics/statistics.ts";
-import type { Generator } from "../models/generator.ts";
-import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { bytesOf, type Extent, elements, Graph } from "../runtime/graph.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
 import type { QuantileThreshold } from "./result.ts";
+import { RULES, type Rule, type RuleName, ruleOf } from "./rules.ts";
+import type { ImageSet, Labeller, Subject } from "./subject.ts";
 
 export interface DissectOptions {
   /** Layers to dissect; all but the image unless given. */
@@ -24,6 +24,12 @@ export interface DissectOptions {
    * the training set, or one upper quantile of the raw activations of the test set such as 0.005.
    */
   readonly quantileThreshold?: QuantileThreshold;
+  /**
+   * Whose rule decides: what quantiles and IoUs are of, and which units detect anything. It has a
+   * quantile and an edge of label maps of its own, used unless others are given.
+   * "gan-dissection" unless given.
+   */
+  readonly rule?: RuleName;
   /** Top images to keep per unit; 20 unless given. */
   readonly examples?: number;
   /**
@@ -41,7 +47,8 @@ export interface DissectOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Settled extends Required<Omit<DissectOptions, "signal" | "segmentationSize">> {
+export interface Settled extends Required<Omit<DissectOptions, "signal" | "segmentationSize" | "rule">> {
+  readonly rule: Rule;
   /** Rows and columns of the label maps. */
   readonly grid: Extent;
   /** Rows and columns of them that would cover what layers' maps cover; see `Covering`. */
@@ -54,11 +61,14 @@ const BATCH_PIXELS = 8 * 256 ** 2;
 const MAX_BATCH = 16;
 
 /** As many images as keep a GPU busy, and whose largest map still fits what the device binds. */
-export function defaultBatch(generator: Generator, segmenter: Segmenter): number {
-  const { device, height, width } = generator;
+export function defaultBatch(
+  subject: Pick<Subject, "device" | "height" | "width" | "append">,
+  segmenter: Pick<Labeller, "reads" | "append">,
+): number {
+  const { device, height, width } = subject;
   const graph = new Graph(device.target);
-  const values = generator.append(graph, 1);
-  segmenter.append(graph, values[segmenter.reads]!, [height, width]);
+  const values = subject.append(graph, 1);
+  segmenter.append?.(graph, values[segmenter.reads]!, [height, width]);
   const learned = new Set(graph.parameters.map(({ value }) => value.id));
   const largest = Math.max(...graph.values.filter(({ id }) => !learned.has(id)).map(bytesOf));
   const { maxStorageBufferBindingSize, maxBufferSize } = device.gpu.limits;
@@ -81,6 +91,7 @@ const NAMES: NamesOf<DissectOptions> = {
   seed: true,
   trainSeed: true,
   quantileThreshold: true,
+  rule: true,
   examples: true,
   segmentationSize: true,
   batch: true,
@@ -100,36 +111,77 @@ export function whole(name: string, value: number, least: number, most: number):
  * each pixel is a label by itself.
  */
 export const defaultSegmentationSize = (
-  { resolution }: Pick<Generator, "resolution">,
-  { reads }: Pick<Segmenter, "reads">,
-): number => (reads === "raw" ? resolution : Math.max(4, Math.ceil(resolution / 2)));
+  { resolution }: Pick<Subject, "resolution">,
+  { reads }: Pick<Labeller, "reads">,
+  { grid }: Pick<Rule, "grid"> = RULES["gan-dissection"],
+): number => (reads === "raw" ? resolution : Math.max(4, Math.ceil(resolution * grid)));
 
 /** Rows and columns of label maps in the images' proportions, of this longer edge. */
-export function labelGrid({ height, width }: Pick<Generator, "height" | "width">, segmentationSize: number): Extent {
+export function labelGrid({ height, width }: Pick<Subject, "height" | "width">, segmentationSize: number): Extent {
   const edge = (pixels: number): number => Math.round((segmentationSize * pixels) / Math.max(height, width));
   return [Math.max(1, edge(height)), Math.max(1, edge(width))];
 }
 
 /** Rows and columns that label maps would have if images were not cropped. */
-export function reachOf({ height, width, uncropped }: Generator, [rows, columns]: Extent): Extent {
+export function reachOf(
+  { height, width, uncropped }: Pick<Subject, "height" | "width" | "uncropped">,
+  [rows, columns]: Extent,
+): Extent {
   return [(rows * uncropped[0]) / height, (columns * uncropped[1]) / width];
 }
 
+/** How levels are chosen: as asked, or as the rule does. */
+function thresholdOf(
+  name: RuleName,
+  { quantile }: Rule,
+  asked: QuantileThreshold = quantile ?? "iqr",
+): QuantileThreshold {
+  const searched = asked === "iqr" || asked === "maxiou";
+  if (searched && quantile !== undefined) {
+    throw new UsageError(
+      `The rule "${name}" takes one quantile for all units, and ${asked} searches levels.`,
+      `Leave one of them out, or give a number such as ${quantile}.`,
+    );
+  }
+  if (searched || (typeof asked === "number" && asked > 0 && asked < 1)) return asked;
+  throw new UsageError(
+    `quantileThreshold ${asked} makes no sense.`,
+    'Use "iqr", "maxiou" or a number between 0 and 1, such as 0.005.',
+  );
+}
+
+/**
+ * How many images: as many as asked for, or as there are. Where levels are searched, some are for
+ * that alone.
+ */
+function sizeOf(subject: Subject, threshold: QuantileThreshold, asked: number | undefined): number {
+  const sets: readonly ImageSet[] = typeof threshold === "number" ? ["whole"] : ["training", "test"];
+  const there = subject.images && Math.min(...sets.map((set) => subject.images!(set)));
+  if (there === undefined) return asked ?? 1000;
+  if (there > 0) return Math.min(asked ?? there, there);
+  throw new UsageError(
+    `${subject.name} has too few images: ${sets.length > 1 ? "levels are searched on some of them, and others scored" : "none"}.`,
+    sets.length > 1 ? "Give more, or one quantile for all units." : "Give some.",
+  );
+}
+
 /** Fills in defaults and refuses what makes no sense. */
-export function settle(generator: Generator, segmenter: Segmenter, options: DissectOptions): Settled {
+export function settle(subject: Subject, segmenter: Labeller, options: DissectOptions): Settled {
   checkNames("dissect", options, NAMES);
   const {
-    layers = generator.hiddenLayers.map(({ name }) => name),
-    size = 1000,
+    layers = subject.hiddenLayers.map(({ name }) => name),
     seed = 1,
     trainSeed = 2,
-    quantileThreshold = "iqr",
+    rule: ruleName = "gan-dissection",
     examples = 20,
-    segmentationSize = defaultSegmentationSize(generator, segmenter),
-    batch = defaultBatch(generator, segmenter),
+    batch = defaultBatch(subject, segmenter),
     memory = 512 * 2 ** 20,
   } = options;
-  if (generator.device !== segmenter.device) {
+  const rule = ruleOf(ruleName);
+  const quantileThreshold = thresholdOf(ruleName, rule, options.quantileThreshold);
+  const size = sizeOf(subject, quantileThreshold, options.size);
+  const segmentationSize = options.segmentationSize ?? defaultSegmentationSize(subject, segmenter, rule);
+  if (subject.device !== segmenter.device) {
     throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
   }
   // Now, and not when the levels have been found.
@@ -147,9 +199,9 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     );
   }
   if (layers.length === 0) throw new UsageError("There is no layer to dissect.", "Name at least one.");
-  const vector = layers.find((name) => generator.layers.some((layer) => layer.name === name && layer.vector));
+  const vector = layers.find((name) => subject.layers.some((layer) => layer.name === name && layer.vector));
   if (vector !== undefined) {
-    const maps = generator.hiddenLayers.map(({ name }) => name).join(", ");
+    const maps = subject.hiddenLayers.map(({ name }) => name).join(", ");
     throw new UsageError(
       `"${vector}" is a vector of the whole image, which has no place to agree with a concept at.`,
       `Dissect maps: ${maps}.`,
@@ -158,25 +210,19 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
   if (new Set(layers).size < layers.length) {
     throw new UsageError(`A layer is named twice in ${layers.join(", ")}.`, "Name each once.");
   }
-  for (const layer of layers) generator.layer(layer);
+  for (const layer of layers) subject.layer(layer);
   whole("examples", examples, 1, 1000);
   whole("batch", batch, 1, 1024);
   whole("segmentationSize", segmentationSize, 2, 4096);
-  const grid = labelGrid(generator, segmentationSize);
+  const grid = labelGrid(subject, segmentationSize);
   if (!(memory >= 0)) throw new UsageError(`memory ${memory} makes no sense.`, "Use a number of bytes from 0.");
   // (A fixed quantile is selected among raw activations, which can be finer than the label maps.)
-  const raw = layers.map((name) => generator.layer(name)).map(({ height, width }) => height * width);
+  const raw = layers.map((name) => subject.layer(name)).map(({ height, width }) => height * width);
   const finest = Math.max(elements(grid), ...(typeof quantileThreshold === "number" ? raw : []));
   checkSamples(size, seed, finest);
   whole("trainSeed", trainSeed, 0, 2 ** 32 - 1);
-  const known = quantileThreshold === "iqr" || quantileThreshold === "maxiou";
-  if (!known && !(typeof quantileThreshold === "number" && quantileThreshold > 0 && quantileThreshold < 1)) {
-    throw new UsageError(
-      `quantileThreshold ${quantileThreshold} makes no sense.`,
-      'Use "iqr", "maxiou" or a number between 0 and 1, such as 0.005.',
-    );
-  }
   return {
+    rule,
     layers,
     size,
     seed,
@@ -184,7 +230,7 @@ export function settle(generator: Generator, segmenter: Segmenter, options: Diss
     quantileThreshold,
     examples: Math.min(examples, size),
     grid,
-    reach: reachOf(generator, grid),
+    reach: reachOf(subject, grid),
     batch,
     memory,
     signal: options.signal,

@@ -140,6 +140,8 @@ export interface Dissection {
     readonly tiles?: readonly (readonly [red: number, green: number, blue: number])[];
     readonly sizes: readonly number[];
   };
+  /** What images of the test set are called, in their order, where they have names: photographs. */
+  readonly images?: readonly string[];
   readonly segmenter: {
     readonly name: string;
     /**

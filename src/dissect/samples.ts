@@ -1,19 +1,18 @@
 import { packedWords } from "../kernels/readout/pack.ts";
-import type { Generator } from "../models/generator.ts";
-import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
-import { withoutAlpha } from "../models/images.ts";
-import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
+import { evenBatch } from "../models/generator-plan.ts";
 import type { Device } from "../runtime/device.ts";
-import { type Extent, elements } from "../runtime/graph.ts";
+import { type Extent, elements, padded } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import { Kept } from "./kept.ts";
 import { PackedLabels } from "./packed-labels.ts";
 import type { SamplePicture } from "./result.ts";
+import type { Batches, ImageSet, Labeller, LabelPlan, Subject } from "./subject.ts";
 
 export interface SamplesOptions {
-  readonly generator: Generator;
-  readonly segmenter: Segmenter;
+  readonly subject: Subject;
+  readonly segmenter: Labeller;
+  readonly set: ImageSet;
   readonly layers: readonly string[];
   readonly size: number;
   readonly seed: number;
@@ -36,14 +35,13 @@ export interface SamplesOptions {
 }
 
 /** What samples are made by and lie in. */
-interface Parts extends Pick<Samples, "maps" | "labelMaps" | "batch"> {
-  readonly full: GeneratorPlan;
-  readonly part: GeneratorPlan;
-  readonly segmentation: SegmenterPlan;
+interface Parts extends Pick<Samples, "batchSize" | "maps" | "labelMaps" | "batch"> {
+  readonly batches: Batches;
+  readonly segmentation: LabelPlan;
   readonly packed: PackedLabels;
 }
 
-/** One seed's generated images, batch by batch, as often as a statistic needs to see them. */
+/** The images of a set, batch by batch, as often as a statistic needs to see them. */
 export class Samples {
   readonly size: number;
   readonly batchSize: number;
@@ -56,27 +54,20 @@ export class Samples {
 
   readonly #scope: Scope;
   readonly #device: Device;
-  readonly #generator: Generator;
   readonly #options: SamplesOptions;
-  readonly #full: GeneratorPlan;
-  readonly #part: GeneratorPlan;
-  readonly #segmentation: SegmenterPlan;
-  readonly #rows: Float32Array;
+  readonly #batches: Batches;
+  readonly #segmentation: LabelPlan;
   readonly #kept: Kept;
   readonly #packed: PackedLabels;
   readonly #pictures = new Map<number, SamplePicture>();
 
   private constructor(options: SamplesOptions, parts: Parts, scope: Scope) {
-    const { generator, size, seed } = options;
     this.#options = options;
-    this.#device = generator.device;
-    this.#generator = generator;
-    this.#full = parts.full;
-    this.#part = parts.part;
+    this.#device = options.subject.device;
+    this.#batches = parts.batches;
     this.#segmentation = parts.segmentation;
-    this.size = size;
-    this.batchSize = parts.full.batch;
-    this.#rows = generator.sample({ size, seed });
+    this.size = options.size;
+    this.batchSize = parts.batchSize;
     this.maps = parts.maps;
     this.labelMaps = parts.labelMaps;
     this.batch = parts.batch;
@@ -88,31 +79,28 @@ export class Samples {
   }
 
   static async create(options: SamplesOptions): Promise<Samples> {
-    const { generator, segmenter, layers, grid, pictures, signal } = options;
-    const batch = evenBatch(options.size, options.batch);
-    const depth = (name: string): number => generator.layers.findIndex((layer) => layer.name === name);
-    const deepest = layers.reduce((a, b) => (depth(a) > depth(b) ? a : b));
+    const { subject, segmenter, set, layers, size, seed, grid, pictures, signal } = options;
+    const batchSize = evenBatch(size, options.batch);
     const raw = segmenter.reads === "raw";
     const scope = new Scope();
     try {
-      const [full, part] = await scope.all([
-        generator.compile({ batch, retain: layers, bytes: pictures, raw, signal }),
-        generator.compile({ batch, retain: layers, until: deepest, signal }),
-      ]);
-      const segmentation = scope.own(await segmenter.compile(full[segmenter.reads]!, grid, signal));
-      const { device } = generator;
+      const opening = { set, size, seed, batch: batchSize, layers, bytes: pictures, raw, signal };
+      const batches = scope.own(await subject.open(opening));
+      const segmentation = scope.own(await segmenter.compile(batches[segmenter.reads]!, grid, signal));
+      const { device } = subject;
       const tensors = await device.allocating("a batch", () => ({
         maps: new Map(
-          [...full.layers].map(([name, { shape }]) => [
-            name,
-            scope.own(Tensor.create(device, `${name} maps`, shape, "f32")),
-          ]),
+          layers.map((name) => {
+            const { height, width, channels } = subject.layer(name);
+            const shape = [batchSize, height, width, padded(channels)];
+            return [name, scope.own(Tensor.create(device, `${name} maps`, shape, "f32"))];
+          }),
         ),
         labelMaps: scope.own(Tensor.create(device, "label maps", segmentation.labels.shape, "u32")),
         batch: scope.own(Tensor.create(device, "batch", [2], "u32")),
       }));
       const packed = scope.own(await PackedLabels.create(device, tensors.labelMaps, signal));
-      return new Samples(options, { full, part, segmentation, ...tensors, packed }, scope);
+      return new Samples(options, { batches, batchSize, segmentation, ...tensors, packed }, scope);
     } catch (error) {
       scope.dispose();
       throw error;
@@ -179,13 +167,11 @@ export class Samples {
     count: number,
     { image, segment }: { readonly image: boolean; readonly segment: boolean },
   ): Promise<void> {
-    const { rowSize } = this.#generator;
-    const plan = image ? this.#full : this.#part;
-    plan.run(this.#rows.subarray(first * rowSize, (first + count) * rowSize));
-    for (const [name, tensor] of plan.layers) tensor.copyTo(this.maps.get(name)!);
+    const { layers, numbers } = await this.#batches.bring(first, count, image);
+    for (const [name, tensor] of layers) tensor.copyTo(this.maps.get(name)!);
     await this.#kept.keepFeatures(index);
     if (!segment) return;
-    this.#segmentation.run();
+    await this.#segmentation.run(numbers);
     this.#segmentation.labels.copyTo(this.labelMaps);
     this.#packed.pack();
     await this.#kept.keepLabels(index);
@@ -196,20 +182,18 @@ export class Samples {
    * overwrites them.
    */
   async #readPictures(first: number, count: number): Promise<void> {
-    const { height, width } = this.#generator;
-    const pixels = height * width;
+    const { height, width } = this.#options.subject;
     const perImage = this.channels * elements(this.#options.grid);
-    const [rgba, halves] = await Promise.all([
-      this.#full.rgba!.read(count * pixels),
+    const [rgb, halves] = await Promise.all([
+      this.#batches.bytes(count),
       this.#packed.halves.read(packedWords(count * perImage)),
     ]);
-    const bytes = new Uint8Array(rgba.buffer);
     const labels = new Uint16Array(halves.buffer);
     const Labels = this.#options.segmenter.labels.length <= 256 ? Uint8Array : Uint16Array;
     for (let i = 0; i < count; i += 1) {
       this.#pictures.set(first + i, {
         image: first + i,
-        rgb: withoutAlpha(bytes, i * pixels, pixels),
+        rgb: rgb[i]!,
         height,
         width,
         labels: new Labels(labels.subarray(i * perImage, (i + 1) * perImage)),

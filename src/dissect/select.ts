@@ -1,5 +1,4 @@
 import { RADIX_BITS } from "../kernels/statistics/statistics.ts";
-import type { Generator } from "../models/generator.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { DissectionEvent } from "./events.ts";
@@ -7,6 +6,7 @@ import type { Settled } from "./options.ts";
 import type { Presence } from "./presence.ts";
 import { type QuantileOptions, Quantiles, selectionBytes } from "./quantiles.ts";
 import type { Samples } from "./samples.ts";
+import type { Subject } from "./subject.ts";
 
 /** Selections kept on the GPU at once: one 512-unit layer takes 329 MiB. */
 const SELECTION_BYTES = 512 * 2 ** 20;
@@ -32,7 +32,7 @@ function groupsOf(layers: readonly string[], samples: Samples, targets: number):
  * selections need. The first pass counts labels too if it is given where.
  */
 export async function* quantilesOf(
-  generator: Generator,
+  subject: Pick<Subject, "device" | "layer">,
   { layers, size, signal }: Settled,
   samples: Samples,
   wanted: Pick<QuantileOptions, "grid" | "reach" | "quantiles">,
@@ -46,8 +46,8 @@ export async function* quantilesOf(
     const scope = new Scope();
     const making = scope.all(
       group.map((layer) => {
-        const { channels, height, width } = generator.layer(layer);
-        return Quantiles.create(generator.device, {
+        const { channels, height, width } = subject.layer(layer);
+        return Quantiles.create(subject.device, {
           maps: samples.maps.get(layer)!,
           channels,
           batch: samples.batch,

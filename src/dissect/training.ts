@@ -1,5 +1,3 @@
-import type { Generator } from "../models/generator.ts";
-import type { Segmenter } from "../models/segmenter.ts";
 import { type Extent, elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Counts } from "./counts.ts";
@@ -12,6 +10,7 @@ import { Presence } from "./presence.ts";
 import { Samples } from "./samples.ts";
 import { quantilesOf } from "./select.ts";
 import { Slots } from "./slots.ts";
+import type { Labeller, Subject } from "./subject.ts";
 
 // Tests: test/dissect/channels.test.ts
 
@@ -24,13 +23,13 @@ const HISTOGRAM_BYTES = 512 * 2 ** 20;
  * often enough to be matched are counted, for which label maps are looked at before.
  */
 export async function* searchTraining(
-  generator: Generator,
-  segmenter: Segmenter,
+  subject: Subject,
+  segmenter: Labeller,
   settings: Settled,
   /** Bytes of joint histograms kept on the GPU at once. */
   histogramBytes = HISTOGRAM_BYTES,
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
-  const { device } = generator;
+  const { device } = subject;
   const { layers, size, grid, reach, signal, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
   const area = elements(grid);
@@ -38,7 +37,7 @@ export async function* searchTraining(
   const everywhere = categories.length === 1;
   const scope = new Scope();
   try {
-    const { samples, presence, slots } = await trainingSet(generator, segmenter, settings, everywhere, scope);
+    const { samples, presence, slots } = await trainingSet(subject, segmenter, settings, everywhere, scope);
     const shapes = new Map(layers.map((layer) => [layer, samples.maps.get(layer)!.shape]));
     const passesFor = (counted: readonly number[]) =>
       countingPasses(shapes, counted, {
@@ -53,7 +52,7 @@ export async function* searchTraining(
     const early = samples.keepsLabels || passesFor(all).length > 1;
 
     const levels = yield* quantilesOf(
-      generator,
+      subject,
       settings,
       samples,
       { grid, reach, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
@@ -62,10 +61,10 @@ export async function* searchTraining(
     let seen = early ? await presence.read() : undefined;
     const passes = passesFor(seen ? countable(seen.pixels, size * area) : all);
     const found = new Map(
-      layers.map((layer) => [layer, emptySearch(labels.length, generator.layer(layer).channels)] as const),
+      layers.map((layer) => [layer, emptySearch(labels.length, subject.layer(layer).channels)] as const),
     );
     const trainingOf = (layer: string) => ({
-      units: generator.layer(layer).channels,
+      units: subject.layer(layer).channels,
       levels: levels.get(layer)!,
       labels: labels.length,
     });
@@ -73,7 +72,7 @@ export async function* searchTraining(
       slots.assign(pass.labels);
       const held = new Scope();
       try {
-        const counts = await countsOf(pass, levels, held, { generator, samples, presence, slots, reach, signal });
+        const counts = await countsOf(pass, levels, held, { subject, samples, presence, slots, reach, signal });
         for await (const { first, count } of samples.each({ labels: true })) {
           // which categories the batch's images hold; its sums were read after one pass, and later
           // ones are not
@@ -106,8 +105,8 @@ export async function* searchTraining(
 
 /** The training set's samples, what counts their labels, and which labels have counters. */
 async function trainingSet(
-  generator: Generator,
-  segmenter: Segmenter,
+  subject: Subject,
+  segmenter: Labeller,
   settings: Settled,
   everywhere: boolean,
   scope: Scope,
@@ -115,7 +114,7 @@ async function trainingSet(
   const { labels, categories, device } = segmenter;
   const { trainSeed: seed, signal } = settings;
   const samples = scope.own(
-    await Samples.create({ ...settings, generator, segmenter, seed, pictures: false, keepLabels: true }),
+    await Samples.create({ ...settings, subject, segmenter, seed, set: "training", pictures: false, keepLabels: true }),
   );
   const { labelMaps, batch } = samples;
   const [presence, slots] = await scope.all([
@@ -131,14 +130,14 @@ async function countsOf(
   levels: ReadonlyMap<string, Float32Array>,
   held: Scope,
   {
-    generator,
+    subject,
     samples,
     presence,
     slots,
     reach,
     signal,
   }: {
-    readonly generator: Generator;
+    readonly subject: Subject;
     readonly samples: Samples;
     readonly presence: Presence;
     readonly slots: Slots;
@@ -148,8 +147,8 @@ async function countsOf(
 ): Promise<ReadonlyMap<string, Counts>> {
   const created = await held.all(
     layers.map((layer) => {
-      const { channels } = generator.layer(layer);
-      return Counts.create(generator.device, {
+      const { channels } = subject.layer(layer);
+      return Counts.create(subject.device, {
         maps: samples.maps.get(layer)!,
         channels,
         batch: samples.batch,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { generated } from "../../src/dissect/generated.ts";
 import type { LayerLevels } from "../../src/dissect/layer.ts";
 import { settle } from "../../src/dissect/options.ts";
 import type { Label } from "../../src/dissect/result.ts";
@@ -286,8 +287,8 @@ describe("eighteen hundred labels", () => {
 
   it("are counted in several passes where memory is short, with the same levels", async () => {
     const search = async (bytes?: number, memory = 2 ** 29): Promise<{ levels: LayerLevels[]; total: number }> => {
-      const settings = settle(generator, segmenter, { ...OPTIONS, memory });
-      const steps = searchTraining(generator, segmenter, settings, bytes);
+      const settings = settle(generated(generator), segmenter, { ...OPTIONS, memory });
+      const steps = searchTraining(generated(generator), segmenter, settings, bytes);
       let total = 0;
       for (;;) {
         const { done, value } = await steps.next();

@@ -13,7 +13,7 @@ const LABELS = ["-", "tree", "sky", "door", "brick", "never"].map((name, label) 
 }));
 const CATEGORIES = ["object", "material"];
 const MODELS = {
-  generator: { layer: () => ({ height: 5, width: 7, channels: UNITS }) } as unknown as Generator,
+  subject: { layer: () => ({ height: 5, width: 7, channels: UNITS }) } as unknown as Generator,
   segmenter: { labels: LABELS, categories: CATEGORIES } as unknown as Segmenter,
 };
 const PIXELS = { labels: [0, 1000, 2000, 300, 500, 0], categories: [10_000, 8000], all: 12_000, blocks: 3 };

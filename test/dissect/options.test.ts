@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { generated } from "../../src/dissect/generated.ts";
 import { checkSamples, type DissectOptions, defaultBatch, settle, whole } from "../../src/dissect/options.ts";
+import { RULES } from "../../src/dissect/rules.ts";
 import type { Device, Generator, Segmenter } from "../../src/index.ts";
 import { bytesOf, Graph } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
@@ -25,7 +27,7 @@ const like = <T extends object>(object: T, properties: object): T =>
 /** `reads` is asked of what is private, which another object has not. */
 const likeSegmenter = (properties: object): Segmenter => like(segmenter, { reads: segmenter.reads, ...properties });
 
-const settled = (options: DissectOptions = {}) => settle(generator, segmenter, options);
+const settled = (options: DissectOptions = {}) => settle(generated(generator), segmenter, options);
 const message = (options: DissectOptions): string => {
   try {
     settled(options);
@@ -85,7 +87,7 @@ describe("counters of 32 bits", () => {
 });
 
 describe("labels", () => {
-  const refused = (properties: object) => () => settle(generator, likeSegmenter(properties), { batch: 1 });
+  const refused = (properties: object) => () => settle(generated(generator), likeSegmenter(properties), { batch: 1 });
 
   test("are refused at once when they have more categories than can be counted", () => {
     const kinds = (count: number) => ({ categories: Array.from({ length: count }, (_, kind) => `kind ${kind}`) });
@@ -107,6 +109,7 @@ describe("settings", () => {
       size: 1000,
       seed: 1,
       trainSeed: 2,
+      rule: RULES["gan-dissection"],
       quantileThreshold: "iqr",
       examples: 20,
       grid: [8, 8],
@@ -118,7 +121,7 @@ describe("settings", () => {
     const grid = (height: number, width: number, segmentationSize?: number) => {
       const resolution = Math.max(height, width);
       const options = { batch: 1, ...(segmentationSize && { segmentationSize }) };
-      return settle(like(generator, { height, width, resolution }), segmenter, options).grid;
+      return settle(like(generated(generator), { height, width, resolution }), segmenter, options).grid;
     };
     expect(grid(4, 4)).toEqual([4, 4]);
     // The images' proportions; whole pixels, and at least one.
@@ -137,6 +140,7 @@ describe("settings", () => {
       size: 30,
       seed: 3,
       trainSeed: 4,
+      rule: "pnas-2020" as const,
       quantileThreshold: 0.01,
       examples: 5,
       segmentationSize: 12,
@@ -147,11 +151,22 @@ describe("settings", () => {
     const { segmentationSize, ...rest } = given;
     expect(settled(given)).toEqual({
       ...rest,
+      rule: RULES["pnas-2020"],
       grid: [segmentationSize, segmentationSize],
       reach: [segmentationSize, segmentationSize],
     });
     expect(settled({ size: 7 }).examples).toBe(7); // there are no more
     expect(settled({ size: 7, examples: 3 }).examples).toBe(3);
+  });
+
+  test("follow a rule where nothing else is said", () => {
+    const { grid, quantileThreshold, rule } = settled({ rule: "pnas-2020" });
+    expect({ grid, quantileThreshold, rule }).toEqual({
+      grid: [4, 4],
+      quantileThreshold: 0.01,
+      rule: RULES["pnas-2020"],
+    });
+    expect(() => settled({ rule: "cvpr-2017", quantileThreshold: "iqr" })).toThrow("takes one quantile for all units");
   });
 
   test.each<[DissectOptions, DissectOptions]>([
@@ -180,16 +195,18 @@ describe("settings", () => {
   });
 
   test("need both models on one device", () => {
-    expect(() => settle(generator, likeSegmenter({ device: {} }), { batch: 1 })).toThrow("different devices");
+    expect(() => settle(generated(generator), likeSegmenter({ device: {} }), { batch: 1 })).toThrow(
+      "different devices",
+    );
   });
 
   test("need categories and labels that can be counted", () => {
     const categories = (count: number) => ({ categories: Array.from({ length: count }, (_, k) => `kind ${k}`) });
     const labels = (length: number) => ({ labels: new Array(length).fill({ name: "tree", category: "object" }) });
-    expect(() => settle(generator, likeSegmenter(categories(32)), { batch: 1 })).not.toThrow();
-    expect(() => settle(generator, likeSegmenter(categories(33)), { batch: 1 })).toThrow("33 categories");
-    expect(() => settle(generator, likeSegmenter(labels(65_536)), { batch: 1 })).not.toThrow();
-    expect(() => settle(generator, likeSegmenter(labels(65_537)), { batch: 1 })).toThrow("65537 labels");
+    expect(() => settle(generated(generator), likeSegmenter(categories(32)), { batch: 1 })).not.toThrow();
+    expect(() => settle(generated(generator), likeSegmenter(categories(33)), { batch: 1 })).toThrow("33 categories");
+    expect(() => settle(generated(generator), likeSegmenter(labels(65_536)), { batch: 1 })).not.toThrow();
+    expect(() => settle(generated(generator), likeSegmenter(labels(65_537)), { batch: 1 })).toThrow("65537 labels");
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { generated } from "../../src/dissect/generated.ts";
 import { Samples, type SamplesOptions } from "../../src/dissect/samples.ts";
 import type { Segmenter } from "../../src/index.ts";
 import { useSmallModels } from "./models.ts";
@@ -23,7 +24,8 @@ afterEach(() => {
 });
 async function samplesOf(options: Partial<SamplesOptions> = {}): Promise<Samples> {
   const samples = await Samples.create({
-    generator: models.generator,
+    subject: generated(models.generator),
+    set: "test",
     segmenter: segmenterOf(5),
     layers: ["layer3"],
     size: SIZE,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { generated } from "../../src/dissect/generated.ts";
 import { Samples } from "../../src/dissect/samples.ts";
 import { ShownPictures } from "../../src/dissect/shown-pictures.ts";
 import { Top } from "../../src/dissect/top.ts";
@@ -27,7 +28,8 @@ async function samplesOf(batch: number): Promise<{ samples: Samples; tops: Top[]
   const common = { layers: LAYERS, size: SIZE, seed: 1, batch, grid: [16, 16] as const };
   const samples = await Samples.create({
     ...common,
-    generator,
+    subject: generated(generator),
+    set: "whole",
     segmenter,
     pictures: true,
     keepLabels: false,

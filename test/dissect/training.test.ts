@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { generated } from "../../src/dissect/generated.ts";
 import { FRACTIONS } from "../../src/dissect/levels.ts";
 import { settle } from "../../src/dissect/options.ts";
 import type { Label } from "../../src/dissect/result.ts";
@@ -106,7 +107,7 @@ describe("the search on the training set", () => {
     const options = { layers: [LAYER], size: SIZE, segmentationSize: EDGE, batch: 5, memory };
     const phases = new Map<string, number>();
     const compile = vi.spyOn(generator, "compile");
-    const steps = searchTraining(generator, segmenter, settle(generator, segmenter, options));
+    const steps = searchTraining(generated(generator), segmenter, settle(generated(generator), segmenter, options));
     let step = await steps.next();
     for (; !step.done; step = await steps.next()) {
       if (step.value.type !== "progress") continue;
@@ -144,7 +145,12 @@ describe("the search on the training set", () => {
     const { segmenter, batches } = counted(syntheticSegmenter(device, labels, [{ thresholds, names: [0, 1, 2] }]));
     const options = { layers: [LAYER], size: SIZE, segmentationSize: EDGE, batch: 5, memory: each.memory };
     const search = async (bytes?: number) => {
-      const steps = searchTraining(generator, segmenter, settle(generator, segmenter, options), bytes);
+      const steps = searchTraining(
+        generated(generator),
+        segmenter,
+        settle(generated(generator), segmenter, options),
+        bytes,
+      );
       const progress: number[] = [];
       for (;;) {
         const { done, value } = await steps.next();

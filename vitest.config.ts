@@ -33,8 +33,9 @@ export default defineConfig({
   test: {
     globalSetup: ["test/setup.ts"],
     include: ["test/**/*.test.ts"],
-    // Software adapters use every core already; files side by side would only wait for each other.
-    fileParallelism: false,
+    // A software adapter uses every core while it computes, but one while it compiles, which tests
+    // have it do most of the time.
+    maxWorkers: 2,
     // A change of these may concern any test.
     forceRerunTriggers: ["test/golden", "weights", "package-lock.json", "vitest.config.ts", "test/setup.ts"].map(
       (path) => `**/${path}{,/**}`,

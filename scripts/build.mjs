@@ -1,6 +1,6 @@
 // dist/: the library's public entries on chunks they share, scripts that are one file, the command
 // line, and declarations. `--quick` leaves the declarations as they are, which is all that running
-// from a clone needs.
+// from a clone needs; `--declarations` makes nothing else.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -264,13 +264,21 @@ export async function build({ quick = false } = {}) {
   const studio = (await buildStudio(join(DIST, "studio"))).map((path) => relative(ROOT, path));
   const declared = types.map(([path]) => `dist/${path}`);
   const written = [...Object.keys(cli.metafile.outputs), ...scripts.flat(), ...studio, ...declared];
-  if (!quick) await prune(new Set(written));
+  await prune(new Set(written));
   const sizes = {};
   for (const path of written.filter((path) => path.endsWith(".js"))) sizes[path] = await gzipped([path]);
   const core = await gzipped(await loadedWith(CORE));
   if (core > CORE_BUDGET) throw new Error(`${CORE} loads ${core} bytes gzipped; the budget is ${CORE_BUDGET}`);
   await writeFile(MADE_OF, `${from} ${whole ? "whole" : "quick"}`);
   return sizes;
+}
+
+/** After a quick build, which stays as it is: others may be running it. */
+async function complete() {
+  const from = await sources();
+  if (!(await isBuilt({ quick: true }))) throw new Error("dist/ is not what the sources make: build it first");
+  await declarations();
+  await writeFile(MADE_OF, `${from} whole`);
 }
 
 /**
@@ -291,8 +299,9 @@ async function prune(written) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const start = performance.now();
-  const sizes = await build({ quick: process.argv.includes("--quick") });
-  for (const [path, bytes] of Object.entries(sizes)) {
+  const only = process.argv.includes("--declarations");
+  const sizes = only ? await complete() : await build({ quick: process.argv.includes("--quick") });
+  for (const [path, bytes] of Object.entries(sizes ?? {})) {
     console.error(`${(bytes / 1000).toFixed(1).padStart(7)} kB gzipped  ${path}`);
   }
   console.error(`built in ${((performance.now() - start) / 1000).toFixed(1)} s`);

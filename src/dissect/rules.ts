@@ -4,7 +4,9 @@ import { UsageError } from "../errors.ts";
 export interface Rule {
   /** The upper quantile of its level; absent where levels are searched. */
   readonly quantile?: number;
-  /** Of which activations a fixed quantile is: the layer's, or those upsampled to the label maps. */
+  /**
+   * Of which activations a fixed quantile is: the layer's, or those upsampled to the label maps.
+   */
   readonly levelsOf: "layer" | "labels";
   /** What IoUs are of: images that hold the label's category, or all. */
   readonly images: "with the category" | "all";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { QuantileThreshold } from "../dissect/result.ts";
+import type { RuleName } from "../dissect/rules.ts";
 import { UsageError } from "../errors.ts";
 import { hashOf } from "../node/hash.ts";
 import type { Provenance, WeightsSource } from "../report/report.ts";
@@ -17,7 +18,8 @@ export interface DissectOptions extends GeneratorFlags, UnifiedFlags, TuneFlags 
   readonly size?: number;
   readonly seed: number;
   readonly trainSeed: number;
-  readonly quantileThreshold: QuantileThreshold;
+  readonly quantileThreshold?: QuantileThreshold;
+  readonly rule?: RuleName;
   readonly examples: number;
   readonly outdir?: string;
   readonly force?: boolean;
@@ -45,7 +47,12 @@ export async function openJob(options: DissectOptions, loading: Parameters<typeo
     segmenter: { ...segmenter, unified: unifiedOf(options) },
     settings: jobSettings(options, isEmbedded),
     ...(options.tune === false && { tune: false }),
-    provenance: await provenance(options, model.source, segmenter.files, loading),
+    provenance: await provenanceOf(
+      options,
+      { role: "generator", source: withoutSecrets(options.model ?? EMBEDDED), bytes: model.source.size },
+      segmenter.files,
+      loading,
+    ),
   };
 }
 
@@ -57,7 +64,8 @@ export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSe
     size: options.size ?? (isEmbedded ? 200 : 1000),
     seed: options.seed,
     trainSeed: options.trainSeed,
-    quantileThreshold: options.quantileThreshold,
+    ...(options.quantileThreshold !== undefined && { quantileThreshold: options.quantileThreshold }),
+    ...(options.rule !== undefined && { rule: options.rule }),
     examples: options.examples,
     ...(batch !== undefined && { batch }),
     ...(memory !== undefined && { memory: memory * 2 ** 20 }),
@@ -65,15 +73,14 @@ export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSe
   };
 }
 
-async function provenance(
-  options: DissectOptions,
-  model: Source,
+/** Where results come from: the dissected network's file, the segmenter's, and the command. */
+export async function provenanceOf(
+  options: Pick<DissectOptions, "segmenter">,
+  model: WeightsSource,
   segmenter: SegmenterFiles<Source> | undefined,
   { signal }: Parameters<typeof openModel>[1],
 ): Promise<Provenance> {
-  const weights: WeightsSource[] = [
-    { role: "generator", source: withoutSecrets(options.model ?? EMBEDDED), bytes: model.size },
-  ];
+  const weights: WeightsSource[] = [model];
   for (const [part, source] of Object.entries(segmenter ?? {}) as [string, Source][]) {
     if (part === "labels") continue;
     // By their contents dissections know whether they looked at the same concepts.

@@ -1,5 +1,6 @@
 // Tests: test/cli/table.test.ts
 import type { Dissection, LayerResult } from "../dissect/result.ts";
+import { type Ceiling, ceilingOf } from "../report/ceiling.ts";
 import { conceptGroups, readable, uniqueNames } from "../report/concepts.ts";
 
 /** What a dissection found, in short: the content of the table on the terminal and of `--json`. */
@@ -13,6 +14,8 @@ export interface Summary {
   readonly segmenter: Dissection["segmenter"];
   readonly adapter: Dissection["adapter"];
   readonly settings: Dissection["settings"];
+  /** Concepts too large to be detected with one quantile for all units. */
+  readonly ceiling?: Ceiling;
   readonly layers: readonly LayerSummary[];
 }
 
@@ -35,7 +38,12 @@ export interface ConceptSummary {
 
 export function toSummary(dissection: Dissection, complete: boolean): Summary {
   const { model, segmenter, adapter, settings, layers } = dissection;
-  return { complete, model, segmenter, adapter, settings, layers: layers.map((layer) => layerOf(layer, dissection)) };
+  const ceiling = ceilingOf(dissection);
+  return {
+    ...{ complete, model, segmenter, adapter, settings },
+    ...(ceiling && { ceiling }),
+    layers: layers.map((layer) => layerOf(layer, dissection)),
+  };
 }
 
 function layerOf(layer: LayerResult, { labels, categories }: Dissection): LayerSummary {

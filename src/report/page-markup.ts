@@ -1,3 +1,4 @@
+import { ceilingOf, ceilingText } from "./ceiling.ts";
 import { displayNames } from "./concepts.ts";
 import { imageExtent } from "./extents.ts";
 import { pageHead } from "./page-head.ts";
@@ -91,7 +92,7 @@ ${script}
 `;
 }
 
-function about({ model, segmenter, adapter, settings, provenance }: Report): string {
+function about({ model, images, segmenter, adapter, settings, labels, provenance }: Report): string {
   const adapterName =
     adapter.description || [adapter.vendor, adapter.architecture].filter(Boolean).join(" ") || "unknown";
   const threshold =
@@ -99,11 +100,14 @@ function about({ model, segmenter, adapter, settings, provenance }: Report): str
       ? `top ${Number((settings.quantileThreshold * 100).toPrecision(3))} % of pixels`
       : { iqr: "best IQR", maxiou: "best IoU" }[settings.quantileThreshold];
   const [height, width] = imageExtent({ model });
+  const samples = settings.size.toLocaleString("en");
+  const ceiling = ceilingOf({ settings, labels, labelPixels: labels.map(({ pixels }) => pixels) });
   const facts: [string, string][] = [
     ["Images", `${width} × ${height}`],
-    ["Samples", `${settings.size.toLocaleString("en")} (seed ${settings.seed})`],
+    ["Samples", images ? `${samples} photographs` : `${samples} (seed ${settings.seed})`],
     ["Segmenter", segmenter.name],
     ["Level by", threshold],
+    ...(ceiling ? [["Ceiling", ceilingText(ceiling)] as [string, string]] : []),
     ["Computed on", adapter.software ? `${adapterName} (software)` : adapterName],
     ...(provenance.seconds === undefined ? [] : [["Time", `${provenance.seconds.toFixed(1)} s`] as [string, string]]),
   ];

@@ -22,7 +22,7 @@ export interface Provenance {
 
 /** One file of weights. */
 export interface WeightsSource {
-  readonly role: "generator" | "segmenter";
+  readonly role: "generator" | "classifier" | "segmenter";
   readonly source: string;
   readonly sha256?: string;
   readonly bytes?: number;
@@ -36,6 +36,8 @@ export interface Report {
   schemaVersion: typeof SCHEMA_VERSION;
   provenance: Provenance;
   model: Dissection["model"];
+  /** Names of the test set's images, where they have some: photographs. */
+  images?: readonly string[];
   segmenter: Dissection["segmenter"];
   adapter: AdapterDescription;
   settings: Dissection["settings"];
@@ -86,12 +88,13 @@ export interface ReportLevel {
 
 /** Makes the report; `src/report/report-v1.schema.json` describes it. */
 export function toReport(dissection: Dissection, provenance: Provenance): Report {
-  const { model, segmenter, adapter, settings, categories, labels, labelPixels, layers } = dissection;
+  const { model, images, segmenter, adapter, settings, categories, labels, labelPixels, layers } = dissection;
   const colors = labelColors(labels, model.tiles);
   return {
     schemaVersion: SCHEMA_VERSION,
     provenance,
     model,
+    ...(images && { images }),
     segmenter,
     adapter,
     settings,

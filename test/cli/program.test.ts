@@ -51,7 +51,7 @@ async function complaint(line: string): Promise<string> {
   throw new Error(`"${line}" was accepted`);
 }
 
-const DEFAULTS = { seed: 1, trainSeed: 2, quantileThreshold: "iqr", examples: 20, tune: true };
+const DEFAULTS = { seed: 1, trainSeed: 2, examples: 20, tune: true };
 
 test("dissect needs no option, and its status is handed on", async () => {
   expect(await parse("dissect")).toEqual({ command: "dissect", options: DEFAULTS, given: [], status: 7 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Job, type Place, runJob, untilAborted } from "../../src/cli/run.ts";
+import { type Place, untilAborted } from "../../src/cli/dissecting.ts";
+import { type Job, runJob } from "../../src/cli/run.ts";
 import { openUnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
 import type { Device } from "../../src/index.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";

@@ -1,13 +1,19 @@
 import { join } from "node:path";
+import { Option } from "commander";
+import { RULES } from "../../dissect/rules.ts";
+import { PIXELS } from "../../networks/classifiers/network.ts";
 import { threadPool } from "../../node/drawing-threads.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
 import type { Source } from "../../weights/source.ts";
+import { type ClassifierFlags, checkFlags, dissectClassifier, openClassifier } from "../classifier/dissect.ts";
 import type { CliCommand } from "../command.ts";
 import { PAPER_LAYER } from "../default-layer.ts";
+import type { Place } from "../dissecting.ts";
 import { EXAMPLES } from "../examples.ts";
 import { EXIT } from "../exit.ts";
 import { generatorOptions } from "../generator-flags.ts";
+import type { TuneFlags } from "../gpu.ts";
 import { type DissectOptions, openJob } from "../job.ts";
 import { EMBEDDED_LAYERS } from "../models.ts";
 import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
@@ -17,7 +23,7 @@ import type { Summary } from "../summary.ts";
 import { summaryTable } from "../table.ts";
 import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
-export const dissectCommand: CliCommand<DissectOptions> = {
+export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
   name: "dissect",
   description: "generate pictures, segment them, find what each unit of the layers detects, and write a report",
   help: EXAMPLES,
@@ -38,9 +44,29 @@ export const dissectCommand: CliCommand<DissectOptions> = {
       .option("--train-seed <n>", "seed of the images that thresholds are chosen on", seed, 2)
       .option(
         "--quantile-threshold <t>",
-        "iqr, maxiou, or one fraction for all units such as 0.01",
+        "iqr, maxiou, or one fraction for all units such as 0.01 (default: the rule's; iqr)",
         quantileThreshold,
-        "iqr" as const,
+      )
+      .addOption(
+        new Option(
+          "--rule <name>",
+          "whose rule decides what detects anything (default: gan-dissection; of classifiers pnas-2020)",
+        ).choices(Object.keys(RULES)),
+      )
+      .option("--classifier <file|url>", "dissect a classifier of photographs instead of a generator", named)
+      .option("--images <dir>", "its photographs, JPEG or PNG", named)
+      .option("--masks <dir>", "label maps of the photographs' names, and labels.json, instead of a segmenter", named)
+      .option("--edge <px>", "edge of what the classifier sees (default: its family's)", whole("The edge", 8, 4096))
+      .addOption(
+        new Option("--fit <how>", "crop the middle of the shorter side, or squash all (default: crop)").choices([
+          "crop",
+          "squash",
+        ]),
+      )
+      .addOption(
+        new Option("--pixels <name>", "what the classifier was trained to be given (default: imagenet)").choices(
+          Object.keys(PIXELS),
+        ),
       )
       .option("--examples <n>", "top images a unit", whole("The number of examples", 1, 1000), 20)
       .option("--outdir <dir>", "where the report goes (default: dissect/MODEL)", named)
@@ -67,15 +93,16 @@ export const dissectCommand: CliCommand<DissectOptions> = {
 };
 
 /** Runs a dissection here or in Chrome and says what it found; resolves with the exit status. */
-function run(options: DissectOptions): Promise<number> {
+function run(options: DissectOptions & ClassifierFlags): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const job = await openJob(options, { signal, onProgress: progress.download });
-    const path = options.outdir ?? join("dissect", job.model.name);
+    checkFlags(options);
+    const { name, dissected } = await opened(options, running);
+    const path = options.outdir ?? join("dissect", name);
     let summary: Summary | undefined;
     const { folder } = await withFolder(running, { path, force: options.force }, async (folder) => {
       try {
-        summary = await (options.chrome ? inChrome : inNode)(job, folder, running);
+        summary = await dissected(folder);
       } catch (error) {
         progress.end();
         if (folder.written > 0) note(`What was written until then is in ${path}.`);
@@ -99,10 +126,34 @@ function run(options: DissectOptions): Promise<number> {
   });
 }
 
-function inNode(job: Job<Source>, folder: OutputFolder, running: Running): Promise<Summary> {
+/** What the options name, and how it is dissected into a folder. */
+async function opened(
+  options: DissectOptions & ClassifierFlags,
+  running: Running,
+): Promise<{ readonly name: string; dissected(folder: OutputFolder): Promise<Summary> }> {
+  const { progress, signal } = running;
+  if (options.classifier !== undefined) {
+    const classifier = await openClassifier({ ...options, classifier: options.classifier }, running);
+    const dissected = (folder: OutputFolder): Promise<Summary> =>
+      inNode(options, folder, running, (place) => dissectClassifier(classifier, options, place));
+    return { name: classifier.name, dissected };
+  }
+  const job = await openJob(options, { signal, onProgress: progress.download });
+  const dissected = (folder: OutputFolder): Promise<Summary> =>
+    options.chrome ? inChrome(job, folder, running) : inNode(job, folder, running, (place) => runJob(job, place));
+  return { name: job.model.name, dissected };
+}
+
+/** Lets `work` run on Node's device, with threads that draw. */
+function inNode(
+  flags: TuneFlags,
+  folder: OutputFolder,
+  running: Running,
+  work: (place: Place) => Promise<Summary>,
+): Promise<Summary> {
   const { progress, signal, note } = running;
-  return withDevice(running, { flags: job }, (device) =>
-    runJob(job, {
+  return withDevice(running, { flags }, (device) =>
+    work({
       device,
       folder,
       signal,

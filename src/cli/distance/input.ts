@@ -68,7 +68,7 @@ export async function openInput(word: string, options: Pick<LoadOptions, "signal
 const PICTURE = /\.(jpe?g|png)$/i;
 
 /** The pictures in a folder and in folders in it, by their names. */
-async function openPhotographs(path: string): Promise<PhotographsInput> {
+export async function openPhotographs(path: string): Promise<PhotographsInput> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const names = entries
     .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))

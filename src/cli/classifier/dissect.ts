@@ -1,0 +1,156 @@
+// Tests: test/cli/classifier/dissect.test.ts
+import { basename, resolve } from "node:path";
+import { Classifier, classifierViewer, masks, photographed } from "../../classifiers/index.ts";
+import type { RuleName } from "../../dissect/rules.ts";
+import type { Labeller } from "../../dissect/subject.ts";
+import { UsageError } from "../../errors.ts";
+import { loadSegmenter } from "../../index.ts";
+import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
+import { ceilingText } from "../../report/ceiling.ts";
+import type { Source } from "../../weights/source.ts";
+import { type Place, writeDissection } from "../dissecting.ts";
+import { type DissectOptions, provenanceOf, withoutSecrets } from "../job.ts";
+import { EMBEDDED_PHOTOS, openModel, openSegmenter, SELF, unifiedOf } from "../models.ts";
+import type { Summary } from "../summary.ts";
+import type { Running } from "../with-folder.ts";
+import { type MaskFolder, openMasks } from "./masks.ts";
+import { openFolder, type PhotographFolder } from "./photographs.ts";
+
+/** What `ganatomy dissect --classifier` is told besides. */
+export interface ClassifierFlags extends ClassifierOptions {
+  readonly classifier?: string;
+  readonly images?: string;
+  readonly masks?: string;
+}
+
+/** Options of generators, which say nothing of photographs. */
+const OF_GENERATORS = ["model", "network", "key", "classes", "truncation", "cutoff", "noise", "clamp", "lod"] as const;
+
+/** @throws UsageError for options that do not go together. */
+export function checkFlags(options: DissectOptions & ClassifierFlags): void {
+  const refuse = (flag: string, why: string): never => {
+    throw new UsageError(`--${flag} ${why}.`, "Leave it out.");
+  };
+  if (options.classifier === undefined) {
+    const lost = (["images", "masks", "edge", "pixels", "fit"] as const).find((flag) => options[flag] !== undefined);
+    if (lost !== undefined) throw new UsageError(`--${lost} is for classifiers.`, "Give --classifier FILE, too.");
+    return;
+  }
+  if (options.images === undefined) {
+    throw new UsageError("A classifier is dissected on photographs.", "Give --images DIR.");
+  }
+  const other = OF_GENERATORS.find((flag) => options[flag] !== undefined);
+  if (other !== undefined) refuse(other, "is for generators, and --classifier names none");
+  if (options.chrome) refuse("chrome", "is for generators: photographs lie here");
+  if (options.masks !== undefined && options.segmenter !== undefined) {
+    refuse("segmenter", "and --masks both name what photographs show");
+  }
+  if (options.segmenter === SELF) throw new UsageError("A classifier labels no pixels.", "Name another segmenter.");
+}
+
+/** A classifier's files, found and looked at. */
+export interface OpenedClassifier {
+  readonly name: string;
+  readonly source: Source;
+  readonly photographs: PhotographFolder;
+  readonly masks: MaskFolder | undefined;
+  readonly segmenter: Awaited<ReturnType<typeof openSegmenter>> | undefined;
+}
+
+/**
+ * Opens all files before the long work. Photographs that cannot be read, or have no mask, are
+ * skipped and listed.
+ */
+export async function openClassifier(
+  options: ClassifierFlags & { readonly classifier: string; readonly segmenter?: string },
+  { progress, signal, note }: Pick<Running, "progress" | "signal" | "note">,
+): Promise<OpenedClassifier> {
+  const { name, source } = await openModel(options.classifier, { signal, onProgress: progress.download });
+  const masks = options.masks === undefined ? undefined : await openMasks(options.masks);
+  const segmenter = masks ? undefined : await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
+  const report = (phase: string, done: number, total: number): void => progress.report(phase, done, total);
+  const photographs = withMasks(await openFolder(options.images!, { signal, progress: report }), masks);
+  const { count, skipped } = photographs;
+  if (skipped.length > 0) {
+    const some = skipped.slice(0, LISTED).map(({ file, reason }) => `  ${file}: ${reason}`);
+    const more = skipped.length > LISTED ? [`  and ${skipped.length - LISTED} more`] : [];
+    note([`${count} photographs; ${skipped.length} files were skipped:`, ...some, ...more].join("\n"));
+  }
+  return { name, source, photographs, masks, segmenter };
+}
+
+/** Skipped files that are named. */
+const LISTED = 10;
+
+/** Dissects a classifier on photographs and writes the report. */
+export async function dissectClassifier(
+  { name, source, photographs, masks: maskFolder, segmenter: files }: OpenedClassifier,
+  options: DissectOptions & ClassifierFlags,
+  place: Place,
+): Promise<Summary> {
+  const { device, signal, note } = place;
+  const started = performance.now();
+  const weights = { role: "classifier", source: withoutSecrets(options.classifier!), bytes: source.size } as const;
+  const provenance = await provenanceOf(options, weights, files?.files, { signal });
+  const { edge, pixels, fit } = options;
+  const loading = { device, signal };
+  const classifier = await Classifier.load(source, { ...loading, name, edge, pixels, fit });
+  const segmenter =
+    files && (await loadSegmenter(files.files, { ...loading, name: files.name, ...unifiedOf(options) }));
+  try {
+    const read = (number: number) => maskFolder!.read(photographs.names[number]!);
+    const called = `masks of ${basename(resolve(options.masks ?? ""))}`;
+    const labeller: Labeller =
+      segmenter ?? masks({ device, name: called, labels: maskFolder!.labels, view: classifier.view, read });
+    const summary = await writeDissection(
+      {
+        subject: photographed(classifierViewer(classifier), photographs),
+        segmenter: labeller,
+        options: settingsOf(options, classifier, note),
+        stripHeight: options.stripHeight,
+        provenance: () => ({ ...provenance, seconds: Math.round((performance.now() - started) / 100) / 10 }),
+      },
+      place,
+    );
+    if (summary.ceiling) note(`By this rule ${ceilingText(summary.ceiling)}; --rule gan-dissection has no such bound.`);
+    return summary;
+  } finally {
+    segmenter?.dispose();
+    classifier.dispose();
+  }
+}
+
+/** What the options say of the dissection itself. */
+function settingsOf(options: DissectOptions & ClassifierFlags, classifier: Classifier, note: (text: string) => void) {
+  const { layers = [], seed, trainSeed, quantileThreshold, examples, size, batch, memory } = options;
+  const searched = quantileThreshold === "iqr" || quantileThreshold === "maxiou";
+  const rule: RuleName = options.rule ?? (searched ? "gan-dissection" : "pnas-2020");
+  const chosen = layers.length > 0 ? layers : [lastMap(classifier)];
+  if (layers.length === 0) note(`No --layers given, so ${chosen[0]} is dissected, the last map.`);
+  return {
+    ...{ layers: chosen, rule, seed, trainSeed, examples },
+    ...(quantileThreshold !== undefined && { quantileThreshold }),
+    ...(size !== undefined && { size }),
+    ...(batch !== undefined && { batch }),
+    ...(memory !== undefined && { memory: memory * 2 ** 20 }),
+  };
+}
+
+/** The layer that networks are dissected at: the last that is a map. */
+const lastMap = ({ layers }: Classifier): string => layers.findLast(({ vector }) => !vector)!.name;
+
+/** The photographs that have masks. @throws UsageError when none has. */
+function withMasks(folder: PhotographFolder, masks: MaskFolder | undefined): PhotographFolder {
+  if (!masks) return folder;
+  const names = folder.names.filter((name) => masks.has(name));
+  if (names.length === 0) {
+    throw new UsageError(
+      `No photograph has a mask; "${folder.names[0]}" would have a PNG of its name.`,
+      "Call masks as the photographs are.",
+    );
+  }
+  const numbers = names.map((name) => folder.names.indexOf(name));
+  const without = folder.names.filter((name) => !names.includes(name));
+  const skipped = [...folder.skipped, ...without.map((file) => ({ file, reason: "has no mask" }))];
+  return { count: names.length, names, skipped, read: (number) => folder.read(numbers[number]!) };
+}

@@ -1,0 +1,148 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encode } from "fast-png";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type ClassifierFlags,
+  checkFlags,
+  dissectClassifier,
+  openClassifier,
+} from "../../../src/cli/classifier/dissect.ts";
+import { openMasks } from "../../../src/cli/classifier/masks.ts";
+import { openFolder } from "../../../src/cli/classifier/photographs.ts";
+import type { Place } from "../../../src/cli/dissecting.ts";
+import type { DissectOptions } from "../../../src/cli/job.ts";
+import type { Running } from "../../../src/cli/with-folder.ts";
+import { LabelsError, UsageError, writeSafetensors } from "../../../src/index.ts";
+import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
+import { memoryFolder } from "../../../src/report/index.ts";
+import { requestDevice } from "../../gpu.ts";
+import { imageOf, stateOf } from "../../models/recipe.ts";
+
+const EDGE = 16;
+const COUNT = 6;
+let home: string;
+const at = (...path: string[]): string => join(home, ...path);
+
+/** A folder of photographs and what lies among them, masks of all but one, and a classifier. */
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-classifier-"));
+  await mkdir(at("photos/more"), { recursive: true });
+  await mkdir(at("masks/more"), { recursive: true });
+  const pixels = imageOf(COUNT, EDGE, EDGE);
+  for (let i = 0; i < COUNT; i += 1) {
+    const own = pixels.subarray(i * 4 * EDGE ** 2, (i + 1) * 4 * EDGE ** 2).filter((_, place) => place % 4 < 3);
+    const data = Uint8Array.from(own, (value) => Math.round((value + 1) * 127.5));
+    const name = `${i < 4 ? "" : "more/"}photo_${i}.png`;
+    const size = { width: EDGE, height: EDGE, depth: 8 } as const;
+    await writeFile(at("photos", name), encode({ ...size, channels: 3, data }));
+    const grey = Uint8Array.from({ length: EDGE ** 2 }, (_, place) => 1 + Number(place % EDGE >= 12));
+    if (i !== 2) await writeFile(at("masks", name), encode({ ...size, channels: 1, data: grey }));
+  }
+  await writeFile(at("photos/notes.txt"), "Taken by nobody.");
+  await writeFile(at("photos/broken.png"), "These are no pixels.");
+  await writeFile(at("masks/labels.json"), '["-", "ground", { "name": "sky", "category": "far" }]');
+  const { cifar } = JSON.parse(await readFile(new URL("../../golden/classifiers.json", import.meta.url), "utf8"));
+  const tensors = await Promise.all(
+    [...stateOf("", cifar.shapes)].map(async ([name, tensor]) => {
+      const { shape } = tensor;
+      return [name, { dtype: "float32" as const, shape, data: await tensor.read() }] as const;
+    }),
+  );
+  await writeFile(at("tiny.safetensors"), writeSafetensors(Object.fromEntries(tensors)));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+const options = (more: Partial<DissectOptions & ClassifierFlags> = {}) => ({
+  ...{ seed: 1, trainSeed: 2, examples: 2, classifier: at("tiny.safetensors"), edge: EDGE },
+  ...{ images: at("photos"), masks: at("masks") },
+  ...more,
+});
+const { signal } = new AbortController();
+
+/** What a command has while it runs, with what it said. */
+function running() {
+  const notes: string[] = [];
+  const note = (text: string): void => void notes.push(text);
+  const progress = { report() {}, download() {} } as unknown as Running["progress"];
+  return { notes, note, progress, signal };
+}
+
+test("writes a report of photographs with masks, and says what was skipped and what cannot be found", async () => {
+  const { notes, ...watching } = running();
+  const opened = await openClassifier(options(), watching);
+  expect(opened.photographs.names).toEqual([
+    "more/photo_4.png",
+    "more/photo_5.png",
+    "photo_0.png",
+    "photo_1.png",
+    "photo_3.png",
+  ]);
+  expect(notes.join()).toContain("5 photographs; 3 files were skipped");
+  for (const said of ["notes.txt: is no photograph", "broken.png:", "photo_2.png: has no mask"]) {
+    expect(notes.join()).toContain(said);
+  }
+  const device = await requestDevice();
+  const folder = memoryFolder();
+  const place: Place = { ...watching, device, folder, encoder: nodeEncoder(), progress() {} };
+  const summary = await dissectClassifier(opened, options(), place);
+  device.dispose();
+  expect(summary).toMatchObject({
+    complete: true,
+    model: { name: "tiny", resolution: EDGE },
+    segmenter: { name: "masks of masks" },
+    settings: { layers: ["layer3"], size: 5, quantileThreshold: 0.01, iouThreshold: 0.04, segmentationSize: 4 },
+    ceiling: { share: 0.25, concepts: ["ground"] },
+    layers: [{ layer: "layer3", units: 64 }],
+  });
+  expect(notes.join()).toContain("no concept over 25 % of the pixels can be detected (ground)");
+  expect(notes.join()).toContain("layer3 is dissected, the last map");
+  const text = (name: string): string => String(folder.files.get(name));
+  const report = JSON.parse(text("report.json"));
+  expect(report.images).toEqual(opened.photographs.names);
+  expect(report.provenance.weights).toEqual([
+    { role: "classifier", source: at("tiny.safetensors"), bytes: expect.any(Number) },
+  ]);
+  expect(text("report.html")).toContain("5 photographs");
+  expect(text("report.html")).toContain("no concept over 25 %");
+});
+
+describe("refuses", () => {
+  test.each<[Partial<DissectOptions & ClassifierFlags>, string]>([
+    [{ images: undefined } as never, "on photographs"],
+    [{ model: "church.pth" }, "--model is for generators"],
+    [{ truncation: 0.5 }, "--truncation is for generators"],
+    [{ chrome: true }, "--chrome is for generators"],
+    [{ segmenter: "mosaic-ade20k32" }, "--masks both name"],
+    [{ classifier: undefined, masks: undefined, edge: undefined } as never, "--images is for classifiers"],
+    [{ masks: undefined, segmenter: "self" } as never, "labels no pixels"],
+  ])("%j", (more, said) => {
+    expect(() => checkFlags(options(more))).toThrow(UsageError);
+    expect(() => checkFlags(options(more))).toThrow(said);
+  });
+
+  test("folders without photographs or masks, and masks that hold no labels", async () => {
+    expect(() => checkFlags(options())).not.toThrow();
+    const watched = { signal, progress() {} };
+    await mkdir(at("odd"), { recursive: true });
+    await writeFile(at("odd/a.png"), "no pixels");
+    await expect(openFolder(at("odd"), watched)).rejects.toThrow('No file in "');
+    await expect(openMasks(at("photos"))).rejects.toThrow("There is no labels.json");
+    await writeFile(at("odd/labels.json"), "[1]");
+    await expect(openMasks(at("odd"))).rejects.toThrow("Label 0");
+    await writeFile(at("odd/labels.json"), "{");
+    await expect(openMasks(at("odd"))).rejects.toThrow("no JSON");
+    await writeFile(at("odd/labels.json"), '{ "labels": ["-"] }');
+    await expect(openClassifier(options({ masks: at("odd") }), running())).rejects.toThrow("No photograph has a mask");
+    const masks = await openMasks(at("odd"));
+    const colours = encode({ width: 1, height: 1, channels: 3, depth: 8, data: Uint8Array.of(1, 1, 1) });
+    await writeFile(at("odd/colours.png"), colours);
+    await writeFile(
+      at("odd/deep.png"),
+      encode({ width: 1, height: 1, channels: 1, depth: 16, data: Uint16Array.of(1) }),
+    );
+    await expect(masks.read("colours.jpg")).rejects.toThrow(LabelsError);
+    await expect(masks.read("deep.png")).rejects.toThrow("8-bit grey");
+  });
+});

@@ -46,14 +46,18 @@ const options = {
 };
 
 /**
- * The session is in the worker, always: what computes in a page, which `gan-session` can fall back
- * on, is left out (500 kB).
+ * The session is in the worker, always: what computes in a page, which elements can fall back on,
+ * is left out (500 kB). Where workers have no WebGPU, that is said.
  */
 const inWorker = {
   name: "no session in the page",
   setup: ({ onLoad }) =>
     onLoad({ filter: /\bsrc\/session\/in-process\.ts$/ }, () => ({
-      contents: 'export const createSession = () => { throw new Error("The studio computes in its worker."); };',
+      contents: `import { UnsupportedError } from "../errors.ts";
+        export const createSession = () => {
+          throw new UnsupportedError("no-webgpu", "This browser has no WebGPU in workers, where the studio computes.",
+            "Use Chrome or Edge 113 or newer, Safari 26 or Firefox 141.");
+        };`,
     })),
 };
 

@@ -1,4 +1,4 @@
-import { DeviceLostError, GanatomyError, ShapeError } from "../errors.ts";
+import { DeviceLostError, ShapeError } from "../errors.ts";
 import { BUFFER, type Device } from "./device.ts";
 import { bytesOf, type DType, elements } from "./graph.ts";
 
@@ -136,7 +136,7 @@ export class Tensor<D extends DType = DType> {
       try {
         await device.waitFor(() => staging.mapAsync(0x1));
       } catch (cause) {
-        if (cause instanceof GanatomyError) throw cause;
+        device.check();
         throw new DeviceLostError("device-lost", `"${this.label}" could not be read back.`, "Request a new device.", {
           cause,
         });

@@ -10,9 +10,9 @@ export interface Ceiling {
 }
 
 /**
- * What one quantile for all units leaves out: a unit that is on at a part p of the pixels has with a
- * concept of g > p of them an IoU of at most p / g, which exceeds the threshold only where g < p /
- * threshold. Undefined where levels are searched.
+ * What one quantile for all units leaves out: a unit that is on at a part p of the pixels has with
+ * a concept of g > p of them an IoU of at most p / g, which exceeds the threshold only where g < p
+ * / threshold. Undefined where levels are searched.
  */
 export function ceilingOf({
   settings,

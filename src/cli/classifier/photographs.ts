@@ -21,8 +21,9 @@ export interface Watched {
 }
 
 /**
- * Opens a folder of photographs, with those in folders in it. All are decoded once now, so that what
- * is none is skipped here and not found out after an hour.
+ * Opens a folder of photographs, with those in folders in it. All are decoded once now, so that
+ * what is none is skipped here and not found out after an hour.
+ *
  * @throws UsageError when there is none.
  */
 export async function openFolder(path: string, watched: Watched): Promise<PhotographFolder> {

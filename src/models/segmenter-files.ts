@@ -60,10 +60,7 @@ function isContents(labels: SegmenterFiles["labels"]): labels is LabelFile | Sem
 async function readLabels(like: SourceLike, options: LoadOptions): Promise<unknown> {
   const source = await openSource(like, options);
   if (source.size > 16 * 2 ** 20) {
-    throw new LabelsError(
-      `${source.name} is ${source.size} bytes long: too much for a label file.`,
-      "Give labels.json.",
-    );
+    throw new LabelsError(`${source.name} is ${source.size} bytes: too long for labels.`, "Give labels.json.");
   }
   const text = utf8(await readExactly(source, 0, source.size, options), source.name);
   const { listedLabels } = await onDemand("segmenters", () => import("../networks/segmenters/label-list.ts"));
@@ -74,6 +71,6 @@ function utf8(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new LabelsError(`${name} is not UTF-8, so nobody knows its letters.`, "Save it as UTF-8.", { cause });
+    throw new LabelsError(`${name} is not UTF-8.`, "Save it as UTF-8.", { cause });
   }
 }

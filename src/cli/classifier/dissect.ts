@@ -136,8 +136,9 @@ function settingsOf(options: DissectOptions & ClassifierFlags, classifier: Class
   };
 }
 
-/** The layer that networks are dissected at: the last that is a map. */
-const lastMap = ({ layers }: Classifier): string => layers.findLast(({ vector }) => !vector)!.name;
+/** The layer that the papers dissect networks at: the last that is a map, before it is pooled. */
+export const lastMap = ({ layers }: Pick<Classifier, "layers">): string =>
+  layers.findLast(({ name, vector }) => !vector && !/^(max)?pool/.test(name))!.name;
 
 /** The photographs that have masks. @throws UsageError when none has. */
 function withMasks(folder: PhotographFolder, masks: MaskFolder | undefined): PhotographFolder {

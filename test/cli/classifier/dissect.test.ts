@@ -7,6 +7,7 @@ import {
   type ClassifierFlags,
   checkFlags,
   dissectClassifier,
+  lastMap,
   openClassifier,
 } from "../../../src/cli/classifier/dissect.ts";
 import { openMasks } from "../../../src/cli/classifier/masks.ts";
@@ -106,6 +107,16 @@ test("writes a report of photographs with masks, and says what was skipped and w
   ]);
   expect(text("report.html")).toContain("5 photographs");
   expect(text("report.html")).toContain("no concept over 25 %");
+});
+
+test("dissects the last map where no layer is named, and no pool", () => {
+  const [map, vector] = [
+    { channels: 4, height: 3, width: 3 },
+    { channels: 4, height: 1, width: 1, vector: true as const },
+  ];
+  const named = (name: string) => ({ name, ...map });
+  expect(lastMap({ layers: [named("relu5_3"), named("pool5"), { name: "relu6", ...vector }] })).toBe("relu5_3");
+  expect(lastMap({ layers: [named("maxpool"), named("layer4")] })).toBe("layer4");
 });
 
 describe("refuses", () => {

@@ -70,6 +70,9 @@ const commandLine = {
   logLevel: "warning",
   entryPoints: { cli: "src/cli/main.ts" },
   outdir: "dist",
+  // An eighth less, gzipped. In lines, as Node shows the one that threw.
+  minifyWhitespace: true,
+  lineLimit: 160,
   splitting: true,
   chunkNames: "cli-[name]-[hash]", // beside the entry: modules find files from where they are
   platform: "node",
@@ -159,7 +162,8 @@ const floorOf =
 
 /** A script that needs no other. Without a map, which would have all sources once more: 2 MB. */
 async function alone([fileName, source]) {
-  return bundle(join(ROOT, source), { entryFileNames: fileName, inlineDynamicImports: true, sourcemap: false });
+  const whole = { inlineDynamicImports: true, sourcemap: false, plugins: [terser] };
+  return bundle(join(ROOT, source), { entryFileNames: fileName, ...whole });
 }
 
 /** The paths of what a module of dist/ loads before it runs, its own among them. */

@@ -71,7 +71,8 @@ test("a narrow page has no sideways scrolling, and targets of 24 pixels", async 
   const small = await elements.run(`
     const targets = [...document.querySelectorAll("*")].flatMap(({ shadowRoot }) =>
       [...(shadowRoot?.querySelectorAll("button, input, select, [role=slider], [role=option]") ?? [])]);
-    return targets.map((target) => [target.outerHTML.slice(0, 60), target.getBoundingClientRect()])
+    return targets.filter((target) => target.checkVisibility())
+      .map((target) => [target.outerHTML.slice(0, 60), target.getBoundingClientRect()])
       .filter(([, { width, height }]) => width < 24 || height < 24).map(([name]) => name);`);
   expect(small).toEqual([]);
   await elements.page.setViewport({ width: 1000, height: 1500 });

@@ -1,12 +1,14 @@
 // `node bench/kernels.mjs [REV]`: what each kernel of a dissection costs, beside a revision's. See
 // README.md.
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { build } from "esbuild";
+import { generate } from "../scripts/wgsl.mjs";
 import { buildRevision, environmentOf } from "./before/builds.mjs";
 import { ROOT } from "./hosts/build.mjs";
 import { PARTS } from "./kernels/parts.mjs";
@@ -28,7 +30,8 @@ const CHILD = fileURLToPath(new URL("kernels/measure.mjs", import.meta.url));
 
 /** Kernels' milliseconds in the sources below `root`. */
 async function measure(root, folder, env) {
-  const parts = Object.entries(PARTS).map(([path, name]) => `export { ${name} } from "./src/${path}.ts";`);
+  const there = Object.entries(PARTS).filter(([path]) => existsSync(join(root, `src/${path}.ts`)));
+  const parts = there.map(([path, name]) => `export { ${name} } from "./src/${path}.ts";`);
   const outfile = join(folder, "parts.mjs");
   await mkdir(folder, { recursive: true });
   await build({
@@ -60,6 +63,7 @@ async function main() {
       const { root, label } = await buildRevision(revision, temporary);
       sides.push({ label, ...(await measure(root, join(folder, "before"), env)) });
     }
+    await generate(); // the kernels' modules, of which a clone has none
     sides.push({ label: "working tree", ...(await measure(ROOT, join(folder, "after"), env)) });
     const text = values.json ? sides.map((side) => JSON.stringify(side)).join("\n") : table(sides);
     process.stdout.write(`${text}\n`);

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 const [parts, weights] = process.argv.slice(2);
 const library = await import(pathToFileURL(parts));
 const { Counts, Device, FRACTIONS, Generator, Graph, Moments, Plan, Presence } = library;
-const { Quantiles, Samples, Segmenter, Slots, fileSource, findGpu } = library;
+const { Quantiles, Samples, Segmenter, Slots, fileSource, findGpu, generated } = library;
 
 /**
  * Images of a batch, edge of their label maps, and the layers that a dissection looks at unless
@@ -69,9 +69,11 @@ segmenter.append(segmenting, segmenting.map("image", BATCH, generator.resolution
 /** What is counted of a batch, on real maps and labels. */
 async function statistics() {
   const { labels, categories } = segmenter;
-  // Earlier revisions know an edge where later ones know a grid.
+  // Earlier revisions know an edge where later ones know a grid, and generators where later ones
+  // know subjects.
   const edges = { segmentationSize: EDGE, grid: [EDGE, EDGE] };
-  const common = { generator, segmenter, layers: LAYERS, size: BATCH, seed: 2, batch: BATCH, ...edges };
+  const whose = { generator, subject: generated?.(generator), segmenter, set: "test" };
+  const common = { ...whose, layers: LAYERS, size: BATCH, seed: 2, batch: BATCH, ...edges };
   const samples = await Samples.create({ ...common, pictures: false, keepLabels: true, memory: 2 ** 29 });
   const { labelMaps, batch } = samples;
   const everywhere = categories.length === 1;

@@ -1,5 +1,4 @@
 import type { Objective } from "../causality/ascent.ts";
-import { UsageError } from "../errors.ts";
 import { binary } from "../kernels/maps/binary.ts";
 import { sum } from "../kernels/maps/reduce.ts";
 import type { Generator } from "../models/generator.ts";
@@ -45,14 +44,7 @@ export function fitting(generator: Generator, options: FittingOptions): Objectiv
       const wanted = graph.map("the image to come near", 1, height, width, 3);
       const input = inputs.get(of)!;
       const fixed = new Map([[wanted, target]]);
-      for (const [name, value] of inputs) {
-        if (name === of) continue;
-        const numbers = given.get(name);
-        if (!numbers) {
-          throw new UsageError(`Behind "${of}" ${generator.name} needs ${name} too.`, "Leave `layer` out.");
-        }
-        fixed.set(value, numbers);
-      }
+      for (const [name, value] of inputs) if (name !== of) fixed.set(value, given.get(name)!);
       const error = meanSquare(graph, image!, wanted);
       if (stay === 0) return { input, of: error, weights: [-1], fixed };
       const start = graph.value("start", input.shape, "f32", input.channels);

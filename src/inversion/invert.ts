@@ -2,8 +2,10 @@ import { ascend } from "../causality/ascent.ts";
 import { fitted, type Picture } from "../compare/fitted.ts";
 import { ShapeError, UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
+import type { CompileGeneratorOptions, GeneratorPlan } from "../models/generator-plan.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { padded } from "../runtime/graph.ts";
+import { Graph, padded } from "../runtime/graph.ts";
+import type { Tensor } from "../runtime/tensor.ts";
 import { fitting, type Given, latentsOf } from "./fitting.ts";
 
 /** What an image is made of: a generator's first input, or a StyleGAN's w, one or one a layer. */
@@ -119,9 +121,7 @@ export async function* invert(
     throw new UsageError(`\`${name}\` is ${count}.`, "Use a whole number from 1.");
   }
   const space = spaceOf(generator, options.space);
-  if (layer !== undefined && generator.layer(layer).vector) {
-    throw new UsageError(`"${layer}" has no place in the image.`, "Name a layer of maps, or leave `layer` out.");
-  }
+  if (layer !== undefined) checkLayer(generator, layer);
   const target = targetOf(generator, photograph);
   const found: Found[] = yield* latents(generator, target, space, { ...options, starts, batch });
   const start = found.reduce((best, { after }, i) => (after > found[best]!.after ? i : best), 0);
@@ -197,7 +197,9 @@ async function* features(
 ): AsyncGenerator<InversionProgress, { readonly features: Float32Array<ArrayBuffer>; readonly psnr: number }> {
   const { layer, space, given, layerSteps = 80, layerRate = 0.02, signal } = options;
   const { height, width, channels } = generator.layer(layer);
-  const start = await madeOf(generator, given, space, layer, signal);
+  const from = space === "z" ? {} : { from: space };
+  const part = { retain: [layer], until: layer, ...from, signal };
+  const start = await madeOf(generator, given, part, (plan) => plan.layers.get(layer)!);
   const objective = fitting(generator, {
     n: 1,
     of: layer,
@@ -222,20 +224,18 @@ async function* features(
   return { features: best, psnr };
 }
 
-/** A layer's features of one image, as a tensor holds them. */
+/** What a plan for one image makes of its inputs, as a tensor holds it. */
 async function madeOf(
   generator: Generator,
   given: Given,
-  space: LatentSpace,
-  layer: string,
-  signal?: AbortSignal,
+  part: Omit<CompileGeneratorOptions, "batch">,
+  read: (plan: GeneratorPlan) => Tensor<"f32">,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const from = space === "z" ? {} : { from: space };
-  const plan = await generator.compile({ batch: 1, retain: [layer], until: layer, ...from, signal });
+  const plan = await generator.compile({ batch: 1, ...part });
   try {
     for (const [name, tensor] of plan.inputs) tensor.write(given.get(name)!);
     plan.run();
-    return await plan.layers.get(layer)!.read();
+    return await read(plan).read();
   } finally {
     plan.dispose();
   }
@@ -246,16 +246,21 @@ async function imageOf(
   generator: Generator,
   given: Given,
   from: string | undefined,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
-  const plan = await generator.compile({ batch: 1, ...(from !== undefined && { from }), signal });
-  try {
-    for (const [name, tensor] of plan.inputs) tensor.write(given.get(name)!);
-    plan.run();
-    return (await plan.image!.read()).filter((_, at) => at % 4 !== 3);
-  } finally {
-    plan.dispose();
+  const image = await madeOf(generator, given, { ...(from !== undefined && { from }), signal }, (plan) => plan.image!);
+  return image.filter((_, at) => at % 4 !== 3);
+}
+
+/** @throws UsageError for a layer that has no place in the image, or that other ways lead around. */
+function checkLayer(generator: Generator, layer: string): void {
+  if (generator.layer(layer).vector) {
+    throw new UsageError(`"${layer}" has no place in the image.`, "Name a layer of maps, or leave `layer` out.");
   }
+  const { inputs } = generator.append(new Graph(generator.device.target), 1, { from: layer });
+  const others = [...inputs.keys()].filter((name) => name !== layer);
+  if (others.length === 0) return;
+  throw new UsageError(`Behind "${layer}" ${generator.name} needs ${others.join(", ")} too.`, "Leave `layer` out.");
 }
 
 /** @throws UsageError for one that the generator has not. */

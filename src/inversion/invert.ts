@@ -11,6 +11,9 @@ import { fitting, type Given, latentsOf } from "./fitting.ts";
 /** What an image is made of: a generator's first input, or a StyleGAN's w, one or one a layer. */
 export type LatentSpace = "z" | "w" | "w+";
 
+/**
+ * Steps and rates, unless given, are those that spec diagnosis.md §D and its golden data measured.
+ */
 export interface InvertOptions {
   /** Where the latent is looked for; "w+" unless given where the generator has it, else "z". */
   readonly space?: LatentSpace;
@@ -252,7 +255,9 @@ async function imageOf(
   return image.filter((_, at) => at % 4 !== 3);
 }
 
-/** @throws UsageError for a layer that has no place in the image, or that other ways lead around. */
+/**
+ * @throws UsageError for a layer that has no place in the image, or that other ways lead around.
+ */
 function checkLayer(generator: Generator, layer: string): void {
   if (generator.layer(layer).vector) {
     throw new UsageError(`"${layer}" has no place in the image.`, "Name a layer of maps, or leave `layer` out.");

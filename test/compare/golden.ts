@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Areas } from "../../src/compare/segmentation-distance.ts";
 import type { Vectors } from "../../src/compare/vectors.ts";
-import { openCheckpoint } from "../../src/index.ts";
+import { loadGenerator, loadSegmenter, openCheckpoint } from "../../src/index.ts";
+import type { Device } from "../../src/runtime/device.ts";
+import { file } from "../dissect/golden.ts";
 
 /** The project's shared golden data on distances; see its README. */
 const FOLDER = new URL("../golden/diagnosis/", import.meta.url);
@@ -29,4 +31,15 @@ export async function goldenAreas(name: string): Promise<Areas> {
 /** The first 24 of the scenes, RGB bytes of 64 × 64 pixels each. */
 export async function goldenScenes(): Promise<Uint8Array> {
   return Uint8Array.from(await (await tensors("scenes")).get("scenes")!.read());
+}
+
+/** scenes64 with the float32 weights that the golden data were made with. */
+export async function scenes64Originals(device: Device) {
+  const [encoder, decoder, labels] = await Promise.all(
+    ["encoder_epoch_1.pth", "decoder_epoch_1.pth", "labels.json"].map((name) => file(`scenes64/segmenter/${name}`)),
+  );
+  return {
+    generator: await loadGenerator(await file("scenes64/generator.pth"), { device }),
+    segmenter: await loadSegmenter({ encoder: encoder!, decoder: decoder!, labels: labels! }, { device }),
+  };
 }

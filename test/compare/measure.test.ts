@@ -3,17 +3,9 @@ import { segmenterFeatures } from "../../src/compare/features.ts";
 import { readFeatures, writeFeatures } from "../../src/compare/features-file.ts";
 import { generatedImages, type Images, photographs } from "../../src/compare/images.ts";
 import { type Measured, measure } from "../../src/compare/measure.ts";
-import {
-  type Device,
-  type Generator,
-  loadGenerator,
-  loadSegmenter,
-  openCheckpoint,
-  type Segmenter,
-} from "../../src/index.ts";
-import { file } from "../dissect/golden.ts";
+import { type Device, type Generator, openCheckpoint, type Segmenter } from "../../src/index.ts";
 import { requestDevice, worst } from "../gpu.ts";
-import { goldenAreas, goldenFeatures, goldenJson, goldenScenes } from "./golden.ts";
+import { goldenAreas, goldenFeatures, goldenJson, goldenScenes, scenes64Originals } from "./golden.ts";
 
 /** Images: the first of the golden files' 200. */
 const SIZE = 24;
@@ -23,11 +15,7 @@ let generator: Generator;
 let segmenter: Segmenter;
 beforeAll(async () => {
   device = await requestDevice();
-  generator = await loadGenerator(await file("scenes64/generator.pth"), { device });
-  const [encoder, decoder, labels] = await Promise.all(
-    ["encoder_epoch_1.pth", "decoder_epoch_1.pth", "labels.json"].map((name) => file(`scenes64/segmenter/${name}`)),
-  );
-  segmenter = await loadSegmenter({ encoder: encoder!, decoder: decoder!, labels: labels! }, { device });
+  ({ generator, segmenter } = await scenes64Originals(device));
 });
 afterAll(() => {
   segmenter?.dispose();

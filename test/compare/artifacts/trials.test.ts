@@ -2,10 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { EditTrials } from "../../../src/compare/artifacts/trials.ts";
 import { segmenterFeatures } from "../../../src/compare/features.ts";
 import { frechetDistance } from "../../../src/compare/frechet.ts";
-import { type Device, type Generator, loadGenerator, loadSegmenter, type Segmenter } from "../../../src/index.ts";
-import { file } from "../../dissect/golden.ts";
+import type { Device, Generator, Segmenter } from "../../../src/index.ts";
 import { requestDevice } from "../../gpu.ts";
-import { goldenFeatures, goldenJson } from "../golden.ts";
+import { goldenFeatures, goldenJson, scenes64Originals } from "../golden.ts";
 
 const { ablated, size, seed, layer } = goldenJson("artifacts");
 
@@ -14,11 +13,7 @@ let generator: Generator;
 let segmenter: Segmenter;
 beforeAll(async () => {
   device = await requestDevice();
-  generator = await loadGenerator(await file("scenes64/generator.pth"), { device });
-  const [encoder, decoder, labels] = await Promise.all(
-    ["encoder_epoch_1.pth", "decoder_epoch_1.pth", "labels.json"].map((name) => file(`scenes64/segmenter/${name}`)),
-  );
-  segmenter = await loadSegmenter({ encoder: encoder!, decoder: decoder!, labels: labels! }, { device });
+  ({ generator, segmenter } = await scenes64Originals(device));
 });
 afterAll(() => {
   segmenter?.dispose();

@@ -1,9 +1,8 @@
-import { UsageError } from "../errors.ts";
 import type { Classifier } from "../models/classifier.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { type Photograph, viewed } from "../models/view.ts";
 import type { View } from "../networks/classifiers/network.ts";
-import type { LayerInfo } from "../networks/network.ts";
+import { type LayerInfo, layerOf } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -71,12 +70,7 @@ export function photographed(viewer: Viewer, photographs: Photographs): Subject 
   return {
     ...{ name, device, layers, height: edge, width: edge, resolution: edge, uncropped: [edge, edge] },
     hiddenLayers: layers.filter(({ vector }) => !vector),
-    layer(asked) {
-      const found = layers.find((layer) => layer.name === asked);
-      if (found) return found;
-      const known = layers.map((layer) => layer.name).join(", ");
-      throw new UsageError(`${name} has no layer "${asked}".`, `Its layers are ${known}.`);
-    },
+    layer: (asked) => layerOf(viewer, asked),
     model: { name, resolution: edge, sizes: [] },
     images,
     ...(names && {

@@ -2,11 +2,10 @@ import { ShapeError, UsageError } from "../errors.ts";
 import { preprocess } from "../kernels/maps/resample.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { ClassifierNetwork, ClassifierOptions, View } from "../networks/classifiers/network.ts";
-import type { LayerInfo } from "../networks/network.ts";
+import { type LayerInfo, layerOf } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, padded, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import { LOAD_NAMES, type LoadOptions, type SourceLike } from "../weights/source.ts";
 import {
@@ -20,7 +19,7 @@ import {
 import { type Cost, costOf } from "./cost.ts";
 import { editable } from "./edits.ts";
 import { onDemand } from "./on-demand.ts";
-import { Weights } from "./weights.ts";
+import { upload, Weights } from "./weights.ts";
 
 // Tests: test/models/classifier.test.ts, test/networks/classifiers/recognise.test.ts
 
@@ -96,22 +95,10 @@ export class Classifier {
     options: DefineClassifierOptions,
     { signal, allowNonFinite }: Pick<LoadOptions, "signal" | "allowNonFinite"> = {},
   ): Promise<Classifier> {
-    const { device } = options;
-    const weights = new Weights(device, network.state, allowNonFinite);
-    try {
-      const classifier = new Classifier(network, weights, options);
-      const describe = (): Graph => {
-        const graph = new Graph(device.target, "f32", device.tuned);
-        classifier.append(graph, 1);
-        return graph;
-      };
-      await tune(device, describe, signal);
-      await classifier.bind(describe(), signal);
-      return classifier;
-    } catch (error) {
-      weights.dispose();
-      throw error;
-    }
+    const weights = new Weights(options.device, network.state, allowNonFinite);
+    const classifier = new Classifier(network, weights, options);
+    await upload(classifier, signal);
+    return classifier;
   }
 
   /** What is cut out of photographs for it. */
@@ -125,10 +112,7 @@ export class Classifier {
 
   /** @throws UsageError listing the known layers. */
   layer(name: string): LayerInfo {
-    const layer = this.layers.find((candidate) => candidate.name === name);
-    if (layer) return layer;
-    const known = this.layers.map((candidate) => candidate.name).join(", ");
-    throw new UsageError(`${this.name} has no layer "${name}".`, `Its layers are ${known}.`);
+    return layerOf(this, name);
   }
 
   /**

@@ -2,11 +2,10 @@
 
 import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
-import type { LayerInfo, Network, NetworkOutput } from "../networks/network.ts";
+import { type LayerInfo, layerOf, type Network, type NetworkOutput } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import { tune } from "../runtime/tune.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import type { SampleZOptions } from "../weights/sample-z.ts";
 import type { LoadOptions, SourceLike } from "../weights/source.ts";
@@ -35,7 +34,7 @@ import {
 import { type DrawnImage, drawImages } from "./images.ts";
 import { type Mask, type PooledMask, poolMask } from "./mask.ts";
 import { chosen, classesOf, numbersOf, sampleRows } from "./rows.ts";
-import { Weights } from "./weights.ts";
+import { upload, Weights } from "./weights.ts";
 
 export interface Run {
   readonly image: Tensor<"f32">;
@@ -122,20 +121,9 @@ export class Generator {
     { signal, allowNonFinite }: Pick<LoadOptions, "signal" | "allowNonFinite"> = {},
   ): Promise<Generator> {
     const weights = new Weights(device, network.state, allowNonFinite);
-    try {
-      const generator = new Generator(network, weights, { device, name, classes });
-      const describe = (): Graph => {
-        const graph = new Graph(device.target, "f32", device.tuned);
-        generator.append(graph, 1);
-        return graph;
-      };
-      await tune(device, describe, signal);
-      await generator.bind(describe(), signal);
-      return generator;
-    } catch (error) {
-      weights.dispose();
-      throw error;
-    }
+    const generator = new Generator(network, weights, { device, name, classes });
+    await upload(generator, signal);
+    return generator;
   }
 
   /**
@@ -193,10 +181,7 @@ export class Generator {
 
   /** @throws UsageError listing the known layers. */
   layer(name: string): LayerInfo {
-    const layer = this.layers.find((candidate) => candidate.name === name);
-    if (layer) return layer;
-    const known = this.layers.map((candidate) => candidate.name).join(", ");
-    throw new UsageError(`${this.name} has no layer "${name}".`, `Its layers are ${known}.`);
+    return layerOf(this, name);
   }
 
   /**

@@ -4,12 +4,38 @@
 import { UsageError, WeightsError } from "../errors.ts";
 import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";
-import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import { tune } from "../runtime/tune.ts";
 import { encodeFloat16 } from "../weights/float16.ts";
 
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A network of which there is one on a device. */
+interface Model {
+  readonly device: Device;
+  append(graph: Graph, batch: number): unknown;
+  bind(graph: Graph, signal?: AbortSignal): Promise<unknown>;
+  dispose(): void;
+}
+
+/** Chooses a model's kernels by its device and brings its weights there, or disposes of it. */
+export async function upload(model: Model, signal?: AbortSignal): Promise<void> {
+  const { device } = model;
+  const describe = (): Graph => {
+    const graph = new Graph(device.target, "f32", device.tuned);
+    model.append(graph, 1);
+    return graph;
+  };
+  try {
+    await tune(device, describe, signal);
+    await model.bind(describe(), signal);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
 }
 
 /**

@@ -36,6 +36,14 @@ export interface LayerInfo {
   readonly settles?: readonly string[];
 }
 
+/** @throws UsageError listing the known layers. */
+export function layerOf({ name, layers }: { name: string; layers: readonly LayerInfo[] }, asked: string): LayerInfo {
+  const layer = layers.find((candidate) => candidate.name === asked);
+  if (layer) return layer;
+  const known = layers.map((candidate) => candidate.name).join(", ");
+  throw new UsageError(`${name} has no layer "${asked}".`, `Its layers are ${known}.`);
+}
+
 /** How an image's numbers are to be seen. */
 export interface Picture {
   /**
@@ -278,9 +286,7 @@ export function networkOf(architecture: Architecture, state: State): Network {
       const { from, until, outputs: wanted } = options;
       const start = told.layers.find((layer) => layer.name === from);
       for (const layer of [...(options.edit?.keys() ?? []), from, until]) {
-        if (layer === undefined || told.layers.some((known) => known.name === layer)) continue;
-        const known = told.layers.map((info) => info.name).join(", ");
-        throw new UsageError(`${described} has no layer "${layer}".`, `Its layers are ${known}.`);
+        if (layer !== undefined) layerOf({ name: described, layers: told.layers }, layer);
       }
       const { raw, makers, inputs, layers, edits, dense } = describe(architecture, graph, state, batch, options, start);
       const outputs = new Map<string, Value>();

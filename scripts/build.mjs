@@ -15,7 +15,7 @@ import { minify } from "terser";
 import { manifest } from "./elements-manifest.mjs";
 import { elementTypes } from "./elements-types.mjs";
 import { buildStudio } from "./studio.mjs";
-import { generate } from "./wgsl.mjs";
+import { bare, generate } from "./wgsl.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = join(ROOT, "dist");
@@ -82,10 +82,13 @@ const commandLine = {
   },
 };
 
+/** A module in which shaders of its own are as bare as kernels. */
+const bareShaders = async (id) => (await readFile(id, "utf8")).replace(/(?<=\/\* wgsl \*\/ `)[^`$]+(?=`)/g, bare);
+
 const typescript = {
   name: "typescript",
   resolveId: (id, importer) => (id.startsWith(".") ? resolve(dirname(importer), id) : null),
-  load: async (id) => transform(await readFile(id, "utf8"), { loader: "ts", target, sourcemap: true, sourcefile: id }),
+  load: async (id) => transform(await bareShaders(id), { loader: "ts", target, sourcemap: true, sourcefile: id }),
 };
 
 /**

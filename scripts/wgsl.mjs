@@ -27,7 +27,7 @@ const MAX_STORAGE_BUFFERS = 8; // the WebGPU default limit per shader stage
  * users load. Lines stay where they are, for errors. (No spaces are taken from beside < > and -:
  * joined they could read as other tokens.)
  */
-const bare = (source) =>
+export const bare = (source) =>
   source
     .replace(/[ \t]*\/\/.*$/gm, "")
     .replace(/^[ \t]+/gm, "")

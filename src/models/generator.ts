@@ -2,7 +2,8 @@
 
 import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
-import { type LayerInfo, layerOf, type Network, type NetworkOutput } from "../networks/network.ts";
+import { layerOf } from "../networks/layer-of.ts";
+import type { LayerInfo, Network, NetworkOutput } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";

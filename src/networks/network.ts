@@ -1,8 +1,8 @@
-import { UsageError } from "../errors.ts";
 import { denseEdit } from "../kernels/edit/dense.ts";
 import { type EditOptions, type EditValues, edit } from "../kernels/edit/edit.ts";
 import { picture } from "../kernels/maps/picture.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
+import { layerOf } from "./layer-of.ts";
 import { recorded } from "./recording.ts";
 import type { State } from "./state.ts";
 
@@ -34,14 +34,6 @@ export interface LayerInfo {
   readonly vector?: true;
   /** Options of loading that say how it is made: of what starts from it, they decide nothing. */
   readonly settles?: readonly string[];
-}
-
-/** @throws UsageError listing the known layers. */
-export function layerOf({ name, layers }: { name: string; layers: readonly LayerInfo[] }, asked: string): LayerInfo {
-  const layer = layers.find((candidate) => candidate.name === asked);
-  if (layer) return layer;
-  const known = layers.map((candidate) => candidate.name).join(", ");
-  throw new UsageError(`${name} has no layer "${asked}".`, `Its layers are ${known}.`);
 }
 
 /** How an image's numbers are to be seen. */

@@ -3,9 +3,9 @@
 import { ShapeError } from "../errors.ts";
 import { preprocess, resize } from "../kernels/maps/resample.ts";
 import { classify, pick, probability, type Range, softmaxSum } from "../kernels/readout/classify.ts";
-import { divide } from "../kernels/readout/components.ts";
 import { inputOf, type SegmenterNetwork } from "../networks/segmenters/network.ts";
 import type { Extent, Graph, Value } from "../runtime/graph.ts";
+import { onDemand } from "./on-demand.ts";
 
 /** The input sizes of a network for an image. */
 function sizesOf({ segsizes }: SegmenterNetwork, image: Value): readonly Extent[] {
@@ -57,6 +57,14 @@ function softmaxes(network: SegmenterNetwork, head: string): Range[] {
   return [...distinct.values()];
 }
 
+/** Loaded with the first segmenter that has quarters; few have. */
+let components: typeof import("../kernels/readout/components.ts") | undefined;
+
+/** Loads what else it takes to read a network's label maps, before any are written. */
+export async function prepareMaps({ quad }: SegmenterNetwork): Promise<void> {
+  if (quad) components = await onDemand("quarters of objects", () => import("../kernels/readout/components.ts"));
+}
+
 /**
  * Appends a network and writes its label maps, from `first` on, into `labels` [n, maps, height,
  * width].
@@ -88,7 +96,7 @@ export function writeMaps(graph: Graph, network: SegmenterNetwork, image: Value,
     });
   });
   if (quad) {
-    divide(graph, labels, {
+    components!.divide(graph, labels, {
       channel: first,
       topBottom: first + maps.length,
       leftRight: first + maps.length + 1,

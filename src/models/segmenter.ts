@@ -24,7 +24,7 @@ import { labelOf, type Union, unionOf } from "./concepts.ts";
 import { type Cost, costOf } from "./cost.ts";
 import type { Generator } from "./generator.ts";
 import { onDemand } from "./on-demand.ts";
-import { featuresAt, hasScore, scoreOf, writeMaps } from "./readout.ts";
+import { featuresAt, hasScore, prepareMaps, scoreOf, writeMaps } from "./readout.ts";
 import { labelsOf, openParts, type SegmenterFiles } from "./segmenter-files.ts";
 import { segmenterNetwork } from "./segmenter-network.ts";
 import { LOAD_SEGMENTER_NAMES, type LoadSegmenterOptions, type SegmenterOptions } from "./segmenter-options.ts";
@@ -99,6 +99,7 @@ export class Segmenter {
     { signal, allowNonFinite }: Pick<LoadOptions, "signal" | "allowNonFinite"> = {},
   ): Promise<Segmenter> {
     checkMaps(network);
+    await prepareMaps(network);
     const weights = new Weights(device, network.state, allowNonFinite);
     const segmenter = new Segmenter({ name, device, storage }, [{ network, weights }]);
     await segmenter.#upload(signal);

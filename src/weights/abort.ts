@@ -23,6 +23,15 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
+/** Resolves after so many milliseconds; rejects with the signal's reason as soon as it aborts. */
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout>;
+  const passed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return abortable(passed, signal).finally(() => clearTimeout(timer));
+}
+
 /** Calls back when the signal aborts, at once if it has; returns what forgets about it. */
 function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {

@@ -1,5 +1,5 @@
 import { GanatomyError } from "../errors.ts";
-import { abortable } from "./abort.ts";
+import { abortable, pause } from "./abort.ts";
 import { allocateBytes } from "./bytes.ts";
 import type { LoadOptions } from "./source.ts";
 
@@ -27,6 +27,13 @@ export class Progress {
   }
 }
 
+/** What servers answer that are busy, or do not reach the one behind them. */
+const BUSY = [429, 502, 503, 504];
+/** A request is made again so often, after 1, 2 and 4 seconds or when the server says. */
+export const RETRIES = 3;
+/** Nobody waits for longer than this without having been asked. */
+const PATIENCE_MS = 60_000;
+
 /** One file on a server: makes requests for it and says what went wrong in words. */
 export class HttpClient {
   /** The whole address: what is requested, and the key in a cache. */
@@ -38,6 +45,7 @@ export class HttpClient {
   readonly repeatable: boolean;
   readonly #target: URL | Request;
   readonly #fetch: typeof fetch;
+  readonly #onWarning: LoadOptions["onWarning"];
   /** The address for messages: without the query, which often holds a token. */
   readonly #shown: string;
 
@@ -51,12 +59,13 @@ export class HttpClient {
     this.#shown = web ? url.origin + url.pathname : `the ${url.protocol} URL`;
     this.repeatable = web && (request?.method ?? "GET") === "GET";
     this.#fetch = options.fetch ?? globalThis.fetch;
+    this.#onWarning = options.onWarning;
     this.progress = new Progress(this.name, options.onProgress);
   }
 
   /**
-   * Requests the file, or bytes [start, end) of it. Resolves with a success, or with 416 when a
-   * range was asked for.
+   * Requests the file, or bytes [start, end) of it, again where the server is busy. Resolves with a
+   * success, or with 416 when a range was asked for.
    * @throws GanatomyError `not-found` or `network`; the signal's reason.
    */
   async get(signal: AbortSignal | undefined, range?: readonly [start: number, end: number]): Promise<Response> {
@@ -65,17 +74,29 @@ export class HttpClient {
     if (range) headers.set("range", `bytes=${range[0]}-${range[1] - 1}`);
     const signals = [signal, request?.signal].filter((each) => each !== undefined);
     const init: RequestInit = { headers, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) };
+    const any = init.signal ?? undefined;
     const fetch = this.#fetch;
-    let response: Response;
-    try {
-      response = await abortable(fetch(request ?? this.url, init), init.signal ?? undefined);
-    } catch (cause) {
-      for (const each of signals) each.throwIfAborted();
-      throw this.unreachable(cause);
+    for (let retry = 0; ; retry += 1) {
+      let response: Response;
+      try {
+        response = await abortable(fetch(request ?? this.url, init), any);
+      } catch (cause) {
+        for (const each of signals) each.throwIfAborted();
+        throw this.unreachable(cause);
+      }
+      if (response.ok || (range && response.status === 416)) return response;
+      discard(response);
+      const wait = retryAfter(response);
+      const again = this.repeatable && retry < RETRIES && BUSY.includes(response.status);
+      if (!again || (wait && wait > PATIENCE_MS)) throw this.#refused(response);
+      await this.retry(`answered ${response.status}`, retry, any, wait);
     }
-    if (response.ok || (range && response.status === 416)) return response;
-    discard(response);
-    throw this.#refused(response);
+  }
+
+  /** Says that a request is about to be made again, and why, and waits for the moment. */
+  retry(why: string, retries: number, signal: AbortSignal | undefined, wait = 1000 * 2 ** retries): Promise<void> {
+    this.#onWarning?.(`${this.#shown} ${why}; trying again.`);
+    return pause(wait, signal);
   }
 
   unreachable(cause: unknown): GanatomyError {
@@ -100,7 +121,11 @@ export class HttpClient {
       return new GanatomyError("not-found", answer, "Check the address: there is no such file on the server.");
     }
     if (status === 401 || status === 403) {
-      return new GanatomyError("network", answer, "Access is denied: pass a Request with the credentials it needs.");
+      return new GanatomyError(
+        "network",
+        answer,
+        "Access is denied, or the link has expired: get a new one, pass a Request with the credentials it needs, or download the file yourself and open that.",
+      );
     }
     return new GanatomyError("network", answer, "The server failed; try again later or use another mirror.");
   }
@@ -127,6 +152,13 @@ function reasonOf(error: unknown): string {
   return detail === undefined ? error.message : `${error.message} (${detail})`;
 }
 
+/** Milliseconds that a busy server asks to be left alone for: it names seconds or a date. */
+function retryAfter({ headers }: Response): number | undefined {
+  const header = headers.get("retry-after") ?? "";
+  const wait = /^\d+$/.test(header) ? 1000 * Number(header) : Date.parse(header) - Date.now();
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
 /** Lets go of a body that nobody will read, so that its connection is freed. */
 export function discard(response: Response): void {
   response.body?.cancel().catch(() => {});
@@ -149,6 +181,39 @@ function isEncoded(response: Response): boolean {
 }
 
 /**
+ * What tells versions of a file apart is the same of both answers. A weak ETag is of the same file
+ * as a strong one, and servers behind one address may each have ETags of their own.
+ */
+export function sameVersion({ headers: a }: Response, { headers: b }: Response): boolean {
+  const etags = [a, b].map((headers) => headers.get("etag")?.replace(/^W\//, ""));
+  const modified = a.get("last-modified");
+  return etags[0] === etags[1] || (modified !== null && modified === b.get("last-modified"));
+}
+
+/**
+ * Gives out a body as it arrives.
+ * @throws what breaks it off; the signal's reason, promptly even if the server stalls.
+ */
+export async function receive(
+  { body }: Response,
+  signal: AbortSignal | undefined,
+  take: (piece: Uint8Array<ArrayBuffer>) => void,
+): Promise<void> {
+  const reader = body?.getReader();
+  try {
+    while (reader) {
+      const { done, value } = await abortable(reader.read(), signal);
+      if (done) return;
+      take(value);
+    }
+  } catch (error) {
+    reader?.cancel(error).catch(() => {});
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+/**
  * Reads a body into one array of its announced length. Each byte is copied once.
  * @param exact the length it must have; otherwise Content-Length is expected, and a compressed body
  *   may outgrow it
@@ -166,27 +231,41 @@ export async function readBody(
   const length = exact ?? (header !== null && /^\d+$/.test(header) ? Number(header) : undefined);
   let bytes = allocateBytes(length ?? 64 * 1024, client.name);
   let loaded = 0;
-  const reader = response.body?.getReader();
   try {
-    while (reader) {
-      const { done, value } = await abortable(reader.read(), signal);
-      if (done) break;
-      if (loaded + value.length > bytes.length) {
+    await receive(response, signal, (piece) => {
+      if (loaded + piece.length > bytes.length) {
         if (exact !== undefined) throw client.broken(loaded, exact, "the server sent more than was asked for");
-        bytes = grown(bytes, loaded, loaded + value.length, client.name);
+        bytes = grown(bytes, loaded, loaded + piece.length, client.name);
       }
-      bytes.set(value, loaded);
-      loaded += value.length;
+      bytes.set(piece, loaded);
+      loaded += piece.length;
       // A total that was already exceeded was the compressed size: better none than a wrong one.
       onBytes(loaded, length !== undefined && loaded <= length ? length : undefined);
-    }
+    });
   } catch (error) {
-    reader?.cancel(error).catch(() => {});
     signal?.throwIfAborted();
     throw error instanceof GanatomyError ? error : client.broken(loaded, length, error);
   }
   if (length !== undefined && loaded < length) throw client.broken(loaded, length);
   return loaded === bytes.length ? bytes : bytes.slice(0, loaded);
+}
+
+/** The whole file by this answer or a new one, made again where it breaks off. */
+export async function readWhole(
+  client: HttpClient,
+  signal: AbortSignal | undefined,
+  answer?: Response,
+): Promise<Uint8Array<ArrayBuffer>> {
+  for (let retries = 0; ; retries += 1) {
+    const response = retries === 0 && answer ? answer : await client.get(signal);
+    try {
+      return await readBody(response, client, signal);
+    } catch (error) {
+      const broken = error instanceof GanatomyError && error.code === "network";
+      if (!broken || !client.repeatable || retries === RETRIES) throw error;
+      await client.retry("broke off", retries, signal);
+    }
+  }
 }
 
 function grown(bytes: Uint8Array<ArrayBuffer>, used: number, needed: number, name: string): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,7 @@
-import { WeightsError } from "../errors.ts";
+import { GanatomyError, WeightsError } from "../errors.ts";
 import { abortable } from "./abort.ts";
-import { contentRange, discard, type HttpClient, readBody } from "./http-client.ts";
+import { allocateBytes } from "./bytes.ts";
+import { contentRange, discard, type HttpClient, RETRIES, readWhole, receive, sameVersion } from "./http-client.ts";
 import type { ReadOptions, Source } from "./source.ts";
 
 /** Bytes of the file that start at `start`. */
@@ -38,17 +39,22 @@ export class RangeSource implements Source {
   readonly name: string;
   readonly size: number;
   readonly #client: HttpClient;
-  readonly #etag: string | null;
+  /** The first answer, whose version all others must be. */
+  readonly #first: Response;
+  /** One download, once ranges cannot be relied on. */
+  #whole: Promise<Uint8Array> | undefined;
+  /** Whether anything was given out that is not in `first`. */
+  #given = false;
   #kept: Segment[];
   #wishes: Wish[] = [];
   #loaded: number;
 
-  /** `head`: the bytes from 0 that the first request brought. */
-  constructor(client: HttpClient, size: number, etag: string | null, head: Uint8Array) {
+  /** `head`: the bytes from 0 that the first answer brought. */
+  constructor(client: HttpClient, size: number, first: Response, head: Uint8Array) {
     this.name = client.name;
     this.size = size;
     this.#client = client;
-    this.#etag = etag;
+    this.#first = first;
     this.#kept = [{ start: 0, bytes: head }];
     this.#loaded = head.length;
   }
@@ -100,6 +106,7 @@ export class RangeSource implements Source {
       const start = group[0]!.start - (group[0]!.start % 64);
       const segment = await this.#fetch(start, Math.min(this.size, Math.max(end, start + GAP_BYTES)), abort.signal);
       if (segment.bytes.length <= KEPT_BYTES) this.#kept = [segment, ...this.#kept].slice(0, KEPT_SEGMENTS);
+      this.#given = true;
       for (const wish of group) wish.resolve(cut(segment, wish.start, wish.end));
     } catch (error) {
       for (const wish of group) wish.reject(error);
@@ -108,26 +115,83 @@ export class RangeSource implements Source {
     }
   }
 
+  /**
+   * Bytes [start, end) by as many requests as it takes: a server may send less than it was asked
+   * for, and a connection may break.
+   */
   async #fetch(start: number, end: number, signal: AbortSignal): Promise<Segment> {
-    const response = await this.#client.get(signal, [start, end]);
-    const range = contentRange(response);
-    const etag = response.headers.get("etag");
-    if (range?.total !== this.size || range.start !== start || range.end !== end || etag !== this.#etag) {
-      discard(response);
-      throw new WeightsError(
-        "weights-integrity",
-        `${this.name} changed on the server while it was read, or the server stopped answering ranges (status ${response.status}).`,
-        "Load it again, or give its sha256 so that it is downloaded in one piece and checked.",
-      );
+    const bytes = allocateBytes(end - start, this.name);
+    const held = this.#kept.find((segment) => covers(segment, start, start + 1));
+    if (held) bytes.set(cut(held, start, Math.min(end, held.start + held.bytes.length)));
+    let at = held ? Math.min(end, held.start + held.bytes.length) - start : 0;
+    let failures = 0;
+    while (at < bytes.length) {
+      // Whoever sends next to nothing would be asked for ever.
+      if (this.#whole || failures > RETRIES) return this.#all(signal);
+      const before = at;
+      try {
+        const response = await this.#client.get(signal, [start + at, end]);
+        const range = contentRange(response);
+        if (range && range.total !== this.size) throw this.#changed(response);
+        if (range?.start !== start + at || range.end > end || !sameVersion(response, this.#first)) {
+          return this.#all(signal, response);
+        }
+        await receive(response, signal, (piece) => {
+          if (piece.length > range.end - start - at) throw this.#changed(response);
+          bytes.set(piece, at);
+          at += piece.length;
+          this.#arrived(piece.length);
+        });
+        if (at < range.end - start) throw this.#client.broken(at - before, range.end - range.start, "it ended early");
+        if (at - before < GAP_BYTES) failures += 1;
+      } catch (error) {
+        signal.throwIfAborted();
+        // An error without a cause is our own word, or what the server means to say.
+        if (error instanceof GanatomyError && error.cause === undefined) throw error;
+        if (failures === RETRIES) {
+          throw error instanceof GanatomyError ? error : this.#client.broken(at, bytes.length, error);
+        }
+        await this.#client.retry("broke off", failures, signal);
+        failures += 1;
+      }
     }
-    let seen = 0;
-    const bytes = await readBody(response, this.#client, signal, end - start, (loaded) => {
-      this.#loaded += loaded - seen;
-      seen = loaded;
-      // Reading a range twice must not report more than there is.
-      this.#client.progress.report(Math.min(this.#loaded, this.size), this.size);
-    });
     return { start, bytes };
+  }
+
+  /**
+   * The whole file by one download, or by this answer where it is that, for a server whose ranges
+   * are none.
+   */
+  async #all(signal: AbortSignal, answer?: Response): Promise<Segment> {
+    const usable = answer?.status === 200 && !this.#whole ? answer : undefined;
+    if (answer && !usable) discard(answer);
+    const download = async (response: Response): Promise<Uint8Array> => {
+      if (this.#given && !sameVersion(response, this.#first)) throw this.#changed(response);
+      const whole = await readWhole(this.#client, signal, response);
+      const held = this.#kept.every(({ start, bytes }) => bytes.every((byte, index) => byte === whole[start + index]));
+      if (whole.length !== this.size || !held) throw this.#changed(response);
+      this.#kept = [{ start: 0, bytes: whole }];
+      return whole;
+    };
+    const ask = async () => download(await this.#client.get(signal));
+    // Of several, one downloads; where that one no longer wants it, the next.
+    this.#whole = this.#whole?.catch(ask) ?? (usable ? download(usable) : ask());
+    return { start: 0, bytes: await abortable(this.#whole, signal) };
+  }
+
+  #arrived(bytes: number): void {
+    this.#loaded += bytes;
+    // Reading a range twice must not report more than there is.
+    this.#client.progress.report(Math.min(this.#loaded, this.size), this.size);
+  }
+
+  #changed(response: Response): WeightsError {
+    discard(response);
+    return new WeightsError(
+      "weights-integrity",
+      `${this.name} changed on the server while it was read (status ${response.status}).`,
+      "Load it again, or download it yourself and open that.",
+    );
   }
 }
 

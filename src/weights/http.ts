@@ -1,7 +1,7 @@
 import { WeightsError } from "../errors.ts";
 import { abortable } from "./abort.ts";
 import { memorySource } from "./bytes.ts";
-import { contentRange, discard, HttpClient, readBody } from "./http-client.ts";
+import { contentRange, discard, HttpClient, readBody, readWhole } from "./http-client.ts";
 import { RangeSource } from "./http-ranges.ts";
 import { verifySha256 } from "./integrity.ts";
 import type { CacheLike, LoadOptions, Source } from "./source.ts";
@@ -36,7 +36,7 @@ async function probe(client: HttpClient, signal: AbortSignal | undefined): Promi
     if (error instanceof Error && error.cause === undefined) throw error;
     return download(client, signal, error);
   }
-  if (response.status === 200) return memorySource(await readBody(response, client, signal), client.name);
+  if (response.status === 200) return memorySource(await readWhole(client, signal, response), client.name);
   const range = contentRange(response);
   if (range === undefined || range.start !== 0) {
     // 416 for an empty file, or a cross-origin server that does not expose Content-Range: the size
@@ -47,12 +47,12 @@ async function probe(client: HttpClient, signal: AbortSignal | undefined): Promi
   const report = (loaded: number) => client.progress.report(loaded, range.total);
   const head = await readBody(response, client, signal, range.end, report);
   if (range.end === range.total) return memorySource(head, client.name);
-  return new RangeSource(client, range.total, response.headers.get("etag"), head);
+  return new RangeSource(client, range.total, response, head);
 }
 
 async function download(client: HttpClient, signal: AbortSignal | undefined, earlier?: unknown): Promise<Source> {
   try {
-    return memorySource(await readBody(await client.get(signal), client, signal), client.name);
+    return memorySource(await readWhole(client, signal), client.name);
   } catch (error) {
     signal?.throwIfAborted();
     throw earlier ?? error;
@@ -66,7 +66,8 @@ async function loadWhole(client: HttpClient, options: LoadOptions): Promise<Uint
   const cached = cache && (await readCache(cache, client, options));
   if (cached) return cached;
 
-  const bytes = await readBody(await client.get(signal), client, signal);
+  const source = client.repeatable ? await probe(client, signal) : await download(client, signal);
+  const bytes = (await source.read(0, source.size, { signal })) as Uint8Array<ArrayBuffer>;
   if (sha256 !== undefined) await abortable(verifySha256(bytes, sha256, client.name), signal);
   if (cache) {
     try {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { openSource } from "../../src/weights/open.ts";
 import { failure } from "./fixtures.ts";
@@ -14,10 +14,11 @@ beforeEach(() => {
 });
 
 describe("failures", () => {
-  it("404, 403 and 500 are told apart; a query is not repeated in messages", async () => {
+  it("404, 401, 403 and 500 are told apart; a query is not repeated in messages", async () => {
     for (const [status, code, message] of [
       [404, "not-found", /g\.pth answered 404 Not Found.*no such file/],
-      [403, "network", /answered 403.*credentials/],
+      [401, "network", /answered 401.*credentials.*download the file yourself/],
+      [403, "network", /answered 403.*link has expired.*credentials/],
       [500, "network", /answered 500.*try again later/],
     ] as const) {
       server.handler = (_, response) => void response.writeHead(status).end("no");
@@ -25,7 +26,7 @@ describe("failures", () => {
       expect([error.code, error.message]).toEqual([code, expect.stringMatching(message)]);
       expect(error.message).not.toMatch("secret");
     }
-    expect(server.log.length).toBe(3);
+    expect(server.log.length).toBe(4);
   });
 
   it("nobody listening: the reason and the fix", async () => {
@@ -40,13 +41,22 @@ describe("failures", () => {
     expect((await failure(openCheckpoint(server.url))).message).toMatch("HTML page");
   });
 
-  it("a transfer that breaks off", async () => {
-    server.handler = (_, response) => {
-      response.writeHead(200, { "content-length": 1000 });
-      response.write(new Uint8Array(400), () => response.destroy());
+  it("a transfer that breaks off is begun anew, three times", async () => {
+    let requests = 0;
+    const fetch = async () => {
+      requests += 1;
+      return new Response(new Uint8Array(400), { headers: { "content-length": "1000" } });
     };
-    const error = await failure(openCheckpoint(server.url));
-    expect([error.code, error.message]).toEqual(["network", expect.stringMatching(/ended after \d+ of 1000 bytes/)]);
+    vi.useFakeTimers();
+    try {
+      const failed = failure(openCheckpoint("https://weights.example/g.pth", { fetch }));
+      await vi.runAllTimersAsync();
+      const error = await failed;
+      expect([error.code, error.message]).toEqual(["network", expect.stringMatching(/ended after 400 of 1000 bytes/)]);
+      expect(requests).toBe(4);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("a length of 2⁵⁰ bytes", async () => {

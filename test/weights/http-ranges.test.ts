@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { HttpClient } from "../../src/weights/http-client.ts";
 import { RangeSource } from "../../src/weights/http-ranges.ts";
 import type { LoadProgress } from "../../src/weights/source.ts";
@@ -8,15 +8,21 @@ const KIB = 1024;
 /** How far apart two reads may lie to be one request, and what is read at least. */
 const GAP = 128 * KIB;
 const HEAD = 1000;
+const SAME = { etag: '"1"', "last-modified": "Sun, 06 Nov 1994 08:49:37 GMT" };
 const FILE = Uint8Array.from({ length: 40 * GAP }, (_, at) => (at * 2654435761) >>> 24);
+
+type Headers = Readonly<Record<string, string>>;
 
 /** A server in memory. Ranges wait in `open` until they are answered if it `waits`. */
 function serve(file = FILE) {
   const asked: (readonly [start: number, end: number])[] = [];
   const open: { readonly signal: AbortSignal; readonly answer: () => void }[] = [];
   const seen: LoadProgress[] = [];
+  const warnings: string[] = [];
   const state = { waits: false, respond: (start: number, end: number) => partial(start, end, file.slice(start, end)) };
-  const fetch = (async (_: unknown, { headers, signal }: { headers: Headers; signal: AbortSignal }) => {
+  const whole: Response[] = [];
+  const fetch = (async (_: unknown, { headers, signal }: { headers: globalThis.Headers; signal: AbortSignal }) => {
+    if (!headers.has("range")) return whole.shift() ?? new Response(file);
     const [, from = "", to = ""] = /^bytes=(\d+)-(\d+)$/.exec(headers.get("range")!)!;
     const [start, end] = [Number(from), Number(to) + 1];
     asked.push([start, end]);
@@ -26,13 +32,14 @@ function serve(file = FILE) {
   const client = new HttpClient(new URL("https://weights.example/file"), {
     fetch,
     onProgress: (progress) => seen.push(progress),
+    onWarning: (warning) => warnings.push(warning),
   });
-  const source = new RangeSource(client, file.length, '"1"', file.slice(0, HEAD));
-  return { source, asked, open, seen, state };
+  const source = new RangeSource(client, file.length, partial(0, HEAD, null), file.slice(0, HEAD));
+  return { source, asked, open, seen, state, whole, warnings };
 }
 
-function partial(start: number, end: number, body: BodyInit, total = FILE.length, etag = '"1"') {
-  const headers = { "content-range": `bytes ${start}-${end - 1}/${total}`, etag };
+function partial(start: number, end: number, body: BodyInit | null, total = FILE.length, version: Headers = SAME) {
+  const headers = { "content-range": `bytes ${start}-${end - 1}/${total}`, ...version };
   return new Response(body, { status: 206, headers });
 }
 
@@ -55,7 +62,7 @@ describe("reads", () => {
     expect([...(await source.read(HEAD - 1, HEAD))]).toEqual([...FILE.subarray(HEAD - 1, HEAD)]);
     expect(asked).toEqual([]);
     await source.read(HEAD - 1, HEAD + 1);
-    expect(asked).toEqual([[960, 960 + GAP]]);
+    expect(asked).toEqual([[HEAD, 960 + GAP]]);
   });
 
   it("of one moment are one request where 128 KiB at most lie between them, in whatever order", async () => {
@@ -123,23 +130,123 @@ describe("reads", () => {
 
 describe("answers that are not what was asked for", () => {
   const body = (start: number, end: number) => FILE.slice(start, end);
-  it.each<[string, (start: number, end: number) => Response, code: string]>([
-    ["a range that ends early", (a, b) => partial(a, b - 1, body(a, b - 1)), "weights-integrity"],
-    ["a range that begins late", (a, b) => partial(a + 1, b, body(a + 1, b)), "weights-integrity"],
-    ["another length of the file", (a, b) => partial(a, b, body(a, b), FILE.length + 1), "weights-integrity"],
-    ["another version", (a, b) => partial(a, b, body(a, b), FILE.length, '"2"'), "weights-integrity"],
-    ["the whole file", () => new Response(FILE, { headers: { etag: '"1"' } }), "weights-integrity"],
-    ["a body that ends early", (a, b) => partial(a, b, body(a, b - 1)), "network"],
-    ["a body that does not end", (a, b) => partial(a, b, body(a, b + 1)), "network"],
-  ])("%s", async (_, respond, code) => {
+  /** Whether the bytes are the file's, without a second of waiting for each failure. */
+  const reads = async (source: RangeSource, start: number, end: number) => {
+    vi.useFakeTimers();
+    try {
+      const read = source.read(start, end).then((bytes) => Buffer.compare(bytes, FILE.subarray(start, end)) === 0);
+      const settled = read.catch(() => {});
+      await vi.runAllTimersAsync();
+      await settled;
+      return await read;
+    } finally {
+      vi.useRealTimers();
+    }
+  };
+  const cut = (start: number, end: number) => partial(start, end, body(start, end));
+
+  it.each<[string, (start: number, end: number) => Response, requests: number]>([
+    ["no more than 128 KiB each", (a, b) => cut(a, Math.min(b, a + GAP)), 4],
+    ["a weak ETag", (a, b) => partial(a, b, body(a, b), FILE.length, { etag: 'W/"1"' }), 1],
+    ["another server's ETag", (a, b) => partial(a, b, body(a, b), FILE.length, { ...SAME, etag: '"2"' }), 1],
+  ])("are as good: %s", async (_, respond, requests) => {
+    const { source, state, asked } = serve();
+    state.respond = respond;
+    expect(await reads(source, 3 * GAP, 7 * GAP)).toBe(true);
+    expect(asked).toHaveLength(requests);
+  });
+
+  it.each<[string, (start: number, end: number) => Response, requests: number]>([
+    ["a range that begins late", (a, b) => partial(a + 1, b, body(a + 1, b)), 1],
+    ["a range that ends late", (a, b) => partial(a, b + 1, body(a, b + 1)), 1],
+    ["next to nothing", (a) => cut(a, a + 1), 4],
+    ["an ETag for each answer", (a, b) => partial(a, b, body(a, b), FILE.length, { etag: `"${a}"` }), 1],
+    ["no range", () => new Response(body(0, GAP), { status: 206 }), 1],
+  ])("end in one download: %s", async (_, respond, requests) => {
+    const { source, state, asked } = serve();
+    state.respond = respond;
+    expect(await reads(source, 3 * GAP, 7 * GAP)).toBe(true);
+    expect(await reads(source, 9 * GAP, 9 * GAP + 1)).toBe(true);
+    expect(asked).toHaveLength(requests);
+  });
+
+  it("the whole file is taken instead", async () => {
+    const { source, state, asked, whole } = serve();
+    whole.push(new Response("never asked for"));
+    state.respond = () => new Response(FILE);
+    const both = [reads(source, 3 * GAP, 4 * GAP), reads(source, 30 * GAP, 31 * GAP)];
+    expect(await Promise.all(both)).toEqual([true, true]);
+    expect(await reads(source, 0, FILE.length)).toBe(true);
+    expect(whole).toHaveLength(1);
+    expect(asked.length).toBeLessThanOrEqual(2);
+  });
+
+  it.each<[string, (start: number, end: number) => Response]>([
+    ["a body that ends early", (a, b) => partial(a, b, body(a, b - GAP))],
+    [
+      "a body that breaks off",
+      (a, b) =>
+        partial(
+          a,
+          b,
+          new ReadableStream({
+            pull: (controller) => controller.error(new Error("reset")),
+            start: (controller) => controller.enqueue(body(a, a + 10)),
+          }),
+        ),
+    ],
+  ])("are asked for again from where they ended: %s", async (_, respond) => {
+    const { source, state, asked, warnings } = serve();
+    const good = state.respond;
+    state.respond = (a, b) => (asked.length > 2 ? good : respond)(a, b);
+    expect(await reads(source, 3 * GAP, 7 * GAP)).toBe(true);
+    expect(asked).toHaveLength(3);
+    expect(asked[2]![0]).toBeGreaterThan(3 * GAP);
+    expect(warnings).toEqual([expect.stringMatching(/example\/file broke off; trying again/), warnings[0]]);
+
+    state.respond = (a, b) => partial(a, b, body(a, a));
+    await expect(reads(source, 20 * GAP, 22 * GAP)).rejects.toMatchObject({ code: "network" });
+    state.respond = good;
+    expect(await reads(source, 20 * GAP, 22 * GAP)).toBe(true); // nothing of it was kept
+  });
+
+  it.each<[string, (start: number, end: number) => Response, first?: Response]>([
+    ["another length of the file", (a, b) => partial(a, b, body(a, b), FILE.length + 1)],
+    ["more than it says", (a, b) => partial(a, b, body(a, b + 1))],
+    ["a whole file that begins otherwise", () => new Response(FILE.toReversed())],
+    ["a whole file of another length", () => new Response(body(0, FILE.length - 1))],
+  ])("are told as a change: %s", async (_, respond) => {
     const { source, state } = serve();
     const good = state.respond;
     state.respond = respond;
     const waiting = [source.read(3 * GAP, 4 * GAP), source.read(4 * GAP, 5 * GAP)];
-    for (const error of await Promise.all(waiting.map(failure))) expect(error.code).toBe(code);
+    for (const error of await Promise.all(waiting.map(failure))) expect(error.code).toBe("weights-integrity");
     state.respond = good;
-    // nothing of it was kept
-    expect((await source.read(3 * GAP, 3 * GAP + 1))[0]).toBe(FILE[3 * GAP]);
+  });
+
+  it("another version is a change once bytes of the first were given out", async () => {
+    const { source, state, whole } = serve();
+    await source.read(GAP, 2 * GAP);
+    const other = { etag: '"2"', "last-modified": "Mon, 07 Nov 1994 08:49:37 GMT" };
+    state.respond = (a, b) => partial(a, b, body(a, b), FILE.length, other);
+    for (const _ of [1, 2]) {
+      whole.push(new Response(FILE, { headers: other }));
+      expect((await failure(source.read(30 * GAP, 31 * GAP))).code).toBe("weights-integrity");
+    }
+    whole.push(new Response(FILE, { headers: SAME }));
+    expect(await reads(source, 30 * GAP, 31 * GAP)).toBe(true);
+  });
+
+  it("a download that nobody wants any more is begun anew by the next", async () => {
+    const { source, state, whole } = serve();
+    state.respond = (a, b) => partial(a + 1, b, body(a + 1, b));
+    whole.push(new Response(new ReadableStream())); // never ends
+    const control = new AbortController();
+    const stuck = failure(source.read(3 * GAP, 4 * GAP, { signal: control.signal }));
+    await expect.poll(() => whole.length).toBe(0);
+    control.abort(new Error("enough"));
+    expect((await stuck).message).toBe("enough");
+    expect(await reads(source, 3 * GAP, 4 * GAP)).toBe(true);
   });
 });
 

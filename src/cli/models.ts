@@ -164,7 +164,7 @@ function embedded(file: string, name = EMBEDDED): string {
 /** "church.pth" → "church"; a folder of that name can be made on any system. */
 function withoutExtension(name: string): string {
   const stem = name
-    .replace(/\.(pth|pt|bin|pkl|safetensors|npz|onnx)(\.index\.json)?$/i, "")
+    .replace(/\.(pth(\.tar)?|pt|th|bin|pkl|safetensors|npz|onnx)(\.index\.json)?$/i, "")
     .replace(/[^\p{L}\p{N} ._-]/gu, "_");
   // it becomes a folder's name, and "." and ".." are others
   return /^\.*$/.test(stem) ? "model" : stem;

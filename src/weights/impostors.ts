@@ -48,7 +48,7 @@ const IMPOSTORS: readonly { looks: (head: Uint8Array, text: string) => boolean; 
       starts(head, 0xff, 0xd8, 0xff) ||
       /^(GIF8|RIFF....WEBP)/s.test(latin1(head)),
     what: "an image",
-    fix: "Give the generator's weights.",
+    fix: "Give the file of the network's weights.",
   },
   {
     looks: (_, text) => /^\{[\s\S]*"(modeltopology|weightsmanifest|(layers|graph)-model)"/.test(text),

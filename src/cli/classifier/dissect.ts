@@ -1,11 +1,12 @@
 // Tests: test/cli/classifier/dissect.test.ts
 import { basename, resolve } from "node:path";
 import { Classifier, classifierViewer, masks, photographed } from "../../classifiers/index.ts";
-import type { RuleName } from "../../dissect/rules.ts";
+import { RULES, type RuleName } from "../../dissect/rules.ts";
 import type { Labeller } from "../../dissect/subject.ts";
 import { UsageError } from "../../errors.ts";
-import { loadSegmenter } from "../../index.ts";
-import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
+import { loadSegmenter, openCheckpoint } from "../../index.ts";
+import type { ClassifierNetwork, ClassifierOptions } from "../../networks/classifiers/network.ts";
+import { recogniseClassifier } from "../../networks/classifiers/recognise.ts";
 import { ceilingText } from "../../report/ceiling.ts";
 import type { Source } from "../../weights/source.ts";
 import { type Place, writeDissection } from "../dissecting.ts";
@@ -52,39 +53,65 @@ export function checkFlags(options: DissectOptions & ClassifierFlags): void {
 export interface OpenedClassifier {
   readonly name: string;
   readonly source: Source;
+  readonly network: ClassifierNetwork;
   readonly photographs: PhotographFolder;
   readonly masks: MaskFolder | undefined;
   readonly segmenter: Awaited<ReturnType<typeof openSegmenter>> | undefined;
 }
 
 /**
- * Opens all files before the long work. Photographs that cannot be read, or have no mask, are
- * skipped and listed.
+ * Opens all files before the long work, photographs last. Those that cannot be read, or have no
+ * mask that fits, are skipped and listed.
  */
 export async function openClassifier(
-  options: ClassifierFlags & { readonly classifier: string; readonly segmenter?: string },
+  options: DissectOptions & ClassifierFlags,
   { progress, signal, note }: Pick<Running, "progress" | "signal" | "note">,
 ): Promise<OpenedClassifier> {
-  const { name, source } = await openModel(options.classifier, { signal, onProgress: progress.download });
+  const { edge, pixels, fit, size, seed } = options;
+  const { name, source } = await openModel(options.classifier!, { signal, onProgress: progress.download });
+  const network = recogniseClassifier((await openCheckpoint(source, { signal })).tensors, { edge, pixels, fit });
+  checkLayers(network, options.layers);
   const masks = options.masks === undefined ? undefined : await openMasks(options.masks);
   const segmenter = masks ? undefined : await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
-  const report = (phase: string, done: number, total: number): void => progress.report(phase, done, total);
-  const photographs = withMasks(await openFolder(options.images!, { signal, progress: report }), masks);
-  const { count, skipped } = photographs;
-  if (skipped.length > 0) {
-    const some = skipped.slice(0, LISTED).map(({ file, reason }) => `  ${file}: ${reason}`);
-    const more = skipped.length > LISTED ? [`  and ${skipped.length - LISTED} more`] : [];
-    note([`${count} photographs; ${skipped.length} files were skipped:`, ...some, ...more].join("\n"));
-  }
-  return { name, source, photographs, masks, segmenter };
+  const photographs = await openFolder(options.images!, {
+    signal,
+    progress: (phase, done, total) => progress.report(phase, done, total),
+    // Where levels are searched, that is on as many more.
+    most: size === undefined ? undefined : { count: isSearched(options) ? 2 * size : size, seed },
+    ...(masks && {
+      without: (file) => (masks.has(file) ? undefined : "has no mask"),
+      check: (file, photo) => masks.check(file, photo, fit),
+    }),
+  });
+  noteSkipped(photographs, note);
+  return { name, source, network, photographs, masks, segmenter };
 }
 
 /** Skipped files that are named. */
 const LISTED = 10;
 
+function noteSkipped({ count, skipped }: PhotographFolder, note: (text: string) => void): void {
+  if (skipped.length === 0) return;
+  const some = skipped.slice(0, LISTED).map(({ file, reason }) => `  ${file}: ${reason}`);
+  const more = skipped.length > LISTED ? [`  and ${skipped.length - LISTED} more`] : [];
+  note([`${count} photographs; ${skipped.length} files were skipped:`, ...some, ...more].join("\n"));
+}
+
+/** @throws UsageError for a layer that the network does not have, or that is no map. */
+function checkLayers({ architecture, layers }: ClassifierNetwork, asked: readonly string[] = []): void {
+  const maps = layers.filter(({ vector }) => !vector).map(({ name }) => name);
+  const wrong = asked.find((name) => !maps.includes(name));
+  if (wrong === undefined) return;
+  const vector = layers.some(({ name }) => name === wrong);
+  throw new UsageError(
+    vector ? `"${wrong}" is a vector, which shows nothing anywhere.` : `This ${architecture} has no layer "${wrong}".`,
+    `Its maps are ${maps.join(", ")}.`,
+  );
+}
+
 /** Dissects a classifier on photographs and writes the report. */
 export async function dissectClassifier(
-  { name, source, photographs, masks: maskFolder, segmenter: files }: OpenedClassifier,
+  { name, source, network, photographs, masks: maskFolder, segmenter: files }: OpenedClassifier,
   options: DissectOptions & ClassifierFlags,
   place: Place,
 ): Promise<Summary> {
@@ -92,9 +119,8 @@ export async function dissectClassifier(
   const started = performance.now();
   const weights = { role: "classifier", source: withoutSecrets(options.classifier!), bytes: source.size } as const;
   const provenance = await provenanceOf(options, weights, files?.files, { signal });
-  const { edge, pixels, fit } = options;
   const loading = { device, signal };
-  const classifier = await Classifier.load(source, { ...loading, name, edge, pixels, fit });
+  const classifier = await Classifier.define(network, { device, name }, { signal });
   const segmenter =
     files && (await loadSegmenter(files.files, { ...loading, name: files.name, ...unifiedOf(options) }));
   try {
@@ -120,11 +146,17 @@ export async function dissectClassifier(
   }
 }
 
+/** PNAS 2020's, of the papers' the last, unless another is meant. */
+const ruleOf = ({ rule, quantileThreshold }: Pick<DissectOptions, "rule" | "quantileThreshold">): RuleName =>
+  rule ?? (quantileThreshold === "iqr" || quantileThreshold === "maxiou" ? "gan-dissection" : "pnas-2020");
+
+const isSearched = (options: Pick<DissectOptions, "rule" | "quantileThreshold">): boolean =>
+  typeof options.quantileThreshold !== "number" && !("quantile" in RULES[ruleOf(options)]);
+
 /** What the options say of the dissection itself. */
 function settingsOf(options: DissectOptions & ClassifierFlags, classifier: Classifier, note: (text: string) => void) {
   const { layers = [], seed, trainSeed, quantileThreshold, examples, size, batch, memory } = options;
-  const searched = quantileThreshold === "iqr" || quantileThreshold === "maxiou";
-  const rule: RuleName = options.rule ?? (searched ? "gan-dissection" : "pnas-2020");
+  const rule = ruleOf(options);
   const chosen = layers.length > 0 ? layers : [lastMap(classifier)];
   if (layers.length === 0) note(`No --layers given, so ${chosen[0]} is dissected, the last map.`);
   return {
@@ -139,19 +171,3 @@ function settingsOf(options: DissectOptions & ClassifierFlags, classifier: Class
 /** The layer that the papers dissect networks at: the last that is a map, before it is pooled. */
 export const lastMap = ({ layers }: Pick<Classifier, "layers">): string =>
   layers.findLast(({ name, vector }) => !vector && !/^(max)?pool/.test(name))!.name;
-
-/** The photographs that have masks. @throws UsageError when none has. */
-function withMasks(folder: PhotographFolder, masks: MaskFolder | undefined): PhotographFolder {
-  if (!masks) return folder;
-  const names = folder.names.filter((name) => masks.has(name));
-  if (names.length === 0) {
-    throw new UsageError(
-      `No photograph has a mask; "${folder.names[0]}" would have a PNG of its name.`,
-      "Call masks as the photographs are.",
-    );
-  }
-  const numbers = names.map((name) => folder.names.indexOf(name));
-  const without = folder.names.filter((name) => !names.includes(name));
-  const skipped = [...folder.skipped, ...without.map((file) => ({ file, reason: "has no mask" }))];
-  return { count: names.length, names, skipped, read: (number) => folder.read(numbers[number]!) };
-}

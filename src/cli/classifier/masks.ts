@@ -1,9 +1,10 @@
-// Tests: test/cli/classifier/dissect.test.ts
+// Tests: test/cli/classifier/masks.test.ts
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LabelMask } from "../../dissect/masks.ts";
 import { LabelsError, UsageError } from "../../errors.ts";
+import type { View } from "../../networks/classifiers/network.ts";
 import type { Label } from "../../networks/segmenters/network.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { isPng, readPngHeader } from "../../report/png.ts";
@@ -14,7 +15,13 @@ export interface MaskFolder {
   readonly labels: readonly Label[];
   /** Whether a photograph has one. */
   has(photograph: string): boolean;
+  /** @throws PhotoError, LabelsError for what is no mask. */
   read(photograph: string): Promise<LabelMask>;
+  /**
+   * Reads one to see whether it is of its photograph, which `fit` shows the middle or all of.
+   * @throws PhotoError, LabelsError for one that is not.
+   */
+  check(photograph: string, photo: Extent, fit?: View["fit"]): Promise<void>;
 }
 
 const FIX =
@@ -30,11 +37,38 @@ export async function openMasks(path: string): Promise<MaskFolder> {
   if (!existsSync(file)) throw new UsageError(`There is no labels.json in "${path}".`, FIX);
   const labels = labelsOf(await readFile(file, "utf8"), file);
   const nameOf = (photograph: string): string => join(path, photograph.replace(/\.[^.]+$/, ".png"));
+  const read = async (photograph: string): Promise<LabelMask> =>
+    maskOf(await readPhoto(nameOf(photograph)), nameOf(photograph));
   return {
     labels,
     has: (photograph) => existsSync(nameOf(photograph)),
-    read: async (photograph) => maskOf(await readPhoto(nameOf(photograph)), nameOf(photograph)),
+    read,
+    check: async (photograph, photo, fit = "crop") => {
+      const mask = await read(photograph);
+      const beyond = Array.prototype.find.call(mask.labels, (label: number) => label >= labels.length);
+      if (beyond !== undefined) {
+        throw new LabelsError(
+          `"${nameOf(photograph)}" has the label ${beyond}, and labels.json has names of 0…${labels.length - 1} alone.`,
+          "Name them all there.",
+        );
+      }
+      if (fit === "crop" && !inProportion(mask, photo)) {
+        throw new LabelsError(
+          `"${nameOf(photograph)}" is ${mask.width} × ${mask.height}, not of the proportions of ${photo.width} × ${photo.height}.`,
+          "Give masks the proportions of their photographs, or squash both (--fit squash).",
+        );
+      }
+    },
   };
+}
+
+type Extent = Pick<LabelMask, "width" | "height">;
+
+/** Whether one is the other in another size, whose edges were rounded. */
+function inProportion(mask: Extent, photo: Extent): boolean {
+  const apart = (a: number, b: number, c: number, d: number): number => Math.abs(a - (b * c) / d);
+  const width = apart(mask.width, photo.width, mask.height, photo.height);
+  return Math.min(width, apart(mask.height, photo.height, mask.width, photo.width)) <= 1;
 }
 
 function labelsOf(text: string, file: string): readonly Label[] {
@@ -46,13 +80,15 @@ function labelsOf(text: string, file: string): readonly Label[] {
   }
   const list: unknown = Array.isArray(parsed) ? parsed : (parsed as { labels?: unknown } | null)?.labels;
   if (!Array.isArray(list)) throw new LabelsError(`${file} has no list of labels.`, FIX);
-  return list.map((entry: unknown, index): Label => {
+  const labels = list.map((entry: unknown, index): Label => {
     const { name, category = "object" } = (
       typeof entry === "string" ? { name: entry } : (entry ?? {})
     ) as Partial<Label>;
     if (typeof name === "string" && name !== "" && typeof category === "string") return { name, category };
     throw new LabelsError(`Label ${index} in ${file} has no name.`, FIX);
   });
+  if (labels[0]?.name !== "-") throw new LabelsError(`The first label in ${file} is not "-" (none).`, FIX);
+  return labels;
 }
 
 /** @throws LabelsError for a PNG whose values are no labels: colours, or more than eight bits. */

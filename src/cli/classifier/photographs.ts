@@ -1,9 +1,11 @@
-// Tests: test/cli/classifier/dissect.test.ts
+// Tests: test/cli/classifier/photographs.test.ts
 import { join } from "node:path";
+import { ascending } from "../../causality/ranking.ts";
 import type { Photographs } from "../../dissect/photographed.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
+import { RandomState } from "../../weights/random.ts";
 import { openPhotographs } from "../distance/input.ts";
 import type { Skipped } from "../distance/photographs.ts";
 import { readPhoto } from "../photo.ts";
@@ -14,38 +16,64 @@ export interface PhotographFolder extends Photographs {
   readonly skipped: readonly Skipped[];
 }
 
-/** Who watches. */
-export interface Watched {
+/** Who watches, and which photographs are wanted. */
+export interface Wanted {
   readonly signal: AbortSignal;
   progress(phase: string, done: number, total: number): void;
+  /** So many at most, drawn by chance; all unless given. */
+  readonly most?: { readonly count: number; readonly seed: number } | undefined;
+  /** Why one is left out by its name, before it is looked at. */
+  without?(file: string): string | undefined;
+  /** Looks at what belongs to it. @throws GanatomyError for why it is left out. */
+  check?(file: string, photo: Photo): Promise<void>;
 }
 
 /**
- * Opens a folder of photographs, with those in folders in it. All are decoded once now, so that
- * what is none is skipped here and not found out after an hour.
+ * Opens a folder of photographs, with those in folders in it. All that are taken are decoded once
+ * now, so that what is none is skipped here and not found out after an hour.
  *
- * @throws UsageError when there is none.
+ * @throws GanatomyError for what is no folder; UsageError when no photograph is left.
  */
-export async function openFolder(path: string, watched: Watched): Promise<PhotographFolder> {
+export async function openFolder(path: string, wanted: Wanted): Promise<PhotographFolder> {
+  const { signal, most, progress } = wanted;
   const { files, odd } = await openPhotographs(path);
-  const skipped: Skipped[] = odd.map((file) => ({ file, reason: "is no photograph by its name" }));
+  const skipped: Skipped[] = odd.map((file) => ({ file, reason: "is no JPEG or PNG by its name" }));
+  const candidates = files.filter((file) => {
+    const reason = wanted.without?.(file);
+    if (reason !== undefined) skipped.push({ file, reason });
+    return reason === undefined;
+  });
   const names: string[] = [];
   const decode = async (file: string): Promise<Photo> => decodePhoto(await readPhoto(join(path, file)), file);
-  for (const [index, file] of files.entries()) {
+  const total = Math.min(candidates.length, most?.count ?? candidates.length);
+  for (const file of inTurn(candidates, most?.seed)) {
+    if (names.length >= total) break;
     // Lets Ctrl-C be heard: decoding is synchronous.
     await new Promise((resolve) => setImmediate(resolve));
-    watched.signal.throwIfAborted();
+    signal.throwIfAborted();
     try {
-      await decode(file);
+      const photo = await decode(file);
+      await wanted.check?.(file, photo);
       names.push(file);
     } catch (error) {
       if (!(error instanceof GanatomyError)) throw error;
       skipped.push({ file, reason: error.message });
     }
-    watched.progress("photographs", index + 1, files.length);
+    progress("photographs", names.length, total);
   }
   if (names.length === 0) {
-    throw new UsageError(`No file in "${path}" is a photograph. ${skipped.at(-1)?.reason}`, "Name another folder.");
+    const { file, reason } = skipped.at(-1)!;
+    throw new UsageError(
+      `Of the ${files.length} photographs in "${path}" none can be taken. ${file}: ${reason}`,
+      "Name another folder, or mend what belongs to it.",
+    );
   }
+  names.sort((a, b) => (a < b ? -1 : 1));
   return { count: names.length, names, skipped, read: (number) => decode(names[number]!) };
 }
+
+/** By chance where not all are taken: folders are often sorted, by class or by date. */
+const inTurn = (files: readonly string[], seed?: number): readonly string[] =>
+  seed === undefined
+    ? files
+    : ascending([...new RandomState(seed).randomSample(files.length)]).map((place) => files[place]!);

@@ -133,7 +133,7 @@ async function opened(
 ): Promise<{ readonly name: string; dissected(folder: OutputFolder): Promise<Summary> }> {
   const { progress, signal } = running;
   if (options.classifier !== undefined) {
-    const classifier = await openClassifier({ ...options, classifier: options.classifier }, running);
+    const classifier = await openClassifier(options, running);
     const dissected = (folder: OutputFolder): Promise<Summary> =>
       inNode(options, folder, running, (place) => dissectClassifier(classifier, options, place));
     return { name: classifier.name, dissected };

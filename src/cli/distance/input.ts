@@ -10,7 +10,7 @@ import {
   readFeatures,
   readMoments,
 } from "../../compare/index.ts";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError, UsageError } from "../../errors.ts";
 import { openCheckpoint } from "../../index.ts";
 import { fileSource } from "../../node/files.ts";
 import type { LoadOptions, Source } from "../../weights/source.ts";
@@ -67,9 +67,12 @@ export async function openInput(word: string, options: Pick<LoadOptions, "signal
 
 const PICTURE = /\.(jpe?g|png)$/i;
 
-/** The pictures in a folder and in folders in it, by their names. */
+/**
+ * The pictures in a folder and in folders in it, by their names.
+ * @throws GanatomyError "not-found" for what is no folder, UsageError for one without pictures.
+ */
 export async function openPhotographs(path: string): Promise<PhotographsInput> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause) => unlisted(path, cause));
   const names = entries
     .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
     .map((entry) => relative(path, join(entry.parentPath ?? entry.path, entry.name)))
@@ -83,7 +86,8 @@ export async function openPhotographs(path: string): Promise<PhotographsInput> {
   }
   const digest = createHash("sha256");
   for (const name of files) {
-    const { size, mtimeMs } = await stat(join(path, name));
+    // a link that leads nowhere is skipped when it is read
+    const { size, mtimeMs } = await stat(join(path, name)).catch(() => ({ size: 0, mtimeMs: 0 }));
     digest.update(`${name} ${size} ${mtimeMs}\n`);
   }
   const odd = names.filter((name) => !PICTURE.test(name));
@@ -95,6 +99,12 @@ export async function openPhotographs(path: string): Promise<PhotographsInput> {
     odd,
     digest: digest.digest("hex"),
   };
+}
+
+function unlisted(path: string, cause: unknown): never {
+  const { code = "unknown", path: at = path } = cause as NodeJS.ErrnoException;
+  const why = { ENOENT: "is not there", ENOTDIR: "is no folder" }[code] ?? `cannot be read (${code})`;
+  throw new GanatomyError("not-found", `"${at}" ${why}.`, "Name a folder of JPEG or PNG files.", { cause });
 }
 
 /** Says which files of folders are no photographs by their names. */

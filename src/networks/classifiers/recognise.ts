@@ -36,10 +36,29 @@ export function recogniseClassifier(given: State, options: ClassifierOptions = {
     throw new UsageError(`Photographs are fitted by "crop" or "squash", not "${fit}".`, "Name one of them.");
   }
   return {
-    ...networkOf(withInput(architecture, edge), state),
+    ...builtFor(architecture, edge, state),
     pixels: pixelsOf(options.pixels),
     view: { edge, resized: Math.round((edge * view.resized) / view.edge), fit },
   };
+}
+
+/**
+ * The network for pictures of an edge. A file that is whole can still not be given every one: maps
+ * become smaller than windows, and linear layers over a map are for one size of it.
+ */
+function builtFor(architecture: ClassifierArchitecture, edge: number, state: State) {
+  try {
+    return networkOf(withInput(architecture, edge), state);
+  } catch (cause) {
+    const { name, view } = architecture;
+    if (edge === view.edge || !(cause instanceof WeightsError)) throw cause;
+    networkOf(withInput(architecture, view.edge), state); // throws where the file is at fault
+    throw new UsageError(
+      `This ${name} cannot be given pictures of ${edge} × ${edge} pixels.`,
+      `Leave \`edge\` out; its own is ${view.edge}.`,
+      { cause },
+    );
+  }
 }
 
 /** A classifier as an architecture of networks: with its input and its output. */

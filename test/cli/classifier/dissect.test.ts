@@ -10,12 +10,10 @@ import {
   lastMap,
   openClassifier,
 } from "../../../src/cli/classifier/dissect.ts";
-import { openMasks } from "../../../src/cli/classifier/masks.ts";
-import { openFolder } from "../../../src/cli/classifier/photographs.ts";
 import type { Place } from "../../../src/cli/dissecting.ts";
 import type { DissectOptions } from "../../../src/cli/job.ts";
 import type { Running } from "../../../src/cli/with-folder.ts";
-import { LabelsError, UsageError, writeSafetensors } from "../../../src/index.ts";
+import { UsageError, writeSafetensors } from "../../../src/index.ts";
 import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
 import { memoryFolder } from "../../../src/report/index.ts";
 import { requestDevice } from "../../gpu.ts";
@@ -81,7 +79,7 @@ test("writes a report of photographs with masks, and says what was skipped and w
     "photo_3.png",
   ]);
   expect(notes.join()).toContain("5 photographs; 3 files were skipped");
-  for (const said of ["notes.txt: is no photograph", "broken.png:", "photo_2.png: has no mask"]) {
+  for (const said of ["notes.txt: is no JPEG or PNG", "broken.png:", "photo_2.png: has no mask"]) {
     expect(notes.join()).toContain(said);
   }
   const device = await requestDevice();
@@ -133,27 +131,20 @@ describe("refuses", () => {
     expect(() => checkFlags(options(more))).toThrow(said);
   });
 
-  test("folders without photographs or masks, and masks that hold no labels", async () => {
-    expect(() => checkFlags(options())).not.toThrow();
-    const watched = { signal, progress() {} };
-    await mkdir(at("odd"), { recursive: true });
-    await writeFile(at("odd/a.png"), "no pixels");
-    await expect(openFolder(at("odd"), watched)).rejects.toThrow('No file in "');
-    await expect(openMasks(at("photos"))).rejects.toThrow("There is no labels.json");
-    await writeFile(at("odd/labels.json"), "[1]");
-    await expect(openMasks(at("odd"))).rejects.toThrow("Label 0");
-    await writeFile(at("odd/labels.json"), "{");
-    await expect(openMasks(at("odd"))).rejects.toThrow("no JSON");
-    await writeFile(at("odd/labels.json"), '{ "labels": ["-"] }');
-    await expect(openClassifier(options({ masks: at("odd") }), running())).rejects.toThrow("No photograph has a mask");
-    const masks = await openMasks(at("odd"));
-    const colours = encode({ width: 1, height: 1, channels: 3, depth: 8, data: Uint8Array.of(1, 1, 1) });
-    await writeFile(at("odd/colours.png"), colours);
-    await writeFile(
-      at("odd/deep.png"),
-      encode({ width: 1, height: 1, channels: 1, depth: 16, data: Uint16Array.of(1) }),
-    );
-    await expect(masks.read("colours.jpg")).rejects.toThrow(LabelsError);
-    await expect(masks.read("deep.png")).rejects.toThrow("8-bit grey");
+  test("layers that are none or no maps, before a photograph is looked at", async () => {
+    const open = (layer: string) => openClassifier(options({ layers: [layer], images: at("gone") }), running());
+    await expect(open("layer9")).rejects.toThrow('This ResNet-10 has no layer "layer9". Its maps are relu, layer1,');
+    await expect(open("layer2")).rejects.toThrow('gone" is not there');
   });
+});
+
+test("takes as many photographs as are asked for, and as many more where levels are searched", async () => {
+  const taken = async (more: Partial<DissectOptions>) =>
+    (await openClassifier(options({ size: 2, ...more }), running())).photographs.names;
+  const two = await taken({});
+  expect(two).toHaveLength(2);
+  expect(await taken({})).toEqual(two);
+  expect(await taken({ rule: "gan-dissection" })).toHaveLength(4);
+  expect(await taken({ quantileThreshold: "maxiou" })).toHaveLength(4);
+  expect(await taken({ rule: "gan-dissection", quantileThreshold: 0.01 })).toHaveLength(2);
 });

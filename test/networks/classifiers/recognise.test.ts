@@ -197,6 +197,8 @@ describe("refuses", () => {
     expect(refusal(() => network("resnet18", { pixels: "imagenets" as "imagenet" })).message).toContain(
       "Did you mean imagenet?",
     );
-    expect(refusal(() => network("caffe-alexnet", { edge: 224 }))).toBeInstanceOf(WeightsError);
+    const edge = refusal(() => network("caffe-alexnet", { edge: 224 }));
+    expect(edge).toBeInstanceOf(UsageError);
+    expect(`${edge}`).toContain("This AlexNet (Caffe) cannot be given pictures of 224 × 224 pixels");
   });
 });

@@ -3,8 +3,20 @@
 import { Classifier, type LoadClassifierOptions } from "../models/classifier.ts";
 import type { SourceLike } from "../weights/source.ts";
 
-// Tests: test/models/classifier.test.ts, test/dissect/photographed.test.ts
+// Tests: test/models/classifier.test.ts, test/dissect/photographed.test.ts,
+// test/causality/unit-importance.test.ts
 
+export type { ClassScore } from "../causality/class-scores.ts";
+export type { Measurements } from "../causality/measurements.ts";
+export {
+  type ClassImportance,
+  type TogetherScore,
+  type UnitImportance,
+  type UnitImportanceEvent,
+  type UnitImportanceOptions,
+  type UnitImportanceProgress,
+  unitImportance,
+} from "../causality/unit-importance.ts";
 export { type LabelMask, type MasksOptions, masks } from "../dissect/masks.ts";
 export {
   classifierViewer,

@@ -4,18 +4,17 @@ import { Classifier, classifierViewer, masks, photographed } from "../../classif
 import { RULES, type RuleName } from "../../dissect/rules.ts";
 import type { Labeller } from "../../dissect/subject.ts";
 import { UsageError } from "../../errors.ts";
-import { loadSegmenter, openCheckpoint } from "../../index.ts";
-import type { ClassifierNetwork, ClassifierOptions } from "../../networks/classifiers/network.ts";
-import { recogniseClassifier } from "../../networks/classifiers/recognise.ts";
+import { loadSegmenter } from "../../index.ts";
+import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
 import { ceilingText } from "../../report/ceiling.ts";
-import type { Source } from "../../weights/source.ts";
 import { type Place, writeDissection } from "../dissecting.ts";
 import { type DissectOptions, provenanceOf, withoutSecrets } from "../job.ts";
-import { EMBEDDED_PHOTOS, openModel, openSegmenter, SELF, unifiedOf } from "../models.ts";
+import { EMBEDDED_PHOTOS, openSegmenter, SELF, unifiedOf } from "../models.ts";
 import type { Summary } from "../summary.ts";
 import type { Running } from "../with-folder.ts";
 import { type MaskFolder, openMasks } from "./masks.ts";
-import { openFolder, type PhotographFolder } from "./photographs.ts";
+import { checkLayers, lastMap, type NetworkFile, openNetwork } from "./network.ts";
+import { noteSkipped, openFolder, type PhotographFolder } from "./photographs.ts";
 
 /** What `ganatomy dissect --classifier` is told besides. */
 export interface ClassifierFlags extends ClassifierOptions {
@@ -25,7 +24,9 @@ export interface ClassifierFlags extends ClassifierOptions {
 }
 
 /** Options of generators, which say nothing of photographs. */
-const OF_GENERATORS = ["model", "network", "key", "classes", "truncation", "cutoff", "noise", "clamp", "lod"] as const;
+const OF_GENERATORS = [
+  ...(["model", "network", "key", "classes", "truncation", "cutoff", "noise", "clamp", "lod", "pixelNorm"] as const),
+];
 
 /** @throws UsageError for options that do not go together. */
 export function checkFlags(options: DissectOptions & ClassifierFlags): void {
@@ -41,7 +42,8 @@ export function checkFlags(options: DissectOptions & ClassifierFlags): void {
     throw new UsageError("A classifier is dissected on photographs.", "Give --images DIR.");
   }
   const other = OF_GENERATORS.find((flag) => options[flag] !== undefined);
-  if (other !== undefined) refuse(other, "is for generators, and --classifier names none");
+  if (other !== undefined)
+    refuse(other === "pixelNorm" ? "pixel-norm" : other, "is for generators, and --classifier names none");
   if (options.chrome) refuse("chrome", "is for generators: photographs lie here");
   if (options.masks !== undefined && options.segmenter !== undefined) {
     refuse("segmenter", "and --masks both name what photographs show");
@@ -50,10 +52,7 @@ export function checkFlags(options: DissectOptions & ClassifierFlags): void {
 }
 
 /** A classifier's files, found and looked at. */
-export interface OpenedClassifier {
-  readonly name: string;
-  readonly source: Source;
-  readonly network: ClassifierNetwork;
+export interface OpenedClassifier extends NetworkFile {
   readonly photographs: PhotographFolder;
   readonly masks: MaskFolder | undefined;
   readonly segmenter: Awaited<ReturnType<typeof openSegmenter>> | undefined;
@@ -68,9 +67,9 @@ export async function openClassifier(
   { progress, signal, note }: Pick<Running, "progress" | "signal" | "note">,
 ): Promise<OpenedClassifier> {
   const { edge, pixels, fit, size, seed } = options;
-  const { name, source } = await openModel(options.classifier!, { signal, onProgress: progress.download });
-  const network = recogniseClassifier((await openCheckpoint(source, { signal })).tensors, { edge, pixels, fit });
-  checkLayers(network, options.layers);
+  const loading = { signal, onProgress: progress.download };
+  const file = await openNetwork(options.classifier!, { edge, pixels, fit }, loading);
+  checkLayers(file.network, options.layers);
   const masks = options.masks === undefined ? undefined : await openMasks(options.masks);
   const segmenter = masks ? undefined : await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
   const photographs = await openFolder(options.images!, {
@@ -84,29 +83,7 @@ export async function openClassifier(
     }),
   });
   noteSkipped(photographs, note);
-  return { name, source, network, photographs, masks, segmenter };
-}
-
-/** Skipped files that are named. */
-const LISTED = 10;
-
-function noteSkipped({ count, skipped }: PhotographFolder, note: (text: string) => void): void {
-  if (skipped.length === 0) return;
-  const some = skipped.slice(0, LISTED).map(({ file, reason }) => `  ${file}: ${reason}`);
-  const more = skipped.length > LISTED ? [`  and ${skipped.length - LISTED} more`] : [];
-  note([`${count} photographs; ${skipped.length} files were skipped:`, ...some, ...more].join("\n"));
-}
-
-/** @throws UsageError for a layer that the network does not have, or that is no map. */
-function checkLayers({ architecture, layers }: ClassifierNetwork, asked: readonly string[] = []): void {
-  const maps = layers.filter(({ vector }) => !vector).map(({ name }) => name);
-  const wrong = asked.find((name) => !maps.includes(name));
-  if (wrong === undefined) return;
-  const vector = layers.some(({ name }) => name === wrong);
-  throw new UsageError(
-    vector ? `"${wrong}" is a vector, which shows nothing anywhere.` : `This ${architecture} has no layer "${wrong}".`,
-    `Its maps are ${maps.join(", ")}.`,
-  );
+  return { ...file, photographs, masks, segmenter };
 }
 
 /** Dissects a classifier on photographs and writes the report. */
@@ -167,7 +144,3 @@ function settingsOf(options: DissectOptions & ClassifierFlags, classifier: Class
     ...(memory !== undefined && { memory: memory * 2 ** 20 }),
   };
 }
-
-/** The layer that the papers dissect networks at: the last that is a map, before it is pooled. */
-export const lastMap = ({ layers }: Pick<Classifier, "layers">): string =>
-  layers.findLast(({ name, vector }) => !vector && !/^(max)?pool/.test(name))!.name;

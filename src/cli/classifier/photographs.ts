@@ -77,3 +77,23 @@ const inTurn = (files: readonly string[], seed?: number): readonly string[] =>
   seed === undefined
     ? files
     : ascending([...new RandomState(seed).randomSample(files.length)]).map((place) => files[place]!);
+
+/** Reasons for which files are skipped that are told, and files of each. */
+const [REASONS, FILES] = [10, 3];
+
+/** Says which files were skipped, and why. */
+export function noteSkipped({ count, skipped }: PhotographFolder, note: (text: string) => void): void {
+  if (skipped.length === 0) return;
+  const reasons = new Map<string, string[]>();
+  for (const { file, reason } of skipped) {
+    const files = reasons.get(reason);
+    if (files) files.push(file);
+    else reasons.set(reason, [file]);
+  }
+  const lines = Array.from(reasons, ([reason, files]) => {
+    const more = files.length > FILES ? ` and ${files.length - FILES} more` : "";
+    return `  ${files.slice(0, FILES).join(", ")}${more}: ${reason}`;
+  });
+  const rest = lines.length > REASONS ? [`  and ${lines.length - REASONS} other reasons`] : [];
+  note([`${count} photographs; ${skipped.length} files were skipped:`, ...lines.slice(0, REASONS), ...rest].join("\n"));
+}

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { Option } from "commander";
 import { RULES } from "../../dissect/rules.ts";
-import { PIXELS } from "../../networks/classifiers/network.ts";
 import { threadPool } from "../../node/drawing-threads.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
 import type { Source } from "../../weights/source.ts";
 import { type ClassifierFlags, checkFlags, dissectClassifier, openClassifier } from "../classifier/dissect.ts";
+import { viewOptions } from "../classifier/options.ts";
 import type { CliCommand } from "../command.ts";
 import { PAPER_LAYER } from "../default-layer.ts";
 import type { Place } from "../dissecting.ts";
@@ -28,46 +28,40 @@ export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
   description: "generate pictures, segment them, find what each unit of the layers detects, and write a report",
   help: EXAMPLES,
   options: (command) =>
-    unifiedOptions(generatorOptions(command))
-      .option(
-        "--segmenter <dir|name>",
-        "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json; scenes64, mosaic-ade20k32; or self: a generator of tiles names its own",
-        named,
-      )
-      .option(
-        "--layers <names...>",
-        `layers to dissect, by commas or repeated (default: ${EMBEDDED_LAYERS} of the embedded model, else ${PAPER_LAYER})`,
-        layers,
-      )
-      .option("--size <n>", "number of images (default: 200 with the embedded model, else 1000)", size)
-      .option("--seed <n>", "seed of the images that are scored and shown", seed, 1)
-      .option("--train-seed <n>", "seed of the images that thresholds are chosen on", seed, 2)
-      .option(
-        "--quantile-threshold <t>",
-        "iqr, maxiou, or one fraction for all units such as 0.01 (default: the rule's; iqr)",
-        quantileThreshold,
-      )
-      .addOption(
-        new Option(
-          "--rule <name>",
-          "whose rule decides what detects anything (default: gan-dissection; of classifiers pnas-2020)",
-        ).choices(Object.keys(RULES)),
-      )
-      .option("--classifier <file|url>", "dissect a classifier of photographs instead of a generator", named)
-      .option("--images <dir>", "its photographs, JPEG or PNG", named)
-      .option("--masks <dir>", "label maps of the photographs' names, and labels.json, instead of a segmenter", named)
-      .option("--edge <px>", "edge of what the classifier sees (default: its family's)", whole("The edge", 8, 4096))
-      .addOption(
-        new Option("--fit <how>", "crop the middle of the shorter side, or squash all (default: crop)").choices([
-          "crop",
-          "squash",
-        ]),
-      )
-      .addOption(
-        new Option("--pixels <name>", "what the classifier was trained to be given (default: imagenet)").choices(
-          Object.keys(PIXELS),
+    viewOptions(
+      unifiedOptions(generatorOptions(command))
+        .option(
+          "--segmenter <dir|name>",
+          "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json; scenes64, mosaic-ade20k32; or self: a generator of tiles names its own",
+          named,
+        )
+        .option(
+          "--layers <names...>",
+          `layers to dissect, by commas or repeated (default: ${EMBEDDED_LAYERS} of the embedded model, else ${PAPER_LAYER})`,
+          layers,
+        )
+        .option("--size <n>", "number of images (default: 200 with the embedded model, else 1000)", size)
+        .option("--seed <n>", "seed of the images that are scored and shown", seed, 1)
+        .option("--train-seed <n>", "seed of the images that thresholds are chosen on", seed, 2)
+        .option(
+          "--quantile-threshold <t>",
+          "iqr, maxiou, or one fraction for all units such as 0.01 (default: the rule's; iqr)",
+          quantileThreshold,
+        )
+        .addOption(
+          new Option(
+            "--rule <name>",
+            "whose rule decides what detects anything (default: gan-dissection; of classifiers pnas-2020)",
+          ).choices(Object.keys(RULES)),
+        )
+        .option("--classifier <file|url>", "dissect a classifier of photographs instead of a generator", named)
+        .option("--images <dir>", "its photographs, JPEG or PNG", named)
+        .option(
+          "--masks <dir>",
+          "label maps of the photographs' names, and labels.json, instead of a segmenter",
+          named,
         ),
-      )
+    )
       .option("--examples <n>", "top images a unit", whole("The number of examples", 1, 1000), 20)
       .option("--outdir <dir>", "where the report goes (default: dissect/MODEL)", named)
       .option("--force", "write into a folder that holds other files; none of them is removed")

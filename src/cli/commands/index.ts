@@ -18,6 +18,7 @@ import { occludeCommand } from "./occlude.ts";
 import { segmentCommand } from "./segment.ts";
 import { serveCommand } from "./serve.ts";
 import { studioCommand } from "./studio.ts";
+import { unitImportanceCommand } from "./unit-importance.ts";
 
 /** All commands, in the order of `ganatomy --help`. */
 export const COMMANDS: readonly AnyCommand[] = [
@@ -30,6 +31,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   compareCommand,
   actmaxCommand,
   occludeCommand,
+  unitImportanceCommand,
   invertCommand,
   distanceCommand,
   artifactsCommand,

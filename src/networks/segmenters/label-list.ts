@@ -54,8 +54,8 @@ function namesOf(text: string, file: string): string[] {
   });
 }
 
-/** Cells of a line; one in quotes may hold commas. */
-const cellsOf = (line: string): string[] =>
+/** Cells of a line of CSV; one in quotes may hold commas. */
+export const cellsOf = (line: string): string[] =>
   [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain = ""]) =>
     (quoted?.replaceAll('""', '"') ?? plain).trim(),
   );

@@ -7,9 +7,9 @@ import {
   type ClassifierFlags,
   checkFlags,
   dissectClassifier,
-  lastMap,
   openClassifier,
 } from "../../../src/cli/classifier/dissect.ts";
+import { lastMap } from "../../../src/cli/classifier/network.ts";
 import type { Place } from "../../../src/cli/dissecting.ts";
 import type { DissectOptions } from "../../../src/cli/job.ts";
 import type { Running } from "../../../src/cli/with-folder.ts";
@@ -79,7 +79,7 @@ test("writes a report of photographs with masks, and says what was skipped and w
     "photo_3.png",
   ]);
   expect(notes.join()).toContain("5 photographs; 3 files were skipped");
-  for (const said of ["notes.txt: is no JPEG or PNG", "broken.png:", "photo_2.png: has no mask"]) {
+  for (const said of ["notes.txt: is no JPEG or PNG", "broken.png, photo_2.png: has no mask"]) {
     expect(notes.join()).toContain(said);
   }
   const device = await requestDevice();

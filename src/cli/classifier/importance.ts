@@ -1,0 +1,131 @@
+// Tests: test/cli/commands/unit-importance.test.ts
+import { Classifier, type UnitImportance, unitImportance } from "../../classifiers/index.ts";
+import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
+import { type ImportanceJson, importanceCsv, toImportance } from "../../report/importance.ts";
+import { openPhotographs } from "../distance/input.ts";
+import type { TuneFlags } from "../gpu.ts";
+import { columns } from "../table.ts";
+import { type KeptState, type Running, withDevice } from "../with-folder.ts";
+import { openTruth, type Truth, type TruthOptions } from "./classes.ts";
+import { checkLayers, lastMap, type NetworkFile, openNetwork } from "./network.ts";
+import { noteSkipped, openFolder, type PhotographFolder } from "./photographs.ts";
+
+/** What `ganatomy unit-importance` is told. */
+export interface ImportanceFlags extends ClassifierOptions, TruthOptions, TuneFlags {
+  readonly classifier: string;
+  readonly images: string;
+  readonly layer?: string;
+  readonly size?: number;
+  readonly seed: number;
+  readonly together: readonly number[];
+  readonly random: number;
+  readonly batch?: number;
+  readonly outdir?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export interface OpenedImportance extends NetworkFile {
+  readonly photographs: PhotographFolder;
+  readonly truth: Truth;
+  readonly layer: string;
+}
+
+/** Opens all files before the long work, photographs last, and says what was left out. */
+export async function openImportance(
+  options: ImportanceFlags,
+  { progress, signal, note }: Pick<Running, "progress" | "signal" | "note">,
+): Promise<OpenedImportance> {
+  const { edge, pixels, fit, size, seed, images } = options;
+  const file = await openNetwork(options.classifier, { edge, pixels, fit }, { signal, onProgress: progress.download });
+  const { network } = file;
+  if (options.layer !== undefined) checkLayers(network, [options.layer]);
+  const layer = options.layer ?? lastMap(network);
+  if (options.layer === undefined) note(`No --layer given, so units of ${layer} are turned off, the last map.`);
+  const { files } = await openPhotographs(images);
+  const count = network.outputs[0]!.channels;
+  const truth = await openTruth(files, count, options);
+  for (const text of truth.notes) note(text);
+  const photographs = await openFolder(images, {
+    signal,
+    progress: (phase, done, total) => progress.report(phase, done, total),
+    most: size === undefined ? undefined : { count: size, seed },
+    without: (name) => {
+      const found = truth.of(name);
+      return typeof found === "string" ? found : undefined;
+    },
+  });
+  noteSkipped(photographs, note);
+  const present = new Set(photographs.names.map((name) => truth.of(name))).size;
+  if (present < count) note(`${count - present} of the ${count} classes have no photographs, and are left out.`);
+  return { ...file, photographs, truth, layer };
+}
+
+/** Measures, and writes the tables. */
+export function writeImportance(
+  { name, network, photographs, truth, layer }: OpenedImportance,
+  options: ImportanceFlags,
+  around: Running & KeptState,
+): Promise<ImportanceJson> {
+  const { progress, signal, note, folder, finished, tuning } = around;
+  return withDevice(around, { flags: options, tuning }, async (device) => {
+    const classifier = await Classifier.define(network, { device, name, classes: truth.names }, { signal });
+    try {
+      const { together, random, seed, batch } = options;
+      const found = await measured(
+        unitImportance(classifier, photographs, {
+          ...{ layer, together, random, seed, finished, signal },
+          truth: photographs.names.map((file) => truth.of(file) as number),
+          ...(batch !== undefined && { batch }),
+        }),
+        (phase, done, total) => progress.report(phase, done, total),
+      );
+      if (found.left.length > 0) {
+        note(`${found.left.length} photographs are the only ones of their classes, and are left out.`);
+      }
+      const result = toImportance(found);
+      const images = photographs.names;
+      const about = { model: name, architecture: network.architecture, images, seed };
+      await folder.write("unit-importance.json", `${JSON.stringify({ ...about, ...result }, null, 1)}\n`);
+      await folder.write("unit-importance.csv", importanceCsv(found));
+      return result;
+    } finally {
+      classifier.dispose();
+    }
+  });
+}
+
+async function measured(
+  events: ReturnType<typeof unitImportance>,
+  progress: (phase: string, done: number, total: number) => void,
+): Promise<UnitImportance> {
+  for await (const event of events) {
+    if (event.type === "result") return event.importance;
+    progress(event.phase, event.done, event.total);
+  }
+  throw new Error("Nothing was measured.");
+}
+
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+const points = (drop: number): string => (-100 * drop).toFixed(1).replace(/^-?0\.0$/, "0.0");
+
+/** What is found, as text for a terminal: a class a line, those that lose most first. */
+export function importanceTable({ layer, units, classes, mean }: ImportanceJson): string {
+  const sizes = mean.together.map(({ units }) => units);
+  const titles = ["class", "photographs", "balanced", ...sizes.map((size) => `without ${size}`), "units (points)"];
+  const lost = (each: ImportanceJson["classes"][number]): number =>
+    each.balancedAccuracy - (each.together[0]?.without ?? each.balancedAccuracy);
+  const rows = [...classes]
+    .sort((a, b) => lost(b) - lost(a))
+    .map((each) => [
+      ...[each.name, `${each.scored}`, percent(each.balancedAccuracy)],
+      ...each.together.map(({ without }) => percent(without)),
+      each.importantUnits.map(({ unit, drop }) => `${unit} (${points(drop)})`).join("  "),
+    ]);
+  const means = mean.together.map(({ units: size, without, alone, random }) => {
+    const chance = random === null ? "" : `, without as many by chance ${percent(random)}`;
+    return `  without its ${size} most damaging units ${percent(without)}${chance}; with them alone out of ${units} ${percent(alone)}\n`;
+  });
+  const table = columns([titles, ...rows], ["", "right", "right", ...sizes.map(() => "right"), ""]);
+  return `${layer}: balanced accuracy of a class, mean ${percent(mean.balancedAccuracy)}\n${means.join("")}${table}\n`;
+}

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy
 import torch
 import torchvision
-from common import image, weight
+from common import fill, image
 from PIL import Image
 
 sys.path += sys.argv[1:3]
@@ -59,17 +59,10 @@ def narrower(module, divisor):
     return module
 
 
-def fill(module):
-    state = {key: value for key, value in module.state_dict().items() if not key.endswith("num_batches_tracked")}
-    shapes = [[key, list(value.shape)] for key, value in state.items()]
-    module.load_state_dict({key: torch.from_numpy(weight(key, shape)) for key, shape in shapes}, strict=False)
-    module.double().eval()
-    return shapes
-
-
 def run(network, edge, kept):
     """What the network makes of two pictures: its logits, and the means of some layers' maps."""
     shapes = fill(network) if kept else []
+    network.double()
     found = {}
 
     def keep(name):

@@ -1,4 +1,4 @@
-"""Shared by the golden-file generators: the recipes, the safetensors writer, and how the published code is imported.
+"""Shared by the golden-file generators: the recipes, safetensors files, and how the published code is imported.
 
 Needs Python 3.9+, PyTorch, NumPy and scikit-image (made with 1.13, 1.24 and 0.19: Debian 12's python3-torch and
 python3-skimage). Runs on a CPU. The published code is imported from checkouts, none of it is here.
@@ -19,7 +19,7 @@ import numpy
 import torch
 
 F = numpy.float32
-DTYPES = {"float32": "F32", "int32": "I32", "uint16": "U16", "uint8": "U8"}
+DTYPES = {"float32": "F32", "float16": "F16", "int32": "I32", "uint16": "U16", "uint8": "U8"}
 
 
 # ---------------------------------------------------------------- recipes
@@ -197,6 +197,21 @@ def ties(logits, nearer=1e-4):
     gap = (best[:, 0] - best[:, 1]) / logits.pow(2).mean().sqrt()
     near = (gap.flatten() < nearer).nonzero()[:, 0].tolist()
     return {"smallest": float(f"{float(gap.min()):.3g}"), f"nearer than {nearer:g}": near}
+
+
+def read(path):
+    """The arrays of a safetensors file, by name, as they are stored."""
+    with open(path, "rb") as file:
+        data = file.read()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header.pop("__metadata__", None)
+    types = {stored: numpy.dtype(name).newbyteorder("<") for name, stored in DTYPES.items()}
+    arrays = {}
+    for name, about in header.items():
+        values = numpy.frombuffer(data, types[about["dtype"]], math.prod(about["shape"]), 8 + length + about["data_offsets"][0])
+        arrays[name] = values.reshape(about["shape"])
+    return arrays
 
 
 def write(path, tensors, metadata):

@@ -5,26 +5,12 @@ are longer than what the library decomposes exactly. No covariance is formed: tr
 sum of the singular values of A B^T, A and B the centred rows over sqrt(n - 1).
 """
 import json
-import struct
 from pathlib import Path
 
 import numpy as np
+from common import read
 
 GOLDEN = Path(__file__).parents[2] / "test" / "golden" / "diagnosis"
-TYPES = {"F32": np.float32, "I32": np.int32}
-
-
-def load(path):
-    data = path.read_bytes()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    header.pop("__metadata__", None)
-    arrays = {}
-    for name, about in header.items():
-        start = 8 + length + about["data_offsets"][0]
-        count = int(np.prod(about["shape"]))
-        arrays[name] = np.frombuffer(data, TYPES[about["dtype"]], count, start).reshape(about["shape"])
-    return arrays
 
 
 def frechet(a, b):
@@ -44,7 +30,7 @@ def vectors(seed, n, d):
     return rows
 
 
-areas = {name: counts / 4096 * 100 for name, counts in load(GOLDEN / "fsd.safetensors").items()}
+areas = {name: counts / 4096 * 100 for name, counts in read(GOLDEN / "fsd.safetensors").items()}
 pairs = [(p["a"], p["b"]) for p in json.loads((GOLDEN / "fsd.json").read_text())["pairs"]]
 made = [(3, 900, 4, 850, 800), (5, 60, 6, 850, 800), (7, 90, 8, 70, 40)]
 found = {

@@ -9,32 +9,19 @@ mean (G(r) - t)^2 + 0.01 mean (r - r0)^2.
 Run: /usr/bin/python3 scripts/golden/inversion.py
 """
 import json
-import struct
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from common import read
 
 ROOT = Path(__file__).parents[2]
 LAYERS, PLACES, STEPS, FEW = 10, (0, 50, 150), 150, 6
-TYPES = {"F16": np.float16, "F32": np.float32}
 
 
-def load(path):
-    data = path.read_bytes()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    header.pop("__metadata__", None)
-    arrays = {}
-    for name, about in header.items():
-        count = int(np.prod(about["shape"]))
-        values = np.frombuffer(data, TYPES[about["dtype"]], count, 8 + length + about["data_offsets"][0])
-        arrays[name] = torch.from_numpy(values.astype(np.float64).reshape(about["shape"]))
-    return arrays
-
-
-STATE = load(ROOT / "weights/scenes64/generator.safetensors")
+WEIGHTS = read(ROOT / "weights/scenes64/generator.safetensors")
+STATE = {name: torch.from_numpy(values.astype(np.float64)) for name, values in WEIGHTS.items()}
 
 
 def scaled(name, gain):

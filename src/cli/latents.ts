@@ -14,14 +14,33 @@ export interface Latents {
   readonly from?: string;
 }
 
+export interface LatentsOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Given: images of z are of these classes, whatever the file says. */
+  readonly classes?: readonly (number | string)[] | undefined;
+  /** Told where the file says that it is of another model. */
+  readonly note?: (text: string) => void;
+}
+
 /**
  * Reads a file of latents: an array of NumPy, or the tensor "z" or "w" of a safetensors file. z is
  * [n, zSize]; w is [n, W], or [n, L, W] for each of L layers. A tensor with the name of a layer of
- * maps is its features [n, h, w, c], which go before what they were made of.
+ * maps is its features [n, h, w, c], which go before what they were made of. One with the name of
+ * another input, such as "label" [n, classes], is what images of z are given there.
  * @throws UsageError saying what the generator takes, or that an option does nothing behind them.
  */
-export async function openLatents(path: string, generator: Generator, signal?: AbortSignal): Promise<Latents> {
-  const { tensors } = await openCheckpoint(await fileSource(path), { signal });
+export async function openLatents(
+  path: string,
+  generator: Generator,
+  { signal, classes, note }: LatentsOptions = {},
+): Promise<Latents> {
+  const { tensors, metadata } = await openCheckpoint(await fileSource(path), { signal });
+  const { model } = metadata;
+  if (model !== undefined && model !== generator.name) {
+    note?.(
+      `"${path}" is of "${model}", and this model is "${generator.name}": what one makes of it is not what the other does.`,
+    );
+  }
   const maps = generator.layers.find(({ name, vector }) => !vector && tensors.has(name));
   if (maps) return featuresOf(path, tensors.get(maps.name)!, maps, signal);
   const found = tensors.get("z") ?? tensors.get("w") ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
@@ -44,7 +63,11 @@ export async function openLatents(path: string, generator: Generator, signal?: A
   }
   const numbers = await finite(path, found, signal);
   const [n = 0, length = 0] = [shape[0], shape.at(-1)];
-  if (layer === "z") return { size: n, rows: withClasses(generator, numbers, n) };
+  if (layer === "z") {
+    const rows = withClasses(generator, numbers, n);
+    if (classes === undefined) await putInputs(rows, { path, generator, tensors, size: n, signal });
+    return { size: n, rows };
+  }
   const idle = generator.idle(layer).map((option) => `\`${option}\``);
   if (idle.length > 0) {
     throw new UsageError(
@@ -98,6 +121,40 @@ function withClasses(generator: Generator, z: Float32Array, size: number): Float
   const rows = generator.sample({ size, seed: 0 });
   for (let i = 0; i < size; i += 1) rows.set(z.subarray(i * zSize, (i + 1) * zSize), i * rowSize);
   return rows;
+}
+
+/**
+ * Puts what a file holds of other inputs than z into rows.
+ * @throws UsageError where that has another shape.
+ */
+async function putInputs(
+  rows: Float32Array,
+  {
+    path,
+    generator: { network, rowSize },
+    tensors,
+    size,
+    signal,
+  }: {
+    readonly path: string;
+    readonly generator: Generator;
+    readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+    readonly size: number;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<void> {
+  let before = 0;
+  for (const [at, { name, channels }] of network.inputs.entries()) {
+    const tensor = at === 0 ? undefined : tensors.get(name);
+    if (tensor && `${tensor.shape}` !== `${[size, channels]}`) {
+      throw new UsageError(`"${name}" in "${path}" is [${tensor.shape}].`, `Of these z it is [${size},${channels}].`);
+    }
+    const numbers = tensor && (await finite(path, tensor, signal));
+    for (let i = 0; numbers && i < size; i += 1) {
+      rows.set(numbers.subarray(i * channels, (i + 1) * channels), i * rowSize + before);
+    }
+    before += channels;
+  }
 }
 
 /** Rows of `length` numbers, each in `stored` places. */

@@ -1,11 +1,5 @@
 /** Photographs brought into a generator. */
 
 export type { Picture } from "../compare/fitted.ts";
-export {
-  type Inversion,
-  type InversionEvent,
-  type InversionProgress,
-  type InvertOptions,
-  invert,
-  type LatentSpace,
-} from "./invert.ts";
+export { invert } from "./invert.ts";
+export type { Inversion, InversionEvent, InversionProgress, InvertOptions, LatentSpace } from "./options.ts";

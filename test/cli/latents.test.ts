@@ -16,6 +16,12 @@ const style = {
   name: "dice",
   zSize: 3,
   rowSize: 5,
+  network: {
+    inputs: [
+      { name: "z", height: 1, width: 1, channels: 3 },
+      { name: "label", height: 1, width: 1, channels: 2, draw: "class" },
+    ],
+  },
   layers: [
     { name: "w", height: 1, width: 1, channels: 6, vector: true },
     { name: "w+", height: 4, width: 1, channels: 6, vector: true },
@@ -24,7 +30,12 @@ const style = {
   idle: (): readonly string[] => [],
   sample: ({ size }: { size: number }) => Float32Array.from({ length: 5 * size }, (_, at) => [9, 9, 9, 0, 1][at % 5]!),
 } as unknown as Generator;
-const plain = { ...style, rowSize: 3, layers: [] } as unknown as Generator;
+const plain = {
+  ...style,
+  rowSize: 3,
+  network: { inputs: [style.network.inputs[0]!] },
+  layers: [],
+} as unknown as Generator;
 
 async function opened(shape: readonly number[], name = "z", generator = style) {
   const count = shape.reduce((product, extent) => product * extent, 1);
@@ -37,6 +48,33 @@ async function opened(shape: readonly number[], name = "z", generator = style) {
 test("z gets the classes that images are drawn of", async () => {
   expect(await opened([2, 3])).toEqual({ size: 2, rows: Float32Array.of(1, 2, 3, 0, 1, 4, 5, 6, 0, 1) });
   expect(await opened([2, 3], "z", plain)).toEqual({ size: 2, rows: Float32Array.of(1, 2, 3, 4, 5, 6) });
+});
+
+test("the file's own class is that of its z, unless another is asked for", async () => {
+  const path = join(home, "label.safetensors");
+  const [z, label] = [Float32Array.of(1, 2, 3), Float32Array.of(1, 0)];
+  const file = (shape: number[]) =>
+    writeSafetensors({
+      z: { dtype: "float32", shape: [1, 3], data: z },
+      label: { dtype: "float32", shape, data: label },
+    });
+  await writeFile(path, file([1, 2]));
+  expect(await openLatents(path, style)).toEqual({ size: 1, rows: Float32Array.of(1, 2, 3, 1, 0) });
+  expect(await openLatents(path, style, { classes: [1] })).toEqual({ size: 1, rows: Float32Array.of(1, 2, 3, 0, 1) });
+  await writeFile(path, file([2, 1]));
+  await expect(openLatents(path, style)).rejects.toThrow(/"label" in ".*" is \[2,1\].*it is \[1,2\]/);
+});
+
+test("latents of another model are said to be so", async () => {
+  const path = join(home, "model.safetensors");
+  const z = { dtype: "float32", shape: [1, 3], data: Float32Array.of(1, 2, 3) } as const;
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  for (const model of ["cards", "dice"]) {
+    await writeFile(path, writeSafetensors({ z }, { model }));
+    await openLatents(path, plain, { note });
+  }
+  expect(notes).toEqual([expect.stringMatching(/is of "cards", and this model is "dice"/)]);
 });
 
 test("w is of all layers or of each, in whole vec4s; a lone tensor is known by its shape", async () => {

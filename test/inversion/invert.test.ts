@@ -3,9 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ascend } from "../../src/causality/ascent.ts";
 import { ShapeError } from "../../src/errors.ts";
 import { fitting, latentsOf } from "../../src/inversion/fitting.ts";
-import { type InversionProgress, type InvertOptions, invert, type Picture } from "../../src/inversion/index.ts";
+import {
+  type Inversion,
+  type InversionProgress,
+  type InvertOptions,
+  invert,
+  type Picture,
+} from "../../src/inversion/index.ts";
 import { loadGenerator } from "../../src/load.ts";
-import type { Generator } from "../../src/models/generator.ts";
+import { Generator } from "../../src/models/generator.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { requestDevice } from "../gpu.ts";
 import { scenes64 } from "../session/places.ts";
@@ -25,9 +31,11 @@ afterAll(() => device?.dispose());
 /** All progress, and what came of it. */
 async function inverted(options: InvertOptions, of = generator, to: Picture | Float32Array = image) {
   const progress: InversionProgress[] = [];
+  let partial: Inversion | undefined;
   for await (const event of invert(of, to, options)) {
-    if (event.type === "result") return { progress, inversion: event.inversion };
-    progress.push(event);
+    if (event.type === "progress") progress.push(event);
+    else if (event.type === "partial") partial = event.inversion;
+    else return { progress, partial, inversion: event.inversion };
   }
   throw new Error("no result");
 }
@@ -76,7 +84,12 @@ describe("an image of the generator itself", () => {
   const options = { starts: 3, steps: 25, layer: "layer4", layerSteps: 15, batch: 2, seed: 7 };
 
   test("comes near, from the best of several starts", async () => {
-    const { progress, inversion } = await inverted(options);
+    const { progress, partial, inversion } = await inverted(options);
+    const { layer: _, features: __, ...found } = inversion;
+    const { psnr: latentPsnr, images: latentImages } = partial!;
+    expect(partial).toEqual({ ...found, psnr: latentPsnr, images: latentImages });
+    expect(latentPsnr).toEqual({ starts: found.psnr.starts, latents: found.psnr.latents });
+    expect(latentImages).toEqual({ latent: found.images.latent });
     const { psnr, start, latent, features, layer } = inversion;
     expect(psnr.starts).toHaveLength(3);
     expect(psnr.latents[start]).toBe(Math.max(...psnr.latents));
@@ -163,6 +176,15 @@ test.each<readonly [string, InvertOptions, RegExp]>([
   ["an option that it does not know", { stepz: 3 } as InvertOptions, /Did you mean steps/],
 ])("refuses %s", async (_, options, message) => {
   await expect(inverted(options)).rejects.toMatchObject({ message: expect.stringMatching(message) });
+});
+
+test("refuses levels of tiles, which have no gradient", async () => {
+  const tiles = {
+    ...generator.network,
+    outputs: generator.network.outputs.map((one) => ({ ...one, range: "tiles" as const })),
+  };
+  using maker = await Generator.define(tiles, { device, name: "maker" });
+  await expect(inverted({ starts: 1, steps: 1 }, maker)).rejects.toThrow(/maker makes levels of tiles/);
 });
 
 test("a photograph of another size is brought to the generator's", async () => {

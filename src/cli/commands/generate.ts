@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Option } from "commander";
 import { type Generator, loadGenerator, UsageError, writeSafetensors } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
@@ -30,10 +31,13 @@ export const generateCommand: CliCommand<GenerateOptions> = {
     generatorOptions(command)
       .option("--size <n>", "number of pictures", size, 8)
       .option("--seed <n>", "seed of their z", seed, 1)
-      .option(
-        "--latents <file>",
-        "draw these instead: rows of z, or of a StyleGAN's w, as .npy or as tensor z or w of a .safetensors",
-        named,
+      .addOption(
+        new Option(
+          "--latents <file>",
+          "draw these instead: rows of z, or of a StyleGAN's w, as .npy or as tensor z or w of a .safetensors; or what invert wrote",
+        )
+          .argParser(named)
+          .conflicts(["size", "seed"]),
       )
       .option("--raw", "also write images.safetensors: images [n, h, w, c] as the network made them")
       .option("--outdir <dir>", "where they go (default: generate/MODEL)", named)
@@ -56,7 +60,10 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
       withDevice(running, {}, async (device) => {
         const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
         const generator = await loadGenerator(model.source, loading);
-        const given = latents === undefined ? { size } : await openLatents(latents, generator, signal);
+        const given =
+          latents === undefined
+            ? { size }
+            : await openLatents(latents, generator, { classes: options.classes, signal, note });
         total = given.size;
         const own = raw ? new RawImages(generator, total) : undefined;
         const png = picturePng(generator);
@@ -93,10 +100,17 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
     );
     const complete = drawn === total;
     if (json) {
-      const summary = { complete, model: model.name, seed, size: total, outdir: folder.path, files };
+      const summary = {
+        complete,
+        model: model.name,
+        ...(latents === undefined ? { seed } : { latents }),
+        size: total,
+        outdir: folder.path,
+        files,
+      };
       process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
     }
-    const what = `${drawn} pictures in ${path} (${running.took()})`;
+    const what = `${drawn} ${drawn === 1 ? "picture" : "pictures"} in ${path} (${running.took()})`;
     note(complete ? what : `Interrupted. ${what}`);
     return complete ? EXIT.ok : EXIT.aborted;
   });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openCheckpoint } from "../../../src/index.ts";
 import { encodePng } from "../../../src/node/photo/encode-png.ts";
 import { built } from "../../built.ts";
-import { run } from "../ganatomy.ts";
+import { GOLDEN, run, start } from "../ganatomy.ts";
 
 // Runs: src/cli/main.ts
 
@@ -75,11 +75,45 @@ test("invert writes latent, features, pictures and areas, which generate reads",
   expect(most).toBeLessThanOrEqual(1);
 });
 
+test.skipIf(process.platform === "win32")("Ctrl-C keeps the latent that was found", async () => {
+  const steps = ["--starts", "1", "--steps", "1", "--layer-steps", "100000", "--outdir", "stopped"];
+  const work = start(["invert", "meadow.png", ...steps], { cwd: home });
+  await work.said(/layer4: /);
+  work.interrupt();
+  const { status, stderr } = await work.ended;
+  expect([status, stderr]).toEqual([
+    130,
+    expect.stringMatching(/Interrupted\. The latent was found.*generate --latents/),
+  ]);
+  expect((await readdir(join(home, "stopped"))).sort()).toEqual([".ganatomy", "inversion.safetensors"]);
+  const bytes = await readFile(join(home, "stopped/inversion.safetensors"));
+  const { tensors, metadata } = await openCheckpoint(new Blob([bytes]));
+  expect([[...tensors.keys()], metadata]).toEqual([["z"], { model: "scenes64" }]);
+});
+
+test("the class of an image of classes is in the file", async () => {
+  const model = join(GOLDEN, "generators/pgan-labels-tf.pkl");
+  const args = ["--starts", "3", "--steps", "2", "--layer", "none", "--batch", "2", "--outdir", "classes", "--json"];
+  const { status, stdout } = await run(["invert", "meadow.png", "--model", model, ...args], { cwd: home });
+  expect(status).toBe(0);
+  const { start } = JSON.parse(stdout);
+  const bytes = await readFile(join(home, "classes/inversion.safetensors"));
+  const label = (await openCheckpoint(new Blob([bytes]))).tensors.get("label")!;
+  expect([...(await label.read())].indexOf(1)).toBe(start % 3); // as start i is of class i
+  expect([...(await label.read())].filter((value) => value !== 0)).toEqual([1]);
+});
+
 test.each([
   ["what is no photo", ["invert", "words.png"], /words\.png/],
   ["no file", ["invert", "nothing.png"], /"nothing\.png" does not exist/],
   ["a space that there is not", ["invert", "meadow.png", "--space", "w", ...FEW], /has no "w"\.\s+fix: It has z/],
   ["a layer that there is not", ["invert", "meadow.png", "--layer", "layer40", ...FEW], /no layer "layer40"/],
+  ["a segmenter that there is not, before any step", ["invert", "meadow.png", "--segmenter", "none40"], /none40/],
+  [
+    "seeds beside latents",
+    ["generate", "--latents", "z.npy", "--seed", "2"],
+    /'--latents <file>' cannot be used with option '--seed <n>'/,
+  ],
 ])("refuses %s", async (_, args, message) => {
   const { status, stderr } = await run(args, { cwd: home });
   expect(status).toBeGreaterThan(0);

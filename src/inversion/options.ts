@@ -1,0 +1,93 @@
+import type { NamesOf } from "../names.ts";
+
+// Tests: test/inversion/invert.test.ts
+
+/** What an image is made of: a generator's first input, or a StyleGAN's w, one or one a layer. */
+export type LatentSpace = "z" | "w" | "w+";
+
+/**
+ * Steps and rates, unless given, are those that spec diagnosis.md §D and its golden data measured.
+ */
+export interface InvertOptions {
+  /** Where the latent is looked for; "w+" unless given where the generator has it, else "z". */
+  readonly space?: LatentSpace;
+  /**
+   * The layer whose features are fitted once the latent is found, so that every edit there or
+   * behind works on the photograph; none unless given. Nothing else may lead around it to the
+   * image.
+   */
+  readonly layer?: string;
+  /**
+   * Latents to start from, of which the best is kept: images 0… of the seed. 8 unless given: what
+   * is reached depends much on where one starts.
+   */
+  readonly starts?: number;
+  /** 1 unless given. */
+  readonly seed?: number;
+  /** Steps of Adam for the latent; 150 unless given. */
+  readonly steps?: number;
+  /** Its learning rate; 0.05 unless given. */
+  readonly rate?: number;
+  /** Steps of Adam for the layer's features; 80 unless given. */
+  readonly layerSteps?: number;
+  /** Its learning rate; 0.02 unless given. */
+  readonly layerRate?: number;
+  /** Starts at a time; all unless given. */
+  readonly batch?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const NAMES: NamesOf<InvertOptions> = {
+  space: true,
+  layer: true,
+  starts: true,
+  seed: true,
+  steps: true,
+  rate: true,
+  layerSteps: true,
+  layerRate: true,
+  batch: true,
+  signal: true,
+};
+
+/** How far an inversion is. */
+export interface InversionProgress {
+  readonly type: "progress";
+  readonly stage: "latent" | "layer";
+  /** Steps done in this stage, of all starts together. */
+  readonly step: number;
+  readonly steps: number;
+  /** The best reached so far, in dB; see `Inversion.psnr`. */
+  readonly psnr: number;
+}
+
+export interface Inversion {
+  readonly space: LatentSpace;
+  /** Which of the starts came closest: an image of the seed. */
+  readonly start: number;
+  /** [length of z], or [layers, length of w] (one layer of "w"). */
+  readonly latent: Float32Array<ArrayBuffer>;
+  /**
+   * What else the image is made of where that is z, by the input's name: its class, as a one among
+   * zeros.
+   */
+  readonly inputs: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+  /** The layer whose features were fitted, and these: [height, width, channels]. */
+  readonly layer?: string;
+  readonly features?: Float32Array<ArrayBuffer>;
+  /**
+   * Peak signal-to-noise ratio in dB: 10 log₁₀(4 / mean squared error), as numbers go from −1 to 1.
+   */
+  readonly psnr: {
+    /** Of the starts, and the best on the way of each. */
+    readonly starts: readonly number[];
+    readonly latents: readonly number[];
+    /** Of the image made of the features. */
+    readonly layer?: number;
+  };
+  /** Images made of the latent and of the features, [height, width, 3], nominally in [−1, 1]. */
+  readonly images: { readonly latent: Float32Array; readonly layer?: Float32Array };
+}
+
+/** "partial": what is found of the latent, where features are yet to be fitted. */
+export type InversionEvent = InversionProgress | { readonly type: "partial" | "result"; readonly inversion: Inversion };

@@ -1,5 +1,5 @@
 import { Kept } from "../dissect/kept.ts";
-import { checkSamples, defaultBatch } from "../dissect/options.ts";
+import { defaultBatch } from "../dissect/options.ts";
 import { UsageError } from "../errors.ts";
 import { type Edit, type EditableLayer, editable } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
@@ -9,6 +9,7 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { Counting } from "./counting.ts";
+import { type ExperimentImages, experimentImages } from "./experiment-images.ts";
 import { InFlight } from "./in-flight.ts";
 import { digest, type Measurements } from "./measurements.ts";
 
@@ -17,6 +18,13 @@ export interface ExperimentOptions {
   readonly editable: readonly (string | EditableLayer)[];
   /** Number of images; their z are those of `seed`. 200 unless given, as in gandissect. */
   readonly size?: number;
+  /**
+   * What the images are made of instead of drawing it: rows of `rowSize` numbers or, with `from`,
+   * images' features as a tensor holds them. `size` and `seed` do not matter then.
+   */
+  readonly rows?: Float32Array;
+  /** The layer that rows are features of, which is no later one than the first to be edited. */
+  readonly from?: string;
   /** 3 unless given: gandissect's for ablations, and not one that rankings are made of. */
   readonly seed?: number;
   /** Images at a time; chosen for the adapter unless given. Counts do not depend on it. */
@@ -37,6 +45,8 @@ const NAMES: NamesOf<ExperimentOptions> = {
   editable: "list",
   size: true,
   seed: true,
+  rows: true,
+  from: true,
   batch: true,
   memory: true,
   finished: true,
@@ -100,6 +110,8 @@ export class Experiment {
         how,
         before,
         ...unions,
+        // two that look alike may differ where an edit shows it
+        ...(options.rows ? [{ from: options.from, rows: await digest([options.rows]) }] : []),
       ]);
       return new Experiment(options, stages, fingerprint, before);
     } catch (error) {
@@ -195,6 +207,8 @@ class Stages {
   readonly #segmentation: SegmenterPlan;
   readonly #counting: Counting;
   readonly #rows: Float32Array;
+  /** Numbers that one image is made of. */
+  readonly #row: number;
   readonly #kept: Kept;
   readonly #scope: Scope;
   #iterating = false;
@@ -207,12 +221,12 @@ class Stages {
       readonly segmentation: SegmenterPlan;
       readonly counting: Counting;
     },
-    { layer, size, seed, memory }: { layer: string; size: number; seed: number; memory: number },
+    { layer, images, seed, memory }: { layer: string; images: ExperimentImages; seed: number; memory: number },
     scope: Scope,
   ) {
     this.generator = models.generator;
     this.segmenter = models.segmenter;
-    this.size = size;
+    this.size = images.size;
     this.seed = seed;
     this.layer = layer;
     this.#head = plans.head;
@@ -220,24 +234,28 @@ class Stages {
     this.#segmentation = plans.segmentation;
     this.#counting = plans.counting;
     this.inputs = plans.tail.inputs;
-    this.#rows = models.generator.sample({ size, seed });
-    const batches = Math.ceil(size / plans.tail.batch);
+    this.#rows = images.rows;
+    this.#row = images.row;
+    const batches = Math.ceil(images.size / plans.tail.batch);
     this.#kept = scope.own(new Kept(models.generator.device, [...this.inputs.values()], undefined, batches, memory));
     this.#scope = scope;
   }
 
   static async create(generator: Generator, segmenter: Segmenter, options: ExperimentOptions): Promise<Stages> {
-    const { editable: layers, size = 200, seed = 3, memory = 512 * 2 ** 20, signal } = options;
+    const { editable: layers, seed = 3, memory = 512 * 2 ** 20, from, signal } = options;
     const { height, width } = generator;
-    checkSamples(size, seed, height * width);
+    const first = firstLayer(generator, layers);
+    const images = experimentImages(generator, first, options);
+    const { size } = images;
     if (generator.device !== segmenter.device) {
       throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
     }
     const batch = evenBatch(size, options.batch ?? defaultBatch(generator, segmenter));
-    const first = firstLayer(generator, layers);
     const scope = new Scope();
     try {
-      const head = scope.own(await generator.compile({ batch, retain: [first], until: first, signal }));
+      const head = scope.own(
+        await generator.compile({ batch, retain: [first], until: first, ...(from !== undefined && { from }), signal }),
+      );
       const inputs = head.behind(first);
       const seen = { raw: segmenter.reads === "raw" };
       const tail = scope.own(
@@ -247,7 +265,7 @@ class Stages {
       const table = [1, 1, 1, segmenter.labels.length];
       const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, { signal }));
       const plans = { head, tail, segmentation, counting };
-      return new Stages({ generator, segmenter }, plans, { layer: first, size, seed, memory }, scope);
+      return new Stages({ generator, segmenter }, plans, { layer: first, images, seed, memory }, scope);
     } catch (error) {
       scope.dispose();
       throw error;
@@ -255,7 +273,6 @@ class Stages {
   }
 
   async *batches(signal?: AbortSignal): AsyncGenerator<{ readonly first: number; readonly count: number }> {
-    const { rowSize } = this.generator;
     const { batch } = this.#tail;
     const inFlight = new InFlight(this.generator.device);
     if (this.#iterating) {
@@ -270,7 +287,7 @@ class Stages {
         signal?.throwIfAborted();
         const count = Math.min(batch, this.size - first);
         if (!this.#kept.restoreFeatures(first / batch)) {
-          this.#head.run(this.#rows.subarray(first * rowSize, (first + count) * rowSize));
+          this.#head.run(this.#rows.subarray(first * this.#row, (first + count) * this.#row));
           await this.#kept.keepFeatures(first / batch);
         }
         yield { first, count };

@@ -1,9 +1,12 @@
 // Tests: test/cli/latents.test.ts
+import { Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { type Generator, openCheckpoint } from "../index.ts";
 import { fileSource } from "../node/files.ts";
 import { padded } from "../runtime/graph.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
+import { named } from "./options.ts";
+import type { Work } from "./with-models.ts";
 
 /** What images are made of, as `generator.images` takes it. */
 export interface Latents {
@@ -13,6 +16,15 @@ export interface Latents {
   /** The layer that they are features of; undefined for z. */
   readonly from?: string;
 }
+
+/** The option of a file of latents, which takes the place of a number of images and their seed. */
+export const latentsOption = (does: string): Option =>
+  new Option(
+    "--latents <file>",
+    `${does}: z, or a StyleGAN's w, as .npy or as tensor z or w of a .safetensors; or an inversion.safetensors`,
+  )
+    .argParser(named)
+    .conflicts(["size", "seed"]);
 
 export interface LatentsOptions {
   readonly signal?: AbortSignal | undefined;
@@ -76,6 +88,34 @@ export async function openLatents(
     );
   }
   return { size: n, rows: spaced(numbers, length, padded(length)), from: layer };
+}
+
+/** Which images a command is about. */
+export interface ChosenImages {
+  /** As `Experiment.create` and `generator.images` take them. */
+  readonly images: {
+    readonly size: number;
+    readonly seed: number;
+    readonly rows?: Float32Array;
+    readonly from?: string;
+  };
+  /** As results name them: of a seed, or of a file. */
+  readonly said: { readonly size: number; readonly seed?: number; readonly latents?: string };
+}
+
+/** The images of --size and --seed, or those of --latents. */
+export async function imagesOf(
+  {
+    size,
+    seed,
+    latents,
+    classes,
+  }: { readonly size: number; readonly seed: number; readonly latents?: string } & Pick<LatentsOptions, "classes">,
+  { generator, signal, note }: Pick<Work, "generator" | "signal" | "note">,
+): Promise<ChosenImages> {
+  if (latents === undefined) return { images: { size, seed }, said: { size, seed } };
+  const opened = await openLatents(latents, generator, { signal, note, classes });
+  return { images: { seed, ...opened }, said: { size: opened.size, latents } };
 }
 
 /** Features of a layer. */

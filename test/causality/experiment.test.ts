@@ -4,7 +4,7 @@ import { Kept } from "../../src/dissect/kept.ts";
 import { type Edit, UsageError } from "../../src/index.ts";
 import { smallModels } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
-import { labelMaps, rarest, SIZE, tally } from "./label-maps.ts";
+import { labelMaps, rarest, SEED, SIZE, tally } from "./label-maps.ts";
 import { LAYER, useSmallExperiment } from "./small-experiment.ts";
 
 const small = useSmallExperiment();
@@ -56,6 +56,34 @@ describe("an experiment", () => {
     const edits = [...EDITS, { layer: "layer2", units: [1], alpha: 0.5 }];
     using both = await small.create({ editable: [LAYER, "layer2"] });
     expect(await both.pixels(edits)).toEqual(tally(models, await labelMaps(models, edits)));
+  });
+
+  it("is of given rows, or of features of the edited layer or one before it", async () => {
+    const { generator } = models;
+    const z = generator.sample({ size: SIZE, seed: SEED });
+    using run = await generator.forward(z, { retain: ["layer2", LAYER] });
+    const features = new Map<string, Float32Array>();
+    for (const [name, tensor] of run.layers) features.set(name, await tensor.read());
+    const after = tally(models, await labelMaps(models, EDITS));
+    for (const given of [{ rows: z }, ...[...features].map(([from, rows]) => ({ from, rows }))]) {
+      using own = await small.create({ size: 9, seed: 99, ...given });
+      expect(own.size).toBe(SIZE);
+      expect(own.before).toEqual(small.experiment.before);
+      expect(await own.pixels(EDITS)).toEqual(after);
+    }
+    // of one image, other features are told apart even where before any edit they look alike
+    const [rows, from] = [features.get(LAYER)!.subarray(0, features.get(LAYER)!.length / SIZE), LAYER];
+    const finished = new Map<string, readonly number[]>();
+    for (const factor of [1, 1, 1 + 2 ** -20]) {
+      using one = await small.create({ rows: rows.map((value) => value * factor), from, finished });
+      await one.pixels(EDITS);
+    }
+    expect(finished.size).toBe(2);
+    await expect(small.create({ rows, from, editable: ["layer2"] })).rejects.toThrow(
+      `The images are made of features of ${LAYER}, which no edit of layer2 reaches: it comes before. Edit ${LAYER} or`,
+    );
+    await expect(small.create({ rows: rows.subarray(1), from })).rejects.toThrow(/no whole number of/);
+    await expect(small.create({ from })).rejects.toThrow(/Give them as `rows`/);
   });
 
   it("measures nothing twice, and takes no other's measurements for its own", async () => {

@@ -8,6 +8,7 @@ import { fileName } from "../../report/gandissect.ts";
 import type { CliCommand } from "../command.ts";
 import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
+import { imagesOf, latentsOption } from "../latents.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { noteMarks, type UnitsFlag, type Unmarked, unmarked } from "../marks.ts";
 import { type InsertedValue, insertedValue, named, seed, size, whole } from "../options.ts";
@@ -23,6 +24,8 @@ export interface ContextCommandOptions extends ModelFlags {
   readonly value?: InsertedValue;
   readonly size: number;
   readonly seed: number;
+  /** A file of what the images are made of. */
+  readonly latents?: string;
   readonly batch?: number;
 }
 
@@ -43,6 +46,7 @@ export const contextCommand: CliCommand<ContextCommandOptions> = {
       .option("--value <number|q>", "their activation (default: q0.995)", insertedValue)
       .option("--size <n>", "number of images", size, 50)
       .option("--seed <n>", "seed of their z", seed, 3)
+      .addOption(latentsOption("put them into these images instead"))
       .option("--batch <n>", "images at a time (default: chosen for the adapter)", whole("The batch size", 1, 1024))
       .option("--outdir <dir>", "where tables and charts go (default: context/MODEL)", named)
       .option("--json", "print the table as JSON on stdout"),
@@ -55,7 +59,8 @@ export const contextCommand: CliCommand<ContextCommandOptions> = {
 async function measure(work: Work, options: Unmarked<ContextCommandOptions>): Promise<void> {
   noteMarks(options.marks, work.generator.name, work.note);
   const { generator, segmenter, folder, finished, progress, signal, say } = work;
-  const { layer = defaultLayer(generator, "--layer"), size, seed, batch, value = VALUE } = options;
+  const { layer = defaultLayer(generator, "--layer"), batch, value = VALUE } = options;
+  const { images, said } = await imagesOf(options, work);
   const { height, width, channels } = generator.layer(layer);
   const concept = work.concept!; // required
   const label = segmenter.label(concept);
@@ -67,8 +72,7 @@ async function measure(work: Work, options: Unmarked<ContextCommandOptions>): Pr
   const values = units.map((unit) => (typeof value === "number" ? value : levels![unit]!));
   const experiment = await Experiment.create(generator, segmenter, {
     editable: [layer],
-    size,
-    seed,
+    ...images,
     ...(batch !== undefined && { batch }),
     finished,
     signal,
@@ -88,7 +92,7 @@ async function measure(work: Work, options: Unmarked<ContextCommandOptions>): Pr
     await folder.write(`${at}.svg`, contextBars(context));
     await folder.write(`${at}-map.svg`, contextMap(context));
     say({
-      json: { model: generator.name, segmenter: segmenter.name, size, seed, values, ...context },
+      json: { model: generator.name, segmenter: segmenter.name, ...said, values, ...context },
       text: table(context),
     });
   } finally {

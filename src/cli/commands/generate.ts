@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { Option } from "commander";
 import { type Generator, loadGenerator, UsageError, writeSafetensors } from "../../index.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
-import { openLatents } from "../latents.ts";
+import { latentsOption, openLatents } from "../latents.ts";
 import { EMBEDDED, openModel } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
 import { picturePng, tilesLegend } from "../tile-pictures.ts";
@@ -31,14 +30,7 @@ export const generateCommand: CliCommand<GenerateOptions> = {
     generatorOptions(command)
       .option("--size <n>", "number of pictures", size, 8)
       .option("--seed <n>", "seed of their z", seed, 1)
-      .addOption(
-        new Option(
-          "--latents <file>",
-          "draw these instead: rows of z, or of a StyleGAN's w, as .npy or as tensor z or w of a .safetensors; or what invert wrote",
-        )
-          .argParser(named)
-          .conflicts(["size", "seed"]),
-      )
+      .addOption(latentsOption("draw these instead"))
       .option("--raw", "also write images.safetensors: images [n, h, w, c] as the network made them")
       .option("--outdir <dir>", "where they go (default: generate/MODEL)", named)
       .option("--force", "write into a folder that holds other files; none of them is removed")

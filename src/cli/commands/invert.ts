@@ -94,7 +94,7 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
     const file = join(folder.path, "inversion.safetensors");
     const { network } = options;
     const whose = `${own ? "" : ` --model ${options.model}`}${network === undefined ? "" : ` --network ${network}`}`;
-    const drawn = `pictures of it: ganatomy generate${whose} --latents ${file}`;
+    const drawn = `pictures of it: ganatomy generate${whose} --latents ${file} (ablate and insert edit it)`;
     if (!found) {
       note(
         folder.written === 0

@@ -6,6 +6,7 @@ import { uncropped } from "../../models/mask.ts";
 import { uniqueNames } from "../../report/concepts.ts";
 import type { CliCommand } from "../command.ts";
 import { defaultLayer } from "../default-layer.ts";
+import { type ChosenImages, imagesOf } from "../latents.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { noteMarks, type Unmarked, unmarked } from "../marks.ts";
 import { tilesLegend } from "../tile-pictures.ts";
@@ -78,6 +79,7 @@ class EditWork {
   readonly #work: Work;
   readonly #layer: string;
   readonly #layerUnits: LayerUnits;
+  #images: ChosenImages | undefined;
   #order: UnitOrder | undefined;
   #edit: Edit | undefined;
 
@@ -92,8 +94,9 @@ class EditWork {
   /** The edit's own: every concept's pixels before and after. */
   async effect(): Promise<EditSummary> {
     const layer = this.#layer;
-    const { size, seed } = this.#options;
     const { generator, segmenter, concept, folder } = this.#work;
+    this.#images = await imagesOf(this.#options, this.#work);
+    const { size } = this.#images.said;
     const { channels } = generator.layer(layer);
     const label = concept === undefined ? undefined : segmenter.label(concept);
     const wrong = this.#options.units?.find((unit) => unit >= channels);
@@ -108,13 +111,15 @@ class EditWork {
     const value = await this.#valueOf(units);
     this.#edit = { layer, units, alpha, ...(value !== undefined && { value }), ...(mask && { mask }) };
 
-    const experiment = await this.#experiment(size, seed, 2, "images");
+    const experiment = await this.#experiment(2, "images");
     try {
       const after = await experiment.pixels([this.#edit]);
       if (label !== undefined && this.#kind === "ablate" && experiment.before[label] === 0) {
         throw new UsageError(
           `There is no ${concept} in these ${size} images.`,
-          "Take more with --size, others with --seed, or another --concept.",
+          this.#options.latents === undefined
+            ? "Take more with --size, others with --seed, or another --concept."
+            : "Take other --latents, or another --concept.",
         );
       }
       const { name, resolution, height, width } = generator;
@@ -126,8 +131,7 @@ class EditWork {
         ...(concept !== undefined && { concept, metric: this.#order.metric }),
         alpha,
         value: value ?? 0,
-        size,
-        seed,
+        ...this.#images.said,
         resolution,
         ...(height !== width && { height, width }),
       });
@@ -142,10 +146,18 @@ class EditWork {
   async rest(summary: EditSummary): Promise<void> {
     const { folder, generator, segmenter, concept, progress, signal } = this.#work;
     const layer = this.#layer;
-    const { batch, curve, locations, eachUnit, size, seed, random = 0, steps = 30 } = this.#options;
+    const { batch, curve, locations, eachUnit, random = 0, steps = 30 } = this.#options;
+    const { size, rows, ...others } = this.#images!.images;
     const pictures = Math.min(size, this.#options.pictures);
     if (pictures > 0) {
-      const drawn = { size: pictures, seed, signal, ...(batch !== undefined && { batch }) };
+      const few = rows?.subarray(0, (rows.length / size) * pictures);
+      const drawn = {
+        ...others,
+        size: pictures,
+        ...(few && { rows: few }),
+        signal,
+        ...(batch !== undefined && { batch }),
+      };
       for await (const { name, png } of editedPictures(generator, [this.#edit!], drawn)) await folder.write(name, png);
       const legend = tilesLegend(generator);
       if (legend !== undefined) await folder.write("legend.svg", legend);
@@ -163,7 +175,7 @@ class EditWork {
     };
     const most = Math.min(steps, this.#order!.units.length);
     if (curve) {
-      const experiment = await this.#experiment(size, seed, 1 + most * (1 + random), "curve");
+      const experiment = await this.#experiment(1 + most * (1 + random), "curve");
       try {
         await writeCurves(experiment, job, folder);
       } finally {
@@ -171,7 +183,7 @@ class EditWork {
       }
     }
     if (locations) {
-      const experiment = await this.#experiment(size, 2, 1, "locations");
+      const experiment = await this.#experiment(1, "locations", 2);
       try {
         progress.note("Location by location; this takes long.");
         await writeCurves(experiment, { ...job, everyLocation: true }, folder);
@@ -181,7 +193,7 @@ class EditWork {
     }
     if (eachUnit) {
       const { channels } = generator.layer(layer);
-      const experiment = await this.#experiment(size, seed, 1 + channels, "each unit");
+      const experiment = await this.#experiment(1 + channels, "each unit");
       try {
         await writeUnitEffects(experiment, layer, summary, folder);
       } finally {
@@ -191,19 +203,20 @@ class EditWork {
   }
 
   /** The images, with a bar for so many times all of them. */
-  #experiment(size: number, seed: number, times: number, phase: string): Promise<Experiment> {
+  #experiment(times: number, phase: string, seed = this.#options.seed): Promise<Experiment> {
     const { generator, segmenter, finished, progress, signal } = this.#work;
     const { batch } = this.#options;
+    const { images } = this.#images!;
     let done = 0;
     return Experiment.create(generator, segmenter, {
       editable: [this.#layer],
-      size,
+      ...images,
       seed,
       ...(batch !== undefined && { batch }),
       finished,
-      onImages: (images) => {
-        done += images;
-        progress.report(phase, done, size * times);
+      onImages: (more) => {
+        done += more;
+        progress.report(phase, done, images.size * times);
       },
       signal,
     });

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { concepts, UNION } from "../concept.ts";
 import type { TuneFlags } from "../gpu.ts";
+import { latentsOption } from "../latents.ts";
 import type { UnitsFlag } from "../marks.ts";
 import type { UnifiedFlags } from "../models.ts";
 import { alpha, type InsertedValue, type MaskFlag, mask, seed, size, whole } from "../options.ts";
@@ -24,6 +25,8 @@ export interface EditCommandOptions extends UnifiedFlags, TuneFlags {
   readonly pooling: "max" | "mean";
   readonly size: number;
   readonly seed: number;
+  /** A file of what the images are made of. */
+  readonly latents?: string;
   readonly batch?: number;
   readonly pictures: number;
   readonly outdir?: string;
@@ -54,6 +57,7 @@ export const editOptions = (command: Command): Command =>
     )
     .option("--size <n>", "number of images", size, 200)
     .option("--seed <n>", "seed of their z", seed, 3)
+    .addOption(latentsOption("edit these images instead"))
     .option("--batch <n>", "images at a time (default: chosen for the adapter)", whole("The batch size", 1, 1024))
     .option(
       "--pictures <n>",

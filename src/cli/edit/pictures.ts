@@ -19,7 +19,7 @@ interface Pair {
 export async function* editedPictures(
   generator: Generator,
   edits: readonly Edit[],
-  options: { readonly size: number; readonly seed: number; readonly batch?: number; readonly signal: AbortSignal },
+  options: Omit<Parameters<Generator["images"]>[0], "edits" | "raw">,
 ): AsyncGenerator<{ readonly name: string; readonly png: Uint8Array }> {
   const strip: Pair[] = [];
   let image = 0;

@@ -15,7 +15,9 @@ export interface EditSummary {
   readonly alpha: number | readonly number[];
   readonly value: number | readonly number[];
   readonly size: number;
-  readonly seed: number;
+  /** Of the images' z, or the file that they were given by. */
+  readonly seed?: number;
+  readonly latents?: string;
   /** Edge of the images, on whose pixels everything is counted: the longer one. */
   readonly resolution: number;
   /** Of images that are not square. */
@@ -61,6 +63,6 @@ export function editTable({ concepts, layer, units, size, ...image }: EditSummar
     .sort((a, b) => share(b) - share(a))
     .map((one) => [one.concept, area(one.before), area(one.after), change(one)]);
   const shown = units.length > 20 ? `${units.slice(0, 20).join(", ")} …` : units.join(", ");
-  const title = `${layer}, ${units.length === 1 ? "unit" : `${units.length} units`} ${shown}: areas in ${size} images\n`;
+  const title = `${layer}, ${units.length === 1 ? "unit" : `${units.length} units`} ${shown}: areas in ${size === 1 ? "1 image" : `${size} images`}\n`;
   return `${title}${columns([["concept", "before", "after", "change"], ...rows], ["", "right", "right", "right"])}\n`;
 }

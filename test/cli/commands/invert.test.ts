@@ -75,6 +75,37 @@ test("invert writes latent, features, pictures and areas, which generate reads",
   expect(most).toBeLessThanOrEqual(1);
 });
 
+test("edits work on what was inverted, from its features on", async () => {
+  const file = join(home, "invert/scenes64/inversion.safetensors");
+  const edit = ["--latents", file, "--layer", "layer6", "--units", "0-60"];
+  const { status, stdout, stderr } = await run(["ablate", ...edit, "--json"], { cwd: home });
+  expect([status, stderr]).toEqual([0, expect.stringContaining("in ablate/scenes64")]);
+  const said = JSON.parse(stdout);
+  expect(said).toMatchObject({ size: 1, latents: file, layer: "layer6" });
+  expect(said).not.toHaveProperty("seed");
+  // before the edit it is the photo's last picture, whose areas invert counted
+  const { areas } = JSON.parse(await readFile(join(home, "invert/scenes64/inversion.json"), "utf8"));
+  for (const { name, pixels } of areas.concepts) {
+    const { before } = said.concepts.find(({ concept }: { concept: string }) => concept === name);
+    expect(before, name).toBe(pixels[2]);
+  }
+  const pair = decode(await readFile(join(home, "ablate/scenes64/image_0.png")));
+  const made = decode(await readFile(join(home, "generate/scenes64/image_0.png")));
+  const half = (side: number) =>
+    pair.data.filter((_, at) => Math.floor(at / 3) % 130 >= side && Math.floor(at / 3) % 130 < side + 64);
+  expect(half(0)).toEqual(made.data);
+  expect(half(66)).not.toEqual(made.data);
+
+  const early = await run(["insert", "--latents", file, "--layer", "layer2", "--units", "3"], { cwd: home });
+  expect([early.status, early.stderr]).toEqual([
+    2,
+    expect.stringMatching(/features of layer4, which no edit of layer2 reaches.*Edit layer4 or a layer behind it/s),
+  ]);
+  const placed = ["context", "--latents", file, "--concept", "tree", "--units", "3", "--value", "2", "--json"];
+  const context = await run(placed, { cwd: home });
+  expect([context.status, JSON.parse(context.stdout)]).toMatchObject([0, { size: 1, latents: file }]);
+});
+
 test.skipIf(process.platform === "win32")("Ctrl-C keeps the latent that was found", async () => {
   const steps = ["--starts", "1", "--steps", "1", "--layer-steps", "100000", "--outdir", "stopped"];
   const work = start(["invert", "meadow.png", ...steps], { cwd: home });

@@ -15,7 +15,7 @@ const OTHERS: Readonly<Record<string, string | undefined>> = {
 const SAME: readonly string[] = [
   ...["batch", "classes", "cutoff", "epochs", "evalSize", "examples", "heads", "key", "lambda", "lod", "memory"],
   ...["network", "noise", "parts", "patch", "pixelNorm", "quantileThreshold", "rate", "searchSize", "seed", "segdiv"],
-  ...["size", "stride", "trainSeed", "trainSize", "truncation"],
+  ...["sha256", "size", "stride", "trainSeed", "trainSize", "truncation"],
 ];
 
 const FLAGS: ReadonlyMap<string, string | undefined> = new Map([

@@ -3,11 +3,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { GanatomyError, UsageError } from "../errors.ts";
 import type { LoadGeneratorOptions } from "../index.ts";
+import { parseSha256 } from "../weights/integrity.ts";
 import { named, positive, seed, whole } from "./options.ts";
 
 /** Which generator, and how it is to draw. */
 export interface GeneratorFlags {
   readonly model?: string;
+  /** What the model's file must have, or the first digits of it. */
+  readonly sha256?: string;
   /** What the network is: a description's file or a preset's name. */
   readonly network?: string;
   /** Which part of the file it is. */
@@ -105,8 +108,22 @@ export const drawingOptions = (command: Command): Command =>
       ]),
     );
 
+/** Parses a SHA-256 or its first digits. */
+function digest(text: string): string {
+  try {
+    return parseSha256(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+export const integrityOption = (command: Command): Command =>
+  command.option("--sha256 <hex>", "what the checkpoint must have: 64 digits, or the first 8 or more", digest);
+
 /** Which generator, and how it is to draw. */
 export const generatorOptions = (command: Command): Command =>
   drawingOptions(
-    command.option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named),
+    integrityOption(
+      command.option("--model <file|url>", "generator's checkpoint; the embedded scenes64 unless given", named),
+    ),
   );

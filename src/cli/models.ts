@@ -33,10 +33,13 @@ export const unifiedOf = ({ heads, segdiv, parts }: UnifiedFlags): UnifiedFlags 
   ...(parts && { parts }),
 });
 
-/** Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. */
+/**
+ * Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. With `sha256` it
+ * is read whole now.
+ */
 export async function openModel(
   model: string,
-  options: Pick<LoadOptions, "signal" | "onProgress">,
+  options: Pick<LoadOptions, "signal" | "onProgress" | "onWarning" | "sha256">,
 ): Promise<{ name: string; source: Source }> {
   if (isUrl(model)) {
     const source = await openSource(model, options);
@@ -44,10 +47,10 @@ export async function openModel(
   }
   // A folder of that name is its report's, which "ganatomy dissect" writes.
   if (model === EMBEDDED && !(await isFile(model))) {
-    return { name: EMBEDDED, source: await fileSource(embedded("generator.safetensors")) };
+    return { name: EMBEDDED, source: await openSource(await fileSource(embedded("generator.safetensors")), options) };
   }
   const path = model.startsWith("file:") ? fileURLToPath(model) : model;
-  const source = await fileSource(path);
+  const source = await openSource(await fileSource(path), options);
   const name = withoutExtension(source.name);
   // "church/generator.pth" is known as "church".
   return { name: GENERIC.test(name) ? withoutExtension(basename(dirname(resolve(path)))) : name, source };

@@ -49,7 +49,11 @@ export function withModels(
 ): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
+    const model = await openModel(options.model ?? EMBEDDED, {
+      signal,
+      onProgress: progress.download,
+      sha256: options.sha256,
+    });
     const isEmbedded = options.model === undefined || options.model === EMBEDDED;
     if (!isEmbedded && options.segmenter === undefined) {
       throw new UsageError(

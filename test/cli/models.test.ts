@@ -40,3 +40,17 @@ test("a report's folder does not hide the embedded model of its name, a segmente
     await rm(folder, { recursive: true });
   }
 });
+
+test("a checkpoint has the SHA-256 that was given, or is refused", async () => {
+  const path = join(folder, "church.pth");
+  await writeFile(path, "abc");
+  // FIPS 180-2, B.1
+  const sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  for (const right of [sha256, sha256.slice(0, 8)]) {
+    const { name, source } = await openModel(path, { sha256: right });
+    expect([name, source.size]).toEqual(["church", 3]);
+  }
+  await expect(openModel(path, { sha256: sha256.replace("b", "c") })).rejects.toThrow(
+    /church\.pth has SHA-256 ba7816bf/,
+  );
+});

@@ -67,7 +67,7 @@ export async function openClassifier(
   { progress, signal, note }: Pick<Running, "progress" | "signal" | "note">,
 ): Promise<OpenedClassifier> {
   const { edge, pixels, fit, size, seed } = options;
-  const loading = { signal, onProgress: progress.download };
+  const loading = { signal, onProgress: progress.download, onWarning: note, sha256: options.sha256 };
   const file = await openNetwork(options.classifier!, { edge, pixels, fit }, loading);
   checkLayers(file.network, options.layers);
   const masks = options.masks === undefined ? undefined : await openMasks(options.masks);

@@ -17,7 +17,7 @@ export interface NetworkFile {
 export async function openNetwork(
   path: string,
   options: ClassifierOptions,
-  loading: Pick<LoadOptions, "signal" | "onProgress">,
+  loading: Pick<LoadOptions, "signal" | "onProgress" | "onWarning" | "sha256">,
 ): Promise<NetworkFile> {
   const { name, source } = await openModel(path, loading);
   const { tensors } = await openCheckpoint(source, { signal: loading.signal });

@@ -10,12 +10,12 @@ import { ATTRIBUTES_KEY } from "../../weights/safetensors.ts";
 import type { Checkpoint, CheckpointTensor } from "../../weights/tensor.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
+import { type GeneratorFlags, generatorOf, integrityOption } from "../generator-flags.ts";
 import { openModel } from "../models.ts";
 import { named } from "../options.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
 
-export interface ConvertOptions extends Pick<GeneratorFlags, "network" | "key"> {
+export interface ConvertOptions extends Pick<GeneratorFlags, "network" | "key" | "sha256"> {
   readonly half?: boolean;
   readonly outdir?: string;
   readonly force?: boolean;
@@ -29,8 +29,7 @@ export const convertCommand: CliCommand<ConvertOptions, [file: string]> = {
   name: "convert",
   description: "write a generator as safetensors that say what the network is, with their SHA-256",
   options: (command) =>
-    command
-      .argument("<file>", "a generator's checkpoint of any container, or ONNX")
+    integrityOption(command.argument("<file>", "a generator's checkpoint of any container, or ONNX"))
       .option("--network <file|preset>", "what the network is: a description (JSON), or dcgan", named)
       .option("--key <name>", "which part of a checkpoint it is", named)
       .option("--half", "write float16 instead of float32")
@@ -43,7 +42,12 @@ export const convertCommand: CliCommand<ConvertOptions, [file: string]> = {
 function run({ half, outdir, force, json, ...options }: ConvertOptions, file: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const model = await openModel(file, { signal, onProgress: progress.download });
+    const model = await openModel(file, {
+      signal,
+      onProgress: progress.download,
+      onWarning: note,
+      sha256: options.sha256,
+    });
     const { key, ...asked } = generatorOf(options);
     const checkpoint = await openCheckpoint(model.source, { signal, ...(key !== undefined && { key }) });
     const network =

@@ -132,7 +132,7 @@ async function opened(
       inNode(options, folder, running, (place) => dissectClassifier(classifier, options, place));
     return { name: classifier.name, dissected };
   }
-  const job = await openJob(options, { signal, onProgress: progress.download });
+  const job = await openJob(options, { signal, onProgress: progress.download, onWarning: note });
   const dissected = (folder: OutputFolder): Promise<Summary> =>
     options.chrome ? inChrome(job, folder, running) : inNode(job, folder, running, (place) => runJob(job, place));
   return { name: job.model.name, dissected };

@@ -43,7 +43,11 @@ export const generateCommand: CliCommand<GenerateOptions> = {
 function run({ seed, size, batch, force, outdir, json, latents, raw, ...options }: GenerateOptions): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
+    const model = await openModel(options.model ?? EMBEDDED, {
+      signal,
+      onProgress: progress.download,
+      sha256: options.sha256,
+    });
     const path = outdir ?? join("generate", model.name);
     const files: string[] = [];
     let total = size;

@@ -19,7 +19,7 @@ import { fileSource } from "../../node/files.ts";
 import { amount, mebibytes } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { drawingOptions, type GeneratorFlags, generatorOf } from "../generator-flags.ts";
+import { drawingOptions, type GeneratorFlags, generatorOf, integrityOption } from "../generator-flags.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { whole } from "../options.ts";
 import { unifiedOptions } from "../shared-options.ts";
@@ -46,7 +46,7 @@ export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
   name: "info",
   description: "tell what a network is, and what an image costs: FLOPs, bytes, GPU memory",
   options: (command) =>
-    drawingOptions(unifiedOptions(command))
+    drawingOptions(integrityOption(unifiedOptions(command)))
       .argument("<network>", "a generator's checkpoint, a segmenter's folder or ONNX file, scenes64 or mosaic-ade20k32")
       .option("--size <px>", "input edge of a segmenter", whole("The size", 32, 4096))
       .option("--half", "keep a segmenter's weights as float16 on the GPU")
@@ -98,7 +98,12 @@ async function isOnnxSegmenter(path: string): Promise<boolean> {
  * same, and why not.
  */
 async function fileInfo(device: Device, network: string, options: InfoOptions, { progress, signal, note }: Running) {
-  const { name, source } = await openModel(network, { signal, onProgress: progress.download });
+  const { name, source } = await openModel(network, {
+    signal,
+    onProgress: progress.download,
+    onWarning: note,
+    sha256: options.sha256,
+  });
   const { format, entry, entries } = await openCheckpoint(source, {
     signal,
     ...(options.key && { key: options.key }),

@@ -70,7 +70,11 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
     const photo = decodePhoto(await readPhoto(path), basename(path));
-    const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
+    const model = await openModel(options.model ?? EMBEDDED, {
+      signal,
+      onProgress: progress.download,
+      sha256: options.sha256,
+    });
     const own = options.model === undefined || options.model === EMBEDDED;
     const asked = options.segmenter ?? (own ? EMBEDDED : NONE);
     const segmenter = asked === NONE ? undefined : await openSegmenter(asked);

@@ -105,7 +105,12 @@ async function projectOf(
   if (asked === undefined) {
     throw new UsageError(`The report in "${path}" names no model that is here.`, "Give its file with --model.");
   }
-  const model = await openModel(asked, { signal, onProgress: progress.download });
+  const model = await openModel(asked, {
+    signal,
+    onProgress: progress.download,
+    onWarning: note,
+    sha256: options.sha256,
+  });
   const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
   const generator = await loadGenerator(model.source, loading);
   for (const { layer, units } of dissection.layers) {

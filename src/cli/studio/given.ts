@@ -43,7 +43,7 @@ export async function givenTo(
     given.set(`given/${role}/${source.name}`, source);
     return path;
   };
-  const { name, source } = await openModel(model ?? EMBEDDED, options);
+  const { name, source } = await openModel(model ?? EMBEDDED, { ...options, sha256: flags.sha256 });
   const { classes, ...network } = generatorOf(flags);
   const segmenter = await segmenterOf(
     flags.segmenter ?? report?.segmenter ?? (model === undefined ? EMBEDDED : undefined),

@@ -125,7 +125,7 @@ async function opened(
   options: DissectOptions & ClassifierFlags,
   running: Running,
 ): Promise<{ readonly name: string; dissected(folder: OutputFolder): Promise<Summary> }> {
-  const { progress, signal } = running;
+  const { progress, signal, note } = running;
   if (options.classifier !== undefined) {
     const classifier = await openClassifier(options, running);
     const dissected = (folder: OutputFolder): Promise<Summary> =>

@@ -168,6 +168,7 @@ function embedded(file: string, name = EMBEDDED): string {
 function withoutExtension(name: string): string {
   const stem = name
     .replace(/\.(pth(\.tar)?|pt|th|bin|pkl|safetensors|npz|onnx)(\.index\.json)?$/i, "")
+    .replace(/([-_.]?weights[-_.]manifest)?\.json$/i, "")
     .replace(/[^\p{L}\p{N} ._-]/gu, "_");
   // it becomes a folder's name, and "." and ".." are others
   return /^\.*$/.test(stem) ? "model" : stem;

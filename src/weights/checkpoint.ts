@@ -26,7 +26,7 @@ async function openContainer(source: Source, options: LoadOptions, shard = false
   const container = sniffContainer(head);
   if (container === "safetensors") return narrowed(await openSafetensors(source, options), options);
   if (container === "onnx" && !shard) return plainCheckpoint(source, "onnx", new Map());
-  const { noCheckpoint, openArchive, openPickle, openShards, openSingleArray } = await python();
+  const { openArchive, openOther, openPickle, openShards, openSingleArray } = await python();
   switch (container) {
     case "pickle":
       return openPickle(source, options);
@@ -35,7 +35,7 @@ async function openContainer(source: Source, options: LoadOptions, shard = false
     case "zip":
       return openArchive(source, options);
   }
-  if (container === undefined || container === "onnx" || shard) throw noCheckpoint(head, source.size, source.name);
+  if (container === undefined || container === "onnx" || shard) return openOther(source, head, options);
   const open = (each: Source): Promise<Checkpoint> => openContainer(each, { signal: options.signal }, true);
   return narrowed(await openShards(source, open, options), options);
 }

@@ -51,11 +51,6 @@ const IMPOSTORS: readonly { looks: (head: Uint8Array, text: string) => boolean; 
     fix: "Give the file of the network's weights.",
   },
   {
-    looks: (_, text) => /^\{[\s\S]*"(modeltopology|weightsmanifest|(layers|graph)-model)"/.test(text),
-    what: "the model.json of a TensorFlow.js model",
-    fix: "Convert the model to ONNX (tfjs_graph_converter, then tf2onnx), or its weights to safetensors.",
-  },
-  {
     looks: (head) => /^(\([dl]p\d+\r?\n|c[\w.]+\r?\n\w+\r?\n|[}\]]q)/.test(latin1(head)),
     what: "a pickle of protocol 0 or 1",
     fix: "In Python, write it again: pickle.dump(object, file, protocol=4).",
@@ -87,6 +82,6 @@ export function noCheckpoint(head: Uint8Array, size: number, name: string): Weig
   return new WeightsError(
     "weights-format",
     `${name} is no checkpoint that is known here; it begins with ${bytes}.`,
-    "Give a .pth file of torch.save, a .pkl of NVIDIA's, .safetensors, .npz, .npy or .onnx.",
+    "Give a .pth file of torch.save, a .pkl of NVIDIA's, .safetensors, .npz, .npy, .onnx or a manifest of TensorFlow.js.",
   );
 }

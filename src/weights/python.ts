@@ -1,19 +1,31 @@
 // What is loaded on demand: the containers that Python writes (pickles, PyTorch's .pth in both its
-// forms, NumPy's .npz and .npy), checkpoints in several files, prefixes of names, refusals.
+// forms, NumPy's .npz and .npy), checkpoints in several files, TensorFlow.js's among them, prefixes
+// of names, refusals.
 import { WeightsError } from "../errors.ts";
 import { narrowedCheckpoint } from "./entries.ts";
+import { noCheckpoint } from "./impostors.ts";
 import { openNpy } from "./npy.ts";
 import { openZipPth } from "./pth.ts";
 import type { LoadOptions, ReadOptions, Source } from "./source.ts";
 import { type Checkpoint, plainCheckpoint } from "./tensor.ts";
+import { looksLikeTfjs, openTfjs } from "./tfjs.ts";
 import { openZip } from "./zip.ts";
 
 // Tests: test/weights/pth.test.ts, test/weights/npz.test.ts
 
-export { noCheckpoint } from "./impostors.ts";
 export { openPickle } from "./pth.ts";
 export { openShards } from "./shards.ts";
 export { narrowedCheckpoint };
+
+/**
+ * What no container of its own tells by its first bytes: weights of TensorFlow.js.
+ * @param head the first SNIFF_BYTES, or all there are
+ * @throws WeightsError saying what it looks like instead.
+ */
+export function openOther(source: Source, head: Uint8Array, options: ReadOptions): Promise<Checkpoint> {
+  if (looksLikeTfjs(head)) return openTfjs(source, options);
+  throw noCheckpoint(head, source.size, source.name);
+}
 
 /** A lone array gets the name that numpy.savez would give it. */
 export async function openSingleArray(source: Source, options: ReadOptions): Promise<Checkpoint> {

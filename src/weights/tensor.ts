@@ -47,7 +47,16 @@ export interface Checkpoint {
   /**
    * "onnx" is a network rather than tensors, of which it has none here: networks/onnx/ reads it.
    */
-  readonly format: "pth-legacy" | "pth-zip" | "torchscript" | "pickle" | "safetensors" | "npz" | "npy" | "onnx";
+  readonly format:
+    | "pth-legacy"
+    | "pth-zip"
+    | "torchscript"
+    | "pickle"
+    | "safetensors"
+    | "npz"
+    | "npy"
+    | "tfjs"
+    | "onnx";
   /**
    * The tensors of the entry that was taken, by their names in it. Networks of NVIDIA's TensorFlow
    * files have slashes in them, others dots.

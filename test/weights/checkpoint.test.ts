@@ -23,12 +23,6 @@ describe("what is no checkpoint is called by its name", () => {
     ["PNG", bytes(0x89, "PNG\r\n"), /an image/],
     ["JPEG", bytes(0xff, 0xd8, 0xff, 0xe0), /an image/],
     ["WebP", bytes("RIFF\x01\x02\x03\x04WEBPVP8"), /an image/],
-    [
-      "TensorFlow.js",
-      bytes('{"format": "graph-model", "modelTopology": {'),
-      /model\.json of a TensorFlow\.js model.*ONNX/,
-    ],
-    ["TensorFlow.js, as Keras writes it", bytes('{"modelTopology": {"keras_version"'), /TensorFlow\.js/],
     ["a pickle of Python 2", bytes("(dp0\nVlayer1"), /pickle of protocol 0 or 1.*protocol=4/],
     ["an object of it", bytes("ccollections\nOrderedDict\np0\n"), /pickle of protocol 0 or 1/],
     ["a pickle of protocol 1", bytes("}q", 0, "(X"), /pickle of protocol 0 or 1/],

@@ -42,9 +42,10 @@ export {
 export { Classifier, type LoadClassifierOptions };
 
 /**
- * Loads a classifier: ResNets, VGGs, AlexNets, SqueezeNets and MobileNetV2s, recognised by their
- * tensors (docs/classifiers.md). What is done to photographs before is in no file: see
- * `ClassifierOptions`.
+ * Loads a classifier: ResNets, VGGs, AlexNets, SqueezeNets, MobileNetV2s and face-api.js's
+ * expressions, recognised by their tensors (docs/classifiers.md). What is done to photographs
+ * before is in no file: see `ClassifierOptions`.
+ *
  * @throws WeightsError for files that are damaged or of other networks; UsageError for options that
  *   make no sense; what `openCheckpoint` throws.
  */

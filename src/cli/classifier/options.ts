@@ -14,7 +14,7 @@ export const viewOptions = (command: Command): Command =>
       ]),
     )
     .addOption(
-      new Option("--pixels <name>", "what the classifier was trained to be given (default: imagenet)").choices(
+      new Option("--pixels <name>", "what the classifier was trained to be given (default: its family's)").choices(
         Object.keys(PIXELS),
       ),
     );

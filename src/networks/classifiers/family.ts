@@ -2,7 +2,7 @@
 
 import type { Architecture, Build } from "../network.ts";
 import type { State } from "../state.ts";
-import type { View } from "./network.ts";
+import type { PIXELS, View } from "./network.ts";
 
 /** The pictures of most networks of ImageNet. */
 export const IMAGENET_VIEW = { edge: 224, resized: 256 } as const;
@@ -21,6 +21,8 @@ export interface ClassifierFamily {
 export interface ClassifierArchitecture extends Pick<Architecture, "name" | "described"> {
   /** The pictures that it was trained with. */
   readonly view: Pick<View, "edge" | "resized">;
+  /** What they became; "imagenet" unless given. */
+  readonly pixels?: keyof typeof PIXELS;
   build(build: ClassifierBuild): void;
 }
 

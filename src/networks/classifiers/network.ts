@@ -38,6 +38,8 @@ export const PIXELS = {
     mean: [124.6901, 118.6897, 109.5388],
     deviation: [57.12, 57.12, 57.12],
   },
+  /** face-api.js's: bytes less the mean of its faces, over 255. */
+  "face-api": { order: "RGB", range: 255, mean: [122.782, 117.001, 104.298], deviation: [255, 255, 255] },
   /** From −1 to 1. */
   half: { order: "RGB", range: 1, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
 } as const satisfies Readonly<Record<string, Pixels>>;
@@ -46,10 +48,10 @@ export const PIXELS = {
 export interface ClassifierOptions {
   /**
    * Edge of the pictures that the network sees: 224 unless given, 227 for Caffe's AlexNet, 32 for
-   * ResNets of CIFAR. Networks whose last map is averaged take others.
+   * ResNets of CIFAR, 112 for face-api's. Networks whose last map is averaged take others.
    */
   readonly edge?: number | undefined;
-  /** By name or in numbers; "imagenet" unless given. */
+  /** By name or in numbers; the family's unless given, which is mostly "imagenet". */
   readonly pixels?: keyof typeof PIXELS | Pixels | undefined;
   /** "crop" unless given. */
   readonly fit?: View["fit"] | undefined;

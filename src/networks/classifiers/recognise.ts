@@ -5,6 +5,7 @@ import { describeShapes, describeTensors } from "../generators/telltales.ts";
 import { networkOf } from "../network.ts";
 import type { State } from "../state.ts";
 import { ALEXNET, CAFFE_ALEXNET } from "./alexnet.ts";
+import { FACE_EXPRESSION } from "./face-expression.ts";
 import type { ClassifierArchitecture, ClassifierFamily } from "./family.ts";
 import { MOBILENET } from "./mobilenet.ts";
 import { type ClassifierNetwork, type ClassifierOptions, PIXELS } from "./network.ts";
@@ -13,7 +14,10 @@ import { SQUEEZENET } from "./squeezenet.ts";
 import { VGG } from "./vgg.ts";
 
 /** The known families. Another is a file beside this one, and its name here. */
-export const CLASSIFIERS: readonly ClassifierFamily[] = [RESNET, SQUEEZENET, MOBILENET, ALEXNET, VGG, CAFFE_ALEXNET];
+export const CLASSIFIERS: readonly ClassifierFamily[] = [
+  ...[RESNET, SQUEEZENET, MOBILENET, ALEXNET, VGG, CAFFE_ALEXNET],
+  FACE_EXPRESSION,
+];
 
 /**
  * The classifier whose tensors these are, with what is done to photographs before it sees them,
@@ -37,7 +41,7 @@ export function recogniseClassifier(given: State, options: ClassifierOptions = {
   }
   return {
     ...builtFor(architecture, edge, state),
-    pixels: pixelsOf(options.pixels),
+    pixels: pixelsOf(options.pixels ?? architecture.pixels),
     view: { edge, resized: Math.round((edge * view.resized) / view.edge), fit },
   };
 }
@@ -62,7 +66,7 @@ function builtFor(architecture: ClassifierArchitecture, edge: number, state: Sta
 }
 
 /** A classifier as an architecture of networks: with its input and its output. */
-function withInput({ build, view: _, ...named }: ClassifierArchitecture, edge: number) {
+function withInput({ build, view: _view, pixels: _pixels, ...named }: ClassifierArchitecture, edge: number) {
   return {
     ...named,
     ignored: (key: string): boolean => key.endsWith("num_batches_tracked"),

@@ -1,15 +1,18 @@
 import { SPREAD } from "../kernels/conv/pyramid.ts";
+import { windowParams } from "../kernels/conv/window.ts";
 import averageBack from "../kernels/generated/average-back.wgsl.ts";
 import clampBack from "../kernels/generated/clamp-back.wgsl.ts";
 import maxpoolBack from "../kernels/generated/maxpool-back.wgsl.ts";
 import pictureBack from "../kernels/generated/picture-back.wgsl.ts";
 import pixelnormBack from "../kernels/generated/pixelnorm-back.wgsl.ts";
+import poolMaxBack from "../kernels/generated/pool-max-back.wgsl.ts";
 import prroiBack from "../kernels/generated/prroi-back.wgsl.ts";
 import resizeBack from "../kernels/generated/resize-back.wgsl.ts";
 import spreadBack from "../kernels/generated/spread-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
 import { croppedTo, PICTURE } from "../kernels/maps/picture.ts";
 import { CLAMP, PIXELNORM } from "../kernels/maps/pointwise.ts";
+import { POOL_MAX, windowOf } from "../kernels/maps/pool.ts";
 import { AVERAGE, binsOf, CONCAT, MAXPOOL, PRROI, RESIZE, type Sampling } from "../kernels/maps/resample.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { beforeActivation } from "./activation.ts";
@@ -118,6 +121,13 @@ export const MAPS: Rules = [
     const dx = like(graph, x!);
     const total = elements(x!.shape) / 4;
     graph.step(maxpoolBack, { x: held(x!), dy, dx }, { ...extents(x!, dy), total }, lanes(total));
+    return [dx];
+  }),
+  rule(POOL_MAX, ({ graph, inputs: [x], attributes, dy, held }) => {
+    const dx = like(graph, x!);
+    const total = elements(x!.shape) / 4;
+    const params = { ...extents(x!, dy), ...windowParams(windowOf(x!, attributes)), total };
+    graph.step(poolMaxBack, { x: held(x!), dy, dx }, params, lanes(total));
     return [dx];
   }),
   rule(PRROI, ({ graph, inputs: [x], dy }) => {

@@ -17,8 +17,8 @@ export interface Pooling {
   readonly ceil?: boolean;
 }
 
-/** Max pooling of any window. It has no gradient. */
-const POOL_MAX: OperationKind<Pooling> = { name: "max pooling" };
+/** Max pooling of any window. */
+export const POOL_MAX: OperationKind<Pooling> = { name: "max pooling" };
 
 /**
  * Outputs of a window along an axis; one that begins behind the map and its padding before is none.
@@ -29,8 +29,8 @@ function outputs({ extent, before, after, reach, stride, out }: WindowAxis, ceil
   return (most - 1) * stride >= extent + before ? most - 1 : most;
 }
 
-/** The window along each axis, with its outputs. */
-function windowOf(x: Value, { size, ceil = false, ...moves }: Pooling): readonly [WindowAxis, WindowAxis] {
+/** The window along each axis, with its outputs. @throws ShapeError where none fits. */
+export function windowOf(x: Value, { size, ceil = false, ...moves }: Pooling): readonly [WindowAxis, WindowAxis] {
   const [, height = 1, width = 1] = x.shape;
   const axes = axesOf([height, width], size, moves).map((axis) => ({ ...axis, out: outputs(axis, ceil) }));
   if (axes.every(({ out }) => out >= 1)) return axes as unknown as readonly [WindowAxis, WindowAxis];

@@ -4,6 +4,7 @@ import type { Generator } from "../models/generator.ts";
 import { staged } from "../models/generator-plan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import type { Device } from "../runtime/device.ts";
 import { type Extent, elements, padded } from "../runtime/graph.ts";
 import { RandomState } from "../weights/random.ts";
 import { type AscentStep, ascend, type Objective } from "./ascent.ts";
@@ -102,19 +103,30 @@ export function maximiseImage(
       "Maximise a unit, or a concept of a segmenter of images.",
     );
   }
-  const { images = 1, seed = 1, steps = 100, rate = 0.05, decay = 0.01, blur = 0.5, signal } = options;
-  const { size = segmenter.segsizes[0] ?? 256 } = options;
+  const { size = segmenter.segsizes[0] ?? 256, images = 1, signal } = options;
   const extent = typeof size === "number" ? ([size, size] as const) : size;
+  const wanted =
+    typeof objective === "string" ? meanScore(segmenter, objective, [images, ...extent], signal) : objective;
+  return maximiseFrom(segmenter.device, wanted, extent, options);
+}
+
+/** Climbs from noise of this extent to images that maximise an objective, with priors. */
+export function maximiseFrom(
+  device: Device,
+  wanted: Objective,
+  extent: Extent,
+  options: MaximiseImageOptions,
+): AsyncGenerator<AscentStep> {
+  checkNames("maximiseImage", options, IMAGE_NAMES);
+  const { images = 1, seed = 1, steps = 100, rate = 0.05, decay = 0.01, blur = 0.5, signal } = options;
   const noise = new RandomState(seed).standardNormal(images * elements(extent) * 3);
   const start = new Float32Array(images * elements(extent) * 4);
   for (let i = 0; i < noise.length; i += 1) start[4 * Math.floor(i / 3) + (i % 3)] = 0.1 * noise[i]!;
-  const wanted =
-    typeof objective === "string" ? meanScore(segmenter, objective, [images, ...extent], signal) : objective;
   const shape = (x: Float32Array, step: number): void => {
     for (let i = 0; i < x.length; i += 1) x[i] = Math.min(1, Math.max(-1, x[i]! * (1 - decay)));
     if (blur > 0 && step % BLUR_EVERY === BLUR_EVERY - 1) gaussian(x, [images, ...extent], blur);
   };
-  return ascend(segmenter.device, wanted, start, { steps, rate, signal }, shape);
+  return ascend(device, wanted, start, { steps, rate, signal }, shape);
 }
 
 /** A concept's mean probability over the image. */

@@ -6,8 +6,12 @@ import type { SourceLike } from "../weights/source.ts";
 // Tests: test/models/classifier.test.ts, test/dissect/photographed.test.ts,
 // test/causality/unit-importance.test.ts
 
+export type { AscentStep } from "../causality/ascent.ts";
 export type { ClassScore } from "../causality/class-scores.ts";
+export type { MaximiseImageOptions } from "../causality/maximise.ts";
 export type { Measurements } from "../causality/measurements.ts";
+export { type Occlusion, type OcclusionOptions, occlude, type Scalar } from "../causality/occlusion.ts";
+export { classScalar, maximiseSeen, type Wanted } from "../causality/seen.ts";
 export {
   type ClassImportance,
   type TogetherScore,

@@ -191,7 +191,27 @@ async function declarations() {
   const child = spawn(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
   const status = await new Promise((resolve) => child.on("close", resolve));
   if (status !== 0) throw new Error(`tsc failed with status ${status}`);
+  await pruneDeclarations();
   return [];
+}
+
+/** Removes declarations that no entry's types are made of: two thirds, of what is ours alone. */
+async function pruneDeclarations() {
+  const { exports } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const needed = new Set();
+  const visit = async (path) => {
+    if (needed.has(path) || !existsSync(path)) return; // those of frameworks are written after these
+    needed.add(path);
+    const text = await readFile(path, "utf8");
+    for (const [, named] of text.matchAll(/\b(?:from |import |import\()"(\.[^"]+)\.ts"/g)) {
+      await visit(`${join(dirname(path), named)}.d.ts`);
+    }
+  };
+  for (const { types } of Object.values(exports)) if (types) await visit(join(ROOT, types));
+  for (const entry of await readdir(DIST, { recursive: true })) {
+    const path = join(DIST, entry);
+    if (/\.d\.ts$/.test(entry) && !needed.has(path)) await rm(path);
+  }
 }
 
 /**

@@ -128,7 +128,6 @@ test.each([
   ["context --concept tree --metrik cor", /Did you mean --metric\?/],
   ["segment a.jpg --siz 8", /Did you mean --size\?/],
   ["info", /missing required argument 'network'/],
-  ["occlude a.jpg", /required option '--concept <name>' not specified/],
 ])("%s is refused", async (line, said) => expect(await complaint(line)).toMatch(said));
 
 test.each([

@@ -1,10 +1,14 @@
 // Tests: test/cli/commands/ace.test.ts
 import { basename } from "node:path";
-import { conceptScalar, type Occlusion, occlude } from "../../causality/index.ts";
-import { loadSegmenter, Tensor } from "../../index.ts";
+import { conceptScalar, type Occlusion, occlude, type Scalar } from "../../causality/index.ts";
+import { UsageError } from "../../errors.ts";
+import { type Device, loadSegmenter, Tensor } from "../../index.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
+import type { Photo } from "../../node/photo/photo.ts";
 import { fileName } from "../../report/gandissect.ts";
+import { type ClassFlags, openClassLook } from "../classifier/look.ts";
+import { viewOptions } from "../classifier/options.ts";
 import type { CliCommand } from "../command.ts";
 import { choose, concepts, UNION } from "../concept.ts";
 import { EXIT } from "../exit.ts";
@@ -13,11 +17,11 @@ import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "..
 import { named, whole } from "../options.ts";
 import { readPhoto, reduced } from "../photo.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
-import { withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
+import { type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
 
-export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags {
+export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags, ClassFlags {
   readonly segmenter?: string;
-  readonly concept: readonly string[];
+  readonly concept?: readonly string[];
   readonly patch?: number;
   readonly stride?: number;
   readonly outdir?: string;
@@ -27,13 +31,19 @@ export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags {
 
 export const occludeCommand: CliCommand<OccludeCommandOptions, [photo: string]> = {
   name: "occlude",
-  description: "cover one part of a photo after the other: which makes the segmenter see a concept?",
+  description:
+    "cover one part of a photo after the other: which makes a segmenter see a concept, or a classifier a class?",
   resumes: RESUMES,
   options: (command) =>
-    unifiedOptions(command)
-      .argument("<photo>", "a JPEG or PNG file")
-      .requiredOption("--concept <name>", `the concept; ${UNION}`, concepts)
-      .option("--segmenter <dir|name>", "as for segment (default: mosaic-ade20k32)", named)
+    viewOptions(
+      unifiedOptions(command)
+        .argument("<photo>", "a JPEG or PNG file")
+        .option("--concept <name>", `the concept; ${UNION}`, concepts)
+        .option("--segmenter <dir|name>", "as for segment (default: mosaic-ade20k32)", named)
+        .option("--classifier <file|url>", "a classifier of photographs instead of a segmenter", named)
+        .option("--class <name>", "the class, by name or number (default: what it takes the photo for)", named)
+        .option("--class-names <file>", "names of its classes in its order: text, a line each, or JSON", named),
+    )
       .option("--patch <px>", "edge of what is covered (default: an eighth of the photo)", whole("The patch", 1, 4096))
       .option("--stride <px>", "pixels from one to the next (default: half a patch)", whole("The stride", 1, 4096))
       .option("--outdir <dir>", "where the map goes (default: occlude)", named)
@@ -43,35 +53,34 @@ export const occludeCommand: CliCommand<OccludeCommandOptions, [photo: string]> 
   run,
 };
 
-/** Finds which part of a photo makes the segmenter see a concept; resolves with the exit status. */
+/** Finds which part of a photo counts for a concept or a class; resolves with the exit status. */
 function run(options: OccludeCommandOptions, path: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
+    checkOptions(options);
     const photo = decodePhoto(await readPhoto(path), basename(path));
+    const look = await openLook(options, running);
     const output = { path: options.outdir ?? "occlude", force: options.force, kind: "occlusions" };
     let found: Occlusion | undefined;
-    let concept = "";
+    let what = "";
     const { folder } = await withMeasurements(running, output, async ({ folder, finished, tuning }) => {
       if (finished.found > 0) note(`${finished.found} measurements of an earlier run are in ${folder.path}.`);
       await withDevice(running, { flags: options, tuning }, async (device) => {
         const { patch, stride } = options;
-        const labeller = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
-        const { segmenter, concept: chosen = "" } = choose(labeller, options.concept);
-        concept = chosen;
-        const { pixels, width, height } = reduced(photo, Math.max(...segmenter.segsizes));
+        const { pixels, width, height, scalar, told, of } = await look(device, photo);
+        what = of;
         const image = Tensor.from(device, "photo", [1, height, width, 4], "f32", pixels);
-        found = await occlude(image, conceptScalar(segmenter, concept), {
+        found = await occlude(image, scalar, {
           ...(patch !== undefined && { patch }),
           ...(stride !== undefined && { stride }),
           finished,
           onSquares: (done, total) => progress.report("squares", done, total),
           signal,
         });
-        const stem = fileName(`${basename(path).replace(/\.[^.]+$/, "")}.${concept}`);
+        const stem = fileName(`${basename(path).replace(/\.[^.]+$/, "")}.${of}`);
         await folder.write(`${stem}.png`, picture(pixels, [height, width], found));
         const { drops, ...rest } = found;
-        const json = { photo: basename(path), segmenter: name, concept, ...rest, drops: [...drops] };
+        const json = { photo: basename(path), ...told, ...rest, drops: [...drops] };
         await folder.write(`${stem}.json`, `${JSON.stringify(json)}\n`);
         if (options.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
       });
@@ -81,10 +90,51 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
       else note(`Interrupted. What is finished is in ${folder.path}.\nThe same command goes on from there.`);
       return EXIT.aborted;
     }
-    if (!options.json) process.stdout.write(`${summary(concept, found)}\n`);
+    if (!options.json) process.stdout.write(`${summary(what, found)}\n`);
     note(`${folder.written} files in ${folder.path} (${running.took()})`);
     return EXIT.ok;
   });
+}
+
+/** A photo as a network sees it, and what of it is measured. */
+interface Look {
+  readonly pixels: Float32Array<ArrayBuffer>;
+  readonly width: number;
+  readonly height: number;
+  readonly scalar: Scalar;
+  /** What the JSON says of both. */
+  readonly told: Readonly<Record<string, string>>;
+  /** The concept or class. */
+  readonly of: string;
+}
+
+function checkOptions({ classifier, concept, segmenter, ...options }: OccludeCommandOptions): void {
+  if (classifier === undefined) {
+    const lost = (["class", "classNames", "edge", "fit", "pixels"] as const).find(
+      (flag) => options[flag] !== undefined,
+    );
+    if (lost !== undefined) throw new UsageError("A class is a classifier's.", "Give --classifier FILE, too.");
+    if (concept === undefined)
+      throw new UsageError("What is looked for?", "Give --concept tree, or --classifier FILE.");
+  } else if (concept !== undefined || segmenter !== undefined) {
+    throw new UsageError("A classifier knows classes, and no concepts.", "Give --class, or leave --classifier out.");
+  }
+}
+
+/** Opens the network's files; gives what looks at a photo with it. */
+async function openLook(
+  options: OccludeCommandOptions,
+  running: Running,
+): Promise<(device: Device, photo: Photo) => Promise<Look>> {
+  if (options.classifier !== undefined) return openClassLook({ ...options, classifier: options.classifier }, running);
+  const { signal } = running;
+  const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
+  return async (device, photo) => {
+    const labeller = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
+    const { segmenter, concept = "" } = choose(labeller, options.concept);
+    const seen = reduced(photo, Math.max(...segmenter.segsizes));
+    return { ...seen, scalar: conceptScalar(segmenter, concept), told: { segmenter: name, concept }, of: concept };
+  };
 }
 
 /** What the squares told, in a sentence. */

@@ -9,6 +9,7 @@ export const EXAMPLES = `Examples:
   ganatomy ace --concept tree --layer layer4       the smallest set of units that causes trees
   ganatomy context --concept door --layer layer4   where in a scene doors can be put
   ganatomy generate --model church.pth --size 8 --outdir pictures
+  ganatomy walk 1 2 5 --loop                       from picture to picture, and back
   ganatomy segment photo.jpg --outdir labels       what is where in a photo
   ganatomy distance church.pth photographs --segmenter mosaic-ade20k32
                                                    how far what it draws is from photographs

@@ -30,6 +30,10 @@ export interface LatentsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Given: images of z are of these classes, whatever the file says. */
   readonly classes?: readonly (number | string)[] | undefined;
+  /**
+   * Features of layers behind this one, or "z", are left aside, and what they were made of taken.
+   */
+  readonly until?: string | undefined;
   /** Told where the file says that it is of another model. */
   readonly note?: (text: string) => void;
 }
@@ -44,7 +48,7 @@ export interface LatentsOptions {
 export async function openLatents(
   path: string,
   generator: Generator,
-  { signal, classes, note }: LatentsOptions = {},
+  { signal, classes, until, note }: LatentsOptions = {},
 ): Promise<Latents> {
   const { tensors, metadata } = await openCheckpoint(await fileSource(path), { signal });
   const { model } = metadata;
@@ -53,7 +57,8 @@ export async function openLatents(
       `"${path}" is of "${model}", and this model is "${generator.name}": what one makes of it is not what the other does.`,
     );
   }
-  const maps = generator.layers.find(({ name, vector }) => !vector && tensors.has(name));
+  const early = generator.layers.slice(0, placeOf(generator, until ?? generator.layers.at(-1)?.name ?? "z") + 1);
+  const maps = early.find(({ name, vector }) => !vector && tensors.has(name));
   if (maps) return featuresOf(path, tensors.get(maps.name)!, maps, signal);
   const found = tensors.get("z") ?? tensors.get("w") ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   if (!found) {
@@ -89,6 +94,10 @@ export async function openLatents(
   }
   return { size: n, rows: spaced(numbers, length, padded(length)), from: layer };
 }
+
+/** Where something is among a generator's layers; −1 for z, which they are made of. */
+export const placeOf = ({ layers }: Pick<Generator, "layers">, space: string): number =>
+  layers.findIndex(({ name }) => name === space);
 
 /** Which images a command is about. */
 export interface ChosenImages {

@@ -3,3 +3,4 @@
 export type { Picture } from "../compare/fitted.ts";
 export { invert } from "./invert.ts";
 export type { Inversion, InversionEvent, InversionProgress, InvertOptions, LatentSpace } from "./options.ts";
+export { type WalkOptions, walkAt } from "./walk.ts";

@@ -225,6 +225,7 @@ test("all help ends with the exit statuses, that of a command that resumes says 
     "context",
     "occlude",
     "unit-importance",
+    "walk",
     "distance",
     "artifacts",
   ]);

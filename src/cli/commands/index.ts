@@ -19,6 +19,7 @@ import { segmentCommand } from "./segment.ts";
 import { serveCommand } from "./serve.ts";
 import { studioCommand } from "./studio.ts";
 import { unitImportanceCommand } from "./unit-importance.ts";
+import { walkCommand } from "./walk.ts";
 
 /** All commands, in the order of `ganatomy --help`. */
 export const COMMANDS: readonly AnyCommand[] = [
@@ -33,6 +34,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   occludeCommand,
   unitImportanceCommand,
   invertCommand,
+  walkCommand,
   distanceCommand,
   artifactsCommand,
   segmentCommand,

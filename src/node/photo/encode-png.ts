@@ -1,4 +1,5 @@
-import { crc32, deflateSync } from "node:zlib";
+import { deflateSync } from "node:zlib";
+import { chunk, joined, SIGNATURE } from "./png-chunks.ts";
 
 /**
  * Samples of a picture, row-major, channels interleaved: grey (1), RGB (3) or RGBA (4), of 8 bits
@@ -12,8 +13,6 @@ export interface PngSamples {
   /** Up to 256 colours that samples of one channel, of 8 bits, are indices of. */
   readonly palette?: readonly (readonly [red: number, green: number, blue: number])[];
 }
-
-const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /**
  * A PNG (ISO 15948), all rows unfiltered: labels and masks are flat. Packed at a low level:
@@ -34,20 +33,6 @@ export function encodePng({ width, height, channels, data, palette }: PngSamples
   return joined([SIGNATURE, chunk("IHDR", header), ...colors, chunk("IDAT", packed), chunk("IEND", Buffer.alloc(0))]);
 }
 
-/**
- * In memory of their own, which a thread can hand over: small Buffers lie in a pool, and all of
- * that would be copied.
- */
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
 function bigEndian(data: Uint16Array): Uint8Array {
   const bytes = new Uint8Array(data.length * 2);
   data.forEach((value, i) => {
@@ -55,12 +40,4 @@ function bigEndian(data: Uint16Array): Uint8Array {
     bytes[2 * i + 1] = value;
   });
   return bytes;
-}
-
-function chunk(type: string, content: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, "latin1"), content]);
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(content.length);
-  sum.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, sum]);
 }

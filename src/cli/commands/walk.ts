@@ -1,0 +1,199 @@
+// Tests: test/cli/commands/walk.test.ts
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Generator, loadGenerator } from "../../index.ts";
+import { legsOf, walkAt } from "../../inversion/walk.ts";
+import { withoutAlpha } from "../../models/images.ts";
+import type { OutputFolder } from "../../node/folder.ts";
+import { decodePhoto } from "../../node/photo/decode.ts";
+import { encodeApng } from "../../node/photo/encode-apng.ts";
+import type { CliCommand } from "../command.ts";
+import { EXIT } from "../exit.ts";
+import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
+import { EMBEDDED, openModel } from "../models.ts";
+import { named, whole } from "../options.ts";
+import { picturePng } from "../tile-pictures.ts";
+import { openStops, type StopName, type Stops } from "../walk/stops.ts";
+import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
+
+export interface WalkCommandOptions extends GeneratorFlags {
+  readonly space?: string;
+  readonly frames: number;
+  readonly fps: number;
+  readonly loop?: boolean;
+  readonly outdir?: string;
+  readonly force?: boolean;
+  readonly batch: number;
+  readonly json?: boolean;
+}
+
+export const walkCommand: CliCommand<WalkCommandOptions, [stops: readonly string[]]> = {
+  name: "walk",
+  description: "draw the way from one latent to the next: a PNG a frame, and walk.png, which is animated",
+  resumes: "Frames that are drawn are kept: the same command goes on after Ctrl-C.",
+  options: (command) =>
+    generatorOptions(command)
+      .argument("<stops...>", "seeds, whose image 0 is meant, and files: what invert wrote, or rows of z or w")
+      .option(
+        "--space <name>",
+        "where it walks: z on great circles, or w, w+ or a layer straight (default: the last that a stop has)",
+        named,
+      )
+      .option("--frames <n>", "frames from one stop to the next", whole("The number of frames", 1, 10_000), 30)
+      .option("--fps <n>", "frames a second", whole("It", 1, 1000), 24)
+      .option("--loop", "come back to the first stop, and play for ever")
+      .option("--outdir <dir>", "where frames go (default: walk/MODEL)", named)
+      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--batch <n>", "frames at a time", whole("The batch size", 1, 1024), 8)
+      .option("--json", "print walk.json on stdout"),
+  run,
+};
+
+/** What walk.json holds. */
+interface Walk {
+  readonly model: string;
+  readonly space: string;
+  readonly stops: readonly StopName[];
+  readonly frames: number;
+  readonly fps: number;
+  readonly loop: boolean;
+  /** Of all that frames depend on but the weights: where it is another's, frames are drawn anew. */
+  readonly key: string;
+}
+
+/** Draws the frames; resolves with the exit status. */
+function run(options: WalkCommandOptions, asked: readonly string[]): Promise<number> {
+  return withInterrupt(async (running) => {
+    const { progress, signal, note } = running;
+    const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
+    const output = { path: options.outdir ?? join("walk", model.name), force: options.force, kind: "a walk" };
+    let walk: Walk | undefined;
+    const { folder, complete } = await withFolder(running, output, (folder) =>
+      withDevice(running, {}, async (device) => {
+        const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
+        const generator = await loadGenerator(model.source, loading);
+        const { space, classes } = options;
+        const stops = await openStops(asked, generator, { space, classes, signal, note });
+        walk = walkOf(generator, stops, options);
+        const frames = new Frames(generator, stops, options, folder);
+        const pngs = await frames.draw(walk, running);
+        const plays = walk.loop ? 0 : 1;
+        await folder.write("walk.png", encodeApng(pngs, { fps: walk.fps, plays }));
+      }),
+    );
+    if (options.json && walk) process.stdout.write(`${JSON.stringify({ ...walk, complete }, null, 2)}\n`);
+    const files = `${folder.written} ${folder.written === 1 ? "file" : "files"} in ${folder.path} (${running.took()})`;
+    if (complete) note(`${files}; walk.png shows it in a browser`);
+    else if (folder.written === 0) note("Interrupted before there was anything to keep.");
+    else note(`Interrupted. ${files}\nThe same command goes on from there.`);
+    return complete ? EXIT.ok : EXIT.aborted;
+  });
+}
+
+function walkOf(generator: Generator, { names, space, rows }: Stops, options: WalkCommandOptions): Walk {
+  const { frames, fps, loop = false } = options;
+  const hash = createHash("sha256").update(JSON.stringify([space, frames, loop, generatorOf(options)]));
+  for (const row of rows) hash.update(row);
+  return { model: generator.name, space, stops: names, frames, fps, loop, key: hash.digest("hex") };
+}
+
+/**
+ * The frames of a walk: those of an earlier run, as far as they are the same walk's, and others.
+ */
+class Frames {
+  readonly #generator: Generator;
+  readonly #stops: Stops;
+  readonly #batch: number;
+  readonly #loop: boolean;
+  readonly #folder: OutputFolder;
+  readonly #frames: number;
+  readonly #count: number;
+
+  constructor(generator: Generator, stops: Stops, options: WalkCommandOptions, folder: OutputFolder) {
+    this.#generator = generator;
+    this.#stops = stops;
+    this.#loop = options.loop ?? false;
+    this.#folder = folder;
+    this.#frames = options.frames;
+    this.#count = legsOf(stops.rows.length, this.#loop) * options.frames + (this.#loop ? 0 : 1);
+    this.#batch = Math.min(options.batch, this.#count);
+  }
+
+  /** PNGs, in their order; written as soon as they are drawn. */
+  async draw(walk: Walk, { progress, signal, note }: Running): Promise<Uint8Array[]> {
+    const { space } = this.#stops;
+    const { height, width } = this.#generator;
+    const png = picturePng(this.#generator);
+    const from = space === "z" ? {} : { from: space };
+    const plan = await this.#generator.compile({ batch: this.#batch, bytes: true, ...from, signal });
+    const draw = async (frames: readonly number[]): Promise<Uint8Array[]> => {
+      signal.throwIfAborted();
+      plan.run(this.#rows(frames));
+      const pixels = height * width;
+      const rgba = new Uint8Array((await plan.rgba!.read(frames.length * pixels)).buffer);
+      return frames.map((_, i) => png({ width, height, rgb: withoutAlpha(rgba, i * pixels, pixels) }));
+    };
+    try {
+      // The first one tells whether these are the weights that an earlier run had.
+      const [first] = await draw([0]);
+      const found = await this.#found(walk, first!);
+      await this.#folder.write("walk.json", `${JSON.stringify(walk, null, 1)}\n`);
+      found.set(0, first!);
+      for (const [frame, bytes] of found) await this.#folder.write(this.#name(frame), bytes);
+      if (found.size > 1) note(`${found.size} frames of an earlier run are in ${this.#folder.path}.`);
+      const missing = Array.from({ length: this.#count }, (_, frame) => frame).filter((frame) => !found.has(frame));
+      progress.report("frames", found.size, this.#count);
+      for (let at = 0; at < missing.length; at += this.#batch) {
+        const frames = missing.slice(at, at + this.#batch);
+        for (const [i, bytes] of (await draw(frames)).entries()) {
+          await this.#folder.write(this.#name(frames[i]!), bytes);
+          found.set(frames[i]!, bytes);
+        }
+        progress.report("frames", found.size, this.#count);
+      }
+      return Array.from({ length: this.#count }, (_, frame) => found.get(frame)!);
+    } finally {
+      plan.dispose();
+    }
+  }
+
+  /** Rows of frames, one behind the other. */
+  #rows(frames: readonly number[]): Float32Array {
+    const { rows, space } = this.#stops;
+    const length = rows[0]!.length;
+    const all = new Float32Array(frames.length * length);
+    const way = { sphere: space === "z" ? this.#generator.zSize : 0, loop: this.#loop };
+    for (const [i, frame] of frames.entries()) all.set(walkAt(rows, frame / this.#frames, way), i * length);
+    return all;
+  }
+
+  #name(frame: number): string {
+    return `frame_${String(frame).padStart(String(this.#count - 1).length, "0")}.png`;
+  }
+
+  /** What an earlier run drew of this walk. */
+  async #found(walk: Walk, first: Uint8Array): Promise<Map<number, Uint8Array>> {
+    const read = (name: string): Promise<Buffer | undefined> =>
+      readFile(join(this.#folder.path, name)).catch(() => undefined); // then it is drawn
+    const found = new Map<number, Uint8Array>();
+    const earlier = await read("walk.json");
+    if (!earlier?.includes(walk.key) || !(await read(this.#name(0)))?.equals(first)) return found;
+    for (let frame = 1; frame < this.#count; frame += 1) {
+      const name = this.#name(frame);
+      const bytes = await read(name);
+      if (bytes && isPicture(bytes, name)) found.set(frame, bytes);
+    }
+    return found;
+  }
+}
+
+/** Whether a file is still what was written. */
+function isPicture(bytes: Uint8Array, name: string): boolean {
+  try {
+    decodePhoto(bytes, name);
+    return true;
+  } catch {
+    return false; // then it is drawn again
+  }
+}

@@ -1,0 +1,75 @@
+// Tests: test/cli/commands/walk.test.ts
+import { UsageError } from "../../errors.ts";
+import type { Generator } from "../../index.ts";
+import { type Latents, type LatentsOptions, openLatents, placeOf } from "../latents.ts";
+
+/** Where a walk goes by: image 0 of a seed, or a row of a file. */
+export type StopName = { readonly seed: number } | { readonly file: string; readonly row: number };
+
+/** The stops of a walk, in one space. */
+export interface Stops {
+  readonly names: readonly StopName[];
+  /** "z", or the layer that rows are of. */
+  readonly space: string;
+  /** One a stop, as `generator.images` takes them. */
+  readonly rows: readonly Float32Array[];
+}
+
+/**
+ * Opens seeds and files, and brings them into one space: the one asked for, or else the last that
+ * any of them is in. What is earlier is led on by the generator.
+ * @throws UsageError for fewer than two, or a space that one of them lies behind.
+ */
+export async function openStops(
+  asked: readonly string[],
+  generator: Generator,
+  { space: wanted, signal, ...options }: Omit<LatentsOptions, "until"> & { readonly space?: string | undefined },
+): Promise<Stops> {
+  if (wanted !== undefined && wanted !== "z") generator.layer(wanted);
+  const opened: (Latents & { readonly name: (row: number) => StopName })[] = [];
+  for (const stop of asked) {
+    if (/^\d+$/.test(stop)) {
+      const seed = Number(stop);
+      opened.push({ size: 1, rows: generator.sample({ size: 1, seed }), name: () => ({ seed }) });
+    } else {
+      const latents = await openLatents(stop, generator, { ...options, signal, until: wanted });
+      opened.push({ ...latents, name: (row) => ({ file: stop, row }) });
+    }
+  }
+  const spaces = opened.map(({ from = "z" }) => from);
+  const last = spaces.reduce((one, other) => (placeOf(generator, other) > placeOf(generator, one) ? other : one));
+  const space = wanted ?? last;
+  if (placeOf(generator, last) > placeOf(generator, space)) {
+    throw new UsageError(
+      `"${asked[spaces.indexOf(last)]}" is in ${last}, from which no way leads back to ${space}.`,
+      `Walk in ${last}, or give a stop that has ${space}.`,
+    );
+  }
+  const names: StopName[] = [];
+  const rows: Float32Array[] = [];
+  for (const { size, rows: all, from = "z", name } of opened) {
+    for (let row = 0; row < size; row += 1) {
+      const own = all.subarray((row * all.length) / size, ((row + 1) * all.length) / size);
+      names.push(name(row));
+      rows.push(from === space ? own : await ledOn(generator, own, { from, space, signal }));
+    }
+  }
+  if (rows.length < 2) throw new UsageError("A walk leads by two stops at least.", "Give another seed or file.");
+  return { names, space, rows };
+}
+
+/** What a generator makes of a row at a later layer, as a tensor holds it. */
+async function ledOn(
+  generator: Generator,
+  row: Float32Array,
+  { from, space, signal }: { readonly from: string; readonly space: string; readonly signal: AbortSignal | undefined },
+): Promise<Float32Array> {
+  const part = { retain: [space], until: space, ...(from !== "z" && { from }) };
+  const plan = await generator.compile({ batch: 1, ...part, signal });
+  try {
+    plan.run(row);
+    return await plan.layers.get(space)!.read();
+  } finally {
+    plan.dispose();
+  }
+}

@@ -9,48 +9,11 @@ mean (G(r) - t)^2 + 0.01 mean (r - r0)^2.
 Run: /usr/bin/python3 scripts/golden/inversion.py
 """
 import json
-from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from common import read
+from scenes64 import ROOT, made, sampled
 
-ROOT = Path(__file__).parents[2]
-LAYERS, PLACES, STEPS, FEW = 10, (0, 50, 150), 150, 6
-
-
-WEIGHTS = read(ROOT / "weights/scenes64/generator.safetensors")
-STATE = {name: torch.from_numpy(values.astype(np.float64)) for name, values in WEIGHTS.items()}
-
-
-def scaled(name, gain):
-    weight = STATE[f"{name}.conv.weight"]
-    return weight * gain / np.sqrt(weight.shape[1] * weight.shape[2] * weight.shape[3])
-
-
-def normed(x):
-    return x / torch.sqrt((x * x).mean(1, keepdim=True) + 1e-8)
-
-
-def layer(i, x):
-    x = normed(x)
-    if i > 1 and i % 2:
-        x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    weight, bias = scaled(f"layer{i}", np.sqrt(2)), STATE[f"layer{i}.wscale.b"]
-    return F.leaky_relu(F.conv2d(x, weight, bias, padding=3 if i == 1 else 1), 0.2)
-
-
-def made(x, first=1, last=LAYERS):
-    for i in range(first, last + 1):
-        x = layer(i, x)
-    if last < LAYERS:
-        return x
-    return F.conv2d(normed(x), scaled("output_64x64", 1), STATE["output_64x64.wscale.b"])
-
-
-def sampled(seed):
-    return torch.from_numpy(np.random.RandomState(seed).standard_normal((1, 128, 1, 1)))
+PLACES, STEPS, FEW = (0, 50, 150), 150, 6
 
 
 def adam(start, loss, rate, steps):

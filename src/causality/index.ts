@@ -3,6 +3,7 @@
 export { QUANTILES, type UnitQuantilesOptions, unitQuantiles } from "../dissect/measure-quantiles.ts";
 export { openUnitQuantiles, UnitQuantiles, type UnitQuantilesData } from "../dissect/unit-quantiles.ts";
 export { type GradientOptions, gradient } from "../gradient/gradient.ts";
+export type { WeightGradient } from "../gradient/weights.ts";
 export { type Ablation, type AblationOptions, ablateEverywhere } from "./ablation.ts";
 export { ablateLocations, type LocalAblation } from "./ablation-locations.ts";
 export {

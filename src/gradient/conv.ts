@@ -11,6 +11,7 @@ import { lanes } from "../kernels/lanes.ts";
 import { elements, type Graph, padded, type Value } from "../runtime/graph.ts";
 import { beforeActivation } from "./activation.ts";
 import { type Rules, rule } from "./rule.ts";
+import { weightGradient } from "./weights.ts";
 
 // The gradient of a convolution by what it convolves is a convolution with the taps the other way
 // round, and inputs and outputs exchanged. So it is run by `conv` itself: with Winograd, the tiles
@@ -311,9 +312,10 @@ function transposeBack(
 
 export const CONVOLUTIONS: Rules = [
   rule(CONV, (visit) => {
-    const { graph, inputs, attributes, wants, take } = visit;
+    const { graph, inputs, attributes, wants, take, held, weights } = visit;
     const { filter, options } = attributes;
     const dz = beforeActivation(visit, options.activation);
+    weights?.({ filter, gradient: weightGradient(graph, held(inputs[0]!), dz, filter, options) });
     return [
       wants(0) ? convBack(graph, dz, inputs[0]!, filter, options, () => take(0)) : undefined,
       wants(1) ? dz : undefined,

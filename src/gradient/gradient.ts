@@ -13,6 +13,7 @@ import { POINTWISE } from "./pointwise.ts";
 import { READOUT } from "./readout.ts";
 import { Replay } from "./replay.ts";
 import { STYLE } from "./style.ts";
+import { UNKNOWN_WEIGHTS, type WeightGradient } from "./weights.ts";
 
 const RULES = new Map([
   ...ARITHMETIC,
@@ -37,13 +38,18 @@ export interface GradientOptions {
    * keeping them in memory since the forward pass. The gradient's bits stay the same.
    */
   readonly recompute?: Iterable<Value>;
+  /**
+   * Told the gradient by the weights of every convolution on the way, from the last one on, as the
+   * graph is appended: a value to keep.
+   */
+  readonly weights?: (of: WeightGradient) => void;
 }
 
-const NAMES: NamesOf<GradientOptions> = { seed: true, recompute: true };
+const NAMES: NamesOf<GradientOptions> = { seed: true, recompute: true, weights: true };
 
 /**
  * Appends the gradient of `of` by the values `wrt` to the graph that computes `of`: one value for
- * each of them, in its shape. Weights have no gradient. Weights that the backward pass needs in
+ * each of them, in its shape. By weights see `weights`. Weights that the backward pass needs in
  * another layout are parameters of the owner of the operation they belong to.
  *
  * Reverse-mode differentiation: from `of` back, the rule of each operation turns the gradient by
@@ -53,7 +59,7 @@ const NAMES: NamesOf<GradientOptions> = { seed: true, recompute: true };
  */
 export function gradient(graph: Graph, of: Value, wrt: readonly Value[], options: GradientOptions = {}): Value[] {
   checkNames("gradient", options, NAMES);
-  const { seed } = options;
+  const { seed, weights } = options;
   if (seed && seed.shape.join() !== of.shape.join()) {
     throw new ShapeError(`A seed [${seed.shape}] does not fit "${of.label}" [${of.shape}].`, "Give it the same shape.");
   }
@@ -71,6 +77,12 @@ export function gradient(graph: Graph, of: Value, wrt: readonly Value[], options
   const sums = new Sums(graph);
   sums.add(of, seed ?? ones(graph, of));
   for (const { kind, inputs, output, attributes, owner } of visited) {
+    if (weights && UNKNOWN_WEIGHTS.has(kind)) {
+      throw new UsageError(
+        `There is no gradient by the weights of "${output.label}", which "${kind.name}" computes.`,
+        "Leave `weights` out, or take the gradient by something behind it.",
+      );
+    }
     const dy = sums.of(output)!;
     const append = () =>
       RULES.get(kind)!.of({
@@ -82,6 +94,7 @@ export function gradient(graph: Graph, of: Value, wrt: readonly Value[], options
         held: (value) => replay.of(value),
         wants: (input) => wanted.has(inputs[input]?.id ?? -1),
         take: (input) => sums.take(inputs[input]!),
+        weights,
       });
     graph.owned(owner, append).forEach((dx, input) => {
       if (dx) sums.add(inputs[input]!, dx);

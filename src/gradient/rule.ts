@@ -1,4 +1,5 @@
 import type { Graph, OperationKind, Value } from "../runtime/graph.ts";
+import type { WeightGradient } from "./weights.ts";
 
 // Tests: test/gradient/gradient.test.ts
 
@@ -20,6 +21,8 @@ export interface Visit<A> {
    * so a rule that takes it must add it to what it returns: convolutions do, which saves a pass.
    */
   take(input: number): Value | undefined;
+  /** Takes a convolution's gradient by its weights, where that was asked for. */
+  readonly weights?: ((of: WeightGradient) => void) | undefined;
 }
 
 /**

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { gradient } from "../../src/gradient/gradient.ts";
+import type { WeightGradient } from "../../src/gradient/weights.ts";
 import { type ConvOptions, conv } from "../../src/kernels/conv/conv.ts";
 import { depthwise } from "../../src/kernels/conv/depthwise.ts";
 import type { Filter } from "../../src/kernels/conv/filter.ts";
@@ -7,8 +9,10 @@ import { convOfPyramid } from "../../src/kernels/conv/pyramid.ts";
 import { convTranspose } from "../../src/kernels/conv/transposed.ts";
 import { area, type Padding, type Pair } from "../../src/kernels/conv/window.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { padded } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
 import {
+  Bench,
   type ConvTranspose64,
   conv64,
   convTranspose64,
@@ -278,5 +282,60 @@ describe.each(TARGETS)("on a %s target", (target) => {
         adjoint64(extents[index]!, dz, (map) => linear(map, index)),
       );
     });
+  });
+});
+
+// One kernel, whatever the target.
+describe("by weights", () => {
+  let worst = 0;
+  afterAll(() => console.log(`worst error of a gradient by weights ${worst.toFixed(2)} ε·Σ|terms|`));
+
+  test.each(CASES.filter(({ groups = 1 }) => groups === 1))(
+    "$name",
+    async ({ name, x, out, kernel, added, ...options }) => {
+      const { groups: _, ...window } = options;
+      const given = numbers(x[3], out, kernel);
+      const input = noiseMap(1, x);
+      const linear = { ...options, activation: "none", scale: [1], bias: [0], kernel } as const;
+      const bench = new Bench(device, "software");
+      const value = bench.map(input, "x");
+      const y = conv(bench.graph, value, filterOf(x[3], given), window);
+      const z = conv64(options.upsample ? double64(input) : input, { ...options, ...given, activation: "none" });
+      const dy = noiseMap(99, [z.n, z.height, z.width, out]);
+      const found: WeightGradient[] = [];
+      gradient(bench.graph, y, [value], { seed: bench.map(dy, "seed"), weights: (one) => found.push(one) });
+      const [stored] = await bench.run(found[0]!.gradient);
+      const dz = activated(dy, z, options.activation);
+      // by definition: what each input channel gives through one tap, times dz
+      const taps = area(kernel);
+      const expected = zeros([1, out, x[3], taps]);
+      const actual = new Float32Array(expected.data.length);
+      for (let i = 0; i < x[3]; i += 1) {
+        const one = { ...input, channels: 1, data: input.data.filter((_, at) => at % x[3] === i) };
+        for (let t = 0; t < taps; t += 1) {
+          const weight = Float64Array.from({ length: taps }, (_, tap) => Number(tap === t));
+          const seen = conv64(options.upsample ? double64(one) : one, { ...linear, weight });
+          for (let o = 0; o < out; o += 1) {
+            const to = (o * x[3] + i) * taps + t;
+            seen.data.forEach((v, pixel) => {
+              expected.data[to]! += v * dz.data[pixel * out + o]!;
+              expected.terms[to]! += Math.abs(v * dz.data[pixel * out + o]!);
+            });
+            actual[to] = stored![(t * padded(x[3]) + i) * padded(out) + o]!;
+          }
+        }
+      }
+      const unit = worstUnit(actual, expected);
+      worst = Math.max(worst, unit);
+      expect(unit).toBeLessThan(TOLERANCE);
+    },
+  );
+
+  test("of other convolutions there is none", () => {
+    const bench = new Bench(device, "software");
+    const x = bench.map(noiseMap(1, [1, 4, 4, 5]), "x");
+    const y = depthwise(bench.graph, x, filterOf(5, numbers(1, 5, 3)), { pad: 1 });
+    expect(() => gradient(bench.graph, y, [x], { weights: () => {} })).toThrow(/by the weights of "y".*depthwise/);
+    expect(gradient(bench.graph, y, [x])).toHaveLength(1);
   });
 });

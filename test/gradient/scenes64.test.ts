@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gradient } from "../../src/gradient/gradient.ts";
-import { type Device, Generator, loadSegmenter, type Segmenter } from "../../src/index.ts";
+import type { WeightGradient } from "../../src/gradient/weights.ts";
+import { type Device, Generator, loadSegmenter, openCheckpoint, type Segmenter } from "../../src/index.ts";
 import { Graph, type Value } from "../../src/runtime/graph.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { requestDevice, rms } from "../gpu.ts";
@@ -80,4 +81,51 @@ describe("scenes64", () => {
     }
     rest.dispose();
   });
+});
+
+// PyTorch's autograd in float64 (scripts/golden/weight_gradients.py).
+test("gradients by the weights behind layer4 are PyTorch's", async () => {
+  const path = new URL("../golden/diagnosis/weight-gradients.safetensors", import.meta.url);
+  const golden = (await openCheckpoint(readFileSync(path))).tensors;
+  const picture = async (seed: number) => {
+    using run = await generator.forward(generator.sample({ size: 1, seed }), { retain: ["layer4"] });
+    return { image: await run.image.read(), layer4: await run.layers.get("layer4")!.read() };
+  };
+  const graph = new Graph(device.target);
+  const { input, image } = generator.append(graph, 1, { from: "layer4" });
+  const seed = graph.value("seed", image!.shape, "f32", 3);
+  const found: WeightGradient[] = [];
+  gradient(graph, image!, [input], { seed, weights: (one) => found.push(one) });
+  const plan = await Plan.compile(device, graph, {
+    keep: found.map((one) => one.gradient),
+    bind: await generator.bind(graph),
+  });
+  const [wanted, made] = [await picture(1), await picture(7)];
+  plan.tensor(seed).write(made.image.map((value, i) => (2 * (value - wanted.image[i]!)) / (3 * 64 * 64)));
+  plan.tensor(input).write(made.layer4);
+  plan.run();
+  const nameOf = ({ filter }: WeightGradient) => filter.weight.sources[0]!.replace(/\..*/, "");
+  expect(found.map(nameOf)).toEqual(["output_64x64", ...[10, 9, 8, 7, 6, 5].map((layer) => `layer${layer}`)]);
+  let worst = 0;
+  for (const one of found) {
+    const { filter, gradient: by } = one;
+    const name = nameOf(one);
+    const numbers = await plan.tensor(by).read();
+    const [taps = 0, rows = 0, columns = 0] = by.shape;
+    const [index, value, rms] = await Promise.all(
+      ["index", "value", "rms"].map((part) => golden.get(`${name}.${part}`)!.read()),
+    );
+    index!.forEach((at, i) => {
+      const [o, of, tap] = [
+        Math.floor(at / taps / filter.inChannels),
+        Math.floor(at / taps) % filter.inChannels,
+        at % taps,
+      ];
+      const error = Math.abs(numbers[(tap * rows + of) * columns + o]! - value![i]!) / rms![0]!;
+      worst = Math.max(worst, error);
+    });
+  }
+  plan.dispose();
+  console.log(`worst error of a gradient by weights: ${worst.toExponential(1)} of their root mean square`);
+  expect(worst).toBeLessThan(1e-4);
 });

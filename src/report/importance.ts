@@ -11,7 +11,7 @@ export const IMPORTANT = 4;
 export const importantUnits = ({ order, rankingDrop }: Pick<ClassImportance, "order" | "rankingDrop">): number[] =>
   order.slice(0, IMPORTANT).filter((unit) => rankingDrop[unit]! > 0);
 
-/** What `unit-importance.json` holds besides where it comes from. */
+/** What `LAYER/unit-importance.json` holds besides where it comes from. */
 export interface ImportanceJson {
   readonly layer: string;
   readonly units: number;

@@ -1,6 +1,7 @@
 // Tests: test/cli/commands/unit-importance.test.ts
 import { Classifier, type UnitImportance, unitImportance } from "../../classifiers/index.ts";
 import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
+import { fileName } from "../../report/gandissect.ts";
 import { type ImportanceJson, importanceCsv, toImportance } from "../../report/importance.ts";
 import { openPhotographs } from "../distance/input.ts";
 import type { TuneFlags } from "../gpu.ts";
@@ -85,9 +86,10 @@ export function writeImportance(
       }
       const result = toImportance(found);
       const images = photographs.names;
+      const at = `${fileName(layer)}/unit-importance`;
       const about = { model: name, architecture: network.architecture, images, seed };
-      await folder.write("unit-importance.json", `${JSON.stringify({ ...about, ...result }, null, 1)}\n`);
-      await folder.write("unit-importance.csv", importanceCsv(found));
+      await folder.write(`${at}.json`, `${JSON.stringify({ ...about, ...result }, null, 1)}\n`);
+      await folder.write(`${at}.csv`, importanceCsv(found));
       return result;
     } finally {
       classifier.dispose();

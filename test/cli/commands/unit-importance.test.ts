@@ -51,7 +51,7 @@ test("measures classes of folders, writes tables, and goes on from there", async
     ["6", 2, 2],
   ]);
   expect(found.mean.together.map(({ units }: { units: number }) => units)).toEqual([3, 60]);
-  const folder = at("unit-importance", "tiny");
+  const folder = at("unit-importance", "tiny", "layer3");
   const kept = JSON.parse(await readFile(join(folder, "unit-importance.json"), "utf8"));
   expect(kept).toMatchObject({ model: "tiny", architecture: "ResNet-10", layer: "layer3", units: 64, ...found });
   expect((await readFile(join(folder, "unit-importance.csv"), "utf8")).split("\n")).toHaveLength(2 + 2 * 64);

@@ -200,7 +200,8 @@ async function pruneDeclarations() {
   const { exports } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const needed = new Set();
   const visit = async (path) => {
-    if (needed.has(path) || !existsSync(path)) return; // those of frameworks are written after these
+    // Those of frameworks are written after these.
+    if (needed.has(path) || !existsSync(path)) return;
     needed.add(path);
     const text = await readFile(path, "utf8");
     for (const [, named] of text.matchAll(/\b(?:from |import |import\()"(\.[^"]+)\.ts"/g)) {

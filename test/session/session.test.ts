@@ -5,6 +5,7 @@ import { Experiment } from "../../src/causality/experiment.ts";
 import { rankUnits } from "../../src/causality/ranking.ts";
 import { unitQuantiles } from "../../src/dissect/measure-quantiles.ts";
 import type { Dissection } from "../../src/dissect/result.ts";
+import type { UnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
 import { GanatomyError, UsageError } from "../../src/errors.ts";
 import { dissect, loadGenerator, loadSegmenter } from "../../src/load.ts";
 import type { Edit } from "../../src/models/edits.ts";
@@ -23,6 +24,8 @@ let device: Device;
 let generator: Generator;
 let segmenter: Segmenter;
 let dissection: Dissection;
+/** Quantiles of layer4's units, on as many images as a session takes. */
+let quantiles: UnitQuantiles;
 /** Files by address, as pages have them. */
 let weights: Awaited<ReturnType<typeof serveFiles>>;
 
@@ -37,6 +40,7 @@ beforeAll(async () => {
   for await (const event of dissect(generator, segmenter, DISSECT)) {
     if (event.type === "result") dissection = event.dissection;
   }
+  quantiles = await unitQuantiles(generator, { layer: "layer4", size: 200 });
 });
 afterAll(async () => {
   device?.dispose();
@@ -215,8 +219,7 @@ describe.each([
   });
 
   test("inserts at quantiles of 200 images, 0.99 unless another is said", async () => {
-    const table = await unitQuantiles(generator, { layer: "layer4", quantiles: [0.99, 0.5], size: 200 });
-    const [high, half] = [table.levels(0.99), table.levels(0.5)];
+    const [high, half] = [quantiles.levels(0.99), quantiles.levels(0.5)];
     const strokes = [
       stroke("a", { op: "draw", units: [24], mask: packCells(TOP_LEFT) }),
       stroke("b", { op: "remove", units: [59], value: { quantile: 0.5 } }),
@@ -230,14 +233,13 @@ describe.each([
   });
 
   test("tells the levels of quantiles, by which units at a pixel are then ordered", async () => {
-    const table = await unitQuantiles(generator, { layer: "layer4", size: 200 });
     const levels = await session.levels({ layer: "layer4", quantiles: [0.99, 0.515] });
-    expect(levels).toEqual([table.levels(0.99), table.levels(0.515)]);
+    expect(levels).toEqual([quantiles.levels(0.99), quantiles.levels(0.515)]);
     const { layers } = await session.pixel({ image: 3, y: 41, x: 9, layers: ["layer4"], top: 128 });
     const units = layers[0]!.units;
     expect(units).toHaveLength(128);
     for (const [i, { unit, value, quantile }] of units.entries()) {
-      expect(quantile).toBeCloseTo(table.quantile(unit, value), 6);
+      expect(quantile).toBeCloseTo(quantiles.quantile(unit, value), 6);
       expect(quantile).toBeLessThanOrEqual(units[i - 1]?.quantile ?? 1);
     }
     await expect(session.levels({ layer: "layer4", quantiles: [2] })).rejects.toThrow(/A quantile is 2/);
@@ -374,8 +376,8 @@ describe.each([
     expectAlike(rgbOf(data), await plain(0, [{ layer: "layer4", units: ranked }]));
     const [{ units: here }] = (await session.pixel({ y: 1, x: 1, layers: ["layer4"], top: 128 })).layers as [never];
     const labelled = (here as { unit: number; label?: number }[]).filter(({ label }) => label === tree);
-    const detects = dissection.layers[0]!.units.filter(({ label, interpretable }) => interpretable && label === tree);
-    expect(labelled.map(({ unit }) => unit).sort()).toEqual(detects.map(({ unit }) => unit).sort());
+    expect(detecting.length).toBeGreaterThan(0);
+    expect(labelled.map(({ unit }) => unit).sort()).toEqual(detecting.map(({ unit }) => unit).sort());
   });
 
   test("shows units at the images of the report, dimmed where they are off, in the order asked for", async () => {
@@ -460,10 +462,10 @@ describe.each([
     test("counts quantiles once, whatever is loaded meanwhile", async () => {
       const phases: string[] = [];
       const end = session.on("progress", ({ phase }) => phases.push(phase));
-      const counting = session.levels({ layer: "layer5", quantiles: [0.5] });
+      const counting = session.levels({ layer: "layer3", quantiles: [0.5] });
       await session.load({ segmenter: (await scenes64()).segmenter });
       expect(await counting).toHaveLength(1);
-      await session.levels({ layer: "layer5", quantiles: [0.9] });
+      await session.levels({ layer: "layer3", quantiles: [0.9] });
       end();
       expect(phases.filter((phase) => phase === "quantiles")).toHaveLength(2); // begun, and done
     });

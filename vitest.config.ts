@@ -32,14 +32,20 @@ export default defineConfig({
   plugins: [dependencies],
   test: {
     globalSetup: ["test/setup.ts"],
+    setupFiles: ["test/equality.ts"],
     include: ["test/**/*.test.ts"],
     // A software adapter uses every core while it computes, but one while it compiles, which tests
     // have it do most of the time.
     maxWorkers: 2,
     // A change of these may concern any test.
-    forceRerunTriggers: ["test/golden", "weights", "package-lock.json", "vitest.config.ts", "test/setup.ts"].map(
-      (path) => `**/${path}{,/**}`,
-    ),
+    forceRerunTriggers: [
+      "test/golden",
+      "weights",
+      "package-lock.json",
+      "vitest.config.ts",
+      "test/setup.ts",
+      "test/equality.ts",
+    ].map((path) => `**/${path}{,/**}`),
     pool: "forks",
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -157,10 +157,10 @@ describe.each(Object.entries(values))("%s", (_, value) => {
         ]),
       );
     },
-    2000,
+    20_000, // what hangs takes longer anywhere, what does not takes less on a busy machine
   );
 
-  it.each(Object.entries(around))("as %s", async (_, place) => endures(place(value)), 2000);
+  it.each(Object.entries(around))("as %s", async (_, place) => endures(place(value)), 20_000);
 });
 
 describe("small files that want much", () => {

@@ -186,10 +186,13 @@ describe("several labels a pixel", () => {
         ["iqr", tables.trainingIqr!],
         ["maxiou", tables.trainingMaxiou!],
       ] as const) {
-        found.forEach((score, at) => {
+        const wrong = [...found].flatMap((score, at) => {
           const key = `${Math.floor(at / units.length)} ${at % units.length}`;
-          expect(Math.abs(score - (table[by].get(key) ?? 0)), `${by} ${key}`).toBeLessThan(1e-12);
+          const expected = table[by].get(key) ?? 0;
+          return Math.abs(score - expected) < 1e-12 ? [] : { by, key, score, expected };
         });
+        expect(found).toHaveLength(LABELS.length * units.length);
+        expect(wrong).toEqual([]);
       }
       for (const { unit, level, label } of units) {
         const { score, levels } = best[unit]!;
@@ -207,18 +210,22 @@ describe("several labels a pixel", () => {
     expect(dissection.segmenter).toEqual({ name: "synthetic", channels: 3 });
     expect(dissection.labelPixels).toEqual(LABELS.map((_, label) => pixels.get(label) ?? 0));
     for (const { layer, units, tables } of dissection.layers) {
+      const wrong: unknown[] = [];
+      const check = (right: boolean, ...what: readonly unknown[]): void => {
+        if (!right) wrong.push(what);
+      };
       for (const unit of units) {
         const { both, active } = above(layer, unit.unit, unit.level);
         LABELS.forEach((_, label) => {
           const at = label * units.length + unit.unit;
-          expect(tables.intersection[at]).toBe(both.get(label) ?? 0);
+          check(tables.intersection[at] === (both.get(label) ?? 0), "both", at, tables.intersection[at]);
           const k = categoryOf(label);
           const total = images[k]! * AREA;
           const expected = pixels.has(label)
             ? scores((both.get(label) ?? 0) / total, active[k]! / total, pixels.get(label)! / total)
             : { iou: 0, iqr: 0, mi: 0 };
           for (const name of ["iou", "iqr", "mi"] as const) {
-            expect(Math.abs(tables[name][at]! - expected[name])).toBeLessThan(1e-12);
+            check(Math.abs(tables[name][at]! - expected[name]) < 1e-12, name, at, tables[name][at], expected[name]);
           }
         });
         expect(CATEGORIES.map((_, k) => tables.activation[k * units.length + unit.unit])).toEqual(active);
@@ -226,6 +233,7 @@ describe("several labels a pixel", () => {
         expect(unit.pixels).toBe(pixels.get(unit.label) ?? 0);
         expect(unit.intersection).toBe(both.get(unit.label) ?? 0);
       }
+      expect(wrong).toEqual([]);
     }
   });
 

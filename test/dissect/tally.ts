@@ -11,7 +11,9 @@ export interface Data {
 
 /** The labels at a pixel, each once, without 0. */
 export function labelsAt(map: Uint32Array, pixel: number, area: number): Set<number> {
-  return new Set(map.filter((label, at) => at % area === pixel && label > 0));
+  const labels = new Set<number>();
+  for (let at = pixel; at < map.length; at += area) if (map[at]! > 0) labels.add(map[at]!);
+  return labels;
 }
 
 /**

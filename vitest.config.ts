@@ -28,12 +28,24 @@ const dependencies: Plugin = {
 /** An import for the graph of modules, which nobody calls. */
 const needs = (paths: readonly string[]): string => paths.map((path) => `(() => import("/${path}"));`).join("\n");
 
+/**
+ * Folders whose files change nothing that is global: they share a process and what it has loaded,
+ * half a second a file.
+ */
+const SHARING = ["gradient", "kernels/**", "networks/**", "report", "weights"].map(
+  (folder) => `test/${folder}/*.test.ts`,
+);
+const ALL = ["test/**/*.test.ts"];
+
 export default defineConfig({
   plugins: [dependencies],
   test: {
     globalSetup: ["test/setup.ts"],
     setupFiles: ["test/equality.ts"],
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "sharing", include: SHARING, isolate: false } },
+      { extends: true, test: { name: "alone", include: ALL, exclude: SHARING } },
+    ],
     // A software adapter uses every core while it computes, but one while it compiles, which tests
     // have it do most of the time.
     maxWorkers: 2,

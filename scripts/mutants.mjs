@@ -57,7 +57,8 @@ function typeChecker(path) {
  */
 async function serveRuns() {
   const { createVitest } = await import("vitest/node");
-  const vitest = await createVitest("test", { watch: false, run: true, reporters: [{}], bail: 1 });
+  // isolated: nothing that is loaded stays for the next change
+  const vitest = await createVitest("test", { watch: false, run: true, isolate: true, reporters: [{}], bail: 1 });
   process.on("message", async ({ path, tests }) => {
     vitest.invalidateFile(path);
     const specifications = (await vitest.globTestSpecifications(tests)).filter(({ moduleId }) =>

@@ -32,7 +32,9 @@ const needs = (paths: readonly string[]): string => paths.map((path) => `(() => 
  * Folders whose files change nothing that is global: they share a process and what it has loaded,
  * half a second a file.
  */
-const SHARING = ["gradient", "kernels/**", "networks/**", "report"].map((folder) => `test/${folder}/*.test.ts`);
+const SHARING = ["gradient", "kernels/**", "networks/**", "report", "weights"].map(
+  (folder) => `test/${folder}/*.test.ts`,
+);
 const ALL = ["test/**/*.test.ts"];
 
 export default defineConfig({

@@ -23,7 +23,9 @@ export function showBar(): void {
   session.watch(() => showLoaded(session.session?.loaded));
   paint.addEventListener("gan-rendered", (event) => {
     const { ms } = (event as CustomEvent<{ readonly ms: number }>).detail;
-    if (paint.strokes.length > 0) part("ms").textContent = `${Math.max(1, Math.round(ms))} ms`;
+    const text = `${Math.max(1, Math.round(ms))} ms`;
+    const shown = part("ms");
+    if (paint.strokes.length > 0 && shown.textContent !== text) shown.textContent = text;
   });
 }
 

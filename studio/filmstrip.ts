@@ -30,8 +30,11 @@ export function showStrip(): void {
   all.addEventListener("change", () => {
     for (const image of strip.querySelectorAll("gan-image")) image.unedited = !all.checked;
   });
+  let marked: number | undefined;
   const mark = (): void => {
-    for (const [image, frame] of frames.entries()) frame.setAttribute("aria-pressed", `${image === paint.image}`);
+    if (paint.image === marked) return;
+    marked = paint.image;
+    for (const [image, frame] of frames.entries()) frame.setAttribute("aria-pressed", `${image === marked}`);
   };
   paint.watch(mark);
   mark();

@@ -11,6 +11,12 @@ export function reflect(element: Element, name: string, value: string | number |
   else element.setAttribute(name, value === true ? "" : String(value));
 }
 
+/** What it says; empty where it is not there. */
+export const textOf = (element: Element, name: string): string => element.getAttribute(name) ?? "";
+
+/** Whether it is there, whatever it says. */
+export const isSet = (element: Element, name: string): boolean => element.hasAttribute(name);
+
 /** A number within bounds. */
 export function numberOf(
   element: Element,

@@ -42,10 +42,11 @@ export class GrowingStroke {
     this.#last = at;
   }
 
-  /** Goes on to a point, and covers what lies between. */
-  to(point: Point): void {
-    cover(this.cells, this.extents, this.#last, point, this.brush.radius);
+  /** Goes on to a point, and covers what lies between; says whether it covers more now. */
+  to(point: Point): boolean {
+    const more = cover(this.cells, this.extents, this.#last, point, this.brush.radius);
     this.#last = point;
+    return more;
   }
 
   /** Whether it only chooses what others copy. */
@@ -73,23 +74,32 @@ export function discAt(extents: Extents, at: Point, radius: number): Uint8Array 
 
 /**
  * Turns the cells on whose centres lie within the radius of a line, and those that the line itself
- * touches, so that the smallest brush covers the cell that it is in.
+ * touches, so that the smallest brush covers the cell that it is in; says whether any was off.
  */
-export function cover(cells: Uint8Array, { height, width }: Extents, from: Point, to: Point, radius: number): void {
+export function cover(cells: Uint8Array, { height, width }: Extents, from: Point, to: Point, radius: number): boolean {
   const [dy, dx] = [to.y - from.y, to.x - from.x];
   const length = dy * dy + dx * dx;
-  for (let row = 0; row < height; row += 1) {
-    for (let column = 0; column < width; column += 1) {
+  let more = false;
+  const turnOn = (row: number, column: number): void => {
+    more ||= cells[row * width + column] === 0;
+    cells[row * width + column] = 1;
+  };
+  // Centres of other cells are farther away.
+  const [top, bottom] = [Math.min(from.y, to.y) - radius, Math.max(from.y, to.y) + radius];
+  const [left, right] = [Math.min(from.x, to.x) - radius, Math.max(from.x, to.x) + radius];
+  for (let row = Math.max(0, Math.floor(top)); row < Math.min(height, Math.ceil(bottom)); row += 1) {
+    for (let column = Math.max(0, Math.floor(left)); column < Math.min(width, Math.ceil(right)); column += 1) {
       const [y, x] = [row + 0.5 - from.y, column + 0.5 - from.x];
       const along = length === 0 ? 0 : Math.min(1, Math.max(0, (y * dy + x * dx) / length));
-      if (Math.hypot(y - along * dy, x - along * dx) <= radius) cells[row * width + column] = 1;
+      if (Math.hypot(y - along * dy, x - along * dx) <= radius) turnOn(row, column);
     }
   }
   const steps = Math.max(1, Math.ceil(4 * Math.sqrt(length)));
   for (let step = 0; step <= steps; step += 1) {
     const row = within(Math.floor(from.y + (dy * step) / steps), height);
-    cells[row * width + within(Math.floor(from.x + (dx * step) / steps), width)] = 1;
+    turnOn(row, within(Math.floor(from.x + (dx * step) / steps), width));
   }
+  return more;
 }
 
 /** The path of an SVG around the cells that are on, each a unit wide. */

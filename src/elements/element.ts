@@ -34,6 +34,8 @@ function sheetOf(css: string): CSSStyleSheet {
  */
 export abstract class GanElement extends Base {
   #begun = false;
+  /** What attributes say, as long as they are what they were. */
+  readonly #read = new Map<string, unknown>();
 
   constructor(style: string, options: Partial<ShadowRootInit> = {}) {
     super();
@@ -73,7 +75,18 @@ export abstract class GanElement extends Base {
   }
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
-    if (before !== after) this.changed(name);
+    if (before === after) return;
+    this.#read.delete(name);
+    this.changed(name);
+  }
+
+  /**
+   * What one of the observed attributes says: it is read once, and then only when it has changed,
+   * as some are asked for whenever a pointer moves.
+   */
+  protected read<T>(name: string, parse: (element: this, name: string) => T): T {
+    if (!this.#read.has(name)) this.#read.set(name, parse(this, name));
+    return this.#read.get(name) as T;
   }
 
   /** It came into a document. */

@@ -49,18 +49,24 @@ export function named<T extends Element>(element: Element, id: string, kind: Kin
 
 /** Something that calls back when it has changed; what it returns ends that. */
 export interface Watched {
-  watch(watcher: () => void): () => void;
+  /** @param follower is called as often as a pointer moves, while something grows. */
+  watch(watcher: () => void, follower?: () => void): () => void;
 }
 
 /** Whoever is watched, of which there may be another at any time. */
 export class Pairing<T extends Watched> {
   readonly #changed: () => void;
+  readonly #grown: (() => void) | undefined;
   #other: T | undefined;
   #stop: (() => void) | undefined;
 
-  /** @param changed is called when the other has changed, or is another. */
-  constructor(changed: () => void) {
+  /**
+   * @param changed is called when the other has changed, or is another.
+   * @param grown is called while something of it grows.
+   */
+  constructor(changed: () => void, grown?: () => void) {
     this.#changed = changed;
+    this.#grown = grown;
   }
 
   get other(): T | undefined {
@@ -71,22 +77,26 @@ export class Pairing<T extends Watched> {
     if (other === this.#other) return;
     this.#stop?.();
     this.#other = other;
-    this.#stop = other?.watch(this.#changed);
+    this.#stop = other?.watch(this.#changed, this.#grown);
     this.#changed();
   }
 }
 
 /** Whoever watches, and how they are told. */
 export class Watchers {
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Set<Parameters<Watched["watch"]>>();
 
-  add(watcher: () => void): () => void {
-    const own = (): void => watcher(); // so that one given twice is two
-    this.#watchers.add(own);
-    return () => this.#watchers.delete(own);
+  add(...watcher: Parameters<Watched["watch"]>): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   tell(): void {
-    for (const watcher of [...this.#watchers]) watcher();
+    for (const [watcher] of [...this.#watchers]) watcher();
+  }
+
+  /** Tells those who follow every step. */
+  tellFollowers(): void {
+    for (const [, follower] of [...this.#watchers]) follower?.();
   }
 }

@@ -39,7 +39,10 @@ export class GanImage extends SessionChild {
     ...["session", "for", "seed", "image", "view", "layer", "unit", "heat", "unedited", "alt"],
   ];
 
-  readonly #pairing = new Pairing<GanPaint>(() => this.update());
+  readonly #pairing = new Pairing<GanPaint>(
+    () => this.update(),
+    () => this.unedited || this.update(),
+  );
   readonly #frame = html("div", { part: "frame", class: "frame", role: "img" });
   readonly #picture = new HeatedPicture(this.#frame, {
     rendered: ({ ms }) => this.tell("gan-rendered", { ms }),

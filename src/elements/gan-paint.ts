@@ -153,9 +153,12 @@ export class GanPaint extends PaintForm {
     if (this.strokes.length > 0) this.strokes = [];
   }
 
-  /** @internal Calls back when the image or its strokes are others. */
-  watch(watcher: () => void): () => void {
-    return this.#watchers.add(watcher);
+  /**
+   * @internal Calls back when the image or its strokes are others: of a stroke on its way, when it
+   * begins and when it ends, and a follower at every step between.
+   */
+  watch(watcher: () => void, follower?: () => void): () => void {
+    return this.#watchers.add(watcher, follower);
   }
 
   /**
@@ -243,19 +246,23 @@ export class GanPaint extends PaintForm {
       return false;
     }
     const stroke = this.#painting.start(brush, extents, at, this.live);
-    this.#painted(this.#painting.acts ? stroke : undefined);
-    return true;
-  }
-
-  #along(points: readonly Point[]): void {
-    if (this.#painting.growing) this.#painted(this.#painting.along(points));
-  }
-
-  #painted(stroke: Stroke | undefined): void {
-    if (stroke) {
+    if (this.#painting.acts) {
       this.#edited(stroke);
       this.#happened("input");
     } else this.#show();
+    return true;
+  }
+
+  /** As often as a pointer moves: only what follows it is shown anew. */
+  #along(points: readonly Point[]): void {
+    const { growing } = this.#painting;
+    if (!growing) return;
+    const stroke = this.#painting.along(points);
+    this.#surface.grow(growing.cells);
+    if (!stroke) return;
+    this.#picture.view?.stroke(stroke);
+    this.#watchers.tellFollowers();
+    this.#happened("input");
   }
 
   #finish(): void {

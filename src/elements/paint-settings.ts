@@ -1,5 +1,5 @@
 import type { Units } from "../session/recipe.ts";
-import { listed, numberOf, reflect, wholeOf, wholesOf, wordOf } from "./attributes.ts";
+import { isSet, listed, numberOf, reflect, textOf, wholeOf, wholesOf, wordOf } from "./attributes.ts";
 import type { Brush } from "./brush.ts";
 import type { Features, Summary } from "./features.ts";
 import { SessionChild } from "./session-child.ts";
@@ -51,7 +51,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** Seed of z. */
   get seed(): number {
-    return wholeOf(this, "seed", 1);
+    return this.read("seed", (own, name) => wholeOf(own, name, 1));
   }
   set seed(value: number | null | undefined) {
     reflect(this, "seed", value);
@@ -59,7 +59,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** Which of the seed's images. */
   get image(): number {
-    return wholeOf(this, "image", 0);
+    return this.read("image", (own, name) => wholeOf(own, name, 0));
   }
   set image(value: number | null | undefined) {
     reflect(this, "image", value);
@@ -67,7 +67,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** The layer that is edited; empty for a dissected one. */
   get layer(): string {
-    return this.getAttribute("layer") ?? "";
+    return this.read("layer", textOf);
   }
   set layer(value: string | null | undefined) {
     reflect(this, "layer", value || undefined);
@@ -75,7 +75,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** What is painted, by its label's name. */
   get concept(): string {
-    return this.getAttribute("concept") ?? "";
+    return this.read("concept", textOf);
   }
   set concept(value: string | null | undefined) {
     reflect(this, "concept", value || undefined);
@@ -83,7 +83,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** How many units of the concept. */
   get top(): number {
-    return Math.max(1, wholeOf(this, "top", TOP, 8192));
+    return this.read("top", (own, name) => Math.max(1, wholeOf(own, name, TOP, 8192)));
   }
   set top(value: number | null | undefined) {
     reflect(this, "top", value);
@@ -91,7 +91,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** Numbers of the units that are painted with, in place of a concept's. */
   get units(): number[] {
-    return wholesOf(this, "units");
+    return [...this.read("units", wholesOf)];
   }
   set units(value: string | readonly number[] | null | undefined) {
     reflect(this, "units", listed(value));
@@ -99,7 +99,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** Whether it draws, removes, or copies. */
   get op(): Brush["op"] {
-    return wordOf(this, "op", ["draw", "remove", "copy"]);
+    return this.read("op", (own, name) => wordOf(own, name, ["draw", "remove", "copy"]));
   }
   set op(value: Brush["op"] | null | undefined) {
     reflect(this, "op", value);
@@ -127,7 +127,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** Of the brush, in cells of the layer. */
   get radius(): number {
-    return numberOf(this, "radius", 1, { most: MAX_RADIUS });
+    return this.read("radius", (own, name) => numberOf(own, name, 1, { most: MAX_RADIUS }));
   }
   set radius(value: number | null | undefined) {
     reflect(this, "radius", value);
@@ -135,7 +135,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** How much of each unit is replaced, 0…1. */
   get strength(): number {
-    return numberOf(this, "strength", 1, { most: 1 });
+    return this.read("strength", (own, name) => numberOf(own, name, 1, { most: 1 }));
   }
   set strength(value: number | null | undefined) {
     reflect(this, "strength", value);
@@ -143,7 +143,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** The quantile of each unit that is drawn with, 0…1. */
   get valueQuantile(): number {
-    return numberOf(this, "value-quantile", 0.99, { most: 1 });
+    return this.read("value-quantile", (own, name) => numberOf(own, name, 0.99, { most: 1 }));
   }
   set valueQuantile(value: number | null | undefined) {
     reflect(this, "value-quantile", value);
@@ -151,7 +151,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** The unit without which the image is dimmed, as "layer4/24"; empty for none. */
   get heat(): string {
-    return this.getAttribute("heat") ?? "";
+    return this.read("heat", textOf);
   }
   set heat(value: string | null | undefined) {
     reflect(this, "heat", value || undefined);
@@ -159,7 +159,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** Whether the image changes while the pointer moves. */
   get live(): boolean {
-    return this.hasAttribute("live");
+    return this.read("live", isSet);
   }
   set live(value: boolean | null | undefined) {
     reflect(this, "live", value);
@@ -167,7 +167,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** Whether nobody can paint. */
   get disabled(): boolean {
-    return this.hasAttribute("disabled");
+    return this.read("disabled", isSet);
   }
   set disabled(value: boolean | null | undefined) {
     reflect(this, "disabled", value);
@@ -175,7 +175,7 @@ export abstract class PaintSettings extends SessionChild {
 
   /** What the image shows, for those who do not see it. */
   get alt(): string {
-    return this.getAttribute("alt") ?? "";
+    return this.read("alt", textOf);
   }
   set alt(value: string | null | undefined) {
     reflect(this, "alt", value);

@@ -50,6 +50,8 @@ export class PaintSurface {
   #state: SurfaceState | undefined;
   /** Where the brush is, in cells. */
   #at: Point | undefined;
+  /** The pixel that was told last. */
+  #over: Place | undefined;
   /** The cell that the keyboard is in. */
   #cursor: Place | undefined;
 
@@ -85,6 +87,11 @@ export class PaintSurface {
     this.#showBrush();
   }
 
+  /** The stroke that is being made covers other cells, which are seen as the brush moves on. */
+  grow(stroke: Uint8Array): void {
+    if (this.#state) this.#state = { ...this.#state, stroke };
+  }
+
   #showBrush(): void {
     if (!this.#state) return;
     const { cells, radius, removes, stroke } = this.#state;
@@ -105,6 +112,8 @@ export class PaintSurface {
     const pixel = (at: number, cells: number, pixels: number): number =>
       within(Math.floor((at * pixels) / cells), pixels);
     const place = at && { y: pixel(at.y, cells.height, pixels.height), x: pixel(at.x, cells.width, pixels.width) };
+    if (place?.y === this.#over?.y && place?.x === this.#over?.x) return;
+    this.#over = place;
     this.#told.hover(place);
   }
 
@@ -113,8 +122,7 @@ export class PaintSurface {
     if (!command) return;
     event.preventDefault();
     if (command.type === "move") {
-      const at = this.#move(command.rows, command.columns);
-      if (at) this.#told.along([at]);
+      this.#move(command.rows, command.columns);
     } else if (command.type === "paint") {
       const at = event.repeat ? undefined : this.#move(0, 0);
       if (at) this.#told.start(at, "paints");
@@ -129,6 +137,7 @@ export class PaintSurface {
     const { y, x } = this.#cursor ?? { y: height >> 1, x: width >> 1 };
     this.#cursor = { y: within(y + rows, height), x: within(x + columns, width) };
     const at = { y: this.#cursor.y + 0.5, x: this.#cursor.x + 0.5 };
+    if (rows !== 0 || columns !== 0) this.#told.along([at]);
     this.#hover(at);
     if (rows !== 0 || columns !== 0) this.#told.say(`row ${this.#cursor.y + 1}, column ${this.#cursor.x + 1}`);
     return at;

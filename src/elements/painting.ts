@@ -46,25 +46,22 @@ export class Painting {
     this.#growing = new GrowingStroke(newId(this.strokes), brush, extents, at);
     this.#live = live && !this.#growing.picks;
     const { stroke } = this.#growing;
-    if (this.#live) this.#history.put(stroke);
-    return stroke;
+    return this.#live ? this.#history.put(stroke) : stroke;
   }
 
-  /** Goes on; the stroke so far if it acts. */
+  /** Goes on; the stroke so far if it acts, and covers more now. */
   along(points: readonly Point[]): Stroke | undefined {
-    for (const point of points) this.#growing?.to(point);
-    if (!this.#growing || !this.#live) return undefined;
-    const { stroke } = this.#growing;
-    this.#history.amend(stroke);
-    return stroke;
+    let more = false;
+    for (const point of points) more = this.#growing?.to(point) || more;
+    return more && this.#growing && this.#live ? this.#history.amend(this.#growing.stroke) : undefined;
   }
 
   /** The stroke is made; one that picks is none of the strokes. */
   finish(): Stroke | undefined {
     const growing = this.#growing;
     this.#growing = undefined;
-    if (growing && !this.#live && !growing.picks) this.#history.put(growing.stroke);
-    return growing?.stroke;
+    const stroke = growing?.stroke;
+    return stroke && !this.#live && !growing?.picks ? this.#history.put(stroke) : stroke;
   }
 
   /** There is to be no such stroke. */

@@ -12,11 +12,17 @@ export interface Extents {
   readonly width: number;
 }
 
-/** Where a pointer is in an element, as fractions of it: 0…1 inside. */
-export function fractionOf(event: MouseEvent, element: Element): { readonly y: number; readonly x: number } {
-  const { left, top, width, height } = element.getBoundingClientRect();
-  return { y: (event.clientY - top) / Math.max(1, height), x: (event.clientX - left) / Math.max(1, width) };
+/** Where a pointer is in the box of an element, as fractions of it: 0…1 inside. */
+export function fractionIn(
+  { clientY, clientX }: Pick<MouseEvent, "clientY" | "clientX">,
+  { left, top, width, height }: Pick<DOMRect, "left" | "top" | "width" | "height">,
+): { readonly y: number; readonly x: number } {
+  return { y: (clientY - top) / Math.max(1, height), x: (clientX - left) / Math.max(1, width) };
 }
+
+/** Where a pointer is in an element now, as fractions of it. */
+export const fractionOf = (event: MouseEvent, element: Element): { readonly y: number; readonly x: number } =>
+  fractionIn(event, element.getBoundingClientRect());
 
 /** The pixel of an image that a pointer is at, or the nearest one. */
 export function placeOf(event: MouseEvent, element: Element, { height, width }: Extents): Place {

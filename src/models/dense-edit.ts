@@ -81,11 +81,11 @@ export class DenseEdit {
    * @throws UsageError, ShapeError for what does not fit.
    */
   prepare(edits: readonly Edit[]): () => void {
-    const known = new Map(this.#strokes.map((stroke) => [stroke.edit, stroke]));
-    const strokes = edits.map((edit) => {
-      const stroke = known.get(edit) ?? { edit, numbers: editNumbers(this.#layer, edit, 1) };
-      known.set(edit, stroke);
-      return stroke;
+    // Nearly all are where they were: no map of them is made whenever a pointer moves.
+    const before = this.#strokes;
+    const strokes = edits.map((edit, at): Stroke => {
+      const known = before[at]?.edit === edit ? before[at] : before.find((stroke) => stroke.edit === edit);
+      return known ?? { edit, numbers: editNumbers(this.#layer, edit, 1) };
     });
     return () => this.#set(strokes);
   }
@@ -95,10 +95,10 @@ export class DenseEdit {
     const differs = before.findIndex((stroke, index) => stroke !== strokes[index]);
     const same = differs < 0 ? before.length : differs;
     this.#strokes = strokes;
-    this.#mark(before.slice(same), strokes.slice(same));
-    for (const stroke of strokes) if (stroke.numbers.copied) stroke.features ??= this.#snapshot(stroke.numbers.copied);
-    const left = new Set(strokes);
-    for (const stroke of before) if (!left.has(stroke)) stroke.features?.dispose();
+    const [gone, come] = [before.slice(same), strokes.slice(same)];
+    this.#mark(gone, come);
+    for (const stroke of come) if (stroke.numbers.copied) stroke.features ??= this.#snapshot(stroke.numbers.copied);
+    for (const stroke of gone) if (!strokes.includes(stroke)) stroke.features?.dispose();
     this.#forget(same);
     const { composed, base } = this.#holds;
     let first = Math.max(composed, base, ...[...this.#checkpoints.keys()]);

@@ -4,7 +4,7 @@ import { unpackError } from "../report/wire-error.ts";
 import { Emitter } from "./emitter.ts";
 import type { RankedUnit } from "./findings.ts";
 import { HttpSession } from "./http-session.ts";
-import { Link, threadLost } from "./link.ts";
+import { Link, type Teller, threadLost } from "./link.ts";
 import { absolute, portable } from "./portable.ts";
 import type { RemoteSession } from "./remote.ts";
 import type {
@@ -131,6 +131,7 @@ function portTo(worker: Worker | SharedWorker | ServiceWorker): MessagePort {
 
 class PortSession implements RemoteSession {
   readonly #link: Link;
+  readonly #teller: Teller;
   readonly #worker: Worker | undefined;
   readonly #emitter = new Emitter<SessionEvents>();
   readonly #views = new Map<number, SessionView>();
@@ -139,6 +140,7 @@ class PortSession implements RemoteSession {
 
   constructor(port: Port, worker: Worker | undefined) {
     this.#link = new Link(port);
+    this.#teller = this.#link.teller(() => {}); // what it tells does not fail
     this.#worker = worker;
     worker?.addEventListener("error", (event) => {
       this.#link.end(threadLost(event.message || "its script did not load"));
@@ -199,18 +201,19 @@ class PortSession implements RemoteSession {
     const offscreen = "transferControlToOffscreen" in canvas ? canvas.transferControlToOffscreen() : canvas;
     this.#lastView += 1;
     const number = this.#lastView;
-    const failed = (error: Error): void => this.#failed(error, view);
+    const { tell, end } = this.#link.teller((error) => this.#failed(error, view));
     const view = new SessionView(state, {
-      set: (change) => this.#link.tell("view.set", { view: number, change }, [], failed),
-      stroke: (stroke) => this.#link.tell("view.stroke", { view: number, stroke }, [], failed),
+      set: (change) => tell("view.set", { view: number, change }),
+      stroke: (stroke) => tell("view.stroke", { view: number, stroke }),
       dispose: () => {
         this.#views.delete(number);
-        this.#link.tell("view.dispose", { view: number });
+        end();
+        tell("view.dispose", { view: number });
       },
       loaded: () => this.#loaded,
     });
     this.#views.set(number, view);
-    this.#link.tell("view", { view: number, canvas: offscreen, options }, [offscreen], failed);
+    tell("view", { view: number, canvas: offscreen, options }, [offscreen]);
     return view;
   }
 
@@ -263,12 +266,12 @@ class PortSession implements RemoteSession {
   share(): MessagePort {
     const { port1, port2 } = new MessageChannel();
     this.#link.check();
-    this.#link.tell("share", { port: port2 }, [port2]);
+    this.#teller.tell("share", { port: port2 }, [port2]);
     return port1;
   }
 
   dispose(): void {
-    this.#link.tell("close", {});
+    this.#teller.tell("close", {});
     this.#link.end(new UsageError("This session was disposed.", "Connect again."));
     this.#worker?.terminate();
   }

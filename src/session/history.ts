@@ -35,17 +35,25 @@ export class History {
     this.#at += 1;
   }
 
-  /** One step more: a stroke behind the others, or in place of the one of its id. */
-  put(stroke: Stroke): void {
-    this.set(withStroke(this.strokes, checkStroke(stroke)));
+  /**
+   * One step more: a stroke behind the others, or in place of the one of its id.
+   * @returns it, checked
+   */
+  put(stroke: Stroke): Stroke {
+    const checked = checkStroke(stroke);
+    this.set(withStroke(this.strokes, checked));
+    return checked;
   }
 
   /**
    * The last step with a stroke that goes on: for every movement of a pointer that draws, which is
    * undone as one.
+   * @returns it, checked
    */
-  amend(stroke: Stroke): void {
-    this.#steps = [...this.#steps.slice(0, this.#at), withStroke(this.strokes, checkStroke(stroke))];
+  amend(stroke: Stroke): Stroke {
+    const checked = checkStroke(stroke);
+    this.#steps = [...this.#steps.slice(0, this.#at), withStroke(this.strokes, checked)];
+    return checked;
   }
 
   /** One step back; without effect where there is none. */

@@ -1,7 +1,7 @@
 import { GanatomyError, UsageError } from "../errors.ts";
 import { unpackError } from "../report/wire-error.ts";
 import { abortable } from "../weights/abort.ts";
-import { type FromSession, type Port, WIRE_VERSION } from "./wire.ts";
+import { type FromSession, type Port, type ToSession, WIRE_VERSION } from "./wire.ts";
 
 // Tests: test/session/serve.test.ts, test/session/session.test.ts
 
@@ -15,10 +15,20 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** Sends what is not answered. */
+export interface Teller {
+  /** @throws UsageError for what cannot cross. */
+  tell(method: string, params: object, transfer?: readonly Transferable[]): void;
+  /** Nobody hears of what fails any more. */
+  end(): void;
+}
+
 /** Calls across a port, and their answers. */
 export class Link {
   readonly #port: Port;
   readonly #waiting = new Map<number, Waiting>();
+  /** Those who hear of what fails of what they told. */
+  readonly #tellers = new Map<number, (error: Error) => void>();
   #last = 0;
   /** Why nothing is answered any more. */
   #ended: Error | undefined;
@@ -33,11 +43,20 @@ export class Link {
     port.start?.();
   }
 
-  /** Sends what nobody waits for; what fails is an event. */
-  tell(method: string, params: object, transfer: readonly Transferable[] = [], failed?: (error: Error) => void): void {
-    if (this.#ended) return;
-    const waiting = { event: () => {}, resolve: () => {}, reject: (error: unknown) => failed?.(error as Error) };
-    this.#send(method, params, waiting, transfer);
+  /**
+   * Somebody who tells what nobody waits for, such as a pointer's every step: nothing comes back
+   * but what fails.
+   */
+  teller(failed: (error: Error) => void): Teller {
+    this.#last += 1;
+    const id = this.#last;
+    this.#tellers.set(id, failed);
+    return {
+      tell: (method, params, transfer = []) => {
+        if (!this.#ended) this.#post({ v: WIRE_VERSION, id, method, params, told: true }, transfer);
+      },
+      end: () => this.#tellers.delete(id),
+    };
   }
 
   /**
@@ -120,16 +139,20 @@ export class Link {
   #send(method: string, params: object, waiting: Waiting, transfer: readonly Transferable[] = []): number {
     this.#last += 1;
     const id = this.#last;
+    this.#post({ v: WIRE_VERSION, id, method, params }, transfer);
     this.#waiting.set(id, waiting);
+    return id;
+  }
+
+  /** @throws UsageError for what cannot cross. */
+  #post(message: ToSession, transfer: readonly Transferable[]): void {
     try {
-      this.#port.postMessage({ v: WIRE_VERSION, id, method, params }, [...transfer]);
+      this.#port.postMessage(message, [...transfer]);
     } catch (cause) {
-      this.#waiting.delete(id);
       throw new UsageError("What was given cannot be sent to a worker.", "Give plain data, bytes and files.", {
         cause,
       });
     }
-    return id;
   }
 
   /** Forgets about a call; the other side too, if it has not answered. */
@@ -143,7 +166,7 @@ export class Link {
     if ("event" in message) waiting?.event(message.event);
     else if ("result" in message) waiting?.resolve(message.result);
     else if (id === null) this.end(unpackError(message.error));
-    else waiting?.reject(unpackError(message.error));
+    else (this.#tellers.get(id) ?? waiting?.reject)?.(unpackError(message.error));
     if (!("event" in message) && id !== null) this.#waiting.delete(id);
   }
 

@@ -18,10 +18,14 @@ interface Answering {
 }
 
 type Answer = (params: never, call: Answering) => unknown;
+type Call = Extract<ToSession, { readonly method: string }>;
 
 /** What answers once, and what answers with a stream. */
 const ONCE = ["pixel", "region", "units", "concepts", "levels", "topImages", "effect", "picture"] as const;
 const STREAMS = ["thumbnails", "dissect"] as const;
+
+/** What is done at once. */
+const TOLD: readonly string[] = ["view", "view.set", "view.stroke", "view.dispose", "share", "close"];
 
 /** Calls of one port that are being answered at once; a page has a few. */
 const MAX_CALLS = 1000;
@@ -46,6 +50,11 @@ class Service {
   readonly #views = new Map<number, View>();
   readonly #undo: (() => void)[] = [];
   readonly #methods: Readonly<Record<string, Answer>>;
+  /** Of what is told, nobody hears. */
+  readonly #unasked: Answering = {
+    ...{ id: 0, signal: new AbortController().signal },
+    ...{ event: () => {}, credit: async () => {} },
+  };
   #ended = false;
 
   constructor(session: Session, port: Port) {
@@ -107,24 +116,41 @@ class Service {
     const { id } = message;
     const known = this.#calls.get(id);
     if ("abort" in message) known?.stop.abort();
-    else if (!("credit" in message)) void this.#call(id, message.method, message.params);
-    else if (known) {
+    else if ("method" in message) {
+      if (message.told) this.#tell(message);
+      else void this.#call(message);
+    } else if (known) {
       known.credit += message.credit;
       known.granted();
     }
   }
 
-  async #call(id: number, method: string, params: object): Promise<void> {
+  #methodOf(name: string): Answer {
+    if (Object.hasOwn(this.#methods, name)) return this.#methods[name]!;
+    const near = nearest(name, Object.keys(this.#methods));
+    throw new UsageError(
+      `A session has no method ${shown(name)}.`,
+      near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "See docs/session.md.",
+    );
+  }
+
+  /** Does what nobody waits for: at once, so that there is nothing to abort. */
+  #tell({ id, method, params }: Call): void {
+    try {
+      if (!TOLD.includes(method)) {
+        throw new UsageError(`${shown(method)} is asked, not told.`, `Told are ${TOLD.join(", ")}.`);
+      }
+      this.#methodOf(method)(params as never, this.#unasked);
+    } catch (error) {
+      this.#fail(id, error);
+    }
+  }
+
+  async #call({ id, method, params }: Call): Promise<void> {
     const call = { stop: new AbortController(), credit: 0, granted: () => {} };
     call.stop.signal.addEventListener("abort", () => call.granted(), { once: true });
     try {
-      if (!Object.hasOwn(this.#methods, method)) {
-        const near = nearest(method, Object.keys(this.#methods));
-        throw new UsageError(
-          `A session has no method ${shown(method)}.`,
-          near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "See docs/session.md.",
-        );
-      }
+      const answer = this.#methodOf(method);
       if (this.#calls.has(id)) {
         throw new UsageError(`The call ${id} is under way.`, "Give every call an id of its own.");
       }
@@ -134,7 +160,7 @@ class Service {
       this.#calls.set(id, call);
       const { signal } = call.stop;
       const event = (event: unknown): void => this.#send({ id, event });
-      const result = await this.#methods[method]!(params as never, { id, signal, event, credit: () => credited(call) });
+      const result = await answer(params as never, { id, signal, event, credit: () => credited(call) });
       this.#send({ id, result });
     } catch (error) {
       this.#fail(id, error);

@@ -10,8 +10,14 @@ export const WIRE_VERSION = 1;
 
 /** To the session. */
 export type ToSession =
-  /** Answered by events, and once by a result or an error. */
-  | { readonly v: typeof WIRE_VERSION; readonly id: number; readonly method: string; readonly params: object }
+  /** Answered by events, and once by a result or an error; what is only told by an error alone. */
+  | {
+      readonly v: typeof WIRE_VERSION;
+      readonly id: number;
+      readonly method: string;
+      readonly params: object;
+      readonly told?: boolean;
+    }
   /** The answer is not waited for any more. */
   | { readonly id: number; readonly abort: true }
   /** So many events more may come; those of a stream wait for it. */
@@ -51,7 +57,7 @@ export interface Port {
  */
 export function readMessage(data: unknown): ToSession {
   const message = (typeof data === "object" && data !== null ? data : {}) as Partial<Record<string, unknown>>;
-  const { v, id, method, params, credit } = message;
+  const { v, id, method, params, credit, told } = message;
   if (!Number.isSafeInteger(id)) throw new UsageError("This message has no id.", "Give it a whole number.");
   if ("abort" in message) return { id: id as number, abort: true };
   if ("credit" in message) {
@@ -64,7 +70,7 @@ export function readMessage(data: unknown): ToSession {
   if (typeof method !== "string" || typeof params !== "object" || params === null) {
     throw new UsageError("This message calls nothing.", "Give it a method and params.");
   }
-  return { v, id: id as number, method, params };
+  return { v, id: id as number, method, params, told: told === true };
 }
 
 /** How deep bytes lie in what is sent. */

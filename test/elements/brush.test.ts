@@ -42,8 +42,9 @@ describe("a stroke that is made", () => {
 
   test("has the cells of its way", () => {
     const growing = new GrowingStroke("a", brush, EXTENTS, { y: 0.5, x: 0.5 });
-    growing.to({ y: 0.5, x: 2.5 });
-    growing.to({ y: 1.5, x: 2.5 });
+    const ways = [0.5, 2.5, 2.9].map((x) => growing.to({ y: 0.5, x }));
+    expect(ways).toEqual([false, true, false]); // whether there are more cells than before
+    expect(growing.to({ y: 1.5, x: 2.5 })).toBe(true);
     expect(growing.stroke).toEqual({
       ...{ id: "a", op: "draw", units: [3], alpha: 0.5, value: { quantile: 0.9 } },
       mask: { size: [4, 6], cells: [0, 3, 5, 1] },

@@ -65,6 +65,42 @@ describe("a pointer", () => {
     expect(await strokes()).toEqual([]);
   });
 
+  test("takes every point of a way, and tells the session once a frame, if it covers more", async () => {
+    const places = await Promise.all([cell(1, 1), cell(4, 1), cell(4, 6), cell(4, 6)]);
+    const told = await elements.run<unknown>(`
+      paint.live = true;
+      const surface = ${SURFACE};
+      const { session } = paint.closest("gan-session");
+      const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      const strokes = () => session.asked.filter((line) => line.startsWith("stroke")).length;
+      const counts = [], watched = { all: 0, steps: 0 };
+      paint.watch(() => (watched.all += 1), () => (watched.steps += 1));
+      const point = (type, [clientX, clientY]) => surface.dispatchEvent(new PointerEvent(type, {
+        ...{ clientX, clientY, isPrimary: true, pointerId: 1, bubbles: true, buttons: 1 },
+      }));
+      surface.setPointerCapture = () => {};
+      const [from, down, right, still] = ${JSON.stringify(places)};
+      point("pointerdown", from);
+      await frame();
+      counts.push(strokes());
+      point("pointermove", down);
+      point("pointermove", right);
+      counts.push(strokes());
+      await frame();
+      counts.push(strokes());
+      point("pointermove", still);
+      await frame();
+      counts.push(strokes());
+      point("pointermove", from);
+      point("pointerup", from);
+      return { counts, watched };`);
+    // Down column 1, along row 4; then straight back, at once.
+    expect(told).toEqual({ counts: [1, 1, 2, 2], watched: { all: 2, steps: 2 } });
+    const [{ mask }] = (await strokes()) as [{ mask: { cells: number[] } }];
+    expect(mask.cells.slice(0, 2)).toEqual([9, 2]);
+    expect(mask.cells.reduce((sum, run) => sum + run)).toBe(4 * 8 + 7);
+  });
+
   test("shows the brush on the layer's cells, and says which pixel it is at", async () => {
     await elements.page.mouse.move(...(await cell(2, 5)));
     expect(await elements.run("paint.shadowRoot.querySelector('svg').getAttribute('viewBox')")).toBe("0 0 8 6");

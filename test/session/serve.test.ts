@@ -133,6 +133,21 @@ describe("a port", () => {
     expect((await next()).error).toMatchObject({ message: "The call 1 is under way." });
   });
 
+  test("answers what is only told by errors alone, of one id as often as they are", async () => {
+    const { port, next } = raw();
+    const share = new MessageChannel();
+    closing.push(() => share.port2.close());
+    port.postMessage({ v: 1, id: 7, method: "share", params: { port: share.port1 }, told: true }, [share.port1]);
+    port.postMessage({ v: 1, id: 7, method: "view.set", params: { view: 3, change: {} }, told: true });
+    port.postMessage({ v: 1, id: 7, method: "view.stroke", params: { view: 4 }, told: true });
+    port.postMessage({ v: 1, id: 7, method: "pixel", params: {}, told: true });
+    port.postMessage({ v: 1, id: 8, method: "units", params: {} });
+    const answers = [await next(), await next(), await next(), await next()];
+    expect(answers.map(({ id }) => id)).toEqual([7, 7, 7, 8]);
+    const texts = answers.map(({ error }) => (error as { message: string } | undefined)?.message);
+    expect(texts).toEqual(["There is no view 3.", "There is no view 4.", '"pixel" is asked, not told.', undefined]);
+  });
+
   test("gives a method no signal or listener of the other side's", async () => {
     const { port, next, asked } = raw();
     port.postMessage({ v: 1, id: 1, method: "pixel", params: { signal: "now" } });

@@ -14,6 +14,7 @@ const COPIED = {
   "worker.min.js": "dist/worker.min.js",
   "scenes64/report.json": "studio/scenes64/report.json",
   "scenes64/dissect.json": "studio/scenes64/dissect.json",
+  "scenes64/layer4/quantiles.npz": "studio/scenes64/layer4/quantiles.npz",
   "weights/scenes64/generator.safetensors": "weights/scenes64/generator.safetensors",
   "weights/scenes64/segmenter.safetensors": "weights/scenes64/segmenter.safetensors",
   "weights/scenes64/labels.json": "weights/scenes64/labels.json",

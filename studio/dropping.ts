@@ -44,17 +44,32 @@ export function acceptFiles(): void {
 
 /** What a folder has that is opened: a report that `ganatomy dissect` wrote, a model, or both. */
 async function openFolder(folder: FileSystemDirectoryEntry): Promise<void> {
-  const known = (await entriesOf(folder)).filter(
-    ({ isFile, name }) => isFile && (WEIGHTS.test(name) || NAMED.includes(name)),
-  ) as FileSystemFileEntry[];
-  const files = await Promise.all(
-    known.map((entry) => new Promise<File>((resolve, reject) => entry.file(resolve, reject))),
-  );
-  if (files.length > 0) return openFiles(files, folder.name);
+  const entries = await entriesOf(folder);
+  const isKnown = ({ isFile, name }: FileSystemEntry): boolean =>
+    isFile && (WEIGHTS.test(name) || NAMED.includes(name));
+  const files = await Promise.all((entries.filter(isKnown) as FileSystemFileEntry[]).map(fileOf));
+  if (files.length > 0) return openFiles(files, { name: folder.name, quantiles: await quantilesOf(entries) });
   throw new UsageError(
     `In the folder ${folder.name} there is neither a report.json nor a checkpoint.`,
     "Drop the folder that `ganatomy dissect` wrote, or a file by itself.",
   );
+}
+
+const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
+  new Promise((resolve, reject) => entry.file(resolve, reject));
+
+/** What a report's folders have of each layer. */
+async function quantilesOf(entries: readonly FileSystemEntry[]): Promise<Readonly<Record<string, File>>> {
+  // Those that gandissect itself wrote, beside no report.json, are pickled.
+  if (!entries.some(({ name }) => name === "report.json")) return {};
+  const folders = entries.filter(({ isDirectory }) => isDirectory) as FileSystemDirectoryEntry[];
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const own = (await entriesOf(folder)).find(({ name }) => name === "quantiles.npz");
+      return own?.isFile ? [[folder.name, await fileOf(own as FileSystemFileEntry)] as const] : [];
+    }),
+  );
+  return Object.fromEntries(found.flat());
 }
 
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
@@ -67,8 +82,16 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
   }
 }
 
-/** Opens files, whatever they are, of a folder that may have a name for them. */
-async function openFiles(files: readonly File[], folder?: string): Promise<void> {
+/**
+ * A folder that files are of: it may have a name for them, and has quantiles by layers' folders.
+ */
+interface Folder {
+  readonly name: string;
+  readonly quantiles: Readonly<Record<string, File>>;
+}
+
+/** Opens files, whatever they are. */
+async function openFiles(files: readonly File[], folder?: Folder): Promise<void> {
   try {
     const json = files.filter(({ name }) => /\.json$/i.test(name));
     const weights = files.filter(({ name }) => WEIGHTS.test(name));
@@ -86,9 +109,11 @@ async function openFiles(files: readonly File[], folder?: string): Promise<void>
     const [report, rankings] = said.filter((given) => !isRecipe(given)).sort((a, b) => isRankings(a) - isRankings(b));
     const known = { ...(report && { report }), ...(rankings && { rankings }), ...(segmenter && { segmenter }) };
     if (generator) {
-      const name = said.map(modelOf).find(Boolean) ?? (isNameless(generator) ? folder : undefined);
+      const name = said.map(modelOf).find(Boolean) ?? (isNameless(generator) ? folder?.name : undefined);
       if (!(await openGenerator({ generator, ...(name !== undefined && { name }), ...known }, kept))) return;
     } else await openKnown(known);
+    const quantiles = ofLayers(folder?.quantiles ?? {});
+    if (report && Object.keys(quantiles).length > 0) await load({ quantiles });
     for (const recipe of said.filter(isRecipe)) take(checkRecipe(recipe));
   } catch (error) {
     complain(error);
@@ -101,6 +126,12 @@ async function openKnown({ report, rankings, segmenter }: Partial<Opened>): Prom
     tell("The report is open: brushes know its concepts.");
   }
   if (segmenter && (await load({ segmenter }))) tell("The segmenter is open: it says what is where.");
+}
+
+/** What folders have, by the layers that they are called after and that there are. */
+function ofLayers(folders: Readonly<Record<string, File>>): Record<string, File> {
+  const layers = part("session").session?.loaded?.model?.layers ?? [];
+  return Object.fromEntries(layers.flatMap(({ name }) => (folders[name] ? [[name, folders[name]]] : [])));
 }
 
 /** Whether a file's name says no more than what is in it. */

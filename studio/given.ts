@@ -10,12 +10,14 @@ export interface Given extends Pick<LoadRequest, "name" | "network" | "classes">
   /** The dissect.json beside it. */
   readonly rankings?: string;
   readonly segmenter?: SegmenterSource;
+  /** `LAYER/quantiles.npz` of the report's folder, by layer. */
+  readonly quantiles?: Readonly<Record<string, string>>;
 }
 
 const FIX = "Open the studio without ?open=, or see docs/studio.md for what the file must say.";
 /** Names of files in `Given`, each an address beside it. */
 const FILES = ["generator", "report", "rankings"] as const;
-const NAMES: readonly string[] = [...FILES, "name", "network", "classes", "segmenter"];
+const NAMES: readonly string[] = [...FILES, "name", "network", "classes", "segmenter", "quantiles"];
 
 /**
  * What the page's address asks for: `?open=` names a JSON file of the studio's own origin, a
@@ -35,21 +37,23 @@ export async function givenBy(page: string, load: typeof fetch = fetch): Promise
   if (typeof said !== "object" || said === null) throw new UsageError(`"${asked}" is no JSON object.`, FIX);
   const unknown = Object.keys(said).find((name) => !NAMES.includes(name));
   if (unknown !== undefined) throw new UsageError(`"${asked}" says "${unknown}", which is nothing to open.`, FIX);
-  const { segmenter, generator, ...rest } = said as Given;
+  const { segmenter, generator, quantiles, ...rest } = said as Given;
   if (generator === undefined) throw new UsageError(`"${asked}" names no generator.`, FIX);
   return {
     ...rest,
     generator: beside(generator, at),
     ...(rest.report !== undefined && { report: beside(rest.report, at) }),
     ...(rest.rankings !== undefined && { rankings: beside(rest.rankings, at) }),
-    ...(segmenter !== undefined && { segmenter: segmenter === "self" ? segmenter : filesBeside(segmenter, at) }),
+    ...(segmenter !== undefined && {
+      segmenter: segmenter === "self" ? segmenter : filesBeside(segmenter, at, "segmenter"),
+    }),
+    ...(quantiles !== undefined && { quantiles: filesBeside(quantiles, at, "part about quantiles") }),
   };
 }
 
-function filesBeside(files: unknown, at: string): SegmenterSource {
-  if (typeof files !== "object" || files === null) throw new UsageError("The segmenter is no list of files.", FIX);
-  const moved = Object.entries(files).map(([role, path]) => [role, beside(path, at)]);
-  return Object.fromEntries(moved) as SegmenterSource;
+function filesBeside<T>(files: T, at: string, what: string): T {
+  if (typeof files !== "object" || files === null) throw new UsageError(`The ${what} is no list of files.`, FIX);
+  return Object.fromEntries(Object.entries(files).map(([role, path]) => [role, beside(path, at)])) as T;
 }
 
 /** An address relative to another, which a link to the studio must not lead elsewhere. */

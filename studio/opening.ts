@@ -13,6 +13,8 @@ export interface Opened extends Pick<LoadRequest, "name" | "network" | "classes"
   readonly report?: NonNullable<LoadRequest["report"]>;
   /** The dissect.json beside the report. */
   readonly rankings?: NonNullable<LoadRequest["report"]>;
+  /** `LAYER/quantiles.npz` beside it, by layer. */
+  readonly quantiles?: NonNullable<LoadRequest["quantiles"]>;
 }
 
 /**
@@ -32,6 +34,8 @@ const scenes64 = (): Opened => ({
   generator: beside("weights/scenes64/generator.safetensors"),
   report: beside("scenes64/report.json"),
   rankings: beside("scenes64/dissect.json"),
+  // Of the layer that is painted on first: those of all would be a third of the report again.
+  quantiles: { layer4: beside("scenes64/layer4/quantiles.npz") },
   segmenter: {
     weights: beside("weights/scenes64/segmenter.safetensors"),
     labels: beside("weights/scenes64/labels.json"),
@@ -50,7 +54,7 @@ export async function openFirst(): Promise<void> {
  * @returns whether it is shown.
  */
 export async function openGenerator(
-  { report, rankings, segmenter, ...request }: Opened,
+  { report, rankings, segmenter, quantiles, ...request }: Opened,
   beginning: Promise<Recipe | undefined> | ((model: string) => Promise<Recipe | undefined>),
 ): Promise<boolean> {
   const element = part("session");
@@ -71,6 +75,7 @@ export async function openGenerator(
     loading.done();
     if (report !== undefined) await load({ report });
     if (rankings !== undefined) await load({ report: rankings });
+    if (quantiles !== undefined && element.session === fresh) await load({ quantiles });
     if (element.session === fresh) begun();
     if (segmenter !== undefined && element.session === fresh) await load({ segmenter });
     return true;
@@ -89,7 +94,7 @@ const drawn = (): Promise<void> =>
   });
 
 /** Loads what the picture does not need, without which there is less to see and no more. */
-export async function load(request: Pick<LoadRequest, "segmenter" | "report">): Promise<boolean> {
+export async function load(request: Pick<LoadRequest, "segmenter" | "report" | "quantiles">): Promise<boolean> {
   const loading = showLoading(request.segmenter === undefined ? "report" : "segmenter");
   try {
     await part("session").session?.load(request);

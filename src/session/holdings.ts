@@ -7,7 +7,7 @@ import { labelColors, type Rgb } from "../report/colors.ts";
 import type { Device } from "../runtime/device.ts";
 import { Examples } from "./examples.ts";
 import { type Findings, joined, renumbered } from "./findings.ts";
-import { checkFindings, describeLoaded, loadFindings } from "./loaded.ts";
+import { checkFindings, describeLoaded, loadFindings, loadQuantiles } from "./loaded.ts";
 import { Models } from "./models.ts";
 import type { Drawing } from "./painter.ts";
 import { statePicture } from "./pictures.ts";
@@ -22,6 +22,7 @@ const LOAD_NAMES: NamesOf<LoadRequest> = {
   generator: true,
   segmenter: true,
   report: true,
+  quantiles: true,
   name: true,
   sha256: true,
   network: true,
@@ -58,6 +59,8 @@ export class Holdings {
   #findings: Findings | undefined;
   #device: Device | undefined;
   #measure: Measure | undefined;
+  /** Those that were loaded for this generator. */
+  #quantiles: ReadonlyMap<string, Quantiles> = new Map();
   #drawing: (Drawing & { readonly strokes: Strokes; readonly examples: Examples }) | undefined;
   /** Settles when what the device was lost with is there again, or cannot be had. */
   #restored: Promise<void> = Promise.resolve();
@@ -119,7 +122,7 @@ export class Holdings {
   }
 
   async #load(request: LoadRequest): Promise<Loaded> {
-    const { generator, segmenter, report, signal } = request;
+    const { generator, segmenter, report, quantiles, signal } = request;
     const onProgress: Listener<Progress> = (progress) => {
       request.onProgress?.(progress);
       this.#tell("progress", progress);
@@ -132,12 +135,18 @@ export class Holdings {
         const before = await this.models.loadGenerator(generator, request, loading);
         isNew = true;
         this.#found = undefined; // it is of another
+        this.#quantiles = new Map();
         await this.#replaced(before);
       }
       if (segmenter !== undefined) await this.#replaced(await this.models.loadSegmenter(segmenter, loading));
       if (found) {
         checkFindings(found, this.models);
         this.findings = joined(this.#found, found);
+      }
+      if (quantiles !== undefined) {
+        const known = await loadQuantiles(quantiles, this.models.generator, loading);
+        this.#quantiles = new Map([...this.#quantiles, ...known]);
+        this.#drawing?.strokes.know(known);
       }
     } catch (error) {
       // A generator that is here can be shown, whatever becomes of the rest.
@@ -175,6 +184,7 @@ export class Holdings {
     const { generator } = this.models;
     const onProgress: Listener<Progress> = (progress) => this.#tell("progress", progress);
     const strokes = new Strokes(generator, this.#findings, onProgress, { measure: this.#measure, before: counted });
+    strokes.know(this.#quantiles);
     this.#drawing = {
       device: this.#device,
       stage: new Stage(generator, segmenter),

@@ -1,4 +1,6 @@
+import { openUnitQuantiles, type UnitQuantiles } from "../dissect/unit-quantiles.ts";
 import { UsageError } from "../errors.ts";
+import type { Generator } from "../models/generator.ts";
 import { labelColors } from "../report/colors.ts";
 import type { Adapter } from "../runtime/adapter.ts";
 import { readExactly } from "../weights/bytes.ts";
@@ -36,6 +38,33 @@ export async function loadFindings(
     });
   }
   return readFindings(json);
+}
+
+/**
+ * Layers' quantiles out of a report's files.
+ * @throws WeightsError for what is none; UsageError for a layer that there is not, or other units.
+ */
+export async function loadQuantiles(
+  given: NonNullable<LoadRequest["quantiles"]>,
+  generator: Generator,
+  { signal, onProgress }: { readonly signal?: AbortSignal | undefined; readonly onProgress: Listener<Progress> },
+): Promise<Map<string, UnitQuantiles>> {
+  const tables = new Map<string, UnitQuantiles>();
+  for (const [layer, file] of Object.entries(given)) {
+    const { channels } = generator.layer(layer);
+    const table = await openUnitQuantiles(file, {
+      ...(signal && { signal }),
+      onProgress: ({ loaded, total }) => onProgress({ phase: "report", done: loaded, total }),
+    });
+    if (table.units !== channels) {
+      throw new UsageError(
+        `These quantiles of ${layer} are of ${table.units} units, and it has ${channels}.`,
+        "Give LAYER/quantiles.npz of a report of this generator.",
+      );
+    }
+    tables.set(layer, table);
+  }
+  return tables;
 }
 
 /** Whether it is where something can be read, and not what was read. */

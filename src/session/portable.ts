@@ -16,15 +16,16 @@ interface Host {
  * @throws UsageError for what cannot cross: a `Request`, or a source with functions.
  */
 export function portable({ signal, onProgress, ...request }: LoadRequest): object {
-  const { generator, segmenter, report } = request;
-  const files =
-    typeof segmenter === "object" && segmenter !== null
-      ? Object.fromEntries(Object.entries(segmenter).map(([key, file]) => [key, sent(file, key)]))
-      : segmenter;
+  const { generator, segmenter, report, quantiles } = request;
+  const all = <T>(files: T): T | object =>
+    typeof files === "object" && files !== null
+      ? Object.fromEntries(Object.entries(files).map(([key, file]) => [key, sent(file, key)]))
+      : files;
   return {
     ...request,
     ...(generator !== undefined && { generator: sent(generator, "generator") }),
-    ...(segmenter !== undefined && { segmenter: files }),
+    ...(segmenter !== undefined && { segmenter: all(segmenter) }),
+    ...(quantiles !== undefined && { quantiles: all(quantiles) }),
     ...(report !== undefined && { report: sent(report, "report") }),
   };
 }

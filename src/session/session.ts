@@ -52,8 +52,8 @@ export interface Session {
   concepts(options: ConceptsOptions): Promise<readonly RankedConcept[]>;
   /**
    * The levels of every unit of a layer at some quantiles of its own activations,
-   * [quantiles][units]: what strokes insert. They are counted on 200 images when somebody first
-   * asks for a layer.
+   * [quantiles][units]: what strokes insert. Where they were not loaded they are counted on 200
+   * images when somebody first asks for a layer.
    */
   levels(options: LevelsOptions): Promise<readonly Float32Array[]>;
   /** Small pictures of units, in the order asked for. */
@@ -100,6 +100,11 @@ export interface LoadRequest {
   readonly segmenter?: SegmenterSource;
   /** `report.json`, or a `dissect.json` of ours or gandissect's: its address, file, or contents. */
   readonly report?: SourceLike | object;
+  /**
+   * Quantiles of units, by layer: `LAYER/quantiles.npz` of a report of this generator. Strokes
+   * insert at them; those of other layers are counted on 200 images when somebody first asks.
+   */
+  readonly quantiles?: Readonly<Record<string, SourceLike>>;
   /**
    * What the generator is called; its file's name unless given, or its folder's, where the file is
    * a mere "generator" of an address.

@@ -137,6 +137,11 @@ export class Strokes {
     return table instanceof Promise ? table.then(at) : at(table);
   }
 
+  /** Takes layers' quantiles from elsewhere: nothing is counted for them any more. */
+  know(tables: ReadonlyMap<string, Quantiles>): void {
+    for (const [layer, table] of tables) this.#tables.set(layer, table);
+  }
+
   /** Quantiles of a layer's units: at once where they are known. */
   table(layer: string): Quantiles | Promise<Quantiles> {
     const known = this.#tables.get(layer);
@@ -147,11 +152,11 @@ export class Strokes {
     this.#tables.set(layer, table);
     table.then(
       (found) => {
-        this.#tables.set(layer, found);
+        if (this.#tables.get(layer) === table) this.#tables.set(layer, found);
         onProgress(QUANTILE_IMAGES);
       },
       () => {
-        this.#tables.delete(layer);
+        if (this.#tables.get(layer) === table) this.#tables.delete(layer);
         onProgress(QUANTILE_IMAGES); // there is nothing to wait for
       },
     );

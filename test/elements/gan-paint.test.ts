@@ -96,9 +96,9 @@ describe("a pointer", () => {
       return { counts, watched };`);
     // Down column 1, along row 4; then straight back, at once.
     expect(told).toEqual({ counts: [1, 1, 2, 2], watched: { all: 2, steps: 2 } });
-    const [{ mask }] = (await strokes()) as [{ mask: { cells: number[] } }];
-    expect(mask.cells.slice(0, 2)).toEqual([9, 2]);
-    expect(mask.cells.reduce((sum, run) => sum + run)).toBe(4 * 8 + 7);
+    const { cells } = (await strokes())[0]!.mask;
+    expect(cells.slice(0, 2)).toEqual([9, 2]);
+    expect(cells.reduce((sum, run) => sum + run)).toBe(4 * 8 + 7);
   });
 
   test("shows the brush on the layer's cells, and says which pixel it is at", async () => {

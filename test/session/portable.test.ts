@@ -13,11 +13,16 @@ describe("what is to be loaded", () => {
         generator: new URL("http://127.0.0.1/g.pth"),
         segmenter: { weights: bytes, labels: file },
         report,
+        quantiles: { layer4: file },
         name: "a",
         signal: new AbortController().signal,
         onProgress: () => {},
       }),
-    ).toEqual({ generator: "http://127.0.0.1/g.pth", segmenter: { weights: bytes, labels: file }, report, name: "a" });
+    ).toEqual({
+      generator: "http://127.0.0.1/g.pth",
+      segmenter: { weights: bytes, labels: file },
+      ...{ report, quantiles: { layer4: file }, name: "a" },
+    });
     expect(portable({ segmenter: "self" })).toEqual({ segmenter: "self" });
   });
 

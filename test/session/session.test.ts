@@ -5,7 +5,7 @@ import { Experiment } from "../../src/causality/experiment.ts";
 import { rankUnits } from "../../src/causality/ranking.ts";
 import { unitQuantiles } from "../../src/dissect/measure-quantiles.ts";
 import type { Dissection } from "../../src/dissect/result.ts";
-import type { UnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
+import { UnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
 import { GanatomyError, UsageError } from "../../src/errors.ts";
 import { dissect, loadGenerator, loadSegmenter } from "../../src/load.ts";
 import type { Edit } from "../../src/models/edits.ts";
@@ -468,6 +468,28 @@ describe.each([
       await session.levels({ layer: "layer3", quantiles: [0.9] });
       end();
       expect(phases.filter((phase) => phase === "quantiles")).toHaveLength(2); // begun, and done
+    });
+
+    test("inserts at quantiles that it was given, without counting, whatever is loaded then", async () => {
+      const { session: own } = await open();
+      const phases: string[] = [];
+      own.on("progress", ({ phase }) => phases.push(phase));
+      const files = await scenes64();
+      await own.load({ generator: files.generator, name: "scenes64" });
+      const { channels } = own.loaded!.model!.layers.find(({ name }) => name === "layer6")!;
+      const table = (units: number) =>
+        new UnitQuantiles({
+          ...{ quantiles: [0, 1], samples: 2, means: new Float32Array(units) },
+          levels: Float32Array.from({ length: 2 * units }, (_, at) => (at < units ? 0 : at - units)),
+        }).toNpz();
+      await own.load({ quantiles: { layer6: table(channels) } });
+      const [half] = await own.levels({ layer: "layer6", quantiles: [0.5] });
+      expect([...half!.subarray(0, 4)]).toEqual([0, 0.5, 1, 1.5]);
+      for (const wrong of [{ layer6: table(3) }, { layer99: table(channels) }, { layer6: new Uint8Array(9) }])
+        await expect(own.load({ quantiles: wrong })).rejects.toThrow(/of 3 units, and it has|layer99|not|no /);
+      await own.load({ segmenter: files.segmenter });
+      expect((await own.levels({ layer: "layer6", quantiles: [1] }))[0]![3]).toBe(3);
+      expect(phases).not.toContain("quantiles");
     });
 
     test("keeps a generator with which something else cannot be loaded", async () => {

@@ -24,6 +24,7 @@ describe("what the address asks for", () => {
       segmenter: { weights: "segmenter/w.safetensors", labels: "../labels.json" },
       network: { truncation: 0.7 },
       classes: ["church"],
+      quantiles: { layer4: "quantiles/layer4.npz" },
     };
     const at = "https://example.org/gan/studio/given";
     expect(await givenBy(PAGE, answering(open, asked))).toEqual({
@@ -34,6 +35,7 @@ describe("what the address asks for", () => {
       segmenter: { weights: `${at}/segmenter/w.safetensors`, labels: "https://example.org/gan/studio/labels.json" },
       network: { truncation: 0.7 },
       classes: ["church"],
+      quantiles: { layer4: `${at}/quantiles/layer4.npz` },
     });
     expect(asked).toEqual([`${at}/open.json`]);
     expect(await givenBy(PAGE, answering({ generator: "g", segmenter: "self" }))).toMatchObject({ segmenter: "self" });
@@ -45,6 +47,8 @@ describe("what the address asks for", () => {
     ["without a generator", { name: "church" }, /names no generator/],
     ["with something unknown", { generator: "g", generatr: "h" }, /says "generatr"/],
     ["of another host", { generator: "https://elsewhere.org/g.pth" }, /opens nothing from "https:\/\/elsewhere/],
+    ["with quantiles of another host", { generator: "g", quantiles: { a: "//elsewhere.org/q" } }, /elsewhere/],
+    ["with quantiles that are no files", { generator: "g", quantiles: 3 }, /quantiles is no list of files/],
     ["of no host", { generator: "javascript:alert(1)" }, /opens nothing from/],
     ["with a number for a file", { generator: "g", report: 3 }, /opens nothing from "3"/],
     ["with a segmenter of another host", { generator: "g", segmenter: { weights: "//elsewhere.org/w" } }, /elsewhere/],

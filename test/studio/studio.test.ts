@@ -71,6 +71,17 @@ async function drop(...paths: readonly string[]): Promise<void> {
 }
 
 describe("the studio", { timeout: SLOW }, () => {
+  test("knows at what the first layer's units are inserted, without counting", async () => {
+    const told = await run(`(async () => {
+      const { session } = document.querySelector("gan-session");
+      const phases = [];
+      session.on("progress", ({ phase }) => phases.push(phase));
+      const [levels] = await session.levels({ layer: "layer4", quantiles: [0.99] });
+      return { phases, units: levels.length };
+    })()`);
+    expect(told).toEqual({ phases: [], units: 128 });
+  });
+
   test("paints: pixels are others, the history has the stroke, and what it did is said", async () => {
     await concept("sky");
     const before = await picture();

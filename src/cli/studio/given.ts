@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
+import { fileSource } from "../../node/files.ts";
+import { safeFolder } from "../../report/gandissect.ts";
 import type { LoadOptions, Source } from "../../weights/source.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, openLabeller, openModel } from "../models.ts";
@@ -51,6 +53,12 @@ export async function givenTo(
   );
   if (report) given.set("given/report.json", report.contents);
   if (report?.rankings) given.set("given/dissect.json", report.rankings);
+  const quantiles: Record<string, string> = {};
+  for (const [layer, file] of Object.entries(report?.quantiles ?? {})) {
+    const own = `quantiles/${safeFolder(layer)}.npz`;
+    given.set(`given/${own}`, await fileSource(file));
+    quantiles[layer] = encodeURI(own);
+  }
   given.set(OPEN, {
     generator: offer("generator", source),
     name: report?.name ?? name,
@@ -58,6 +66,7 @@ export async function givenTo(
     ...(classes && { classes }),
     ...(report && { report: "report.json" }),
     ...(report?.rankings && { rankings: "dissect.json" }),
+    ...(Object.keys(quantiles).length > 0 && { quantiles }),
     ...(segmenter !== undefined && { segmenter }),
   });
   return given;
@@ -68,6 +77,8 @@ interface GivenReport {
   readonly contents: object;
   /** The `dissect.json` beside a `report.json`, which has all units for every concept. */
   readonly rankings: object | undefined;
+  /** Paths of quantiles of units, by layer. */
+  readonly quantiles: Readonly<Record<string, string>>;
   /** What the report calls its generator. */
   readonly name: string | undefined;
   /** The generator's file. */
@@ -90,10 +101,23 @@ async function reportOf(folder: string): Promise<GivenReport> {
   return {
     contents,
     rankings: beside === undefined ? undefined : await readJson(beside),
+    quantiles: quantilesIn(path, contents),
     name: typeof name === "string" ? name : undefined,
     model,
     segmenter: said === EMBEDDED || said === EMBEDDED_PHOTOS ? said : undefined,
   };
+}
+
+/**
+ * `LAYER/quantiles.npz` as our reports have it: gandissect's own, beside no report.json, is
+ * pickled.
+ */
+function quantilesIn(path: string, { layers }: Readonly<Record<string, unknown>>): Record<string, string> {
+  if (!existsSync(join(path, "report.json")) || !Array.isArray(layers)) return {};
+  const names = layers.map((each) => each?.layer).filter((layer) => typeof layer === "string");
+  const inside = names.filter((layer) => !/^\.*$/.test(safeFolder(layer)));
+  const files = inside.map((layer) => [layer, join(path, safeFolder(layer), "quantiles.npz")] as const);
+  return Object.fromEntries(files.filter(([, file]) => existsSync(file)));
 }
 
 async function readJson(file: string): Promise<Readonly<Record<string, unknown>>> {

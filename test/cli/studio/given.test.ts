@@ -20,7 +20,11 @@ beforeAll(async () => {
     model: { name: "scenes64" },
     segmenter: { name: "scenes64" },
     provenance: { weights },
+    layers: [{ layer: "a/layer 4" }, { layer: "../.." }, { layer: "layer6" }],
   });
+  await mkdir(at("reports/one/alayer 4"));
+  await writeFile(at("reports/one/alayer 4/quantiles.npz"), "npz4");
+  await writeFile(at("quantiles.npz"), "no layer's");
   await report("reports/two", { provenance: {} });
   await writeFile(join(home, "reports/two/report.json"), "{");
   await mkdir(join(home, "empty"));
@@ -45,7 +49,9 @@ describe("what the studio is given", () => {
       segmenter: { weights: "weights/segmenter.safetensors", labels: "labels/labels.json" },
       report: "report.json",
       rankings: "dissect.json",
+      quantiles: { "a/layer 4": "quantiles/alayer%204.npz" },
     });
+    expect((await read(given, "given/quantiles/alayer 4.npz")).toString()).toBe("npz4");
     expect(given.get("given/report.json")).toMatchObject({ model: { name: "scenes64" } });
     expect(given.get("given/dissect.json")).toEqual(JSON.parse(JSON.stringify(dissection)));
     expect([...given.keys()].sort()).toEqual([
@@ -53,6 +59,7 @@ describe("what the studio is given", () => {
       "given/generator/generator.safetensors",
       "given/labels/labels.json",
       OPEN,
+      "given/quantiles/alayer 4.npz",
       "given/report.json",
       "given/weights/segmenter.safetensors",
     ]);

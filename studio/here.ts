@@ -10,6 +10,13 @@ export function showHere(): { readonly element: HTMLElement; seen(seen: boolean)
     { type: "button", "aria-pressed": "false", title: "Stay at this place (P)" },
     "Pin this place",
   );
+  const look = html(
+    "button",
+    { type: "button", "aria-pressed": "false", title: "Taps and clicks on the picture paint nothing" },
+    "Look only",
+  );
+  // A finger cannot hover: it would paint wherever it asks what is there.
+  let looks = matchMedia("(pointer: coarse)").matches;
   const mark = html("span", { class: "pin", hidden: true });
   document.querySelector(".easel")!.append(mark);
 
@@ -26,10 +33,19 @@ export function showHere(): { readonly element: HTMLElement; seen(seen: boolean)
   }
   pin.addEventListener("click", () => set(!inspect.pinned));
   document.addEventListener("studio-pin", () => set(!inspect.pinned));
+  const showLooks = (seen: boolean): void => {
+    paint.inspect = seen && looks;
+    look.setAttribute("aria-pressed", `${looks}`);
+  };
+  look.addEventListener("click", () => {
+    looks = !looks;
+    showLooks(true);
+  });
   const seen = (seen: boolean): void => {
+    showLooks(seen);
     // Nobody is asked for what nobody sees: every answer is a run of the generator.
     inspect.htmlFor = seen ? paint.id : undefined;
     mark.hidden = !seen || !inspect.pinned;
   };
-  return { element: html("div", { class: "here" }, inspect, html("div", { class: "row" }, pin)), seen };
+  return { element: html("div", { class: "here" }, html("div", { class: "row" }, look, pin), inspect), seen };
 }

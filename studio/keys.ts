@@ -32,7 +32,7 @@ export function listenToKeys(): void {
     html(
       "p",
       {},
-      "One finger paints, two move and zoom. Drop your own checkpoint, segmenter, report or recipe on the page.",
+      "One finger paints, two move and zoom; under Here a tap only looks. Drop your own checkpoint, segmenter, report or recipe on the page.",
     ),
     html("h3", {}, "Keys"),
     html("dl", { class: "keys" }, ...KEYS.flatMap(([keys, what]) => [html("dt", {}, keys), html("dd", {}, what)])),

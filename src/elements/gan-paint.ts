@@ -238,7 +238,7 @@ export class GanPaint extends PaintForm {
 
   #start(at: Point, op: "draw" | "remove" | "copy" | "pick"): boolean {
     const extents = this.#extents;
-    if (!extents || this.locked || this.#painting.growing) return false;
+    if (!extents || this.locked || this.inspect || this.#painting.growing) return false;
     const brush = this.brush(op, this.edited.layer);
     if (!brush) {
       this.#say("Choose a concept to paint first.");

@@ -30,13 +30,15 @@ const TOP = 10;
  * @attr value-quantile - The quantile of each unit that is drawn with, 0…1; 0.99 unless given.
  * @attr heat - A unit, as "layer4/24": the image is dimmed where it is not active.
  * @attr live - The image changes while the pointer moves, not only when it is lifted.
+ * @attr inspect - Pointers and keys say what they are at, and paint nothing: what a finger has in
+ *   place of hovering.
  * @attr disabled - Nobody can paint.
  * @attr alt - What the image shows, for those who do not see it.
  */
 export abstract class PaintSettings extends SessionChild {
   static readonly observedAttributes = [
     ...["session", "seed", "image", "layer", "concept", "top", "units", "op", "radius", "strength", "value-quantile"],
-    ...["copies", "heat", "live", "disabled", "alt"],
+    ...["copies", "heat", "live", "inspect", "disabled", "alt"],
   ];
 
   #features: Features | undefined;
@@ -163,6 +165,14 @@ export abstract class PaintSettings extends SessionChild {
   }
   set live(value: boolean | null | undefined) {
     reflect(this, "live", value);
+  }
+
+  /** Whether pointers and keys only say what they are at. */
+  get inspect(): boolean {
+    return this.read("inspect", isSet);
+  }
+  set inspect(value: boolean | null | undefined) {
+    reflect(this, "inspect", value);
   }
 
   /** Whether nobody can paint. */

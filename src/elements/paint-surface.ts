@@ -9,6 +9,7 @@ import { type Extents, type Place, within } from "./place.ts";
 export const SURFACE_STYLE = `
 [part=surface] { touch-action: pinch-zoom; user-select: none; -webkit-user-select: none; cursor: crosshair; }
 [part=surface][aria-disabled=true] { cursor: not-allowed; }
+:host([inspect]) [part=surface] { cursor: help; }
 ${OVERLAY_STYLE}`;
 
 const HELP =

@@ -101,6 +101,20 @@ describe("a pointer", () => {
     expect(cells.reduce((sum, run) => sum + run)).toBe(4 * 8 + 7);
   });
 
+  test("that inspects is told where it is, by finger or keys, and paints nothing", async () => {
+    await elements.run("paint.inspect = true");
+    await elements.page.touchscreen.tap(...(await cell(2, 5)));
+    await elements.run("1");
+    expect(await elements.run("details.filter(Boolean).at(-1)")).toEqual({ y: 20, x: 44 });
+    await elements.run(`${SURFACE}.focus()`);
+    await elements.page.keyboard.press("Space");
+    expect(await strokes()).toEqual([]);
+    await elements.run("paint.inspect = false");
+    await elements.page.touchscreen.tap(...(await cell(2, 5)));
+    await elements.run("1");
+    expect(await strokes()).toHaveLength(1);
+  });
+
   test("shows the brush on the layer's cells, and says which pixel it is at", async () => {
     await elements.page.mouse.move(...(await cell(2, 5)));
     expect(await elements.run("paint.shadowRoot.querySelector('svg').getAttribute('viewBox')")).toBe("0 0 8 6");

@@ -192,6 +192,20 @@ describe("the studio", { timeout: SLOW }, () => {
     await run("document.querySelector('dialog[open]').close()");
   });
 
+  test("looks without painting under Here, where that is wished, and nowhere else", async () => {
+    const before = (await strokes()).length;
+    const place = () => run("document.querySelector('gan-inspect').place");
+    await studio.page.click("#tab-Here");
+    await run(
+      "[...document.querySelectorAll('.here button')].find(({ innerText }) => innerText === 'Look only').click()",
+    );
+    await paintLine([0.2, 0.2], [0.6, 0.6]);
+    expect((await strokes()).length).toBe(before);
+    await expect.poll(place, PATIENT).toEqual({ y: 38, x: 38 });
+    await studio.page.click("#tab-History");
+    expect(await run("document.querySelector('gan-paint').inspect")).toBe(false);
+  });
+
   test("has nothing that axe finds wrong, in any tab, light or dark", async () => {
     for (const value of ["light", "dark"]) {
       await studio.page.emulateMediaFeatures([

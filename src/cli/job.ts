@@ -40,7 +40,7 @@ export async function openJob(options: DissectOptions, loading: Parameters<typeo
       `Give --segmenter DIR, --segmenter ${EMBEDDED} if it draws such scenes, or ${SELF} if it makes tiles.`,
     );
   }
-  const model = await openModel(options.model ?? EMBEDDED, { ...loading, sha256: options.sha256 });
+  const model = await openModel(options.model ?? EMBEDDED, loading);
   const segmenter = await openLabeller(options.segmenter ?? EMBEDDED, options);
   return {
     model: { ...model, options: generatorOf(options) },

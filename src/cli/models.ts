@@ -12,6 +12,7 @@ import { openSource } from "../weights/open.ts";
 import type { LoadOptions, Source } from "../weights/source.ts";
 import { packageRoot } from "./package.ts";
 import type { SegmenterFiles } from "./run.ts";
+import type { Running } from "./with-folder.ts";
 
 /** The model and segmenter that come with the package. */
 export const EMBEDDED = "scenes64";
@@ -33,14 +34,20 @@ export const unifiedOf = ({ heads, segdiv, parts }: UnifiedFlags): UnifiedFlags 
   ...(parts && { parts }),
 });
 
+/** How files are opened: until a signal, and what is told meanwhile. */
+export type Loading = Pick<LoadOptions, "signal" | "onProgress" | "onWarning" | "sha256">;
+
+/** How a command that runs opens its files; its model's has the SHA-256 that was given, if any. */
+export const loadingOf = (
+  { signal, progress, note }: Pick<Running, "signal" | "progress" | "note">,
+  { sha256 }: { readonly sha256?: string } = {},
+): Loading => ({ signal, onProgress: progress.download, onWarning: note, sha256 });
+
 /**
  * Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. With `sha256` it
  * is read whole now.
  */
-export async function openModel(
-  model: string,
-  options: Pick<LoadOptions, "signal" | "onProgress" | "onWarning" | "sha256">,
-): Promise<{ name: string; source: Source }> {
+export async function openModel(model: string, options: Loading): Promise<{ name: string; source: Source }> {
   if (isUrl(model)) {
     const source = await openSource(model, options);
     return { name: withoutExtension(source.name), source };

@@ -9,7 +9,7 @@ import { choose } from "./concept.ts";
 import { EXIT } from "./exit.ts";
 import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";
 import type { TuneFlags } from "./gpu.ts";
-import { EMBEDDED, openLabeller, openModel, SELF, type UnifiedFlags, unifiedOf } from "./models.ts";
+import { EMBEDDED, loadingOf, openLabeller, openModel, SELF, type UnifiedFlags, unifiedOf } from "./models.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "./with-folder.ts";
 
 /** What commands about a generator and its segmenter have in common. */
@@ -49,11 +49,7 @@ export function withModels(
 ): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const model = await openModel(options.model ?? EMBEDDED, {
-      signal,
-      onProgress: progress.download,
-      sha256: options.sha256,
-    });
+    const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const isEmbedded = options.model === undefined || options.model === EMBEDDED;
     if (!isEmbedded && options.segmenter === undefined) {
       throw new UsageError(

@@ -9,7 +9,7 @@ import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
 import { ceilingText } from "../../report/ceiling.ts";
 import { type Place, writeDissection } from "../dissecting.ts";
 import { type DissectOptions, provenanceOf, withoutSecrets } from "../job.ts";
-import { EMBEDDED_PHOTOS, openSegmenter, SELF, unifiedOf } from "../models.ts";
+import { EMBEDDED_PHOTOS, loadingOf, openSegmenter, SELF, unifiedOf } from "../models.ts";
 import type { Summary } from "../summary.ts";
 import type { Running } from "../with-folder.ts";
 import { type MaskFolder, openMasks } from "./masks.ts";
@@ -64,11 +64,11 @@ export interface OpenedClassifier extends NetworkFile {
  */
 export async function openClassifier(
   options: DissectOptions & ClassifierFlags,
-  { progress, signal, note }: Pick<Running, "progress" | "signal" | "note">,
+  running: Pick<Running, "progress" | "signal" | "note">,
 ): Promise<OpenedClassifier> {
+  const { progress, signal, note } = running;
   const { edge, pixels, fit, size, seed } = options;
-  const loading = { signal, onProgress: progress.download, onWarning: note, sha256: options.sha256 };
-  const file = await openNetwork(options.classifier!, { edge, pixels, fit }, loading);
+  const file = await openNetwork(options.classifier!, { edge, pixels, fit }, loadingOf(running, options));
   checkLayers(file.network, options.layers);
   const masks = options.masks === undefined ? undefined : await openMasks(options.masks);
   const segmenter = masks ? undefined : await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);

@@ -5,6 +5,7 @@ import { fileName } from "../../report/gandissect.ts";
 import { type ImportanceJson, importanceCsv, toImportance } from "../../report/importance.ts";
 import { openPhotographs } from "../distance/input.ts";
 import type { TuneFlags } from "../gpu.ts";
+import { loadingOf } from "../models.ts";
 import { columns } from "../table.ts";
 import { type KeptState, type Running, withDevice } from "../with-folder.ts";
 import { openTruth, type Truth, type TruthOptions } from "./classes.ts";
@@ -35,10 +36,11 @@ export interface OpenedImportance extends NetworkFile {
 /** Opens all files before the long work, photographs last, and says what was left out. */
 export async function openImportance(
   options: ImportanceFlags,
-  { progress, signal, note }: Pick<Running, "progress" | "signal" | "note">,
+  running: Pick<Running, "progress" | "signal" | "note">,
 ): Promise<OpenedImportance> {
+  const { progress, signal, note } = running;
   const { edge, pixels, fit, size, seed, images } = options;
-  const file = await openNetwork(options.classifier, { edge, pixels, fit }, { signal, onProgress: progress.download });
+  const file = await openNetwork(options.classifier, { edge, pixels, fit }, loadingOf(running));
   const { network } = file;
   if (options.layer !== undefined) checkLayers(network, [options.layer]);
   const layer = options.layer ?? lastMap(network);

@@ -3,6 +3,7 @@ import { Classifier, classScalar, viewed } from "../../classifiers/index.ts";
 import type { Device } from "../../index.ts";
 import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
 import type { Photo } from "../../node/photo/photo.ts";
+import { loadingOf } from "../models.ts";
 import type { Running } from "../with-folder.ts";
 import { openTruth } from "./classes.ts";
 import { openNetwork } from "./network.ts";
@@ -18,10 +19,10 @@ export interface ClassFlags extends ClassifierOptions {
 /** Opens a classifier's files; gives what looks at a photo with it, and for which class. */
 export async function openClassLook(
   { classifier: file, class: asked, classNames, edge, pixels, fit }: ClassFlags & { readonly classifier: string },
-  { progress, signal, note }: Pick<Running, "progress" | "signal" | "note">,
+  running: Pick<Running, "progress" | "signal" | "note">,
 ) {
-  const loading = { signal, onProgress: progress.download };
-  const { name, network } = await openNetwork(file, { edge, pixels, fit }, loading);
+  const { signal, note } = running;
+  const { name, network } = await openNetwork(file, { edge, pixels, fit }, loadingOf(running));
   const { names } = await openTruth([], network.outputs[0]!.channels, { classNames });
   return async (device: Device, photo: Photo) => {
     const classifier = await Classifier.define(network, { device, name, classes: names }, { signal });

@@ -3,8 +3,8 @@ import { UsageError } from "../../errors.ts";
 import { openCheckpoint } from "../../index.ts";
 import type { ClassifierNetwork, ClassifierOptions } from "../../networks/classifiers/network.ts";
 import { recogniseClassifier } from "../../networks/classifiers/recognise.ts";
-import type { LoadOptions, Source } from "../../weights/source.ts";
-import { openModel } from "../models.ts";
+import type { Source } from "../../weights/source.ts";
+import { type Loading, openModel } from "../models.ts";
 
 /** A classifier's file, recognised. */
 export interface NetworkFile {
@@ -14,11 +14,7 @@ export interface NetworkFile {
 }
 
 /** Opens a classifier's file and recognises it, before photographs are looked at. */
-export async function openNetwork(
-  path: string,
-  options: ClassifierOptions,
-  loading: Pick<LoadOptions, "signal" | "onProgress" | "onWarning" | "sha256">,
-): Promise<NetworkFile> {
+export async function openNetwork(path: string, options: ClassifierOptions, loading: Loading): Promise<NetworkFile> {
   const { name, source } = await openModel(path, loading);
   const { tensors } = await openCheckpoint(source, { signal: loading.signal });
   return { name, source, network: recogniseClassifier(tensors, options) };

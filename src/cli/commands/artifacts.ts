@@ -29,7 +29,7 @@ import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { withoutSecrets } from "../job.ts";
-import { EMBEDDED } from "../models.ts";
+import { EMBEDDED, loadingOf } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
 import { modelOptions, RESUMES } from "../shared-options.ts";
 import { type KeptState, type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
@@ -82,11 +82,10 @@ function rankings(text: string): RankingName[] {
 
 function run(options: ArtifactsOptions): Promise<number> {
   return withInterrupt(async (running) => {
-    const { progress, signal, note } = running;
-    const opening = { signal, onProgress: progress.download };
-    const model = await openInput(options.model ?? EMBEDDED, opening);
+    const { note } = running;
+    const model = await openInput(options.model ?? EMBEDDED, loadingOf(running, options));
     if (model.kind !== "generator") throw new UsageError(`"${options.model}" is no generator.`, "Name a checkpoint.");
-    const real = await openInput(options.real, opening);
+    const real = await openInput(options.real, loadingOf(running));
     if (real.kind !== "photographs" && real.kind !== "features") {
       throw new UsageError(
         `"${options.real}" holds no real images, one by one.`,

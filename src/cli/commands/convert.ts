@@ -11,7 +11,7 @@ import type { Checkpoint, CheckpointTensor } from "../../weights/tensor.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, integrityOption } from "../generator-flags.ts";
-import { openModel } from "../models.ts";
+import { loadingOf, openModel } from "../models.ts";
 import { named } from "../options.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
 
@@ -41,13 +41,8 @@ export const convertCommand: CliCommand<ConvertOptions, [file: string]> = {
 
 function run({ half, outdir, force, json, ...options }: ConvertOptions, file: string): Promise<number> {
   return withInterrupt(async (running) => {
-    const { progress, signal, note } = running;
-    const model = await openModel(file, {
-      signal,
-      onProgress: progress.download,
-      onWarning: note,
-      sha256: options.sha256,
-    });
+    const { signal, note } = running;
+    const model = await openModel(file, loadingOf(running, options));
     const { key, ...asked } = generatorOf(options);
     const checkpoint = await openCheckpoint(model.source, { signal, ...(key !== undefined && { key }) });
     const network =

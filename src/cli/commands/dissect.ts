@@ -15,7 +15,7 @@ import { EXIT } from "../exit.ts";
 import { generatorOptions } from "../generator-flags.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { type DissectOptions, openJob } from "../job.ts";
-import { EMBEDDED_LAYERS } from "../models.ts";
+import { EMBEDDED_LAYERS, loadingOf } from "../models.ts";
 import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
 import { type Job, runJob } from "../run.ts";
 import { unifiedOptions } from "../shared-options.ts";
@@ -125,14 +125,13 @@ async function opened(
   options: DissectOptions & ClassifierFlags,
   running: Running,
 ): Promise<{ readonly name: string; dissected(folder: OutputFolder): Promise<Summary> }> {
-  const { progress, signal, note } = running;
   if (options.classifier !== undefined) {
     const classifier = await openClassifier(options, running);
     const dissected = (folder: OutputFolder): Promise<Summary> =>
       inNode(options, folder, running, (place) => dissectClassifier(classifier, options, place));
     return { name: classifier.name, dissected };
   }
-  const job = await openJob(options, { signal, onProgress: progress.download, onWarning: note });
+  const job = await openJob(options, loadingOf(running, options));
   const dissected = (folder: OutputFolder): Promise<Summary> =>
     options.chrome ? inChrome(job, folder, running) : inNode(job, folder, running, (place) => runJob(job, place));
   return { name: job.model.name, dissected };

@@ -9,6 +9,7 @@ import { type Compared, distanceJson, distanceText } from "../distance/summary.t
 import { EXIT } from "../exit.ts";
 import { drawingOptions, type GeneratorFlags } from "../generator-flags.ts";
 import type { TuneFlags } from "../gpu.ts";
+import { loadingOf } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
@@ -51,7 +52,7 @@ export const distanceCommand: CliCommand<DistanceOptions, [a: string, b: string]
 function run(options: DistanceOptions, first: string, second: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const opening = { signal, onProgress: progress.download };
+    const opening = loadingOf(running);
     const inputs = [await openInput(first, opening), await openInput(second, opening)] as const;
     const { seed, edits, otherSeed, otherEdits } = options;
     const drawings = [

@@ -4,7 +4,7 @@ import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import { latentsOption, openLatents } from "../latents.ts";
-import { EMBEDDED, openModel } from "../models.ts";
+import { EMBEDDED, loadingOf, openModel } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
 import { picturePng, tilesLegend } from "../tile-pictures.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
@@ -43,11 +43,7 @@ export const generateCommand: CliCommand<GenerateOptions> = {
 function run({ seed, size, batch, force, outdir, json, latents, raw, ...options }: GenerateOptions): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const model = await openModel(options.model ?? EMBEDDED, {
-      signal,
-      onProgress: progress.download,
-      sha256: options.sha256,
-    });
+    const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const path = outdir ?? join("generate", model.name);
     const files: string[] = [];
     let total = size;

@@ -20,7 +20,15 @@ import { amount, mebibytes } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { drawingOptions, type GeneratorFlags, generatorOf, integrityOption } from "../generator-flags.ts";
-import { EMBEDDED, EMBEDDED_PHOTOS, openModel, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
+import {
+  EMBEDDED,
+  EMBEDDED_PHOTOS,
+  loadingOf,
+  openModel,
+  openSegmenter,
+  type UnifiedFlags,
+  unifiedOf,
+} from "../models.ts";
 import { whole } from "../options.ts";
 import { unifiedOptions } from "../shared-options.ts";
 import { type Running, withDevice, withInterrupt } from "../with-folder.ts";
@@ -97,13 +105,9 @@ async function isOnnxSegmenter(path: string): Promise<boolean> {
  * What a generator's file is. Of an ONNX network that cannot be computed what is known all the
  * same, and why not.
  */
-async function fileInfo(device: Device, network: string, options: InfoOptions, { progress, signal, note }: Running) {
-  const { name, source } = await openModel(network, {
-    signal,
-    onProgress: progress.download,
-    onWarning: note,
-    sha256: options.sha256,
-  });
+async function fileInfo(device: Device, network: string, options: InfoOptions, running: Running) {
+  const { signal, note } = running;
+  const { name, source } = await openModel(network, loadingOf(running, options));
   const { format, entry, entries } = await openCheckpoint(source, {
     signal,
     ...(options.key && { key: options.key }),

@@ -11,7 +11,7 @@ import { PAPER_LAYER } from "../default-layer.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import { type Areas, picturesOf, segmented, stripOf } from "../invert/pictures.ts";
-import { EMBEDDED, openModel, openSegmenter } from "../models.ts";
+import { EMBEDDED, loadingOf, openModel, openSegmenter } from "../models.ts";
 import { named, seed, whole } from "../options.ts";
 import { readPhoto } from "../photo.ts";
 import { columns } from "../table.ts";
@@ -68,13 +68,9 @@ export const invertCommand: CliCommand<InvertCommandOptions, [photo: string]> = 
 /** Inverts and writes what came of it; resolves with the exit status. */
 function run(options: InvertCommandOptions, path: string): Promise<number> {
   return withInterrupt(async (running) => {
-    const { progress, signal, note } = running;
+    const { signal, note } = running;
     const photo = decodePhoto(await readPhoto(path), basename(path));
-    const model = await openModel(options.model ?? EMBEDDED, {
-      signal,
-      onProgress: progress.download,
-      sha256: options.sha256,
-    });
+    const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const own = options.model === undefined || options.model === EMBEDDED;
     const asked = options.segmenter ?? (own ? EMBEDDED : NONE);
     const segmenter = asked === NONE ? undefined : await openSegmenter(asked);

@@ -12,7 +12,7 @@ import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import { requestDevice, type TuneFlags } from "../gpu.ts";
 import { untilAborted } from "../interrupt.ts";
-import { openLabeller, openModel, type UnifiedFlags, unifiedOf } from "../models.ts";
+import { loadingOf, openLabeller, openModel, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { named, whole } from "../options.ts";
 import { type ReportFolder, reportsIn } from "../serve/reports.ts";
 import { unifiedOptions } from "../shared-options.ts";
@@ -98,19 +98,15 @@ async function projectOf(
   report: ReportFolder,
   options: ServeOptions,
   device: Device,
-  { progress, signal, note }: Running,
+  running: Running,
 ): Promise<Project> {
+  const { signal, note } = running;
   const { name, path, dissection } = report;
   const asked = options.model ?? report.model;
   if (asked === undefined) {
     throw new UsageError(`The report in "${path}" names no model that is here.`, "Give its file with --model.");
   }
-  const model = await openModel(asked, {
-    signal,
-    onProgress: progress.download,
-    onWarning: note,
-    sha256: options.sha256,
-  });
+  const model = await openModel(asked, loadingOf(running, options));
   const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
   const generator = await loadGenerator(model.source, loading);
   for (const { layer, units } of dissection.layers) {

@@ -6,6 +6,7 @@ import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { generatorOptions } from "../generator-flags.ts";
 import { untilAborted } from "../interrupt.ts";
+import { loadingOf } from "../models.ts";
 import { named, whole } from "../options.ts";
 import { packageRoot } from "../package.ts";
 import { type GivenFlags, givenTo, OPEN } from "../studio/given.ts";
@@ -25,7 +26,8 @@ export const studioCommand: CliCommand<StudioOptions, [folder: string | undefine
       .option("--segmenter <dir|name>", "what names the things in images, as for dissect", named),
   help: "It computes in the browser, on the GPU of whoever opens it. docs/studio.md has the rest.",
   run: ({ port, ...flags }, folder) =>
-    withInterrupt(async ({ note, progress, signal }) => {
+    withInterrupt(async (running) => {
+      const { note, signal } = running;
       const root = packageRoot();
       if (!existsSync(join(root, "dist/studio/index.html"))) {
         throw new GanatomyError(
@@ -34,7 +36,7 @@ export const studioCommand: CliCommand<StudioOptions, [folder: string | undefine
           "Run `npm run build`, or install the package again.",
         );
       }
-      const given = await givenTo(folder, flags, { signal, onProgress: progress.download });
+      const given = await givenTo(folder, flags, loadingOf(running, flags));
       const { url, close } = await listen(studioHandler(root, given), { port });
       process.stdout.write(`${url}${given.size > 0 ? `?open=${OPEN}` : ""}\n`);
       note("Ctrl-C ends it.");

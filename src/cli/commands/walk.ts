@@ -11,7 +11,7 @@ import { encodeApng } from "../../node/photo/encode-apng.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
-import { EMBEDDED, openModel } from "../models.ts";
+import { EMBEDDED, loadingOf, openModel } from "../models.ts";
 import { named, whole } from "../options.ts";
 import { picturePng } from "../tile-pictures.ts";
 import { openStops, type StopName, type Stops } from "../walk/stops.ts";
@@ -65,8 +65,8 @@ interface Walk {
 /** Draws the frames; resolves with the exit status. */
 function run(options: WalkCommandOptions, asked: readonly string[]): Promise<number> {
   return withInterrupt(async (running) => {
-    const { progress, signal, note } = running;
-    const model = await openModel(options.model ?? EMBEDDED, { signal, onProgress: progress.download });
+    const { signal, note } = running;
+    const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const output = { path: options.outdir ?? join("walk", model.name), force: options.force, kind: "a walk" };
     let walk: Walk | undefined;
     const { folder, complete } = await withFolder(running, output, (folder) =>

@@ -13,8 +13,8 @@ import {
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { openCheckpoint } from "../../index.ts";
 import { fileSource } from "../../node/files.ts";
-import type { LoadOptions, Source } from "../../weights/source.ts";
-import { EMBEDDED, openModel } from "../models.ts";
+import type { Source } from "../../weights/source.ts";
+import { EMBEDDED, type Loading, openModel } from "../models.ts";
 
 /** One of the two sets that are compared. */
 export type Input = GeneratorInput | PhotographsInput | FeaturesInput | MomentsInput;
@@ -54,7 +54,7 @@ export interface MomentsInput {
  * What a word on the command line means: a folder of photographs, a file of kept features, of
  * statistics (.npz of pytorch-fid), or a generator.
  */
-export async function openInput(word: string, options: Pick<LoadOptions, "signal" | "onProgress">): Promise<Input> {
+export async function openInput(word: string, options: Loading): Promise<Input> {
   const found = await stat(word).catch(() => undefined);
   if (found?.isDirectory()) return openPhotographs(word);
   if (found && /\.(npz|safetensors)$/i.test(word)) {

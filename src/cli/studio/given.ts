@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { fileSource } from "../../node/files.ts";
 import { safeFolder } from "../../report/gandissect.ts";
-import type { LoadOptions, Source } from "../../weights/source.ts";
+import type { Source } from "../../weights/source.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
-import { EMBEDDED, EMBEDDED_PHOTOS, openLabeller, openModel } from "../models.ts";
+import { EMBEDDED, EMBEDDED_PHOTOS, type Loading, openLabeller, openModel } from "../models.ts";
 import { reportsIn } from "../serve/reports.ts";
 
 // Tests: test/cli/studio/given.test.ts
@@ -27,7 +27,7 @@ export const OPEN = "given/open.json";
 export async function givenTo(
   folder: string | undefined,
   flags: GivenFlags,
-  options: Pick<LoadOptions, "signal" | "onProgress">,
+  loading: Loading,
 ): Promise<ReadonlyMap<string, Source | object>> {
   const given = new Map<string, Source | object>();
   const report = folder === undefined ? undefined : await reportOf(folder);
@@ -45,7 +45,7 @@ export async function givenTo(
     given.set(`given/${role}/${source.name}`, source);
     return path;
   };
-  const { name, source } = await openModel(model ?? EMBEDDED, { ...options, sha256: flags.sha256 });
+  const { name, source } = await openModel(model ?? EMBEDDED, loading);
   const { classes, ...network } = generatorOf(flags);
   const segmenter = await segmenterOf(
     flags.segmenter ?? report?.segmenter ?? (model === undefined ? EMBEDDED : undefined),

@@ -111,7 +111,7 @@ async function openFiles(files: readonly File[], folder?: Folder): Promise<void>
     if (generator) {
       const name = said.map(modelOf).find(Boolean) ?? (isNameless(generator) ? folder?.name : undefined);
       if (!(await openGenerator({ generator, ...(name !== undefined && { name }), ...known }, kept))) return;
-    } else await openKnown(known);
+    } else if (!(await openKnown(known))) return;
     const quantiles = ofLayers(folder?.quantiles ?? {});
     if (report && Object.keys(quantiles).length > 0) await load({ quantiles });
     for (const recipe of said.filter(isRecipe)) take(checkRecipe(recipe));
@@ -120,12 +120,14 @@ async function openFiles(files: readonly File[], folder?: Folder): Promise<void>
   }
 }
 
-/** Opens what is known of the generator that is here. */
-async function openKnown({ report, rankings, segmenter }: Partial<Opened>): Promise<void> {
-  if (report && (await load({ report })) && (!rankings || (await load({ report: rankings })))) {
+/** Opens what is known of the generator that is here; says whether its report was taken, if any. */
+async function openKnown({ report, rankings, segmenter }: Partial<Opened>): Promise<boolean> {
+  const taken = !report || (await load({ report }));
+  if (report && taken && (!rankings || (await load({ report: rankings })))) {
     tell("The report is open: brushes know its concepts.");
   }
   if (segmenter && (await load({ segmenter }))) tell("The segmenter is open: it says what is where.");
+  return taken;
 }
 
 /** What folders have, by the layers that they are called after and that there are. */

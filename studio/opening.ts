@@ -73,9 +73,9 @@ export async function openGenerator(
     element.session = fresh;
     await drawn();
     loading.done();
-    if (report !== undefined) await load({ report });
+    const known = report === undefined || (await load({ report }));
     if (rankings !== undefined) await load({ report: rankings });
-    if (quantiles !== undefined && element.session === fresh) await load({ quantiles });
+    if (quantiles !== undefined && known && element.session === fresh) await load({ quantiles });
     if (element.session === fresh) begun();
     if (segmenter !== undefined && element.session === fresh) await load({ segmenter });
     return true;

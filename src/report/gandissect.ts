@@ -106,7 +106,7 @@ export function fileName(text: string): string {
  * The folders of all layers. Names that would clash, leave the report ("..") or be empty get a
  * number.
  */
-export function layerFolders({ layers }: Dissection): string[] {
+export function layerFolders({ layers }: { readonly layers: readonly { readonly layer: string }[] }): string[] {
   const taken = new Set<string>();
   return layers.map(({ layer }) => {
     const base = /^\.*$/.test(safeFolder(layer)) ? "layer" : safeFolder(layer);

@@ -272,7 +272,7 @@ class PortSession implements RemoteSession {
 
   dispose(): void {
     this.#teller.tell("close", {});
-    this.#link.end(new UsageError("This session was disposed.", "Connect again."));
+    this.#link.close(new UsageError("This session was disposed.", "Connect again."));
     this.#worker?.terminate();
   }
 

@@ -175,13 +175,20 @@ export class Link {
     if (this.#ended) throw this.#ended;
   }
 
-  /** Nothing is answered any more, which whoever waits is told. */
+  /** Ends it on this side, of which those who told something do not hear. */
+  close(reason: Error): void {
+    this.#tellers.clear();
+    this.end(reason);
+  }
+
+  /** Nothing is answered any more, which whoever waits or told something hears. */
   end(reason: Error): void {
     if (this.#ended) return;
     this.#ended = reason;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of waiting) reject(reason);
+    for (const tell of this.#tellers.values()) tell(reason);
     this.#port.close();
   }
 }

@@ -31,6 +31,8 @@ export class Progress {
 const BUSY = [429, 502, 503, 504];
 /** A request is made again so often, after 1, 2 and 4 seconds or when the server says. */
 export const RETRIES = 3;
+/** Why a transfer broke off that ended without an error. */
+export const CLOSED = "the connection was closed";
 /** Nobody waits for longer than this without having been asked. */
 const PATIENCE_MS = 60_000;
 
@@ -181,13 +183,15 @@ function isEncoded(response: Response): boolean {
 }
 
 /**
- * What tells versions of a file apart is the same of both answers. A weak ETag is of the same file
- * as a strong one, and servers behind one address may each have ETags of their own.
+ * What tells versions of a file apart is the same of both answers, or both have nothing that does.
+ * A weak ETag is of the same file as a strong one, and servers behind one address may each have
+ * ETags of their own: then the date decides.
  */
 export function sameVersion({ headers: a }: Response, { headers: b }: Response): boolean {
-  const etags = [a, b].map((headers) => headers.get("etag")?.replace(/^W\//, ""));
-  const modified = a.get("last-modified");
-  return etags[0] === etags[1] || (modified !== null && modified === b.get("last-modified"));
+  const [etag, other] = [a, b].map((headers) => headers.get("etag")?.replace(/^W\//, ""));
+  const [modified, later] = [a, b].map((headers) => headers.get("last-modified"));
+  if (etag === other && etag !== undefined) return true;
+  return modified === later && (modified !== null || etag === other);
 }
 
 /**
@@ -246,7 +250,7 @@ export async function readBody(
     signal?.throwIfAborted();
     throw error instanceof GanatomyError ? error : client.broken(loaded, length, error);
   }
-  if (length !== undefined && loaded < length) throw client.broken(loaded, length);
+  if (length !== undefined && loaded < length) throw client.broken(loaded, length, CLOSED);
   return loaded === bytes.length ? bytes : bytes.slice(0, loaded);
 }
 
@@ -256,17 +260,21 @@ export async function readWhole(
   signal: AbortSignal | undefined,
   answer?: Response,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  let response = answer ?? (await client.get(signal));
   for (let retries = 0; ; retries += 1) {
-    const response = retries === 0 && answer ? answer : await client.get(signal);
     try {
+      if (retries > 0) response = await client.get(signal);
       return await readBody(response, client, signal);
     } catch (error) {
-      const broken = error instanceof GanatomyError && error.code === "network";
-      if (!broken || !client.repeatable || retries === RETRIES) throw error;
+      if (!isBroken(error) || !client.repeatable || retries === RETRIES) throw error;
       await client.retry("broke off", retries, signal);
     }
   }
 }
+
+/** Whether a connection failed, rather than that a server said so, or we. */
+export const isBroken = (error: unknown): boolean =>
+  error instanceof GanatomyError && error.code === "network" && error.cause !== undefined;
 
 function grown(bytes: Uint8Array<ArrayBuffer>, used: number, needed: number, name: string): Uint8Array<ArrayBuffer> {
   const larger = allocateBytes(Math.max(needed, 2 * bytes.length), name);

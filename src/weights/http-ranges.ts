@@ -1,7 +1,17 @@
 import { GanatomyError, WeightsError } from "../errors.ts";
 import { abortable } from "./abort.ts";
 import { allocateBytes } from "./bytes.ts";
-import { contentRange, discard, type HttpClient, RETRIES, readWhole, receive, sameVersion } from "./http-client.ts";
+import {
+  CLOSED,
+  contentRange,
+  discard,
+  type HttpClient,
+  isBroken,
+  RETRIES,
+  readWhole,
+  receive,
+  sameVersion,
+} from "./http-client.ts";
 import type { ReadOptions, Source } from "./source.ts";
 
 /** Bytes of the file that start at `start`. */
@@ -142,12 +152,12 @@ export class RangeSource implements Source {
           at += piece.length;
           this.#arrived(piece.length);
         });
-        if (at < range.end - start) throw this.#client.broken(at - before, range.end - range.start, "it ended early");
-        if (at - before < GAP_BYTES) failures += 1;
+        if (at < range.end - start) throw this.#client.broken(at - before, range.end - range.start, CLOSED);
+        failures = at - before < GAP_BYTES ? failures + 1 : 0;
       } catch (error) {
         signal.throwIfAborted();
-        // An error without a cause is our own word, or what the server means to say.
-        if (error instanceof GanatomyError && error.cause === undefined) throw error;
+        if (error instanceof GanatomyError && !isBroken(error)) throw error;
+        if (at - before >= GAP_BYTES) failures = 0;
         if (failures === RETRIES) {
           throw error instanceof GanatomyError ? error : this.#client.broken(at, bytes.length, error);
         }

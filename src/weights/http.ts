@@ -1,7 +1,7 @@
 import { WeightsError } from "../errors.ts";
 import { abortable } from "./abort.ts";
 import { memorySource } from "./bytes.ts";
-import { contentRange, discard, HttpClient, readBody, readWhole } from "./http-client.ts";
+import { contentRange, discard, HttpClient, isBroken, RETRIES, readBody, readWhole } from "./http-client.ts";
 import { RangeSource } from "./http-ranges.ts";
 import { verifySha256 } from "./integrity.ts";
 import type { CacheLike, LoadOptions, Source } from "./source.ts";
@@ -25,7 +25,7 @@ export async function openHttp(target: URL | Request, options: LoadOptions): Pro
 }
 
 /** Asks for the head of the file; whatever the server answers decides how the rest is read. */
-async function probe(client: HttpClient, signal: AbortSignal | undefined): Promise<Source> {
+async function probe(client: HttpClient, signal: AbortSignal | undefined, retries = 0): Promise<Source> {
   let response: Response;
   try {
     response = await client.get(signal, [0, PROBE_BYTES]);
@@ -45,7 +45,14 @@ async function probe(client: HttpClient, signal: AbortSignal | undefined): Promi
     return download(client, signal);
   }
   const report = (loaded: number) => client.progress.report(loaded, range.total);
-  const head = await readBody(response, client, signal, range.end, report);
+  let head: Uint8Array;
+  try {
+    head = await readBody(response, client, signal, range.end, report);
+  } catch (error) {
+    if (!isBroken(error) || retries === RETRIES) throw error;
+    await client.retry("broke off", retries, signal);
+    return probe(client, signal, retries + 1);
+  }
   if (range.end === range.total) return memorySource(head, client.name);
   return new RangeSource(client, range.total, response, head);
 }

@@ -11,8 +11,8 @@ import { LOAD_NAMES, type LoadOptions, type Source, type SourceLike } from "./so
 /**
  * Opens anything file-like as a Source.
  *
- * A URL is read by HTTP ranges where the server offers them and neither `sha256` nor `cache` is
- * asked for, otherwise downloaded once.
+ * A URL is read by HTTP ranges where the server offers them, otherwise downloaded once; with
+ * `sha256` or `cache` whole, and at once.
  * @throws UsageError for what is no source; GanatomyError `network` or `not-found`; WeightsError
  *   `weights-integrity`; UnsupportedError `insecure-context` when `sha256` cannot be checked; the
  *   signal's reason.

@@ -24,7 +24,7 @@ export async function openShards(
   if (!index.beside) {
     throw new UsageError(
       `${index.name} is the index of a checkpoint in several files, and where they are is not known.`,
-      "Open it by its URL, or in Node by its path.",
+      "Open it by its URL, or in Node by its path, and without `sha256`, which is of one file.",
     );
   }
   const places = await readIndex(index, options);

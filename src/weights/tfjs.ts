@@ -54,7 +54,7 @@ export async function openTfjs(manifest: Source, options: ReadOptions): Promise<
   if (!manifest.beside) {
     throw new UsageError(
       `${manifest.name} says which files hold a TensorFlow.js model's weights, and where they are is not known.`,
-      "Open it by its URL, or in Node by its path.",
+      "Open it by its URL, or in Node by its path, and without `sha256`, which is of one file.",
     );
   }
   const groups = await readGroups(manifest, options);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { HttpClient } from "../../src/weights/http-client.ts";
+import { HttpClient, sameVersion } from "../../src/weights/http-client.ts";
 import { RangeSource } from "../../src/weights/http-ranges.ts";
 import type { LoadProgress } from "../../src/weights/source.ts";
 import { failure } from "./fixtures.ts";
@@ -224,6 +224,13 @@ describe("answers that are not what was asked for", () => {
     state.respond = good;
   });
 
+  it("breaks off as often as it likes, as long as it gets on", async () => {
+    const { source, state, asked } = serve();
+    state.respond = (a, b) => partial(a, b, body(a, Math.min(b, a + GAP)));
+    expect(await reads(source, 3 * GAP, 11 * GAP)).toBe(true);
+    expect(asked).toHaveLength(8);
+  });
+
   it("another version is a change once bytes of the first were given out", async () => {
     const { source, state, whole } = serve();
     await source.read(GAP, 2 * GAP);
@@ -248,6 +255,20 @@ describe("answers that are not what was asked for", () => {
     expect((await stuck).message).toBe("enough");
     expect(await reads(source, 3 * GAP, 4 * GAP)).toBe(true);
   });
+});
+
+it.each<[boolean, Headers, Headers]>([
+  [true, {}, {}],
+  [true, { etag: '"1"' }, { etag: 'W/"1"' }],
+  [true, { etag: '"1"', "last-modified": "a" }, { etag: '"2"', "last-modified": "a" }],
+  [true, { etag: '"1"', "last-modified": "a" }, { "last-modified": "a" }],
+  [false, { "last-modified": "a" }, { "last-modified": "b" }],
+  [false, { "last-modified": "a" }, {}],
+  [false, { etag: '"1"' }, { etag: '"2"' }],
+  [false, { etag: '"1"' }, {}],
+])("one version, %s: %o and %o", (same, ...headers) => {
+  const [a, b] = headers.map((each) => new Response(null, { headers: each }));
+  expect([sameVersion(a!, b!), sameVersion(b!, a!)]).toEqual([same, same]);
 });
 
 describe("aborts", () => {

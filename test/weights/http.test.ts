@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
 import type { LoadProgress } from "../../src/weights/source.ts";
@@ -167,6 +167,26 @@ describe("ranges", () => {
     expect((await failure(tensors.get("big5")!.read())).code).toBe("network");
     server.handler = withRanges(large);
     expect((await tensors.get("big5")!.read())[0]).toBe(5);
+  });
+
+  it("a head that breaks off is asked for again, and so is what answers late", async () => {
+    let requests = 0;
+    const fetch: typeof globalThis.fetch = async (_, init) => {
+      requests += 1;
+      if (requests === 2) throw new TypeError("fetch failed");
+      const body = requests === 1 ? small.slice(0, 100) : small;
+      if (!new Headers(init?.headers).has("range")) return new Response(small);
+      const range = { "content-range": `bytes 0-${small.length - 1}/${small.length}` };
+      return new Response(body, { status: 206, headers: range });
+    };
+    vi.useFakeTimers();
+    try {
+      const opened = openCheckpoint("https://weights.example/g.pth", { fetch });
+      await vi.runAllTimersAsync();
+      expect((await opened).tensors.size).toBe(18);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("no Content-Range to be seen (CORS), or one refused: the whole file instead", async () => {

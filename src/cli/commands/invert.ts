@@ -92,14 +92,15 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
       }),
     );
     const file = join(folder.path, "inversion.safetensors");
-    const { network } = options;
-    const whose = `${own ? "" : ` --model ${options.model}`}${network === undefined ? "" : ` --network ${network}`}`;
-    const drawn = `pictures of it: ganatomy generate${whose} --latents ${file} (ablate and insert edit it)`;
+    const { model: whose, network, key } = options;
+    const flags = Object.entries({ model: own ? undefined : whose, network, key });
+    const given = flags.map(([flag, value]) => (value === undefined ? "" : ` --${flag} ${value}`)).join("");
+    const drawn = `pictures of it: ganatomy generate${given} --latents ${file} (ablate and insert edit it)`;
     if (!found) {
       note(
         folder.written === 0
           ? "Interrupted before there was anything to keep."
-          : `Interrupted. The latent was found; ${drawn}`,
+          : `Interrupted. What was found until then is kept; ${drawn}`,
       );
       return EXIT.aborted;
     }
@@ -121,8 +122,10 @@ async function* inversions(
   const usual = !styled && generator.layers.some(({ name }) => name === PAPER_LAYER) ? PAPER_LAYER : undefined;
   const layer = options.layer === NONE ? undefined : (options.layer ?? usual);
   const how = { starts, batch, seed, steps, layerSteps, signal, ...(space && { space }), ...(layer && { layer }) };
+  let latent = true;
   try {
     for await (const event of invert(generator, photo, how)) {
+      latent &&= event.type === "progress" && event.stage === "latent";
       if (event.type === "progress")
         progress.report(event.stage === "layer" ? layer! : "latent", event.step, event.steps);
       else yield event;
@@ -130,7 +133,7 @@ async function* inversions(
   } catch (error) {
     const isLarge = error instanceof GanatomyError && (error.code === "limit" || error.code === "out-of-memory");
     const together = Math.min(starts, batch);
-    if (!isLarge || together === 1) throw error;
+    if (!isLarge || !latent || together === 1) throw error;
     const what = `${together} starts at once do not fit this adapter.`;
     const fix = `Give --batch ${Math.ceil(together / 2)}, or less.`;
     throw new UnsupportedError("limit", what, fix, { cause: error });

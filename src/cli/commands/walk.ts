@@ -60,6 +60,8 @@ interface Walk {
   readonly loop: boolean;
   /** Of all that frames depend on but the weights: where it is another's, frames are drawn anew. */
   readonly key: string;
+  /** So many frames, from the first on, are this walk's; others may be of one before. */
+  readonly drawn: number;
 }
 
 /** Draws the frames; resolves with the exit status. */
@@ -68,7 +70,8 @@ function run(options: WalkCommandOptions, asked: readonly string[]): Promise<num
     const { signal, note } = running;
     const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const output = { path: options.outdir ?? join("walk", model.name), force: options.force, kind: "a walk" };
-    let walk: Walk | undefined;
+    let walk: Omit<Walk, "drawn"> | undefined;
+    let frames: Frames | undefined;
     const { folder, complete } = await withFolder(running, output, (folder) =>
       withDevice(running, {}, async (device) => {
         const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
@@ -76,13 +79,15 @@ function run(options: WalkCommandOptions, asked: readonly string[]): Promise<num
         const { space, classes } = options;
         const stops = await openStops(asked, generator, { space, classes, signal, note });
         walk = walkOf(generator, stops, options);
-        const frames = new Frames(generator, stops, options, folder);
+        frames = new Frames(generator, stops, options, folder);
         const pngs = await frames.draw(walk, running);
         const plays = walk.loop ? 0 : 1;
         await folder.write("walk.png", encodeApng(pngs, { fps: walk.fps, plays }));
       }),
     );
-    if (options.json && walk) process.stdout.write(`${JSON.stringify({ ...walk, complete }, null, 2)}\n`);
+    if (options.json && frames) {
+      process.stdout.write(`${JSON.stringify({ ...walk, drawn: frames.drawn, complete }, null, 2)}\n`);
+    }
     const files = `${folder.written} ${folder.written === 1 ? "file" : "files"} in ${folder.path} (${running.took()})`;
     if (complete) note(`${files}; walk.png shows it in a browser`);
     else if (folder.written === 0) note("Interrupted before there was anything to keep.");
@@ -91,7 +96,7 @@ function run(options: WalkCommandOptions, asked: readonly string[]): Promise<num
   });
 }
 
-function walkOf(generator: Generator, { names, space, rows }: Stops, options: WalkCommandOptions): Walk {
+function walkOf(generator: Generator, { names, space, rows }: Stops, options: WalkCommandOptions): Omit<Walk, "drawn"> {
   const { frames, fps, loop = false } = options;
   const hash = createHash("sha256").update(JSON.stringify([space, frames, loop, generatorOf(options)]));
   for (const row of rows) hash.update(row);
@@ -109,6 +114,8 @@ class Frames {
   readonly #folder: OutputFolder;
   readonly #frames: number;
   readonly #count: number;
+  /** So many, from the first on. */
+  drawn = 0;
 
   constructor(generator: Generator, stops: Stops, options: WalkCommandOptions, folder: OutputFolder) {
     this.#generator = generator;
@@ -121,7 +128,7 @@ class Frames {
   }
 
   /** PNGs, in their order; written as soon as they are drawn. */
-  async draw(walk: Walk, { progress, signal, note }: Running): Promise<Uint8Array[]> {
+  async draw(walk: Omit<Walk, "drawn">, { progress, signal, note }: Running): Promise<Uint8Array[]> {
     const { space } = this.#stops;
     const { height, width } = this.#generator;
     const png = picturePng(this.#generator);
@@ -138,9 +145,15 @@ class Frames {
       // The first one tells whether these are the weights that an earlier run had.
       const [first] = await draw([0]);
       const found = await this.#found(walk, first!);
-      await this.#folder.write("walk.json", `${JSON.stringify(walk, null, 1)}\n`);
+      const tell = (frame: number): Promise<void> => {
+        this.drawn = Math.max(this.drawn, frame + 1);
+        return this.#folder.write("walk.json", `${JSON.stringify({ ...walk, drawn: this.drawn }, null, 1)}\n`);
+      };
+      // Before the first frame of it, so that none of another walk is taken for this one's.
+      await tell(Math.max(-1, ...found.keys()));
       found.set(0, first!);
       for (const [frame, bytes] of found) await this.#folder.write(this.#name(frame), bytes);
+      await tell(0);
       if (found.size > 1) note(`${found.size} frames of an earlier run are in ${this.#folder.path}.`);
       const missing = Array.from({ length: this.#count }, (_, frame) => frame).filter((frame) => !found.has(frame));
       progress.report("frames", found.size, this.#count);
@@ -150,6 +163,7 @@ class Frames {
           await this.#folder.write(this.#name(frames[i]!), bytes);
           found.set(frames[i]!, bytes);
         }
+        await tell(frames.at(-1)!);
         progress.report("frames", found.size, this.#count);
       }
       return Array.from({ length: this.#count }, (_, frame) => found.get(frame)!);
@@ -173,18 +187,28 @@ class Frames {
   }
 
   /** What an earlier run drew of this walk. */
-  async #found(walk: Walk, first: Uint8Array): Promise<Map<number, Uint8Array>> {
+  async #found(walk: Omit<Walk, "drawn">, first: Uint8Array): Promise<Map<number, Uint8Array>> {
     const read = (name: string): Promise<Buffer | undefined> =>
       readFile(join(this.#folder.path, name)).catch(() => undefined); // then it is drawn
     const found = new Map<number, Uint8Array>();
-    const earlier = await read("walk.json");
-    if (!earlier?.includes(walk.key) || !(await read(this.#name(0)))?.equals(first)) return found;
-    for (let frame = 1; frame < this.#count; frame += 1) {
+    const drawn = drawnOf(await read("walk.json"), walk.key);
+    if (drawn === 0 || !(await read(this.#name(0)))?.equals(first)) return found;
+    for (let frame = 1; frame < Math.min(drawn, this.#count); frame += 1) {
       const name = this.#name(frame);
       const bytes = await read(name);
       if (bytes && isPicture(bytes, name)) found.set(frame, bytes);
     }
     return found;
+  }
+}
+
+/** How many frames are of the walk with this key. */
+function drawnOf(json: Buffer | undefined, key: string): number {
+  try {
+    const walk: Partial<Walk> | null = JSON.parse(json?.toString() ?? "null");
+    return walk?.key === key && Number.isInteger(walk.drawn) ? walk.drawn! : 0;
+  } catch {
+    return 0; // then they are drawn again
   }
 }
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { fileSource } from "../../node/files.ts";
-import { safeFolder } from "../../report/gandissect.ts";
+import { layerFolders } from "../../report/gandissect.ts";
 import type { Source } from "../../weights/source.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, type Loading, openLabeller, openModel } from "../models.ts";
@@ -55,7 +55,7 @@ export async function givenTo(
   if (report?.rankings) given.set("given/dissect.json", report.rankings);
   const quantiles: Record<string, string> = {};
   for (const [layer, file] of Object.entries(report?.quantiles ?? {})) {
-    const own = `quantiles/${safeFolder(layer)}.npz`;
+    const own = `quantiles/${basename(dirname(file))}.npz`;
     given.set(`given/${own}`, await fileSource(file));
     quantiles[layer] = encodeURI(own);
   }
@@ -114,9 +114,9 @@ async function reportOf(folder: string): Promise<GivenReport> {
  */
 function quantilesIn(path: string, { layers }: Readonly<Record<string, unknown>>): Record<string, string> {
   if (!existsSync(join(path, "report.json")) || !Array.isArray(layers)) return {};
-  const names = layers.map((each) => each?.layer).filter((layer) => typeof layer === "string");
-  const inside = names.filter((layer) => !/^\.*$/.test(safeFolder(layer)));
-  const files = inside.map((layer) => [layer, join(path, safeFolder(layer), "quantiles.npz")] as const);
+  const named = layers.filter((each) => typeof each?.layer === "string") as { readonly layer: string }[];
+  const folders = layerFolders({ layers: named });
+  const files = named.map(({ layer }, index) => [layer, join(path, folders[index]!, "quantiles.npz")] as const);
   return Object.fromEntries(files.filter(([, file]) => existsSync(file)));
 }
 

@@ -111,3 +111,17 @@ test.skipIf(process.platform === "win32")("an interrupted walk goes on from the 
   await more.ended;
   expect(await readdir(join(home, "long"))).toEqual(expect.arrayContaining(before));
 });
+
+test("a walk that was killed goes on with its own frames, not with those of one before it", async () => {
+  const walk = (seed: string, outdir: string) =>
+    run(["walk", "1", seed, "--frames", "2", "--outdir", outdir], { cwd: home });
+  const frame = (outdir: string) => readFile(join(home, outdir, "frame_1.png"));
+  for (const [seed, outdir] of [["2", "killed"] as const, ["3", "whole"] as const]) await walk(seed, outdir);
+  expect((await frame("killed")).equals(await frame("whole"))).toBe(false);
+  // What is there when the second walk has drawn its first frame, which is the first one's too.
+  const said = JSON.parse(await readFile(join(home, "whole", "walk.json"), "utf8"));
+  expect(said.drawn).toBe(3);
+  await writeFile(join(home, "killed", "walk.json"), JSON.stringify({ ...said, drawn: 1 }));
+  expect((await walk("3", "killed")).status).toBe(0);
+  expect((await frame("killed")).equals(await frame("whole"))).toBe(true);
+});

@@ -20,10 +20,12 @@ beforeAll(async () => {
     model: { name: "scenes64" },
     segmenter: { name: "scenes64" },
     provenance: { weights },
-    layers: [{ layer: "a/layer 4" }, { layer: "../.." }, { layer: "layer6" }],
+    layers: [{ layer: "a/layer 4" }, { layer: "alayer 4" }, { layer: "../.." }, { layer: "layer6" }],
   });
   await mkdir(at("reports/one/alayer 4"));
   await writeFile(at("reports/one/alayer 4/quantiles.npz"), "npz4");
+  await mkdir(at("reports/one/alayer 4-2"));
+  await writeFile(at("reports/one/alayer 4-2/quantiles.npz"), "npz2");
   await writeFile(at("quantiles.npz"), "no layer's");
   await report("reports/two", { provenance: {} });
   await writeFile(join(home, "reports/two/report.json"), "{");
@@ -49,9 +51,10 @@ describe("what the studio is given", () => {
       segmenter: { weights: "weights/segmenter.safetensors", labels: "labels/labels.json" },
       report: "report.json",
       rankings: "dissect.json",
-      quantiles: { "a/layer 4": "quantiles/alayer%204.npz" },
+      quantiles: { "a/layer 4": "quantiles/alayer%204.npz", "alayer 4": "quantiles/alayer%204-2.npz" },
     });
     expect((await read(given, "given/quantiles/alayer 4.npz")).toString()).toBe("npz4");
+    expect((await read(given, "given/quantiles/alayer 4-2.npz")).toString()).toBe("npz2");
     expect(given.get("given/report.json")).toMatchObject({ model: { name: "scenes64" } });
     expect(given.get("given/dissect.json")).toEqual(JSON.parse(JSON.stringify(dissection)));
     expect([...given.keys()].sort()).toEqual([
@@ -59,6 +62,7 @@ describe("what the studio is given", () => {
       "given/generator/generator.safetensors",
       "given/labels/labels.json",
       OPEN,
+      "given/quantiles/alayer 4-2.npz",
       "given/quantiles/alayer 4.npz",
       "given/report.json",
       "given/weights/segmenter.safetensors",

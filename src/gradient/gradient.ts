@@ -13,7 +13,7 @@ import { POINTWISE } from "./pointwise.ts";
 import { READOUT } from "./readout.ts";
 import { Replay } from "./replay.ts";
 import { STYLE } from "./style.ts";
-import { UNKNOWN_WEIGHTS, type WeightGradient } from "./weights.ts";
+import { checkWeights, type WeightGradient } from "./weights.ts";
 
 const RULES = new Map([
   ...ARITHMETIC,
@@ -40,7 +40,8 @@ export interface GradientOptions {
   readonly recompute?: Iterable<Value>;
   /**
    * Told the gradient by the weights of every convolution on the way, from the last one on, as the
-   * graph is appended: a value to keep.
+   * graph is appended: a value to keep. Depthwise, grouped, transposed and demodulated ones are
+   * refused.
    */
   readonly weights?: (of: WeightGradient) => void;
 }
@@ -76,13 +77,8 @@ export function gradient(graph: Graph, of: Value, wrt: readonly Value[], options
   const replay = new Replay(graph, options.recompute ?? []);
   const sums = new Sums(graph);
   sums.add(of, seed ?? ones(graph, of));
+  if (weights) visited.forEach(checkWeights);
   for (const { kind, inputs, output, attributes, owner } of visited) {
-    if (weights && UNKNOWN_WEIGHTS.has(kind)) {
-      throw new UsageError(
-        `There is no gradient by the weights of "${output.label}", which "${kind.name}" computes.`,
-        "Leave `weights` out, or take the gradient by something behind it.",
-      );
-    }
     const dy = sums.of(output)!;
     const append = () =>
       RULES.get(kind)!.of({

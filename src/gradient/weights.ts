@@ -1,4 +1,6 @@
+import { UsageError } from "../errors.ts";
 import type { ConvOptions } from "../kernels/conv/conv.ts";
+import { DEMODULATE, type Demodulation } from "../kernels/conv/demodulate.ts";
 import { DEPTHWISE } from "../kernels/conv/depthwise.ts";
 import type { Filter } from "../kernels/conv/filter.ts";
 import { GROUPED } from "../kernels/conv/grouped.ts";
@@ -8,7 +10,7 @@ import { area, axesOf, both } from "../kernels/conv/window.ts";
 import sumKernel from "../kernels/generated/sum.wgsl.ts";
 import weightBack from "../kernels/generated/weight-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
-import { elements, type Graph, padded, type Value } from "../runtime/graph.ts";
+import { elements, type Graph, type Operation, padded, type Value } from "../runtime/graph.ts";
 
 // Tests: test/gradient/conv.test.ts, test/gradient/scenes64.test.ts
 
@@ -22,7 +24,23 @@ export interface WeightGradient {
 }
 
 /** Operations whose weights have no rule. */
-export const UNKNOWN_WEIGHTS: ReadonlySet<unknown> = new Set([DEPTHWISE, GROUPED, CONV_TRANSPOSE, UPCONV]);
+const UNKNOWN_WEIGHTS: ReadonlySet<unknown> = new Set([DEPTHWISE, GROUPED, CONV_TRANSPOSE, UPCONV]);
+
+/**
+ * @throws UsageError for an operation whose weights have no rule, and for a demodulation: its
+ *   factors are made of the convolution's weights too (Karras et al., CVPR 2020, eq. 3), from the
+ *   style and not from the map, so that the way back would tell a part of their gradient as all.
+ */
+export function checkWeights({ kind, output, attributes }: Operation): void {
+  const demodulated = kind === DEMODULATE && (attributes as Demodulation).d !== undefined;
+  if (!demodulated && !UNKNOWN_WEIGHTS.has(kind)) return;
+  throw new UsageError(
+    demodulated
+      ? `There is no gradient by the weights before "${output.label}", which "${kind.name}" divides by their norms.`
+      : `There is no gradient by the weights of "${output.label}", which "${kind.name}" computes.`,
+    "Leave `weights` out, or take the gradient by something behind it.",
+  );
+}
 
 /**
  * Pixels that one invocation adds up at the least; more where parts would be larger than `PARTS`.

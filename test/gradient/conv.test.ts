@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gradient } from "../../src/gradient/gradient.ts";
 import type { WeightGradient } from "../../src/gradient/weights.ts";
 import { type ConvOptions, conv } from "../../src/kernels/conv/conv.ts";
+import { demodulate } from "../../src/kernels/conv/demodulate.ts";
 import { depthwise } from "../../src/kernels/conv/depthwise.ts";
 import type { Filter } from "../../src/kernels/conv/filter.ts";
 import { grouped } from "../../src/kernels/conv/grouped.ts";
@@ -9,7 +10,7 @@ import { convOfPyramid } from "../../src/kernels/conv/pyramid.ts";
 import { convTranspose } from "../../src/kernels/conv/transposed.ts";
 import { area, type Padding, type Pair } from "../../src/kernels/conv/window.ts";
 import type { Device } from "../../src/runtime/device.ts";
-import { padded } from "../../src/runtime/graph.ts";
+import { padded, type Value } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
 import {
   Bench,
@@ -337,5 +338,22 @@ describe("by weights", () => {
     const y = depthwise(bench.graph, x, filterOf(5, numbers(1, 5, 3)), { pad: 1 });
     expect(() => gradient(bench.graph, y, [x], { weights: () => {} })).toThrow(/by the weights of "y".*depthwise/);
     expect(gradient(bench.graph, y, [x])).toHaveLength(1);
+  });
+
+  test("of demodulated ones there is none, since their weights are in the factors too", () => {
+    const bench = new Bench(device, "software");
+    const [x, d] = [bench.map(noiseMap(1, [1, 4, 4, 5]), "x"), bench.map(noiseMap(2, [1, 1, 1, 5]), "d")];
+    const sums = conv(bench.graph, x, filterOf(5, numbers(5, 5, 3)), { pad: 1 });
+    const bias = bench.graph.parameter("bias", [8], [], () => new Float32Array(8));
+    const told = (of: Value): number => {
+      const found: WeightGradient[] = [];
+      gradient(bench.graph, of, [x], { weights: (one) => found.push(one) });
+      return found.length;
+    };
+    const y = demodulate(bench.graph, "y", sums, { d, bias });
+    expect(() => told(y)).toThrow(/by the weights before "y".*"demodulate" divides by their norms/);
+    expect(gradient(bench.graph, y, [x])).toHaveLength(1);
+    // StyleGAN1's convolutions are only biased there.
+    expect(told(demodulate(bench.graph, "biased", sums, { bias, leaky: true }))).toBe(1);
   });
 });

@@ -8,7 +8,7 @@ import type { ReadOptions, Source } from "./source.ts";
 /** A tensor of a checkpoint, not yet read. */
 export interface CheckpointTensor {
   readonly name: string;
-  /** The element type in the file. */
+  /** The element type in the file; of TensorFlow.js' quantised tensors, that of their values. */
   readonly dtype: DType;
   readonly shape: readonly number[];
   /**

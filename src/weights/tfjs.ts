@@ -21,10 +21,10 @@ const DTYPES: Readonly<Record<string, DType | number>> = {
   uint8: "uint8",
   complex64: 8,
 };
-const QUANTISED: Readonly<Record<string, DType>> = { uint8: "uint8", uint16: "uint16", float16: "float16" };
 
 /** What a value in the file stands for: value · scale + min. */
 interface Quantisation {
+  /** What it is in the file. */
   readonly dtype: DType;
   readonly scale: number;
   readonly min: number;
@@ -46,7 +46,8 @@ export function looksLikeTfjs(head: Uint8Array): boolean {
  * Opens weights of TensorFlow.js by their manifest: `model.json`, or `*-weights_manifest.json`,
  * groups of tensors that follow each other in the files of a group, which lie beside it. Names keep
  * their slashes, and filters their order, [height][width][in][out]. What was quantised to 8 or 16
- * bits is read as the numbers that it stands for. A model's topology is not read.
+ * bits is read as the numbers that it stands for, and is a tensor of theirs: float32, or int32. A
+ * model's topology is not read.
  * @throws WeightsError `weights-format` when manifest and files do not fit each other,
  *   `weights-shape`; UsageError when nobody knows where the files are.
  */
@@ -75,9 +76,10 @@ export async function openTfjs(manifest: Source, options: ReadOptions): Promise<
         throw damaged(manifest.name, `"${cut(name)}" ends at byte ${start + size} of the ${bytes.size} of its files`);
       }
       if (dtype) {
-        const own = section(bytes, start, size, `tensor "${name}" of ${manifest.name}`);
-        const stored = checkpointTensor({ name, dtype, shape, available: size / width, bytes: own });
-        tensors.set(name, place.scaled ? dequantised(stored, place.scaled) : stored);
+        const { scaled } = place;
+        const part = section(bytes, start, size, `tensor "${name}" of ${manifest.name}`);
+        const stored = { name, dtype: scaled?.dtype ?? dtype, shape, available: size / width, bytes: part };
+        tensors.set(name, dequantised(checkpointTensor(stored), dtype, scaled));
       }
       start += size;
     }
@@ -131,15 +133,14 @@ interface Place {
 function placeOf(weight: unknown, file: string): Place {
   const { name, shape, dtype, quantization } = (weight ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof name !== "string" || !Array.isArray(shape)) throw damaged(file, "a tensor has no name or no shape");
-  const quantised = quantization as Partial<Quantisation> | undefined | null;
-  if (quantised) {
-    const { scale = 1, min = 0 } = quantised;
-    const stored = own(QUANTISED, quantised.dtype);
-    if (stored === undefined || !Number.isFinite(scale) || !Number.isFinite(min)) {
+  if (quantization) {
+    const { dtype: stored, scale, min } = quantization as Readonly<Record<string, unknown>>;
+    if (stored === "float16" && dtype === "float32") return { name, shape, width: 2, dtype: stored };
+    const known = (stored === "uint8" || stored === "uint16") && (dtype === "float32" || dtype === "int32");
+    if (!known || !finite(scale) || !finite(min)) {
       throw damaged(file, `"${cut(name)}" is quantised in a way that is not known`);
     }
-    const place = { name, shape, width: BYTES_PER_ELEMENT[stored], dtype: stored };
-    return stored === "float16" ? place : { ...place, scaled: { dtype: stored, scale, min } };
+    return { name, shape, width: BYTES_PER_ELEMENT[stored], dtype, scaled: { dtype: stored, scale, min } };
   }
   const known = own(DTYPES, dtype);
   if (known === undefined) throw damaged(file, `"${cut(name)}" is of "${cut(String(dtype))}", which is not read`);
@@ -151,13 +152,19 @@ function placeOf(weight: unknown, file: string): Place {
 const own = <T>(table: Readonly<Record<string, T>>, key: unknown): T | undefined =>
   typeof key === "string" && Object.hasOwn(table, key) ? table[key] : undefined;
 
-/** Rounded once, from the double product and sum, as TensorFlow.js does. */
-function dequantised(stored: CheckpointTensor, { scale, min }: Quantisation): CheckpointTensor {
-  const { name, dtype, shape } = stored;
-  return {
-    ...{ name, dtype, shape },
-    read: async (options) => (await stored.read(options)).map((value) => value * scale + min),
-  };
+const finite = (value: unknown): value is number => Number.isFinite(value);
+
+/**
+ * As TensorFlow.js does: rounded once, from the double product and sum; to whole numbers of 32 bits
+ * where those were quantised.
+ */
+function dequantised(stored: CheckpointTensor, dtype: DType, quantisation?: Quantisation): CheckpointTensor {
+  if (!quantisation) return stored;
+  const { scale, min } = quantisation;
+  const value = (of: number): number => of * scale + min;
+  const number = dtype === "int32" ? (of: number): number => Math.round(value(of)) | 0 : value;
+  const { name, shape } = stored;
+  return { ...{ name, dtype, shape }, read: async (options) => (await stored.read(options)).map(number) };
 }
 
 /** Files one behind the other as one. */

@@ -28,9 +28,11 @@ const WEIGHTS = [
   { name: "b/filters", shape: [5], dtype: "float32", quantization: { dtype: "uint16", scale: 1e-4, min: -3.25 } },
   { name: "c/half", shape: [2, 2], dtype: "float32", quantization: { dtype: "float16" } },
   { name: "d/steps", shape: [], dtype: "int32" },
-  { name: "e/on", shape: [3], dtype: "bool" },
+  { name: "e/counts", shape: [5], dtype: "int32", quantization: { dtype: "uint8", scale: 0.37, min: -7.5 } },
+  { name: "f/far", shape: [2], dtype: "int32", quantization: { dtype: "uint16", scale: 1e6, min: 0.5 } },
+  { name: "g/on", shape: [3], dtype: "bool" },
 ] as const;
-const SIZES = [6, 12, 10, 8, 4, 3];
+const SIZES = [6, 12, 10, 8, 4, 5, 4, 3];
 /** Bytes by chance, halves and floats among them that are finite. */
 const BYTES = Uint8Array.from({ length: SIZES.reduce((sum, size) => sum + size, 0) }, (_, at) => (at * 37 + 11) % 60);
 BYTES.set([1, 0, 1], BYTES.length - 3); // switches are nothing else
@@ -66,7 +68,9 @@ describe("weights as TensorFlow.js decodes them", () => {
       expect(tensor.shape).toEqual(decoded[name]!.shape);
       expect([name, ...(await tensor.read())]).toEqual([name, ...(await expected(name))]);
     }
-    expect(tensors.get("a/filters")!.dtype).toBe("uint8");
+    expect([...tensors.values()].map(({ dtype }) => dtype)).toEqual(
+      WEIGHTS.map(({ name, dtype }) => (name === "c/half" ? "float16" : dtype)),
+    );
   });
 
   it("in groups of a model.json, behind a long topology", async () => {
@@ -116,6 +120,17 @@ test.each<[string, unknown, number, RegExp]>([
 ])("%s is refused", async (_, manifest, size, said) => {
   const error = await failure(open(manifest, { f: new Uint8Array(size) }));
   expect([error.code, error.message]).toEqual([expect.stringMatching(/^weights-/), expect.stringMatching(said)]);
+});
+
+test.each([
+  { quantization: { dtype: "uint8", min: 0 } },
+  { quantization: { dtype: "uint16", scale: 1 } },
+  { dtype: "int32", quantization: { dtype: "float16" } },
+  { dtype: "bool", quantization: { dtype: "uint8", scale: 1, min: 0 } },
+])("%j is refused by TensorFlow.js too", async (weight) => {
+  const [{ weights }] = one(weight) as [ReturnType<typeof one>[0]];
+  expect(() => decodeWeights(new ArrayBuffer(4), weights)).toThrow(/metadata min and scale|only supports|Unsupported/);
+  await expect(open(one(weight), { f: new Uint8Array(4) })).rejects.toThrow("in a way that is not known");
 });
 
 test("without knowing where its files are it cannot be opened, and what is missing is named", async () => {

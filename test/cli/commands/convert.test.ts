@@ -8,6 +8,7 @@ import { type Device, loadGenerator, openCheckpoint, writeSafetensors } from "..
 import { built } from "../../built.ts";
 import { requestDevice } from "../../gpu.ts";
 import { noise } from "../../kernels/reference.ts";
+import { proganState } from "../../models/recipe.ts";
 import { run } from "../ganatomy.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../golden/generators/", import.meta.url));
@@ -92,6 +93,25 @@ test("a described network keeps its description, and only the tensors that it na
   const [exact, near] = [(await drawn(single)).raw, (await drawn(half)).raw];
   for (const [at, value] of near.entries()) expect(value).toBeCloseTo(exact[at]!, 2);
   expect(near).not.toEqual(exact);
+});
+
+test("quantised weights of TensorFlow.js become the numbers they stand for, and none is left out", async () => {
+  const quantization = { dtype: "uint8", scale: 0.01, min: -1.28 };
+  const weights = [...proganState([8, 4, 4])].map(([name, { shape }]) => {
+    return { name, shape, dtype: "float32", quantization };
+  });
+  const count = weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  await writeFile(join(home, "quantised.json"), JSON.stringify([{ weights, paths: ["quantised.bin"] }]));
+  await writeFile(
+    join(home, "quantised.bin"),
+    Uint8Array.from({ length: count }, (_, at) => at * 37),
+  );
+  const { status, stderr } = await run(["convert", "quantised.json", "--outdir", "decoded"], { cwd: home });
+  expect([status, stderr]).toEqual([0, expect.stringContaining(`${weights.length} tensors`)]);
+  const { tensors } = await openCheckpoint(await readFile(join(home, "decoded/quantised.safetensors")));
+  const all: number[] = [];
+  for (const { name } of weights) all.push(...(await tensors.get(name)!.read()));
+  expect(all).toEqual(Array.from({ length: count }, (_, at) => Math.fround(((at * 37) % 256) * 0.01 - 1.28)));
 });
 
 test("what is too large for float16, and what is no generator, is refused", async () => {

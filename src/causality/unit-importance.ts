@@ -2,6 +2,7 @@ import type { Photographs } from "../dissect/photographed.ts";
 import { UsageError } from "../errors.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import { RandomState } from "../weights/random.ts";
 import { ClassPredictions } from "./class-predictions.ts";
 import { type ClassScore, countClasses, scoresOf } from "./class-scores.ts";
 import type { Measurements } from "./measurements.ts";
@@ -14,12 +15,13 @@ export interface UnitImportanceOptions {
   readonly truth: ArrayLike<number>;
   /**
    * So many of each class's most damaging units are also turned off together, and all others
-   * without them: 20 unless given, of the paper's 1, 2, 3, 4, 5, 20, 64, 128, 256.
+   * without them: 20 unless given, of the paper's 1, 2, 3, 4, 5, 20, 64, 128, 256. Numbers that
+   * leave no other unit are left out: of a layer of 20 units results have none unless given.
    */
   readonly together?: readonly number[];
   /** As many units by chance beside them, so often; 5 unless given. */
   readonly random?: number;
-  /** Of those; 1 unless given. */
+  /** Of those, a whole number below 2³²; 1 unless given. Later draws have the seeds behind it. */
   readonly seed?: number;
   /** Photographs at a time. Results do not depend on it. */
   readonly batch?: number;
@@ -100,7 +102,8 @@ type Sets = readonly (readonly number[])[];
  * class on every second of its photographs; the others are scored, with units off alone and
  * together. What lies before the layer is computed once a photograph in each phase.
  *
- * @throws UsageError for options that make no sense, and photographs of fewer than two classes.
+ * @throws UsageError for options that make no sense, and photographs of fewer than two classes, all
+ *   before anything is measured.
  */
 export async function* unitImportance(
   classifier: Classifier,
@@ -110,6 +113,7 @@ export async function* unitImportance(
   checkNames("unitImportance", options, NAMES);
   const { channels: units } = classifier.layer(options.layer);
   const together = togetherOf(options, units);
+  const orders = ordersByChance(options, units);
   const { ranked, scored, left } = halves(classifier, photographs, options);
   const order = [...ranked, ...scored];
   const read = (place: number) => photographs.read(order[place]!);
@@ -139,7 +143,7 @@ export async function* unitImportance(
       const rankingDrop = dropsOf(ranking, name);
       return { rankingDrop, drop: dropsOf(scoring, name), order: ascending(Array.from(rankingDrop, (drop) => -drop)) };
     });
-    const plan = togetherSets(drops, together, units, options);
+    const plan = togetherSets(drops, together, orders);
     const found = yield* scores("together", plan.sets, ranked.length, order.length);
     const numberOf = (half: readonly number[], name: number): number =>
       half.filter((photograph) => options.truth[photograph] === name).length;
@@ -173,30 +177,34 @@ function dropsOf([before, ...alone]: readonly ReadonlyMap<number, ClassScore>[],
 function togetherSets(
   classes: readonly { readonly order: readonly number[] }[],
   together: readonly number[],
-  units: number,
-  { random = 5, seed = 1 }: Pick<UnitImportanceOptions, "random" | "seed">,
+  orders: readonly (readonly number[])[],
 ) {
-  const orders = Array.from({ length: random }, (_, draw) => shuffledUnits(units, seed + draw));
   const chance = together.flatMap((count) => orders.map((order) => order.slice(0, count)));
   const own = classes.flatMap(({ order }) => together.flatMap((count) => [order.slice(0, count), order.slice(count)]));
   return {
     sets: [...chance, ...own],
     /** Where a class's most damaging units are off; behind it all others are. */
     without: (index: number, at: number): number => chance.length + 2 * (index * together.length + at),
-    random: (at: number): number[] => orders.map((_, draw) => at * random + draw),
+    random: (at: number): number[] => orders.map((_, draw) => at * orders.length + draw),
   };
 }
 
 /** How many units are off together: those numbers that leave some. */
-function togetherOf({ together = [20], random = 5 }: UnitImportanceOptions, units: number): number[] {
+function togetherOf({ together = [20] }: UnitImportanceOptions, units: number): number[] {
   const wrong = together.find((count) => !Number.isInteger(count) || count < 1);
   if (wrong !== undefined) {
     throw new UsageError(`${wrong} units cannot be off together.`, "Give whole numbers from 1.");
   }
+  return together.filter((count) => count < units);
+}
+
+/** All units by chance, as often as asked for: before the long work, which a seed could end. */
+function ordersByChance({ random = 5, seed = 1 }: UnitImportanceOptions, units: number): number[][] {
   if (!Number.isInteger(random) || random < 0) {
     throw new UsageError(`${random} random draws make no sense.`, "Give a whole number from 0.");
   }
-  return together.filter((count) => count < units);
+  new RandomState(seed); // refuses what is no seed, also where nothing is drawn
+  return Array.from({ length: random }, (_, draw) => shuffledUnits(units, (seed + draw) % 2 ** 32));
 }
 
 /** Every second photograph of each class, from its second on, and the others. */

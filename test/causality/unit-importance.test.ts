@@ -41,7 +41,7 @@ let classifier: Classifier;
 /** Features [photographs][units] of layer3, averaged over its places, as the logits see them. */
 let means: number[][];
 let weight: Float32Array;
-let bias: Float32Array;
+let bias: Float32Array<ArrayBuffer>;
 beforeAll(async () => {
   device = await requestDevice();
   const network = recogniseClassifier(state, { edge: EDGE });
@@ -74,13 +74,18 @@ beforeAll(async () => {
       0,
     ),
   );
-  const centred = new Map([...state, ["linear.bias", { ...state.get("linear.bias")!, read: async () => bias }]]);
-  classifier = await Classifier.define(recogniseClassifier(centred, { edge: EDGE }), { device, name: "tiny" });
+  classifier = await biased(bias);
 });
 afterAll(() => {
   classifier?.dispose();
   device?.dispose();
 });
+
+/** The classifier with these biases of its logits. */
+async function biased(values: Float32Array<ArrayBuffer>): Promise<Classifier> {
+  const other = new Map([...state, ["linear.bias", { ...state.get("linear.bias")!, read: async () => values }]]);
+  return Classifier.define(recogniseClassifier(other, { edge: EDGE }), { device, name: "tiny" });
+}
 
 /** The class of a photograph with units off, in double precision. */
 function classOf(photograph: number, off: ReadonlySet<number>): number {
@@ -106,9 +111,12 @@ function balanced(
   return (table.tp / (table.tp + table.fn) + table.tn / (table.tn + table.fp)) / 2;
 }
 
-async function importance(options: UnitImportanceOptions, of = photographs): Promise<UnitImportance> {
-  for await (const event of unitImportance(classifier, of, options))
-    if (event.type === "result") return event.importance;
+async function importance(
+  options: UnitImportanceOptions,
+  of = photographs,
+  by: Classifier = classifier,
+): Promise<UnitImportance> {
+  for await (const event of unitImportance(by, of, options)) if (event.type === "result") return event.importance;
   throw new Error("There is no result.");
 }
 
@@ -159,7 +167,7 @@ test("ranks and scores units as a computation in double precision does", async (
   expect(await importance({ layer: "layer3", truth, batch: 22, together: [1, 4], random: 2 })).toEqual(found);
 });
 
-test("goes on from what was measured, and not from what was measured of another network", async () => {
+test("goes on from what was measured, but not of another layer or another network", async () => {
   const truth = truths();
   const options = { truth, batch: 8, together: [2], random: 1 };
   const kept = new Map<string, readonly number[]>();
@@ -176,6 +184,12 @@ test("goes on from what was measured, and not from what was measured of another 
   expect([hits, asked]).toEqual([kept.size, 0]);
   await importance({ ...options, layer: "layer3", finished });
   expect([hits, asked > 0]).toEqual([kept.size, true]);
+  const changed = await biased(bias.map((value, of) => value + (of === truth[0] ? 0.5 : 0)));
+  asked = 0;
+  const others = await importance({ ...options, layer: "layer2", finished }, photographs, changed);
+  changed.dispose();
+  expect([hits, asked]).toEqual([kept.size, kept.size]);
+  expect(others).not.toEqual(first);
   // What is kept is what was seen, also where it makes another result.
   for (const [key, classes] of kept)
     kept.set(
@@ -184,6 +198,17 @@ test("goes on from what was measured, and not from what was measured of another 
     );
   const other = await importance({ ...options, layer: "layer2", finished });
   expect(other.classes.every(({ drop }) => drop.every((value) => value === 0))).toBe(true);
+});
+
+test("draws by the seeds behind the one given, after the last from 0 again", async () => {
+  const options = { layer: "layer3", truth: truths(), batch: 22, together: [8, 32, 48], finished: new Map() };
+  const draws = async (seed: number, random: number): Promise<number[][]> => {
+    const { classes } = await importance({ ...options, seed, random });
+    return classes.flatMap(({ together }) => together.map((each) => [...each.random]));
+  };
+  const [last, first] = [await draws(2 ** 32 - 1, 2), await draws(0, 1)];
+  expect(last.map(([, second]) => [second])).toEqual(first);
+  expect(last.some(([one, other]) => one !== other)).toBe(true);
 });
 
 test("stops where it is told to, and says how far it is", async () => {
@@ -211,5 +236,10 @@ test("refuses what makes no sense", async () => {
   await refused({ truth: truth.map(() => 1) }).toThrow("Only 1 class has two photographs");
   await refused({ together: [0.5] }).toThrow("0.5 units cannot be off together");
   await refused({ random: -1 }).toThrow("-1 random draws");
+  const unread = { ...photographs, read: () => expect.unreachable("A photograph was read.") };
+  for (const seed of [1.5, -1, 2 ** 32, Number.NaN]) {
+    await refused({ seed }, unread).toThrow(`Seed ${seed} is out of range`);
+    await refused({ seed, random: 0 }, unread).toThrow(`Seed ${seed} is out of range`);
+  }
   await refused({ layers: ["layer3"] }).toThrow(UsageError);
 });

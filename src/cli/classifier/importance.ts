@@ -45,6 +45,11 @@ export async function openImportance(
   if (options.layer !== undefined) checkLayers(network, [options.layer]);
   const layer = options.layer ?? lastMap(network);
   if (options.layer === undefined) note(`No --layer given, so units of ${layer} are turned off, the last map.`);
+  const { channels } = network.layers.find(({ name }) => name === layer)!;
+  const lost = options.together.filter((units) => units >= channels);
+  if (lost.length > 0) {
+    note(`${layer} has ${channels} units: --together ${lost.join(",")} leaves none on, and is left out.`);
+  }
   const { files } = await openPhotographs(images);
   const count = network.outputs[0]!.channels;
   const truth = await openTruth(files, count, options);

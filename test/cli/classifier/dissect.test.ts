@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
@@ -13,13 +13,12 @@ import { lastMap } from "../../../src/cli/classifier/network.ts";
 import type { Place } from "../../../src/cli/dissecting.ts";
 import type { DissectOptions } from "../../../src/cli/job.ts";
 import type { Running } from "../../../src/cli/with-folder.ts";
-import { UsageError, writeSafetensors } from "../../../src/index.ts";
+import { UsageError } from "../../../src/index.ts";
 import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
 import { memoryFolder } from "../../../src/report/index.ts";
 import { requestDevice } from "../../gpu.ts";
-import { imageOf, stateOf } from "../../models/recipe.ts";
+import { EDGE, photographs, writeClassifier } from "./tiny.ts";
 
-const EDGE = 16;
 const COUNT = 6;
 let home: string;
 const at = (...path: string[]): string => join(home, ...path);
@@ -29,27 +28,17 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "ganatomy-classifier-"));
   await mkdir(at("photos/more"), { recursive: true });
   await mkdir(at("masks/more"), { recursive: true });
-  const pixels = imageOf(COUNT, EDGE, EDGE);
-  for (let i = 0; i < COUNT; i += 1) {
-    const own = pixels.subarray(i * 4 * EDGE ** 2, (i + 1) * 4 * EDGE ** 2).filter((_, place) => place % 4 < 3);
-    const data = Uint8Array.from(own, (value) => Math.round((value + 1) * 127.5));
+  for (const [i, photograph] of photographs(COUNT).entries()) {
     const name = `${i < 4 ? "" : "more/"}photo_${i}.png`;
     const size = { width: EDGE, height: EDGE, depth: 8 } as const;
-    await writeFile(at("photos", name), encode({ ...size, channels: 3, data }));
+    await writeFile(at("photos", name), photograph);
     const grey = Uint8Array.from({ length: EDGE ** 2 }, (_, place) => 1 + Number(place % EDGE >= 12));
     if (i !== 2) await writeFile(at("masks", name), encode({ ...size, channels: 1, data: grey }));
   }
   await writeFile(at("photos/notes.txt"), "Taken by nobody.");
   await writeFile(at("photos/broken.png"), "These are no pixels.");
   await writeFile(at("masks/labels.json"), '["-", "ground", { "name": "sky", "category": "far" }]');
-  const { cifar } = JSON.parse(await readFile(new URL("../../golden/classifiers.json", import.meta.url), "utf8"));
-  const tensors = await Promise.all(
-    [...stateOf("", cifar.shapes)].map(async ([name, tensor]) => {
-      const { shape } = tensor;
-      return [name, { dtype: "float32" as const, shape, data: await tensor.read() }] as const;
-    }),
-  );
-  await writeFile(at("tiny.safetensors"), writeSafetensors(Object.fromEntries(tensors)));
+  await writeClassifier(at("tiny.safetensors"));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 

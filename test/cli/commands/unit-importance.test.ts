@@ -1,35 +1,23 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { importanceTable } from "../../../src/cli/classifier/importance.ts";
-import { writeSafetensors } from "../../../src/index.ts";
-import { imageOf, stateOf } from "../../models/recipe.ts";
+import { EDGE, photographs, writeClassifier } from "../classifier/tiny.ts";
 import { run } from "../ganatomy.ts";
 
-const EDGE = 16;
 let home: string;
 const at = (...path: string[]): string => join(home, ...path);
 
 /** Photographs in folders of two classes, and of none, and a classifier of ten. */
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "ganatomy-importance-"));
-  const pixels = imageOf(9, EDGE, EDGE);
-  for (let i = 0; i < 9; i += 1) {
+  for (const [i, photograph] of photographs(9).entries()) {
     const folder = at("photos", i < 8 ? (i % 2 ? "6" : "2") : "others");
     await mkdir(folder, { recursive: true });
-    const own = pixels.subarray(i * 4 * EDGE ** 2, (i + 1) * 4 * EDGE ** 2).filter((_, place) => place % 4 < 3);
-    const data = Uint8Array.from(own, (value) => Math.round((value + 1) * 127.5));
-    await writeFile(join(folder, `${i}.png`), encode({ width: EDGE, height: EDGE, channels: 3, depth: 8, data }));
+    await writeFile(join(folder, `${i}.png`), photograph);
   }
-  const { cifar } = JSON.parse(await readFile(new URL("../../golden/classifiers.json", import.meta.url), "utf8"));
-  const tensors = await Promise.all(
-    [...stateOf("", cifar.shapes)].map(async ([name, tensor]) => {
-      return [name, { dtype: "float32" as const, shape: tensor.shape, data: await tensor.read() }] as const;
-    }),
-  );
-  await writeFile(at("tiny.safetensors"), writeSafetensors(Object.fromEntries(tensors)));
+  await writeClassifier(at("tiny.safetensors"));
   await writeFile(at("names.txt"), [..."abcdefghij"].join("\n"));
   await writeFile(
     at("truth.csv"),
@@ -41,8 +29,9 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 const ARGS = ["unit-importance", "--classifier", "tiny.safetensors", "--edge", `${EDGE}`, "--images", "photos"];
 
 test("measures classes of folders, writes tables, and goes on from there", async () => {
-  const first = await run([...ARGS, "--together", "3,60", "--random", "2", "--json"], { cwd: home });
+  const first = await run([...ARGS, "--together", "3,60,64,900", "--random", "2", "--json"], { cwd: home });
   expect([first.status, first.stderr]).toEqual([0, expect.stringContaining("No --layer given, so units of layer3")]);
+  expect(first.stderr).toContain("layer3 has 64 units: --together 64,900 leaves none on, and is left out.");
   expect(first.stderr).toContain('others/8.png: "others" is no class of the network');
   expect(first.stderr).toContain("8 of the 10 classes have no photographs");
   const found = JSON.parse(first.stdout);
@@ -57,6 +46,7 @@ test("measures classes of folders, writes tables, and goes on from there", async
   expect((await readFile(join(folder, "unit-importance.csv"), "utf8")).split("\n")).toHaveLength(2 + 2 * 64);
   const again = await run([...ARGS, "--together", "3,60", "--random", "2"], { cwd: home });
   expect(again.stderr).toMatch(/[1-9]\d* measurements of an earlier run are in/);
+  expect(again.stderr).not.toContain("--together");
   expect(again.stdout).toBe(importanceTable(found));
 });
 

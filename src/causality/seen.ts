@@ -9,6 +9,13 @@ import type { Scalar } from "./occlusion.ts";
 /** A class's place among the classifier's, by its name or number. @throws UsageError */
 function classOf({ name, classes }: Classifier, asked: number | string): number {
   const place = typeof asked === "string" ? classes.indexOf(asked) : asked;
+  const last = typeof asked === "string" ? classes.lastIndexOf(asked) : place;
+  if (place !== last) {
+    throw new UsageError(
+      `${name} has several classes "${asked}", ${place} and ${last} among them.`,
+      "Give the number of the one that is meant.",
+    );
+  }
   if (Number.isInteger(place) && place >= 0 && place < classes.length) return place;
   throw new UsageError(
     `${name} has no class ${typeof asked === "string" ? `"${asked}"` : asked}.`,

@@ -113,5 +113,8 @@ describe("images that are wanted most", () => {
     expect(() => maximiseSeen(classifier, { layer: "layer9", unit: 0 })).toThrow('no layer "layer9"');
     expect(() => maximiseSeen(classifier, { class: 1 }, { stepz: 4 } as object)).toThrow('no "stepz"');
     expect(() => classScalar(classifier, 1.5)).toThrow("no class 1.5");
+    const twins = { name: "twins", classes: ["crane", "tench", "crane"] } as unknown as Classifier;
+    expect(() => classScalar(twins, "crane")).toThrow('twins has several classes "crane", 0 and 2 among them');
+    expect(classScalar(twins, 2).name).toBe("twins class 2");
   });
 });

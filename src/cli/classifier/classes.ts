@@ -5,6 +5,14 @@ import { GanatomyError, LabelsError, UsageError } from "../../errors.ts";
 import { nearest } from "../../names.ts";
 import { cellsOf } from "../../networks/segmenters/label-list.ts";
 
+/** What a network's classes are called. */
+export interface ClassNames {
+  /** One of each, in the network's order. */
+  readonly names: readonly string[];
+  /** A class's place, by any of its names or its number; or why it is none. */
+  of(word: string): number | string;
+}
+
 /** Which class each photograph is of. */
 export interface Truth {
   /** Names of the network's classes, in its order. */
@@ -38,33 +46,63 @@ export async function openTruth(
   count: number,
   { truth, classNames }: TruthOptions,
 ): Promise<Truth> {
-  const aliases = classNames === undefined ? undefined : await readClassNames(classNames);
-  if (aliases && aliases.length !== count) {
-    throw new UsageError(
-      `The network has ${count} classes, and ${classNames} names ${aliases.length}.`,
-      "Name each, in the order of the network's.",
-    );
-  }
+  const named = classNames === undefined ? undefined : await openClassNames(count, classNames);
   const rows = truth === undefined ? undefined : await readTruth(truth);
   const wordsOf = (file: string): readonly string[] => {
     const row = rows?.get(slashed(file));
     return rows ? (row === undefined ? [] : [row]) : foldersOf(file);
   };
-  const { numbers, notes } = numbered(files.map(wordsOf), count, aliases);
-  const reasons = new Map<string, string>();
+  const { classes, notes } = named ? { classes: named, notes: [] } : ofFolders(files.map(wordsOf), count);
   const known = new Set(files.map(slashed));
   const gone = rows ? [...rows.keys()].filter((file) => !known.has(file)) : [];
   const lost = `${gone.length} files of ${truth} are not there: ${gone.slice(0, 3).join(", ")}`;
   return {
-    names: aliases?.map((all) => all.at(-1)!) ?? Array.from({ length: count }, (_, index) => nameIn(numbers, index)),
+    names: classes.names,
     notes: [...notes, ...(gone.length > 0 ? [lost] : [])],
     of(file) {
-      const words = wordsOf(file);
-      const word = words.find((name) => numbers.has(name));
-      if (word !== undefined) return numbers.get(word)!;
-      if (words.length === 0) return rows ? `is not in ${truth}` : "lies in no class's folder";
-      const reason = reasons.get(words[0]!) ?? unknown(words[0]!, [...numbers.keys()]);
-      reasons.set(words[0]!, reason); // of thousands of files, perhaps
+      const found = wordsOf(file).map((word) => classes.of(word));
+      const place = found.find((each) => typeof each === "number");
+      return place ?? found[0] ?? (rows ? `is not in ${truth}` : "lies in no class's folder");
+    },
+  };
+}
+
+/**
+ * A network's classes by the names in a file, or by their numbers alone.
+ * @throws LabelsError for a file that cannot be read so, UsageError where it names not all of them.
+ */
+export async function openClassNames(count: number, path?: string): Promise<ClassNames> {
+  const numbers = numbersOf(count);
+  if (path === undefined) return calledBy(numbers, numbers.entries());
+  const aliases = await readClassNames(path);
+  if (aliases.length !== count) {
+    throw new UsageError(
+      `The network has ${count} classes, and ${path} names ${aliases.length}.`,
+      "Name each, in the order of the network's.",
+    );
+  }
+  const named = aliases.flatMap((all, index) => all.map((name) => [index, slashed(name)] as const));
+  const taken = new Set(named.map(([, name]) => name));
+  const free = [...numbers.entries()].filter(([, number]) => !taken.has(number));
+  return calledBy(
+    aliases.map((all) => all.at(-1)!),
+    [...free, ...named],
+  );
+}
+
+/** Classes by their places and words: a word may be of several, which is then none of them. */
+function calledBy(names: readonly string[], words: Iterable<readonly [place: number, word: string]>): ClassNames {
+  const places = new Map<string, Set<number>>();
+  for (const [place, word] of words) places.set(word, (places.get(word) ?? new Set<number>()).add(place));
+  const reasons = new Map<string, string>(); // of thousands of files, perhaps
+  return {
+    names,
+    of(word) {
+      const found = [...(places.get(slashed(word)) ?? [])];
+      if (found.length === 1) return found[0]!;
+      const several = `"${word}" is the name of ${found.length} classes, ${found.join(", ")}`;
+      const reason = reasons.get(word) ?? (found.length > 0 ? several : unknown(word, [...places.keys()]));
+      reasons.set(word, reason);
       return reason;
     },
   };
@@ -85,32 +123,24 @@ function foldersOf(file: string): string[] {
   return parts.length === 0 ? [] : [...new Set([parts.join("/"), parts[0]!])];
 }
 
-const nameIn = (numbers: ReadonlyMap<string, number>, index: number): string =>
-  [...numbers].find(([, number]) => number === index)?.[0] ?? `${index}`;
+const numbersOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
 
-/** The numbers of the words that classes are called by. */
-function numbered(
+/** Classes that no file names: by their numbers, or as many folders as there are classes. */
+function ofFolders(
   words: readonly (readonly string[])[],
   count: number,
-  aliases: readonly (readonly string[])[] | undefined,
-): { readonly numbers: ReadonlyMap<string, number>; readonly notes: readonly string[] } {
-  const own = Array.from({ length: count }, (_, index): readonly [string, number] => [`${index}`, index]);
-  if (aliases) {
-    const named = aliases.flatMap((all, index) => all.map((name) => [slashed(name), index] as const));
-    const twice = new Set(
-      named.filter(([name, index]) => named.some(([a, b]) => a === name && b !== index)).map(([name]) => name),
-    );
-    return { numbers: new Map([...own, ...named.filter(([name]) => !twice.has(name))]), notes: [] };
-  }
+): { readonly classes: ClassNames; readonly notes: readonly string[] } {
   const called = [...new Set(words.flatMap((all) => all.at(-1) ?? []))].sort((a, b) => (a < b ? -1 : 1));
   if (called.length === count && called.some((name) => !/^\d+$/.test(name))) {
     return {
-      numbers: new Map(called.map((name, index) => [name, index])),
+      classes: calledBy(called, called.entries()),
       notes: [`The ${count} classes are taken to be in the order of their names: ${some(called)}.`],
     };
   }
-  const numbers = new Map(own);
-  if (called.length === 0 || called.some((name) => numbers.has(name))) return { numbers, notes: [] };
+  const numbers = numbersOf(count);
+  if (called.length === 0 || called.some((name) => numbers.includes(name))) {
+    return { classes: calledBy(numbers, numbers.entries()), notes: [] };
+  }
   throw new UsageError(
     `The network has ${count} classes and no names of them, and photographs are of ${called.length}: ${some(called)}.`,
     "Give --class-names FILE, the network's in its order, or call classes by their numbers from 0.",

@@ -1,17 +1,18 @@
 // Tests: test/cli/commands/occlude-class.test.ts
 import { Classifier, classScalar, viewed } from "../../classifiers/index.ts";
+import { UsageError } from "../../errors.ts";
 import type { Device } from "../../index.ts";
 import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { loadingOf } from "../models.ts";
 import type { Running } from "../with-folder.ts";
-import { openTruth } from "./classes.ts";
+import { openClassNames } from "./classes.ts";
 import { openNetwork } from "./network.ts";
 
 /** Which class of which classifier is looked for. */
 export interface ClassFlags extends ClassifierOptions {
   readonly classifier?: string;
-  /** By name or number; what the classifier takes the photo for, unless given. */
+  /** By any of its names or its number; what the classifier takes the photo for, unless given. */
   readonly class?: string;
   readonly classNames?: string;
 }
@@ -23,7 +24,18 @@ export async function openClassLook(
 ) {
   const { signal, note } = running;
   const { name, network } = await openNetwork(file, { edge, pixels, fit }, loadingOf(running));
-  const { names } = await openTruth([], network.outputs[0]!.channels, { classNames });
+  const classes = await openClassNames(network.outputs[0]!.channels, classNames);
+  const { names } = classes;
+  const given = asked === undefined ? undefined : classes.of(asked);
+  if (typeof given === "string") {
+    throw new UsageError(
+      `${given}${given.endsWith("?") ? "" : "."}`,
+      `Name one of the ${names.length}, ${names.slice(0, 3).join(", ")} …, or give its number from 0.`,
+    );
+  }
+  /** With its number where others have the same name. */
+  const called = (place: number): string =>
+    names.indexOf(names[place]!) === names.lastIndexOf(names[place]!) ? names[place]! : `${names[place]} ${place}`;
   return async (device: Device, photo: Photo) => {
     const classifier = await Classifier.define(network, { device, name, classes: names }, { signal });
     const { edge: width } = classifier.view;
@@ -31,11 +43,10 @@ export async function openClassLook(
     viewed(photo, classifier.view, seen);
     const logits = await classifier.classify(seen);
     const best = logits.indexOf(logits.reduce((most, logit) => Math.max(most, logit)));
-    note(`${name} takes the photo for ${names[best]}.`);
-    const number = asked !== undefined && /^\d+$/.test(asked) && !names.includes(asked) ? Number(asked) : asked;
-    const wanted = number ?? best;
-    const of = typeof wanted === "number" ? (names[wanted] ?? `${wanted}`) : wanted;
-    const scalar = classScalar(classifier, wanted);
+    note(`${name} takes the photo for ${called(best)}.`);
+    const place = given ?? best;
+    const of = called(place);
+    const scalar = classScalar(classifier, place);
     return { pixels: seen, width, height: width, scalar, told: { classifier: name, class: of }, of };
   };
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openTruth, type TruthOptions } from "../../../src/cli/classifier/classes.ts";
+import { openClassNames, openTruth, type TruthOptions } from "../../../src/cli/classifier/classes.ts";
 import { LabelsError, UsageError } from "../../../src/index.ts";
 
 let home: string;
@@ -58,8 +58,7 @@ describe("by folders", () => {
     });
     const imagenet = await written('{"1": ["n02", "crane"], "0": ["n01", "tench"], "2": ["n03", "crane"]}');
     const found = await classes(["n02/1.jpg", "tench/2.jpg", "crane/3.jpg"], 3, { classNames: imagenet });
-    // there are two
-    expect(found.of).toEqual([1, 0, expect.stringContaining('"crane" is no class')]);
+    expect(found.of).toEqual([1, 0, '"crane" is the name of 2 classes, 1, 2']);
     expect(found.names).toEqual(["tench", "crane", "crane"]);
   });
 
@@ -70,6 +69,23 @@ describe("by folders", () => {
     );
     await expect(classes(files, 10, { classNames: await written("a\nb") })).rejects.toThrow("has 10 classes, and");
   });
+});
+
+test("one class by any of its names, or its number", async () => {
+  const places = await openClassNames(2, await written("/a/airfield 0\n/a/alley 1\n"));
+  expect(["a/alley", "/a/alley", "1", "2"].map((word) => places.of(word))).toEqual([
+    ...[1, 1, 1],
+    '"2" is no class of the network',
+  ]);
+  const imagenet = await openClassNames(
+    3,
+    await written('[["n01", "tench"], ["n02", "crane", "0"], ["n03", "crane"]]'),
+  );
+  expect(["n03", "tench", "0", "2", "crane"].map((word) => imagenet.of(word))).toEqual([
+    ...[2, 0, 1, 2], // a class's name comes before another's number
+    '"crane" is the name of 2 classes, 1, 2',
+  ]);
+  expect((await openClassNames(3)).of("2")).toBe(2);
 });
 
 describe("by a CSV", () => {

@@ -1,28 +1,18 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeSafetensors } from "../../../src/index.ts";
-import { imageOf, stateOf } from "../../models/recipe.ts";
+import { EDGE, photographs, writeClassifier } from "../classifier/tiny.ts";
 import { run } from "../ganatomy.ts";
 
-const EDGE = 16;
 let home: string;
 const at = (...path: string[]): string => join(home, ...path);
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "ganatomy-occlude-"));
-  const own = imageOf(1, EDGE, EDGE).filter((_, place) => place % 4 < 3);
-  const data = Uint8Array.from(own, (value) => Math.round((value + 1) * 127.5));
-  await writeFile(at("photo.png"), encode({ width: EDGE, height: EDGE, channels: 3, depth: 8, data }));
-  const { cifar } = JSON.parse(await readFile(new URL("../../golden/classifiers.json", import.meta.url), "utf8"));
-  const tensors = await Promise.all(
-    [...stateOf("", cifar.shapes)].map(async ([name, tensor]) => {
-      return [name, { dtype: "float32" as const, shape: tensor.shape, data: await tensor.read() }] as const;
-    }),
-  );
-  await writeFile(at("tiny.safetensors"), writeSafetensors(Object.fromEntries(tensors)));
+  await writeFile(at("photo.png"), photographs(1)[0]!);
+  await writeClassifier(at("tiny.safetensors"));
   await writeFile(at("names.txt"), [..."abcdefghij"].join("\n"));
+  await writeFile(at("names.json"), JSON.stringify([..."abcdefghii"].map((name, index) => [`n${index}`, name])));
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -40,16 +30,24 @@ test("shows where a classifier looks for a class, unless told for what it takes 
     rows: 3,
   });
   expect(found.whole).toBeGreaterThan(0.1); // the largest of ten
-  const other = await occlude(...CLASSIFIER, "--class", `${"abcdefghij".indexOf(found.class)}`, "--json");
+  const names = ["--class-names", "names.json", "--class", `n${"abcdefghij".indexOf(found.class)}`];
+  const other = await occlude(...CLASSIFIER, ...names, "--json");
   expect(JSON.parse(other.stdout).drops).toEqual(found.drops);
   expect((await readdir(at("occlude"))).sort()).toContain(`photo.${found.class}.png`);
+});
+
+test("two classes of one name have their numbers with it", async () => {
+  const { status, stdout } = await occlude(...CLASSIFIER, "--class-names", "names.json", "--class", "n9");
+  expect([status, stdout]).toEqual([0, expect.stringContaining("i 9: mean probability")]);
+  expect(await readdir(at("occlude"))).toContain("photo.i 9.png");
 });
 
 test.each([
   [[], "What is looked for?"],
   [["--class", "3"], "A class is a classifier's"],
   [[...CLASSIFIER, "--concept", "tree"], "knows classes, and no concepts"],
-  [[...CLASSIFIER, "--class", "z"], 'tiny has no class "z"'],
+  [[...CLASSIFIER, "--class", "z"], '"z" is no class of the network.'],
+  [[...CLASSIFIER, "--class-names", "names.json", "--class", "i"], '"i" is the name of 2 classes, 8, 9.'],
 ])("%j is refused", async (args, said) => {
   const { status, stderr } = await occlude(...args);
   expect([status, stderr]).toEqual([2, expect.stringContaining(said)]);

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { gradient } from "../../../src/gradient/gradient.ts";
 import { WeightsError } from "../../../src/index.ts";
 import { Classifier } from "../../../src/models/classifier.ts";
 import { PIXELS } from "../../../src/networks/classifiers/network.ts";
 import { recogniseClassifier } from "../../../src/networks/classifiers/recognise.ts";
 import type { State } from "../../../src/networks/state.ts";
 import type { Device } from "../../../src/runtime/device.ts";
+import { Graph } from "../../../src/runtime/graph.ts";
 import { requestDevice, worst } from "../../gpu.ts";
 import { imageOf, normals } from "../../models/recipe.ts";
 
@@ -93,6 +95,10 @@ test("computes what TensorFlow.js computes", async () => {
   // The reference says something only if the last layer is on.
   expect(means.filter((value) => value > 0.01).length).toBeGreaterThan(20);
   expect(worst(await classifier.classify(pictures), logits)).toBeLessThan(2e-5);
+  const graph = new Graph("gpu");
+  const image = graph.map("image", 1, EDGE, EDGE, 3);
+  const [slope] = gradient(graph, classifier.append(graph, 1, { image }).logits!, [image]);
+  expect(slope!.shape).toEqual([1, EDGE, EDGE, 4]);
   classifier.dispose();
 });
 

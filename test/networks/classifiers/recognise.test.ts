@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { gradient } from "../../../src/gradient/gradient.ts";
 import { type Device, openCheckpoint, UsageError, WeightsError } from "../../../src/index.ts";
 import { Classifier } from "../../../src/models/classifier.ts";
 import { type ClassifierOptions, PIXELS } from "../../../src/networks/classifiers/network.ts";
 import { recogniseClassifier } from "../../../src/networks/classifiers/recognise.ts";
 import type { State } from "../../../src/networks/state.ts";
+import { Graph } from "../../../src/runtime/graph.ts";
 import { requestDevice, toNchw, worst } from "../../gpu.ts";
 import { imageOf, stateOf } from "../../models/recipe.ts";
 
@@ -65,6 +67,13 @@ describe("narrow networks with made-up weights, as torchvision and the published
     }
     plan.dispose();
     expect(worst(await classifier.classify(imageOf(2, edge, edge)), logits)).toBeLessThan(2e-5);
+    // `maximiseSeen` goes up that of a logit; what each rule computes test/gradient compares.
+    for (const target of ["software", "gpu"] as const) {
+      const graph = new Graph(target);
+      const image = graph.map("image", 1, edge, edge, 3);
+      const [slope] = gradient(graph, classifier.append(graph, 1, { image }).logits!, [image]);
+      expect(slope!.shape).toEqual([1, edge, edge, 4]);
+    }
     classifier.dispose();
   });
 });

@@ -114,7 +114,7 @@ test.skipIf(process.platform === "win32")("Ctrl-C keeps the latent that was foun
   const { status, stderr } = await work.ended;
   expect([status, stderr]).toEqual([
     130,
-    expect.stringMatching(/Interrupted\. The latent was found.*generate --latents/),
+    expect.stringMatching(/Interrupted\. What was found until then is kept.*generate --latents/),
   ]);
   expect((await readdir(join(home, "stopped"))).sort()).toEqual([".ganatomy", "inversion.safetensors"]);
   const bytes = await readFile(join(home, "stopped/inversion.safetensors"));

@@ -18,8 +18,8 @@ export function keepWork(): void {
     clearTimeout(soon);
     soon = undefined;
     const { recipe } = paint;
-    // What is not shown yet is kept already.
-    if (recipe && part("session").session && !beginning) void keep(recipe);
+    // Until then strokes are not shown that are kept already, and the layer is just any.
+    if (recipe && part("session").session && hasBegun) void keep(recipe);
   };
   paint.watch(() => {
     clearTimeout(soon);
@@ -86,6 +86,7 @@ function fits(recipe: Recipe, model: string): boolean {
 
 /** What is begun with, until it is known what its concepts are. */
 let beginning: Recipe | undefined;
+let hasBegun = false;
 
 /** Begins with a generator: with the image of a recipe, whose strokes follow by `begun`. */
 export function begin(recipe: Recipe | undefined, model: string): void {
@@ -93,6 +94,7 @@ export function begin(recipe: Recipe | undefined, model: string): void {
   const own = waiting?.model.name === model ? waiting : recipe;
   if (own === waiting) waiting = undefined;
   beginning = own;
+  hasBegun = false;
   paint.disabled = own !== undefined && own.strokes.length > 0;
   paint.recipe = own && { ...own, strokes: [] };
   if (!own) Object.assign(paint, { seed: undefined, image: FIRST, layer: undefined });
@@ -103,6 +105,7 @@ export function begun(): void {
   const paint = part("paint");
   if (beginning && beginning.strokes.length > 0) paint.recipe = beginning;
   beginning = undefined;
+  hasBegun = true;
   paint.disabled = false;
 }
 

@@ -71,6 +71,21 @@ async function drop(...paths: readonly string[]): Promise<void> {
 }
 
 describe("the studio", { timeout: SLOW }, () => {
+  test("keeps no layer that was only there until the report was", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // what changed is kept after 400 ms
+    const kept = await run(`new Promise((resolve, reject) => {
+      const opening = indexedDB.open("ganatomy-studio", 1);
+      opening.onupgradeneeded = () => opening.result.createObjectStore("recipes");
+      opening.onsuccess = () => {
+        const reading = opening.result.transaction("recipes").objectStore("recipes").get("scenes64");
+        reading.onsuccess = () => resolve(reading.result?.layer ?? "none");
+      };
+      opening.onerror = () => reject(opening.error);
+    })`);
+    expect(["none", "layer4"]).toContain(kept);
+    expect(await run("document.querySelector('#layer').value")).toBe("layer4");
+  });
+
   test("knows at what the first layer's units are inserted, without counting", async () => {
     const told = await run(`(async () => {
       const { session } = document.querySelector("gan-session");

@@ -28,7 +28,7 @@ const MADE_OF = join(DIST, ".made-of");
  * entries are all other scripts that `exports` of package.json names.
  */
 export const ALONE = {
-  "chrome-page.js": "src/cli/chrome/page.ts",
+  "chrome-drawing-worker.js": "src/cli/chrome/drawing-worker.ts",
   "node/drawing-worker.js": "src/node/drawing-worker.ts",
   "worker.min.js": "src/session/worker.ts",
 };
@@ -68,7 +68,8 @@ const commandLine = {
   legalComments: "none",
   metafile: true,
   logLevel: "warning",
-  entryPoints: { cli: "src/cli/main.ts" },
+  // The page of --chrome computes with the command line's own chunks, which have nothing of Node's.
+  entryPoints: { cli: "src/cli/main.ts", "chrome-page": "src/cli/chrome/page.ts" },
   outdir: "dist",
   // An eighth less, gzipped. In lines, as Node shows the one that threw.
   minifyWhitespace: true,
@@ -76,10 +77,18 @@ const commandLine = {
   splitting: true,
   chunkNames: "cli-[name]-[hash]", // beside the entry: modules find files from where they are
   platform: "node",
-  banner: {
-    // commander and jpeg-js are CommonJS and ask for Node's modules with `require`.
-    js: '#!/usr/bin/env node\nimport { createRequire as requireFrom } from "node:module";\nconst require = requireFrom(import.meta.url);',
-  },
+  plugins: [
+    {
+      name: "packages in CommonJS, without require",
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /\/node_modules\/.+\.js$/ }, async ({ path }) => ({
+          contents: (await readFile(path, "utf8")).replace(
+            /\brequire\((?=['"]node:)/g,
+            "globalThis.process.getBuiltinModule(",
+          ),
+        })),
+    },
+  ],
 };
 
 /** A module in which shaders of its own are as bare as kernels. */

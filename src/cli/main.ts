@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import module from "node:module";
 
 // Node 22.1 and later keep what they compiled of the modules that are loaded from now on, in the

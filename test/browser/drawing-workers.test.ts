@@ -13,7 +13,7 @@ import { openPage } from "./open.ts";
 
 test("a page's workers write what the page writes by itself, whatever befalls them, and are gone afterwards", async () => {
   const home = await mkdtemp(join(tmpdir(), "ganatomy-drawing-"));
-  const outfile = join(home, "page.js");
+  const outfile = join(home, "chrome-page.js");
   const entry = fileURLToPath(new URL("./drawing-workers.ts", import.meta.url));
   await build({ entryPoints: [entry], bundle: true, format: "esm", target: "es2022", outfile, logLevel: "silent" });
   const server = await chromeServer(outfile, memoryFolder());

@@ -76,6 +76,22 @@ test.each(Object.keys(ALONE))("%s needs no other script, not even on demand", as
   expect(await readFile(join(ROOT, "dist", name), "utf8")).not.toMatch(/\bimport\(/);
 });
 
+test("the page of --chrome shares the command line's chunks, and needs nothing of Node's", async () => {
+  const loaded = await loadedWith("dist/chrome-page.js");
+  expect(loaded.size).toBeGreaterThan(5);
+  const onDemand = [];
+  for (const path of loaded) {
+    const text = await readFile(join(ROOT, path), "utf8");
+    expect(text, path).not.toMatch(/\bfrom *"node:|\bimport *"node:/);
+    for (const [, name] of text.matchAll(/\bimport\("\.\/([\w-]+\.js)"\)/g)) onDemand.push(`dist/${name}`);
+  }
+  expect(onDemand.length).toBeGreaterThan(0);
+  for (const path of onDemand) {
+    for (const name of await loadedWith(path))
+      expect(await readFile(join(ROOT, name), "utf8"), name).not.toMatch(/\bfrom *"node:/);
+  }
+});
+
 test("an error that nobody catches shows names and one line of code, not a minified file", async () => {
   const program = `import { openCheckpoint } from "./dist/index.js"; await openCheckpoint(new ArrayBuffer(8));`;
   const failed = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], {

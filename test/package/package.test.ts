@@ -70,6 +70,7 @@ describe("the tarball", () => {
         "LICENSE",
         "README.md",
         "dist/chrome-page.js",
+        "dist/chrome-drawing-worker.js",
         "dist/cli.js",
         "dist/index.d.ts",
         "dist/index.js",

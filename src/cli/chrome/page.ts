@@ -4,7 +4,6 @@
  * browser's own WebGPU.
  */
 import { Device } from "../../index.ts";
-import { serveDrawing } from "../../report/drawing-serve.ts";
 import { canvasEncoder } from "../../report/encode-canvas.ts";
 import type { Folder } from "../../report/folder.ts";
 import { runJob } from "../run.ts";
@@ -18,6 +17,7 @@ import {
   packError,
   unpackError,
   type WireError,
+  WORKER,
 } from "./wire.ts";
 
 const page = globalThis as typeof globalThis & NodeCalls & { [PAGE]: PageCalls };
@@ -44,7 +44,7 @@ const calls: PageCalls = {
           device,
           folder: postingFolder,
           encoder: canvasEncoder(),
-          pool: webPool(import.meta.url, { onLost: ({ message }) => void page.ganatomyNote(message) }),
+          pool: webPool(WORKER, { onLost: ({ message }) => void page.ganatomyNote(message) }),
           signal: abort.signal,
           progress: progress(),
           note: (text) => void page.ganatomyNote(text),
@@ -60,17 +60,7 @@ const calls: PageCalls = {
   abort: () => abort.abort(new DOMException("Interrupted.", "AbortError")),
 };
 
-// Its workers run this script too, and have no document.
-if ("document" in globalThis) page[PAGE] = calls;
-else {
-  const worker = globalThis as unknown as Pick<Worker, "postMessage" | "onmessage" | "addEventListener">;
-  const draw = serveDrawing(canvasEncoder(), (message, transfer) => worker.postMessage(message, transfer));
-  worker.onmessage = ({ data }) => draw(data);
-  worker.addEventListener("messageerror", () => {
-    // which unit it was is not to be found out: it ends, others draw
-    throw new Error("what came could not be read");
-  });
-}
+page[PAGE] = calls;
 
 /** Files go to the server that this page came from; it puts them on the disk. */
 const postingFolder: Folder = {

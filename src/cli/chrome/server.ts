@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { listen } from "../../node/http.ts";
 import { sourceResponse } from "../../node/source-response.ts";
 import type { Folder } from "../../report/folder.ts";
@@ -10,8 +11,14 @@ import type { Source } from "../../weights/source.ts";
 import type { SegmenterFiles } from "../run.ts";
 import { packError } from "./wire.ts";
 
-const HTML =
-  '<!doctype html><meta charset="utf-8"><title>ganatomy</title><link rel="icon" href="data:,"><script type="module" src="page.js"></script>\n';
+const html = (script: string): string =>
+  `<!doctype html><meta charset="utf-8"><title>ganatomy</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script>\n`;
+/**
+ * The page's scripts, which lie in one folder: its own, its workers' and what it shares with the
+ * command line.
+ */
+const SCRIPT = /^(chrome|cli)-[\w-]+\.js$/;
+
 export interface ChromeServer {
   /** Address of the page. */
   readonly url: string;
@@ -22,12 +29,12 @@ export interface ChromeServer {
 }
 
 /**
- * The server between Node and its page in Chrome: hands out the page's script and weights by
- * ranges, and takes the report's files. It listens on this machine alone, and all addresses begin
- * with a token that other programs and pages cannot guess.
+ * The server between Node and its page in Chrome: hands out the page's script, with those beside
+ * it, and weights by ranges, and takes the report's files. It listens on this machine alone, and
+ * all addresses begin with a token that other programs and pages cannot guess.
  */
 export async function chromeServer(scriptPath: string, folder: Folder): Promise<ChromeServer> {
-  const script = await readFile(scriptPath);
+  const page = html(basename(scriptPath));
   const prefix = `/${randomBytes(16).toString("hex")}/`;
   const sources: Source[] = [];
   const guard = new Guard({});
@@ -41,8 +48,11 @@ export async function chromeServer(scriptPath: string, folder: Folder): Promise<
       return new Response(null, { status: 204 });
     }
     if (request.method !== "GET") return told(405, "Not allowed\n");
-    if (room === undefined) return told(200, HTML, "text/html; charset=utf-8");
-    if (room === "page.js") return told(200, script, "text/javascript; charset=utf-8");
+    if (room === undefined) return told(200, page, "text/html; charset=utf-8");
+    if (SCRIPT.test(room)) {
+      const script = await readFile(join(dirname(scriptPath), room)).catch(() => undefined);
+      return script ? told(200, script, "text/javascript; charset=utf-8") : told(404, "Not found\n");
+    }
     const source = room === "weights" ? sources[Number(rest[0])] : undefined;
     return source ? sourceResponse(source, request) : told(404, "Not found\n");
   };

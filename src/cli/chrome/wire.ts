@@ -25,4 +25,7 @@ export interface NodeCalls {
 /** Under this name the page keeps its calls. */
 export const PAGE = "ganatomyPage";
 
+/** The script of the page's workers, beside its own. */
+export const WORKER = "chrome-drawing-worker.js";
+
 export { packError, unpackError, type WireError } from "../../report/wire-error.ts";

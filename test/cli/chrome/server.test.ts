@@ -21,9 +21,9 @@ let server: ChromeServer;
 let folder: ReturnType<typeof memoryFolder>;
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "ganatomy-server-"));
-  await writeFile(join(home, "page.js"), "hello()");
+  await writeFile(join(home, "chrome-page.js"), "hello()");
   folder = memoryFolder();
-  server = await chromeServer(join(home, "page.js"), {
+  server = await chromeServer(join(home, "chrome-page.js"), {
     write: async (path, data) => {
       if (path === "full") throw new OutputError("The disk is full.", "Free some space.");
       await folder.write(path, data);
@@ -35,9 +35,14 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-test("serves the page and its script", async () => {
-  expect(await (await fetch(server.url)).text()).toContain('src="page.js"');
-  const script = await fetch(new URL("page.js", server.url));
+test("serves the page, its script and those beside it, and no other file", async () => {
+  await writeFile(join(home, "cli-chunk-A1.js"), "shared()");
+  await writeFile(join(home, "secret.js"), "");
+  const get = async (path: string) => fetch(new URL(path, server.url));
+  expect(await (await get("cli-chunk-A1.js")).text()).toBe("shared()");
+  for (const path of ["cli-chunk-B2.js", "secret.js", "cli-..%2fsecret.js"]) expect((await get(path)).status).toBe(404);
+  expect(await (await fetch(server.url)).text()).toContain('src="chrome-page.js"');
+  const script = await fetch(new URL("chrome-page.js", server.url));
   expect([script.headers.get("content-type"), await script.text()]).toEqual([
     "text/javascript; charset=utf-8",
     "hello()",

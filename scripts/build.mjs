@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -52,7 +53,11 @@ const MAKERS = [
   ...["build", "wgsl", "elements-manifest", "elements-types", "studio"].map((name) => `scripts/${name}.mjs`),
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"],
 ];
+/** What the JPEG decoder loads, beside it. */
+const JPEG_DECODER = "@cornerstonejs/codec-libjpeg-turbo-8bit/dist/libjpegturbowasm_decode.wasm";
 const LICENSES = "THIRD-PARTY-LICENSES.txt";
+/** Licences of packages that bring none, by what their sources say. */
+const NOTICES = { "@cornerstonejs/codec-libjpeg-turbo-8bit": "scripts/notices/libjpeg-turbo.txt" };
 /** The Apache License, which some notices name but do not contain. */
 const APACHE = "weights/mosaic-ade20k32/LICENSE.md";
 const RULE = "=".repeat(80);
@@ -77,14 +82,14 @@ const commandLine = {
   splitting: true,
   chunkNames: "cli-[name]-[hash]", // beside the entry: modules find files from where they are
   platform: "node",
+  define: { __dirname: "import.meta.dirname" }, // where the JPEG decoder looks for its own file
   plugins: [
     {
       name: "packages in CommonJS, without require",
       setup: ({ onLoad }) =>
         onLoad({ filter: /\/node_modules\/.+\.js$/ }, async ({ path }) => ({
-          contents: (await readFile(path, "utf8")).replace(
-            /\brequire\((?=['"]node:)/g,
-            "globalThis.process.getBuiltinModule(",
+          contents: (await readFile(path, "utf8")).replace(/\brequire\(["'](?:node:)?(\w+)["']\)/g, (call, name) =>
+            isBuiltin(name) ? `globalThis.process.getBuiltinModule("${name}")` : call,
           ),
         })),
     },
@@ -235,8 +240,9 @@ async function licenses(inputs) {
   for (const folder of new Set(inputs.map(packageOf).filter(Boolean).sort())) {
     const { name, version, license } = JSON.parse(await readFile(join(ROOT, folder, "package.json"), "utf8"));
     const texts = (await readdir(join(ROOT, folder))).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
-    if (texts.length === 0) throw new Error(`${name} is bundled and has no licence file`);
+    if (texts.length === 0 && !NOTICES[name]) throw new Error(`${name} is bundled and has no licence file`);
     parts.push(`${RULE}\n${name} ${version} (${license})`);
+    if (NOTICES[name]) parts.push((await readFile(join(ROOT, NOTICES[name]), "utf8")).trim());
     for (const file of texts) parts.push((await readFile(join(ROOT, folder, file), "utf8")).trim());
     for (const path of inputs.filter((path) => packageOf(path) === folder)) {
       const notice = /\/\*[\s*]*(Copyright[\s\S]*?)\*\//.exec(await readFile(join(ROOT, path), "utf8"))?.[1].trim();
@@ -289,6 +295,7 @@ export async function build({ quick = false } = {}) {
     quick ? [] : declarations(),
   ]);
   await chmod(join(DIST, "cli.js"), 0o755);
+  await copyFile(join(ROOT, "node_modules", JPEG_DECODER), join(DIST, basename(JPEG_DECODER)));
   await mkdir(join(DIST, "schema"), { recursive: true });
   for (const path of SCHEMAS) await copyFile(join(ROOT, "src", path), join(DIST, "schema", basename(path)));
   const elements = await manifest();

@@ -245,7 +245,7 @@ describe("a dissection of images that are not square", () => {
       expect([...picture.labels]).toEqual([...labels.subarray(image * 60, (image + 1) * 60)]);
     }
     expect(shown.size).toBeGreaterThan(1);
-    const { width, height, rgb } = decodePhoto(folder.files.get("layer3/s-image/0-seg.png") as Uint8Array, "seg");
+    const { width, height, rgb } = await decodePhoto(folder.files.get("layer3/s-image/0-seg.png") as Uint8Array, "seg");
     expect([width, height]).toEqual([20, 12]);
     const { top } = JSON.parse(folder.files.get("report.json") as string).layers[0].units[0];
     const colors = labelColors(segmenter.labels);

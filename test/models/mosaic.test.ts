@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Page } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, openSource, Segmenter, Tensor } from "../../src/index.ts";
+import { decodePhoto } from "../../src/node/photo/decode.ts";
 import { readExactly } from "../../src/weights/bytes.ts";
 import { openZip } from "../../src/weights/zip.ts";
-import { openPage } from "../browser/open.ts";
 import { requestDevice } from "../gpu.ts";
 
 const WEIGHTS = new URL("../../weights/mosaic-ade20k32/", import.meta.url);
@@ -41,24 +40,6 @@ async function unzip(url: URL): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
-/**
- * RGBA bytes of a JPEG as Chrome decodes it: by libjpeg-turbo, like the photos that MLCommons'
- * outputs are of.
- */
-async function decodeInChrome(page: Page, jpeg: Uint8Array): Promise<Uint8Array> {
-  const rgba = await page.evaluate(async (text) => {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
-    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d")!;
-    context.drawImage(bitmap, 0, 0);
-    const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
-    let binary = "";
-    for (let at = 0; at < data.length; at += 32768) binary += String.fromCharCode(...data.subarray(at, at + 32768));
-    return btoa(binary);
-  }, Buffer.from(jpeg).toString("base64"));
-  return Buffer.from(rgba, "base64");
-}
-
 describe("MOSAIC", () => {
   it("is described by its files", () => {
     expect(segmenter.architecture).toContain("MOSAIC");
@@ -83,16 +64,15 @@ describe("MOSAIC", () => {
       return;
     }
     const outputs = await unzip(new URL("ade20k-tiny-saved-output.zip", GOLDEN));
-    const { page, close } = await openPage("about:blank");
     const image = Tensor.create(device, "photo", [1, 512, 512, 4], "f32");
     const plan = await segmenter.compile(image, 512);
     let [equal, total] = [0, 0];
     for (const [name, bytes] of await unzip(PHOTOS)) {
-      const rgba = await decodeInChrome(page, bytes);
-      expect(rgba).toHaveLength(4 * 512 * 512);
+      const { rgb } = await decodePhoto(bytes, name);
+      expect(rgb).toHaveLength(3 * 512 * 512);
       const pixels = new Float32Array(4 * 512 * 512);
       for (let p = 0; p < 512 * 512; p += 1) {
-        for (let c = 0; c < 3; c += 1) pixels[4 * p + c] = rgba[4 * p + c]! / 127.5 - 1;
+        for (let c = 0; c < 3; c += 1) pixels[4 * p + c] = rgb[3 * p + c]! / 127.5 - 1;
       }
       image.write(pixels);
       plan.run();
@@ -101,7 +81,6 @@ describe("MOSAIC", () => {
       equal += labels.filter((label, p) => label === expected[p]).length;
       total += labels.length;
     }
-    await close();
     plan.dispose();
     image.dispose();
     console.log(`MOSAIC: ${((100 * equal) / total).toFixed(2)} % of the pixels of ten photos as MLCommons' output`);

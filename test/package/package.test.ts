@@ -70,6 +70,7 @@ describe("the tarball", () => {
         "LICENSE",
         "README.md",
         "dist/chrome-page.js",
+        "dist/libjpegturbowasm_decode.wasm",
         "dist/chrome-drawing-worker.js",
         "dist/cli.js",
         "dist/index.d.ts",
@@ -114,6 +115,8 @@ describe("the tarball", () => {
     for (const notice of [
       /^commander [\d.]+ \(MIT\)\n\n\(The MIT License\)/m,
       /^jpeg-js [\d.]+ \(BSD-3-Clause\)\n\nCopyright \(c\) 2014, Eugene Ware/m,
+      /^@cornerstonejs\/codec-libjpeg-turbo-8bit [\d.]+ [\s\S]+in part on the work of the Independent JPEG Group/m,
+      /Copyright \(C\) 2009-2026 D\. R\. Commander/,
       /^jpeg-js\/lib\/decoder\.js\n\nCopyright 2011 notmasteryet/m,
       /^jpeg-js\/lib\/encoder\.js\n\nCopyright \(c\) 2008, Adobe Systems Incorporated/m,
       /Apache License\s+Version 2\.0, January 2004[\s\S]+END OF TERMS AND CONDITIONS/,

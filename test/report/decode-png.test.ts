@@ -27,7 +27,7 @@ describe("pictures without alpha are RGB, as they are from files", () => {
       const [width, height] = [13, 7];
       const samples = noise(3, width * height * (kind.color === 2 ? 3 : 1), 2 ** kind.depth - 1);
       const bytes = writePng({ ...kind, width, height, samples });
-      const { rgb } = decodePhoto(bytes, "a");
+      const { rgb } = await decodePhoto(bytes, "a");
       expect(await decodePng(bytes)).toEqual({ width, height, channels: 3, data: rgb });
     },
   );

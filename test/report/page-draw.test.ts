@@ -100,7 +100,10 @@ test("pictures and label maps may be wider than high", async () => {
   const wide = { ...picture, height: 1, width: 4, rgb: new Uint8Array(12).fill(80), labels: Uint8Array.of(0, 1, 2, 3) };
   const { file: jpeg, labels } = await embed(wide, [1, 4], { shape: [2, 8], labelShape: [1, 2] });
   expect(labels).toEqual([Uint8Array.of(1, 3)]);
-  expect(decodePhoto(new Uint8Array(Buffer.from(jpeg, "base64")), "picture")).toMatchObject({ width: 8, height: 2 });
+  expect(await decodePhoto(new Uint8Array(Buffer.from(jpeg, "base64")), "picture")).toMatchObject({
+    width: 8,
+    height: 2,
+  });
 });
 
 test("a picture is embedded in the page's size, as it was looked at", async () => {

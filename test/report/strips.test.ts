@@ -115,12 +115,11 @@ test("the first of pictures that are not square is as wide as they are", async (
   const artist = new StripArtist({ shape, tiles: new Tiles([12, 32], colors), height: 48 });
   for await (const unit of pictures()) {
     const files = await stripFiles(artist, unit, units[0]!.level, nodeEncoder());
-    const extents = Object.fromEntries(
-      files.map(({ path, data }) => {
-        const { width, height } = decodePhoto(data, path);
-        return [path.replace("/0-", " "), [width, height]];
-      }),
-    );
+    const extents: Record<string, readonly number[]> = {};
+    for (const { path, data } of files) {
+      const { width, height } = await decodePhoto(data, path);
+      extents[path.replace("/0-", " ")] = [width, height];
+    }
     for (const [path, extent] of Object.entries(extents))
       expect(extent, path).toEqual(path.startsWith("s-image") ? [128, 48] : [3 * 128 + 10, 48]);
     expectKept("strip-wide-top.jpg", files.find(({ path }) => path === "image/0-top.jpg")!.data);

@@ -248,7 +248,7 @@ describe.each([
   test("makes PNGs", async () => {
     const { data, height, width } = await session.picture({ image: 3, type: "png" });
     expect([height, width]).toEqual([64, 64]);
-    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual(decodePhoto(data, "a test").rgb);
+    expect(rgbOf((await session.picture({ image: 3 })).data)).toEqual((await decodePhoto(data, "a test")).rgb);
   });
 
   test("says what is at a pixel", async () => {

@@ -92,7 +92,7 @@ function labelsOf(text: string, file: string): readonly Label[] {
 }
 
 /** @throws LabelsError for a PNG whose values are no labels: colours, or more than eight bits. */
-function maskOf(bytes: Uint8Array, file: string): LabelMask {
+async function maskOf(bytes: Uint8Array, file: string): Promise<LabelMask> {
   const grey = isPng(bytes) && readPngHeader(bytes);
   if (!grey || grey.indexed || grey.channels !== 1 || grey.depth !== 8) {
     throw new LabelsError(
@@ -100,6 +100,6 @@ function maskOf(bytes: Uint8Array, file: string): LabelMask {
       "Save masks as grey values, without a palette.",
     );
   }
-  const { width, height, rgb } = decodePhoto(bytes, file);
+  const { width, height, rgb } = await decodePhoto(bytes, file);
   return { width, height, labels: rgb.filter((_, at) => at % 3 === 0) };
 }

@@ -63,7 +63,7 @@ function run(options: SegmentOptions, paths: readonly string[]): Promise<number>
             // Lets Ctrl-C be heard: decoding is synchronous.
             await new Promise((resolve) => setImmediate(resolve));
             signal.throwIfAborted();
-            const photo = decodePhoto(await readPhoto(path), basename(path));
+            const photo = await decodePhoto(await readPhoto(path), basename(path));
             legends.push(
               await writeMaps(segmenter, photo, options.size, { path, stem: stems[index]!, folder, signal }),
             );

@@ -196,7 +196,7 @@ class Frames {
     for (let frame = 1; frame < Math.min(drawn, this.#count); frame += 1) {
       const name = this.#name(frame);
       const bytes = await read(name);
-      if (bytes && isPicture(bytes, name)) found.set(frame, bytes);
+      if (bytes && (await isPicture(bytes, name))) found.set(frame, bytes);
     }
     return found;
   }
@@ -213,9 +213,9 @@ function drawnOf(json: Buffer | undefined, key: string): number {
 }
 
 /** Whether a file is still what was written. */
-function isPicture(bytes: Uint8Array, name: string): boolean {
+async function isPicture(bytes: Uint8Array, name: string): Promise<boolean> {
   try {
-    decodePhoto(bytes, name);
+    await decodePhoto(bytes, name);
     return true;
   } catch {
     return false; // then it is drawn again

@@ -33,7 +33,7 @@ export async function readMask(
   const bytes = await readFile(flag).catch((cause) => {
     throw new PhotoError(`The mask "${flag}" cannot be read.`, "Name a PNG, or give top,left,bottom,right.", { cause });
   });
-  const { width, height, rgb } = decodePhoto(bytes, basename(flag));
+  const { width, height, rgb } = await decodePhoto(bytes, basename(flag));
   if (width * images.height !== height * images.width) {
     throw new UsageError(
       `The mask "${flag}" has ${width}×${height} pixels, and the images are ${images.width}×${images.height}.`,

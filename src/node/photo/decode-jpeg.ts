@@ -1,6 +1,4 @@
-import jpeg from "jpeg-js";
 import { PhotoFault } from "../../report/photo-fault.ts";
-import { type Chroma, smoothChroma } from "./chroma.ts";
 import type { Photo } from "./photo.ts";
 
 export interface JpegHeader {
@@ -12,11 +10,9 @@ export interface JpegHeader {
   readonly blocks: number;
   /** Whether the samples are RGB as they stand; they are mostly YCbCr. */
   readonly rgb: boolean;
-  /** Where colour is kept coarser than brightness in a way that can be smoothed. */
-  readonly chroma: Chroma | undefined;
 }
 
-/** What the decoder may hold: four full channels of 100 megapixels need 2.8 GB. */
+/** What jpeg-js may hold: four full channels of 100 megapixels need 2.8 GB. */
 const MAX_MEMORY_MB = 4096;
 /**
  * Progressive files have about ten scans; each costs as much as a whole picture, however short it
@@ -62,9 +58,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   // As libjpeg decides.
   const rgb = frame.ids.length === 3 && !jfif && (transform === undefined ? frame.ids === "RGB" : transform === 0);
   const { width, height, blocks } = frame;
-  // With Adobe's word jpeg-js does not hand out what it decoded as it stands.
-  const chroma = rgb || transform !== undefined ? undefined : frame.chroma;
-  return { width, height, blocks, orientation: orientation ?? 1, rgb, chroma };
+  return { width, height, blocks, orientation: orientation ?? 1, rgb };
 }
 
 /**
@@ -88,12 +82,11 @@ interface Frame {
   readonly ids: string;
   /** Blocks of 8 × 8 samples, over all channels. */
   readonly blocks: number;
-  readonly chroma: Chroma | undefined;
 }
 
 /**
  * A start of frame.
- * @throws PhotoFault for what jpeg-js would misread or refuse without a word to understand.
+ * @throws PhotoFault for what decoders would misread or refuse without a word to understand.
  */
 function readFrame(marker: number, segment: Uint8Array): Frame {
   const [precision = 0, h1 = 0, h0 = 0, w1 = 0, w0 = 0, count = 0] = segment;
@@ -117,20 +110,7 @@ function readFrame(marker: number, segment: Uint8Array): Frame {
     0,
   );
   const ids = String.fromCharCode(...channels.map(({ id }) => id));
-  return { width, height, ids, blocks, chroma: chromaOf(channels) };
-}
-
-/**
- * How coarse the second and third of three channels are beside the first, where they are alike, by
- * halves.
- */
-function chromaOf(channels: readonly { readonly across: number; readonly down: number }[]): Chroma | undefined {
-  const [luma, blue, red] = channels;
-  if (channels.length !== 3 || !luma || !blue || !red) return undefined;
-  const [across, down] = [luma.across / blue.across, luma.down / blue.down];
-  const alike = blue.across === red.across && blue.down === red.down;
-  const halves = (ratio: number): ratio is 1 | 2 => ratio === 1 || ratio === 2;
-  return alike && halves(across) && halves(down) && across * down > 1 ? { across, down } : undefined;
+  return { width, height, ids, blocks };
 }
 
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
@@ -158,22 +138,60 @@ function readOrientation(tiff: Uint8Array): number | undefined {
 }
 
 /**
- * The upright RGB pixels of a JPEG whose header was found acceptable; colour profiles are ignored.
+ * The upright RGB pixels of a JPEG whose header was found acceptable, to the bit what libjpeg-turbo
+ * makes of it, as browsers and Python's readers do; colour profiles are ignored. What its interface
+ * refuses (four channels, unusual sampling, and whatever it warns of) is decoded by jpeg-js.
  * @throws PhotoFault
  */
-export function decodeJpeg(bytes: Uint8Array, header: JpegHeader): Photo {
+export async function decodeJpeg(bytes: Uint8Array, header: JpegHeader): Promise<Photo> {
   // Every block takes a bit at the least: what is shorter was made to fill the memory.
   if (bytes.length * 8 < header.blocks) throw new PhotoFault("holds fewer pixels than its size says", true);
+  const { width, height, orientation } = header;
+  const rgb = (await byLibjpeg(bytes)) ?? (await byJpegJs(bytes, header));
+  return upright({ width, height, rgb }, orientation);
+}
+
+type Codec = Awaited<ReturnType<typeof import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs").default>>;
+let codec: Codec | undefined;
+/**
+ * Memory of WebAssembly grows and never shrinks: beyond these bytes the next photo has a new one.
+ */
+const KEEP_HEAP = 128e6;
+
+/** RGB bytes; undefined where libjpeg-turbo has anything to say about the file. */
+async function byLibjpeg(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  codec ??= await (await import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs")).default();
+  const decoder = new codec.JPEGDecoder();
   try {
-    const { width, height, data } = jpeg.decode(bytes, {
+    decoder.getEncodedBuffer(bytes.length).set(bytes);
+    decoder.decode();
+    const samples = decoder.getDecodedBuffer();
+    if (decoder.getFrameInfo().componentCount === 3) return new Uint8Array(samples.buffer);
+    const rgb = new Uint8Array(3 * samples.length);
+    for (let at = 0; at < rgb.length; at += 1) rgb[at] = samples[Math.floor(at / 3)]!;
+    return rgb;
+  } catch (thrown) {
+    // The number of an exception in the codec, of which no more can be learnt.
+    if (typeof thrown === "number") return undefined;
+    throw thrown;
+  } finally {
+    decoder.delete();
+    if (codec.HEAPU8.length > KEEP_HEAP) codec = undefined;
+  }
+}
+
+/** @throws PhotoFault */
+async function byJpegJs(bytes: Uint8Array, { rgb }: JpegHeader): Promise<Uint8Array> {
+  const { default: jpeg } = await import("jpeg-js");
+  try {
+    const { data } = jpeg.decode(bytes, {
       useTArray: true,
       formatAsRGBA: false,
       maxResolutionInMP: Number.POSITIVE_INFINITY, // the caller has looked
       maxMemoryUsageInMB: MAX_MEMORY_MB,
-      ...((header.rgb || header.chroma) && { colorTransform: false }),
+      ...(rgb && { colorTransform: false }),
     });
-    const rgb = header.chroma ? smoothChroma(data, width, height, header.chroma) : data;
-    return upright({ width, height, rgb }, header.orientation);
+    return data;
   } catch (cause) {
     // Tables and channels that are named but not there come as TypeErrors.
     const reason = cause instanceof TypeError ? "it lacks parts that it refers to" : (cause as Error).message;

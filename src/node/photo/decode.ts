@@ -43,7 +43,7 @@ const OTHERS: readonly { readonly looks: RegExp; readonly what: string; readonly
  * @throws PhotoError when it is empty, damaged, truncated, of another kind, or has more than 100
  *   megapixels, which is found out before memory is taken for them.
  */
-export function decodePhoto(bytes: Uint8Array, name: string): Photo {
+export async function decodePhoto(bytes: Uint8Array, name: string): Promise<Photo> {
   if (bytes.length === 0) throw new PhotoError(`"${name}" is empty.`, "Download or copy it again.");
   const head = Buffer.from(bytes.subarray(0, 256)).toString("latin1");
   if (head.startsWith("\xff\xd8\xff")) return decode(bytes, name, "JPEG", readJpegHeader, decodeJpeg);
@@ -56,13 +56,13 @@ export function decodePhoto(bytes: Uint8Array, name: string): Photo {
 /**
  * Looks at the size between reading the header and decoding, and names the file in what goes wrong.
  */
-function decode<H extends { readonly width: number; readonly height: number }>(
+async function decode<H extends { readonly width: number; readonly height: number }>(
   bytes: Uint8Array,
   name: string,
   kind: "JPEG" | "PNG",
   read: (bytes: Uint8Array) => H,
-  pixels: (bytes: Uint8Array, header: H) => Photo,
-): Photo {
+  pixels: (bytes: Uint8Array, header: H) => Photo | Promise<Photo>,
+): Promise<Photo> {
   try {
     const header = read(bytes);
     const { width, height } = header;
@@ -73,7 +73,7 @@ function decode<H extends { readonly width: number; readonly height: number }>(
         "Scale it down first: networks see a few hundred pixels a side.",
       );
     }
-    return pixels(bytes, header);
+    return await pixels(bytes, header);
   } catch (cause) {
     throw named(cause, `"${name}"`, kind);
   }

@@ -23,8 +23,8 @@ describe("other files", () => {
     ["no photo", "\x89PNG"],
     ["no photo", "\xff\xd8"],
     ["no photo", "hello"],
-  ])("%s", (what, text) => {
-    const fault = faultOf(Buffer.from(text, "latin1"));
+  ])("%s", async (what, text) => {
+    const fault = await faultOf(Buffer.from(text, "latin1"));
     expect(fault.message).toContain('"a.jpg"');
     expect(fault.message).toContain(what);
     expect(fault).toMatchObject({ name: "PhotoError", code: "photo", fix: expect.stringMatching(/\.$/) });
@@ -34,8 +34,8 @@ describe("other files", () => {
 
 describe("a picture's size is looked at before it is decoded", () => {
   /** What is wrong with a PNG of this size that has a header alone. */
-  const saidOf = (width: number, height: number): string =>
-    faultOf(joined(SIGNATURE, png({ width, height, color: 0, depth: 8, samples: [] }).header)).message;
+  const saidOf = async (width: number, height: number): Promise<string> =>
+    (await faultOf(joined(SIGNATURE, png({ width, height, color: 0, depth: 8, samples: [] }).header))).message;
 
   test.each([
     [0, 5, "has no pixels (0 × 5)"],
@@ -44,13 +44,15 @@ describe("a picture's size is looked at before it is decoded", () => {
     [10_001, 10_000, "has 10001 × 10000 pixels; more than 100 megapixels are not read"],
     [1, 100_000_001, "has 1 × 100000001 pixels; more than 100 megapixels are not read"],
     [100_000_001, 1, "has 100000001 × 1 pixels; more than 100 megapixels are not read"],
-  ])("%i × %i pixels", (width, height, said) => expect(saidOf(width, height)).toContain(said));
+  ])("%i × %i pixels", async (width, height, said) => expect(await saidOf(width, height)).toContain(said));
 
   test.each([
     [1, 1],
     [10_000, 10_000],
     [1, 100_000_000],
-  ])("%i × %i pixels are looked for, and missed", (width, height) => {
-    expect(saidOf(width, height)).toMatch(/^"a\.jpg" is truncated: the PNG ends .* Download or copy it again; if/);
+  ])("%i × %i pixels are looked for, and missed", async (width, height) => {
+    expect(await saidOf(width, height)).toMatch(
+      /^"a\.jpg" is truncated: the PNG ends .* Download or copy it again; if/,
+    );
   });
 });

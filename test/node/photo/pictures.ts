@@ -133,9 +133,9 @@ export function jpegFrame(frame: JpegFrame): Uint8Array {
 }
 
 /** What decoding says of these bytes, which are called "a.jpg". */
-export function faultOf(bytes: Uint8Array): PhotoError {
+export async function faultOf(bytes: Uint8Array): Promise<PhotoError> {
   try {
-    decodePhoto(bytes, "a.jpg");
+    await decodePhoto(bytes, "a.jpg");
   } catch (error) {
     if (error instanceof PhotoError) return error;
     throw error;

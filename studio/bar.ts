@@ -67,7 +67,7 @@ function setLayer(layer: string): void {
   if (recipe.strokes.length > 0 && strokes.length === 0) {
     tell(`Your strokes are on ${recipe.layer}.`, "They are there again when you go back to it.", {
       text: `Back to ${recipe.layer}`,
-      act: () => setLayer(recipe.layer),
+      act: () => paint.recipe?.model.name === recipe.model.name && setLayer(recipe.layer),
     });
   }
 }

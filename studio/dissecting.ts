@@ -1,5 +1,6 @@
 import { concepts } from "../src/elements/concepts.ts";
 import { html } from "../src/elements/html.ts";
+import type { Session } from "../src/session/index.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
 
@@ -33,6 +34,8 @@ export function showDissecting(): HTMLElement {
     html("div", { class: "row" }, start, stop),
   );
   let running: AbortController | undefined;
+  /** Whose layer that is. */
+  let dissected: Session | undefined;
 
   function show(): void {
     const { loaded } = session.session ?? {};
@@ -50,6 +53,7 @@ export function showDissecting(): HTMLElement {
     const { layer } = paint.edited;
     if (!own || !layer || running) return;
     running = new AbortController();
+    dissected = own;
     const { signal } = running;
     progress.value = 0;
     text.textContent = `${PHASES["activations"]}…`;
@@ -68,7 +72,10 @@ export function showDissecting(): HTMLElement {
       show();
     }
   }
-  session.watch(show);
+  session.watch(() => {
+    if (session.session !== dissected) running?.abort();
+    show();
+  });
   paint.watch(show);
   return element;
 }

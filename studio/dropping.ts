@@ -1,9 +1,11 @@
 import { UsageError } from "../src/errors.ts";
 import { checkMarks, checkRecipe, isMarks, type LoadRequest, recipeOfMarks } from "../src/session/index.ts";
+import { recipeOfAddress } from "./address.ts";
 import { kept } from "./keeping.ts";
-import { complain, tell } from "./notices.ts";
-import { load, type Opened, openGenerator } from "./opening.ts";
+import { tell } from "./notices.ts";
+import { inTurn, load, type Opened, openGenerator } from "./opening.ts";
 import { part } from "./page.ts";
+import type { Opening } from "./turns.ts";
 import { take } from "./working.ts";
 
 /** Files that may hold weights. */
@@ -22,7 +24,8 @@ export function acceptFiles(): void {
   const files = part("files");
   part("open").addEventListener("click", () => files.click());
   files.addEventListener("change", () => {
-    void openFiles([...(files.files ?? [])]);
+    const chosen = [...(files.files ?? [])];
+    inTurn((opening) => openFiles(opening, chosen));
     files.value = "";
   });
   const over = (event: DragEvent, on: boolean): void => {
@@ -36,19 +39,44 @@ export function acceptFiles(): void {
     over(event, false);
     const { files = [], items = [] } = event.dataTransfer ?? {};
     const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry !== null);
-    const folder = entries.find((entry) => entry?.isDirectory) as FileSystemDirectoryEntry | undefined;
-    if (folder) openFolder(folder).catch(complain);
-    else if (files.length > 0) void openFiles([...files]);
+    const folders = entries.filter((entry) => entry?.isDirectory) as FileSystemDirectoryEntry[];
+    // Folders are among the files, too, as if they were some.
+    const names = folders.map(({ name }) => name);
+    const loose = [...files].filter(({ name }) => !names.includes(name));
+    if (folders.length > 0) inTurn((opening) => openFolders(opening, folders, loose));
+    else if (loose.length > 0) inTurn((opening) => openFiles(opening, loose));
   });
+  addEventListener("hashchange", () =>
+    inTurn(async (opening) => {
+      const recipe = await recipeOfAddress();
+      await opening.turn();
+      if (recipe) take(recipe);
+    }),
+  );
 }
 
-/** What a folder has that is opened: a report that `ganatomy dissect` wrote, a model, or both. */
-async function openFolder(folder: FileSystemDirectoryEntry): Promise<void> {
+/**
+ * Opens what folders have that is opened, a report that `ganatomy dissect` wrote, a model, or both,
+ * with files that came along.
+ */
+async function openFolders(
+  opening: Opening,
+  folders: readonly FileSystemDirectoryEntry[],
+  loose: readonly File[],
+): Promise<void> {
+  const read = await Promise.all(folders.map(readFolder));
+  const files = [...loose, ...read.flatMap((folder) => folder.files)];
+  const [only] = read.length === 1 ? read : [];
+  const quantiles = Object.assign({}, ...read.map((folder) => folder.quantiles));
+  await openFiles(opening, files, { quantiles, ...(only && { name: only.name }) });
+}
+
+async function readFolder(folder: FileSystemDirectoryEntry) {
   const entries = await entriesOf(folder);
   const isKnown = ({ isFile, name }: FileSystemEntry): boolean =>
     isFile && (WEIGHTS.test(name) || NAMED.includes(name));
   const files = await Promise.all((entries.filter(isKnown) as FileSystemFileEntry[]).map(fileOf));
-  if (files.length > 0) return openFiles(files, { name: folder.name, quantiles: await quantilesOf(entries) });
+  if (files.length > 0) return { name: folder.name, files, quantiles: await quantilesOf(entries) };
   throw new UsageError(
     `In the folder ${folder.name} there is neither a report.json nor a checkpoint.`,
     "Drop the folder that `ganatomy dissect` wrote, or a file by itself.",
@@ -83,50 +111,50 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
 }
 
 /**
- * A folder that files are of: it may have a name for them, and has quantiles by layers' folders.
+ * Folders that files are of: one by itself may have a name for them; they have quantiles by layers'
+ * folders.
  */
 interface Folder {
-  readonly name: string;
+  readonly name?: string;
   readonly quantiles: Readonly<Record<string, File>>;
 }
 
 /** Opens files, whatever they are. */
-async function openFiles(files: readonly File[], folder?: Folder): Promise<void> {
-  try {
-    const json = files.filter(({ name }) => /\.json$/i.test(name));
-    const weights = files.filter(({ name }) => WEIGHTS.test(name));
-    const foreign = files.find((file) => !json.includes(file) && !weights.includes(file));
-    if (foreign) throw new UsageError(`${foreign.name} is nothing that the studio opens.`, KINDS);
-    const labels = json.find(({ name }) => /label/i.test(name));
-    const named = weights.filter(({ name }) => SEGMENTER.test(name));
-    const parts = labels && named.length === 0 ? weights : named;
-    const [generator, other] = weights.filter((file) => !parts.includes(file));
-    if (other) throw new UsageError(`${generator!.name} and ${other.name} are two generators.`, "Drop one at a time.");
-    const segmenter = segmenterOf(parts, labels);
-    const said = await Promise.all(json.filter((file) => file !== labels).map(readJson));
-    // What knows the rankings comes after what it adds them to.
-    const isRankings = (given: object): number => Number("netname" in given);
-    const [report, rankings] = said.filter((given) => !isRecipe(given)).sort((a, b) => isRankings(a) - isRankings(b));
-    const known = { ...(report && { report }), ...(rankings && { rankings }), ...(segmenter && { segmenter }) };
-    if (generator) {
-      const name = said.map(modelOf).find(Boolean) ?? (isNameless(generator) ? folder?.name : undefined);
-      if (!(await openGenerator({ generator, ...(name !== undefined && { name }), ...known }, kept))) return;
-    } else if (!(await openKnown(known))) return;
-    const quantiles = ofLayers(folder?.quantiles ?? {});
-    if (report && Object.keys(quantiles).length > 0) await load({ quantiles });
-    for (const recipe of said.filter(isRecipe)) take(checkRecipe(recipe));
-  } catch (error) {
-    complain(error);
+async function openFiles(opening: Opening, files: readonly File[], folder?: Folder): Promise<void> {
+  const json = files.filter(({ name }) => /\.json$/i.test(name));
+  const weights = files.filter(({ name }) => WEIGHTS.test(name));
+  const foreign = files.find((file) => !json.includes(file) && !weights.includes(file));
+  if (foreign) throw new UsageError(`${foreign.name} is nothing that the studio opens.`, KINDS);
+  const labels = json.find(({ name }) => /label/i.test(name));
+  const named = weights.filter(({ name }) => SEGMENTER.test(name));
+  const parts = labels && named.length === 0 ? weights : named;
+  const [generator, other] = weights.filter((file) => !parts.includes(file));
+  if (other) throw new UsageError(`${generator!.name} and ${other.name} are two generators.`, "Drop one at a time.");
+  const segmenter = segmenterOf(parts, labels);
+  const said = await Promise.all(json.filter((file) => file !== labels).map(readJson));
+  // What knows the rankings comes after what it adds them to.
+  const isRankings = (given: object): number => Number("netname" in given);
+  const [report, rankings] = said.filter((given) => !isRecipe(given)).sort((a, b) => isRankings(a) - isRankings(b));
+  const known = { ...(report && { report }), ...(rankings && { rankings }), ...(segmenter && { segmenter }) };
+  if (generator) {
+    const name = said.map(modelOf).find(Boolean) ?? (isNameless(generator) ? folder?.name : undefined);
+    await openGenerator(opening, { generator, ...(name !== undefined && { name }), ...known }, kept);
+  } else {
+    await opening.turn();
+    if (!(await openKnown(opening, known))) return;
   }
+  const quantiles = ofLayers(folder?.quantiles ?? {});
+  if (report && Object.keys(quantiles).length > 0) await load(opening, { quantiles });
+  for (const recipe of said.filter(isRecipe)) take(checkRecipe(recipe));
 }
 
 /** Opens what is known of the generator that is here; says whether its report was taken, if any. */
-async function openKnown({ report, rankings, segmenter }: Partial<Opened>): Promise<boolean> {
-  const taken = !report || (await load({ report }));
-  if (report && taken && (!rankings || (await load({ report: rankings })))) {
+async function openKnown(opening: Opening, { report, rankings, segmenter }: Partial<Opened>): Promise<boolean> {
+  const taken = !report || (await load(opening, { report }));
+  if (report && taken && (!rankings || (await load(opening, { report: rankings })))) {
     tell("The report is open: brushes know its concepts.");
   }
-  if (segmenter && (await load({ segmenter }))) tell("The segmenter is open: it says what is where.");
+  if (segmenter && (await load(opening, { segmenter }))) tell("The segmenter is open: it says what is where.");
   return taken;
 }
 

@@ -1,4 +1,5 @@
 import { html } from "../src/elements/html.ts";
+import type { Session } from "../src/session/index.ts";
 import { part } from "./page.ts";
 
 /** What is where the pointer is, or where it was pinned. */
@@ -31,6 +32,13 @@ export function showHere(): { readonly element: HTMLElement; seen(seen: boolean)
     mark.style.setProperty("--x", `${(place.x + 0.5) / model.width}`);
     mark.style.setProperty("--y", `${(place.y + 0.5) / model.height}`);
   }
+  let seenOf: Session | undefined;
+  part("session").watch(() => {
+    const { session } = part("session");
+    // It was a place in another generator's pictures.
+    if (session && seenOf && session !== seenOf) set(false);
+    seenOf = session ?? seenOf;
+  });
   pin.addEventListener("click", () => set(!inspect.pinned));
   document.addEventListener("studio-pin", () => set(!inspect.pinned));
   const showLooks = (seen: boolean): void => {

@@ -18,16 +18,20 @@ function say(text: string): void {
   busy.hidden = busy.textContent === "" || first;
 }
 
-/** Says that something is being loaded, and that it is, or that it cannot be. */
-export function showLoading(phase: LoadingPhase) {
+/**
+ * Says that something is being loaded, and that it is, or that it cannot be; nothing once it is
+ * aborted, as then something else is being loaded.
+ */
+export function showLoading(phase: LoadingPhase, signal: AbortSignal) {
   say(`Loading ${LOADED[phase]}…`);
   return {
     done(): void {
+      if (signal.aborted) return;
       part("waiting").hidden = true;
       say("");
     },
     failed(): void {
-      say(part("session").session ? "" : "There is no picture.");
+      if (!signal.aborted) say(part("session").session ? "" : "There is no picture.");
     },
   };
 }

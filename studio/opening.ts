@@ -4,7 +4,8 @@ import { givenBy } from "./given.ts";
 import { showLoading, showProgress } from "./loading.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
-import { begin, begun, firstRecipe, watchDrawing } from "./working.ts";
+import { type Opening, Turns } from "./turns.ts";
+import { begin, begun, firstRecipe, keepNow, watchDrawing } from "./working.ts";
 
 /** What a studio shows: a generator, and what is known of it and by whom. */
 export interface Opened extends Pick<LoadRequest, "name" | "network" | "classes"> {
@@ -42,64 +43,88 @@ const scenes64 = (): Opened => ({
   },
 });
 
+const turns = new Turns(() => part("session").session !== undefined);
+
+/** Opens something, of which nothing is seen any more once something later is. */
+export function inTurn(work: (opening: Opening) => Promise<void>): void {
+  void turns.open(work, complain);
+}
+
 /** Opens what the address asks for, or what comes along. */
-export async function openFirst(): Promise<void> {
+export async function openFirst(opening: Opening): Promise<void> {
   const given = await givenBy(location.href).catch(complain);
-  await (given ? openGenerator(given, firstRecipe) : openGenerator(scenes64(), firstRecipe("scenes64")));
+  await (given
+    ? openGenerator(opening, given, firstRecipe)
+    : openGenerator(opening, scenes64(), firstRecipe("scenes64")));
 }
 
 /**
  * Opens a generator in place of the one that is shown, which stays if this one cannot be opened:
  * its picture first, then what its units detect, then who says what is where in a picture.
- * @returns whether it is shown.
+ * @throws what `load` of a session does; the opening's reason.
  */
 export async function openGenerator(
+  opening: Opening,
   { report, rankings, segmenter, quantiles, ...request }: Opened,
   beginning: Promise<Recipe | undefined> | ((model: string) => Promise<Recipe | undefined>),
-): Promise<boolean> {
+): Promise<void> {
   const element = part("session");
-  const loading = showLoading("generator");
+  opening.replaces();
+  const { signal } = opening;
+  const loading = showLoading("generator", signal);
   let fresh: Session | undefined;
   try {
-    fresh = await openSession({ worker: beside("worker.min.js") });
-    fresh.on("progress", showProgress);
-    const loaded = await fresh.load(request);
+    fresh = await openSession({ worker: beside("worker.min.js") }, signal);
+    fresh.on("progress", (progress) => signal.aborted || showProgress(progress));
+    const loaded = await fresh.load({ ...request, signal });
     const recipe = await (typeof beginning === "function" ? beginning(loaded.model!.name) : beginning);
+    opening.shows();
+    keepNow();
     const before = element.session;
     element.session = undefined;
     before?.dispose();
     begin(recipe, loaded.model!.name);
     watchDrawing(fresh);
     element.session = fresh;
-    await drawn();
-    loading.done();
-    const known = report === undefined || (await load({ report }));
-    if (rankings !== undefined) await load({ report: rankings });
-    if (quantiles !== undefined && known && element.session === fresh) await load({ quantiles });
-    if (element.session === fresh) begun();
-    if (segmenter !== undefined && element.session === fresh) await load({ segmenter });
-    return true;
+    await drawn(fresh, signal);
   } catch (error) {
-    loading.failed();
     if (fresh && fresh !== element.session) fresh.dispose();
-    complain(error);
-    return false;
+    loading.failed();
+    throw error;
   }
+  loading.done();
+  const known = report === undefined || (await load(opening, { report }));
+  if (rankings !== undefined) await load(opening, { report: rankings });
+  if (quantiles !== undefined && known) await load(opening, { quantiles });
+  begun();
+  if (segmenter !== undefined) await load(opening, { segmenter });
 }
 
-/** Settles when the picture is on the screen. */
-const drawn = (): Promise<void> =>
-  new Promise((resolve) => {
+/** Settles when the picture is on the screen, or cannot be drawn, which is said elsewhere. */
+async function drawn(session: Session, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
     part("paint").addEventListener("gan-rendered", () => resolve(), { once: true });
+    session.on("error", () => resolve());
+    signal.addEventListener("abort", () => resolve());
   });
+  signal.throwIfAborted();
+}
 
-/** Loads what the picture does not need, without which there is less to see and no more. */
-export async function load(request: Pick<LoadRequest, "segmenter" | "report" | "quantiles">): Promise<boolean> {
-  const loading = showLoading(request.segmenter === undefined ? "report" : "segmenter");
+/**
+ * Loads what the picture does not need, without which there is less to see and no more.
+ * @returns whether it is there.
+ * @throws the opening's reason.
+ */
+export async function load(
+  { signal }: Opening,
+  request: Pick<LoadRequest, "segmenter" | "report" | "quantiles">,
+): Promise<boolean> {
+  const loading = showLoading(request.segmenter === undefined ? "report" : "segmenter", signal);
   try {
-    await part("session").session?.load(request);
+    await part("session").session?.load({ ...request, signal });
     return true;
   } catch (error) {
+    signal.throwIfAborted();
     complain(error);
     return false;
   } finally {

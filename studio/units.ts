@@ -1,5 +1,5 @@
 import { html } from "../src/elements/html.ts";
-import type { Stroke, UnitName } from "../src/session/index.ts";
+import type { Session, Stroke, UnitName } from "../src/session/index.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
 
@@ -41,6 +41,8 @@ class ChosenUnit {
     brush: toggle("Paint", "Paint with this unit alone", () => this.#brush()),
   };
   #unit: UnitName | undefined;
+  /** Whose unit it is. */
+  #session: Session | undefined;
   #asking: AbortController | undefined;
 
   constructor() {
@@ -61,6 +63,7 @@ class ChosenUnit {
   show(unit: UnitName): void {
     if (this.#paint.heat && this.#paint.heat === this.#name) this.#paint.heat = nameOf(unit);
     this.#unit = unit;
+    this.#session = part("session").session;
     this.element.hidden = false;
     this.#title.textContent = `Unit ${unit.unit}`;
     this.#about.textContent = aboutText(unit);
@@ -71,7 +74,8 @@ class ChosenUnit {
 
   /** The strokes, or the layer, are others. */
   follow(): void {
-    if (this.#unit && this.#unit.layer !== this.#paint.edited.layer) this.#close();
+    const isOther = part("session").session !== this.#session || this.#unit?.layer !== this.#paint.edited.layer;
+    if (this.#unit && isOther) this.#close();
     if (!this.#unit) return;
     const ids = new Set(this.#paint.strokes.map(({ id }) => id));
     const { heat, mute, solo, brush } = this.#buttons;

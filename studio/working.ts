@@ -10,26 +10,27 @@ const FIRST = 3;
 /** So long after the last change it is kept, in milliseconds. */
 const SOON = 400;
 
-/** Keeps what is worked on, and takes up what a link has that is opened here. */
+let soon: ReturnType<typeof setTimeout> | undefined;
+
+/** Keeps what changed a moment ago, before it is gone. */
+export function keepNow(): void {
+  if (soon === undefined) return;
+  clearTimeout(soon);
+  soon = undefined;
+  const { recipe } = part("paint");
+  // Until then strokes are not shown that are kept already, and the layer is just any.
+  if (recipe && part("session").session && hasBegun) void keep(recipe);
+}
+
+/** Keeps what is worked on. */
 export function keepWork(): void {
   const paint = part("paint");
-  let soon: ReturnType<typeof setTimeout> | undefined;
-  const now = (): void => {
-    clearTimeout(soon);
-    soon = undefined;
-    const { recipe } = paint;
-    // Until then strokes are not shown that are kept already, and the layer is just any.
-    if (recipe && part("session").session && hasBegun) void keep(recipe);
-  };
   paint.watch(() => {
     clearTimeout(soon);
-    soon = setTimeout(now, SOON);
+    soon = setTimeout(keepNow, SOON);
   });
   paint.addEventListener("gan-error", (event) => complain((event as CustomEvent<ErrorDetail>).detail.error));
-  document.addEventListener("visibilitychange", () => soon !== undefined && now());
-  addEventListener("hashchange", () => {
-    recipeOfAddress().then((recipe) => recipe && take(recipe), complain);
-  });
+  document.addEventListener("visibilitychange", keepNow);
 }
 
 /**
@@ -67,6 +68,7 @@ export function take(recipe: Recipe): void {
   const paint = part("paint");
   const before = paint.recipe;
   const model = part("session").session?.loaded?.model;
+  if (!model) waiting = recipe;
   if (!model || !fits(recipe, model.name)) return;
   paint.recipe = recipe;
   rememberBefore(before, recipe);
@@ -95,6 +97,8 @@ export function begin(recipe: Recipe | undefined, model: string): void {
   if (own === waiting) waiting = undefined;
   beginning = own;
   hasBegun = false;
+  // These are of the generator that was there before.
+  Object.assign(paint, { units: undefined, features: undefined, heat: undefined });
   paint.disabled = own !== undefined && own.strokes.length > 0;
   paint.recipe = own && { ...own, strokes: [] };
   if (!own) Object.assign(paint, { seed: undefined, image: FIRST, layer: undefined });

@@ -128,7 +128,10 @@ export class GanInspect extends SessionChild {
   }
 
   protected render(session: Session, loaded: Loaded): void {
-    if (this.#place) void this.#ask(session, loaded, this.#place);
+    const { height = 0, width = 0 } = loaded.model ?? {};
+    const place = this.#place;
+    // One of larger images, such as of the generator before, is none of these.
+    if (place && place.y < height && place.x < width) void this.#ask(session, loaded, place);
     else this.#empty();
   }
 

@@ -38,7 +38,11 @@ test("asks once for the newest place", async () => {
   expect(await text()).toMatch(/^tree/);
   await elements.run("one.session.asked.length = 0; image.image = 3;");
   expect(await elements.run("one.session.asked.at(-1)")).toBe("pixel 40 2 layer4");
-  await elements.run("inspect.place = null");
+  // A place of larger images, such as of the generator before, is none here.
+  await elements.run("one.session.asked.length = 0; inspect.place = { y: 200, x: 2 };");
+  expect(await elements.run("one.session.asked")).toEqual([]);
+  expect(await text()).toMatch(/^Point at/);
+  await elements.run("inspect.place = { y: 1, x: 2 }; await settle(); inspect.place = null");
   expect(await text()).toMatch(/^Point at/);
 });
 

@@ -21,6 +21,8 @@ export interface StudioPage {
   /** Opens an address, and waits until everything is loaded. */
   open(url?: string, page?: Page): Promise<void>;
   look(name: string): Promise<void>;
+  /** Drops files and folders on it, by their paths. */
+  drop(...paths: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,14 @@ export async function openStudio(options: OpenOptions = {}): Promise<StudioPage>
       if (!SCREENSHOTS) return;
       await mkdir(SCREENSHOTS, { recursive: true });
       await page.screenshot({ path: join(SCREENSHOTS, `studio-${name}.png`) });
+    },
+    async drop(...paths) {
+      const browser = await page.createCDPSession();
+      const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+      for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+        await browser.send("Input.dispatchDragEvent", { type, x: 600, y: 400, data });
+      }
+      await browser.detach();
     },
     async close() {
       await close();

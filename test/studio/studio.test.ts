@@ -60,16 +60,6 @@ async function give(name: string, contents: string): Promise<void> {
   await ((await studio.page.$("#files")) as ElementHandle<HTMLInputElement>).uploadFile(path);
 }
 
-/** Drops files and folders on the page, by their paths. */
-async function drop(...paths: readonly string[]): Promise<void> {
-  const browser = await studio.page.createCDPSession();
-  const data = { items: [], files: [...paths], dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
-    await browser.send("Input.dispatchDragEvent", { type, x: 600, y: 400, data });
-  }
-  await browser.detach();
-}
-
 describe("the studio", { timeout: SLOW }, () => {
   test("keeps no layer that was only there until the report was", async () => {
     await new Promise((resolve) => setTimeout(resolve, 1000)); // what changed is kept after 400 ms
@@ -165,19 +155,19 @@ describe("the studio", { timeout: SLOW }, () => {
     for (const name of ["report.json", "dissect.json"]) {
       await copyFile(join(ROOT, "studio/scenes64", name), join(report, name));
     }
-    await drop(report);
+    await studio.drop(report);
     await expect.poll(notices, PATIENT).toMatch(/The report is open/);
     await dismiss();
-    await drop(files);
+    await studio.drop(files);
     await expect.poll(notices, PATIENT).toMatch(/broken\.pth/);
     await dismiss();
     const model = join(ROOT, "weights/scenes64");
-    await drop(join(model, "segmenter.safetensors"));
+    await studio.drop(join(model, "segmenter.safetensors"));
     await expect.poll(notices, PATIENT).toMatch(/a segmenter without its labels/);
     await dismiss();
     // One that is called "generator" is what the report beside it calls it.
     await run("document.querySelector('gan-session').session.mine = true");
-    await drop(
+    await studio.drop(
       ...["generator", "segmenter"].map((name) => join(model, `${name}.safetensors`)),
       join(model, "labels.json"),
       join(report, "dissect.json"),

@@ -21,6 +21,7 @@ export interface DissectOptions extends GeneratorFlags, UnifiedFlags, TuneFlags 
   readonly quantileThreshold?: QuantileThreshold;
   readonly rule?: RuleName;
   readonly examples: number;
+  readonly rotate?: number;
   readonly outdir?: string;
   readonly force?: boolean;
   readonly stripHeight?: number;
@@ -58,7 +59,7 @@ export async function openJob(options: DissectOptions, loading: Parameters<typeo
 
 /** What the options say of the dissection itself. */
 export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSettings {
-  const { stripHeight, batch, memory } = options;
+  const { stripHeight, batch, memory, rotate } = options;
   return {
     layers: options.layers ?? (isEmbedded ? EMBEDDED_LAYERS : []),
     size: options.size ?? (isEmbedded ? 200 : 1000),
@@ -67,6 +68,7 @@ export function jobSettings(options: DissectOptions, isEmbedded: boolean): JobSe
     ...(options.quantileThreshold !== undefined && { quantileThreshold: options.quantileThreshold }),
     ...(options.rule !== undefined && { rule: options.rule }),
     examples: options.examples,
+    ...(rotate !== undefined && { rotate }),
     ...(batch !== undefined && { batch }),
     ...(memory !== undefined && { memory: memory * 2 ** 20 }),
     ...(stripHeight !== undefined && { stripHeight }),

@@ -1,3 +1,4 @@
+import { rotated } from "../compare/rotated.ts";
 import { unitQuantiles } from "../dissect/measure-quantiles.ts";
 import type { QuantileThreshold } from "../dissect/result.ts";
 import type { RuleName } from "../dissect/rules.ts";
@@ -54,6 +55,8 @@ export interface JobSettings {
   readonly quantileThreshold?: QuantileThreshold;
   readonly rule?: RuleName;
   readonly examples: number;
+  /** Seed of the rotation in which layers are seen; none unless given. */
+  readonly rotate?: number;
   readonly batch?: number;
   /** Bytes of samples that may stay on the GPU. */
   readonly memory?: number;
@@ -83,15 +86,17 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
   const segmenter = files
     ? await loadSegmenter(files, { ...options, ...unified, name })
     : await Segmenter.self(generator, { name, signal });
-  const { layers, stripHeight, ...settings } = job.settings;
+  const { layers, stripHeight, rotate, ...settings } = job.settings;
   const chosen = layers.length > 0 ? layers : defaultLayers(generator, place);
 
   try {
     return await writeDissection(
       {
-        ...{ subject: generator, segmenter, stripHeight, provenance },
+        subject: rotate === undefined ? generator : rotated(generator, rotate),
+        ...{ segmenter, stripHeight, provenance },
         options: { ...settings, layers: chosen },
-        quantiles: () => quantilesOf(generator, chosen, job.settings, place),
+        // Levels to insert units at, of which a rotation has none.
+        ...(rotate === undefined && { quantiles: () => quantilesOf(generator, chosen, job.settings, place) }),
       },
       place,
     );

@@ -61,6 +61,7 @@ export {
 export { type Kid, type KidOptions, kernelDistance } from "./kid.ts";
 export { type Measured, type MeasureOptions, measure } from "./measure.ts";
 export { type Coverage, type CoverageOptions, coverageOf } from "./neighbours.ts";
+export { randomRotation, rotated } from "./rotated.ts";
 export {
   type Areas,
   type ConceptArea,

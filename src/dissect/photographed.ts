@@ -25,6 +25,8 @@ export interface Viewer {
   readonly device: Device;
   readonly view: View;
   readonly layers: readonly LayerInfo[];
+  /** Seed of its weights, where these were drawn and not trained. */
+  readonly untrained?: number | undefined;
   /** Appends these layers [n, h, w, c] of image [n, edge, edge, 3] in [−1, 1]. */
   features(graph: Graph, image: Value, layers: readonly string[]): ReadonlyMap<string, Value>;
   bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>>;
@@ -35,7 +37,7 @@ export function classifierViewer(classifier: Classifier): Viewer {
   const { name, device, view, layers } = classifier;
   const depth = (layer: string): number => layers.findIndex((known) => known.name === layer);
   return {
-    ...{ name, device, view, layers },
+    ...{ name, device, view, layers, untrained: classifier.network.untrained },
     features(graph, image, asked) {
       const until = asked.reduce((a, b) => (depth(a) > depth(b) ? a : b));
       return classifier.append(graph, image.shape[0]!, { image, until }).layers;
@@ -63,7 +65,7 @@ const placed = (set: ImageSet, index: number): number =>
  * second on, and the others are scored; with one quantile for all units, all are.
  */
 export function photographed(viewer: Viewer, photographs: Photographs): Subject {
-  const { name, device, layers, view } = viewer;
+  const { name, device, layers, view, untrained } = viewer;
   const { edge } = view;
   const images = (set: ImageSet): number =>
     set === "whole" ? photographs.count : Math.floor((photographs.count + Number(set === "test")) / 2);
@@ -72,7 +74,7 @@ export function photographed(viewer: Viewer, photographs: Photographs): Subject 
     ...{ name, device, layers, height: edge, width: edge, resolution: edge, uncropped: [edge, edge] },
     hiddenLayers: layers.filter(({ vector }) => !vector),
     layer: (asked) => layerOf(viewer, asked),
-    model: { name, resolution: edge, sizes: [] },
+    model: { name, resolution: edge, sizes: [], ...(untrained !== undefined && { untrained }) },
     images,
     ...(names && {
       names: (set: ImageSet) => Array.from({ length: images(set) }, (_, index) => names[placed(set, index)]!),

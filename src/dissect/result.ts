@@ -139,6 +139,10 @@ export interface Dissection {
     /** Of images that are levels, a tile each pixel: the RGB bytes of every kind of tile. */
     readonly tiles?: readonly (readonly [red: number, green: number, blue: number])[];
     readonly sizes: readonly number[];
+    /** Seed of the rotation in which layers were seen: a control, whose units are none. */
+    readonly rotation?: number;
+    /** Seed of weights that were drawn instead of trained ones: a control. */
+    readonly untrained?: number;
   };
   /** What images of the test set are called, in their order, where they have names: photographs. */
   readonly images?: readonly string[];

@@ -35,6 +35,8 @@ export interface DefineClassifierOptions {
 export interface LoadClassifierOptions extends LoadOptions, ClassifierOptions, DefineClassifierOptions {
   /** What reports call it; the file's name without its extension unless given. */
   readonly name?: string | undefined;
+  /** Seed of weights to draw in place of the file's, as a control: see `untrained`. */
+  readonly untrained?: number | undefined;
 }
 
 const LOAD_CLASSIFIER_NAMES: NamesOf<LoadClassifierOptions> = {
@@ -45,6 +47,7 @@ const LOAD_CLASSIFIER_NAMES: NamesOf<LoadClassifierOptions> = {
   edge: true,
   pixels: true,
   fit: true,
+  untrained: true,
 };
 const APPEND_NAMES: NamesOf<AppendClassifierOptions> = { editable: "list", from: true, until: true, image: true };
 
@@ -79,12 +82,18 @@ export class Classifier {
   /** Opens a checkpoint of any size and container and recognises the network by its tensors. */
   static async load(source: SourceLike, options: LoadClassifierOptions): Promise<Classifier> {
     checkNames("loadClassifier", options, LOAD_CLASSIFIER_NAMES);
-    const { device, name: given, classes, edge, pixels, fit, ...loading } = options;
+    const { device, name: given, classes, edge, pixels, fit, untrained: seed, ...loading } = options;
     const checkpoint = await openCheckpoint(source, loading);
     const { recogniseClassifier } = await onDemand("classifiers", () => import("../networks/classifiers/recognise.ts"));
-    const network = recogniseClassifier(checkpoint.tensors, { edge, pixels, fit });
-    const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.(pth\.tar|[^.]*)$/, "");
-    return Classifier.define(network, { device, name, classes }, loading);
+    const recognised = recogniseClassifier(checkpoint.tensors, { edge, pixels, fit });
+    const own = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.(pth\.tar|[^.]*)$/, "");
+    if (seed === undefined) return Classifier.define(recognised, { device, name: own, classes }, loading);
+    const { untrained, untrainedName } = await onDemand(
+      "weights to draw",
+      () => import("../networks/classifiers/untrained.ts"),
+    );
+    const name = given ?? untrainedName(own, seed);
+    return Classifier.define(untrained(recognised, seed), { device, name, classes }, loading);
   }
 
   /**

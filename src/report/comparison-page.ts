@@ -1,5 +1,5 @@
 import type { ComparedInput, Comparison, ConceptCell, OnlyIn } from "../compare/index.ts";
-import { estimateText, ruleText, warningText } from "./comparison.ts";
+import { controlsText, estimateText, ruleText, warningText } from "./comparison.ts";
 import { categoriesSvg, conceptsSvg, layersSvg } from "./comparison-plot.ts";
 import { readable } from "./concepts.ts";
 import { pageHead } from "./page-head.ts";
@@ -39,6 +39,9 @@ export function comparisonPage(
 ${incomparable.length > 0 ? `<p class="warning" role="note"><strong>${escapeHtml(warningText(incomparable))}</strong></p>` : ""}
 <p class="lead">${escapeHtml(ruleText(rule, thresholds))}</p>
 <p class="lead quiet">${escapeHtml(errorsText(inputs))}</p>
+${controlsText(inputs)
+  .map((text) => `<p class="lead quiet">${escapeHtml(text)}</p>`)
+  .join("\n")}
 ${section("Inputs", inputsTable(comparison))}
 <section><h2>Charts</h2><div class="figures">${[
     ["Concepts by category", categoriesSvg(comparison)],

@@ -1,4 +1,4 @@
-import type { Comparison, CountingRule, Estimate } from "../compare/index.ts";
+import type { ComparedInput, Comparison, CountingRule, Estimate } from "../compare/index.ts";
 import { csvText } from "./csv.ts";
 
 /** How a rule is told to people. */
@@ -10,6 +10,21 @@ export function ruleText({ rule, metric, threshold }: CountingRule, thresholds?:
   return rule === "best-label"
     ? `By best label: a unit counts once, under its best concept, by ${judged}.`
     : `Per category: a unit counts in every category in which its best concept has ${judged}.`;
+}
+
+/** Which inputs are controls, and what each shows; empty where none is. */
+export function controlsText(inputs: readonly ComparedInput[]): string[] {
+  const named = (of: (input: ComparedInput) => number | undefined): string =>
+    inputs
+      .filter((input) => of(input) !== undefined)
+      .map(({ name }) => name)
+      .join(", ");
+  const rotated = named(({ rotation }) => rotation);
+  const untrained = named(({ untrained: seed }) => seed);
+  return [
+    ...(rotated ? [`${rotated}: a control, in a random rotation of the layer's units, which holds the same.`] : []),
+    ...(untrained ? [`${untrained}: a control, of weights that were drawn and not trained.`] : []),
+  ];
 }
 
 /** What stands wherever inputs were compared that are not comparable. */

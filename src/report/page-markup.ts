@@ -106,6 +106,7 @@ function about({ model, images, segmenter, adapter, settings, labels, provenance
     ["Images", `${width} × ${height}`],
     ["Samples", images ? `${samples} photographs` : `${samples} (seed ${settings.seed})`],
     ["Segmenter", segmenter.name],
+    ...controlsOf(model),
     ["Level by", threshold],
     ...(ceiling ? [["Ceiling", ceilingText(ceiling)] as [string, string]] : []),
     ["Computed on", adapter.software ? `${adapterName} (software)` : adapterName],
@@ -113,6 +114,14 @@ function about({ model, images, segmenter, adapter, settings, labels, provenance
   ];
   return facts.map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`).join("");
 }
+
+/** What says that this is no network's own units, or of no training. */
+const controlsOf = ({ rotation, untrained }: Report["model"]): [string, string][] => [
+  ...(rotation === undefined
+    ? []
+    : [["Control", `units are a random rotation (seed ${rotation})`] as [string, string]]),
+  ...(untrained === undefined ? [] : [["Control", `untrained weights (seed ${untrained})`] as [string, string]]),
+];
 
 function tabs({ layers }: Report): string {
   return layers

@@ -16,7 +16,7 @@ test("--memory is in MiB, and the library's is in bytes", () => {
 
 test("what is not told is what suits the model: two layers of the embedded one, 200 images of it", () => {
   expect(jobSettings(GIVEN, true)).toEqual({ ...GIVEN, layers: ["layer4", "layer6"], size: 200 });
-  const told = { layers: ["layer1"], size: 7, batch: 3, stripHeight: 40 };
+  const told = { layers: ["layer1"], size: 7, batch: 3, stripHeight: 40, rotate: 0 };
   expect(jobSettings({ ...GIVEN, ...told }, true)).toEqual({ ...GIVEN, ...told });
   expect(jobSettings({ ...GIVEN, ...told }, false)).toEqual({ ...GIVEN, ...told });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Device } from "../../src/index.ts";
+import { type Device, writeSafetensors } from "../../src/index.ts";
 import { Classifier } from "../../src/models/classifier.ts";
 import { recogniseClassifier } from "../../src/networks/classifiers/recognise.ts";
 import { requestDevice } from "../gpu.ts";
@@ -19,6 +19,28 @@ beforeAll(async () => {
 afterAll(() => {
   classifier?.dispose();
   device?.dispose();
+});
+
+test("is loaded with weights that are drawn, by that name", async () => {
+  const tensors = [...network.state].map(async ([key, tensor]) => {
+    return [key, { dtype: "float32", shape: tensor.shape, data: await tensor.read() }] as const;
+  });
+  const file = writeSafetensors(Object.fromEntries(await Promise.all(tensors)));
+  const load = (more: { readonly name?: string } = {}) =>
+    Classifier.load(new File([file as Uint8Array<ArrayBuffer>], "own.safetensors"), {
+      ...{ device, edge: EDGE, untrained: 8 },
+      ...more,
+    });
+  const drawn = await load();
+  expect([drawn.name, drawn.network.untrained]).toEqual(["own-untrained-8", 8]);
+  const pictures = imageOf(1, EDGE, EDGE);
+  const logits = await drawn.classify(pictures);
+  expect(logits).not.toEqual(await classifier.classify(pictures));
+  const again = await load({ name: "again" });
+  expect(again.name).toBe("again");
+  expect(await again.classify(pictures)).toEqual(logits);
+  drawn.dispose();
+  again.dispose();
 });
 
 test("goes on from a layer as it would have gone on, and with units off", async () => {

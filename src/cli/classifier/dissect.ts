@@ -1,11 +1,13 @@
 // Tests: test/cli/classifier/dissect.test.ts
 import { basename, resolve } from "node:path";
 import { Classifier, classifierViewer, masks, photographed } from "../../classifiers/index.ts";
+import { rotated } from "../../compare/rotated.ts";
 import { RULES, type RuleName } from "../../dissect/rules.ts";
 import type { Labeller } from "../../dissect/subject.ts";
 import { UsageError } from "../../errors.ts";
 import { loadSegmenter } from "../../index.ts";
 import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
+import { untrained, untrainedName } from "../../networks/classifiers/untrained.ts";
 import { ceilingText } from "../../report/ceiling.ts";
 import { type Place, writeDissection } from "../dissecting.ts";
 import { type DissectOptions, provenanceOf, withoutSecrets } from "../job.ts";
@@ -21,6 +23,7 @@ export interface ClassifierFlags extends ClassifierOptions {
   readonly classifier?: string;
   readonly images?: string;
   readonly masks?: string;
+  readonly untrained?: number;
 }
 
 /** Options of generators, which say nothing of photographs. */
@@ -34,7 +37,9 @@ export function checkFlags(options: DissectOptions & ClassifierFlags): void {
     throw new UsageError(`--${flag} ${why}.`, "Leave it out.");
   };
   if (options.classifier === undefined) {
-    const lost = (["images", "masks", "edge", "pixels", "fit"] as const).find((flag) => options[flag] !== undefined);
+    const lost = (["images", "masks", "edge", "pixels", "fit", "untrained"] as const).find(
+      (flag) => options[flag] !== undefined,
+    );
     if (lost !== undefined) throw new UsageError(`--${lost} is for classifiers.`, "Give --classifier FILE, too.");
     return;
   }
@@ -67,8 +72,12 @@ export async function openClassifier(
   running: Pick<Running, "progress" | "signal" | "note">,
 ): Promise<OpenedClassifier> {
   const { progress, signal, note } = running;
-  const { edge, pixels, fit, size, seed } = options;
-  const file = await openNetwork(options.classifier!, { edge, pixels, fit }, loadingOf(running, options));
+  const { edge, pixels, fit, size, seed, untrained: drawn } = options;
+  const trained = await openNetwork(options.classifier!, { edge, pixels, fit }, loadingOf(running, options));
+  const file =
+    drawn === undefined
+      ? trained
+      : { ...trained, name: untrainedName(trained.name, drawn), network: untrained(trained.network, drawn) };
   checkLayers(file.network, options.layers);
   const masks = options.masks === undefined ? undefined : await openMasks(options.masks);
   const segmenter = masks ? undefined : await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
@@ -101,13 +110,14 @@ export async function dissectClassifier(
   const segmenter =
     files && (await loadSegmenter(files.files, { ...loading, name: files.name, ...unifiedOf(options) }));
   try {
+    const seen = photographed(classifierViewer(classifier), photographs);
     const read = (number: number) => maskFolder!.read(photographs.names[number]!);
     const called = `masks of ${basename(resolve(options.masks ?? ""))}`;
     const labeller: Labeller =
       segmenter ?? masks({ device, name: called, labels: maskFolder!.labels, view: classifier.view, read });
     const summary = await writeDissection(
       {
-        subject: photographed(classifierViewer(classifier), photographs),
+        subject: options.rotate === undefined ? seen : rotated(seen, options.rotate),
         segmenter: labeller,
         options: settingsOf(options, classifier, note),
         stripHeight: options.stripHeight,

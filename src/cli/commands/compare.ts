@@ -3,6 +3,7 @@ import { type CompareOptions, type Comparison, compare } from "../../compare/ind
 import {
   comparisonJson,
   conceptsCsv,
+  controlsText,
   estimateText,
   inputsCsv,
   ruleText,
@@ -99,6 +100,7 @@ function tables(comparison: Comparison, thresholds: { iou: number; iqr: number }
     ...(incomparable.length > 0 ? [warningText(incomparable)] : []),
     ruleText(rule, thresholds),
     errorsText(inputs),
+    ...controlsText(inputs),
     columns([head, ...rows], align),
     ...only,
   ].join("\n");

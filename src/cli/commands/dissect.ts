@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Option } from "commander";
+import { rotatedName } from "../../compare/rotated.ts";
 import { RULES } from "../../dissect/rules.ts";
 import { threadPool } from "../../node/drawing-threads.ts";
 import type { OutputFolder } from "../../node/folder.ts";
@@ -62,6 +63,12 @@ export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
           named,
         ),
     )
+      .option("--rotate <seed>", "a control: dissect a random rotation of each layer's units instead of these", seed)
+      .option(
+        "--untrained <seed>",
+        "a control: dissect the classifier's network with weights that are drawn, not trained",
+        seed,
+      )
       .option("--examples <n>", "top images a unit", whole("The number of examples", 1, 1000), 20)
       .option("--outdir <dir>", "where the report goes (default: dissect/MODEL)", named)
       .option("--force", "write into a folder that holds other files; none of them is removed")
@@ -125,16 +132,18 @@ async function opened(
   options: DissectOptions & ClassifierFlags,
   running: Running,
 ): Promise<{ readonly name: string; dissected(folder: OutputFolder): Promise<Summary> }> {
+  const { rotate } = options;
+  const inRotation = (name: string): string => (rotate === undefined ? name : rotatedName(name, rotate));
   if (options.classifier !== undefined) {
     const classifier = await openClassifier(options, running);
     const dissected = (folder: OutputFolder): Promise<Summary> =>
       inNode(options, folder, running, (place) => dissectClassifier(classifier, options, place));
-    return { name: classifier.name, dissected };
+    return { name: inRotation(classifier.name), dissected };
   }
   const job = await openJob(options, loadingOf(running, options));
   const dissected = (folder: OutputFolder): Promise<Summary> =>
     options.chrome ? inChrome(job, folder, running) : inNode(job, folder, running, (place) => runJob(job, place));
-  return { name: job.model.name, dissected };
+  return { name: inRotation(job.model.name), dissected };
 }
 
 /** Lets `work` run on Node's device, with threads that draw. */

@@ -88,13 +88,15 @@ function namesOf(layers: readonly DissectedLayer[]): string[] {
 }
 
 function inputOf(layer: DissectedLayer, name: string, { counts, bestIou, errors }: Measured): ComparedInput {
-  const { source, model, units, images } = layer;
+  const { source, model, rotation, untrained, units, images } = layer;
   const { whole } = counts;
   return {
     name,
     source,
     model,
     layer: layer.layer,
+    ...(rotation !== undefined && { rotation }),
+    ...(untrained !== undefined && { untrained }),
     units,
     images,
     detectors: { value: whole.detectors, error: errors((part) => part.detectors) },

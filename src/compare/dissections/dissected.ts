@@ -21,6 +21,9 @@ export interface DissectedLayer {
   readonly source: string;
   readonly model: string;
   readonly layer: string;
+  /** Of controls: the seed of the rotation it was seen in, and of weights that were drawn. */
+  readonly rotation?: number;
+  readonly untrained?: number;
   readonly units: number;
   /** Images of the test set, and the seeds they were drawn by. */
   readonly images: number;

@@ -23,7 +23,12 @@ interface ReportJson {
   readonly provenance?: {
     readonly weights?: readonly { readonly role: string; readonly sha256?: string }[];
   };
-  readonly model: { readonly name: string; readonly sizes?: readonly number[] };
+  readonly model: {
+    readonly name: string;
+    readonly sizes?: readonly number[];
+    readonly rotation?: number;
+    readonly untrained?: number;
+  };
   readonly segmenter: { readonly name: string };
   readonly settings: {
     readonly size: number;
@@ -61,6 +66,8 @@ export async function openReport({ report, tensors, blocks }: ReportFiles, sourc
       source,
       model: model.name,
       layer,
+      ...(model.rotation !== undefined && { rotation: model.rotation }),
+      ...(model.untrained !== undefined && { untrained: model.untrained }),
       units: units.length,
       images: settings.size,
       seed: settings.seed,

@@ -16,7 +16,8 @@ export interface CountingRule {
 }
 
 /** What one input has. */
-export interface ComparedInput extends Pick<DissectedLayer, "source" | "model" | "layer" | "units" | "images"> {
+export interface ComparedInput
+  extends Pick<DissectedLayer, "source" | "model" | "layer" | "rotation" | "untrained" | "units" | "images"> {
   readonly name: string;
   /** All that count, and distinct concepts. */
   readonly detectors: Estimate;

@@ -23,6 +23,8 @@ export interface View {
 export interface ClassifierNetwork extends Network {
   readonly pixels: Pixels;
   readonly view: View;
+  /** Seed of weights that were drawn in place of the file's. */
+  readonly untrained?: number;
 }
 
 /** What classifiers were trained to be given, by name. */

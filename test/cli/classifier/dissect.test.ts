@@ -96,6 +96,36 @@ test("writes a report of photographs with masks, and says what was skipped and w
   expect(text("report.html")).toContain("no concept over 25 %");
 });
 
+test("writes reports of controls: of a rotation of the units, and of weights that were drawn", async () => {
+  const device = await requestDevice();
+  const report = async (more: Partial<DissectOptions & ClassifierFlags>) => {
+    const { notes, ...watching } = running();
+    const told = options({ quantileThreshold: 0.1, ...more });
+    const folder = memoryFolder();
+    const place: Place = { ...watching, device, folder, encoder: nodeEncoder(), progress() {} };
+    await dissectClassifier(await openClassifier(told, watching), told, place);
+    const html = String(folder.files.get("report.html"));
+    return { html, ...JSON.parse(String(folder.files.get("report.json"))) };
+  };
+  const [plain, turned, drawn] = [await report({}), await report({ rotate: 3 }), await report({ untrained: 3 })];
+  expect(plain.model).toEqual({ name: "tiny", resolution: EDGE, sizes: [] });
+  expect(plain.html).not.toContain("<dt>Control</dt>");
+  expect(turned.model).toEqual({ ...plain.model, name: "tiny-rotated-3", rotation: 3 });
+  expect(turned.html).toContain("<dt>Control</dt><dd>units are a random rotation (seed 3)</dd>");
+  expect(drawn.model).toEqual({ ...plain.model, name: "tiny-untrained-3", untrained: 3 });
+  expect(drawn.html).toContain("<dt>Control</dt><dd>untrained weights (seed 3)</dd>");
+  const levels = ({ layers }: typeof plain) => layers[0].units.map(({ level }: { level: number }) => level);
+  for (const control of [turned, drawn]) {
+    expect(control.labels).toEqual(plain.labels);
+    expect(levels(control)).toHaveLength(64);
+    expect(levels(control)).not.toEqual(levels(plain));
+  }
+  expect(levels(turned)).not.toEqual(levels(drawn));
+  const both = await report({ untrained: 3, rotate: 3 });
+  expect(both.model).toEqual({ ...plain.model, name: "tiny-untrained-3-rotated-3", untrained: 3, rotation: 3 });
+  device.dispose();
+});
+
 test("dissects the last map where no layer is named, and no pool", () => {
   const [map, vector] = [
     { channels: 4, height: 3, width: 3 },
@@ -115,6 +145,10 @@ describe("refuses", () => {
     [{ segmenter: "mosaic-ade20k32" }, "--masks both name"],
     [{ classifier: undefined, masks: undefined, edge: undefined } as never, "--images is for classifiers"],
     [{ masks: undefined, segmenter: "self" } as never, "labels no pixels"],
+    [
+      { classifier: undefined, images: undefined, masks: undefined, edge: undefined, untrained: 0 } as never,
+      "--untrained is for classifiers",
+    ],
   ])("%j", (more, said) => {
     expect(() => checkFlags(options(more))).toThrow(UsageError);
     expect(() => checkFlags(options(more))).toThrow(said);

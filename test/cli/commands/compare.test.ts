@@ -56,6 +56,8 @@ beforeAll(async () => {
   const { dissection } = fixture();
   await report("new", inBlocks(dissection));
   await report("church", { ...inBlocks(dissection), model: { ...dissection.model, name: "church" } });
+  const control = { ...dissection.model, name: "church-rotated-4", rotation: 4 };
+  await report("control", { ...inBlocks(dissection), model: control });
   await report("old", { ...dissection, settings: { ...dissection.settings, size: 20 } });
   await report("other", { ...inBlocks(dissection), settings: { ...dissection.settings, size: 20, seed: 9 } });
   await mkdir(at("empty"));
@@ -102,6 +104,19 @@ describe("ganatomy compare", () => {
     }
     expect(json.inputs[0].detectors.error).not.toBeNull();
     expect(json.provenance.command).toContain("ganatomy");
+  });
+
+  test("names controls, and compares them with the layers themselves", async () => {
+    const outdir = at("controlled");
+    const { said } = await run(at("church"), at("control"), "--outdir", outdir);
+    const told =
+      "church-rotated-4 layer4, church-rotated-4 layer6: a control, in a random rotation of the layer's units, which holds the same.";
+    expect(said).toContain(told);
+    expect(await readFile(join(outdir, "compare.html"), "utf8")).toContain(told.replace("'", "&#39;"));
+    const json = JSON.parse(await readFile(join(outdir, "compare.json"), "utf8"));
+    expect(json.inputs.map(({ rotation }: { rotation?: number }) => rotation)).toEqual([undefined, undefined, 4, 4]);
+    expect(json.comparable).toBe(true);
+    expect((await run(at("church"), "--outdir", at("one"))).said).not.toContain("a control");
   });
 
   test("of one folder, as JSON, of reports without blocks without errors", async () => {

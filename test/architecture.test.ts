@@ -93,6 +93,7 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     "names.ts": "all",
     runtime: "all",
     kernels: "all",
+    gradient: "all",
     networks: "all",
     models: "all",
     causality: "all",

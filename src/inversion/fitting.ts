@@ -1,9 +1,8 @@
 import type { Objective } from "../causality/ascent.ts";
 import { binary } from "../kernels/maps/binary.ts";
-import { sum } from "../kernels/maps/reduce.ts";
 import type { Generator } from "../models/generator.ts";
 import { staged } from "../models/generator-plan.ts";
-import type { Graph, Value } from "../runtime/graph.ts";
+import { meanSquare } from "./error.ts";
 
 // Tests: test/inversion/invert.test.ts
 
@@ -25,12 +24,6 @@ export interface FittingOptions {
    */
   readonly stay?: number;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** The mean of (a − b)² of each image, [n, 1, 1, 1]. */
-function meanSquare(graph: Graph, a: Value, b: Value): Value {
-  const apart = binary(graph, "sub", a, b);
-  return sum(graph, binary(graph, "mul", apart, apart), ["c", "h", "w"], true);
 }
 
 /** What to maximise so that images come near one: the mean squared error, with a minus. */

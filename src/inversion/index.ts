@@ -2,5 +2,14 @@
 
 export type { Picture } from "../compare/fitted.ts";
 export { invert } from "./invert.ts";
-export type { Inversion, InversionEvent, InversionProgress, InvertOptions, LatentSpace } from "./options.ts";
+export type {
+  Inversion,
+  InversionEvent,
+  InversionProgress,
+  InvertOptions,
+  LatentSpace,
+  TensorNumbers,
+} from "./options.ts";
 export { type WalkOptions, walkAt } from "./walk.ts";
+export { weightsBehind } from "./weights.ts";
+export { withWeights } from "./with-weights.ts";

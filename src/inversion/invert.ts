@@ -6,18 +6,23 @@ import { Graph, padded } from "../runtime/graph.ts";
 import type { Given } from "./fitting.ts";
 import { type Inversion, type InversionEvent, type InvertOptions, type LatentSpace, NAMES } from "./options.ts";
 import { type Found, features, imageOf, latents } from "./stages.ts";
+import { lateWeights, weightsBehind } from "./weights.ts";
+import { withWeights } from "./with-weights.ts";
 
 /**
- * Finds what a generator makes nearest to a photograph: the latent, from several starts, and then a
- * layer's features near those that it makes, both by Adam on the mean squared error. RGB bytes of
+ * Finds what a generator makes nearest to a photograph: the latent, from several starts, then a
+ * layer's features near those that it makes, and with `weightSteps` the weights behind it, all by
+ * Adam on the mean squared error. RGB bytes of
  * another size are brought to the generator's, the middle of them in its proportions; an array is
  * [height, width, 3], numbers from −1 to 1. (Bau et al., "Seeing What a GAN Cannot Generate", ICCV
  * 2019, §4, train an encoder for the start; this needs no training.) The latent of an image that
  * the generator made itself is not found again, as many latents make nearly the same image.
  *
+ *
  * @throws ShapeError for an image of other extents; UsageError for a space or a layer that there is
- * not, or that other ways lead around; UnsupportedError ("limit") where the starts do not fit the
- * adapter together; the signal's reason.
+ *   not, or that other ways lead around, and for weights without a gradient (transposed
+ *   convolutions); UnsupportedError ("limit") where the starts do not fit the adapter together; the
+ *   signal's reason.
  */
 export async function* invert(
   generator: Generator,
@@ -33,16 +38,17 @@ export async function* invert(
   const space = spaceOf(generator, options.space);
   if (layer !== undefined) checkLayer(generator, layer);
   checkPicture(generator);
+  checkWeights(generator, options);
   const target = targetOf(generator, photograph);
-  const found: Found[] = yield* latents(generator, target, space, { ...options, starts, batch });
-  const start = found.reduce((best, { after }, i) => (after > found[best]!.after ? i : best), 0);
-  const { given } = found[start]!;
-  const { signal } = options;
+  const starting: Found[] = yield* latents(generator, target, space, { ...options, starts, batch });
+  const start = starting.reduce((best, { after }, i) => (after > starting[best]!.after ? i : best), 0);
+  const { given } = starting[start]!;
+  const { signal, weightSteps = 0 } = options;
   const latent: Inversion = {
     space,
     start,
     ...latentNumbers(generator, space, given),
-    psnr: { starts: found.map(({ before }) => before), latents: found.map(({ after }) => after) },
+    psnr: { starts: starting.map(({ before }) => before), latents: starting.map(({ after }) => after) },
     images: { latent: await imageOf(generator, given, space === "z" ? undefined : space, signal) },
   };
   if (layer === undefined) {
@@ -51,15 +57,43 @@ export async function* invert(
   }
   yield { type: "partial", inversion: latent };
   const behind = yield* features(generator, target, { ...options, layer, space, given });
-  const image = await imageOf(generator, new Map([[layer, behind.features]]), layer, signal);
-  const inversion: Inversion = {
+  const made = new Map([[layer, behind.features]]);
+  const image = await imageOf(generator, made, layer, signal);
+  const found: Inversion = {
     ...latent,
     layer,
     features: denseMaps(generator, layer, behind.features),
     psnr: { ...latent.psnr, layer: behind.psnr },
     images: { ...latent.images, layer: image },
   };
-  yield { type: "result", inversion };
+  if (weightSteps === 0) {
+    yield { type: "result", inversion: found };
+    return;
+  }
+  yield { type: "partial", inversion: found };
+  const { features: kept } = behind;
+  const { weights, psnr } = yield* lateWeights(generator, target, { ...options, layer, features: kept, weightSteps });
+  const changed = await withWeights(generator, weights, signal);
+  try {
+    const last = await imageOf(changed, made, layer, signal);
+    const inversion = { ...found, weights, psnr: { ...found.psnr, weights: psnr } };
+    yield { type: "result", inversion: { ...inversion, images: { ...found.images, weights: last } } };
+  } finally {
+    changed.dispose();
+  }
+}
+
+/** @throws UsageError for steps that make no sense, or of weights that cannot be fitted. */
+function checkWeights(generator: Generator, { layer, weightSteps = 0, weightRate = 1 }: InvertOptions): void {
+  if (!Number.isInteger(weightSteps) || weightSteps < 0) {
+    throw new UsageError(`\`weightSteps\` is ${weightSteps}.`, "Use a whole number from 0.");
+  }
+  if (!(weightRate > 0 && Number.isFinite(weightRate))) {
+    throw new UsageError(`\`weightRate\` is ${weightRate}.`, "Use a number above 0, such as 3e-4.");
+  }
+  if (weightSteps === 0) return;
+  if (layer === undefined) throw new UsageError("Weights are fitted behind a layer.", "Name it in `layer`, too.");
+  weightsBehind(generator, layer);
 }
 
 /**

@@ -32,6 +32,16 @@ export interface InvertOptions {
   readonly layerSteps?: number;
   /** Its learning rate; 0.02 unless given. */
   readonly layerRate?: number;
+  /**
+   * Steps of Adam for the weights of the convolutions behind the layer, once its features are
+   * found; none unless given. See `weightsBehind`.
+   */
+  readonly weightSteps?: number;
+  /**
+   * Its learning rate, of weights times their scale; 3e-4 unless given: at 1e-3 the error grows
+   * at first (spec diagnosis.md §D, measured).
+   */
+  readonly weightRate?: number;
   /** Starts at a time; all unless given. */
   readonly batch?: number;
   readonly signal?: AbortSignal | undefined;
@@ -46,6 +56,8 @@ export const NAMES: NamesOf<InvertOptions> = {
   rate: true,
   layerSteps: true,
   layerRate: true,
+  weightSteps: true,
+  weightRate: true,
   batch: true,
   signal: true,
 };
@@ -53,12 +65,18 @@ export const NAMES: NamesOf<InvertOptions> = {
 /** How far an inversion is. */
 export interface InversionProgress {
   readonly type: "progress";
-  readonly stage: "latent" | "layer";
+  readonly stage: "latent" | "layer" | "weights";
   /** Steps done in this stage, of all starts together. */
   readonly step: number;
   readonly steps: number;
   /** The best reached so far, in dB; see `Inversion.psnr`. */
   readonly psnr: number;
+}
+
+/** A tensor of a generator's file, with other numbers in its order. */
+export interface TensorNumbers {
+  readonly shape: readonly number[];
+  readonly data: Float32Array<ArrayBuffer>;
 }
 
 export interface Inversion {
@@ -75,6 +93,8 @@ export interface Inversion {
   /** The layer whose features were fitted, and these: [height, width, channels]. */
   readonly layer?: string;
   readonly features?: Float32Array<ArrayBuffer>;
+  /** Weights behind the layer that were fitted, by their names: for `withWeights`. */
+  readonly weights?: ReadonlyMap<string, TensorNumbers>;
   /**
    * Peak signal-to-noise ratio in dB: 10 log₁₀(4 / mean squared error), as numbers go from −1 to 1.
    */
@@ -84,10 +104,19 @@ export interface Inversion {
     readonly latents: readonly number[];
     /** Of the image made of the features. */
     readonly layer?: number;
+    /** And with the fitted weights. */
+    readonly weights?: number;
   };
-  /** Images made of the latent and of the features, [height, width, 3], nominally in [−1, 1]. */
-  readonly images: { readonly latent: Float32Array; readonly layer?: Float32Array };
+  /**
+   * Images made of the latent, of the features, and of these with the fitted weights, [height,
+   * width, 3], nominally in [−1, 1].
+   */
+  readonly images: {
+    readonly latent: Float32Array;
+    readonly layer?: Float32Array;
+    readonly weights?: Float32Array;
+  };
 }
 
-/** "partial": what is found of the latent, where features are yet to be fitted. */
+/** "partial": what is found until then, where another stage is to come. */
 export type InversionEvent = InversionProgress | { readonly type: "partial" | "result"; readonly inversion: Inversion };

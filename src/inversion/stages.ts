@@ -2,6 +2,7 @@ import { ascend } from "../causality/ascent.ts";
 import type { Generator } from "../models/generator.ts";
 import type { CompileGeneratorOptions, GeneratorPlan } from "../models/generator-plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { decibels } from "./error.ts";
 import { fitting, type Given, latentsOf } from "./fitting.ts";
 import type { InversionProgress, InvertOptions, LatentSpace } from "./options.ts";
 
@@ -121,9 +122,6 @@ export async function imageOf(
 /** The input or layer that a space is. */
 const nameOf = (generator: Generator, space: LatentSpace): string =>
   space === "z" ? generator.network.inputs[0]!.name : space;
-
-/** Infinite for no error at all, be it −0. */
-const decibels = (error: number): number => 10 * Math.log10(4 / Math.max(error, 0));
 
 /** One of n equal parts. */
 const partOf = (all: Float32Array, n: number, i: number): Float32Array<ArrayBuffer> =>

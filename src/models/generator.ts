@@ -4,6 +4,7 @@ import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
 import { layerOf } from "../networks/layer-of.ts";
 import type { LayerInfo, Network, NetworkOutput } from "../networks/network.ts";
+import type { State } from "../networks/state.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
@@ -129,11 +130,13 @@ export class Generator {
 
   /**
    * The same on another device, such as one in place of a lost one: its weights are read again from
-   * where they came from. Both belong to the caller.
+   * where they came from. With `tensors` these stand in place of the network's of their names. Both
+   * belong to the caller.
    * @throws what reading weights throws.
    */
-  async copyTo(device: Device): Promise<Generator> {
-    const { network, name } = this;
+  async copyTo(device: Device, tensors: State = new Map()): Promise<Generator> {
+    const { name } = this;
+    const network = { ...this.network, state: new Map([...this.network.state, ...tensors]) };
     const { allowNonFinite } = this.#weights;
     const copy = await Generator.define(network, { device, name, classes: this.#classes }, { allowNonFinite });
     copy.#asked = this.#asked;
@@ -249,7 +252,7 @@ export class Generator {
    * Uploads what this generator learned of a graph and is not yet here; the weights belong to the
    * generator.
    */
-  async bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>> {
+  async bind(graph: Pick<Graph, "parameters">, signal?: AbortSignal): Promise<Map<Value, Tensor>> {
     const parameters = graph.parameters.filter(({ owner }) => owner === this.#weights);
     return this.#weights.bind({ parameters }, { signal });
   }

@@ -1,0 +1,29 @@
+import { ShapeError, UsageError } from "../errors.ts";
+import type { Generator } from "../models/generator.ts";
+import type { TensorNumbers } from "./options.ts";
+
+// Tests: test/inversion/weights.test.ts
+
+/**
+ * The same generator with other numbers in some of its tensors, such as the weights that `invert`
+ * fitted. Both belong to the caller.
+ * @throws UsageError for a tensor that it has not, ShapeError for another shape.
+ */
+export function withWeights(
+  generator: Generator,
+  weights: ReadonlyMap<string, TensorNumbers>,
+  signal?: AbortSignal,
+): Promise<Generator> {
+  signal?.throwIfAborted();
+  const { state } = generator.network;
+  const changed = [...weights].map(([key, { shape, data }]) => {
+    const before = state.get(key);
+    if (!before) throw new UsageError(`${generator.name} has no tensor "${key}".`, "Take the generator they are of.");
+    if (`${before.shape}` !== `${shape}`) {
+      const which = `"${key}" [${shape}] is [${before.shape}] in ${generator.name}.`;
+      throw new ShapeError(which, "Take the generator they are of.");
+    }
+    return [key, { name: before.name, dtype: "float32", shape, read: async () => data }] as const;
+  });
+  return generator.copyTo(generator.device, new Map(changed));
+}

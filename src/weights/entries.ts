@@ -7,40 +7,55 @@ import type { Attribute, Checkpoint } from "./tensor.ts";
 
 /**
  * What training programs call the generator among what they save, the likeliest first: averages of
- * the weights make better images than the weights of the last step.
+ * the weights make better images than the weights of the last step. As `canonical` writes them.
  */
-export const ENTRIES: readonly string[] = [
-  "G_ema",
-  "g_ema",
-  "ema_G",
-  "netG_ema",
-  "G_EMA",
-  "generator_ema",
-  "ema_generator",
-  "model_ema",
-  "state_dict_ema",
-  "ema_state_dict",
-  "params_ema",
-  "avgG",
-  "Gs",
-  "g_running",
+const ENTRIES: readonly string[] = [
+  "gema",
+  "emag",
+  "netgema",
+  "emanetg",
+  "generatorema",
+  "emagenerator",
+  "genema",
+  "modelema",
+  "emamodel",
+  "statedictema",
+  "paramsema",
+  "avgg",
+  "gs",
+  "grunning",
   "ema",
-  "netG",
+  "netg",
+  "gnet",
   "generator",
-  "generator_state",
-  "generator_state_dict",
-  "G_state_dict",
-  "G",
+  "gmodel",
+  "modelg",
+  "generatormodel",
   "g",
   "gen",
-  "state_dict",
-  "model_state_dict",
+  "statedict",
   "model",
   "params",
-  "GAN",
+  "gan",
 ];
-/** What they call what judges images, by which a generator beside it is known as one. */
-const JUDGES = /^(net)?(d|dis|disc|discriminators?|critic)(_ema|_state|_state_dict)?$/i;
+
+/** "net_G", "G_state_dict": what is meant is "netG" and "G". */
+function canonical(name: string): string {
+  const letters = name.replaceAll(/[_-]/g, "").toLowerCase();
+  return letters.replace(/(.)(state(dict)?|weights)$/, "$1");
+}
+
+/** How likely a name is the generator's, the likeliest first; −1 for one that tells nothing. */
+const rank = (name: string): number => ENTRIES.indexOf(canonical(name));
+
+/** Of names those that may be the generator's, the likeliest first. */
+function likely(names: readonly string[]): string[] {
+  return names.filter((name) => rank(name) >= 0).sort((a, b) => rank(a) - rank(b));
+}
+
+/** Whether that is what judges images, by which a generator beside it is known as one. */
+const judges = (name: string): boolean =>
+  /^(net|model)?(d|dis|disc|discriminators?|critics?)(ema|net|model)?$/.test(canonical(name));
 /** Tensors beside an average that belong to it: rosinality's mean w. */
 const BESIDE = ["latent_avg"];
 
@@ -89,7 +104,7 @@ const MAX_NESTING = 4;
 
 /** Which part is meant when nobody says. */
 function preferred(names: readonly string[], parts: ReadonlyMap<string, unknown>): string | undefined {
-  const known = ENTRIES.filter((name) => names.includes(name));
+  const known = likely(names);
   const named = known.find((name) => hasNames(parts.get(name)));
   if (named !== undefined || known.length > 0) return named ?? known[0];
   const alone = names.length === 1 && ![...parts.values()].some(isTensor);
@@ -283,11 +298,11 @@ function noEntry(key: string, names: readonly string[]): UsageError {
 }
 
 function preferredPrefix(prefixes: readonly string[]): string | undefined {
-  const found = ENTRIES.find((each) => prefixes.includes(each));
+  const [found] = likely(prefixes);
   if (found === undefined) return undefined;
   const others = prefixes.filter((each) => each !== found);
   // What is beside it may belong to it, unless there is a judge; and a network's own parts may be
   // called "model" or "gen".
-  if (others.some((each) => JUDGES.test(each))) return found;
-  return /G|generator|_ema|running/.test(found) && others.every((each) => ENTRIES.includes(each)) ? found : undefined;
+  if (others.some((each) => judges(each))) return found;
+  return /G|generator|_ema|running/.test(found) && others.every((each) => rank(each) >= 0) ? found : undefined;
 }

@@ -20,6 +20,7 @@ import {
 import { type Cost, costOf } from "./cost.ts";
 import { editable } from "./edits.ts";
 import { onDemand } from "./on-demand.ts";
+import type { Retained } from "./retained.ts";
 import { upload, Weights } from "./weights.ts";
 
 // Tests: test/models/classifier.test.ts, test/networks/classifiers/recognise.test.ts
@@ -161,8 +162,10 @@ export class Classifier {
   }
 
   /** Compiles a plan for a batch size. */
-  compile(options: CompileClassifierOptions): Promise<ClassifierPlan> {
-    return compileClassifier(this, options);
+  compile<L extends string>(
+    options: CompileClassifierOptions & { readonly retain?: readonly L[] },
+  ): Promise<Retained<L> & ClassifierPlan> {
+    return compileClassifier(this, options) as never; // as told
   }
 
   /**

@@ -33,7 +33,8 @@ export interface ForwardOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface ImagesOptions extends Omit<SampleZOptions, "depth"> {
+/** Images of a `seed`, `size` of them from `start` on, unless `rows` are given. */
+export interface ImagesOptions extends Partial<Omit<SampleZOptions, "depth">> {
   /** Images at a time; 8 unless given. */
   readonly batch?: number;
   readonly edits?: readonly Edit[];

@@ -35,6 +35,7 @@ import {
 } from "./generator-plan.ts";
 import { type DrawnImage, drawImages } from "./images.ts";
 import { type Mask, type PooledMask, poolMask } from "./mask.ts";
+import type { Retained } from "./retained.ts";
 import { chosen, classesOf, numbersOf, sampleRows } from "./rows.ts";
 import { upload, Weights } from "./weights.ts";
 
@@ -258,8 +259,10 @@ export class Generator {
   }
 
   /** Compiles a plan for a batch size. */
-  compile(options: CompileGeneratorOptions): Promise<GeneratorPlan> {
-    return compileGenerator(this, options);
+  compile<L extends string, U extends string | undefined = undefined>(
+    options: CompileGeneratorOptions & { readonly retain?: readonly L[]; readonly until?: U },
+  ): Promise<Retained<L> & GeneratorPlan & ([U] extends [undefined] ? Pick<Run, "image"> : unknown)> {
+    return compileGenerator(this, options) as never; // as told
   }
 
   /**
@@ -267,7 +270,10 @@ export class Generator {
    * are composed in their order. `rules` say in WGSL what replaces an activation of a layer where
    * it is edited; see `EditOptions`.
    */
-  async forward(given: ArrayLike<number>, options: ForwardOptions = {}): Promise<Run> {
+  async forward<L extends string>(
+    given: ArrayLike<number>,
+    options: ForwardOptions & { readonly retain?: readonly L[] } = {},
+  ): Promise<Retained<L> & Run> {
     checkNames("generator.forward", options, FORWARD_NAMES);
     const z = numbersOf(given, "z");
     const { retain = [], edits = [], rules, signal } = options;
@@ -287,7 +293,7 @@ export class Generator {
       throw error;
     }
     const dispose = (): void => plan.dispose();
-    return { image: plan.image!, layers: plan.layers, dispose, [Symbol.dispose]: dispose };
+    return { image: plan.image, layers: plan.layers, dispose, [Symbol.dispose]: dispose };
   }
 
   /**

@@ -48,10 +48,10 @@ export async function* drawImages(generator: Drawing, options: ImagesOptions): A
     throw new ShapeError(`Rows of ${options.rows.length} numbers are no whole number of ${row}.`, "Give whole rows.");
   }
   const size = options.rows ? options.rows.length / row : options.size;
-  if (!Number.isInteger(size) || size < 1) {
+  if (size === undefined || !Number.isInteger(size) || size < 1) {
     throw new UsageError(`A size of ${size} images makes no sense.`, "Use a whole number from 1.");
   }
-  const rows = options.rows ?? generator.sample({ size, seed, start });
+  const rows = options.rows ?? generator.sample({ size, seed: seed!, start });
   const batch = evenBatch(size, options.batch ?? 8);
   const part = { ...(from !== undefined && { from }), ...(raw && { raw }) };
   const plan = await generator.compile({ batch, bytes: true, editable: editableBy(edits), ...part, signal });

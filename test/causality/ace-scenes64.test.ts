@@ -9,8 +9,8 @@ import { plainAnswers } from "./plain-answers.ts";
 const file = (name: string): Uint8Array => readFileSync(new URL(`../../weights/scenes64/${name}`, import.meta.url));
 
 /**
- * The first ten of layer6: by α as `ganatomy ace` learned it with the README's options, from the
- * IoU of a dissection of 200 images. Searching anew takes minutes.
+ * The first ten of layer6: by α as `ganatomy ace` learned it with the options of docs/ace.md, from
+ * the IoU of a dissection of 200 images. Searching anew takes minutes.
  */
 const RANKINGS = {
   tree: {

@@ -79,7 +79,7 @@ describe("the pixels of every label, against PyTorch's", () => {
     async (_layer, _concept, _where, one) => {
       const pixels = await experiment.pixels([editOf(one)]);
       expect(worst(pixels, (one.ablated ?? one.inserted)!)).toBeLessThan(TOLERANCE);
-      // What the ten units of highest IoU remove of their concept, as the README says.
+      // What the ten units of highest IoU remove of their concept, as docs/measure.md says.
       const removed: Record<string, number> = { tree: 0.55, cloud: 0.86, window: 0.5 };
       if (one.layer !== "layer6") return;
       const label = segmenter.label(one.concept);

@@ -54,6 +54,11 @@ describe("images", () => {
     const rows = await run.layers.get("layer4")!.read();
     const rest = await drawn({ from: "layer4", rows });
     expect(rest.map(({ rgb }) => rgb)).toEqual((await drawn({})).map(({ rgb }) => rgb));
+    const images = generator.images({ from: "layer4", rows }); // without a size and a seed
+    expect((await images.next()).value!.rgb).toEqual(rest[0]!.rgb);
+    await images.return(undefined);
+    await expect(generator.images({}).next()).rejects.toThrow(/size of undefined images/);
+    await expect(generator.images({ size: 1 }).next()).rejects.toThrow(/Seed undefined/);
     await expect(drawn({ from: "layer4" })).rejects.toThrow(/Images from "layer4" on are made of its features/);
     await expect(drawn({ rows: rows.subarray(1) })).rejects.toThrow(/no whole number of 16/);
     await expect(drawn({ rows: new Float32Array() })).rejects.toThrow(/size of 0 images/);

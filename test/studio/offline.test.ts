@@ -54,7 +54,8 @@ async function anotherBuild(path: string): Promise<() => Promise<void>> {
   return async () => void (await write(before));
 }
 
-// In Firefox 153, headless on lavapipe, the tab is lost after some of the reloads (README.md).
+// In Firefox 153, headless on lavapipe, the tab is lost after some of the reloads
+// (docs/troubleshooting.md).
 describe("the studio in Chromium, under some path of a plain host", { timeout: 2 * SLOW }, () => {
   test("asks no other host, and after the first visit paints without any", async () => {
     const host: PlainHost = await plainHost(folder.path, "/some/where/");

@@ -11,7 +11,7 @@ export function showBar(): void {
   redo.addEventListener("click", () => paint.redo());
   compare.addEventListener("click", () => setComparing(!isComparing()));
   seed.addEventListener("change", () => {
-    if (seed.reportValidity()) paint.seed = seed.valueAsNumber;
+    if (seed.reportValidity()) Object.assign(paint, { toward: undefined, seed: seed.valueAsNumber });
   });
   layer.addEventListener("change", () => setLayer(layer.value));
   paint.watch(() => {

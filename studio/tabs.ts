@@ -1,6 +1,7 @@
 import { html } from "../src/elements/html.ts";
 import { showEffect } from "./effect.ts";
 import { showHere } from "./here.ts";
+import { showLatent } from "./latent.ts";
 import { part } from "./page.ts";
 import { showUnits } from "./units.ts";
 
@@ -28,6 +29,7 @@ function tabOf(name: string, content: HTMLElement, seen?: (seen: boolean) => voi
 export function showTabs(): void {
   const side = part("side");
   const [here, units, effect] = [showHere(), showUnits(() => choose("Units")), showEffect()];
+  const latent = showLatent();
   const clear = html("button", { type: "button", class: "quiet clear" }, "Clear all");
   const brush = tabOf("Brush", part("brushes"));
   const tabs: readonly Tab[] = [
@@ -36,12 +38,15 @@ export function showTabs(): void {
     tabOf("Here", panelOf("Here", here.element), here.seen),
     tabOf("Units", panelOf("Units", units.element)),
     tabOf("Effect", panelOf("Effect", effect)),
+    tabOf("Latent", panelOf("Latent", latent.element), latent.seen),
   ];
   clearWith(clear);
   const list = html("div", { role: "tablist", "aria-label": "Panels", class: "tabs" }, ...tabs.map(({ tab }) => tab));
   side.append(list, ...tabs.slice(1).map(({ content }) => content));
 
-  function choose(chosen: string): void {
+  let chosen = "";
+  function choose(other: string): void {
+    chosen = other;
     for (const { name, tab, content, seen } of tabs) {
       const is = name === chosen;
       tab.setAttribute("aria-selected", `${is}`);
@@ -67,7 +72,9 @@ export function showTabs(): void {
     else list.after(brush.content);
     const role = { role: wide ? "region" : "tabpanel", "aria-labelledby": wide ? "brushes-title" : brush.tab.id };
     for (const [name, value] of Object.entries(role)) brush.content.setAttribute(name, value);
-    choose(wide ? "History" : "Brush");
+    // What somebody looks at stays there when a window changes its size.
+    if (chosen === "") choose(wide ? "History" : "Brush");
+    else choose(wide && chosen === "Brush" ? "History" : chosen);
   };
   WIDE.addEventListener("change", arrange);
   arrange();

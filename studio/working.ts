@@ -52,7 +52,8 @@ export async function firstRecipe(model: string): Promise<Recipe | undefined> {
 
 /** Offers what a recipe takes the place of. */
 function rememberBefore(before: Recipe | undefined, after: Recipe): void {
-  if (!before || before.strokes.length === 0 || before.model.name !== after.model.name) return;
+  if (!before || before.model.name !== after.model.name) return;
+  if (before.strokes.length === 0 && !before.toward) return;
   if (JSON.stringify(before) === JSON.stringify(after)) return;
   tell("This shows the strokes that you opened.", "Yours are still here.", {
     text: "Back to mine",
@@ -101,7 +102,7 @@ export function begin(recipe: Recipe | undefined, model: string): void {
   Object.assign(paint, { units: undefined, features: undefined, heat: undefined });
   paint.disabled = own !== undefined && own.strokes.length > 0;
   paint.recipe = own && { ...own, strokes: [] };
-  if (!own) Object.assign(paint, { seed: undefined, image: FIRST, layer: undefined });
+  if (!own) Object.assign(paint, { seed: undefined, image: FIRST, layer: undefined, toward: undefined });
 }
 
 /** What is known of concepts is there, as far as it can be had. */

@@ -1,4 +1,4 @@
-import { checkRecipe, type EditedImage, type Recipe } from "../session/recipe.ts";
+import { checkRecipe, checkToward, type EditedImage, type Recipe, type Toward } from "../session/recipe.ts";
 import type { Loaded, Session, UnitName, ViewOptions } from "../session/session.ts";
 import { reflect, wholeOf, wordOf } from "./attributes.ts";
 import { named, Pairing, Watchers } from "./find.ts";
@@ -7,10 +7,13 @@ import { html } from "./html.ts";
 import { HeatedPicture } from "./picture.ts";
 import { placeOf } from "./place.ts";
 import { firstLayer, SessionChild } from "./session-child.ts";
+import { imageText } from "./stroke-text.ts";
 
 // Tests: test/elements/gan-image.test.ts
 
 const STYLE = ":host { min-width: 24px; }";
+
+const NOWHERE: readonly Toward[] = [];
 
 /** What is done to an image: the strokes, and the layer they are on. */
 export type Edits = Pick<EditedImage, "layer" | "strokes">;
@@ -41,7 +44,7 @@ export class GanImage extends SessionChild {
 
   readonly #pairing = new Pairing<GanPaint>(
     () => this.update(),
-    () => this.unedited || this.update(),
+    () => (this.unedited && this.#toward === this.#moved) || this.update(),
   );
   readonly #frame = html("div", { part: "frame", class: "frame", role: "img" });
   readonly #picture = new HeatedPicture(this.#frame, {
@@ -50,6 +53,10 @@ export class GanImage extends SessionChild {
   });
   readonly #watchers = new Watchers();
   #edits: Edits | undefined;
+  /** Where its latent is; undefined for where that of `for` is. */
+  #own: readonly Toward[] | undefined;
+  /** As it is shown. */
+  #moved: readonly Toward[] | undefined;
 
   constructor() {
     super(STYLE);
@@ -142,13 +149,33 @@ export class GanImage extends SessionChild {
     this.update();
   }
 
+  /**
+   * How far the image's latent has gone toward others'; unless given, as that of `for` if it is the
+   * same image, and else not at all.
+   */
+  get toward(): readonly Toward[] {
+    return this.#toward;
+  }
+  /** @throws UsageError for what are no ways. */
+  set toward(toward: readonly Toward[] | null | undefined) {
+    this.#own = toward ? checkToward(toward) : undefined;
+    this.update();
+  }
+
+  get #toward(): readonly Toward[] {
+    if (this.#own) return this.#own;
+    const other = this.hasAttribute("seed") || this.hasAttribute("image") ? undefined : this.#pairing.other;
+    return other?.toward ?? NOWHERE;
+  }
+
   /** What it shows as a recipe; undefined until something is loaded. */
   get recipe(): Recipe | undefined {
     return this.#picture.view?.recipe();
   }
   /** @throws UsageError for what is no recipe. */
   set recipe(given: Recipe | null | undefined) {
-    const { seed, image, layer, strokes } = given ? checkRecipe(given) : {};
+    const { seed, image, toward, layer, strokes } = given ? checkRecipe(given) : {};
+    this.#own = toward;
     this.#edits = strokes && { ...(layer !== undefined && { layer }), strokes };
     this.seed = seed;
     this.image = image;
@@ -159,7 +186,7 @@ export class GanImage extends SessionChild {
   get edited(): EditedImage {
     const { layer, strokes = [] }: Edits = this.#edits ?? this.#pairing.other?.edited ?? {};
     return {
-      ...{ seed: this.seed, image: this.image },
+      ...{ seed: this.seed, image: this.image, toward: this.#toward },
       ...(layer !== undefined && { layer }),
       strokes: this.unedited ? [] : strokes,
     };
@@ -191,10 +218,8 @@ export class GanImage extends SessionChild {
     const options: ViewOptions = { ...edited, view, ...(view === "unit" && { unit }) };
     const { height = 1, width = 1 } = loaded.model ?? {};
     this.#frame.style.aspectRatio = `${width} / ${height}`;
-    this.#frame.setAttribute(
-      "aria-label",
-      this.alt || `Image ${edited.image} of seed ${edited.seed}${SHOWN[view](unit)}`,
-    );
+    this.#frame.setAttribute("aria-label", this.alt || `${imageText(edited)}${SHOWN[view](unit)}`);
+    this.#moved = edited.toward;
     this.#picture.show(session, options, this.heat);
     this.#watchers.tell();
   }

@@ -1,20 +1,17 @@
 import { UsageError } from "../errors.ts";
-import { checkRecipe, type EditedImage, type Recipe, type Stroke } from "../session/recipe.ts";
+import { checkRecipe, type Recipe, type Stroke } from "../session/recipe.ts";
 import { readRecipe } from "../session/recipe-link.ts";
 import type { Session } from "../session/session.ts";
 import { reflect } from "./attributes.ts";
 import type { Point } from "./brush.ts";
 import { Picker } from "./features.ts";
-import { Watchers } from "./find.ts";
 import { html } from "./html.ts";
-import { PaintForm } from "./paint-form.ts";
+import { PaintSteps } from "./paint-steps.ts";
 import { PaintSurface, SURFACE_STYLE } from "./paint-surface.ts";
 import { PaintToolbar, TOOLBAR_STYLE } from "./paint-toolbar.ts";
-import { Painting } from "./painting.ts";
 import { HeatedPicture } from "./picture.ts";
 import type { Extents } from "./place.ts";
-import { firstLayer } from "./session-child.ts";
-import { strokeText } from "./stroke-text.ts";
+import { imageText, strokeText } from "./stroke-text.ts";
 
 // Tests: test/elements/gan-paint.test.ts
 
@@ -46,11 +43,9 @@ const RADIUS_STEP = 0.5;
  * @fires gan-rendered {CustomEvent<{ ms: number }>} - It was drawn, so long after it changed.
  * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be drawn, or a stroke cannot act.
  */
-export class GanPaint extends PaintForm {
-  static override readonly observedAttributes = [...PaintForm.observedAttributes, "value"];
+export class GanPaint extends PaintSteps {
+  static override readonly observedAttributes = [...PaintSteps.observedAttributes, "value"];
 
-  readonly #watchers = new Watchers();
-  readonly #painting = new Painting();
   readonly #surface = new PaintSurface({
     start: (at, how) => this.#start(at, ({ paints: this.op, erases: "remove", picks: "pick" } as const)[how]),
     along: (points) => this.#along(points),
@@ -101,78 +96,17 @@ export class GanPaint extends PaintForm {
     const recipe = this.#picture.view?.recipe();
     if (!recipe) return this.#last;
     const { edited } = this;
-    return { ...recipe, ...edited, layer: edited.layer ?? recipe.layer };
+    const { toward, ...rest } = { ...recipe, ...edited, layer: edited.layer ?? recipe.layer };
+    return { ...rest, ...(toward.length > 0 && { toward }) };
   }
   /** @throws UsageError for what is no recipe, or one of another generator. */
   set recipe(given: Recipe | null | undefined) {
     const recipe = given ? checkRecipe(given) : undefined;
     if (recipe) this.#picture.view?.setRecipe(recipe);
-    this.#painting.reset(recipe?.strokes);
+    this.painting.reset(recipe?.strokes, recipe?.toward);
     this.#last = this.#unchecked = recipe;
     if (recipe) for (const name of ["seed", "image", "layer"] as const) reflect(this, name, recipe[name]);
-    this.#edited();
-  }
-
-  /** The strokes in their order. Setting them is a step that can be undone. */
-  get strokes(): readonly Stroke[] {
-    return this.#painting.strokes;
-  }
-  /** @throws UsageError for what are no strokes. */
-  set strokes(strokes: readonly Stroke[]) {
-    this.#painting.change(strokes);
-    this.#edited();
-  }
-
-  /** The image and what is done to it. */
-  get edited(): Required<Omit<EditedImage, "layer">> & Pick<EditedImage, "layer"> {
-    const layer = this.layer || (this.loaded && firstLayer(this.loaded));
-    return { seed: this.seed, image: this.image, ...(layer && { layer }), strokes: this.strokes };
-  }
-
-  get canUndo(): boolean {
-    return this.#painting.canUndo;
-  }
-  get canRedo(): boolean {
-    return this.#painting.canRedo;
-  }
-
-  /** Takes the last step back; without effect where there is none. */
-  undo(): void {
-    this.#painting.undo();
-    this.#edited();
-  }
-
-  /** Makes the step that was taken back last; without effect where there is none. */
-  redo(): void {
-    this.#painting.redo();
-    this.#edited();
-  }
-
-  /** Takes all strokes away, as one step. */
-  clear(): void {
-    if (this.strokes.length > 0) this.strokes = [];
-  }
-
-  /**
-   * @internal Calls back when the image or its strokes are others: of a stroke on its way, when it
-   * begins and when it ends, and a follower at every step between.
-   */
-  watch(watcher: () => void, follower?: () => void): () => void {
-    return this.#watchers.add(watcher, follower);
-  }
-
-  /**
-   * @internal Somebody changes the strokes by hand elsewhere: as a step, or as a part of the last
-   * one that `amends` a stroke; `last` if no other part of it follows.
-   */
-  change(
-    strokes: readonly Stroke[],
-    { amends, last = true }: { readonly amends?: Stroke; readonly last?: boolean } = {},
-  ): void {
-    this.#painting.change(strokes, amends);
-    this.#edited();
-    this.#happened("input");
-    if (last) this.#happened("change");
+    this.follow();
   }
 
   protected override begin(): void {
@@ -182,7 +116,7 @@ export class GanPaint extends PaintForm {
 
   protected override changed(name: string): void {
     super.changed(name);
-    if (WATCHED.includes(name)) this.#watchers.tell();
+    if (WATCHED.includes(name)) this.watchers.tell();
   }
 
   protected render(session: Session): void {
@@ -206,25 +140,26 @@ export class GanPaint extends PaintForm {
     try {
       this.#picture.view?.setRecipe(recipe);
     } catch (error) {
-      this.#painting.reset();
-      this.#edited();
+      this.painting.reset();
+      this.follow();
       this.fail(error);
     }
   }
 
   /** Strokes are others: shows them, here and elsewhere. A new one alone is told as such. */
-  #edited(stroke?: Stroke): void {
+  protected follow(stroke?: Stroke): void {
     const view = this.#picture.view;
     if (stroke && view) view.stroke(stroke);
     else this.update();
     // All strokes are written down; no form is sent in the middle of one.
-    if (view && !this.#painting.growing) this.keepForForm();
-    this.#watchers.tell();
+    if (view && !this.painting.growing) this.keepForForm();
+    this.watchers.tell();
     this.#show();
   }
 
-  #happened(type: "input" | "change"): void {
-    this.dispatchEvent(new Event(type, { bubbles: true, composed: true }));
+  protected followMove(): void {
+    this.update();
+    this.watchers.tellFollowers();
   }
 
   #say(text: string): void {
@@ -238,42 +173,42 @@ export class GanPaint extends PaintForm {
 
   #start(at: Point, op: "draw" | "remove" | "copy" | "pick"): boolean {
     const extents = this.#extents;
-    if (!extents || this.locked || this.inspect || this.#painting.growing) return false;
+    if (!extents || this.locked || this.inspect || this.painting.growing) return false;
     const brush = this.brush(op, this.edited.layer);
     if (!brush) {
       this.#say("Choose a concept to paint first.");
       this.fail(new UsageError("There is nothing to paint with.", "Choose a concept, or set `concept` or `units`."));
       return false;
     }
-    const stroke = this.#painting.start(brush, extents, at, this.live);
-    if (this.#painting.acts) {
-      this.#edited(stroke);
-      this.#happened("input");
+    const stroke = this.painting.start(brush, extents, at, this.live);
+    if (this.painting.acts) {
+      this.follow(stroke);
+      this.happened("input");
     } else this.#show();
     return true;
   }
 
   /** As often as a pointer moves: only what follows it is shown anew. */
   #along(points: readonly Point[]): void {
-    const { growing } = this.#painting;
+    const { growing } = this.painting;
     if (!growing) return;
-    const stroke = this.#painting.along(points);
+    const stroke = this.painting.along(points);
     this.#surface.grow(growing.cells);
     if (!stroke) return;
     this.#picture.view?.stroke(stroke);
-    this.#watchers.tellFollowers();
-    this.#happened("input");
+    this.watchers.tellFollowers();
+    this.happened("input");
   }
 
   #finish(): void {
-    const picks = this.#painting.growing?.picks;
-    const stroke = this.#painting.finish();
+    const picks = this.painting.growing?.picks;
+    const stroke = this.painting.finish();
     if (!stroke) return;
     this.#show();
     if (picks) return void this.#pick(stroke);
-    this.#edited(this.live ? undefined : stroke);
-    if (!this.live) this.#happened("input");
-    this.#happened("change");
+    this.follow(this.live ? undefined : stroke);
+    if (!this.live) this.happened("input");
+    this.happened("change");
     this.#say(strokeText(stroke));
   }
 
@@ -291,17 +226,17 @@ export class GanPaint extends PaintForm {
   }
 
   #cancel(): void {
-    if (!this.#painting.growing) return;
-    this.#painting.cancel();
-    this.#edited();
-    if (this.live) this.#happened("input");
+    if (!this.painting.growing) return;
+    this.painting.cancel();
+    this.follow();
+    if (this.live) this.happened("input");
   }
 
   #step(way: "undo" | "redo"): void {
     if (!(way === "undo" ? this.canUndo : this.canRedo) || this.locked) return;
     this[way]();
-    this.#happened("input");
-    this.#happened("change");
+    this.happened("input");
+    this.happened("change");
     this.#say(`${way === "undo" ? "Undone" : "Redone"}; strokes: ${this.strokes.length}`);
   }
 
@@ -324,11 +259,11 @@ export class GanPaint extends PaintForm {
     const { loaded, edited, alt } = this;
     const cells = this.#extents;
     if (!loaded?.model || !cells) return;
-    const { growing } = this.#painting;
+    const { growing } = this.painting;
     this.#surface.show({
       cells,
       pixels: loaded.model,
-      label: alt || `Image ${edited.image} of seed ${edited.seed}, to paint on`,
+      label: alt || `${imageText(edited)}, to paint on`,
       disabled: this.locked,
       radius: this.radius,
       removes: (growing?.brush.op ?? this.op) !== "draw",

@@ -1,11 +1,11 @@
 import { History } from "../session/history.ts";
-import type { Stroke } from "../session/recipe.ts";
+import type { Stroke, Toward } from "../session/recipe.ts";
 import { type Brush, GrowingStroke, newId, type Point } from "./brush.ts";
 import type { Extents } from "./place.ts";
 
 // Tests: test/elements/painting.test.ts
 
-/** Strokes, the one that is being made, and the way back. */
+/** Strokes, the one that is being made, where the latent has gone, and the way back. */
 export class Painting {
   #history = new History();
   #growing: GrowingStroke | undefined;
@@ -15,6 +15,11 @@ export class Painting {
   /** Those that act now, in their order. */
   get strokes(): readonly Stroke[] {
     return this.#history.strokes;
+  }
+
+  /** How far the latent has gone toward others'. */
+  get toward(): readonly Toward[] {
+    return this.#history.toward;
   }
 
   /** The one that is being made. */
@@ -36,9 +41,19 @@ export class Painting {
   }
 
   /** Others from now on, with no way back. @throws UsageError for what are no strokes. */
-  reset(strokes: readonly Stroke[] = []): void {
-    this.#history = new History(strokes);
+  reset(strokes: readonly Stroke[] = [], toward: readonly Toward[] = []): void {
+    this.#history = new History(strokes, toward);
     this.#growing = undefined;
+  }
+
+  /** The latent goes there, as one step, or as a part of the last one. */
+  move(toward: readonly Toward[], amends: boolean): void {
+    this.#history.move(toward, amends);
+  }
+
+  /** The latent is there, whatever is taken back. */
+  place(toward: readonly Toward[]): void {
+    this.#history.place(toward);
   }
 
   /** Begins a stroke; a live one acts while it is made. */

@@ -39,7 +39,8 @@ export class Picture {
   show(session: Session, options: ViewOptions): void {
     try {
       if (session === this.#session && this.#view) {
-        if (differs(this.#view.state, options)) this.#view.set(options);
+        const change = changeTo(this.#view.state, options);
+        if (Object.keys(change).length > 0) this.#view.set(change);
         return;
       }
       this.end();
@@ -81,15 +82,20 @@ export class Picture {
   }
 }
 
-/** Whether something else is to be shown: drawing it again would take the time of a stroke. */
-function differs(state: ViewState, { strokes = [], unit, ...rest }: ViewOptions): boolean {
-  if (Object.entries(rest).some(([name, value]) => state[name as keyof typeof rest] !== value)) return true;
-  if (unit && (unit.layer !== state.unit?.layer || unit.unit !== state.unit.unit)) return true;
+/** What differs: drawing the same again would take the time of a stroke. */
+function changeTo(state: ViewState, { strokes = [], toward = [], unit, ...rest }: ViewOptions): ViewOptions {
+  const changed = Object.entries(rest).filter(([name, value]) => state[name as keyof typeof rest] !== value);
+  const isOther = unit && (unit.layer !== state.unit?.layer || unit.unit !== state.unit.unit);
   const same = (stroke: Stroke, at: number): boolean => {
     const shown = state.strokes[at];
     return stroke === shown || JSON.stringify(stroke) === JSON.stringify(shown);
   };
-  return strokes.length !== state.strokes.length || !strokes.every(same);
+  return {
+    ...Object.fromEntries(changed),
+    ...(isOther && { unit }),
+    ...(JSON.stringify(toward) !== JSON.stringify(state.toward) && { toward }),
+    ...((strokes.length !== state.strokes.length || !strokes.every(same)) && { strokes }),
+  };
 }
 
 /** An image that can be dimmed where a unit is not active. */

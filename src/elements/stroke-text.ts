@@ -1,5 +1,5 @@
 import { unpackCells } from "../session/cells.ts";
-import type { Stroke } from "../session/recipe.ts";
+import type { EditedImage, Stroke } from "../session/recipe.ts";
 
 // Tests: test/elements/stroke-text.test.ts
 
@@ -23,4 +23,10 @@ function placesText({ mask }: Pick<Stroke, "mask">): string {
   if (!mask) return "everywhere";
   const cells = unpackCells(mask).reduce((sum, on) => sum + on, 0);
   return cells === 1 ? "1 cell" : `${cells} cells`;
+}
+
+/** Which image it is, for those who do not see it. */
+export function imageText({ seed = 1, image = 0, toward = [] }: EditedImage): string {
+  const others = toward.filter(({ share }) => share !== 0).map((other) => `${other.image} of seed ${other.seed}`);
+  return `Image ${image} of seed ${seed}${others.length > 0 ? `, moved toward ${others.join(" and ")}` : ""}`;
 }

@@ -1,4 +1,5 @@
 import { ShapeError, UsageError } from "../errors.ts";
+import { rowToward } from "../models/sphere.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 
 // Tests: test/inversion/walk.test.ts
@@ -16,11 +17,6 @@ export interface WalkOptions {
 }
 
 const NAMES: NamesOf<WalkOptions> = { sphere: true, loop: true };
-
-/**
- * Angles smaller than this, in radians, are gone straight: there the circle is the line in float32.
- */
-const STRAIGHT = 1e-4;
 
 /** How many ways there are between so many stops. */
 export const legsOf = (stops: number, loop = false): number => (loop ? stops : stops - 1);
@@ -51,22 +47,5 @@ export function walkAt(
   const legs = legsOf(stops.length, loop);
   if (!(place >= 0 && place <= legs)) throw new UsageError(`There is no place ${place}.`, `Places are 0 to ${legs}.`);
   const leg = Math.min(Math.floor(place), legs - 1);
-  const [a, b, t] = [stops[leg]!, stops[(leg + 1) % stops.length]!, place - leg];
-  if (t === 0) return Float32Array.from(a); // to the bit, as 1 is of the last
-  if (t === 1) return Float32Array.from(b);
-  const [p, q] = shares(a.subarray(0, sphere), b.subarray(0, sphere), t);
-  return Float32Array.from(a, (value, i) => (i < sphere ? p * value + q * b[i]! : (1 - t) * value + t * b[i]!));
-}
-
-/** How much of two vectors is in what lies on the great circle from one to the other. */
-function shares(a: Float32Array, b: Float32Array, t: number): readonly [number, number] {
-  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
-  const lengths = Math.sqrt(dot(a, a) * dot(b, b));
-  if (lengths === 0) return [1 - t, t];
-  const angle = Math.acos(Math.min(1, Math.max(-1, dot(a, b) / lengths)));
-  if (angle < STRAIGHT) return [1 - t, t];
-  if (Math.PI - angle < STRAIGHT) {
-    throw new UsageError("Two stops are opposite to each other: many ways lead there.", "Put another between them.");
-  }
-  return [Math.sin((1 - t) * angle) / Math.sin(angle), Math.sin(t * angle) / Math.sin(angle)];
+  return rowToward(stops[leg]!, [stops[(leg + 1) % stops.length]!], [place - leg], sphere);
 }

@@ -62,11 +62,15 @@ async function askedOf(call: Call): Promise<Asked> {
  * @throws Refused 400.
  */
 function checkAmounts(
-  { image, strokes, mask, layers, units, quantiles, size }: Fields,
+  { image, toward, strokes, mask, layers, units, quantiles, size }: Fields,
   { generator }: ServedProject,
   { limits }: Call,
 ): void {
   if (image !== undefined) wholeOf(image, "image", 0, limits.lastId);
+  for (const other of Array.isArray(toward) ? toward : []) {
+    const to = (other as Fields | null)?.["image"];
+    if (to !== undefined) wholeOf(to, "image of toward", 0, limits.lastId);
+  }
   if (layers !== undefined) listOf(layers, "layers", generator.layers.length);
   if (units !== undefined) listOf(units, "units", MOST_NAMES);
   if (quantiles !== undefined) listOf(quantiles, "quantiles", MOST_QUANTILES);

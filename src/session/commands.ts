@@ -24,6 +24,9 @@ export interface MaskFile {
 /** A recipe as command lines of `ganatomy insert` and `ganatomy ablate`, for a POSIX shell. */
 export function recipeCommands(recipe: Recipe, model: NonNullable<Loaded["model"]>): RecipeCommands {
   const masks: MaskFile[] = [];
+  if (recipe.toward?.some(({ share }) => share !== 0)) {
+    return { text: "# the image lies between others, which only a recipe can say", masks };
+  }
   const lines = recipe.strokes
     .filter(({ hidden }) => !hidden)
     .map((stroke, index) => lineOf(recipe, model, stroke, index + 1, masks));

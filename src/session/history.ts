@@ -1,20 +1,36 @@
-import { checkStroke, checkStrokes, type Stroke } from "./recipe.ts";
+import { checkStroke, checkStrokes, checkToward, type Stroke, type Toward } from "./recipe.ts";
+
+/** What there is after a step. */
+interface Step {
+  readonly strokes: readonly Stroke[];
+  readonly toward: readonly Toward[];
+}
 
 /**
- * The strokes of a recipe and what became of them, step by step: plain data on the side of whoever
- * shows it. A session is told the strokes there are now; it takes up what differs.
+ * The strokes of a recipe, how far its latent has gone, and what became of both step by step: plain
+ * data on the side of whoever shows it. A session is told what there is now; it takes up what
+ * differs.
  */
 export class History {
-  #steps: readonly (readonly Stroke[])[];
+  #steps: readonly Step[];
   #at = 0;
 
-  /** @throws UsageError for what are no strokes. */
-  constructor(strokes: readonly Stroke[] = []) {
-    this.#steps = [checkStrokes(strokes)];
+  /** @throws UsageError for what are no strokes, or no ways. */
+  constructor(strokes: readonly Stroke[] = [], toward: readonly Toward[] = []) {
+    this.#steps = [{ strokes: checkStrokes(strokes), toward: checkToward(toward) }];
   }
 
   /** The strokes as they are now, in the order in which they act. */
   get strokes(): readonly Stroke[] {
+    return this.#now.strokes;
+  }
+
+  /** How far the latent has gone toward others'. */
+  get toward(): readonly Toward[] {
+    return this.#now.toward;
+  }
+
+  get #now(): Step {
     return this.#steps[this.#at]!;
   }
 
@@ -31,8 +47,36 @@ export class History {
    * @throws UsageError for what are no strokes.
    */
   set(strokes: readonly Stroke[]): void {
-    this.#steps = [...this.#steps.slice(0, this.#at + 1), checkStrokes(strokes)];
+    this.#add({ ...this.#now, strokes: checkStrokes(strokes) });
+  }
+
+  /**
+   * One step more: the latent has gone there; or the last step with another place, for every
+   * movement of a hand on its way.
+   * @throws UsageError for what are no ways.
+   */
+  move(toward: readonly Toward[], amends = false): void {
+    const step = { ...this.#now, toward: checkToward(toward) };
+    if (amends) this.#amend(step);
+    else this.#add(step);
+  }
+
+  /**
+   * The latent is there after all steps: what was done is done to another image.
+   * @throws UsageError for what are no ways.
+   */
+  place(toward: readonly Toward[]): void {
+    const checked = checkToward(toward);
+    this.#steps = this.#steps.map((step) => ({ ...step, toward: checked }));
+  }
+
+  #add(step: Step): void {
+    this.#steps = [...this.#steps.slice(0, this.#at + 1), step];
     this.#at += 1;
+  }
+
+  #amend(step: Step): void {
+    this.#steps = [...this.#steps.slice(0, this.#at), step];
   }
 
   /**
@@ -52,7 +96,7 @@ export class History {
    */
   amend(stroke: Stroke): Stroke {
     const checked = checkStroke(stroke);
-    this.#steps = [...this.#steps.slice(0, this.#at), withStroke(this.strokes, checked)];
+    this.#amend({ ...this.#now, strokes: withStroke(this.strokes, checked) });
     return checked;
   }
 

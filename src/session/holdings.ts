@@ -203,7 +203,7 @@ export class Holdings {
    * behind all questions, those that nobody wants answered any more, too.
    */
   show<T>(
-    state: Pick<ViewState, "seed" | "image" | "layer" | "strokes">,
+    state: Pick<ViewState, "seed" | "image" | "toward" | "layer" | "strokes">,
     wanted: Wanted,
     use: (frame: Frame) => T | Promise<T>,
   ): Promise<T> {
@@ -213,7 +213,7 @@ export class Holdings {
   }
 
   async #show<T>(
-    state: Pick<ViewState, "seed" | "image" | "layer" | "strokes">,
+    state: Pick<ViewState, "seed" | "image" | "toward" | "layer" | "strokes">,
     wanted: Wanted,
     use: (frame: Frame) => T | Promise<T>,
   ): Promise<T> {
@@ -294,6 +294,6 @@ export class Holdings {
 }
 
 const sceneOf = (
-  { seed, image, layer }: Pick<ViewState, "seed" | "image" | "layer">,
+  { seed, image, toward, layer }: Pick<ViewState, "seed" | "image" | "toward" | "layer">,
   edits: readonly Edit[],
-): Scene => ({ seed, image, layer: edits.length > 0 ? layer : undefined, edits });
+): Scene => ({ seed, image, toward, layer: edits.length > 0 ? layer : undefined, edits });

@@ -20,6 +20,7 @@ export {
   RECIPE_VERSION,
   type Recipe,
   type Stroke,
+  type Toward,
   type Units,
 } from "./recipe.ts";
 export { MAX_LINK, openRecipe, packRecipe, readRecipe } from "./recipe-link.ts";

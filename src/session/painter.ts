@@ -107,8 +107,8 @@ export class Painter {
       );
       return;
     }
-    const { seed, image, layer } = state;
-    const scene: Scene = { seed, image, layer: edits.length > 0 ? layer : undefined, edits };
+    const { seed, image, toward, layer } = state;
+    const scene: Scene = { seed, image, toward, layer: edits.length > 0 ? layer : undefined, edits };
     await stage.show(scene, wantedBy(state), async (frame) => {
       configure(job, drawing);
       if (state.view === "rgb") show(frame.image, job.context);

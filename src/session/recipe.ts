@@ -19,10 +19,23 @@ export interface Recipe {
   readonly seed: number;
   /** Which of the seed's images. */
   readonly image: number;
+  /** How far its latent has gone toward others'; not at all unless given. */
+  readonly toward?: readonly Toward[];
   /** The layer that is edited. */
   readonly layer: string;
   /** In the order in which they act, each on what those before it left. */
   readonly strokes: readonly Stroke[];
+}
+
+/**
+ * A way from an image's latent z toward another's, along their great circle. Of several, all are
+ * gone at once: along the circle that leads into all directions in these shares.
+ */
+export interface Toward {
+  readonly seed: number;
+  readonly image: number;
+  /** 0 is where it begins, 1 the other image; less than 0 leads away from it. At most ±2. */
+  readonly share: number;
 }
 
 /** A network: by what it is called, and if known by the bytes of its file. */
@@ -80,6 +93,8 @@ export interface EditedImage {
   readonly seed?: number;
   /** 0 unless given. */
   readonly image?: number;
+  /** How far its latent has gone toward others'; not at all unless given. */
+  readonly toward?: readonly Toward[];
   /** The layer that is edited; needed where there are strokes. */
   readonly layer?: string;
   /** None unless given. */
@@ -89,6 +104,10 @@ export interface EditedImage {
 /** A row of z costs the time of all rows before it. */
 export const MAX_IMAGE = 99_999;
 const MAX_STROKES = 1000;
+/** Directions in which a latent can go at once. */
+const MAX_TOWARD = 8;
+/** Two of nearly right angles are opposite to where it began. */
+const MAX_SHARE = 2;
 /** Units of one stroke: more than the widest layer has. */
 const MAX_UNITS = 8192;
 
@@ -98,9 +117,11 @@ const RECIPE: NamesOf<Recipe> = {
   segmenter: true,
   seed: "needed",
   image: "needed",
+  toward: true,
   layer: "needed",
   strokes: "needed",
 };
+const TOWARD: NamesOf<Toward> = { seed: "needed", image: "needed", share: "needed" };
 const MODEL: NamesOf<ModelName> = { name: "needed", sha256: true };
 const STROKE: NamesOf<Stroke> = {
   id: "needed",
@@ -131,16 +152,42 @@ export function checkRecipe(given: unknown): Recipe {
   }
   const recipe = given as Recipe;
   checkNames("A recipe", recipe, RECIPE);
-  const { model, segmenter, seed, image, layer, strokes } = recipe;
+  const { model, segmenter, seed, image, toward, layer, strokes } = recipe;
   return {
     version: RECIPE_VERSION,
     model: checkModel(model, "model"),
     ...(segmenter !== undefined && { segmenter: checkModel(segmenter, "segmenter") }),
     seed: whole(seed, "The recipe's seed", 2 ** 32 - 1),
     image: whole(image, "The recipe's image", MAX_IMAGE),
+    ...(toward !== undefined && { toward: checkToward(toward) }),
     layer: text(layer, "The recipe's layer"),
     strokes: checkStrokes(strokes),
   };
+}
+
+/**
+ * Ways of latents of unknown origin, copied like recipes are.
+ * @throws UsageError.
+ */
+export function checkToward(given: unknown): readonly Toward[] {
+  if (!Array.isArray(given) || given.length > MAX_TOWARD) {
+    throw new UsageError(
+      "What an image goes toward is no list, or too long.",
+      `Give a list of at most ${MAX_TOWARD}, each { seed, image, share }.`,
+    );
+  }
+  return given.map((one) => {
+    checkNames("toward", one as Toward, TOWARD);
+    const { seed, image, share } = one as Toward;
+    if (!(Math.abs(number(share, "A share of `toward`")) <= MAX_SHARE)) {
+      throw new UsageError(`A share of \`toward\` is ${share}.`, `Use −${MAX_SHARE} to ${MAX_SHARE}.`);
+    }
+    return {
+      seed: whole(seed, "A seed of `toward`", 2 ** 32 - 1),
+      image: whole(image, "An image of `toward`", MAX_IMAGE),
+      share,
+    };
+  });
 }
 
 /**

@@ -2,8 +2,10 @@ import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
 import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
+import { rowToward } from "../models/sphere.ts";
 import { Recent } from "../runtime/recent.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import type { Toward } from "./recipe.ts";
 
 // Tests: test/session/stage.test.ts, test/session/session.test.ts
 
@@ -11,6 +13,7 @@ import { Tensor } from "../runtime/tensor.ts";
 export interface Scene {
   readonly seed: number;
   readonly image: number;
+  readonly toward: readonly Toward[];
   /** Undefined for an image as it is. */
   readonly layer: string | undefined;
   readonly edits: readonly Edit[];
@@ -210,20 +213,21 @@ export class Stage {
   /** Submits a scene, all at once. */
   #run(scene: Scene, plans: Plans, { labels }: Wanted, segmentation: SegmenterPlan | undefined): Frame {
     const { head, tail } = plans;
-    const key = `${scene.seed}/${scene.image}`;
-    const row = this.#row(scene, key);
+    const moved = scene.toward.length > 0;
+    const key = `${scene.seed}/${scene.image}${moved ? JSON.stringify(scene.toward) : ""}`;
     if (head) {
       tail.setEdits(scene.edits);
       if (plans.at === key) tail.runChanged();
       else {
         if (!plans.features?.restore(key)) {
-          head.run(row);
-          plans.features?.keep(key);
+          head.run(this.#row(scene));
+          // Whoever moves on passes more of them than can be kept, and comes back to none.
+          if (!moved) plans.features?.keep(key);
         }
         tail.run();
         plans.at = key;
       }
-    } else tail.run(row);
+    } else tail.run(this.#row(scene));
     if (labels) segmentation?.run();
     return {
       image: tail.image!,
@@ -233,7 +237,16 @@ export class Stage {
     };
   }
 
-  #row({ seed, image }: Scene, key: string): Float32Array<ArrayBuffer> {
+  #row({ seed, image, toward }: Omit<Scene, "layer" | "edits">): Float32Array<ArrayBuffer> {
+    const from = this.#drawn(seed, image);
+    if (toward.length === 0) return from;
+    const others = toward.map((other) => this.#drawn(other.seed, other.image));
+    const shares = toward.map(({ share }) => share);
+    return rowToward(from, others, shares, this.#generator.zSize);
+  }
+
+  #drawn(seed: number, image: number): Float32Array<ArrayBuffer> {
+    const key = `${seed}/${image}`;
     const known = this.#rows.get(key);
     if (known) return known;
     const row = this.#generator.sample({ size: 1, seed, start: image });

@@ -7,10 +7,12 @@ import {
   checkRecipe,
   checkStroke,
   checkStrokes,
+  checkToward,
   MAX_IMAGE,
   RECIPE_VERSION,
   type Recipe,
   type Stroke,
+  type Toward,
 } from "./recipe.ts";
 import type { Listener, Loaded, Rendered, View, ViewOptions, ViewState } from "./session.ts";
 
@@ -26,7 +28,7 @@ export interface Drawer {
   loaded(): Loaded | undefined;
 }
 
-export const EDITED_NAMES = { seed: true, image: true, layer: true, strokes: "list" } as const;
+export const EDITED_NAMES = { seed: true, image: true, toward: true, layer: true, strokes: "list" } as const;
 export const VIEW_NAMES: NamesOf<ViewOptions> = { ...EDITED_NAMES, view: true, unit: true };
 const VIEWS: readonly unknown[] = ["rgb", "labels", "unit"];
 
@@ -34,6 +36,7 @@ const VIEWS: readonly unknown[] = ["rgb", "labels", "unit"];
 export const FIRST_STATE: ViewState = {
   seed: 1,
   image: 0,
+  toward: [],
   view: "rgb",
   layer: undefined,
   unit: undefined,
@@ -62,7 +65,15 @@ export function changedState(before: ViewState, change: ViewOptions, what = "vie
   if (view === "unit" && unit === undefined) {
     throw new UsageError(`${what} shows no unit unless it knows which.`, "Give unit: { layer, unit }.");
   }
-  return { seed, image, view, layer, unit, strokes: strokesOf(before.strokes, change.strokes) };
+  const toward = towardOf(before.toward, change.toward);
+  return { seed, image, toward, view, layer, unit, strokes: strokesOf(before.strokes, change.strokes) };
+}
+
+/** What is as it was stays the same object. */
+function towardOf(before: readonly Toward[], given: readonly Toward[] | undefined): readonly Toward[] {
+  if (given === undefined || given === before) return before;
+  const toward = checkToward(given);
+  return JSON.stringify(toward) === JSON.stringify(before) ? before : toward;
 }
 
 function strokesOf(before: readonly Stroke[], given: readonly Stroke[] | undefined): readonly Stroke[] {
@@ -122,15 +133,15 @@ export class SessionView implements View {
   }
 
   setRecipe(recipe: Recipe): void {
-    const { model, seed, image, layer, strokes } = checkRecipe(recipe);
+    const { model, seed, image, toward = [], layer, strokes } = checkRecipe(recipe);
     checkModel(model, this.#drawer.loaded());
-    this.set({ seed, image, layer, strokes });
+    this.set({ seed, image, toward, layer, strokes });
   }
 
   recipe(): Recipe {
     const loaded = this.#drawer.loaded();
     if (!loaded?.model) throw new UsageError("A recipe is of a generator.", "Load one: session.load({ generator }).");
-    const { seed, image, layer, strokes } = this.#state;
+    const { seed, image, toward, layer, strokes } = this.#state;
     const { name, sha256 } = loaded.model;
     const first = loaded.model.layers.find(({ vector }) => !vector)?.name ?? "";
     return {
@@ -139,6 +150,7 @@ export class SessionView implements View {
       ...(loaded.segmenter && { segmenter: { name: loaded.segmenter.name } }),
       seed,
       image,
+      ...(toward.length > 0 && { toward }),
       layer: layer ?? first,
       strokes,
     };

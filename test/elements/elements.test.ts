@@ -25,7 +25,7 @@ describe("properties", () => {
       return [image.outerHTML, image.edited, Object.keys(image)];`);
     expect(early).toEqual([
       '<early-image seed="4" view="labels"></early-image>',
-      { seed: 4, image: 0, layer: "layer2", strokes: [] },
+      { seed: 4, image: 0, toward: [], layer: "layer2", strokes: [] },
       [],
     ]);
   });
@@ -121,9 +121,9 @@ describe("pairs", () => {
       ...{ seed: 3, image: 7, layer: "layer4", strokes: [{ id: "a" }] },
     });
     await elements.run("paint.image = 8; image.seed = 5; image.unedited = true;");
-    expect(await elements.run("image.edited")).toEqual({ seed: 5, image: 8, layer: "layer4", strokes: [] });
+    expect(await elements.run("image.edited")).toEqual({ seed: 5, image: 8, toward: [], layer: "layer4", strokes: [] });
     await elements.run("paint.remove()");
-    expect(await elements.run("image.edited")).toEqual({ seed: 5, image: 0, strokes: [] });
+    expect(await elements.run("image.edited")).toEqual({ seed: 5, image: 0, toward: [], strokes: [] });
   });
 });
 

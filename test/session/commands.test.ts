@@ -17,6 +17,12 @@ const MODEL = {
 const of = (stroke: Partial<Stroke>, recipe: Partial<Recipe> = {}) =>
   recipeCommands({ ...RECIPE, ...recipe, strokes: [{ id: "a", op: "draw", units: [3, 17], ...stroke }] }, MODEL);
 
+test("says of an image between others that only a recipe has it", () => {
+  const toward = (share: number) => [{ seed: 1, image: 2, share }];
+  expect(of({}, { toward: toward(0.5) })).toEqual({ text: expect.stringMatching(/^# .*only a recipe/), masks: [] });
+  expect(of({}, { toward: toward(0) })).toEqual(of({}));
+});
+
 /** What the command line makes of it. */
 function parsed(line: string): Record<string, unknown> {
   const [, name, ...words] = line.split(" ");

@@ -28,6 +28,29 @@ describe("a history", () => {
     expect(ids(history)).toBe("a1 b1");
   });
 
+  test("has where the latent has gone, a movement as one step, beside the strokes", () => {
+    const at = (share: number) => [{ seed: 1, image: 2, share }];
+    const history = new History([stroke("a")]);
+    history.move(at(0.1));
+    history.move(at(0.2), true);
+    history.move(at(0.3), true);
+    history.put(stroke("b"));
+    expect([ids(history), history.toward]).toEqual(["a1 b1", at(0.3)]);
+    history.undo();
+    expect([ids(history), history.toward]).toEqual(["a1", at(0.3)]);
+    history.undo();
+    expect([ids(history), history.toward, history.canUndo]).toEqual(["a1", [], false]);
+    history.redo();
+    history.redo();
+    expect([ids(history), history.toward]).toEqual(["a1 b1", at(0.3)]);
+    // Another image: what is taken back from here on is not where the latent was in this one.
+    history.place(at(1));
+    history.undo();
+    history.undo();
+    expect([ids(history), history.toward, history.canRedo]).toEqual(["a1", at(1), true]);
+    expect(() => history.move([{ seed: 1, image: 2, share: 9 }])).toThrow(/share/);
+  });
+
   test("a stroke that goes on is one step", () => {
     const history = new History();
     history.put(stroke("a", { alpha: 0.1 }));

@@ -7,6 +7,7 @@ import { unitQuantiles } from "../../src/dissect/measure-quantiles.ts";
 import type { Dissection } from "../../src/dissect/result.ts";
 import { UnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
 import { GanatomyError, UsageError } from "../../src/errors.ts";
+import { walkAt } from "../../src/inversion/walk.ts";
 import { dissect, loadGenerator, loadSegmenter } from "../../src/load.ts";
 import type { Edit } from "../../src/models/edits.ts";
 import type { Generator } from "../../src/models/generator.ts";
@@ -202,6 +203,33 @@ describe.each([
     const { data, height, width } = await session.picture(edited);
     expect([height, width, data.length]).toEqual([64, 64, 64 * 64 * 4]);
     expectAlike(rgbOf(data), await plain(edited.image!, edits, edited.seed));
+  });
+
+  test("draws images whose latents have gone toward others', with strokes and without", async () => {
+    const at = (...shares: readonly number[]): EditedImage => ({
+      ...{ seed: 3, image: 2, toward: shares.map((share, i) => ({ seed: 4, image: i, share })) },
+    });
+    const rgb = async (edited: EditedImage) => rgbOf((await place.session.picture(edited)).data);
+    const rows = [generator.sample({ size: 1, seed: 3, start: 2 }), generator.sample({ size: 1, seed: 4 })] as const;
+    const between = async (share: number, edits: readonly Edit[] = []) => {
+      using run = await generator.forward(walkAt(rows, share, { sphere: generator.zSize }), { edits });
+      const image = await run.image.read();
+      return Uint8Array.from({ length: (image.length / 4) * 3 }, (_, i) => {
+        const value = image[4 * Math.floor(i / 3) + (i % 3)]!;
+        return Math.round(Math.min(255, Math.max(0, (value + 1) * 127.5)));
+      });
+    };
+    expectAlike(await rgb(at(0)), await plain(2, [], 3));
+    expectAlike(await rgb(at(1)), await plain(0, [], 4));
+    expectAlike(await rgb(at(0, 1)), await plain(1, [], 4));
+    expectAlike(await rgb(at(0.4)), await between(0.4));
+    const strokes = [stroke("a", { mask: packCells(TOP_LEFT) })];
+    const edits = [{ layer: "layer4", units: [24, 59, 126], value: 0, mask: TOP_LEFT }];
+    expectAlike(await rgb({ ...at(0.4), layer: "layer4", strokes }), await between(0.4, edits));
+    // Once more from where it was, as plans remember images that they have run.
+    expectAlike(await rgb({ ...at(0), layer: "layer4", strokes }), await plain(2, edits, 3));
+    expectAlike(await rgb({ ...at(0.4), layer: "layer4", strokes }), await between(0.4, edits));
+    await expect(place.session.picture(at(3))).rejects.toThrow(/share/);
   });
 
   test("draws more strokes than a plan was compiled for", async () => {

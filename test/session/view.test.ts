@@ -100,7 +100,12 @@ describe("a view", () => {
     const { view: own, sent } = view({ model });
     own.setRecipe(RECIPE);
     const { seed, image, layer, strokes } = RECIPE;
-    expect(sent).toEqual([{ seed, image, layer, strokes }]);
+    expect(sent).toEqual([{ seed, image, toward: [], layer, strokes }]);
+    const toward = [{ seed: 1, image: 2, share: 0.5 }];
+    own.setRecipe({ ...RECIPE, toward });
+    expect(own.recipe()).toMatchObject({ toward });
+    own.setRecipe(RECIPE);
+    expect(own.recipe()).not.toHaveProperty("toward");
     const other = { model: { ...model, sha256: "1".repeat(64) } };
     expect(() => view(other).view.setRecipe(RECIPE)).toThrow(/is of another scenes64/);
     expect(() => view({ model: { ...model, name: "church" } }).view.setRecipe(RECIPE)).toThrow(

@@ -1,7 +1,10 @@
 // Tests: test/cli/latents.test.ts
+import { createHash } from "node:crypto";
 import { Option } from "commander";
+import type { Measurements } from "../causality/measurements.ts";
 import { UsageError } from "../errors.ts";
 import { type Generator, openCheckpoint } from "../index.ts";
+import { type TensorNumbers, withWeights } from "../inversion/index.ts";
 import { fileSource } from "../node/files.ts";
 import { padded } from "../runtime/graph.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
@@ -15,6 +18,24 @@ export interface Latents {
   readonly rows: Float32Array;
   /** The layer that they are features of; undefined for z. */
   readonly from?: string;
+  /** Weights behind it that were fitted with them; see `drawnBy`. */
+  readonly weights?: ReadonlyMap<string, TensorNumbers>;
+}
+
+/** What stands before the names of a generator's tensors in an inversion. */
+export const WEIGHTS = "weights.";
+
+/**
+ * The generator that draws latents: with weights that were fitted to them, where there are some.
+ */
+export const drawnBy = async (generator: Generator, { weights }: Latents, signal?: AbortSignal): Promise<Generator> =>
+  weights ? withWeights(generator, weights, signal) : generator;
+
+/** What tells weights from others. */
+export function digestOf(weights: ReadonlyMap<string, TensorNumbers>): string {
+  const hash = createHash("sha256");
+  for (const [key, { data }] of weights) hash.update(JSON.stringify([key, data.length])).update(data);
+  return hash.digest("hex");
 }
 
 /** The option of a file of latents, which takes the place of a number of images and their seed. */
@@ -41,8 +62,9 @@ export interface LatentsOptions {
 /**
  * Reads a file of latents: an array of NumPy, or the tensor "z" or "w" of a safetensors file. z is
  * [n, zSize]; w is [n, W], or [n, L, W] for each of L layers. A tensor with the name of a layer of
- * maps is its features [n, h, w, c], which go before what they were made of. One with the name of
- * another input, such as "label" [n, classes], is what images of z are given there.
+ * maps is its features [n, h, w, c], which go before what they were made of, with weights behind
+ * them under "weights." and their names. One with the name of another input, such as "label" [n,
+ * classes], is what images of z are given there.
  * @throws UsageError saying what the generator takes, or that an option does nothing behind them.
  */
 export async function openLatents(
@@ -59,7 +81,16 @@ export async function openLatents(
   }
   const early = generator.layers.slice(0, placeOf(generator, until ?? generator.layers.at(-1)?.name ?? "z") + 1);
   const maps = early.find(({ name, vector }) => !vector && tensors.has(name));
-  if (maps) return featuresOf(path, tensors.get(maps.name)!, maps, signal);
+  if (maps) {
+    const weights = new Map<string, TensorNumbers>();
+    for (const [key, tensor] of tensors) {
+      if (!key.startsWith(WEIGHTS)) continue;
+      const data = Float32Array.from(await finite(path, tensor, signal));
+      weights.set(key.slice(WEIGHTS.length), { shape: tensor.shape, data });
+    }
+    const features = await featuresOf(path, tensors.get(maps.name)!, maps, signal);
+    return { ...features, ...(weights.size > 0 && { weights }) };
+  }
   const found = tensors.get("z") ?? tensors.get("w") ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   if (!found) {
     throw new UsageError(
@@ -110,6 +141,10 @@ export interface ChosenImages {
   };
   /** As results name them: of a seed, or of a file. */
   readonly said: { readonly size: number; readonly seed?: number; readonly latents?: string };
+  /** What draws them. */
+  readonly generator: Generator;
+  /** Measurements of what it draws. */
+  readonly finished: Measurements;
 }
 
 /** The images of --size and --seed, or those of --latents. */
@@ -120,12 +155,23 @@ export async function imagesOf(
     latents,
     classes,
   }: { readonly size: number; readonly seed: number; readonly latents?: string } & Pick<LatentsOptions, "classes">,
-  { generator, signal, note }: Pick<Work, "generator" | "signal" | "note">,
+  { generator, finished, signal, note }: Pick<Work, "generator" | "finished" | "signal" | "note">,
 ): Promise<ChosenImages> {
-  if (latents === undefined) return { images: { size, seed }, said: { size, seed } };
-  const opened = await openLatents(latents, generator, { signal, note, classes });
-  return { images: { seed, ...opened }, said: { size: opened.size, latents } };
+  if (latents === undefined) return { images: { size, seed }, said: { size, seed }, generator, finished };
+  const { weights, ...opened } = await openLatents(latents, generator, { signal, note, classes });
+  return {
+    images: { seed, ...opened },
+    said: { size: opened.size, latents },
+    generator: await drawnBy(generator, { ...opened, ...(weights && { weights }) }, signal),
+    finished: weights ? ofWeights(finished, digestOf(weights)) : finished,
+  };
 }
+
+/** Measurements by other weights, which images before any edit need not show. */
+const ofWeights = (finished: Measurements, digest: string): Measurements => ({
+  get: (key) => finished.get(`${digest} ${key}`),
+  set: (key, counts) => finished.set(`${digest} ${key}`, counts),
+});
 
 /** Features of a layer. */
 async function featuresOf(

@@ -12,6 +12,8 @@ import type { InversionProgress, InvertOptions, TensorNumbers } from "./options.
 /** Adam's own (Kingma & Ba, ICLR 2015). */
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 
+const LEFT = "Leave them as they are: 0 steps of weights.";
+
 /** The way from a layer to the image, its error, and the gradients by the weights on it. */
 interface Way {
   readonly graph: Graph;
@@ -42,9 +44,9 @@ function wayFrom(generator: Generator, layer: string): Way {
     gradient(graph, error, [features], { weights: (one) => all.push(one) });
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
-    throw new UsageError(`Weights behind "${layer}" cannot be fitted: ${cause.message}`, "Leave them as they are.", {
-      cause,
-    });
+    const { message, fix } = cause;
+    const why = message.slice(0, message.length - fix.length).trim();
+    throw new UsageError(`Weights behind "${layer}" cannot be fitted: ${why}`, LEFT, { cause });
   }
   const used = all.flatMap(({ filter }) => filter.weight.sources);
   const found = all.flatMap((one) => {
@@ -55,7 +57,7 @@ function wayFrom(generator: Generator, layer: string): Way {
     return [{ ...one, key, places }];
   });
   if (found.length > 0) return { graph, features, wanted, error, found };
-  throw new UsageError(`Behind "${layer}" there is no convolution whose weights could be fitted.`, "Leave them out.");
+  throw new UsageError(`Behind "${layer}" there is no convolution whose weights could be fitted.`, LEFT);
 }
 
 /**

@@ -58,9 +58,9 @@ export const contextCommand: CliCommand<ContextCommandOptions> = {
 
 async function measure(work: Work, options: Unmarked<ContextCommandOptions>): Promise<void> {
   noteMarks(options.marks, work.generator.name, work.note);
-  const { generator, segmenter, folder, finished, progress, signal, say } = work;
+  const { generator, segmenter, folder, progress, signal, say } = work;
   const { layer = defaultLayer(generator, "--layer"), batch, value = VALUE } = options;
-  const { images, said } = await imagesOf(options, work);
+  const { images, said, generator: drawn, finished } = await imagesOf(options, work);
   const { height, width, channels } = generator.layer(layer);
   const concept = work.concept!; // required
   const label = segmenter.label(concept);
@@ -70,7 +70,7 @@ async function measure(work: Work, options: Unmarked<ContextCommandOptions>): Pr
   if (wrong !== undefined) throw new UsageError(`${layer} has no unit ${wrong}.`, `Its units are 0…${channels - 1}.`);
   const levels = typeof value === "number" ? undefined : await layerUnits.levels(value.quantile);
   const values = units.map((unit) => (typeof value === "number" ? value : levels![unit]!));
-  const experiment = await Experiment.create(generator, segmenter, {
+  const experiment = await Experiment.create(drawn, segmenter, {
     editable: [layer],
     ...images,
     ...(batch !== undefined && { batch }),

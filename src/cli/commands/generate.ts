@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Generator, loadGenerator, UsageError, writeSafetensors } from "../../index.ts";
+import { withWeights } from "../../inversion/index.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
@@ -51,11 +52,12 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
     const { folder } = await withFolder(running, { path, force, kind: "pictures" }, (folder) =>
       withDevice(running, {}, async (device) => {
         const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
-        const generator = await loadGenerator(model.source, loading);
-        const given =
+        const loaded = await loadGenerator(model.source, loading);
+        const { weights, ...given } =
           latents === undefined
-            ? { size }
-            : await openLatents(latents, generator, { classes: options.classes, signal, note });
+            ? { size, weights: undefined }
+            : await openLatents(latents, loaded, { classes: options.classes, signal, note });
+        const generator = weights ? await withWeights(loaded, weights, signal) : loaded;
         total = given.size;
         const own = raw ? new RawImages(generator, total) : undefined;
         const png = picturePng(generator);

@@ -1,9 +1,9 @@
 // Tests: test/cli/commands/invert.test.ts
 import { basename, join } from "node:path";
 import { Option } from "commander";
-import { GanatomyError, UnsupportedError } from "../../errors.ts";
+import { GanatomyError, UnsupportedError, UsageError } from "../../errors.ts";
 import { type Generator, loadGenerator, writeSafetensors } from "../../index.ts";
-import { type Inversion, type InversionEvent, invert, type LatentSpace } from "../../inversion/index.ts";
+import { type Inversion, type InversionEvent, invert, type LatentSpace, weightsBehind } from "../../inversion/index.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import type { CliCommand } from "../command.ts";
@@ -11,6 +11,7 @@ import { PAPER_LAYER } from "../default-layer.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import { type Areas, picturesOf, segmented, stripOf } from "../invert/pictures.ts";
+import { WEIGHTS } from "../latents.ts";
 import { EMBEDDED, loadingOf, openModel, openSegmenter } from "../models.ts";
 import { named, seed, whole } from "../options.ts";
 import { readPhoto } from "../photo.ts";
@@ -25,6 +26,7 @@ export interface InvertCommandOptions extends GeneratorFlags {
   readonly seed: number;
   readonly steps: number;
   readonly layerSteps: number;
+  readonly weightSteps?: number;
   readonly segmenter?: string;
   readonly outdir?: string;
   readonly force?: boolean;
@@ -32,10 +34,11 @@ export interface InvertCommandOptions extends GeneratorFlags {
 }
 
 const NONE = "none";
+const WEIGHT_STEPS = 60;
 
 export const invertCommand: CliCommand<InvertCommandOptions, [photo: string]> = {
   name: "invert",
-  description: "bring a photo into a generator: the latent nearest to it, then a layer's features",
+  description: "bring a photo into a generator: the latent nearest to it, a layer's features, the weights behind it",
   options: (command) =>
     generatorOptions(command)
       .argument("<photo>", "a JPEG or PNG file; of another size than the generator's, the middle of it")
@@ -54,6 +57,11 @@ export const invertCommand: CliCommand<InvertCommandOptions, [photo: string]> = 
       .option("--seed <n>", "seed of these", seed, 1)
       .option("--steps <n>", "steps of Adam for the latent", whole("The number of steps", 1, 100_000), 150)
       .option("--layer-steps <n>", "and for the features", whole("The number of steps", 1, 100_000), 80)
+      .option(
+        "--weight-steps <n>",
+        `and for the weights behind it; 0 leaves them (default: ${WEIGHT_STEPS} where they have gradients)`,
+        whole("The number of steps", 0, 100_000),
+      )
       .option(
         "--segmenter <dir|name>",
         `names what is in the photo and in what is made of it, or ${NONE} (default: ${EMBEDDED} of its own generator)`,
@@ -115,20 +123,22 @@ async function* inversions(
   generator: Generator,
   photo: Photo,
   options: InvertCommandOptions,
-  { progress, signal }: Running,
+  { progress, signal, note }: Running,
 ): AsyncGenerator<Exclude<InversionEvent, { type: "progress" }>> {
   const { space, starts, batch = starts, seed, steps, layerSteps } = options;
   const styled = generator.layers.some(({ name, vector }) => vector && name === "w");
   const usual = !styled && generator.layers.some(({ name }) => name === PAPER_LAYER) ? PAPER_LAYER : undefined;
   const layer = options.layer === NONE ? undefined : (options.layer ?? usual);
-  const how = { starts, batch, seed, steps, layerSteps, signal, ...(space && { space }), ...(layer && { layer }) };
+  if (layer !== undefined) generator.layer(layer);
+  const weightSteps = options.weightSteps ?? (layer && canFit(generator, layer, note) ? WEIGHT_STEPS : 0);
+  const counts = { starts, batch, seed, steps, layerSteps, weightSteps };
+  const how = { ...counts, signal, ...(space && { space }), ...(layer && { layer }) };
   let latent = true;
   try {
     for await (const event of invert(generator, photo, how)) {
       latent &&= event.type === "progress" && event.stage === "latent";
-      if (event.type === "progress")
-        progress.report(event.stage === "layer" ? layer! : "latent", event.step, event.steps);
-      else yield event;
+      if (event.type !== "progress") yield event;
+      else progress.report(event.stage === "layer" ? layer! : event.stage, event.step, event.steps);
     }
   } catch (error) {
     const isLarge = error instanceof GanatomyError && (error.code === "limit" || error.code === "out-of-memory");
@@ -140,11 +150,25 @@ async function* inversions(
   }
 }
 
+/** Whether weights can be fitted behind a layer; what is in the way is said. */
+function canFit(generator: Generator, layer: string, note: (text: string) => void): boolean {
+  try {
+    return weightsBehind(generator, layer).length > 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    note(error.message);
+    return false;
+  }
+}
+
 /**
- * Tensors that --latents reads: z or w, the class of z, and the layer's features; and of which
- * model they are.
+ * Tensors that --latents reads: z or w, the class of z, the layer's features and the weights behind
+ * it; and of which model they are.
  */
-function fileOf(generator: Generator, { space, latent, inputs, layer, features }: Inversion): Uint8Array {
+function fileOf(
+  generator: Generator,
+  { space, latent, inputs, layer, features, weights = new Map() }: Inversion,
+): Uint8Array {
   const { height = 1, channels } = space === "z" ? { channels: generator.zSize } : generator.layer(space);
   const { height: rows = 1, width: across = 1, channels: units = 1 } = layer ? generator.layer(layer) : {};
   const float32 = (shape: readonly number[], data: Float32Array) => ({ dtype: "float32" as const, shape, data });
@@ -154,6 +178,7 @@ function fileOf(generator: Generator, { space, latent, inputs, layer, features }
       [space === "z" ? "z" : "w"]: float32(space === "w+" ? [1, height, channels] : [1, channels], latent),
       ...Object.fromEntries(others),
       ...(layer && { [layer]: float32([1, rows, across, units], features!) }),
+      ...Object.fromEntries([...weights].map(([key, { shape, data }]) => [`${WEIGHTS}${key}`, float32(shape, data)])),
     },
     { model: generator.name },
   );
@@ -163,7 +188,7 @@ function fileOf(generator: Generator, { space, latent, inputs, layer, features }
 function summaryOf(
   { space, start, layer, psnr }: Inversion,
   { photo, model, areas }: { readonly photo: string; readonly model: string; readonly areas: Areas | undefined },
-  { seed, starts, steps, layerSteps }: InvertCommandOptions,
+  { seed, starts, steps, layerSteps, weightSteps = WEIGHT_STEPS }: InvertCommandOptions,
 ) {
   return {
     photo,
@@ -174,7 +199,8 @@ function summaryOf(
     steps,
     start,
     ...(layer && { layer, layerSteps }),
-    /** In dB: of every start, of what each came to, and of the features. */
+    ...(psnr.weights !== undefined && { weightSteps }),
+    /** In dB: of every start, of what each came to, of the features and of the weights. */
     psnr,
     ...(areas && { areas }),
   };
@@ -185,11 +211,12 @@ function textOf({ psnr, start, layer, areas }: ReturnType<typeof summaryOf>): st
     [`start ${start}`, psnr.starts[start]!],
     ["latent", psnr.latents[start]!],
     ...(psnr.layer === undefined ? [] : [[layer!, psnr.layer] as const]),
+    ...(psnr.weights === undefined ? [] : [["weights", psnr.weights] as const]),
   ] as const;
   const table = columns([["after", "PSNR, dB"], ...rows.map(([of, value]) => [of, value.toFixed(1)])], ["", "right"]);
   if (!areas) return `${table}\n`;
   const share = (pixels: number): string => `${((100 * pixels) / areas.pixels).toFixed(1)} %`;
-  const made = ["photo", "latent", ...(layer ? [layer] : [])];
+  const made = ["photo", "latent", ...(layer ? [layer] : []), ...(psnr.weights === undefined ? [] : ["weights"])];
   const concepts = areas.concepts.map(({ name, pixels }) => [name, ...pixels.map(share)]);
   return `${table}\n\n${columns([["concept", ...made], ...concepts], ["", ...made.map(() => "right" as const)])}\n`;
 }

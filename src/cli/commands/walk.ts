@@ -78,8 +78,8 @@ function run(options: WalkCommandOptions, asked: readonly string[]): Promise<num
         const generator = await loadGenerator(model.source, loading);
         const { space, classes } = options;
         const stops = await openStops(asked, generator, { space, classes, signal, note });
-        walk = walkOf(generator, stops, options);
-        frames = new Frames(generator, stops, options, folder);
+        walk = walkOf(stops, options);
+        frames = new Frames(stops, options, folder);
         const pngs = await frames.draw(walk, running);
         const plays = walk.loop ? 0 : 1;
         await folder.write("walk.png", encodeApng(pngs, { fps: walk.fps, plays }));
@@ -96,9 +96,10 @@ function run(options: WalkCommandOptions, asked: readonly string[]): Promise<num
   });
 }
 
-function walkOf(generator: Generator, { names, space, rows }: Stops, options: WalkCommandOptions): Omit<Walk, "drawn"> {
+function walkOf(stops: Stops, options: WalkCommandOptions): Omit<Walk, "drawn"> {
+  const { generator, names, space, rows, weights = null } = stops;
   const { frames, fps, loop = false } = options;
-  const hash = createHash("sha256").update(JSON.stringify([space, frames, loop, generatorOf(options)]));
+  const hash = createHash("sha256").update(JSON.stringify([space, frames, loop, generatorOf(options), weights]));
   for (const row of rows) hash.update(row);
   return { model: generator.name, space, stops: names, frames, fps, loop, key: hash.digest("hex") };
 }
@@ -117,8 +118,8 @@ class Frames {
   /** So many, from the first on. */
   drawn = 0;
 
-  constructor(generator: Generator, stops: Stops, options: WalkCommandOptions, folder: OutputFolder) {
-    this.#generator = generator;
+  constructor(stops: Stops, options: WalkCommandOptions, folder: OutputFolder) {
+    this.#generator = stops.generator;
     this.#stops = stops;
     this.#loop = options.loop ?? false;
     this.#folder = folder;

@@ -145,6 +145,7 @@ class EditWork {
   /** Pictures, and what else was asked for. */
   async rest(summary: EditSummary): Promise<void> {
     const { folder, generator, segmenter, concept, progress, signal } = this.#work;
+    const { generator: drawing } = this.#images!;
     const layer = this.#layer;
     const { batch, curve, locations, eachUnit, random = 0, steps = 30 } = this.#options;
     const { size, rows, ...others } = this.#images!.images;
@@ -158,7 +159,7 @@ class EditWork {
         signal,
         ...(batch !== undefined && { batch }),
       };
-      for await (const { name, png } of editedPictures(generator, [this.#edit!], drawn)) await folder.write(name, png);
+      for await (const { name, png } of editedPictures(drawing, [this.#edit!], drawn)) await folder.write(name, png);
       const legend = tilesLegend(generator);
       if (legend !== undefined) await folder.write("legend.svg", legend);
     }
@@ -204,9 +205,9 @@ class EditWork {
 
   /** The images, with a bar for so many times all of them. */
   #experiment(times: number, phase: string, seed = this.#options.seed): Promise<Experiment> {
-    const { generator, segmenter, finished, progress, signal } = this.#work;
+    const { segmenter, progress, signal } = this.#work;
     const { batch } = this.#options;
-    const { images } = this.#images!;
+    const { images, generator, finished } = this.#images!;
     let done = 0;
     return Experiment.create(generator, segmenter, {
       editable: [this.#layer],

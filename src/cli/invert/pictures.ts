@@ -23,6 +23,7 @@ export function picturesOf({ height, width }: Generator, photo: Photo, { images,
     { of: "photo", pixels: target.filter((_, at) => at % 4 !== 3) },
     { of: "latent", pixels: images.latent },
     ...(images.layer ? [{ of: layer!, pixels: images.layer }] : []),
+    ...(images.weights ? [{ of: "weights", pixels: images.weights }] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 // Tests: test/cli/commands/walk.test.ts
 import { UsageError } from "../../errors.ts";
 import type { Generator } from "../../index.ts";
-import { type Latents, type LatentsOptions, openLatents, placeOf } from "../latents.ts";
+import { digestOf, drawnBy, type Latents, type LatentsOptions, openLatents, placeOf } from "../latents.ts";
 
 /** Where a walk goes by: image 0 of a seed, or a row of a file. */
 export type StopName = { readonly seed: number } | { readonly file: string; readonly row: number };
@@ -13,12 +13,17 @@ export interface Stops {
   readonly space: string;
   /** One a stop, as `generator.images` takes them. */
   readonly rows: readonly Float32Array[];
+  /** What draws all of them: with the weights that were fitted to a stop. */
+  readonly generator: Generator;
+  /** What tells these weights from others. */
+  readonly weights?: string;
 }
 
 /**
  * Opens seeds and files, and brings them into one space: the one asked for, or else the last that
  * any of them is in. What is earlier is led on by the generator.
- * @throws UsageError for fewer than two, or a space that one of them lies behind.
+ * @throws UsageError for fewer than two, a space that one of them lies behind, or weights of two
+ *   stops that differ.
  */
 export async function openStops(
   asked: readonly string[],
@@ -45,17 +50,27 @@ export async function openStops(
       `Walk in ${last}, or give a stop that has ${space}.`,
     );
   }
+  const fitted = opened.filter(({ weights }) => weights !== undefined);
+  const digests = new Set(fitted.map(({ weights }) => digestOf(weights!)));
+  if (digests.size > 1) {
+    throw new UsageError(
+      "Two of these were given weights of their own, and one generator draws the walk.",
+      "Invert with --weight-steps 0, or walk in an earlier --space.",
+    );
+  }
+  const drawing = fitted[0] ? await drawnBy(generator, fitted[0], signal) : generator;
   const names: StopName[] = [];
   const rows: Float32Array[] = [];
   for (const { size, rows: all, from = "z", name } of opened) {
     for (let row = 0; row < size; row += 1) {
       const own = all.subarray((row * all.length) / size, ((row + 1) * all.length) / size);
       names.push(name(row));
-      rows.push(from === space ? own : await ledOn(generator, own, { from, space, signal }));
+      rows.push(from === space ? own : await ledOn(drawing, own, { from, space, signal }));
     }
   }
   if (rows.length < 2) throw new UsageError("A walk leads by two stops at least.", "Give another seed or file.");
-  return { names, space, rows };
+  const [weights] = digests;
+  return { names, space, rows, generator: drawing, ...(weights !== undefined && { weights }) };
 }
 
 /** What a generator makes of a row at a later layer, as a tensor holds it. */

@@ -118,6 +118,29 @@ describe("an architecture", () => {
       { "conv.weight": [1] },
       /^This is a single tensor \[1\], not a bridge \(it holds conv\.weight\)/,
     ],
+    [
+      "parts that are generators",
+      { "one.init.init.0.weight": [1], "two.generator.gen_z.weight": [1], "three.conv.weight": [1] },
+      /^The file holds several generators: "one" \(a FastGAN generator\), "two" \(a BigGAN generator \(Hugging Face\)\)\./,
+    ],
+    [
+      "a part that is one",
+      { "one.layer1.conv.weight": [1], "one.output_4x4.conv.weight": [1], "two.conv.weight": [1] },
+      /^The file holds a generator among other things: "one" \(a Progressive GAN generator \(gandissect\)\)\./,
+    ],
+    [
+      "a part whose shapes are a DCGAN's",
+      {
+        "one.0.weight": [8, 8, 4, 4],
+        "one.1.weight": [8],
+        "one.1.bias": [8],
+        "one.1.running_mean": [8],
+        "one.1.running_var": [8],
+        "one.2.weight": [8, 3, 4, 4],
+        "two.conv.weight": [1],
+      },
+      /^The file holds a generator among other things: "one" \(a DCGAN generator\)\./,
+    ],
   ])("tells of %s", async (_, shapes, message) => {
     const known = Object.entries(shapes).filter((entry): entry is [string, number[]] => entry[1] !== undefined);
     const state = await stateOf(Object.fromEntries(known));

@@ -70,7 +70,17 @@ function described(network: NonNullable<GeneratorOptions["network"]>, tensors: S
 }
 
 /** What a file is, as far as its tensors tell, and what would be known. */
-function unknown({ tensors, entry }: GivenFile, families: readonly GeneratorFamily[], why?: string): WeightsError {
+function unknown(given: GivenFile, families: readonly GeneratorFamily[], why?: string): WeightsError {
+  const { tensors, entry } = given;
+  const parts = generatorsIn(given).map(([name, what]) => `"${name}" (${what})`);
+  if (parts.length > 0) {
+    const found = parts.length === 1 ? "a generator among other things" : "several generators";
+    return new WeightsError(
+      "weights-shape",
+      `The file holds ${found}: ${parts.join(", ")}.`,
+      "Name the part with `key`.",
+    );
+  }
   const what = describeTensors(tensors.keys(), entry) ?? describeShapes(tensors);
   const found = [...tensors.keys()].slice(0, 4).join(", ") || "no tensors";
   const names = families.map(({ name }) => name).join(", nor ");
@@ -82,3 +92,25 @@ function unknown({ tensors, entry }: GivenFile, families: readonly GeneratorFami
       : "Describe the network in a JSON file (`network`), or bring it with defineGenerator; docs/generators.md has both, and the names that are known.",
   );
 }
+
+/** Parts of a file that are generators by themselves, and what they are. */
+function generatorsIn({
+  tensors,
+  attributes = new Map(),
+}: GivenFile): readonly (readonly [name: string, what: string])[] {
+  const parts = new Map<string, Map<string, NonNullable<ReturnType<State["get"]>>>>();
+  for (const [name, tensor] of tensors) {
+    const end = name.indexOf(".");
+    if (end <= 0) continue;
+    const part = parts.get(name.slice(0, end)) ?? new Map();
+    parts.set(name.slice(0, end), part.set(name.slice(end + 1), tensor));
+  }
+  if (parts.size < 2 || parts.size > MAX_PARTS) return [];
+  return [...parts].flatMap(([name, part]) => {
+    const what = describeTensors(part.keys()) ?? (dcganOf(part, attributes) && "a DCGAN generator");
+    return what?.includes("generator") ? [[name, what] as const] : [];
+  });
+}
+
+/** Networks that are saved together at most; blocks of one network may be many more. */
+const MAX_PARTS = 16;

@@ -67,14 +67,12 @@ export class NumpyArray implements Buildable {
     this.bytes = isBytes(bytes) ? bytes : undefined;
     this.items = Array.isArray(bytes) ? bytes : undefined;
   }
-}
 
-/** A scalar of NumPy, such as `np.float32(0)`: an array without dimensions. */
-export class NumpyScalar extends NumpyArray {
-  /** Its value; undefined for what is no plain number. */
+  /** The value of an array without dimensions; undefined for what is no plain number. */
   number(): number | undefined {
     const { dtype, bigEndian } = this.type;
-    if (dtype === undefined || this.bytes === undefined || this.bytes instanceof Payload) return undefined;
+    if (this.shape.length > 0 || dtype === undefined || this.bytes === undefined || this.bytes instanceof Payload)
+      return undefined;
     const bytes = bytesOf(this.bytes).slice();
     if (bytes.length !== BYTES_PER_ELEMENT[dtype]) return undefined;
     return dtype === "float64"
@@ -82,6 +80,9 @@ export class NumpyScalar extends NumpyArray {
       : toFloat32(bigEndian ? bytes.reverse() : bytes, dtype)[0];
   }
 }
+
+/** A scalar of NumPy, such as `np.float32(0)`: an array without dimensions. */
+export class NumpyScalar extends NumpyArray {}
 
 /** Bytes at hand as such. */
 export function bytesOf(bytes: Uint8Array | string): Uint8Array {

@@ -79,6 +79,9 @@ type Taken = { [K in keyof Flat]: Flat[K] extends ReadonlyMap<string, infer V> ?
 function take(value: unknown, tensor: string, attribute: string, separator: string, flat: Taken): boolean {
   if (isTensor(value)) {
     flat.tensors.set(tensor, value);
+    // A lone number, such as Theano's `cur_lod`, may say what the network is.
+    const number = value instanceof NumpyArray ? value.number() : undefined;
+    if (number !== undefined && flat.attributes.size < MAX_ATTRIBUTES) flat.attributes.set(attribute, number);
     return true;
   }
   if (separator === "/" && (value instanceof NumpyScalar || typeof value === "number")) {

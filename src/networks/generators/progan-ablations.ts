@@ -5,8 +5,8 @@ import { learned } from "../filters.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../state.ts";
 import type { GeneratorFamily, GeneratorFile, GeneratorOptions } from "./family.ts";
-import { type ProganStyle, proganNetwork } from "./progan.ts";
-import type { Convolution, ProganLayout } from "./progan-layouts.ts";
+import { proganNetwork } from "./progan.ts";
+import type { Convolution, ProganLayout, ProganStyle } from "./progan-layouts.ts";
 
 // Tests: test/networks/generators/progan-layouts.test.ts
 

@@ -19,6 +19,13 @@ export interface Convolution {
   readonly bias: Learned;
 }
 
+/** What layers are made of beside their numbers. */
+export interface ProganStyle {
+  readonly activation: "leaky" | "relu";
+  /** Whether the input of layer i, or of the output (0), is normalised pixel by pixel. */
+  readonly normed: (i: number) => boolean;
+}
+
 /** Where a Progressive GAN's numbers are in a file. */
 export interface ProganLayout {
   readonly state: State;
@@ -32,6 +39,8 @@ export interface ProganLayout {
   readonly channels: number;
   /** As the file says; 0 for a network that has grown up. */
   readonly lod: number;
+  /** Where the file says it; as published unless given. */
+  readonly style?: ProganStyle;
   /** Layer 1: weight [out][z][4][4], the output's pixels in their order. */
   first(state: State, shape: readonly [out: number, into: number]): Convolution;
   /** Layer i = 2, 3, …: a 3×3 convolution. */
@@ -44,7 +53,7 @@ export interface ProganLayout {
 type At = (o: number, i: number, y: number, x: number) => number;
 
 /** A tensor's numbers in the order [out][in][k][k]. */
-function reordered(
+export function reordered(
   state: State,
   key: string,
   shape: readonly number[],
@@ -75,7 +84,10 @@ const DENSE = (into: number): number => Math.SQRT2 / 4 / Math.sqrt(into);
 const LINEAR = (into: number): number => 1 / Math.sqrt(into);
 
 /** How many steps of resolution there are: of each, some tensor tells the channels. */
-function widthsOf(state: State, keysOf: (step: number) => readonly (readonly [key: string, axis: number])[]): number[] {
+export function widthsOf(
+  state: State,
+  keysOf: (step: number) => readonly (readonly [key: string, axis: number])[],
+): number[] {
   const widths: number[] = [];
   for (let step = 0; ; step += 1) {
     const [width] = keysOf(step).flatMap(([key, axis]) => state.get(key)?.shape[axis] ?? []);

@@ -11,9 +11,11 @@ import {
   type Convolution,
   gandissectLayout,
   type ProganLayout,
+  type ProganStyle,
   tensorflowLayout,
   zooLayout,
 } from "./progan-layouts.ts";
+import { theanoLayout } from "./progan-theano.ts";
 
 // Tests: test/networks/generators/progan.test.ts,
 // test/networks/generators/progan-layouts.test.ts
@@ -40,33 +42,36 @@ function currentNames(state: State): State {
   return renamed;
 }
 
-/** What layers are made of beside their numbers. */
-export interface ProganStyle {
-  readonly activation: "leaky" | "relu";
-  /** Whether the input of layer i, or of the output (0), is normalised pixel by pixel. */
-  readonly normed: (i: number) => boolean;
-}
-
 /** As published. */
 const PUBLISHED: ProganStyle = { activation: "leaky", normed: () => true };
 
+/** By a tensor that only files of theirs have. */
+const LAYOUTS: readonly (readonly [key: string, layoutOf: (file: GeneratorFile) => ProganLayout])[] = [
+  ["4x4/Dense/weight", tensorflowLayout],
+  ["param_values.0", theanoLayout],
+  ["formatLayer.module.weight", zooLayout],
+];
+
 /**
  * A Progressive GAN generator (Karras et al. 2018): the published PyTorch port's files, NVIDIA's
- * TensorFlow pickles, and the GAN zoo's.
+ * pickles of Theano and TensorFlow, and the GAN zoo's.
  */
 export const PROGAN = {
   name: "a Progressive GAN generator",
-  keys: ["layer1.conv.weight", "features.0.conv.weight", "4x4/Dense/weight", "formatLayer.module.weight"],
+  keys: [
+    "layer1.conv.weight",
+    "features.0.conv.weight",
+    "4x4/Dense/weight",
+    "param_values.0",
+    "formatLayer.module.weight",
+  ],
   options: ["clamp", "lod"],
   network: (file: Pick<GeneratorFile, "tensors"> & Partial<GeneratorFile>, options: GeneratorOptions) => {
     const named = { attributes: new Map(), ...file, tensors: currentNames(file.tensors) };
     const { tensors } = named;
-    const layout = tensors.has("4x4/Dense/weight")
-      ? tensorflowLayout(named)
-      : tensors.has("formatLayer.module.weight")
-        ? zooLayout(named)
-        : gandissectLayout(named);
-    return proganNetwork(layout, PUBLISHED, options);
+    const layoutOf = LAYOUTS.find(([key]) => tensors.has(key))?.[1] ?? gandissectLayout;
+    const layout = layoutOf(named);
+    return proganNetwork(layout, layout.style ?? PUBLISHED, options);
   },
 } as const satisfies GeneratorFamily;
 
@@ -96,7 +101,8 @@ export function proganNetwork(layout: ProganLayout, style: ProganStyle, options:
   const labels = classes > 0 ? ` of ${classes} classes` : "";
   const build = (build: Build): void => progan(build, { ...layout, lod, clamped: options.clamp ?? false }, style);
   // Images of smaller sizes than the full one are made while it grows.
-  const ignored = (key: string): boolean => /^(toRGBLayers\.|ToRGB_lod|lod$)|num_batches_tracked$/.test(key);
+  const ignored = (key: string): boolean =>
+    /^(toRGBLayers\.|ToRGB_lod|Glod\d|toplevel_params\.|lod$)|num_batches_tracked$/.test(key);
   return networkOf({ name: "Progressive GAN", described: described + labels, build, ignored }, state);
 }
 

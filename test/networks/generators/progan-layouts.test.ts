@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../../src/index.ts";
 import type { GeneratorOptions } from "../../../src/networks/generators/family.ts";
 import { recogniseGenerator } from "../../../src/networks/generators/recognise.ts";
+import type { Attribute } from "../../../src/weights/tensor.ts";
 import { requestDevice } from "../../gpu.ts";
 import { fixture, golden, ran, worstOfRange } from "./goldens.ts";
 
@@ -27,6 +28,8 @@ const FILES: readonly (readonly [file: string, golden: string, image: string, op
   ["pgan-fused-ganzoo-positions.pth", "pgan-fused", "positions.image"],
   ["pgan-unfused-tf.pkl", "pgan-unfused", "lod0.image"],
   ["pgan-unfused-tf.pkl", "pgan-unfused", "lod1.5.image", { lod: 1.5 }],
+  ["pgan-unfused-theano.pkl", "pgan-unfused", "lod0.image"],
+  ["pgan-unfused-theano.pkl", "pgan-unfused", "lod1.5.image", { lod: 1.5 }],
   ["pgan-labels-tf.pkl", "pgan-labels", "lod0.image"],
   ["pgan-grey-gandissect.pth", "pgan-grey", "lod0.image"],
   ["pgan-rgba-gandissect.pth", "pgan-rgba", "lod0.image"],
@@ -54,6 +57,48 @@ describe.each(NAMED)("$file: $image of $name, $options", ({ file, name, image, o
     for (const key of kept) {
       expect(worstOfRange(layers.get(key.slice(0, -".f64".length))!, expected.get(key)!), key).toBeLessThan(CLOSE);
     }
+  });
+});
+
+describe("a file of NVIDIA's Theano code", () => {
+  const told = async (attributes: Readonly<Record<string, Attribute>>) => {
+    const file = await fixture("pgan-unfused-theano.pkl");
+    return { ...file, attributes: new Map([...file.attributes, ...Object.entries(attributes)]) };
+  };
+
+  it("is the average, as large as it has grown, and made as it says", async () => {
+    const file = await fixture("pgan-unfused-theano.pkl");
+    expect(file.attributes.get("toplevel_params.cur_lod")).toBe(0);
+    const expected = await golden("pgan-unfused");
+    const grown = await ran(device, recogniseGenerator(await told({ "toplevel_params.cur_lod": 1.5 })), {}, expected);
+    expect(worstOfRange(grown.outputs.get("raw")!, expected.get("lod1.5.image.f64")!)).toBeLessThan(CLOSE);
+    for (const other of ["use_leakyrelu", "use_pixelnorm", "normalize_latents"]) {
+      const network = recogniseGenerator(await told({ [`build_func_spec.${other}`]: false }));
+      const { outputs } = await ran(device, network, {}, expected);
+      expect(worstOfRange(outputs.get("raw")!, expected.get("lod0.image.f64")!), other).toBeGreaterThan(0.01);
+    }
+  });
+
+  it.each<[what: string, attributes: Readonly<Record<string, Attribute>>, message: RegExp]>([
+    [
+      "a discriminator",
+      { "build_func_spec.func": "D_paper" },
+      /This is a network "D_paper" of .*, a discriminator, not/,
+    ],
+    [
+      "another network",
+      { "build_func_spec.func": "G_mnist_mode_recovery" },
+      /network "G_mnist_mode_recovery" of NVIDIA's/,
+    ],
+    ["one with labels", { "build_func_spec.label_size": 10 }, /made with label_size, which is not known/],
+    [
+      "arrays in another order",
+      { "build_func_spec.use_wscale": false },
+      /Mis-shaped: G1a\.b is \[\], not \[24\],.* Unexpected: param_values\.24,/,
+    ],
+  ])("refuses %s", async (_, attributes, message) => {
+    const file = await told(attributes);
+    expect(() => recogniseGenerator(file)).toThrow(message);
   });
 });
 

@@ -16,6 +16,7 @@ describe("what a file is, by the names of its tensors", () => {
     ["stylegan2-skip-tf.pkl", "an NVIDIA discriminator (TensorFlow)", "D"],
     ["stylegan1-tf.pkl", "an NVIDIA StyleGAN generator (TensorFlow)"],
     ["pgan-unfused-tf.pkl", "an NVIDIA Progressive GAN generator (TensorFlow)"],
+    ["pgan-unfused-theano.pkl", "an NVIDIA Progressive GAN generator (Theano)"],
     ["stylegan2-skip-rosinality.pt", "a rosinality StyleGAN2 generator"],
     ["stylegan2-skip-rosinality.pt", "a rosinality discriminator", "d"],
     ["stylegan2-skip-rosinality.pt", "the state of an optimiser", "g_optim"],

@@ -63,7 +63,7 @@ afterAll(() => rm(project, { recursive: true, force: true }));
 describe("the tarball", () => {
   test("holds the package and nothing else", () => {
     const known =
-      /^(package\.json|README\.md|LICENSE|dist\/THIRD-PARTY-LICENSES\.txt|dist\/[\w./-]+\.(js|js\.map|d\.ts|json)|dist\/studio\/[\w-]+\.(html|css)|dist\/studio\/scenes64\/layer4\/quantiles\.npz|weights\/(scenes64|mosaic-ade20k32)\/([\w-]+\.(safetensors|json|md)|SHA256SUMS))$/;
+      /^(package\.json|README\.md|LICENSE|dist\/THIRD-PARTY-LICENSES\.txt|dist\/[\w./-]+\.(js|js\.map|d\.ts|json)|dist\/libjpegturbowasm_decode\.wasm|dist\/studio\/[\w-]+\.(html|css)|dist\/studio\/scenes64\/layer4\/quantiles\.npz|weights\/(scenes64|mosaic-ade20k32)\/([\w-]+\.(safetensors|json|md)|SHA256SUMS))$/;
     expect(packed.map(({ path }) => path).filter((path) => !known.test(path))).toEqual([]);
     expect(packed.map(({ path }) => path)).toEqual(
       expect.arrayContaining([

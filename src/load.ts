@@ -1,7 +1,7 @@
 import type { DissectionEvent } from "./dissect/events.ts";
 import type { DissectOptions } from "./dissect/options.ts";
 import type { Labeller, Subject } from "./dissect/subject.ts";
-import { LabelsError } from "./errors.ts";
+import { LabelsError, UsageError } from "./errors.ts";
 import { Generator } from "./models/generator.ts";
 import type { DefineOptions, LoadGeneratorOptions } from "./models/generator-options.ts";
 import { onDemand } from "./models/on-demand.ts";
@@ -73,9 +73,9 @@ export interface SegmenterDefinition extends Partial<Omit<SegmenterNetwork, keyo
 }
 
 const DEFINITION_NAMES: NamesOf<SegmenterDefinition> = {
-  weights: true,
-  labels: true,
-  logits: true,
+  weights: "needed",
+  labels: "needed",
+  logits: "needed",
   architecture: true,
   pixels: true,
   segsizes: true,
@@ -87,7 +87,7 @@ const DEFINITION_NAMES: NamesOf<SegmenterDefinition> = {
 };
 const DEFINE_NAMES: NamesOf<SegmenterOptions & LoadOptions> = {
   ...LOAD_NAMES,
-  device: "needed",
+  device: "device",
   name: true,
   storage: true,
 };
@@ -143,10 +143,14 @@ export interface GeneratorDefinition {
   build(build: Build): void;
 }
 
-const GENERATOR_DEFINITION_NAMES: NamesOf<GeneratorDefinition> = { weights: true, architecture: true, build: true };
+const GENERATOR_DEFINITION_NAMES: NamesOf<GeneratorDefinition> = {
+  weights: "needed",
+  architecture: true,
+  build: "needed",
+};
 const DEFINE_GENERATOR_NAMES: NamesOf<DefineOptions & LoadOptions> = {
   ...LOAD_NAMES,
-  device: "needed",
+  device: "device",
   name: true,
   classes: "list",
 };
@@ -169,7 +173,12 @@ export async function defineGenerator(
   const { networkOf } = await onDemand("generators", () => import("./networks/network.ts"));
   // `build` keeps its `this`, as a method of the caller's.
   const own = { name: architecture, described: `the ${architecture}`, ignored: () => true };
-  const network = networkOf({ ...own, build: (parts) => definition.build(parts) }, tensors);
+  const build = (parts: Build): void => {
+    const made: unknown = definition.build(parts);
+    if (made instanceof Promise)
+      throw new UsageError("`build` is async.", "Await what it needs before, outside of it.");
+  };
+  const network = networkOf({ ...own, build }, tensors);
   return Generator.define(network, { device, name, classes }, loading);
 }
 

@@ -3,9 +3,12 @@ import { UsageError } from "./errors.ts";
 /**
  * Every name of a type, each once: the compiler refuses a list that lacks one or has one too many.
  * What is a "list" is no single name, whose letters would be taken for its entries; what is
- * "needed" cannot be left out.
+ * "needed" cannot be left out, nor can a "device", for
+ * which a promise of one is easily taken.
  */
-export type NamesOf<T> = { readonly [Name in keyof Required<T>]: true | "list" | "needed" };
+export type NamesOf<T> = { readonly [Name in keyof Required<T>]: Kind };
+
+type Kind = true | "list" | "needed" | "device";
 
 /**
  * Refuses what a call does not know, which would be ignored in silence: a misspelt option, or one
@@ -17,15 +20,6 @@ export function checkNames<T extends object>(what: string, given: T, names: Name
   if (typeof given !== "object" || given === null) {
     throw new UsageError(`${what} needs an object of options.`, `It knows ${Object.keys(names).join(", ")}.`);
   }
-  for (const [name, kind] of Object.entries<true | "list" | "needed">(names)) {
-    const value: unknown = given[name as keyof T];
-    if (kind === "needed" && (value === undefined || value === null)) {
-      throw new UsageError(`${what} needs ${name}.`, `Give it { ${name} }.`);
-    }
-    if (kind === "list" && typeof value === "string") {
-      throw new UsageError(`${what} takes a list of ${name}, not "${value}".`, `Give ["${value}"].`);
-    }
-  }
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || Object.hasOwn(names, name)) continue;
     const known = Object.keys(names);
@@ -35,7 +29,33 @@ export function checkNames<T extends object>(what: string, given: T, names: Name
       near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `It knows ${known.join(", ")}.`,
     );
   }
+  for (const [name, kind] of Object.entries<Kind>(names)) {
+    const value: unknown = given[name as keyof T];
+    if ((kind === "needed" || kind === "device") && (value === undefined || value === null)) {
+      throw new UsageError(`${what} needs ${name}.`, `Give it { ${name} }.`);
+    }
+    if (kind === "list" && value !== undefined && value !== null && !isList(value)) {
+      throw new UsageError(
+        `${what} takes a list of ${name}, not ${said(value)}.`,
+        typeof value === "object" ? "Give an array." : `Give [${said(value)}].`,
+      );
+    }
+    if (kind === "device" && !(typeof value === "object" && "tuning" in value!)) {
+      throw new UsageError(
+        `${what} needs a ${name} that is there, not ${said(value)}.`,
+        `Give { ${name}: await init() }.`,
+      );
+    }
+  }
 }
+
+/** A value of no use, in a word. */
+function said(value: unknown): string {
+  if (typeof value !== "object") return typeof value === "string" ? JSON.stringify(value) : String(value);
+  return "then" in value! ? "a promise" : "{ … }";
+}
+
+const isList = (value: unknown): boolean => typeof value === "object" && Symbol.iterator in value!;
 
 /** At most so many names are offered. */
 const OFFERED = 5;

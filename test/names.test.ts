@@ -32,8 +32,27 @@ describe("names that a call does not know", () => {
       'dissect takes a list of layers, not "layer4". Give ["layer4"].',
     );
     expect(call({ seed: null })).toThrow("dissect needs seed. Give it { seed }.");
+    expect(call({ seed: 1, layers: 4 })).toThrow("dissect takes a list of layers, not 4. Give [4].");
+    expect(call({ seed: 1, layers: { layer: "layer4" } })).toThrow("takes a list of layers, not { … }. Give an array.");
+    expect(call({ seed: 1, layers: Promise.resolve([]) })).toThrow("takes a list of layers, not a promise. Give an array.");
+    for (const list of [undefined, null, [], new Set(), Float32Array.of(1)]) {
+      expect(call({ seed: 1, layers: list })).not.toThrow();
+    }
+    // a misspelt name is told before what is then missing
+    expect(call({ sead: 1 })).toThrow('dissect knows no "sead". Did you mean seed?');
     for (const none of [undefined, null, 3]) expect(call(none)).toThrow("dissect needs an object of options.");
     expect(call({ seed: 0, layers: ["layer4"] })).not.toThrow();
+  });
+
+  test("are a device that is there", () => {
+    const call = (device: unknown) => () =>
+      checkNames<{ readonly device: object }>("loadGenerator", { device } as { device: object }, { device: "device" });
+    expect(call(undefined)).toThrow("loadGenerator needs device. Give it { device }.");
+    const fix = "Give { device: await init() }.";
+    expect(call(Promise.resolve())).toThrow(`loadGenerator needs a device that is there, not a promise. ${fix}`);
+    expect(call({ limits: {} })).toThrow(`needs a device that is there, not { … }. ${fix}`);
+    expect(call(true)).toThrow(`needs a device that is there, not true. ${fix}`);
+    expect(call({ tuning: {} })).not.toThrow();
   });
 
   test.each([{}, { layers: [], seed: 1 }, { layer: undefined }])("%j is not", (given) =>

@@ -41,7 +41,7 @@ export interface InceptionFeatures extends FeatureNetwork {
   dispose(): void;
 }
 
-const NAMES: NamesOf<InceptionFeaturesOptions> = { device: "needed", layer: true, preprocessing: true, sha256: true };
+const NAMES: NamesOf<InceptionFeaturesOptions> = { device: "device", layer: true, preprocessing: true, sha256: true };
 
 /**
  * Features of the Inception v3 that FIDs are computed with. Only for it images are rounded to bytes

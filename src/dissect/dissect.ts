@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
@@ -29,6 +30,7 @@ export async function* dissect(
   segmenter: Labeller,
   options: DissectOptions = {},
 ): AsyncGenerator<DissectionEvent, void, undefined> {
+  if (!dissected?.layers) throw new UsageError("dissect needs a generator.", "Give what loadGenerator makes, awaited.");
   const subject = "open" in dissected ? dissected : generated(dissected);
   const settings = settle(subject, segmenter, options);
   const scope = new Scope();

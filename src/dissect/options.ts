@@ -168,6 +168,12 @@ function sizeOf(subject: Subject, threshold: QuantileThreshold, asked: number | 
 /** Fills in defaults and refuses what makes no sense. */
 export function settle(subject: Subject, segmenter: Labeller, options: DissectOptions): Settled {
   checkNames("dissect", options, NAMES);
+  if (!segmenter?.categories) {
+    throw new UsageError(
+      "dissect needs a segmenter, whose labels units are compared with.",
+      "Give it behind the generator: of loadSegmenter or defineSegmenter.",
+    );
+  }
   const {
     layers = subject.hiddenLayers.map(({ name }) => name),
     seed = 1,

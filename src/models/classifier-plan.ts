@@ -38,7 +38,7 @@ export interface CompileClassifierOptions extends Omit<AppendClassifierOptions, 
 }
 
 const COMPILE_NAMES: NamesOf<CompileClassifierOptions> = {
-  batch: true,
+  batch: "needed",
   editable: "list",
   from: true,
   until: true,

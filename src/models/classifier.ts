@@ -42,7 +42,7 @@ export interface LoadClassifierOptions extends LoadOptions, ClassifierOptions, D
 
 const LOAD_CLASSIFIER_NAMES: NamesOf<LoadClassifierOptions> = {
   ...LOAD_NAMES,
-  device: "needed",
+  device: "device",
   name: true,
   classes: "list",
   edge: true,

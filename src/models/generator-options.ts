@@ -63,7 +63,7 @@ const NETWORK_NAMES: NamesOf<GeneratorOptions> = {
 export const LOAD_GENERATOR_NAMES: NamesOf<LoadGeneratorOptions> = {
   ...LOAD_NAMES,
   ...NETWORK_NAMES,
-  device: "needed",
+  device: "device",
   name: true,
   classes: "list",
 };

@@ -56,7 +56,7 @@ export interface CompileGeneratorOptions extends AppendGeneratorOptions {
 export const APPEND_NAMES: NamesOf<AppendGeneratorOptions> = { editable: "list", from: true, until: true };
 const COMPILE_NAMES: NamesOf<CompileGeneratorOptions> = {
   ...APPEND_NAMES,
-  batch: true,
+  batch: "needed",
   retain: "list",
   inputs: true,
   bytes: true,

@@ -24,7 +24,7 @@ export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256">, Segme
 
 export const LOAD_SEGMENTER_NAMES: NamesOf<LoadSegmenterOptions> = {
   ...LOAD_NAMES,
-  device: "needed",
+  device: "device",
   name: true,
   storage: true,
   segsizes: true,

@@ -17,7 +17,9 @@ import { type Checkpoint, plainCheckpoint } from "./tensor.ts";
  */
 export async function openCheckpoint(like: SourceLike, options: LoadOptions = {}): Promise<Checkpoint> {
   const { key, ...rest } = options;
-  return openContainer(await openSource(like, rest), { signal: options.signal, key });
+  // the parts of a tuple are called by numbers
+  const part = key === undefined ? key : String(key);
+  return openContainer(await openSource(like, rest), { signal: options.signal, key: part });
 }
 
 /** @param shard whether an index named it, which then is none itself */

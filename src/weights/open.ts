@@ -46,6 +46,9 @@ function localSource(like: Blob | ArrayBuffer | Uint8Array | Source): Source {
   if (ArrayBuffer.isView(like)) return memorySource(new Uint8Array(like.buffer, like.byteOffset, like.byteLength));
   if (isArrayBuffer(like)) return memorySource(new Uint8Array(like));
   if (isSource(like)) return like;
+  if (typeof like === "object" && like !== null && "then" in like) {
+    throw new UsageError("This is a promise of a file.", "Await it, as in await fileSource(path).");
+  }
   throw new UsageError(
     "This cannot be read as a file.",
     "Give a URL, Request, Blob, File, ArrayBuffer, Uint8Array, or an object with name, size and read(start, end).",
@@ -85,4 +88,4 @@ function checkScheme(url: URL): URL {
 }
 
 const PATH_HINT =
-  "Use an http(s), data or blob URL; a file on disk is opened by its path with the Node entry of ganatomy, or passed as a File or its bytes.";
+  "Use an http(s), data or blob URL; a file on disk is `await fileSource(path)` of 'ganatomy/node', or a File or its bytes.";

@@ -6,6 +6,7 @@ import { maximiseUnit } from "../../src/causality/index.ts";
 import {
   type Device,
   defineGenerator,
+  dissect,
   type Generator,
   type GeneratorDefinition,
   UsageError,
@@ -102,6 +103,28 @@ describe("a generator of one's own", () => {
     expect(await image(Array.from(z))).toEqual(await image(z));
     await expect(own.forward("12345" as never)).rejects.toThrow(/z is no array of numbers/);
     await expect(own.forward(z, { retain: "first" as never })).rejects.toThrow(/list of retain, not "first"/);
+  });
+
+  it("refuses options of another kind", async () => {
+    const edits = { layer: "first", units: [1] } as never;
+    await expect(own.forward(own.sample({ seed: 0, size: 1 }), { edits })).rejects.toThrow(
+      "generator.forward takes a list of edits, not { … }. Give an array.",
+    );
+    await expect(own.compile({} as { batch: number })).rejects.toThrow("generator.compile needs batch.");
+    const define = (part: object, options: object = { device }) =>
+      defineGenerator({ ...definition, ...part } as GeneratorDefinition, options as { device: Device });
+    await expect(define({ build: undefined })).rejects.toThrow("A generator's definition needs build.");
+    await expect(define({ build: async () => {} })).rejects.toThrow("`build` is async.");
+    await expect(define({}, { device: Promise.resolve(device) })).rejects.toThrow(/needs a device .* not a promise/);
+    await expect(define({}, { device, classes: 0 })).rejects.toThrow("takes a list of classes, not 0. Give [0].");
+  });
+
+  it("dissects with a segmenter only, and only a generator", async () => {
+    const [next, none] = [(it: AsyncGenerator) => it.next(), undefined as never];
+    await expect(next(dissect(own, none))).rejects.toThrow("dissect needs a segmenter");
+    await expect(next(dissect(own, { layers: ["first"] } as never))).rejects.toThrow("dissect needs a segmenter");
+    await expect(next(dissect(none, none))).rejects.toThrow("dissect needs a generator.");
+    await expect(next(dissect(Promise.resolve(own) as never, none))).rejects.toThrow("dissect needs a generator.");
   });
 
   it("is refused with what is wrong in it", async () => {

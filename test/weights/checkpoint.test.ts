@@ -74,7 +74,13 @@ describe("openSource", () => {
       "ftp://host/g.pth",
     ];
     for (const like of likes) expect((await failure(openSource(like as SourceLike))).code, String(like)).toBe("usage");
-    expect((await failure(openSource("models/g.pth"))).message).toMatch(/"models\/g\.pth" is not a URL.*Node entry/);
+    expect((await failure(openSource("models/g.pth"))).message).toMatch(
+      /"models\/g\.pth" is not a URL.*await fileSource\(path\)/,
+    );
+    const early = Promise.resolve(new Blob()) as unknown as Blob;
+    expect((await failure(openSource(early))).message).toBe(
+      "This is a promise of a file. Await it, as in await fileSource(path).",
+    );
   });
 
   it("checks sha256 of local bytes, in full or by torch.hub's prefix", async () => {

@@ -69,6 +69,11 @@ describe("which part of a training checkpoint is taken", () => {
   }
 });
 
+it("takes a part of a tuple by its number", async () => {
+  const checkpoint = await open(p.tuple(dict("w"), dict("v")), 1 as unknown as string);
+  expect([checkpoint.entry, [...checkpoint.tensors.keys()]]).toEqual(["1", ["v"]]);
+});
+
 describe("names without what wrappers put into them", () => {
   const cases: [string, string[], string[]][] = [
     ["DataParallel", ["module.a.w", "module.b.w"], ["a.w", "b.w"]],

@@ -91,7 +91,7 @@ export function proganNetwork(layout: ProganLayout, style: ProganStyle, options:
     );
   }
   const { lod = layout.lod } = options;
-  if (!(lod >= 0 && lod <= Math.max(0, widths.length - 1))) {
+  if (typeof lod !== "number" || !(lod >= 0 && lod <= Math.max(0, widths.length - 1))) {
     throw new UsageError(
       `There is no level of detail ${lod}.`,
       `Give one from 0, the full size, to ${widths.length - 1}, 4×4 pixels.`,

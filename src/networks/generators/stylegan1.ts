@@ -44,7 +44,7 @@ export const STYLEGAN1: GeneratorFamily = {
     const resolution = resolutionOf(state);
     const top = Math.log2(resolution) - 2;
     const { lod = Number(attributes.get("lod") ?? 0) } = options;
-    if (!(lod >= 0 && lod <= top)) {
+    if (typeof lod !== "number" || !(lod >= 0 && lod <= top)) {
       throw new UsageError(
         `There is no level of detail ${lod}.`,
         `Give one from 0, the full size, to ${top}, 4×4 pixels.`,

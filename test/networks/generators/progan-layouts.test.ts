@@ -113,7 +113,9 @@ it("says what a file does not tell, and what a family does not have", async () =
   expect(() => recogniseGenerator(plain, { truncation: 0.7 })).toThrow(
     /The file is a Progressive GAN generator, which has no `truncation`\./,
   );
-  expect(() => recogniseGenerator(plain, { lod: 4 })).toThrow(/no level of detail 4/);
+  for (const lod of [4, -1, Number.NaN, "1" as unknown as number]) {
+    expect(() => recogniseGenerator(plain, { lod })).toThrow(/no level of detail/);
+  }
   expect(() => recogniseGenerator(told, { pixelNorm: "end" as never })).toThrow(/no `pixelNorm` "end"/);
   const batchNorm = await fixture("ablation-wgangp.pth");
   expect(() => recogniseGenerator(batchNorm, { pixelNorm: "ends" })).toThrow(/no `pixelNorm` to choose/);

@@ -162,7 +162,9 @@ describe("while it grows", () => {
     const expected = await golden("stylegan1");
     const { outputs } = await ran(device, recogniseGenerator({ ...file, attributes }), {}, expected);
     expect(outputs.get("raw")).toEqual((await imageOf(1)).data);
-    for (const lod of [-1, 3.5]) expect(() => recogniseGenerator(file, { lod })).toThrow(/no level of detail/);
+    for (const lod of [-1, 3.5, "1" as unknown as number]) {
+      expect(() => recogniseGenerator(file, { lod })).toThrow(/no level of detail/);
+    }
   });
 });
 

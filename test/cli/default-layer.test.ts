@@ -19,3 +19,6 @@ test.each([
   expect(choose).toThrow(what);
   expect(choose).toThrow(`Choose with ${option} among b4, b8, image.`);
 });
+
+test("one without layers is told of", () =>
+  expect(() => defaultLayer(generator(), "--layers")).toThrow(/^"church" has no layers: .* Describe the network/));

@@ -33,7 +33,7 @@ export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
       unifiedOptions(generatorOptions(command))
         .option(
           "--segmenter <dir|name>",
-          "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json; scenes64, mosaic-ade20k32; or self: a generator of tiles names its own",
+          "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or an ONNX file beside labels.json; scenes64, mosaic-ade20k32; or self: a generator of tiles names its own",
           named,
         )
         .option(

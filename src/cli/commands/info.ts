@@ -182,7 +182,7 @@ async function generatorInfo(generator: Generator, file: Info["facts"], signal: 
     ...(classes.length > 0 && { classes: classes.length }),
     image: `${width}×${height}`,
     ...(raw && raw.channels !== 3 && { channels: raw.channels }),
-    layers: layers.map(layerFact).join(", "),
+    layers: layers.map(layerFact).join(", ") || "none",
   };
   return { name, architecture: network.architecture, facts, cost };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { built } from "../../built.ts";
-import { model, tensor } from "../../networks/onnx/encode.ts";
+import { model, TYPE, tensor } from "../../networks/onnx/encode.ts";
 import { GOLDEN, run } from "../ganatomy.ts";
 
 let home: string;
@@ -24,6 +24,22 @@ test("info of an ONNX generator tells its operators, layers and cost", async () 
   expect(told.facts).not.toHaveProperty("not known");
   expect(told.facts.layers).toMatch(/LeakyRelu_output_0 7@4×6/);
   expect(told.cost.flops).toBeGreaterThan(0);
+});
+
+test("info of one in which nothing is a layer says so", async () => {
+  const file = model({
+    nodes: [
+      ["Reshape", ["z", "shape"], ["map"]],
+      ["Tanh", ["map"], ["image"]],
+    ],
+    weights: [tensor("shape", [4], [0, 3, 4, 4], TYPE.int64)],
+    inputs: { z: ["n", 48] },
+    outputs: ["image"],
+  });
+  await writeFile(join(home, "plain.onnx"), file);
+  const { status, stdout } = await run(["info", join(home, "plain.onnx")]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/\n +layers +none\n/);
 });
 
 test("info of one that cannot be computed tells its operators all the same, then why", async () => {

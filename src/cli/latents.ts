@@ -98,7 +98,8 @@ export async function openLatents(
       'Call the tensor "z" or "w".',
     );
   }
-  const { shape } = found;
+  // PyTorch's generators take z [n, z, 1, 1]
+  const shape = found.shape.slice(0, Math.max(2, found.shape.findLastIndex((size) => size !== 1) + 1));
   const takes = takenBy(generator);
   const fits = ([, sizes]: (typeof takes)[number]): boolean =>
     sizes.length === shape.length - 1 && sizes.every((size, i) => size === shape[i + 1]);
@@ -107,7 +108,7 @@ export async function openLatents(
   const [layer] = named.find(fits) ?? [];
   if (layer === undefined || shape[0] === 0) {
     const ways = takes.map(([name, sizes]) => `${name} [n,${sizes}]`).join(", ");
-    throw new UsageError(`The latents in "${path}" are [${shape}].`, `${generator.name} takes ${ways}.`);
+    throw new UsageError(`The latents in "${path}" are [${found.shape}].`, `${generator.name} takes ${ways}.`);
   }
   const numbers = await finite(path, found, signal);
   const [n = 0, length = 0] = [shape[0], shape.at(-1)];

@@ -9,7 +9,8 @@ import type { LoadOptions, SourceLike } from "../weights/source.ts";
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import { onDemand } from "./on-demand.ts";
 
-// Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts
+// Tests: test/networks/segmenters/recognise.test.ts, test/models/own.test.ts,
+// test/models/training-checkpoints.test.ts
 
 /**
  * A segmenter's files: encoder and decoder as published, or both in one file with `encoder.` and
@@ -40,8 +41,11 @@ export async function openParts(
   const first = await open("encoder", files.encoder);
   const decoder = await open("decoder", files.decoder);
   const state = new Map<string, CheckpointTensor>();
-  for (const [key, tensor] of first.tensors) state.set(`encoder.${key}`, tensor);
-  for (const [key, tensor] of decoder.tensors) state.set(`decoder.${key}`, tensor);
+  for (const [part, { tensors }] of [["encoder.", first] as const, ["decoder.", decoder] as const]) {
+    // { "decoder": … } is what it says already
+    const named = [...tensors.keys()].every((key) => key.startsWith(part));
+    for (const [key, tensor] of tensors) state.set(named ? key : part + key, tensor);
+  }
   return { first, state };
 }
 

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, Generator, openCheckpoint } from "../../src/index.ts";
+import { openParts } from "../../src/models/segmenter-files.ts";
 import { contiguousStrides } from "../../src/weights/layout.ts";
 import { requestDevice } from "../gpu.ts";
 import { failure, legacy, p, tensor, zip } from "../weights/fixtures.ts";
@@ -129,5 +130,18 @@ describe("names that DataParallel and torch.compile lengthened make the same ima
       dict([...plain.slice(0, 9), ...plain.slice(9).map((each) => ({ ...each, name: `other.${each.name}` }))]),
     );
     for (const each of [file!, ...half]) expect((await failure(drawn(each))).code).toBe("weights-shape");
+  });
+});
+
+describe("a segmenter's parts", () => {
+  const one: Saved[] = [{ name: "w", shape: [1], data: Float32Array.of(1) }];
+  const part = (tree: Parameters<typeof saved>[0]): Uint8Array => saved(tree)[0]!;
+
+  it.each<[what: string, encoder: Uint8Array, decoder: Uint8Array]>([
+    ["have names of their own", part((dict) => dict(one)), part((dict) => dict(one, "module."))],
+    ["are called what they are", part((dict) => dict(one, "encoder.")), part((dict) => p.dict(["decoder", dict(one)]))],
+  ])("%s", async (_, encoder, decoder) => {
+    const { state } = await openParts({ encoder, decoder, labels: {} as never }, {});
+    expect([...state.keys()]).toEqual(["encoder.w", "decoder.w"]);
   });
 });

@@ -106,7 +106,13 @@ export function checkLayers(steps: readonly Operation[], others: readonly string
 function checked(step: Readonly<Record<string, unknown>>, where: string, known: ReadonlySet<string>): string {
   const { op, to } = step;
   const fields = fieldsOf(op);
-  if (!fields) throw broken(`has an unknown operation at ${where}; known are ${Object.keys(OPERATIONS).join(", ")}`);
+  if (!fields) {
+    const all = Object.keys(OPERATIONS);
+    const near = typeof op === "string" ? nearest(op, all) : [];
+    const what = typeof op === "string" ? ` "${op.slice(0, 40)}"` : "";
+    const knows = near.length > 0 ? `did you mean ${near.join(" or ")}` : `known are ${all.join(", ")}`;
+    throw broken(`has an unknown operation${what} at ${where}; ${knows}`);
+  }
   for (const name of Object.keys(step)) {
     if (name === "op" || name === "to" || Object.hasOwn(fields, name)) continue;
     const near = nearest(name, Object.keys(fields));

@@ -27,7 +27,17 @@ describe("a list of operations", () => {
       ([first]) => Object.assign(first!, { strid: 2 }),
       /has "strid" at step 0, which conv does not have; did you mean stride/,
     ],
-    ["an unknown operation", ([first]) => Object.assign(first!, { op: "eval" }), /unknown operation at step 0/],
+    [
+      "an unknown operation",
+      ([first]) => Object.assign(first!, { op: "eval" }),
+      /unknown operation "eval" at step 0; known are conv, /,
+    ],
+    [
+      "a misspelt operation",
+      ([first]) => Object.assign(first!, { op: "convTransposed" }),
+      /unknown operation "convTransposed" at step 0; did you mean .*convTranspose/,
+    ],
+    ["no operation", ([first]) => Object.assign(first!, { op: undefined }), /unknown operation at step 0; known are/],
     ["a name of the prototype", ([first]) => Object.assign(first!, { op: "constructor" }), /unknown operation/],
     ["a result that is not made yet", ([first]) => Object.assign(first!, { x: "later" }), /"later" at step 0 before/],
     ["a result made twice", ([first, second]) => Object.assign(second!, { to: first!["to"] }), /no new name/],

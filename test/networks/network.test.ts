@@ -128,19 +128,6 @@ describe("an architecture", () => {
       { "one.layer1.conv.weight": [1], "one.output_4x4.conv.weight": [1], "two.conv.weight": [1] },
       /^The file holds a generator among other things: "one" \(a Progressive GAN generator \(gandissect\)\)\./,
     ],
-    [
-      "a part whose shapes are a DCGAN's",
-      {
-        "one.0.weight": [8, 8, 4, 4],
-        "one.1.weight": [8],
-        "one.1.bias": [8],
-        "one.1.running_mean": [8],
-        "one.1.running_var": [8],
-        "one.2.weight": [8, 3, 4, 4],
-        "two.conv.weight": [1],
-      },
-      /^The file holds a generator among other things: "one" \(a DCGAN generator\)\./,
-    ],
   ])("tells of %s", async (_, shapes, message) => {
     const known = Object.entries(shapes).filter((entry): entry is [string, number[]] => entry[1] !== undefined);
     const state = await stateOf(Object.fromEntries(known));

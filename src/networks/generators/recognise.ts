@@ -94,10 +94,7 @@ function unknown(given: GivenFile, families: readonly GeneratorFamily[], why?: s
 }
 
 /** Parts of a file that are generators by themselves, and what they are. */
-function generatorsIn({
-  tensors,
-  attributes = new Map(),
-}: GivenFile): readonly (readonly [name: string, what: string])[] {
+function generatorsIn({ tensors }: GivenFile): readonly (readonly [name: string, what: string])[] {
   const parts = new Map<string, Map<string, NonNullable<ReturnType<State["get"]>>>>();
   for (const [name, tensor] of tensors) {
     const end = name.indexOf(".");
@@ -107,7 +104,8 @@ function generatorsIn({
   }
   if (parts.size < 2 || parts.size > MAX_PARTS) return [];
   return [...parts].flatMap(([name, part]) => {
-    const what = describeTensors(part.keys()) ?? (dcganOf(part, attributes) && "a DCGAN generator");
+    // by names alone: what has a DCGAN's shapes may be most of another network
+    const what = describeTensors(part.keys());
     return what?.includes("generator") ? [[name, what] as const] : [];
   });
 }

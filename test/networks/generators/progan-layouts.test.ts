@@ -102,6 +102,15 @@ describe("a file of NVIDIA's Theano code", () => {
   });
 });
 
+it("has the layers of the size that it makes", async () => {
+  const grown = recogniseGenerator(await fixture("pgan-fused-tf-lod1.5.pkl"));
+  expect(grown.layers.map(({ name }) => name)).toEqual([...[1, 2, 3, 4, 5, 6].map((i) => `layer${i}`), "output_32x32"]);
+  // their tensors are checked all the same
+  const file = await fixture("pgan-fused-tf-lod1.5.pkl");
+  const tensors = new Map([...file.tensors].filter(([name]) => name !== "32x32/Conv1/bias"));
+  expect(() => recogniseGenerator({ ...file, tensors })).toThrow(/Missing: 32x32\/Conv1\/bias/);
+});
+
 it("says what a file does not tell, and what a family does not have", async () => {
   const file = await fixture("ablation-pixelnorm.pth");
   recogniseGenerator(file);

@@ -26,7 +26,7 @@ test("what means to be marks", () => {
 
 test.each<readonly [string, object, RegExp]>([
   ["no units", { ...MARKS, units: [] }, /No units are marked/],
-  ["units that are no list", { ...MARKS, units: { 0: 1 } }, /No units are marked/],
+  ["units that are no list", { ...MARKS, units: { 0: 1 } }, /takes a list of units, not { … }\. Give an array/],
   ["a unit that is none", { ...MARKS, units: [-1] }, /A marked unit is -1/],
   ["no layer", { model: "church", units: [1] }, /needs layer/],
   ["a long note", { ...MARKS, note: "x".repeat(201) }, /The note of the marks/],

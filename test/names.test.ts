@@ -34,7 +34,9 @@ describe("names that a call does not know", () => {
     expect(call({ seed: null })).toThrow("dissect needs seed. Give it { seed }.");
     expect(call({ seed: 1, layers: 4 })).toThrow("dissect takes a list of layers, not 4. Give [4].");
     expect(call({ seed: 1, layers: { layer: "layer4" } })).toThrow("takes a list of layers, not { … }. Give an array.");
-    expect(call({ seed: 1, layers: Promise.resolve([]) })).toThrow("takes a list of layers, not a promise. Give an array.");
+    expect(call({ seed: 1, layers: Promise.resolve([]) })).toThrow(
+      "takes a list of layers, not a promise. Give an array.",
+    );
     for (const list of [undefined, null, [], new Set(), Float32Array.of(1)]) {
       expect(call({ seed: 1, layers: list })).not.toThrow();
     }

@@ -261,8 +261,8 @@ export function networkOf(architecture: Architecture, state: State): Network {
   const build = (asked: State) => {
     const { given, raw, told, makers, layers } = describe(architecture, new Graph("gpu"), asked, 1, {});
     const made = [...makers].map(([output, maker]) => ({ ...maker, output, value: maker.make() }));
-    // Others, such as those of sizes that a growing network does not make yet, change nothing in it;
-    // their tensors belong to the file all the same.
+    // Others, such as those of sizes that a growing network does not make yet, change nothing in
+    // it; their tensors belong to the file all the same.
     const reached = [...layers];
     for (const make of raw.values()) make();
     const outputs = made.map(({ output, value, kind, about }) => {

@@ -1,6 +1,6 @@
 import { html } from "../src/elements/html.ts";
 import type { Changed, Effect, Loaded } from "../src/session/index.ts";
-import { complain } from "./notices.ts";
+import { complain, isLost } from "./notices.ts";
 import { part } from "./page.ts";
 
 /** Changes of labels that are told in a line. */
@@ -53,7 +53,11 @@ export function showEffect(): HTMLElement {
     } catch (error) {
       if (signal.aborted) return;
       nothing("It could not be measured.");
-      complain(error);
+      if (!isLost(error)) return complain(error);
+      const stop = own.on("restored", () => {
+        stop();
+        if (!signal.aborted) void measure();
+      });
     }
   }
   function show(effect: Effect, { labels }: Loaded): void {

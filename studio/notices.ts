@@ -8,6 +8,9 @@ interface Remedy {
   act(): void;
 }
 
+/** Whether it failed because the GPU went away, which is said once, for all that was under way. */
+export const isLost = (cause: unknown): boolean => cause instanceof GanatomyError && cause.code === "device-lost";
+
 /** Says what went wrong and what helps, until somebody has read it. */
 export function complain(cause: unknown): void {
   const { message, fix } = cause instanceof GanatomyError ? cause : { message: String(cause), fix: "" };

@@ -79,7 +79,7 @@ export async function openGenerator(
     const loaded = await fresh.load({ ...request, signal });
     const recipe = await (typeof beginning === "function" ? beginning(loaded.model!.name) : beginning);
     opening.shows();
-    keepNow();
+    void keepNow();
     const before = element.session;
     element.session = undefined;
     before?.dispose();

@@ -1,6 +1,6 @@
 import { html } from "../src/elements/html.ts";
 import type { Session, Stroke, UnitName } from "../src/session/index.ts";
-import { complain } from "./notices.ts";
+import { complain, isLost } from "./notices.ts";
 import { part } from "./page.ts";
 
 /** Pictures that a unit is shown at. */
@@ -121,7 +121,7 @@ class ChosenUnit {
       });
       this.#pictures.replaceChildren(...pictures);
     } catch (error) {
-      if (!signal.aborted) complain(error);
+      if (!signal.aborted && !isLost(error)) complain(error);
     }
   }
 

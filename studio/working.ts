@@ -2,7 +2,7 @@ import type { ErrorDetail } from "../src/elements/index.ts";
 import type { Recipe, Session } from "../src/session/index.ts";
 import { recipeOfAddress } from "./address.ts";
 import { keep, kept } from "./keeping.ts";
-import { complain, tell } from "./notices.ts";
+import { complain, isLost, tell } from "./notices.ts";
 import { part } from "./page.ts";
 
 /** The picture that is shown to somebody who is here for the first time: one with many things. */
@@ -13,13 +13,13 @@ const SOON = 400;
 let soon: ReturnType<typeof setTimeout> | undefined;
 
 /** Keeps what changed a moment ago, before it is gone. */
-export function keepNow(): void {
+export async function keepNow(): Promise<void> {
   if (soon === undefined) return;
   clearTimeout(soon);
   soon = undefined;
   const { recipe } = part("paint");
   // Until then strokes are not shown that are kept already, and the layer is just any.
-  if (recipe && part("session").session && hasBegun) void keep(recipe);
+  if (recipe && part("session").session && hasBegun) await keep(recipe);
 }
 
 /** Keeps what is worked on. */
@@ -27,10 +27,10 @@ export function keepWork(): void {
   const paint = part("paint");
   paint.watch(() => {
     clearTimeout(soon);
-    soon = setTimeout(keepNow, SOON);
+    soon = setTimeout(() => void keepNow(), SOON);
   });
   paint.addEventListener("gan-error", (event) => complain((event as CustomEvent<ErrorDetail>).detail.error));
-  document.addEventListener("visibilitychange", keepNow);
+  document.addEventListener("visibilitychange", () => void keepNow());
 }
 
 /**
@@ -114,16 +114,37 @@ export function begun(): void {
   paint.disabled = false;
 }
 
+/** Losses of the GPU that are nearer to each other, in milliseconds, are no chance. */
+const SOON_AGAIN = 60_000;
+const LESS =
+  "If it goes on: show fewer pictures at once, close other pages and programs that use the GPU, and update the graphics driver.";
+
 /** Says what becomes of the GPU, and what cannot be drawn. */
 export function watchDrawing(session: Session): void {
   let notice: HTMLElement | undefined;
+  let lostAt = Number.NEGATIVE_INFINITY;
+  let often = false;
   session.on("error", ({ error }) => {
     notice?.remove();
-    complain(error);
+    if (!isLost(error)) complain(error);
+    else tell(error.message.replace(error.fix, "").trim(), `Nothing is lost. ${error.fix}`, RELOAD);
   });
   session.on("lost", () => {
+    const now = performance.now();
+    often = now - lostAt < SOON_AGAIN;
+    lostAt = now;
     notice?.remove();
-    notice = tell("The GPU went away, and is being called back.", "Nothing is lost.");
+    notice = often
+      ? tell("The GPU went away again, and is being called back.", `Nothing is lost. ${LESS}`)
+      : tell("The GPU went away, and is being called back.", "Nothing is lost.");
   });
-  session.on("restored", () => notice?.remove());
+  // Advice is there until somebody has read it.
+  session.on("restored", () => often || notice?.remove());
 }
+
+const RELOAD = {
+  text: "Reload",
+  act: () => {
+    void keepNow().then(() => location.reload());
+  },
+};

@@ -31,8 +31,13 @@ const LOAD_NAMES: NamesOf<LoadRequest> = {
   signal: true,
 };
 
-/** A device that is lost so often without anything drawn between is not asked for again. */
+/** A device that is lost more often in a row is not asked for again. */
 const MAX_LOSSES = 3;
+/**
+ * Milliseconds after which a loss is none of the row, if something was drawn meanwhile: a driver
+ * that gives up on what is drawn would else be woken for it for ever.
+ */
+const ROW = 60_000;
 /** A unit is active above this quantile of its activations, where nothing better is known. */
 const ACTIVE = 0.99;
 
@@ -66,7 +71,11 @@ export class Holdings {
   #restored: Promise<void> = Promise.resolve();
   /** Settles when nobody asks anything. */
   #asking: Promise<unknown> = Promise.resolve();
+  /** How often the device was lost in a row, and when last, as `performance.now()` counts. */
   #losses = 0;
+  #lostAt = Number.NEGATIVE_INFINITY;
+  /** Whether something was drawn since. */
+  #hasDrawn = false;
   #disposed = false;
 
   constructor(request: () => Promise<Device>, tell: Tell) {
@@ -222,7 +231,7 @@ export class Holdings {
     const drawing = this.#needed;
     const scene = sceneOf(state, await drawing.edits(state as ViewState));
     const shown = await drawing.stage.show(scene, wanted, use);
-    this.#losses = 0;
+    this.drawn();
     return shown;
   }
 
@@ -256,20 +265,23 @@ export class Holdings {
 
   /** Something was drawn: the device works. */
   drawn(): void {
-    this.#losses = 0;
+    this.#hasDrawn = true;
   }
 
   async #restore(error: DeviceLostError): Promise<void> {
     if (this.#disposed) return;
     this.#tell("lost", { error });
-    this.#losses += 1;
+    const now = performance.now();
+    this.#losses = this.#hasDrawn && now - this.#lostAt > ROW ? 1 : this.#losses + 1;
+    this.#lostAt = now;
+    this.#hasDrawn = false;
     this.#renew(false, error);
     try {
       if (this.#losses > MAX_LOSSES) {
         throw new DeviceLostError(
           "device-lost",
-          `The GPU device was lost ${MAX_LOSSES} times without having drawn anything.`,
-          "Close other pages that use the GPU, and reload.",
+          `The GPU device was lost ${this.#losses} times, each soon after the one before.`,
+          "Close other pages that use the GPU, show fewer pictures at once, update the graphics driver, and reload.",
           { cause: error },
         );
       }

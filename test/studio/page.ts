@@ -11,6 +11,17 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Where pictures of the page are left for whoever wants to look: a folder's path. */
 const SCREENSHOTS = process.env["GANATOMY_SCREENSHOTS"];
 
+/** Tests destroy a worker's devices, which it does not give away itself: `devices`. */
+const REMEMBER_DEVICES = `if (globalThis.GPUAdapter) {
+  const request = GPUAdapter.prototype.requestDevice;
+  globalThis.devices = [];
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    const device = await request.apply(this, given);
+    devices.push(device);
+    return device;
+  };
+}`;
+
 export interface StudioPage {
   readonly page: Page;
   readonly url: string;
@@ -42,6 +53,7 @@ export async function openStudio(options: OpenOptions = {}): Promise<StudioPage>
     entryPoints: { "worker.min": join(ROOT, "src/session/worker.ts") },
     bundle: true,
     keepNames: true, // by which errors are known on their way
+    banner: { js: REMEMBER_DEVICES },
     target: "es2022",
     outdir: home,
     logLevel: "silent",

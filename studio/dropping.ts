@@ -88,8 +88,6 @@ const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
 
 /** What a report's folders have of each layer. */
 async function quantilesOf(entries: readonly FileSystemEntry[]): Promise<Readonly<Record<string, File>>> {
-  // Those that gandissect itself wrote, beside no report.json, are pickled.
-  if (!entries.some(({ name }) => name === "report.json")) return {};
   const folders = entries.filter(({ isDirectory }) => isDirectory) as FileSystemDirectoryEntry[];
   const found = await Promise.all(
     folders.map(async (folder) => {

@@ -1,8 +1,8 @@
+import type { QuantileTable } from "../dissect/quantile-table.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import { padded } from "../runtime/graph.ts";
 import { type Edited, pooled } from "./interventions.ts";
 import type { ClientMask } from "./masks.ts";
-import type { QuantileTable } from "./quantile-table.ts";
 
 // Tests: test/server/masks.test.ts
 

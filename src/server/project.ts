@@ -1,4 +1,6 @@
 import { unitQuantiles } from "../dissect/measure-quantiles.ts";
+import { openQuantiles } from "../dissect/open-quantiles.ts";
+import type { QuantileTable } from "../dissect/quantile-table.ts";
 import { UsageError, WeightsError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
@@ -9,11 +11,10 @@ import { safeFolder } from "../report/gandissect.ts";
 import type { ImageEncoder } from "../report/image.ts";
 import { adoptingSession } from "../session/in-process.ts";
 import type { Session } from "../session/session.ts";
+import { memorySource } from "../weights/bytes.ts";
 import { findingsOf } from "./findings.ts";
 import type { Limits } from "./limits.ts";
 import { type Devices, Networks } from "./networks.ts";
-import { openQuantiles } from "./open-quantiles.ts";
-import type { QuantileTable } from "./quantile-table.ts";
 import { Renderer } from "./renderer.ts";
 
 // Tests: test/server/handler.test.ts
@@ -169,7 +170,9 @@ export class ServedProject {
     if (!file) {
       return unitQuantiles(this.generator, { layer, size: QUANTILE_IMAGES });
     }
-    const table = await openQuantiles(file, `${layer}/quantiles.npz`);
+    // Of its own type: a Buffer's slices are no copies.
+    const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+    const table = await openQuantiles(memorySource(bytes, `${layer}/quantiles.npz`));
     if (table.units === channels) return table;
     const what = `quantiles.npz of ${this.name} has ${table.units} units, and ${layer} has ${channels}.`;
     throw new WeightsError("weights-shape", what, "It is of another model: remove it, or name the right one.");

@@ -1,4 +1,5 @@
-import { openUnitQuantiles, type UnitQuantiles } from "../dissect/unit-quantiles.ts";
+import { openQuantiles } from "../dissect/open-quantiles.ts";
+import type { QuantileTable } from "../dissect/quantile-table.ts";
 import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import { labelColors } from "../report/colors.ts";
@@ -41,18 +42,18 @@ export async function loadFindings(
 }
 
 /**
- * Layers' quantiles out of a report's files.
+ * Layers' quantiles out of files of a report, ours or gandissect's.
  * @throws WeightsError for what is none; UsageError for a layer that there is not, or other units.
  */
 export async function loadQuantiles(
   given: NonNullable<LoadRequest["quantiles"]>,
   generator: Generator,
   { signal, onProgress }: { readonly signal?: AbortSignal | undefined; readonly onProgress: Listener<Progress> },
-): Promise<Map<string, UnitQuantiles>> {
-  const tables = new Map<string, UnitQuantiles>();
+): Promise<Map<string, QuantileTable>> {
+  const tables = new Map<string, QuantileTable>();
   for (const [layer, file] of Object.entries(given)) {
     const { channels } = generator.layer(layer);
-    const table = await openUnitQuantiles(file, {
+    const table = await openQuantiles(file, {
       ...(signal && { signal }),
       onProgress: ({ loaded, total }) => onProgress({ phase: "report", done: loaded, total }),
     });

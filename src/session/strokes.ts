@@ -1,5 +1,5 @@
 import { unitQuantiles } from "../dissect/measure-quantiles.ts";
-import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
+import type { QuantileTable } from "../dissect/quantile-table.ts";
 import { UsageError } from "../errors.ts";
 import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
@@ -16,7 +16,7 @@ const INSERTED = 0.99;
 const QUANTILE_IMAGES = 200;
 
 /** Quantiles of a layer's units, both ways. */
-export type Quantiles = Pick<UnitQuantiles, "levels" | "quantile">;
+export type Quantiles = Pick<QuantileTable, "levels" | "quantile">;
 
 /** Finds out the quantiles of a layer's units. */
 export type Measure = (layer: string, signal: AbortSignal) => Promise<Quantiles>;

@@ -18,6 +18,7 @@ import { packCells } from "../../src/session/cells.ts";
 import type { EditedImage, Stroke } from "../../src/session/recipe.ts";
 import type { DissectProgress, LoadRequest, Progress, Session } from "../../src/session/session.ts";
 import { requestDevice } from "../gpu.ts";
+import { published, publishedQuantiles } from "../server/published.ts";
 import { inProcess, overHttp, overPort, type Place, scenes64 } from "./places.ts";
 
 /** The library itself, on a device of its own: what a session must agree with. */
@@ -518,6 +519,23 @@ describe.each([
       await own.load({ segmenter: files.segmenter });
       expect((await own.levels({ layer: "layer6", quantiles: [1] }))[0]![3]).toBe(3);
       expect(phases).not.toContain("quantiles");
+    });
+
+    test("inserts at those of gandissect's own reports", async () => {
+      const { asked, levels } = published.quantiles;
+      const layers = place.session.loaded!.model!.layers;
+      const { name: layer } = layers.find(({ channels }) => channels === levels.length)!;
+      const phases: string[] = [];
+      const stop = place.session.on("progress", ({ phase }) => phases.push(phase));
+      await place.session.load({ quantiles: { [layer]: new Uint8Array(publishedQuantiles()) } });
+      const at = asked.indexOf(0.99);
+      const [found] = await place.session.levels({ layer, quantiles: [0.99] });
+      for (const [unit, row] of levels.entries()) expect(found![unit]).toBeCloseTo(row[at]!, 4);
+      stop();
+      expect(phases).not.toContain("quantiles");
+      await expect(place.session.load({ quantiles: { layer4: new Uint8Array(publishedQuantiles()) } })).rejects.toThrow(
+        /of 3 units, and it has 128/,
+      );
     });
 
     test("keeps a generator with which something else cannot be loaded", async () => {

@@ -4,7 +4,7 @@ import { openNpy } from "../weights/npy.ts";
 import type { Source } from "../weights/source.ts";
 import type { QuantileTable } from "./quantile-table.ts";
 
-// Tests: test/server/open-quantiles.test.ts
+// Tests: test/dissect/open-quantiles.test.ts
 
 /** What is known of one unit's activations. */
 interface UnitSketch {

@@ -101,8 +101,9 @@ export interface LoadRequest {
   /** `report.json`, or a `dissect.json` of ours or gandissect's: its address, file, or contents. */
   readonly report?: SourceLike | object;
   /**
-   * Quantiles of units, by layer: `LAYER/quantiles.npz` of a report of this generator, ours or gandissect's. Strokes
-   * insert at them; those of other layers are counted on 200 images when somebody first asks.
+   * Quantiles of units, by layer: `LAYER/quantiles.npz` of a report of this generator, ours or
+   * gandissect's. Strokes insert at them; those of other layers are counted on 200 images when
+   * somebody first asks.
    */
   readonly quantiles?: Readonly<Record<string, SourceLike>>;
   /**

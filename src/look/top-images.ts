@@ -1,15 +1,17 @@
 import { type Pooled, Pooling } from "../dissect/pooling.ts";
+import type { Subject } from "../dissect/subject.ts";
 import { UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
 import { evenBatch } from "../models/generator-plan.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
+import type { Tensor } from "../runtime/tensor.ts";
 
 export interface TopImagesOptions {
   readonly layer: string;
   /** All unless given. */
   readonly units?: readonly number[];
-  /** Images of the seed that are looked at; 200 unless given. */
+  /** Images of the seed, or photographs, that are looked at; 200, or all of these, unless given. */
   readonly size?: number;
   /** 1 unless given. */
   readonly seed?: number;
@@ -44,16 +46,29 @@ export interface TopImages {
 
 /**
  * The images of a seed in which units of a layer are most active, without a segmenter; of equals
- * the first. A dissection of the same images has the same, by "max".
+ * the first. A dissection of the same images has the same, by "max". Of a subject they are its
+ * images, such as the photographs that a classifier sees (`photographed` of
+ * `ganatomy/classifiers`), by their numbers.
  *
  * @returns one entry a unit, in the order asked for
  *
  * @throws UsageError; the signal's reason.
  */
-export async function topImages(generator: Generator, options: TopImagesOptions): Promise<TopImages[]> {
+export async function topImages(of: Generator | Subject, options: TopImagesOptions): Promise<TopImages[]> {
   checkNames("topImages", options, NAMES);
-  const { layer, size = 200, seed = 1, top = 8, by = "max", batch: most = 8, signal, onProgress } = options;
-  const { channels } = generator.layer(layer);
+  const there = "open" in of ? of.images?.("whole") : undefined;
+  const {
+    layer,
+    size: asked = there ?? 200,
+    seed = 1,
+    top = 8,
+    by = "max",
+    batch: most = 8,
+    signal,
+    onProgress,
+  } = options;
+  const { channels } = of.layer(layer);
+  const size = Math.min(asked, there ?? asked);
   for (const [name, value] of Object.entries({ size, top, batch: most })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new UsageError(`${name} ${value} makes no sense.`, "Use a whole number from 1.");
@@ -67,7 +82,7 @@ export async function topImages(generator: Generator, options: TopImagesOptions)
   }
   const batch = evenBatch(size, most);
   const best = units.map((unit) => ({ unit, images: [] as { image: number; activation: number }[] }));
-  for await (const { first, count, activations } of eachBatch(generator, { layer, size, seed, batch, signal })) {
+  for await (const { first, count, activations } of eachBatch(of, { layer, size, seed, batch, signal })) {
     for (let i = 0; i < count; i += 1) {
       const row = activations[by](i);
       for (const { unit, images } of best) {
@@ -90,28 +105,49 @@ interface Batch {
   readonly activations: Pooled;
 }
 
-async function* eachBatch(
+/** Which images are looked at, where. */
+interface Looked {
+  readonly layer: string;
+  readonly size: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Brings a layer of some images, always into the same tensor. */
+type Bring = (first: number, count: number) => Tensor<"f32"> | Promise<Tensor<"f32">>;
+
+async function generatorMaps(
   generator: Generator,
-  {
-    layer,
-    size,
-    seed,
-    batch,
-    signal,
-  }: { layer: string; size: number; seed: number; batch: number } & {
-    signal: AbortSignal | undefined;
-  },
-): AsyncGenerator<Batch> {
+  scope: Scope,
+  { layer, size, seed, batch, signal }: Looked,
+): Promise<Bring> {
   const { rowSize } = generator;
   const rows = generator.sample({ size, seed });
+  const plan = scope.own(await generator.compile({ batch, retain: [layer], until: layer, signal }));
+  return (first, count) => {
+    plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
+    return plan.layers.get(layer)!;
+  };
+}
+
+async function subjectMaps(subject: Subject, scope: Scope, { layer, ...looked }: Looked): Promise<Bring> {
+  const opening = { set: "whole", layers: [layer], bytes: false, raw: false, ...looked } as const;
+  const batches = scope.own(await subject.open(opening));
+  return async (first, count) => (await batches.bring(first, count, false)).layers.get(layer)!;
+}
+
+async function* eachBatch(of: Generator | Subject, looked: Looked): AsyncGenerator<Batch> {
+  const { size, batch, signal } = looked;
   const scope = new Scope();
   try {
-    const plan = scope.own(await generator.compile({ batch, retain: [layer], until: layer, signal }));
-    const pooling = scope.own(await Pooling.create(plan.layers.get(layer)!, signal));
+    const bring = "open" in of ? await subjectMaps(of, scope, looked) : await generatorMaps(of, scope, looked);
+    let pooling: Pooling | undefined;
     for (let first = 0; first < size; first += batch) {
       signal?.throwIfAborted();
       const count = Math.min(batch, size - first);
-      plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
+      const maps = await bring(first, count);
+      pooling ??= scope.own(await Pooling.create(maps, signal));
       yield { first, count, activations: await pooling.read(count) };
     }
     signal?.throwIfAborted();

@@ -7,6 +7,7 @@ import { classifierViewer, photographed, segmenterViewer } from "../../src/disse
 import type { Dissection, UnitPictures } from "../../src/dissect/result.ts";
 import type { Labeller, Subject } from "../../src/dissect/subject.ts";
 import { type Device, loadSegmenter, openCheckpoint } from "../../src/index.ts";
+import { topImages } from "../../src/look/index.ts";
 import { Classifier } from "../../src/models/classifier.ts";
 import type { Photograph } from "../../src/models/view.ts";
 import { recogniseClassifier } from "../../src/networks/classifiers/recognise.ts";
@@ -110,6 +111,18 @@ describe("a classifier with photographs", () => {
         labels: Array.from({ length: 4 * EDGE ** 2 }, (_, at) => 1 + Number(at % (2 * EDGE) >= EDGE)),
       }),
     });
+
+  test("has the photographs that drive units most, without masks", async () => {
+    const options = { layers: ["layer3"], rule: "cvpr-2017", examples: 3 } as const;
+    const subject = photographed(classifierViewer(classifier), { count: COUNT, names, read: photo });
+    const { dissection } = await dissected(subject, labeller(), options);
+    const before = { ...device.live };
+    const found = await topImages(subject, { layer: "layer3", top: 3, batch: 4 });
+    expect(found).toEqual(dissection.layers[0]!.units.map(({ unit, top }) => ({ unit, images: top })));
+    const few = await topImages(subject, { layer: "layer3", units: [5], top: 20, size: 500 });
+    expect(few[0]!.images.map(({ image }) => image).sort()).toEqual([...names.keys()]);
+    expect({ ...device.live }).toEqual(before);
+  });
 
   test("scores all with one quantile, and shows what was seen of them, whatever stays on the GPU", async () => {
     const options = { layers: ["layer1", "layer3"], rule: "cvpr-2017", batch: 4, examples: 3 } as const;

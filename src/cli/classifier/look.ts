@@ -6,7 +6,7 @@ import type { ClassifierOptions } from "../../networks/classifiers/network.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { loadingOf } from "../models.ts";
 import type { Running } from "../with-folder.ts";
-import { openClassNames } from "./classes.ts";
+import { type ClassNames, openClassNames } from "./classes.ts";
 import { openNetwork } from "./network.ts";
 
 /** Which class of which classifier is looked for. */
@@ -17,6 +17,21 @@ export interface ClassFlags extends ClassifierOptions {
   readonly classNames?: string;
 }
 
+/** A class by any of its names or its number. @throws UsageError for one that there is not. */
+export function chosenClass(classes: ClassNames, asked: string): { readonly place: number; readonly called: string } {
+  const { names } = classes;
+  const place = classes.of(asked);
+  if (typeof place === "number") return { place, called: calledIn(names, place) };
+  throw new UsageError(
+    `${place}${place.endsWith("?") ? "" : "."}`,
+    `Name one of the ${names.length}, ${names.slice(0, 3).join(", ")} …, or give its number from 0.`,
+  );
+}
+
+/** What a class is called, with its number where others have the same name. */
+const calledIn = (names: readonly string[], place: number): string =>
+  names.indexOf(names[place]!) === names.lastIndexOf(names[place]!) ? names[place]! : `${names[place]} ${place}`;
+
 /** Opens a classifier's files; gives what looks at a photo with it, and for which class. */
 export async function openClassLook(
   { classifier: file, class: asked, classNames, edge, pixels, fit }: ClassFlags & { readonly classifier: string },
@@ -26,16 +41,7 @@ export async function openClassLook(
   const { name, network } = await openNetwork(file, { edge, pixels, fit }, loadingOf(running));
   const classes = await openClassNames(network.outputs[0]!.channels, classNames);
   const { names } = classes;
-  const given = asked === undefined ? undefined : classes.of(asked);
-  if (typeof given === "string") {
-    throw new UsageError(
-      `${given}${given.endsWith("?") ? "" : "."}`,
-      `Name one of the ${names.length}, ${names.slice(0, 3).join(", ")} …, or give its number from 0.`,
-    );
-  }
-  /** With its number where others have the same name. */
-  const called = (place: number): string =>
-    names.indexOf(names[place]!) === names.lastIndexOf(names[place]!) ? names[place]! : `${names[place]} ${place}`;
+  const given = asked === undefined ? undefined : chosenClass(classes, asked).place;
   return async (device: Device, photo: Photo) => {
     const classifier = await Classifier.define(network, { device, name, classes: names }, { signal });
     const { edge: width } = classifier.view;
@@ -43,9 +49,9 @@ export async function openClassLook(
     viewed(photo, classifier.view, seen);
     const logits = await classifier.classify(seen);
     const best = logits.indexOf(logits.reduce((most, logit) => Math.max(most, logit)));
-    note(`${name} takes the photo for ${called(best)}.`);
+    note(`${name} takes the photo for ${calledIn(names, best)}.`);
     const place = given ?? best;
-    const of = called(place);
+    const of = calledIn(names, place);
     const scalar = classScalar(classifier, place);
     return { pixels: seen, width, height: width, scalar, told: { classifier: name, class: of }, of };
   };

@@ -1,6 +1,8 @@
 // Tests: test/cli/commands/info.test.ts, test/cli/commands/segment.test.ts
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { Classifier } from "../../classifiers/index.ts";
+import { WeightsError } from "../../errors.ts";
 import {
   type Cost,
   type Device,
@@ -13,6 +15,7 @@ import {
   Tensor,
   UsageError,
 } from "../../index.ts";
+import { recogniseClassifier } from "../../networks/classifiers/recognise.ts";
 import { operatorsOf } from "../../networks/onnx/operators.ts";
 import { type OnnxModel, readOnnx } from "../../networks/onnx/read.ts";
 import { fileSource } from "../../node/files.ts";
@@ -52,11 +55,14 @@ interface Info {
 
 export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
   name: "info",
-  description: "tell what a network is, and what an image costs: FLOPs, bytes, GPU memory",
+  description: "tell what a network is, its layers, and what an image costs: FLOPs, bytes, GPU memory",
   options: (command) =>
     drawingOptions(integrityOption(unifiedOptions(command)))
-      .argument("<network>", "a generator's checkpoint, a segmenter's folder or ONNX file, scenes64 or mosaic-ade20k32")
-      .option("--size <px>", "input edge of a segmenter", whole("The size", 32, 4096))
+      .argument(
+        "<network>",
+        "a generator's or a classifier's checkpoint, a segmenter's folder or ONNX file, scenes64 or mosaic-ade20k32",
+      )
+      .option("--size <px>", "input edge of a segmenter or a classifier", whole("The size", 32, 4096))
       .option("--half", "keep a segmenter's weights as float16 on the GPU")
       .option("--json", "print it as JSON"),
   run,
@@ -67,7 +73,10 @@ function run(options: InfoOptions, network: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal } = running;
     const isSegmenter = network === EMBEDDED_PHOTOS || (await isFolder(network)) || (await isOnnxSegmenter(network));
-    const flags = (["size", "half", "heads", "segdiv", "parts"] as const).filter((flag) => options[flag] !== undefined);
+    const classifier = isSegmenter || network === EMBEDDED ? undefined : await classifierOf(network, options, running);
+    const flags = (["size", "half", "heads", "segdiv", "parts"] as const).filter(
+      (flag) => options[flag] !== undefined && !(classifier && flag === "size"),
+    );
     if (!isSegmenter && network !== EMBEDDED && flags.length > 0) {
       throw new UsageError(
         `--${flags.join(" and --")} are for segmenters, and "${network}" is no segmenter's folder.`,
@@ -79,6 +88,10 @@ function run(options: InfoOptions, network: string): Promise<number> {
     await withDevice(running, { flags: { tune: false } }, async (device) => {
       if (isSegmenter || network === EMBEDDED) told.push(await segmenterInfo(device, network, options, signal));
       if (isSegmenter) return;
+      if (classifier) {
+        told.push(await classifierInfo(device, classifier, signal));
+        return;
+      }
       const { info, refusal: why } = await fileInfo(device, network, options, running);
       told.push(info);
       refusal = why;
@@ -163,6 +176,42 @@ async function segmenterInfo(
   const gpuMemory = await measured(segmenter, signal);
   segmenter.dispose();
   return { name, architecture: segmenter.architecture, facts, cost: { ...cost, gpuMemory } };
+}
+
+/**
+ * A file that is a classifier's, recognised.
+ * @throws UsageError for an edge that it cannot have.
+ */
+async function classifierOf(network: string, { size: edge, key }: InfoOptions, running: Running) {
+  const { name, source } = await openModel(network, loadingOf(running, {}));
+  const { format, tensors } = await openCheckpoint(source, { signal: running.signal, ...(key && { key }) });
+  try {
+    return { name, format, network: recogniseClassifier(tensors, { edge }) };
+  } catch (error) {
+    // then it is a generator's, which says what is wrong
+    if (error instanceof WeightsError) return undefined;
+    throw error;
+  }
+}
+
+async function classifierInfo(
+  device: Device,
+  { name, format, network }: NonNullable<Awaited<ReturnType<typeof classifierOf>>>,
+  signal: AbortSignal,
+): Promise<Info> {
+  const classifier = await Classifier.define(network, { device, name }, { signal });
+  const plan = await classifier.compile({ batch: 1 });
+  const cost = { ...classifier.cost(), gpuMemory: device.live.bytes };
+  plan.dispose();
+  classifier.dispose();
+  const { edge, resized, fit } = network.view;
+  const facts = {
+    container: format,
+    classes: network.outputs[0]!.channels,
+    sees: `${edge}×${edge} of photographs ${fit === "squash" ? "squashed" : "scaled"} to ${resized}`,
+    layers: network.layers.map(layerFact).join(", "),
+  };
+  return { name, architecture: network.architecture, facts, cost };
 }
 
 /** "layer4 128@8²", or "layer4 128@4×8" where it is not square. */

@@ -10,8 +10,13 @@ import { refused, unreadable } from "./file-errors.ts";
 /** The file by which we know a folder that we wrote; it lists what we put there. */
 const MARKER = ".ganatomy";
 
+/** What a file is to hold. */
+export type FileData = Uint8Array | string | AsyncIterable<Uint8Array>;
+
 /** A folder on disk that takes a report. */
 export interface OutputFolder extends Folder {
+  /** Bytes that come one after the other are written so. */
+  write(path: string, data: FileData): Promise<void>;
   /** Absolute path. */
   readonly path: string;
   /** Number of files written so far. */
@@ -134,7 +139,7 @@ class DiskFolder implements OutputFolder {
     return this.#files.size;
   }
 
-  async write(path: string, data: Uint8Array | string): Promise<void> {
+  async write(path: string, data: FileData): Promise<void> {
     const parts = safeParts(path);
     this.#writing += 1;
     try {
@@ -144,7 +149,7 @@ class DiskFolder implements OutputFolder {
     }
   }
 
-  async #write(parts: readonly string[], data: Uint8Array | string): Promise<void> {
+  async #write(parts: readonly string[], data: FileData): Promise<void> {
     const folder = await this.#folder(parts.slice(0, -1));
     const target = join(folder, parts.at(-1)!);
     const key = parts.join("/");
@@ -292,12 +297,13 @@ async function makeFolders(path: string): Promise<string | undefined> {
  * Writes a file that appears whole or not at all, beside its place first; never through a link that
  * somebody put there. `before` is called when it is about to appear.
  */
-export async function writeWhole(path: string, data: Uint8Array | string, before?: () => Promise<void>): Promise<void> {
+export async function writeWhole(path: string, data: FileData, before?: () => Promise<void>): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx");
     try {
-      await file.writeFile(data);
+      if (typeof data === "string" || data instanceof Uint8Array) await file.writeFile(data);
+      else for await (const bytes of data) await file.writeFile(bytes);
     } finally {
       await file.close();
     }

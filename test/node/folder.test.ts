@@ -42,6 +42,29 @@ describe("a new folder", () => {
     ]);
   });
 
+  test("takes bytes as they come, whole or not at all", async () => {
+    const folder = await outputFolder(join(home, "streams"));
+    const come = async function* (last: () => Uint8Array) {
+      yield new Uint8Array([1, 2]);
+      yield new Uint8Array([3]);
+      yield last();
+    };
+    await folder.write(
+      "all.png",
+      come(() => new Uint8Array([4])),
+    );
+    expect(await readFile(join(home, "streams/all.png"))).toEqual(Buffer.from([1, 2, 3, 4]));
+    const cut = folder.write(
+      "cut.png",
+      come(() => {
+        throw new Error("no more");
+      }),
+    );
+    await expect(cut).rejects.toThrow('cut.png" cannot be written: no more');
+    await folder.finish();
+    expect(await files(join(home, "streams"))).toEqual([".ganatomy", "all.png"]);
+  });
+
   test("is taken away again when nothing was written, with the parents it needed and no others", async () => {
     await mkdir(join(home, "a"));
     await (await outputFolder(join(home, "a/b/c"))).discard();

@@ -50,11 +50,12 @@ export async function openImportance(
   if (lost.length > 0) {
     note(`${layer} has ${channels} units: --together ${lost.join(",")} leaves none on, and is left out.`);
   }
-  const { files } = await openPhotographs(images);
+  const listing = await openPhotographs(images);
+  const { files } = listing;
   const count = network.outputs[0]!.channels;
   const truth = await openTruth(files, count, options);
   for (const text of truth.notes) note(text);
-  const photographs = await openFolder(images, {
+  const photographs = await openFolder(listing, {
     signal,
     progress: (phase, done, total) => progress.report(phase, done, total),
     most: size === undefined ? undefined : { count: size, seed },

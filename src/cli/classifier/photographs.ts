@@ -6,7 +6,7 @@ import { GanatomyError, UsageError } from "../../errors.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { RandomState } from "../../weights/random.ts";
-import { openPhotographs } from "../distance/input.ts";
+import { openPhotographs, type PhotographsInput } from "../distance/input.ts";
 import type { Skipped } from "../distance/photographs.ts";
 import { readPhoto } from "../photo.ts";
 
@@ -15,6 +15,9 @@ export interface PhotographFolder extends Photographs {
   readonly names: readonly string[];
   readonly skipped: readonly Skipped[];
 }
+
+/** What lies in a folder of photographs: those that are some by their names, and others. */
+export type Listing = Pick<PhotographsInput, "path" | "files" | "odd">;
 
 /** Who watches, and which photographs are wanted. */
 export interface Wanted {
@@ -34,9 +37,9 @@ export interface Wanted {
  *
  * @throws GanatomyError for what is no folder; UsageError when no photograph is left.
  */
-export async function openFolder(path: string, wanted: Wanted): Promise<PhotographFolder> {
+export async function openFolder(folder: string | Listing, wanted: Wanted): Promise<PhotographFolder> {
   const { signal, most, progress } = wanted;
-  const { files, odd } = await openPhotographs(path);
+  const { path, files, odd } = typeof folder === "string" ? await openPhotographs(folder) : folder;
   const skipped: Skipped[] = odd.map((file) => ({ file, reason: "is no JPEG or PNG by its name" }));
   const candidates = files.filter((file) => {
     const reason = wanted.without?.(file);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Generator, loadGenerator } from "../../index.ts";
 import { legsOf, walkAt } from "../../inversion/walk.ts";
 import { withoutAlpha } from "../../models/images.ts";
+import { unreadable } from "../../node/file-errors.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodeApng } from "../../node/photo/encode-apng.ts";
@@ -80,9 +81,9 @@ function run(options: WalkCommandOptions, asked: readonly string[]): Promise<num
         const stops = await openStops(asked, generator, { space, classes, signal, note });
         walk = walkOf(stops, options);
         frames = new Frames(stops, options, folder);
-        const pngs = await frames.draw(walk, running);
-        const plays = walk.loop ? 0 : 1;
-        await folder.write("walk.png", encodeApng(pngs, { fps: walk.fps, plays }));
+        await frames.draw(walk, running);
+        const how = { frames: frames.count, fps: walk.fps, plays: walk.loop ? 0 : 1 };
+        await folder.write("walk.png", encodeApng(frames.all(), how));
       }),
     );
     if (options.json && frames) {
@@ -114,7 +115,8 @@ class Frames {
   readonly #loop: boolean;
   readonly #folder: OutputFolder;
   readonly #frames: number;
-  readonly #count: number;
+  /** Of all. */
+  readonly count: number;
   /** So many, from the first on. */
   drawn = 0;
 
@@ -124,12 +126,12 @@ class Frames {
     this.#loop = options.loop ?? false;
     this.#folder = folder;
     this.#frames = options.frames;
-    this.#count = legsOf(stops.rows.length, this.#loop) * options.frames + (this.#loop ? 0 : 1);
-    this.#batch = Math.min(options.batch, this.#count);
+    this.count = legsOf(stops.rows.length, this.#loop) * options.frames + (this.#loop ? 0 : 1);
+    this.#batch = Math.min(options.batch, this.count);
   }
 
-  /** PNGs, in their order; written as soon as they are drawn. */
-  async draw(walk: Omit<Walk, "drawn">, { progress, signal, note }: Running): Promise<Uint8Array[]> {
+  /** Writes those that are not there, as soon as they are drawn. */
+  async draw(walk: Omit<Walk, "drawn">, { progress, signal, note }: Running): Promise<void> {
     const { space } = this.#stops;
     const { height, width } = this.#generator;
     const png = picturePng(this.#generator);
@@ -151,26 +153,37 @@ class Frames {
         return this.#folder.write("walk.json", `${JSON.stringify({ ...walk, drawn: this.drawn }, null, 1)}\n`);
       };
       // Before the first frame of it, so that none of another walk is taken for this one's.
-      await tell(Math.max(-1, ...found.keys()));
-      found.set(0, first!);
-      for (const [frame, bytes] of found) await this.#folder.write(this.#name(frame), bytes);
+      await tell([...found].at(-1) ?? -1);
+      await this.#folder.write(this.#name(0), first!);
+      // Written again, so that the folder knows them for this run's.
+      for (const frame of found) await this.#folder.write(this.#name(frame), await this.#read(frame));
+      found.add(0);
       await tell(0);
       if (found.size > 1) note(`${found.size} frames of an earlier run are in ${this.#folder.path}.`);
-      const missing = Array.from({ length: this.#count }, (_, frame) => frame).filter((frame) => !found.has(frame));
-      progress.report("frames", found.size, this.#count);
+      const missing = Array.from({ length: this.count }, (_, frame) => frame).filter((frame) => !found.has(frame));
+      progress.report("frames", found.size, this.count);
       for (let at = 0; at < missing.length; at += this.#batch) {
         const frames = missing.slice(at, at + this.#batch);
         for (const [i, bytes] of (await draw(frames)).entries()) {
           await this.#folder.write(this.#name(frames[i]!), bytes);
-          found.set(frames[i]!, bytes);
         }
         await tell(frames.at(-1)!);
-        progress.report("frames", found.size, this.#count);
+        progress.report("frames", found.size + at + frames.length, this.count);
       }
-      return Array.from({ length: this.#count }, (_, frame) => found.get(frame)!);
     } finally {
       plan.dispose();
     }
+  }
+
+  /** The PNGs of all frames, in their order, as they were written. */
+  async *all(): AsyncGenerator<Uint8Array> {
+    for (let frame = 0; frame < this.count; frame += 1) yield await this.#read(frame);
+  }
+
+  /** @throws OutputError for one that is gone. */
+  #read(frame: number): Promise<Uint8Array> {
+    const path = join(this.#folder.path, this.#name(frame));
+    return readFile(path).catch((cause) => unreadable(path, cause));
   }
 
   /** Rows of frames, one behind the other. */
@@ -184,20 +197,20 @@ class Frames {
   }
 
   #name(frame: number): string {
-    return `frame_${String(frame).padStart(String(this.#count - 1).length, "0")}.png`;
+    return `frame_${String(frame).padStart(String(this.count - 1).length, "0")}.png`;
   }
 
-  /** What an earlier run drew of this walk. */
-  async #found(walk: Omit<Walk, "drawn">, first: Uint8Array): Promise<Map<number, Uint8Array>> {
+  /** Which frames behind the first an earlier run drew of this walk, in their order. */
+  async #found(walk: Omit<Walk, "drawn">, first: Uint8Array): Promise<Set<number>> {
     const read = (name: string): Promise<Buffer | undefined> =>
       readFile(join(this.#folder.path, name)).catch(() => undefined); // then it is drawn
-    const found = new Map<number, Uint8Array>();
+    const found = new Set<number>();
     const drawn = drawnOf(await read("walk.json"), walk.key);
     if (drawn === 0 || !(await read(this.#name(0)))?.equals(first)) return found;
-    for (let frame = 1; frame < Math.min(drawn, this.#count); frame += 1) {
+    for (let frame = 1; frame < Math.min(drawn, this.count); frame += 1) {
       const name = this.#name(frame);
       const bytes = await read(name);
-      if (bytes && (await isPicture(bytes, name))) found.set(frame, bytes);
+      if (bytes && (await isPicture(bytes, name))) found.add(frame);
     }
     return found;
   }

@@ -53,6 +53,13 @@ test("some of many are drawn by chance, the same for a seed, and only they are l
   expect((await openFolder(at("many"), { ...watched, most: { count: 99, seed: 1 } })).count).toBe(8);
 });
 
+test("what was listed before is not looked for again", async () => {
+  const listing = { path: at("many"), files: ["2.png", "b/6.png"], odd: ["notes.txt"] };
+  const { names, skipped } = await openFolder(listing, watched);
+  expect(names).toEqual(["2.png", "b/6.png"]);
+  expect(skipped.map(({ file }) => file)).toEqual(["notes.txt"]);
+});
+
 test("others take the place of those that are left out", async () => {
   const without = (file: string) => (file < "2" ? "is not wanted" : undefined);
   const check = async (file: string) => {

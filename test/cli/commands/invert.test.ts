@@ -101,8 +101,11 @@ test("edits work on what was inverted, from its features on, by its weights", as
   const made = decode(await readFile(join(home, "generate/scenes64/image_0.png")));
   const half = (side: number) =>
     pair.data.filter((_, at) => Math.floor(at / 3) % 130 >= side && Math.floor(at / 3) % 130 < side + 64);
-  expect(half(0)).toEqual(made.data);
-  expect(half(66)).not.toEqual(made.data);
+  // Of another plan than generate's, which may round a byte otherwise.
+  const apart = (side: number): number =>
+    [...half(side)].reduce((most, value, i) => Math.max(most, Math.abs(value - made.data[i]!)), 0);
+  expect(apart(0)).toBeLessThanOrEqual(1);
+  expect(apart(66)).toBeGreaterThan(1);
 
   const early = await run(["insert", "--latents", file, "--layer", "layer2", "--units", "3"], { cwd: home });
   expect([early.status, early.stderr]).toEqual([

@@ -14,7 +14,13 @@ const pixels = (f: number): Uint8Array =>
     return [f * 40 + (pixel % WIDTH), Math.floor(pixel / WIDTH), 200][i % 3]!;
   });
 const frame = (f: number): Uint8Array => encodePng({ width: WIDTH, height: HEIGHT, channels: 3, data: pixels(f) });
-const file = encodeApng([0, 1, 2].map(frame), { fps: 300, plays: 4 });
+
+async function encoded(frames: readonly Uint8Array[], count = frames.length, how = { fps: 1, plays: 0 }) {
+  const parts: Uint8Array[] = [];
+  for await (const part of encodeApng(frames, { frames: count, ...how })) parts.push(part);
+  return Uint8Array.from(Buffer.concat(parts));
+}
+const file = await encoded([0, 1, 2].map(frame), 3, { fps: 300, plays: 4 });
 
 test("is what another decoder reads: frames, durations, and how often", () => {
   const { width, height, numberOfFrames, numberOfPlays, frames } = decodeApng(file);
@@ -75,8 +81,23 @@ test("Chromium shows its frames", async () => {
   }
 });
 
-test("refuses frames of several sizes, and none", () => {
+test("asks for a frame when it has told the one before", async () => {
+  const asked: number[] = [];
+  async function* frames() {
+    for (const f of [0, 1, 2]) {
+      asked.push(f);
+      yield frame(f);
+    }
+  }
+  const parts = encodeApng(frames(), { frames: 3, fps: 1, plays: 0 });
+  const types: string[] = [];
+  for await (const part of parts) types.push(`${asked.at(-1)} ${Buffer.from(part.subarray(4, 8)).toString("latin1")}`);
+  expect(types.slice(1)).toEqual(["0 fcTL", "0 IDAT", "1 fcTL", "1 fdAT", "2 fcTL", "2 fdAT", "2 IEND"]);
+});
+
+test("refuses frames of several sizes, none, and another number than was said", async () => {
   const other = encodePng({ width: HEIGHT, height: WIDTH, channels: 3, data: pixels(0) });
-  expect(() => encodeApng([frame(0), other], { fps: 1, plays: 0 })).toThrow(/Frame 1 has another size/);
-  expect(() => encodeApng([], { fps: 1, plays: 0 })).toThrow(/a frame at least/);
+  await expect(encoded([frame(0), other])).rejects.toThrow(/Frame 1 has another size/);
+  await expect(encoded([])).rejects.toThrow(/a frame at least/);
+  await expect(encoded([frame(0)], 2)).rejects.toThrow(/1 frames came, and not 2/);
 });

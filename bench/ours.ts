@@ -190,43 +190,101 @@ export const update =
  * counters.
  */
 export const counting =
-  ({ size, levels, concepts, labels }: Counting): Ours =>
+  (options: Counting): Ours =>
   async (device, { input, network }) => {
-    const [, height, width, channels] = network.input.shape;
-    const slots = labels.map((label) => label + 1) as Uint32Array<ArrayBuffer>;
-    const tensors = {
-      maps: Tensor.from(device, "maps", [1, height, width, channels], "f32", input),
-      batch: Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, 1)),
-      slotMaps: Tensor.from(device, "slots", [1, 1, size ** 2], "u32", slots),
-      present: Tensor.from(device, "present", [1, 1], "u32", Uint32Array.of(1)),
-    };
-    const known = Array.from({ length: concepts }, (_, concept) => concept);
-    const counts = await Counts.create(device, { ...tensors, channels, labels: known, levels });
-    let runs = 0;
-    return {
-      flops: network.flops,
-      run: () => {
-        runs += 1;
-        counts.add();
-      },
-      output: async () => {
-        const rows = levels.length / channels;
-        const output = new Float32Array(rows * concepts * channels);
-        for (const concept of known) {
-          const above = await counts.intersection(concept);
-          above.forEach((count, at) => {
-            const [level, unit] = [Math.floor(at / channels), at % channels];
-            output[(level * concepts + concept) * channels + unit] = count / runs;
-          });
-        }
-        return output;
-      },
-      dispose: () => {
-        counts.dispose();
-        for (const tensor of Object.values(tensors)) tensor.dispose();
-      },
-    };
+    const { shape } = network.input;
+    const maps = Tensor.from(device, "maps", shape, "f32", input);
+    return counter(
+      device,
+      { maps, channels: shape[3], run: () => {}, dispose: () => maps.dispose() },
+      network.flops,
+      options,
+    );
   };
+
+/**
+ * What a dissection does with a photograph: a classifier's map of it, and its counts. `network` is
+ * the classifier, up to a layer.
+ */
+export const dissecting =
+  (network: SegmenterGraph, until: string, options: Counting): Ours =>
+  async (device, { input, network: { input: image, flops } }) => {
+    const seen = await classifierMap(device, network, until, image.shape, input);
+    return counter(device, seen, flops, options);
+  };
+
+/** A classifier's map of a preprocessed image, made anew in every run. */
+export async function classifierMap(
+  device: Device,
+  network: SegmenterGraph,
+  until: string,
+  [n, height, width, channels]: Shape,
+  input: Float32Array<ArrayBuffer>,
+) {
+  const describe = () => {
+    const graph = new Graph(device.target, "f32", device.tuned);
+    const x = graph.map("x", n, height, width, channels);
+    const { layers } = network.append(graph, n, { inputs: new Map([["image", x]]), until });
+    return { graph, x, y: layers.get(until)! };
+  };
+  await tune(device, () => describe().graph);
+  const { graph, x, y } = describe();
+  const weights = new Weights(device, network.state);
+  const plan = await Plan.compile(device, graph, { keep: [y], bind: await weights.bind(graph) });
+  plan.tensor(x).write(withPadding(input, channels));
+  return {
+    maps: plan.tensor(y),
+    channels: y.channels,
+    run: () => plan.run(),
+    dispose: () => {
+      plan.dispose();
+      weights.dispose();
+    },
+  };
+}
+
+/** Counts what maps hold after `run`. */
+async function counter(
+  device: Device,
+  { maps, channels, run, dispose }: { maps: Tensor<"f32">; channels: number; run(): void; dispose(): void },
+  flops: number,
+  { size, levels, concepts, labels }: Counting,
+): Promise<OurRunner> {
+  const slots = labels.map((label) => label + 1) as Uint32Array<ArrayBuffer>;
+  const tensors = {
+    batch: Tensor.from(device, "batch", [2], "u32", Uint32Array.of(0, 1)),
+    slotMaps: Tensor.from(device, "slots", [1, 1, size, size], "u32", slots),
+    present: Tensor.from(device, "present", [1, 1], "u32", Uint32Array.of(1)),
+  };
+  const known = Array.from({ length: concepts }, (_, concept) => concept);
+  const counts = await Counts.create(device, { ...tensors, maps, channels, labels: known, levels });
+  let runs = 0;
+  return {
+    flops,
+    run: () => {
+      runs += 1;
+      run();
+      counts.add();
+    },
+    output: async () => {
+      const rows = levels.length / channels;
+      const output = new Float32Array(rows * concepts * channels);
+      for (const concept of known) {
+        const above = await counts.intersection(concept);
+        above.forEach((count, at) => {
+          const [level, unit] = [Math.floor(at / channels), at % channels];
+          output[(level * concepts + concept) * channels + unit] = count / runs;
+        });
+      }
+      return output;
+    },
+    dispose: () => {
+      counts.dispose();
+      for (const tensor of Object.values(tensors)) tensor.dispose();
+      dispose();
+    },
+  };
+}
 
 /** Quantiles as a dissection selects them, its counters allocated anew in every run. */
 export const selection =

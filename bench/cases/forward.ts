@@ -79,7 +79,7 @@ export function noise(shape: readonly number[], deviation = 1): Float32Array<Arr
 }
 
 /** Something smooth in [−1, 1]. */
-function picture([n, height, width, channels]: Shape): Float32Array<ArrayBuffer> {
+export function picture([n, height, width, channels]: Shape): Float32Array<ArrayBuffer> {
   const picture = new Float32Array(n * height * width * channels);
   for (const at of picture.keys()) {
     const [pixel, c] = [Math.floor(at / channels), at % channels];

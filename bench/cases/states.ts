@@ -1,6 +1,7 @@
 import type { State } from "../../src/networks/state.ts";
 import type { CheckpointTensor } from "../../src/weights/tensor.ts";
-import { proganState, styleganState, upernetState } from "../../test/models/recipe.ts";
+import { proganState, stateOf, styleganState, upernetState } from "../../test/models/recipe.ts";
+import { resnet18Shapes } from "../networks/resnet18.ts";
 
 /** z, then channels at 4×4 … 256×256: Karras et al.'s for LSUN. */
 export const PROGAN_256 = [512, 512, 512, 512, 512, 256, 128, 64];
@@ -12,6 +13,7 @@ const RECIPES = {
   stylegan2: () => styleganState([512, 512, 512, 512, 512, 256, 128]),
   /** Its blocks to 32 pixels: a run of the whole takes tfjs a quarter of an hour of CPU time. */
   "stylegan2-32": () => styleganState([512, 512, 512, 512]),
+  resnet18: () => stateOf("", resnet18Shapes()),
   /** UPerNet-ResNet50, its object head only. */
   upernet: () =>
     upernetState({ blocks: [3, 4, 6, 3], stem: [64, 64, 128], planes: 64, width: 512, heads: { object: 336 } }),

@@ -1,15 +1,21 @@
 import { hazen } from "../../src/dissect/quantiles.ts";
+import { recogniseClassifier } from "../../src/networks/classifiers/recognise.ts";
 import { RandomState } from "../../src/weights/random.ts";
 import type { Case } from "../cases.ts";
 import { contest } from "../compete.ts";
 import type { Contest } from "../contest.ts";
 import { NetworkBuilder } from "../networks/operations.ts";
-import { counting, selection } from "../ours.ts";
-import { noise } from "./forward.ts";
+import { resnet18 } from "../networks/resnet18.ts";
+import { classifierMap, counting, dissecting, requestDevice, selection } from "../ours.ts";
+import { noise, picture } from "./forward.ts";
+import { recipe } from "./states.ts";
 
 const UNITS = 512;
 /** Concepts that an image shows: a grid of 4 × 4 with wavy borders. */
 const CONCEPTS = 16;
+
+/** Edges of what a classifier sees, and of its label maps by PNAS 2020's rule. */
+const [EDGE, LABELS] = [224, 56];
 
 /** Upper shares from a thousandth to everything, as gandissect looks for the best level among. */
 const SHARES = Array.from({ length: 100 }, (_, i) => 10 ** (-3 * (1 - i / 99)));
@@ -29,6 +35,7 @@ export const STATISTICS: readonly Case[] = [
     const name = `count ${UNITS} units ${map}x${map} on ${labels}x${labels} at ${levels} level${levels > 1 ? "s" : ""}`;
     return contest(name, headline, async () => count(sizes));
   }),
+  contest(`resnet18-${EDGE} dissection of a photograph`, true, photograph),
   contest(`quantiles 100 of ${UNITS} units 8x8 x64`, true, async () => select(64)),
   contest(`quantiles 100 of ${UNITS} units 8x8 x1000`, false, async () => select(1000)),
 ];
@@ -47,16 +54,41 @@ function count(sizes: { readonly map: number; readonly labels: number; readonly 
     });
     for (const [level, quantile] of quantiles.sort((a, b) => a - b).entries()) levels[level * UNITS + unit] = quantile;
   }
-  const labels = Uint32Array.from({ length: size ** 2 }, (_, at) => {
+  const options = { size, levels, concepts: CONCEPTS, labels: concepts(size) };
+  const builder = new NetworkBuilder([1, map, map, UNITS]);
+  const network = builder.network(builder.count(builder.input, options));
+  return { input, network, ours: counting(options), counts: true };
+}
+
+/** The concept of each pixel. */
+const concepts = (size: number): Uint32Array<ArrayBuffer> =>
+  Uint32Array.from({ length: size ** 2 }, (_, at) => {
     const [y, x] = [Math.floor(at / size) / size, (at % size) / size];
     const wavy = (a: number, b: number): number =>
       Math.min(3, Math.max(0, Math.floor(4 * (a + 0.05 * Math.sin(20 * b)))));
     return 4 * wavy(y, x) + wavy(x, y);
   });
-  const options = { size, levels, concepts: CONCEPTS, labels };
-  const builder = new NetworkBuilder([1, map, map, UNITS]);
-  const network = builder.network(builder.count(builder.input, options));
-  return { input, network, ours: counting(options), counts: true };
+
+/** ResNet-18 of one photograph to its last map, whose units are counted at one level each. */
+async function photograph(): Promise<Contest> {
+  const state = await recipe("resnet18");
+  const { builder, last } = await resnet18(state, EDGE);
+  const input = picture(builder.input.shape);
+  const classifier = recogniseClassifier(state, { edge: EDGE });
+  const device = await requestDevice();
+  const seen = await classifierMap(device, classifier, "layer4", builder.input.shape, input);
+  seen.run();
+  const map = await seen.maps.read();
+  seen.dispose();
+  device.dispose();
+  // Of each unit the level that a tenth of its activations exceed, a hair off: none lies on it.
+  const levels = Float32Array.from({ length: UNITS }, (_, unit) => {
+    const sorted = map.filter((_, at) => at % UNITS === unit).sort();
+    return sorted[Math.floor(0.9 * sorted.length)]! - 1e-4;
+  });
+  const options = { size: LABELS, levels, concepts: CONCEPTS, labels: concepts(LABELS) };
+  const network = builder.network(builder.count(last, options));
+  return { input, network, ours: dissecting(classifier, "layer4", options), counts: true };
 }
 
 /** A few waves a unit. */

@@ -28,7 +28,7 @@ export async function appendUpernet(builder: NetworkBuilder, state: State, x: Va
 }
 
 /** A convolution and the batch norm after it as one convolution. */
-function folded(tensors: ReadonlyMap<string, Float32Array>, key: string, norm: string) {
+export function folded(tensors: ReadonlyMap<string, Float32Array>, key: string, norm: string) {
   const [gamma, beta, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map(
     (name) => tensors.get(`${norm}.${name}`)!,
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, test } from "vitest";
+import { recipe } from "../../bench/cases/states.ts";
 import { allCases, type Case } from "../../bench/cases.ts";
 import { leastBytes } from "../../bench/networks/bytes.ts";
 import { NetworkBuilder } from "../../bench/networks/operations.ts";
+import { resnet18 } from "../../bench/networks/resnet18.ts";
+import { recogniseClassifier } from "../../src/networks/classifiers/recognise.ts";
 
 describe("the benchmark's cases", () => {
   let cases: Case[];
@@ -37,6 +40,19 @@ describe("the benchmark's cases", () => {
     const headlines = cases.filter(({ name, headline }) => headline && name.includes(" conv "));
     expect(headlines).toHaveLength(5);
   });
+});
+
+test("the classifier that is dissected is torchvision's ResNet-18, as operations and as we recognise it", async () => {
+  const state = await recipe("resnet18");
+  const { architecture, layers } = recogniseClassifier(state, { edge: 224 });
+  expect(architecture).toBe("ResNet-18");
+  const { channels, height } = layers.find(({ name }) => name === "layer4")!;
+  const { builder, last } = await resnet18(state, 224);
+  expect(last.shape).toEqual([1, height, height, channels]);
+  // 1.81 billion multiply-adds, as torchvision counts them, of which the last matrix is half a
+  // million.
+  expect(builder.network(last).flops / 2).toBeGreaterThan(1.8e9);
+  expect(builder.network(last).flops / 2).toBeLessThan(1.82e9);
 });
 
 describe("least bytes", () => {

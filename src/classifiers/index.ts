@@ -7,7 +7,8 @@ import type { SourceLike } from "../weights/source.ts";
 // test/causality/unit-importance.test.ts
 
 export type { AscentStep } from "../causality/ascent.ts";
-export type { ClassScore } from "../causality/class-scores.ts";
+export { type ClassCounts, type ClassScore, scoresOf } from "../causality/class-scores.ts";
+export { type ClassesWithoutOptions, classesWithout } from "../causality/classes-without.ts";
 export type { MaximiseImageOptions } from "../causality/maximise.ts";
 export type { Measurements } from "../causality/measurements.ts";
 export { type Occlusion, type OcclusionOptions, occlude, type Scalar } from "../causality/occlusion.ts";

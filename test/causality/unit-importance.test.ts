@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { scoresOf } from "../../src/causality/class-scores.ts";
+import { classesWithout } from "../../src/causality/classes-without.ts";
 import { shuffledUnits } from "../../src/causality/ranking.ts";
 import {
   type UnitImportance,
@@ -126,6 +128,29 @@ const truths = (): number[] =>
     const taken = classOf(i, new Set());
     return i === 3 ? 9 : i % 5 === 4 ? (taken + 1) % CLASSES : taken;
   });
+
+test("what photographs are taken for without units of one's own is a computation in double precision's", async () => {
+  const sets = [[], [3], [60, 1, 17], Array.from({ length: 40 }, (_, unit) => unit)];
+  const told: string[] = [];
+  const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) =>
+    told.push(`${done}/${total}`);
+  const found = await classesWithout(classifier, photographs, { layer: "layer3", sets, batch: 8, onProgress });
+  const expected = sets.map((set) => Array.from({ length: COUNT }, (_, i) => classOf(i, new Set(set))));
+  expect(found.map((classes) => [...classes])).toEqual(expected);
+  expect(new Set(expected.map(String)).size).toBe(sets.length); // something comes of each
+  expect(told).toEqual(["4/12", "8/12", "12/12"]);
+  expect(await classesWithout(classifier, photographs, { layer: "layer3", sets })).toEqual(found);
+  const score = scoresOf(truths(), found[1]!).get(expected[0]![0]!)!.balanced;
+  const all = Array.from({ length: COUNT }, (_, i) => i);
+  expect(score).toBeCloseTo(balanced(expected[0]![0]!, truths(), all, [3]), 12);
+});
+
+test.each<readonly [string, readonly (readonly number[])[], string]>([
+  ["a unit that there is not", [[1], [64]], "layer3 has no unit 64"],
+  ["no set", [], "There is no set of units"],
+])("%s is refused", async (_, sets, said) => {
+  await expect(classesWithout(classifier, photographs, { layer: "layer3", sets })).rejects.toThrow(said);
+});
 
 test("ranks and scores units as a computation in double precision does", async () => {
   const truth = truths();

@@ -86,6 +86,20 @@ describe("a job", () => {
     expect({ ...device.live }).toEqual(before);
   });
 
+  test("of a rotation writes its report by another name, and no quantiles to insert by", async () => {
+    const [plain, turned] = [place(), place()];
+    await runJob(job, plain.where);
+    const summary = await runJob({ ...job, settings: { ...job.settings, rotate: 9 } }, turned.where);
+    expect(summary.model).toMatchObject({ name: "church-rotated-9", rotation: 9 });
+    expect(turned.report().model).toEqual(summary.model);
+    expect(turned.report().labels).toEqual(plain.report().labels);
+    const levels = ({ layers }: Report) => layers[0]!.units.map(({ level }) => level);
+    expect(levels(turned.report())).not.toEqual(levels(plain.report()));
+    const without = (files: ReadonlyMap<string, unknown>) =>
+      [...files.keys()].filter((path) => path !== "layer3/quantiles.npz").sort();
+    expect([...turned.files.keys()].sort()).toEqual(without(plain.files));
+  });
+
   test("stopped while quantiles are measured writes the rest without them", async () => {
     const { where, files, on, strips, stop } = place();
     on.progress = (phase) => {

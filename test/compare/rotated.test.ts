@@ -164,4 +164,4 @@ test("fewer units of scenes64 detect anything in a rotation, on the same pixels"
   expect(count(turned)).toBeLessThan(count(plain) - 5);
   by.dispose();
   trained.dispose();
-}, 600_000);
+}, 1_200_000);

@@ -33,8 +33,16 @@ function explain(error: unknown): string {
   return `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
-// A reader that closes the pipe early (`| head`) is no failure.
+// A reader that closes the pipe early (`| head`) is no failure; a full disk is.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
-  throw error;
+  const full = error.code === "ENOSPC" || error.code === "EDQUOT";
+  process.stderr.write(
+    full
+      ? "error: What was to be printed cannot be: the disk is full.\n  fix: Free some space, or print to another place.\n"
+      : `error: What was to be printed cannot be: ${error.code ?? error.message}.\n`,
+  );
+  process.exit(EXIT.output);
 });
+// Nobody reads what is said any more, a terminal that was closed for instance.
+process.stderr.on("error", () => {});

@@ -1,6 +1,6 @@
 import { EXIT } from "./exit.ts";
 
-/** Why a run ended early: somebody pressed Ctrl-C, or sent SIGTERM. */
+/** Why a run ended early: somebody pressed Ctrl-C, sent SIGTERM, or closed the terminal. */
 export class Interrupted extends Error {
   override readonly name = "AbortError";
 }
@@ -10,6 +10,15 @@ export class Interrupted extends Error {
  * they run.
  */
 const ONE_PRESS_MS = 400;
+
+/**
+ * Milliseconds after which a program that was told to end does so, wherever it is: a batch on a
+ * software adapter may take longer than whoever sent SIGTERM waits. At a terminal Ctrl-C is pressed
+ * again.
+ */
+const GRACE_MS = 1700;
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface Interruption {
   readonly signal: AbortSignal;
@@ -34,21 +43,22 @@ export function onInterrupt(note: (text: string) => void): Interruption {
       process.exit(EXIT.aborted);
     }
   };
-  const listener = (): void => {
+  let grace: NodeJS.Timeout | undefined;
+  const listener = (name: string): void => {
     if (!controller.signal.aborted) {
       first = performance.now();
       note("Stopping. What is finished will be written; press Ctrl-C again to quit at once.");
+      if (name !== "SIGINT") grace = setTimeout(quit, GRACE_MS);
       controller.abort(new Interrupted("Interrupted."));
     } else if (performance.now() - first > ONE_PRESS_MS) quit();
   };
-  process.on("SIGINT", listener);
-  process.on("SIGTERM", listener);
+  for (const name of SIGNALS) process.on(name, listener);
   return {
     signal: controller.signal,
     beforeQuit: (work) => void last.push(work),
     release() {
-      process.off("SIGINT", listener);
-      process.off("SIGTERM", listener);
+      clearTimeout(grace);
+      for (const name of SIGNALS) process.off(name, listener);
     },
   };
 }

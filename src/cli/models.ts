@@ -8,6 +8,7 @@ import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
 import { GENERIC } from "../models/model-name.ts";
 import type { Head } from "../networks/segmenters/upernet.ts";
 import { fileSource } from "../node/files.ts";
+import { fileName } from "../report/gandissect.ts";
 import { openSource } from "../weights/open.ts";
 import type { LoadOptions, Source } from "../weights/source.ts";
 import { packageRoot } from "./package.ts";
@@ -178,7 +179,7 @@ function withoutExtension(name: string): string {
     .replace(/([-_.]?weights[-_.]manifest)?\.json$/i, "")
     .replace(/[^\p{L}\p{N} ._-]/gu, "_");
   // it becomes a folder's name, and "." and ".." are others
-  return /^\.*$/.test(stem) ? "model" : stem;
+  return /^\.*$/.test(stem) ? "model" : fileName(stem);
 }
 
 async function isFile(path: string): Promise<boolean> {

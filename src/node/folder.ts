@@ -1,17 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, rmdir } from "node:fs/promises";
+import { existsSync, rmdirSync, rmSync } from "node:fs";
+import { lstat, mkdir, readdir, realpath, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { OutputError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { Folder } from "../report/folder.ts";
-import { refused, unreadable } from "./file-errors.ts";
-
-/** The file by which we know a folder that we wrote; it lists what we put there. */
-const MARKER = ".ganatomy";
-
-/** What a file is to hold. */
-export type FileData = Uint8Array | string | AsyncIterable<Uint8Array>;
+import { refused } from "./file-errors.ts";
+import { sha256 } from "./kept/file.ts";
+import { FolderLock, LOCK } from "./lock.ts";
+import { MARKER, Marker, NO_SET } from "./marker.ts";
+import { makeFolders, safeParts } from "./within.ts";
+import { type FileData, isTemporary, writeWhole } from "./write-whole.ts";
 
 /** A folder on disk that takes a report. */
 export interface OutputFolder extends Folder {
@@ -22,8 +20,22 @@ export interface OutputFolder extends Folder {
   /** Number of files written so far. */
   readonly written: number;
   /**
-   * Call it when all is written: notes what is ours and removes what an earlier report left that
-   * this one did not replace.
+   * A set of files that show one thing, to be written through it, at the same paths. `settings`
+   * (as JSON) are what they depend on: when the set's first file is written, those that an earlier
+   * run wrote of other settings go, so that nobody takes pictures of one edit for those of another.
+   */
+  of(set: string, settings: unknown): Folder;
+  /**
+   * The set that a file of ours belongs to, also of an earlier run; undefined where there is none.
+   */
+  setOf(path: string): string | undefined;
+  /** Whether an earlier run wrote files of this set with the same settings. */
+  has(set: string, settings: unknown): boolean;
+  /** Removes a file of ours. */
+  remove(path: string): Promise<void>;
+  /**
+   * Call it when all is written: notes what is ours, removes what an earlier report left that this
+   * one did not replace, and lets other runs have the folder.
    */
   finish(): Promise<void>;
   /** Call it instead when nothing was written: leaves the disk as it was found. */
@@ -41,140 +53,196 @@ export interface OutputFolderOptions {
    * Leave what an earlier run wrote and this one does not; otherwise a run replaces the one before.
    */
   readonly keep?: boolean | undefined;
+  /**
+   * What a run that replaces depends on, as JSON. When its first file is written, those of other
+   * settings go; without, they go at the end.
+   */
+  readonly settings?: unknown;
 }
 
-const NAMES: NamesOf<OutputFolderOptions> = { force: true, kind: true, keep: true };
+const NAMES: NamesOf<OutputFolderOptions> = { force: true, kind: true, keep: true, settings: true };
 
 /**
- * Opens a folder for a report and makes it if need be. A folder with other files is refused unless
- * `force` is given; even then nothing is removed that an earlier report did not write. Files appear
- * whole or not at all, and only inside. In a folder that keeps, a file is known as ours before it
- * appears, so that a killed program's can be replaced; two programs may share it.
- * @throws OutputError saying what is in the way and how to go on.
+ * Opens a folder for a report and makes it if need be; until `finish` or `discard` no other run can
+ * open it. A folder with other files is refused unless `force` is given; even then nothing is
+ * removed that an earlier report did not write. Files appear whole or not at all, and only inside.
+ * A file is known as ours before it appears, so that a killed program's can be replaced.
+ * @throws OutputError saying what is in the way, or who is writing there, and how to go on.
  */
 export async function outputFolder(path: string, options: OutputFolderOptions = {}): Promise<OutputFolder> {
   checkNames("outputFolder", options, NAMES);
-  const { force = false, kind = "report", keep = false } = options;
+  const { force = false, kind = "report", keep = false, settings } = options;
   if (path === "") throw new UsageError("The output folder has no name.", "Give a path.");
   const absolute = resolve(path);
   const made = await makeFolders(absolute).catch((cause) => refused(path, cause));
   const root = await realpath(absolute).catch((cause) => refused(path, cause));
-  const entries = await readdir(root).catch((cause) => refused(path, cause));
-  const earlier = entries.includes(MARKER) ? await readMarker(root, kind) : undefined;
-  if (entries.length > 0 && !earlier && !force) {
-    throw new OutputError(
-      `The folder "${path}" is not empty and holds no ${kind} of ours (it has ${some(entries.filter((entry) => entry !== MARKER))}).`,
-      "Choose another --outdir, or add --force to write into it all the same.",
-    );
+  const checked = async (): Promise<Marker | undefined> => {
+    const entries = await readdir(root).catch((cause) => refused(path, cause));
+    const earlier = entries.includes(MARKER) ? await Marker.read(root, kind) : undefined;
+    const others = entries.filter((entry) => entry !== MARKER && entry !== LOCK && !isTemporary(entry));
+    if ((others.length > 0 || entries.includes(MARKER)) && !earlier && !force) {
+      throw new OutputError(
+        `The folder "${path}" is not empty and holds no ${kind} of ours (it has ${some(others)}).`,
+        "Choose another --outdir, or add --force to write into it all the same.",
+      );
+    }
+    return earlier;
+  };
+  await checked(); // before there is a lock in somebody else's folder
+  const lock = await FolderLock.take(root, path);
+  try {
+    const earlier = await checked();
+    for (const entry of await readdir(root)) if (isTemporary(entry)) await rm(join(root, entry), { force: true });
+    const folder = new DiskFolder({ path: absolute, root, made, lock, earlier, kind, keep });
+    // finds out now whether it may be written
+    await folder.open().catch((cause) => refused(path, cause));
+    return settings === undefined ? folder : folder.own(settings);
+  } catch (error) {
+    lock.release();
+    throw error;
   }
-  const folder = new DiskFolder(absolute, root, made, earlier, kind, keep);
-  // finds out now whether it may be written
-  await folder.open().catch((cause) => refused(path, cause));
-  return folder;
+}
+
+interface Opened {
+  readonly path: string;
+  /** The same without links. */
+  readonly root: string;
+  /** The topmost folder that did not exist before. */
+  readonly made: string | undefined;
+  readonly lock: FolderLock;
+  /** That of an earlier run. */
+  readonly earlier: Marker | undefined;
+  readonly kind: string;
+  readonly keep: boolean;
 }
 
 class DiskFolder implements OutputFolder {
   readonly path: string;
   readonly #root: string;
-  /** The topmost folder that did not exist before. */
   readonly #made: string | undefined;
-  /** What the marker listed, if there was one. */
-  readonly #earlier: readonly string[] | undefined;
-  readonly #kind: string;
+  readonly #lock: FolderLock;
+  readonly #isOurs: boolean;
+  readonly #marker: Marker;
   readonly #keep: boolean;
   readonly #files = new Set<string>();
+  /** What goes when all is written, unless it is replaced. */
+  readonly #earlier: ReadonlySet<string>;
+  /** The set that `write` writes, and what it waits for. */
+  #whole: (() => Promise<void>) | undefined;
+  readonly #begun = new Map<string, { readonly key: string; readonly done: Promise<void> }>();
   /** How many files are about to appear. */
   #writing = 0;
-  /** What is, or is about to be, in the marker of a folder that keeps. */
-  readonly #marked: Set<string>;
-  #noting: Promise<void> = Promise.resolve();
   readonly #folders = new Map<string, Promise<string>>();
 
-  constructor(
-    path: string,
-    root: string,
-    made: string | undefined,
-    earlier: readonly string[] | undefined,
-    kind: string,
-    keep: boolean,
-  ) {
-    this.#keep = keep;
+  constructor({ path, root, made, lock, earlier, kind, keep }: Opened) {
     this.path = path;
     this.#root = root;
     this.#made = made;
-    this.#earlier = earlier;
-    this.#kind = kind;
-    this.#marked = new Set(earlier);
+    this.#lock = lock;
+    this.#isOurs = earlier !== undefined;
+    this.#marker = earlier ?? new Marker(root, kind);
+    this.#earlier = new Set(this.#marker.listed.files.keys());
+    this.#keep = keep;
   }
 
   async open(): Promise<void> {
-    await this.#mark((await readMarker(this.#root, this.#kind)) ?? []);
+    await this.#marker.write();
   }
 
-  async #mark(files: readonly string[]): Promise<void> {
-    await writeWhole(
-      join(this.#root, MARKER),
-      `${JSON.stringify({ writtenBy: "ganatomy", kind: this.#kind, files })}\n`,
-    );
-  }
-
-  /**
-   * Notes in the marker that a file is ours, beside what another program noted meanwhile. Of many
-   * at once one write does.
-   */
-  #note(key?: string): Promise<void> {
-    if (key !== undefined) this.#marked.add(key);
-    const noted = this.#noting.then(async () => {
-      const listed = (await readMarker(this.#root, this.#kind)) ?? [];
-      const all = new Set([...listed, ...this.#marked]);
-      if (all.size > listed.length) await this.#mark([...all].sort());
-    });
-    this.#noting = noted.catch(() => {
-      if (key !== undefined) this.#marked.delete(key); // whoever writes it next tries again
-    });
-    return noted;
+  /** This folder, all of whose files are of these settings. */
+  own(settings: unknown): this {
+    this.#whole = this.#begin(NO_SET, settings);
+    return this;
   }
 
   get written(): number {
     return this.#files.size;
   }
 
+  of(set: string, settings: unknown): Folder {
+    const begun = this.#begin(set, settings);
+    return {
+      write: (path, data) => this.#writeTo(set, path, data, begun),
+    };
+  }
+
+  setOf(path: string): string | undefined {
+    return this.#marker.listed.files.get(path);
+  }
+
+  has(set: string, settings: unknown): boolean {
+    return this.#marker.listed.keys.get(set) === keyOf(settings);
+  }
+
   async write(path: string, data: FileData): Promise<void> {
+    await this.#writeTo(NO_SET, path, data, this.#whole);
+  }
+
+  async remove(path: string): Promise<void> {
+    if (!this.#marker.listed.files.delete(path)) return;
+    this.#files.delete(path);
+    await this.#remove(path);
+  }
+
+  /** What is called before a set's files are written: it makes sure that there are no others'. */
+  #begin(set: string, settings: unknown): () => Promise<void> {
+    const key = keyOf(settings);
+    return () => {
+      const begun = this.#begun.get(set);
+      if (begun?.key === key) return begun.done;
+      const done = this.#replace(set, key);
+      this.#begun.set(set, { key, done });
+      done.catch(() => this.#begun.delete(set));
+      return done;
+    };
+  }
+
+  async #replace(set: string, key: string): Promise<void> {
+    const { files, keys } = this.#marker.listed;
+    if (keys.get(set) === key) return;
+    await this.#lock.check();
+    for (const [file, of] of [...files]) {
+      if (of !== set) continue;
+      await this.#remove(file);
+      this.#files.delete(file);
+    }
+    await this.#marker.start(set, key).catch((cause) => refused(this.path, cause));
+  }
+
+  async #writeTo(set: string, path: string, data: FileData, begun: (() => Promise<void>) | undefined): Promise<void> {
     const parts = safeParts(path);
     this.#writing += 1;
     try {
-      await this.#write(parts, data);
+      await this.#lock.check();
+      await begun?.();
+      const target = join(await this.#folder(parts.slice(0, -1)), parts.at(-1)!);
+      if (this.#keep) this.#checkOurs(path, target);
+      const before = (): Promise<void> => this.#marker.own(path, set);
+      await writeWhole(target, data, { beside: this.#root, before }).catch((cause) => refused(target, cause));
+      this.#files.add(path);
     } finally {
       this.#writing -= 1;
     }
   }
 
-  async #write(parts: readonly string[], data: FileData): Promise<void> {
-    const folder = await this.#folder(parts.slice(0, -1));
-    const target = join(folder, parts.at(-1)!);
-    const key = parts.join("/");
-    if (this.#keep) await this.#checkOurs(key, target);
-    const claim = (): Promise<void> => (this.#marked.has(key) ? this.#noting : this.#note(key));
-    await writeWhole(target, data, this.#keep ? claim : undefined).catch((cause) => refused(target, cause));
-    this.#files.add(key);
-  }
-
-  /**
-   * A folder that keeps what it holds may hold what is not ours. Another program may have noted it
-   * since we looked.
-   */
-  async #checkOurs(key: string, target: string): Promise<void> {
-    if (this.#marked.has(key) || !existsSync(target)) return;
-    if ((await readMarker(this.#root, this.#kind))?.includes(key)) return;
+  /** A folder that keeps what it holds may hold what is not ours. */
+  #checkOurs(key: string, target: string): void {
+    if (this.#marker.listed.files.has(key) || !existsSync(target)) return;
     throw new OutputError(`"${target}" is in the way: it is not of ours.`, "Move it, or choose another --outdir.");
   }
 
   async finish(): Promise<void> {
-    if (!this.#keep) {
-      for (const path of this.#earlier ?? []) if (!this.#files.has(path)) await this.#remove(path);
+    try {
+      await this.#lock.check();
+      const { files } = this.#marker.listed;
+      for (const path of this.#keep ? [] : this.#earlier) {
+        if (this.#files.has(path) || !files.delete(path)) continue;
+        await this.#remove(path);
+      }
+      await this.#marker.write();
+    } finally {
+      this.#lock.release();
     }
-    const noted = this.#keep ? this.#note() : this.#mark([...this.#files].sort());
-    await noted.catch((cause) => refused(this.path, cause));
   }
 
   async discard(): Promise<void> {
@@ -182,18 +250,22 @@ class DiskFolder implements OutputFolder {
   }
 
   discardSync(): void {
-    if (this.#earlier || this.#files.size > 0 || this.#writing > 0) return;
-    const path = join(this.#root, MARKER);
+    if (this.#writing > 0) return;
+    const isNew = !this.#isOurs && this.#files.size === 0;
     try {
-      // of another program that is at work here
-      if (listed(readFileSync(path, "utf8"), this.#kind)?.length) return;
-      rmSync(path);
+      if (isNew) rmSync(join(this.#root, MARKER));
+    } catch {
+      // Then it stays.
+    }
+    this.#lock.release();
+    if (!isNew) return;
+    try {
       // Only folders that are still empty go, up to the first that was there before.
       for (let folder = this.path; this.#made && folder.length >= this.#made.length; folder = dirname(folder)) {
         rmdirSync(folder);
       }
     } catch {
-      // Then it stays.
+      // Then they stay.
     }
   }
 
@@ -249,96 +321,23 @@ class DiskFolder implements OutputFolder {
       if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) return;
     }
     await rm(join(folder, parts.at(-1)!)).catch(() => {});
-    for (; folder !== this.#root; folder = dirname(folder)) {
-      if (
-        !(await rmdir(folder).then(
-          () => true,
-          () => false,
-        ))
-      )
-        return;
+    const gone = (path: string): Promise<boolean> =>
+      rmdir(path).then(
+        () => true,
+        () => false,
+      );
+    for (parts.pop(); parts.length > 0 && (await gone(folder)); folder = dirname(folder)) {
+      this.#folders.delete(parts.join("/"));
+      parts.pop();
     }
   }
 }
 
-/** The names on the way to a file, none of which can leave the folder on any system. */
-function safeParts(path: string): string[] {
-  const parts = path.split("/");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
-  if (parts.some((part) => part === "" || part === "." || part === ".." || /[\\:\u0000-\u001f]/.test(part))) {
-    throw new OutputError(
-      `${JSON.stringify(path)} is no path within the output folder.`,
-      "This is a fault of ganatomy, please report it.",
-    );
-  }
-  return parts;
-}
-
-/**
- * Makes a folder with its parents and returns the topmost new one. `mkdir`'s own way says ENOENT
- * where a disk is read-only.
- */
-async function makeFolders(path: string): Promise<string | undefined> {
-  const code = await mkdir(path).then(
-    () => undefined,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "EEXIST" || (error.code === "ENOENT" && dirname(path) !== path)) return error.code;
-      throw error;
-    },
+/** What a set's settings are told from others by; of typed arrays their bytes count. */
+const keyOf = (settings: unknown): string =>
+  sha256(
+    JSON.stringify(settings, (_, value) => (ArrayBuffer.isView(value) ? sha256(value as Uint8Array) : value)) ?? "",
   );
-  if (code === undefined) return path;
-  if (code === "EEXIST") return undefined;
-  const made = await makeFolders(dirname(path));
-  await mkdir(path);
-  return made ?? path;
-}
-
-/**
- * Writes a file that appears whole or not at all, beside its place first; never through a link that
- * somebody put there. `before` is called when it is about to appear.
- */
-export async function writeWhole(path: string, data: FileData, before?: () => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`);
-  try {
-    const file = await open(temporary, "wx");
-    try {
-      if (typeof data === "string" || data instanceof Uint8Array) await file.writeFile(data);
-      else for await (const bytes of data) await file.writeFile(bytes);
-    } finally {
-      await file.close();
-    }
-    await before?.();
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw error;
-  }
-}
-
-/**
- * The files of an earlier report of this kind; undefined when there is no marker, or it is not ours
- * or of another kind.
- * @throws OutputError when it cannot be read: whoever wrote a new one would forget what it lists.
- */
-async function readMarker(root: string, kind: string): Promise<string[] | undefined> {
-  const path = join(root, MARKER);
-  const text = await readFile(path, "utf8").catch((cause) => {
-    if (cause.code === "ENOENT") return undefined;
-    return unreadable(path, cause);
-  });
-  return text === undefined ? undefined : listed(text, kind);
-}
-
-/** What a marker of this kind lists. */
-function listed(text: string, kind: string): string[] | undefined {
-  try {
-    const marker = JSON.parse(text) as { kind: unknown; files: unknown };
-    if (marker.kind !== kind || !Array.isArray(marker.files)) return undefined;
-    return marker.files.filter((file) => typeof file === "string");
-  } catch {
-    return undefined;
-  }
-}
 
 function some(entries: readonly string[]): string {
   const shown = entries.slice(0, 3).map((entry) => `"${entry}"`);

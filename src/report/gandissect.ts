@@ -93,23 +93,49 @@ export function safeFolder(layer: string): string {
   return layer.replace(/[^\p{L}\p{N} ._-]/gu, "").trimEnd();
 }
 
+/** Bytes of a name: there is room for an ending in the 255 that disks allow. */
+const NAME_BYTES = 120;
+/** What Windows takes for devices, whatever the ending. */
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=$|[ .])/i;
+
 /**
- * A name for files of anything, such as a concept "a/b", which is not "ab": "_" instead of what
- * some system forbids, and never empty, "." or "..".
+ * A name for files of anything, such as a concept "a/b", that every system takes, and no other text
+ * has: "%2f" instead of what some system forbids ("%" included), as in addresses. Only names longer
+ * than 120 bytes are shortened, to which a hash is added.
  */
 export function fileName(text: string): string {
-  const name = text.replace(/[^\p{L}\p{N} ._()-]/gu, "_").trimEnd();
-  return /^[ .]*$/.test(name) ? "unnamed" : name;
+  if (text === "") return "%";
+  const encoded = text
+    .replace(/[^\p{L}\p{N} ._(),-]/gu, percent)
+    .replace(/^[ .]+|[ .]+$/g, (ends) => ends.replace(/./g, percent))
+    .replace(DEVICE, (device) => percent(device[0]!) + device.slice(1));
+  const bytes = new TextEncoder().encode(encoded);
+  if (bytes.length <= NAME_BYTES) return encoded;
+  // no half character at the end, and no half "%2f"
+  const cut = new TextDecoder().decode(bytes.subarray(0, NAME_BYTES)).replace(/\ufffd+$|%.?$/, "");
+  return `${cut}%-${hash(text)}`;
+}
+
+const percent = (character: string): string =>
+  Array.from(new TextEncoder().encode(character), (byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+
+/** FNV-1a of 64 bits, in hex. */
+function hash(text: string): string {
+  let value = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text))
+    value = ((value ^ BigInt(byte)) * 0x100000001b3n) & (2n ** 64n - 1n);
+  return value.toString(16).padStart(16, "0");
 }
 
 /**
  * The folders of all layers. Names that would clash, leave the report ("..") or be empty get a
- * number.
+ * number, and those that Windows does not take are written otherwise.
  */
 export function layerFolders({ layers }: { readonly layers: readonly { readonly layer: string }[] }): string[] {
   const taken = new Set<string>();
   return layers.map(({ layer }) => {
-    const base = /^\.*$/.test(safeFolder(layer)) ? "layer" : safeFolder(layer);
+    const safe = safeFolder(layer);
+    const base = /^\.*$/.test(safe) ? "layer" : fileName(safe);
     let folder = base;
     // Disks that ignore case must not merge two layers.
     for (let n = 2; taken.has(folder.toLowerCase()); n++) folder = `${base}-${n}`;

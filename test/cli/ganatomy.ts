@@ -30,6 +30,7 @@ export interface Running {
   /** Resolves as soon as stderr matches. */
   said(pattern: RegExp): Promise<void>;
   interrupt(): void;
+  kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<Ended>;
 }
 
@@ -55,6 +56,7 @@ export function start(
   return {
     ended,
     interrupt: () => child.kill("SIGINT"),
+    kill: (signal) => child.kill(signal),
     said: (pattern) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { OutputError } from "../../src/errors.ts";
 import { refused } from "../../src/node/file-errors.ts";
-import { outputFolder } from "../../src/node/folder.ts";
+import { LOCK } from "../../src/node/lock.ts";
+import { Marker } from "../../src/node/marker.ts";
+import { outputFolder } from "./abandoned.ts";
 
 let home: string;
 beforeEach(async () => {
@@ -13,7 +15,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
 
-const files = async (folder: string): Promise<string[]> => (await readdir(folder, { recursive: true })).sort();
+/** All but locks, which open folders hold. */
+const files = async (folder: string): Promise<string[]> =>
+  (await readdir(folder, { recursive: true })).filter((path) => !path.endsWith(LOCK)).sort();
 
 /** The error of an output that must not work. */
 async function failure(work: Promise<unknown>): Promise<OutputError> {
@@ -178,7 +182,9 @@ describe("a folder with files", () => {
 
 describe("a folder that keeps", () => {
   const open = () => outputFolder(join(home, "kept"), { kind: "edits", keep: true });
-  const marked = async (): Promise<string[]> => JSON.parse(await readFile(join(home, "kept/.ganatomy"), "utf8")).files;
+  const marked = async (): Promise<string[]> => [
+    ...(await Marker.read(join(home, "kept"), "edits"))!.listed.files.keys(),
+  ];
 
   test("knows as ours what a program wrote that was killed", async () => {
     const killed = await open();
@@ -199,19 +205,86 @@ describe("a folder that keeps", () => {
     expect(await readFile(join(home, "kept/notes.txt"), "utf8")).toBe("mine");
     expect(await marked()).toEqual([]);
   });
+});
 
-  test("is shared by two programs", async () => {
-    const [first, second, idle] = [await open(), await open(), await open()];
-    await first.write("a.json", "first");
-    await second.write("b.json", "second");
-    // of ours, though the marker did not say so when it was opened
-    await second.write("a.json", "second");
-    await second.finish();
-    await first.finish();
-    await idle.discard();
-    expect(await marked()).toEqual(["a.json", "b.json"]);
-    expect(await files(join(home, "kept"))).toEqual([".ganatomy", "a.json", "b.json"]);
+describe("a set of files that show one thing", () => {
+  const open = () => outputFolder(join(home, "kept"), { kind: "edits", keep: true });
+  const write = async (set: string, settings: unknown, names: readonly string[]): Promise<void> => {
+    const folder = await open();
+    for (const name of names) await folder.of(set, settings).write(name, JSON.stringify(settings));
+    await folder.finish();
+  };
+  const there = async (): Promise<string[]> => (await files(join(home, "kept"))).filter((name) => name !== ".ganatomy");
+
+  test("stays beside others, and goes with the folders it leaves empty when it is written with other settings", async () => {
+    await write("effect", { units: [1] }, ["effect.json", "image_0.png", "layer4/map.png"]);
+    await write("curve", 1, ["layer4/curve.json"]);
+    await write("effect", { units: [1] }, ["effect.json"]);
+    expect(await there()).toEqual(["effect.json", "image_0.png", "layer4", "layer4/curve.json", "layer4/map.png"]);
+    await write("effect", { units: [2] }, ["effect.json"]);
+    expect(await there()).toEqual(["effect.json", "layer4", "layer4/curve.json"]);
+    await write("curve", 2, ["other.json", "layer4/curve.json"]);
+    expect(await there()).toEqual(["effect.json", "layer4", "layer4/curve.json", "other.json"]);
   });
+
+  test("is told from others by the bytes of arrays", async () => {
+    await write("effect", new Float32Array([1, 2]), ["a", "b"]);
+    await write("effect", new Float32Array([1, 3]), ["a"]);
+    expect(await there()).toEqual(["a"]);
+  });
+
+  test("is known with its settings, and each file's set, after a program that was killed", async () => {
+    const killed = await open();
+    await killed.of("effect", 1).write("effect.json", "1");
+    const next = await open();
+    expect([next.has("effect", 1), next.has("effect", 2), next.has("curve", 1)]).toEqual([true, false, false]);
+    expect([next.setOf("effect.json"), next.setOf("image.png")]).toEqual(["effect", undefined]);
+    await next.of("effect", 2).write("image.png", "2");
+    const last = await open();
+    expect([last.setOf("effect.json"), last.setOf("image.png"), last.has("effect", 2)]).toEqual([
+      undefined,
+      "effect",
+      true,
+    ]);
+    await last.finish();
+    expect(await there()).toEqual(["image.png"]);
+  });
+
+  test("is the whole folder where one run replaces another: with its first file, not before, the others go", async () => {
+    const run = (settings: unknown) => outputFolder(join(home, "whole"), { settings });
+    const killed = await run({ seed: 1 });
+    for (const name of ["a", "b", "c"]) await killed.write(name, "1");
+    const same = await run({ seed: 1 });
+    await same.write("a", "1");
+    expect(await files(join(home, "whole"))).toEqual([".ganatomy", "a", "b", "c"]);
+    const other = await run({ seed: 2 });
+    expect(await files(join(home, "whole"))).toEqual([".ganatomy", "a", "b", "c"]);
+    await other.of("state", 1).write("state", "2");
+    expect(await files(join(home, "whole"))).toEqual([".ganatomy", "a", "b", "c", "state"]);
+    await other.write("a", "2");
+    expect(await files(join(home, "whole"))).toEqual([".ganatomy", "a", "state"]);
+    await other.remove("state");
+    await other.finish();
+    expect(await files(join(home, "whole"))).toEqual([".ganatomy", "a"]);
+  });
+
+  test("a line that was cut off is none, and those after it count", async () => {
+    const folder = await open();
+    await folder.write("a", "");
+    await writeFile(join(home, "kept/.ganatomy"), '\n{"file":"lost","se', { flag: "a" });
+    await folder.write("b", "");
+    expect([...(await Marker.read(join(home, "kept"), "edits"))!.listed.files.keys()]).toEqual(["a", "b"]);
+  });
+});
+
+test("what a killed program had not written whole goes", async () => {
+  const folder = await outputFolder(home);
+  await folder.write("a/b", "");
+  await writeFile(join(home, ".ganatomy-0123456789ab.tmp"), "half");
+  await writeFile(join(home, ".ganatomy-mine.tmp"), "mine");
+  await (await outputFolder(home)).finish();
+  expect(await files(home)).not.toContain(".ganatomy-0123456789ab.tmp");
+  expect(await files(home)).toContain(".ganatomy-mine.tmp");
 });
 
 describe("paths", () => {
@@ -293,8 +366,7 @@ describe("what is in the way", () => {
   });
 });
 
-const marker = async (path: string): Promise<string[]> =>
-  JSON.parse(await readFile(join(path, ".ganatomy"), "utf8")).files;
+const marker = async (path: string): Promise<string[]> => [...(await Marker.read(path, "report"))!.listed.files.keys()];
 
 test("what is not replaced goes with the folders that it leaves empty, up to one that holds something else", async () => {
   const first = await outputFolder(home);

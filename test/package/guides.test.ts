@@ -8,8 +8,14 @@ import { built } from "../built.ts";
 // Runs: src/index.ts
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** What the guides' snippets begin with: a device, a generator, a canvas, … */
-const GIVEN = join(ROOT, "test/package/given.d.ts");
+/** What the guides' snippets do not make themselves: earlier ones, or the reader's page, do. */
+const GIVEN = `import type { Device, Generator, Segmenter } from "ganatomy";
+declare global {
+  const device: Device;
+  const generator: Generator;
+  const segmenter: Segmenter;
+  const canvas: HTMLCanvasElement;
+}`;
 
 interface Snippet {
   /** "docs/edits.md:14", where it begins. */
@@ -53,7 +59,10 @@ const WRONG: Snippet = { place: "wrong", code: "const run = await generator.forw
 /** What the compiler says of each snippet, as a module of a project that has the package. */
 function complaints(lib: readonly string[]): Map<string, string[]> {
   const files = new Map(
-    [...snippets, WRONG].map(({ place, code }) => [join(ROOT, `${place.replace(/\W/g, "-")}.mts`), { place, code }]),
+    [...snippets, WRONG, { place: "given", code: GIVEN }].map(({ place, code }) => [
+      join(ROOT, `${place.replace(/\W/g, "-")}.mts`),
+      { place, code },
+    ]),
   );
   const options: ts.CompilerOptions = {
     module: ts.ModuleKind.NodeNext,
@@ -79,7 +88,7 @@ function complaints(lib: readonly string[]): Map<string, string[]> {
         })
       : getSourceFile(path, ...rest);
   };
-  const program = ts.createProgram([GIVEN, ...files.keys()], options, host);
+  const program = ts.createProgram([...files.keys()], options, host);
   const found = new Map(snippets.map(({ place }) => [place, [] as string[]]));
   for (const { file, start, messageText } of ts.getPreEmitDiagnostics(program)) {
     const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;

@@ -225,13 +225,34 @@ test("a layer's own copy points beside itself", () => {
 
 test.each([
   ["tree", "tree"],
-  ["a/b", "a_b"],
+  ["a/b", "a%2fb"],
+  ["a_b", "a_b"],
+  ["tree,grass", "tree,grass"],
+  ["a%2fb", "a%252fb"],
   ["glass (material)", "glass (material)"],
-  ["..", "unnamed"],
-  ["../..", ".._.."],
-  [" . ", "unnamed"],
-  ["", "unnamed"],
-  ["???", "___"],
+  ["..", "%2e%2e"],
+  ["../..", "%2e%2e%2f%2e%2e"],
+  [" . ", "%20%2e%20"],
+  ["wall.", "wall%2e"],
+  ["", "%"],
+  ["???", "%3f%3f%3f"],
+  ["con", "%63on"],
+  ["CON.png", "%43ON.png"],
+  ["lpt¹", "%6cpt¹"],
+  ["concrete", "concrete"],
+  ["\u001b]0;x\u0007", "%1b%5d0%3bx%07"],
+  ["天空", "天空"],
 ])("%j names a file %j", (text, name) => {
   expect(fileName(text)).toBe(name);
+});
+
+test("a name is short enough for any disk, with no half character, and still that of one text", () => {
+  for (const character of ["x", "ä", "天", "/", "🜁"]) {
+    const [one, other] = [fileName(character.repeat(300)), fileName(`${character.repeat(299)}y`)];
+    expect(one).not.toBe(other);
+    for (const name of [one, other]) {
+      expect(new TextEncoder().encode(name).length).toBeLessThan(140);
+      expect(name).toMatch(/^(?:[^%\ufffd]|%[0-9a-f]{2})+%-[0-9a-f]{16}$/u);
+    }
+  }
 });

@@ -3,7 +3,8 @@ import { constants } from "node:fs";
 import { access, copyFile, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { OutputError } from "../../errors.ts";
-import { writeWhole } from "../../node/folder.ts";
+import { FolderLock } from "../../node/lock.ts";
+import { writeWhole } from "../../node/write-whole.ts";
 import { withAceRanking } from "../../report/ace.ts";
 import type { Ranking } from "../../report/rankings.ts";
 import { readOrder, type UnitOrder } from "../edit/units.ts";
@@ -45,6 +46,15 @@ export class RankedDissection {
 
   /** Puts the ranking in, as gandissect does: the first time the file is kept beside it. */
   async put(layer: string, ranking: Ranking): Promise<void> {
+    const lock = await FolderLock.take(dirname(this.#path), dirname(this.#path));
+    try {
+      await this.#put(layer, ranking);
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #put(layer: string, ranking: Ranking): Promise<void> {
     const text = await readFile(this.#path, "utf8").catch(unwritable(this.#path));
     await copyFile(this.#path, `${this.#path}.bak`, constants.COPYFILE_EXCL).catch((cause) => {
       if (cause.code !== "EEXIST") unwritable(this.#path)(cause);

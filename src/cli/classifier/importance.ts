@@ -96,8 +96,9 @@ export function writeImportance(
       const images = photographs.names;
       const at = `${fileName(layer)}/unit-importance`;
       const about = { model: name, architecture: network.architecture, images, seed };
-      await folder.write(`${at}.json`, `${JSON.stringify({ ...about, ...result }, null, 1)}\n`);
-      await folder.write(`${at}.csv`, importanceCsv(found));
+      const shown = folder.of(JSON.stringify([layer, "unit-importance"]), [about, result]);
+      await shown.write(`${at}.json`, `${JSON.stringify({ ...about, ...result }, null, 1)}\n`);
+      await shown.write(`${at}.csv`, importanceCsv(found));
       return result;
     } finally {
       classifier.dispose();

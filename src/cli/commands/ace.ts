@@ -8,6 +8,7 @@ import { ablationSvg } from "../../report/ablation-plot.ts";
 import { toAceRanking, toAceSummary } from "../../report/ace.ts";
 import { aceLossSvg } from "../../report/ace-plot.ts";
 import { uniqueNames } from "../../report/concepts.ts";
+import type { Folder } from "../../report/folder.ts";
 import { fileName } from "../../report/gandissect.ts";
 import { RankedDissection } from "../ace/dissection.ts";
 import { AceState } from "../ace/state.ts";
@@ -15,6 +16,7 @@ import { amount } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
+import { curveSet } from "../edit/curves.ts";
 import { RANKING_SIZE, type UnitOrder } from "../edit/units.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { named, positive, size, whole } from "../options.ts";
@@ -108,8 +110,9 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
   }
   const ranking = toAceRanking(concept, alpha);
   const models = { model: generator.name, segmenter: segmenter.name };
-  await folder.write(`${at}/summary.json`, `${JSON.stringify(toAceSummary(layer, ranking, result!), null, 1)}\n`);
-  await folder.write(
+  const shown = folder.of(JSON.stringify([layer, "ace", concept]), [wanted, options.size, options.steps, models]);
+  await shown.write(`${at}/summary.json`, `${JSON.stringify(toAceSummary(layer, ranking, result!), null, 1)}\n`);
+  await shown.write(
     `${at}/ace.safetensors`,
     writeSafetensors(
       {
@@ -119,7 +122,7 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
       { concept, layer, ...models },
     ),
   );
-  await folder.write(`${at}/loss.svg`, aceLossSvg(concept, epochs));
+  await shown.write(`${at}/loss.svg`, aceLossSvg(concept, epochs));
   const used = units.filter((unit) => alpha[unit]! > 0.01);
   const losses = epochs.map(({ evaluation }) => evaluation.loss);
   const json = {
@@ -135,7 +138,7 @@ async function search(work: Work, options: AceCommandOptions): Promise<void> {
     flops,
   };
   work.say({ json, text: table(json, result!) });
-  await compare(work, options, { layer, label, concept, order, units, at });
+  await compare(work, options, { layer, label, concept, order, units, at, shown });
   // last: what is somebody else's changes only when all is done
   await dissection?.put(layer, ranking);
 }
@@ -179,6 +182,7 @@ async function compare(
     readonly order: UnitOrder;
     readonly units: readonly number[];
     readonly at: string;
+    readonly shown: Folder;
   },
 ): Promise<void> {
   const { layer, label, concept } = found;
@@ -204,10 +208,11 @@ async function compare(
       const measured = await ablateEverywhere(experiment, { layer, units, steps });
       const curve = toFullAblation(measured, { classname: concept, classnum: label, metric });
       const path = `${fileName(layer)}/fullablation/${fileName(concept)}-${metric}.json`;
-      await folder.write(path, `${JSON.stringify(curve)}\n`);
+      const set = folder.of(curveSet(layer, "fullablation", concept, metric), [size, experiment.before, steps, units]);
+      await set.write(path, `${JSON.stringify(curve)}\n`);
       lines.push({ name, curves: [curve] });
     }
-    await folder.write(`${found.at}/ablation.svg`, ablationSvg(concept, lines));
+    await found.shown.write(`${found.at}/ablation.svg`, ablationSvg(concept, lines));
   } finally {
     experiment.dispose();
   }

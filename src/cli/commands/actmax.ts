@@ -3,6 +3,7 @@ import { maximiseImage, maximiseUnit } from "../../causality/index.ts";
 import { UsageError } from "../../errors.ts";
 import { withoutAlpha } from "../../models/images.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
+import type { Folder } from "../../report/folder.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { Extent } from "../../runtime/graph.ts";
 import { maximiseClassifier, type SeenFlags } from "../classifier/actmax.ts";
@@ -12,6 +13,7 @@ import type { CliCommand } from "../command.ts";
 import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { named, positive, seed, units, whole } from "../options.ts";
+import { settingsOf } from "../settings.ts";
 import { modelOptions } from "../shared-options.ts";
 import { picturePng, tilesLegend } from "../tile-pictures.ts";
 import { type ModelFlags, type Work, withModels } from "../with-models.ts";
@@ -69,6 +71,9 @@ async function maximise(
   if (!units && concept === undefined) {
     throw new UsageError("What is to be maximised?", "Give --units 3,17 or --concept tree.");
   }
+  /** Pictures of one thing, of these options. */
+  const to = (name: string): Folder =>
+    work.folder.of(`actmax ${name}`, settingsOf("actmax", { images, seed, steps, rate, ...options, concept }));
   const how = { images, seed, steps, signal, ...(rate !== undefined && { rate }) };
   const found: Climbed[] = [];
   const climbing = { images, progress, found };
@@ -76,21 +81,22 @@ async function maximise(
     const { layer = defaultLayer(generator, "--layer") } = options;
     const name = `${fileName(layer)}/unit_${unit}`;
     const { input } = await climb(`${layer} unit ${unit}`, maximiseUnit(generator, { layer, unit }, how), climbing);
-    await drawZ(work, input, { images, seed }, name);
+    await drawZ({ ...work, folder: to(name) }, input, { images, seed }, name);
     say(climbedText(found));
   }
   if (concept !== undefined) {
     const [edge] = segmenter.segsizes;
     const size: Extent = edge === undefined ? [generator.height, generator.width] : [edge, edge];
     const { input } = await climb(concept, maximiseImage(segmenter, concept, { ...how, size }), climbing);
-    await drawImages(work.folder, input, size, `concept_${fileName(concept)}`);
+    const name = `concept_${fileName(concept)}`;
+    await drawImages(to(name), input, size, name);
     say(climbedText(found));
   }
 }
 
 /** Draws the z that were found. */
 async function drawZ(
-  { generator, folder, signal }: Work,
+  { generator, folder, signal }: Pick<Work, "generator" | "signal"> & { readonly folder: Folder },
   z: Float32Array,
   { images, seed }: { readonly images: number; readonly seed: number },
   name: string,

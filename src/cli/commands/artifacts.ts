@@ -153,15 +153,16 @@ function withFindings({ model, real }: Inputs, options: ArtifactsOptions, around
 }
 
 async function write(found: ArtifactFindings, generator: Generator, { folder, provenance, signal }: Around) {
-  await folder.write("artifacts.json", `${JSON.stringify(artifactsJson(found, provenance), null, 1)}\n`);
-  await folder.write("artifacts.csv", artifactsCsv(found));
+  const shown = folder.of("artifacts", artifactsJson(found));
+  await shown.write("artifacts.json", `${JSON.stringify(artifactsJson(found, provenance), null, 1)}\n`);
+  await shown.write("artifacts.csv", artifactsCsv(found));
   const { better, text } = verdicts(found);
   const { model, layer } = found;
   for (const { name, units } of found.judgement.rankings) {
     const note = better ? `the first ${units.length} by ${name}` : text[0]!;
-    await folder.write(`${name}.marks.json`, marksJson({ model, layer, units, note }));
+    await shown.write(`${name}.marks.json`, marksJson({ model, layer, units, note }));
   }
   const pictures = await pagePictures(generator, found, signal);
   const aspect = generator.width / generator.height;
-  await folder.write("artifacts.html", artifactsPage(found, pictures, { provenance, aspect }));
+  await shown.write("artifacts.html", artifactsPage(found, pictures, { provenance, aspect }));
 }

@@ -18,6 +18,7 @@ import { EXIT } from "../exit.ts";
 import { withoutSecrets } from "../job.ts";
 import { named, positive } from "../options.ts";
 import { readReports } from "../report-folder.ts";
+import { settingsOf } from "../settings.ts";
 import { columns } from "../table.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
 
@@ -61,8 +62,14 @@ function run({ outdir, json, force = false, ...rule }: CompareCommandOptions, fo
       command: ["ganatomy", ...process.argv.slice(2)].map(withoutSecrets).join(" "),
     };
     const [{ iouThreshold: iou, iqrThreshold: iqr }] = layers as [(typeof layers)[0]];
+    const output = {
+      path: outdir,
+      force,
+      kind: "comparison",
+      settings: settingsOf("compare", { ...rule, anyhow: force }, folders),
+    };
     const text = comparisonJson(comparison, provenance);
-    await withFolder(running, { path: outdir, force, kind: "comparison" }, async (folder) => {
+    await withFolder(running, output, async (folder) => {
       await folder.write("compare.json", text);
       await folder.write("compare.csv", inputsCsv(comparison));
       await folder.write("concepts.csv", conceptsCsv(comparison));

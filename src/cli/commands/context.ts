@@ -87,10 +87,11 @@ async function measure(work: Work, options: Unmarked<ContextCommandOptions>): Pr
     });
     const context = toContext(found, segmenter.labels, [height, width]);
     const at = `${fileName(layer)}/context/${fileName(uniqueNames(segmenter.labels)[label]!)}`;
-    await folder.write(`${at}.json`, `${JSON.stringify(context, null, 1)}\n`);
-    await folder.write(`${at}.csv`, contextCsv(context));
-    await folder.write(`${at}.svg`, contextBars(context));
-    await folder.write(`${at}-map.svg`, contextMap(context));
+    const shown = folder.of(JSON.stringify([layer, "context", concept]), [said, units, values, context]);
+    await shown.write(`${at}.json`, `${JSON.stringify(context, null, 1)}\n`);
+    await shown.write(`${at}.csv`, contextCsv(context));
+    await shown.write(`${at}.svg`, contextBars(context));
+    await shown.write(`${at}-map.svg`, contextMap(context));
     say({
       json: { model: generator.name, segmenter: segmenter.name, ...said, values, ...context },
       text: table(context),

@@ -13,6 +13,7 @@ import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, integrityOption } from "../generator-flags.ts";
 import { loadingOf, openModel } from "../models.ts";
 import { named } from "../options.ts";
+import { settingsOf } from "../settings.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface ConvertOptions extends Pick<GeneratorFlags, "network" | "key" | "sha256"> {
@@ -50,8 +51,9 @@ function run({ half, outdir, force, json, ...options }: ConvertOptions, file: st
         ? await onnxGenerator(checkpoint.source, asked, { signal })
         : recogniseGenerator({ ...partsOf(checkpoint), onWarning: note }, asked);
     const path = outdir ?? join("convert", model.name);
+    const output = { path, force, kind: "weights", settings: settingsOf("convert", { ...options, half }, file) };
     const written = { file: `${model.name}.safetensors`, tensors: 0, bytes: 0, sha256: "" };
-    const { folder, complete } = await withFolder(running, { path, force, kind: "weights" }, async (folder) => {
+    const { folder, complete } = await withFolder(running, output, async (folder) => {
       const data = await packed(tensorsOf(network, checkpoint), metadataOf(network, checkpoint), half, signal);
       written.tensors = data.tensors;
       written.bytes = data.bytes.length;

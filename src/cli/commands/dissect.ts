@@ -19,6 +19,7 @@ import { type DissectOptions, openJob } from "../job.ts";
 import { EMBEDDED_LAYERS, loadingOf } from "../models.ts";
 import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
 import { type Job, runJob } from "../run.ts";
+import { settingsOf } from "../settings.ts";
 import { unifiedOptions } from "../shared-options.ts";
 import type { Summary } from "../summary.ts";
 import { summaryTable } from "../table.ts";
@@ -101,16 +102,20 @@ function run(options: DissectOptions & ClassifierFlags): Promise<number> {
     const { name, dissected } = await opened(options, running);
     const path = options.outdir ?? join("dissect", name);
     let summary: Summary | undefined;
-    const { folder } = await withFolder(running, { path, force: options.force }, async (folder) => {
-      try {
-        summary = await dissected(folder);
-      } catch (error) {
-        progress.end();
-        if (folder.written > 0) note(`What was written until then is in ${path}.`);
-        throw error;
-      }
-      if (signal.aborted) note("Writing what is finished.");
-    });
+    const { folder } = await withFolder(
+      running,
+      { path, force: options.force, settings: settingsOf("dissect", options) },
+      async (folder) => {
+        try {
+          summary = await dissected(folder);
+        } catch (error) {
+          progress.end();
+          if (folder.written > 0) note(`What was written until then is in ${path}.`);
+          throw error;
+        }
+        if (signal.aborted) note("Writing what is finished.");
+      },
+    );
     if (!summary) {
       note("Interrupted before there was anything to write.");
       return EXIT.aborted;

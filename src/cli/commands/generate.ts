@@ -7,6 +7,7 @@ import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator
 import { latentsOption, openLatents } from "../latents.ts";
 import { EMBEDDED, loadingOf, openModel } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
+import { settingsOf } from "../settings.ts";
 import { picturePng, tilesLegend } from "../tile-pictures.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
@@ -47,9 +48,10 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
     const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const path = outdir ?? join("generate", model.name);
     const files: string[] = [];
+    const settings = settingsOf("generate", { ...options, seed, size, latents, raw });
     let total = size;
     let drawn = 0;
-    const { folder } = await withFolder(running, { path, force, kind: "pictures" }, (folder) =>
+    const { folder } = await withFolder(running, { path, force, kind: "pictures", settings }, (folder) =>
       withDevice(running, {}, async (device) => {
         const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
         const loaded = await loadGenerator(model.source, loading);

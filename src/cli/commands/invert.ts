@@ -15,6 +15,7 @@ import { WEIGHTS } from "../latents.ts";
 import { EMBEDDED, loadingOf, openModel, openSegmenter } from "../models.ts";
 import { named, seed, whole } from "../options.ts";
 import { readPhoto } from "../photo.ts";
+import { settingsOf } from "../settings.ts";
 import { columns } from "../table.ts";
 import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
@@ -82,7 +83,12 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
     const own = options.model === undefined || options.model === EMBEDDED;
     const asked = options.segmenter ?? (own ? EMBEDDED : NONE);
     const segmenter = asked === NONE ? undefined : await openSegmenter(asked);
-    const output = { path: options.outdir ?? join("invert", model.name), force: options.force, kind: "an inversion" };
+    const output = {
+      path: options.outdir ?? join("invert", model.name),
+      force: options.force,
+      kind: "an inversion",
+      settings: settingsOf("invert", options, photo.rgb),
+    };
     let found: ReturnType<typeof summaryOf> | undefined;
     const { folder } = await withFolder(running, output, (folder) =>
       withDevice(running, {}, async (device) => {

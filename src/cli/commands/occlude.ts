@@ -3,10 +3,10 @@ import { basename } from "node:path";
 import { conceptScalar, type Occlusion, occlude, type Scalar } from "../../causality/index.ts";
 import { UsageError } from "../../errors.ts";
 import { type Device, loadSegmenter, Tensor } from "../../index.ts";
+import { sha256 } from "../../node/kept/file.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import type { Photo } from "../../node/photo/photo.ts";
-import { fileName } from "../../report/gandissect.ts";
 import { type ClassFlags, openClassLook } from "../classifier/look.ts";
 import { viewOptions } from "../classifier/options.ts";
 import type { CliCommand } from "../command.ts";
@@ -16,6 +16,7 @@ import type { TuneFlags } from "../gpu.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { named, whole } from "../options.ts";
 import { readPhoto, reduced } from "../photo.ts";
+import { PhotoPlaces } from "../photo-files.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
 
@@ -77,11 +78,12 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
           onSquares: (done, total) => progress.report("squares", done, total),
           signal,
         });
-        const stem = fileName(`${basename(path).replace(/\.[^.]+$/, "")}.${of}`);
-        await folder.write(`${stem}.png`, picture(pixels, [height, width], found));
+        const { stem, set } = new PhotoPlaces(folder).place(path, sha256(photo.rgb), ".json", of);
         const { drops, ...rest } = found;
         const json = { photo: basename(path), ...told, ...rest, drops: [...drops] };
-        await folder.write(`${stem}.json`, `${JSON.stringify(json)}\n`);
+        const shown = folder.of(set, json);
+        await shown.write(`${stem}.png`, picture(pixels, [height, width], found));
+        await shown.write(`${stem}.json`, `${JSON.stringify(json)}\n`);
         if (options.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
       });
     });

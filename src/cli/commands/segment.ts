@@ -1,19 +1,25 @@
-import { access } from "node:fs/promises";
-import { basename } from "node:path";
-import { UsageError } from "../../errors.ts";
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { loadSegmenter, type Segmenter, type Storage, Tensor } from "../../index.ts";
+import type { OutputFolder } from "../../node/folder.ts";
+import { hashOf } from "../../node/hash.ts";
+import { sha256 } from "../../node/kept/file.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodeLabels, encodeSegmentation } from "../../node/photo/label-maps.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { labelColors } from "../../report/colors.ts";
-import type { Folder } from "../../report/folder.ts";
+import { fileName } from "../../report/gandissect.ts";
+import { VERSION } from "../../version.ts";
+import type { Source } from "../../weights/source.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { Interrupted } from "../interrupt.ts";
 import { type Legend, legendOf, legendText } from "../legend.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { extent, named } from "../options.ts";
-import { readPhoto, reduced, unreadable } from "../photo.ts";
+import { readPhoto, reduced } from "../photo.ts";
+import { type PhotoPlace, PhotoPlaces, photoFiles } from "../photo-files.ts";
+import type { SegmenterFiles } from "../run.ts";
 import { unifiedOptions } from "../shared-options.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
@@ -29,10 +35,11 @@ export interface SegmentOptions extends UnifiedFlags {
 
 export const segmentCommand: CliCommand<SegmentOptions, [photos: readonly string[]]> = {
   name: "segment",
+  resumes: "After Ctrl-C, or killed, the same command goes on with the photos that are left.",
   description: "name what is in photos: label maps and a coloured picture as PNG, a legend with areas as JSON",
   options: (command) =>
     unifiedOptions(command)
-      .argument("<photos...>", "JPEG or PNG files")
+      .argument("<photos...>", "JPEG or PNG files, or folders of them")
       .option("--segmenter <dir|name>", "as for dissect (default: mosaic-ade20k32)", named)
       .option("--size <px>", "of the label maps: an edge, or WIDTHxHEIGHT (default: the network's output)", extent)
       .option("--outdir <dir>", "where they go (default: segment)", named)
@@ -45,13 +52,13 @@ export const segmentCommand: CliCommand<SegmentOptions, [photos: readonly string
 /**
  * Names what is in photos; writes each one's maps as they are done; resolves with the exit status.
  */
-function run(options: SegmentOptions, paths: readonly string[]): Promise<number> {
+function run(options: SegmentOptions, given: readonly string[]): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const stems = stemsOf(paths);
-    const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
     // Before any work: a typing error in the last name should not be found out after an hour.
-    for (const path of paths) await access(path).catch((cause) => unreadable(path, cause));
+    const paths = await photoFiles(given);
+    const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
+    const settings = await settingsOfMaps(name, files, options, signal);
     const output = { path: options.outdir ?? "segment", force: options.force, kind: "segmentations", keep: true };
     const legends: Legend[] = [];
     const { folder } = await withFolder(running, output, async (folder) => {
@@ -59,16 +66,23 @@ function run(options: SegmentOptions, paths: readonly string[]): Promise<number>
         await withDevice(running, {}, async (device) => {
           const storage: Storage = options.half ? "f16" : "f32";
           const segmenter = await loadSegmenter(files, { device, name, storage, signal, ...unifiedOf(options) });
-          for (const [index, path] of paths.entries()) {
+          const places = new PhotoPlaces(folder);
+          let earlier = 0;
+          for (const path of paths) {
             // Lets Ctrl-C be heard: decoding is synchronous.
             await new Promise((resolve) => setImmediate(resolve));
             signal.throwIfAborted();
-            const photo = await decodePhoto(await readPhoto(path), basename(path));
-            legends.push(
-              await writeMaps(segmenter, photo, options.size, { path, stem: stems[index]!, folder, signal }),
-            );
+            const bytes = await readPhoto(path);
+            const place = places.place(path, sha256(bytes), ".json");
+            if (place.stem !== fileName(withoutEnding(path))) note(`"${path}" is ${place.stem}.json there.`);
+            const known = await legendIn(folder, place, settings);
+            if (known) earlier += 1;
+            const photo = known ? undefined : await decodePhoto(bytes, basename(path));
+            const to = { path, ...place, settings, folder, signal };
+            legends.push(known ?? (await writeMaps(segmenter, photo!, options.size, to)));
             progress.report("segment", legends.length, paths.length);
           }
+          if (earlier > 0) note(`${earlier} of them an earlier run had segmented.`);
           segmenter.dispose();
         });
       } catch (error) {
@@ -82,10 +96,38 @@ function run(options: SegmentOptions, paths: readonly string[]): Promise<number>
     if (options.json) process.stdout.write(`${JSON.stringify(legends, null, 2)}\n`);
     else for (const legend of legends) process.stdout.write(`${legendText(legend)}\n`);
     const what = `${legends.length} of ${paths.length} photos in ${folder.path} (${running.took()})`;
-    if (folder.written === 0) note("Interrupted before there was anything to write.");
+    if (legends.length === 0) note("Interrupted before there was anything to write.");
     else note(signal.aborted ? `Interrupted. ${what}` : what);
     return legends.length === paths.length ? EXIT.ok : EXIT.aborted;
   });
+}
+
+const withoutEnding = (path: string): string => basename(path).replace(/\.[^.]+$/, "");
+
+/** What a photo's maps depend on beside it. */
+async function settingsOfMaps(
+  name: string,
+  files: SegmenterFiles<Source>,
+  options: SegmentOptions,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const hashes: string[] = [];
+  for (const file of Object.values(files) as Source[]) hashes.push(await hashOf(file, { signal }));
+  return [VERSION, name, hashes, options.size, options.half, unifiedOf(options)];
+}
+
+/** The legend that an earlier run wrote of the same photo, which it does last. */
+async function legendIn(
+  folder: OutputFolder,
+  { stem, set }: PhotoPlace,
+  settings: unknown,
+): Promise<Legend | undefined> {
+  if (!folder.has(set, settings) || folder.setOf(`${stem}.json`) !== set) return undefined;
+  try {
+    return JSON.parse(await readFile(join(folder.path, `${stem}.json`), "utf8")) as Legend;
+  } catch {
+    return undefined; // it is written anew
+  }
 }
 
 /**
@@ -95,9 +137,15 @@ async function writeMaps(
   segmenter: Segmenter,
   photo: Photo,
   size: SegmentOptions["size"],
-  to: { readonly path: string; readonly stem: string; readonly folder: Folder; readonly signal: AbortSignal },
+  to: PhotoPlace & {
+    readonly path: string;
+    readonly settings: unknown;
+    readonly folder: OutputFolder;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Legend> {
-  const { stem, folder } = to;
+  const { stem } = to;
+  const folder = to.folder.of(to.set, to.settings);
   const { labels, width, height } = await segment(segmenter, photo, size, to.signal);
   const legend = legendOf(segmenter, { name: basename(to.path), photo }, { labels, width, height });
   const pixels = width * height;
@@ -110,17 +158,6 @@ async function writeMaps(
   await folder.write(`${stem}.segmentation.png`, picture);
   await folder.write(`${stem}.json`, new TextEncoder().encode(`${JSON.stringify(legend, null, 1)}\n`));
   return legend;
-}
-
-/** What each photo's files are called, which must not overwrite each other. */
-function stemsOf(paths: readonly string[]): string[] {
-  const stems = paths.map((path) => basename(path).replace(/\.[^.]+$/, ""));
-  const twice = stems.find((stem, index) => stems.indexOf(stem) !== index);
-  if (twice === undefined) return stems;
-  throw new UsageError(
-    `Two photos would both write "${twice}.json".`,
-    "Rename one, or give each an --outdir of its own.",
-  );
 }
 
 /** Label maps [maps, height, width] of a photo. */

@@ -14,6 +14,7 @@ import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import { EMBEDDED, loadingOf, openModel } from "../models.ts";
 import { named, whole } from "../options.ts";
+import { settingsOf } from "../settings.ts";
 import { picturePng } from "../tile-pictures.ts";
 import { openStops, type StopName, type Stops } from "../walk/stops.ts";
 import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
@@ -70,7 +71,13 @@ function run(options: WalkCommandOptions, asked: readonly string[]): Promise<num
   return withInterrupt(async (running) => {
     const { signal, note } = running;
     const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
-    const output = { path: options.outdir ?? join("walk", model.name), force: options.force, kind: "a walk" };
+    const output = {
+      path: options.outdir ?? join("walk", model.name),
+      force: options.force,
+      kind: "a walk",
+      // the same frames may be shown faster
+      settings: settingsOf("walk", { ...options, fps: undefined }, asked),
+    };
     let walk: Omit<Walk, "drawn"> | undefined;
     let frames: Frames | undefined;
     const { folder, complete } = await withFolder(running, output, (folder) =>

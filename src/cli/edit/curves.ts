@@ -7,6 +7,7 @@ import {
   type UnitEffect,
   unitEffects,
 } from "../../causality/index.ts";
+import type { OutputFolder } from "../../node/folder.ts";
 import { type AblationJson, toFullAblation, toPixAblation, unitEffectsCsv } from "../../report/ablation.ts";
 import { ablationSvg } from "../../report/ablation-plot.ts";
 import type { Folder } from "../../report/folder.ts";
@@ -30,12 +31,32 @@ export interface CurveJob {
   readonly signal: AbortSignal;
 }
 
+/** The set of a concept's curve by a metric, and of its plot. */
+export const curveSet = (
+  layer: string,
+  kind: "fullablation" | "pixablation",
+  concept: string,
+  metric: string,
+): string => JSON.stringify([layer, kind, concept, metric]);
+
 /** Writes a concept's curve as gandissect does, those of random units, and the plot of all. */
-export async function writeCurves(experiment: Experiment, job: CurveJob, folder: Folder): Promise<void> {
+export async function writeCurves(
+  experiment: Experiment,
+  job: CurveJob,
+  folder: Pick<OutputFolder, "of">,
+): Promise<void> {
   const { layer, concept, label, order, mixed, everyLocation = false } = job;
   const steps = Math.min(job.steps, order.units.length);
-  const parent = `${fileName(layer)}/${everyLocation ? "pixablation" : "fullablation"}`;
-  const measure = async (metric: string, options: Omit<AblationOptions, "layer" | "steps">): Promise<AblationJson> => {
+  const kind = everyLocation ? "pixablation" : "fullablation";
+  const parent = `${fileName(layer)}/${kind}`;
+  const images = [experiment.size, experiment.before, steps];
+  const ranks = folder.of(curveSet(layer, kind, concept, order.metric), [images, order, mixed, job.random]);
+  const others = folder.of(curveSet(layer, kind, concept, "random"), [images, job.random]);
+  const measure = async (
+    metric: string,
+    options: Omit<AblationOptions, "layer" | "steps">,
+    to: Folder,
+  ): Promise<AblationJson> => {
     const ablation = { layer, steps, ...options };
     const curve = everyLocation
       ? toPixAblation(await ablateLocations(experiment, label, { ...ablation, signal: job.signal }), {
@@ -43,20 +64,20 @@ export async function writeCurves(experiment: Experiment, job: CurveJob, folder:
           metric,
         })
       : toFullAblation(await ablateEverywhere(experiment, ablation), { classname: concept, classnum: label, metric });
-    await folder.write(`${parent}/${fileName(concept)}-${metric}.json`, `${JSON.stringify(curve)}\n`);
+    await to.write(`${parent}/${fileName(concept)}-${metric}.json`, `${JSON.stringify(curve)}\n`);
     return curve;
   };
   const alphas = mixed ? order.scores.map((score) => Math.min(1, Math.max(0, score))) : undefined;
-  const ranked = await measure(order.metric, { units: order.units, ...(alphas && { alphas }) });
+  const ranked = await measure(order.metric, { units: order.units, ...(alphas && { alphas }) }, ranks);
   const random: AblationJson[] = [];
   const { channels } = experiment.generator.layer(layer);
   for (let seed = 1; seed <= job.random; seed += 1) {
-    random.push(await measure(`random-${seed}`, { units: shuffledUnits(channels, seed) }));
+    random.push(await measure(`random-${seed}`, { units: shuffledUnits(channels, seed) }, others));
   }
   const name =
     order.metric === "given" ? "Units as given" : `Top units by ${order.metric === "iou" ? "IoU" : order.metric}`;
   const lines = [{ name, curves: [ranked] }, ...(random.length > 0 ? [{ name: "Random units", curves: random }] : [])];
-  await folder.write(`${parent}/effect-${fileName(concept)}-${order.metric}.svg`, ablationSvg(concept, lines));
+  await ranks.write(`${parent}/effect-${fileName(concept)}-${order.metric}.svg`, ablationSvg(concept, lines));
 }
 
 /**

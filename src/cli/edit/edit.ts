@@ -4,6 +4,7 @@ import { UsageError } from "../../errors.ts";
 import type { Edit } from "../../index.ts";
 import { uncropped } from "../../models/mask.ts";
 import { uniqueNames } from "../../report/concepts.ts";
+import type { Folder } from "../../report/folder.ts";
 import type { CliCommand } from "../command.ts";
 import { defaultLayer } from "../default-layer.ts";
 import { type ChosenImages, imagesOf } from "../latents.ts";
@@ -82,6 +83,8 @@ class EditWork {
   #images: ChosenImages | undefined;
   #order: UnitOrder | undefined;
   #edit: Edit | undefined;
+  /** What effect.json says, and pictures of it. */
+  #shown: Folder | undefined;
 
   constructor(kind: "ablate" | "insert", options: Options, work: Work) {
     this.#kind = kind;
@@ -135,7 +138,9 @@ class EditWork {
         resolution,
         ...(height !== width && { height, width }),
       });
-      await folder.write("effect.json", `${JSON.stringify(summary, null, 1)}\n`);
+      const pictures = Math.min(size, this.#options.pictures);
+      this.#shown = folder.of("effect", [summary, pictures, this.#edit]);
+      await this.#shown.write("effect.json", `${JSON.stringify(summary, null, 1)}\n`);
       return summary;
     } finally {
       experiment.dispose();
@@ -159,9 +164,11 @@ class EditWork {
         signal,
         ...(batch !== undefined && { batch }),
       };
-      for await (const { name, png } of editedPictures(drawing, [this.#edit!], drawn)) await folder.write(name, png);
+      for await (const { name, png } of editedPictures(drawing, [this.#edit!], drawn)) {
+        await this.#shown!.write(name, png);
+      }
       const legend = tilesLegend(generator);
-      if (legend !== undefined) await folder.write("legend.svg", legend);
+      if (legend !== undefined) await this.#shown!.write("legend.svg", legend);
     }
     const label = concept === undefined ? 0 : segmenter.label(concept);
     const job: CurveJob = {

@@ -11,7 +11,8 @@ export interface KeptForm {
   readonly key?: string;
 }
 
-export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+/** In hex. */
+export const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 /** The text of a kept file, by the JSON of its state. */
 export function packKept({ format, key }: KeptForm, state: string): string {

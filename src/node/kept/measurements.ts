@@ -22,7 +22,7 @@ export interface MeasurementsFile extends Measurements {
 /**
  * Keeps finished measurements in a file of an output folder, and finds those of an earlier run
  * there, killed or not. The file appears whole or not at all, a second after a measurement at the
- * latest; what another program put there meanwhile stays.
+ * latest.
  * @throws OutputError when the file cannot be read, is damaged or not of ours: it stays, and
  *   nothing in it is believed.
  */
@@ -34,7 +34,6 @@ export async function measurementsFile(folder: OutputFolder, name = "measurement
   let dirty = false;
   const flush = async (): Promise<void> => {
     if (!dirty) return;
-    for (const [key, counts] of await read(path)) if (!known.has(key)) known.set(key, counts);
     dirty = false;
     await folder.write(name, packKept(FORM, JSON.stringify(Object.fromEntries(known)))).catch((error) => {
       dirty = true;

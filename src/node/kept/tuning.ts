@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Folder } from "../../report/folder.ts";
 import type { Device } from "../../runtime/device.ts";
 import type { TuningCache } from "../../runtime/tuning.ts";
 import { cacheFolder, folderCache } from "../cache.ts";
@@ -46,16 +47,22 @@ export class KeptTuning {
         if (!kept[url]) await users.put(url, response);
       },
     };
-    const write: OutputFolder["write"] = async (path, data) => {
-      await this.#write();
-      await disk.write(path, data);
-    };
+    const tuned = (to: Folder): Folder => ({
+      write: async (path, data) => {
+        await this.#write();
+        await to.write(path, data);
+      },
+    });
     this.folder = {
       path: disk.path,
       get written() {
         return disk.written;
       },
-      write,
+      ...tuned(disk),
+      of: (set, settings) => tuned(disk.of(set, settings)),
+      setOf: (path) => disk.setOf(path),
+      has: (set, settings) => disk.has(set, settings),
+      remove: (path) => disk.remove(path),
       finish: () => disk.finish(),
       discard: () => disk.discard(),
       discardSync: () => disk.discardSync(),

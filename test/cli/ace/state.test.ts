@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { AceSettings } from "../../../src/causality/ace-options.ts";
 import type { AceSnapshot } from "../../../src/causality/index.ts";
 import { AceState } from "../../../src/cli/ace/state.ts";
-import { type OutputFolder, outputFolder } from "../../../src/node/folder.ts";
+import type { OutputFolder } from "../../../src/node/folder.ts";
+import { outputFolder } from "../../node/abandoned.ts";
 
 let home: string;
 beforeEach(async () => {

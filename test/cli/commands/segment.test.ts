@@ -61,7 +61,6 @@ test.each<readonly [string, readonly string[], number, RegExp]>([
   ["no photo", ["segment", "notes.jpg"], 4, /"notes.jpg" .*no/s],
   ["a photo that is not there", ["segment", "gone.jpg"], 4, /"gone.jpg" does not exist/],
   ["a size that is none", ["segment", "field.png", "--size", "big"], 2, /640x480/],
-  ["two photos of one name", ["segment", "field.png", "field.png"], 2, /Two photos/],
   ["heads of a network that has none", ["segment", "field.png", "--heads", "object"], 2, /are for unified parsing/],
   [
     "a head that scenes64 lacks",
@@ -75,6 +74,42 @@ test.each<readonly [string, readonly string[], number, RegExp]>([
     cwd: home,
   });
   expect([ended.status, ended.stderr]).toEqual([status, expect.stringMatching(message)]);
+});
+
+test("a folder means its pictures, two of one stem and another's are told apart, and what is done is not done again", async () => {
+  const scenes = ["--segmenter", "scenes64", "--size", "16x16", "--outdir", "stems", "--json"];
+  const inFolder = async (folder: string, name: string, from: string): Promise<string> => {
+    await mkdir(join(home, folder), { recursive: true });
+    await writeFile(join(home, folder, name), await readFile(join(home, from)));
+    return join(folder, name);
+  };
+  await inFolder("a", "img.png", "field.png");
+  await inFolder("a", "img.PNG.png", "field.png");
+  const [width, height] = [64, 64];
+  await writeFile(
+    join(home, "other.png"),
+    encode({ width, height, channels: 3, depth: 8, data: new Uint8Array(3 * width * height).fill(90) }),
+  );
+  await inFolder("a", "img.jpg", "other.png"); // what a file is, its bytes say
+  const jsons = async (): Promise<string[]> =>
+    (await readdir(join(home, "stems"))).filter((name) => name.endsWith(".json")).sort();
+  const first = await run(["segment", "a", ...scenes], { cwd: home });
+  expect([first.status, JSON.parse(first.stdout).length]).toEqual([0, 3]);
+  expect(await jsons()).toEqual(["img-2.json", "img.PNG.json", "img.json"]);
+  const before = await readFile(join(home, "stems/img.json"), "utf8");
+
+  await inFolder("b", "img.jpg", "field.png");
+  const second = await run(["segment", "b/img.jpg", ...scenes], { cwd: home });
+  expect([second.status, second.stderr]).toEqual([0, expect.stringContaining('"b/img.jpg" is img.jpg.json there.')]);
+  expect(await jsons()).toEqual(["img-2.json", "img.PNG.json", "img.jpg.json", "img.json"]);
+  expect(await readFile(join(home, "stems/img.json"), "utf8")).toBe(before);
+
+  const again = await run(["segment", "a", ...scenes], { cwd: home });
+  expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("3 of them an earlier run had segmented")]);
+  expect(again.stdout).toBe(first.stdout);
+  const larger = await run(["segment", "a/img.jpg", ...scenes, "--size", "24x24"], { cwd: home });
+  expect([larger.status, larger.stderr]).toEqual([0, expect.not.stringContaining("earlier run")]);
+  expect(JSON.parse(await readFile(join(home, "stems/img.json"), "utf8")).width).toBe(24);
 });
 
 test("swapped encoder and decoder are named", async () => {

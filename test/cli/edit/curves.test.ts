@@ -34,7 +34,7 @@ const JOB: CurveJob = {
 
 async function written(job: Partial<CurveJob>) {
   const folder = memoryFolder();
-  await writeCurves(EXPERIMENT, { ...JOB, ...job }, folder);
+  await writeCurves(EXPERIMENT, { ...JOB, ...job }, { of: () => folder });
   const text = (name: string): string => String(folder.files.get(`layer3/fullablation/${name}`));
   return { names: [...folder.files.keys()], text, json: (name: string) => JSON.parse(text(name)) };
 }
@@ -42,9 +42,9 @@ async function written(job: Partial<CurveJob>) {
 test("random curves end where the curve of the named units does, each with a seed of its own", async () => {
   const { names, json } = await written({});
   const at = "layer3/fullablation";
-  const files = ["a_b-given.json", "a_b-random-1.json", "a_b-random-2.json", "effect-a_b-given.svg"];
+  const files = ["a%2fb-given.json", "a%2fb-random-1.json", "a%2fb-random-2.json", "effect-a%2fb-given.svg"];
   expect(names).toEqual(files.map((name) => `${at}/${name}`));
-  expect(json("a_b-given.json")).toEqual({
+  expect(json("a%2fb-given.json")).toEqual({
     classname: "a/b",
     classnum: 1,
     baseline: 80,
@@ -55,7 +55,7 @@ test("random curves end where the curve of the named units does, each with a see
     ablation_effects: [79, 78],
   });
   for (const seed of [1, 2]) {
-    const random = json(`a_b-random-${seed}.json`);
+    const random = json(`a%2fb-random-${seed}.json`);
     expect(random).toMatchObject({ classname: "a/b", metric: `random-${seed}`, ablation_effects: [79, 78] });
     expect(random.ablation_units).toEqual([...shuffledUnits(CHANNELS, seed)]);
   }
@@ -67,9 +67,9 @@ test("a curve has as many units as steps, and none at random where none are aske
   const { names, text, json } = await written({ order, steps: 3, random: 0 });
   expect(edits.map(({ units }) => units)).toEqual([[5], [5, 4], [5, 4, 3]]);
   expect(names).toHaveLength(2);
-  expect(json("a_b-iou.json").ablation_units).toEqual([5, 4, 3, 2]);
-  expect(text("effect-a_b-iou.svg")).toContain("Top units by IoU");
-  expect(text("effect-a_b-iou.svg")).not.toContain("Random units");
+  expect(json("a%2fb-iou.json").ablation_units).toEqual([5, 4, 3, 2]);
+  expect(text("effect-a%2fb-iou.svg")).toContain("Top units by IoU");
+  expect(text("effect-a%2fb-iou.svg")).not.toContain("Random units");
 });
 
 test("mixed, each unit goes as far as its score says, from 0 to 1; random ones go whole", async () => {
@@ -77,10 +77,10 @@ test("mixed, each unit goes as far as its score says, from 0 to 1; random ones g
   const { text, json } = await written({ order, random: 1, mixed: true });
   expect(edits.slice(0, 3).map(({ alpha }) => alpha)).toEqual([[1], [1, 0.25], [1, 0.25, 0]]);
   expect(edits.slice(3).map(({ alpha }) => alpha)).toEqual([undefined, undefined, undefined]);
-  expect(json("a_b-ace.json").ablation_values).toEqual([1, 0.25, 0]);
-  expect(text("effect-a_b-ace.svg")).toContain("Top units by ace");
-  expect(text("effect-a_b-ace.svg")).toContain("Random units");
-  expect((await written({})).text("effect-a_b-given.svg")).toContain("Units as given");
+  expect(json("a%2fb-ace.json").ablation_values).toEqual([1, 0.25, 0]);
+  expect(text("effect-a%2fb-ace.svg")).toContain("Top units by ace");
+  expect(text("effect-a%2fb-ace.svg")).toContain("Random units");
+  expect((await written({})).text("effect-a%2fb-given.svg")).toContain("Units as given");
 });
 
 test("every unit's own effect: pixels more or less of each concept but none", async () => {

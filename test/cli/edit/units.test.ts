@@ -10,10 +10,10 @@ import { LayerUnits } from "../../../src/cli/layer-units.ts";
 import type { Work } from "../../../src/cli/with-models.ts";
 import { UsageError } from "../../../src/errors.ts";
 import { type Device, dissect, type Generator, type Segmenter } from "../../../src/index.ts";
-import { outputFolder } from "../../../src/node/folder.ts";
 import { toAceRanking, withAceRanking } from "../../../src/report/ace.ts";
 import { smallModels } from "../../dissect/models.ts";
 import { requestDevice } from "../../gpu.ts";
+import { outputFolder } from "../../node/abandoned.ts";
 
 let home: string;
 beforeAll(async () => {

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { OutputError } from "../../../src/errors.ts";
-import { type OutputFolder, outputFolder } from "../../../src/node/folder.ts";
+import type { OutputFolder } from "../../../src/node/folder.ts";
 import { packKept, readKept, sha256 } from "../../../src/node/kept/file.ts";
 import { KeptJson } from "../../../src/node/kept/json.ts";
 import { measurementsFile } from "../../../src/node/kept/measurements.ts";
 import { KeptTuning } from "../../../src/node/kept/tuning.ts";
+import { outputFolder } from "../abandoned.ts";
 
 let home: string;
 beforeEach(async () => {

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { OutputError } from "../../../src/errors.ts";
-import { type OutputFolder, outputFolder } from "../../../src/node/folder.ts";
+import type { OutputFolder } from "../../../src/node/folder.ts";
 import { KeptJson } from "../../../src/node/kept/json.ts";
+import { outputFolder } from "../abandoned.ts";
 
 let home: string;
 beforeEach(async () => {

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Device } from "../../../src/index.ts";
 import { folderCache } from "../../../src/node/cache.ts";
-import { outputFolder } from "../../../src/node/folder.ts";
 import { KeptTuning } from "../../../src/node/kept/tuning.ts";
 import type { Adapter } from "../../../src/runtime/adapter.ts";
 import type { Tunable } from "../../../src/runtime/graph.ts";
 import { Tuning } from "../../../src/runtime/tuning.ts";
+import { outputFolder } from "../abandoned.ts";
 
 const ADAPTER: Adapter = { vendor: "nvidia", architecture: "hopper", description: "", software: false };
 
@@ -65,7 +65,7 @@ test("a device that times nothing leaves no file", async () => {
   const kept = await KeptTuning.open(await outputFolder(join(home, "out"), { kind: "edits", keep: true }), users());
   kept.keep({ tuned: new Tuning(software, {}).tuned } as unknown as Device);
   await kept.folder.write("measurements.json", "{}");
-  expect((await readdir(join(home, "out"))).sort()).toEqual([".ganatomy", "measurements.json"]);
+  expect((await readdir(join(home, "out"))).sort()).toEqual([".ganatomy", ".ganatomy.lock", "measurements.json"]);
   await kept.folder.finish();
 });
 

@@ -1,0 +1,51 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { PhotoPlaces, photoFiles } from "../../src/cli/photo-files.ts";
+import { PhotoError } from "../../src/errors.ts";
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-photos-"));
+});
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+test("a folder means the pictures in it, by their names, and nothing else there", async () => {
+  for (const name of ["b.PNG", "a.jpeg", "c.jpg", "notes.txt", "._a.jpg"]) await writeFile(join(home, name), "");
+  await mkdir(join(home, "deeper.jpg"));
+  await writeFile(join(home, "deeper.jpg/d.jpg"), "");
+  const all = ["a.jpeg", "b.PNG", "c.jpg"].map((name) => join(home, name));
+  expect(await photoFiles([join(home, "c.jpg"), home])).toEqual([all[2], ...all]);
+  await mkdir(join(home, "empty"));
+  await expect(photoFiles([join(home, "empty")])).rejects.toThrow(/holds no pictures/);
+  await expect(photoFiles([join(home, "none.jpg")])).rejects.toThrow(PhotoError);
+});
+
+/** The places of photos, in a folder where these were written by earlier runs. */
+function placed(earlier: Record<string, string>, ...photos: readonly (readonly [string, string])[]): string[] {
+  const places = new PhotoPlaces({ setOf: (path) => earlier[path] });
+  return photos.map(([path, hash]) => places.place(path, hash, ".json").stem);
+}
+
+test("two of one stem, and of one name, are told apart", () => {
+  expect(placed({}, ["img.jpg", "1"], ["img.png", "2"], ["b/img.jpg", "3"], ["c/IMG.jpg", "4"])).toEqual([
+    "img",
+    "img.png",
+    "img.jpg",
+    "IMG-2",
+  ]);
+  expect(placed({}, [".png", "1"], ["con.png", "2"], ["a:b.png", "3"])).toEqual(["%2epng", "%63on", "a%3ab"]);
+});
+
+test("another photo's files are left, the same photo's are found again", () => {
+  const set = new PhotoPlaces({ setOf: () => undefined }).place("a/img.jpg", "1", ".json").set;
+  const earlier = { "img.json": set };
+  expect(placed(earlier, ["b/img.jpg", "2"], ["elsewhere/img.jpg", "1"])).toEqual(["img.jpg", "img"]);
+  expect(placed({ "img.json": "" }, ["a/img.jpg", "1"])).toEqual(["img.jpg"]);
+});
+
+test("what is measured of a photo is in its name", () => {
+  const { stem } = new PhotoPlaces({ setOf: () => undefined }).place("img.jpg", "1", ".json", "a/b");
+  expect(stem).toBe("img.a%2fb");
+});

@@ -1,0 +1,139 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { OutputError } from "../../src/errors.ts";
+import { FolderLock, LOCK } from "../../src/node/lock.ts";
+
+const LOCK_MODULE = fileURLToPath(new URL("../../src/node/lock.ts", import.meta.url));
+
+let built: string;
+beforeAll(async () => {
+  built = await mkdtemp(join(tmpdir(), "ganatomy-lock-module-"));
+  const outfile = join(built, "lock.mjs");
+  await build({ entryPoints: [LOCK_MODULE], bundle: true, platform: "node", format: "esm", outfile });
+});
+afterAll(() => rm(built, { recursive: true, force: true }));
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-lock-"));
+});
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+const path = (): string => join(home, LOCK);
+const take = (): Promise<FolderLock> => FolderLock.take(home, "out");
+const held = async (): Promise<Record<string, unknown>> => JSON.parse(await readFile(path(), "utf8"));
+const change = async (changes: object): Promise<void> =>
+  writeFile(path(), JSON.stringify({ ...(await held()), ...changes }));
+/** Takes the folder in a process of its own. */
+function other(end = ""): ChildProcessByStdio<null, Readable, null> {
+  const script = `
+    import { FolderLock } from ${JSON.stringify(pathToFileURL(join(built, "lock.mjs")).href)};
+    process.on("SIGTERM", () => process.exit(1));
+    await FolderLock.take(process.argv[1], "out");
+    console.log("taken");
+    if (process.argv[2] === "exit") process.exit(0);
+    setInterval(() => {}, 1000);`;
+  const args = ["--input-type=module", "-e", script, home, end];
+  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+const silent = (seconds: number): Promise<void> => utimes(path(), new Date(), new Date(Date.now() - 1000 * seconds));
+
+test("a folder is one's until it is released, and the file says whose", async () => {
+  const lock = await take();
+  expect(await held()).toMatchObject({ pid: process.pid, since: expect.stringMatching(/^\d{4}-/) });
+  await expect(take()).rejects.toThrow(/^"out" is being written by this program itself\. Wait until it is done/);
+  await lock.check();
+  lock.release();
+  expect(await readdir(home)).toEqual([]);
+  (await take()).release();
+});
+
+test("of many at once, one gets it", async () => {
+  const tried = await Promise.allSettled(Array.from({ length: 20 }, take));
+  expect(tried.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  for (const each of tried) if (each.status === "rejected") expect(each.reason).toBeInstanceOf(OutputError);
+  expect(await readdir(home)).toEqual([LOCK]);
+});
+
+test("another process that lives is named; one that was killed is none, nor one whose number was given again", async () => {
+  const child = other();
+  await once(child.stdout, "data");
+  await silent(3600); // it may sleep as long as it likes
+  await expect(take()).rejects.toThrow(new RegExp(`being written by process ${child.pid} on \\S+, since \\d{4}-`));
+  child.kill("SIGKILL");
+  await once(child, "close");
+  expect(existsSync(path())).toBe(true);
+  const lock = await take();
+  expect(await held()).toMatchObject({ pid: process.pid });
+  await change({ started: "1", token: "another" });
+  (await take()).release();
+  lock.release();
+});
+
+test.each(["SIGTERM", "exit"])("a process that ends by itself leaves none: %s", async (end) => {
+  const child = other(end);
+  await once(child.stdout, "data");
+  if (end === "SIGTERM") child.kill(end);
+  await once(child, "close");
+  expect(await readdir(home)).toEqual([]);
+});
+
+test("on another machine silence tells: two minutes of it on the disk's clock, not a wrong clock here", async () => {
+  await take();
+  await change({ host: "node17", machine: "another", pid: 1, token: "theirs" });
+  await silent(100);
+  await expect(take()).rejects.toThrow(/process 1 on node17/);
+  await silent(130);
+  const now = vi.spyOn(Date, "now").mockReturnValue(0);
+  (await take()).release();
+  now.mockRestore();
+  expect(await readdir(home)).toEqual([]);
+});
+
+test.each([
+  "",
+  "{",
+  "null",
+  '{"pid":-1}',
+  `{"host":"\u001b]0;x","machine":"","pid":1,"started":"","since":"","token":""}`,
+])("one that nobody can read is somebody's until it is silent, and nothing of it is shown: %j", async (content) => {
+  await writeFile(path(), content);
+  await expect(take()).rejects.toThrow(/^"out" is being written by another run\./);
+  await silent(130);
+  (await take()).release();
+});
+
+test("whoever lost the folder meanwhile is told, and takes nobody's lock away", async () => {
+  const clock = vi.spyOn(performance, "now").mockReturnValue(0);
+  const lock = await take();
+  await change({ token: "theirs", host: "node17", pid: 1 });
+  await lock.check(); // not asked again within a second
+  clock.mockReturnValue(5000);
+  await expect(lock.check()).rejects.toThrow(/process 1 on node17/);
+  lock.release();
+  expect(readFileSync(path(), "utf8")).toContain("theirs");
+  clock.mockRestore();
+});
+
+test("a sign of life is given every ten seconds", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const lock = await take();
+  await silent(3600);
+  vi.advanceTimersByTime(10_000);
+  vi.useRealTimers();
+  const { stat } = await import("node:fs/promises");
+  const age = async (): Promise<number> => Date.now() - (await stat(path())).mtimeMs;
+  for (let wait = 0; wait < 50 && (await age()) > 60_000; wait += 1) await new Promise((done) => setTimeout(done, 20));
+  expect(await age()).toBeLessThan(60_000);
+  expect(await held()).toMatchObject({ pid: process.pid });
+  lock.release();
+});

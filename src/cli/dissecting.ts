@@ -1,4 +1,5 @@
 // Tests: test/cli/run.test.ts, test/cli/commands/dissect.test.ts
+import type { Checkpoints } from "../dissect/checkpoint.ts";
 import type { DissectOptions } from "../dissect/options.ts";
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
 import type { Labeller, Subject } from "../dissect/subject.ts";
@@ -18,6 +19,8 @@ export interface Place {
   /** Who draws the pictures; the thread itself unless given. */
   readonly pool?: WriteOptions["pool"];
   readonly signal: AbortSignal;
+  /** Who keeps where it stands; nobody unless given. */
+  readonly checkpoints?: Checkpoints | undefined;
   progress(phase: string, done: number, total: number): void;
   note(text: string): void;
 }
@@ -42,7 +45,7 @@ export interface Dissecting {
  */
 export async function writeDissection(
   { subject, segmenter, options, stripHeight, provenance, quantiles }: Dissecting,
-  { folder, encoder, pool, signal, progress, note }: Place,
+  { folder, encoder, pool, signal, checkpoints, progress, note }: Place,
 ): Promise<Summary> {
   let seen: Dissection | undefined;
   const write = (
@@ -59,7 +62,11 @@ export async function writeDissection(
       onProgress: ({ done, total }) => progress("draw strips", done, total),
     });
   try {
-    for await (const event of dissect(subject, segmenter, { ...options, signal })) {
+    for await (const event of dissect(subject, segmenter, {
+      ...options,
+      signal,
+      ...(checkpoints && { checkpoints }),
+    })) {
       if (event.type === "progress") progress(event.phase, event.done, event.total);
       else if (event.type === "partial") seen = event.dissection;
       else {

@@ -3,6 +3,7 @@ import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import type { Counters } from "./checkpoint.ts";
 import { ladderOf } from "./ladder.ts";
 
 export interface CountsOptions {
@@ -97,6 +98,10 @@ export class Counts {
     plan.tensor(values.level).write(ladder.levels);
     plan.tensor<"u32">(values.ladder).write(ladder.cells);
     return new Counts(plan, plan.tensor(values.histogram), options);
+  }
+
+  get counters(): Counters {
+    return { histogram: this.#histogram };
   }
 
   /** Counts the batch the maps hold now. */

@@ -3,6 +3,7 @@ import type { Generator } from "../models/generator.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { blocksFor } from "./blocks.ts";
+import { type Counters, ofLayer } from "./checkpoint.ts";
 import { Counts } from "./counts.ts";
 import type { DissectionEvent } from "./events.ts";
 import { generated } from "./generated.ts";
@@ -21,6 +22,8 @@ import { searchTraining } from "./training.ts";
 
 // Tests: test/dissect/exact.test.ts, test/dissect/channels.test.ts
 
+/** Bytes of pictures in a checkpoint; others are made again by whoever goes on. */
+const PICTURE_BYTES = 256 * 2 ** 20;
 /** Partial results of a run. */
 const PARTIALS = 4;
 
@@ -65,7 +68,7 @@ async function* fixedLevels(
   const quantile = 1 - (settings.quantileThreshold as number);
   const { rule, grid, reach } = settings;
   const of = rule.levelsOf === "labels" ? { grid, reach } : { grid: undefined };
-  const levels = yield* quantilesOf(subject, settings, samples, { ...of, quantiles: [quantile] });
+  const levels = yield* quantilesOf(subject, settings, samples, { ...of, quantiles: [quantile] }, undefined, "whole");
   return settings.layers.map((layer) => ({
     layer,
     channels: subject.layer(layer).channels,
@@ -82,7 +85,7 @@ async function* scoreTest(
   chosen: readonly LayerLevels[],
   scope: Scope,
 ): AsyncGenerator<DissectionEvent, void, undefined> {
-  const { size } = settings;
+  const { size, checkpoint } = settings;
   const counters = await countersOf(subject, segmenter, settings, samples, chosen, scope);
   const { presence, slots, statistics, collected } = counters;
   const counted: Counted = { subject, segmenter, settings, samples, chosen, presence, statistics };
@@ -90,9 +93,12 @@ async function* scoreTest(
     samples,
     [...statistics.values()].map(({ top }) => top),
   );
+  const all = scoreCounters(counters);
+  const { done: from, extra } = checkpoint.restore("scores", samples, all);
+  samples.takePictures(extra);
   try {
-    let partials = 1;
-    for await (const { first, count } of samples.each({ labels: true, pictures: true })) {
+    let partials = Math.floor((from * (PARTIALS + 1)) / size) + 1;
+    for await (const { first, count } of samples.each({ labels: true, pictures: true, from })) {
       presence.add();
       slots.update();
       for (const { counts, moments, top } of statistics.values()) {
@@ -102,6 +108,12 @@ async function* scoreTest(
       }
       const done = first + count;
       await shownPictures.looked();
+      await checkpoint.keep(
+        "scores",
+        done,
+        () => all,
+        () => samples.pictureTables(PICTURE_BYTES),
+      );
       yield { type: "progress", phase: "scores", done, total: size };
       if (done < size && done >= (partials * size) / (PARTIALS + 1)) {
         yield { type: "partial", dissection: await dissectionOf(counted, done) };
@@ -114,10 +126,15 @@ async function* scoreTest(
     await shownPictures.settled(); // whoever leaves early leaves no read behind
   }
   const dissection = await dissectionOf(counted, size);
-  for await (const { first, count } of samples.each({ labels: false })) {
+  // Those that an earlier run had, and did not keep, are made again.
+  const shown = await shownPictures.images();
+  const again = !samples.hasPictures(shown);
+  for await (const { first, count } of samples.each({ labels: again, pictures: again })) {
     for (const examples of collected.values()) examples.add();
+    if (again) samples.forget(first, shown);
     yield { type: "progress", phase: "pictures", done: first + count, total: size };
   }
+  if (again) samples.forget(size, shown);
   const features = new Map<string, { readonly maps: Float32Array; readonly stored: number }>();
   for (const [layer, examples] of collected) {
     features.set(layer, { maps: await examples.maps.read(), stored: examples.maps.shape[1]! });
@@ -186,6 +203,14 @@ async function countersOf(
     collected.set(layer, scope.own(await top.examples(signal)));
   }
   return { presence, slots, statistics, collected };
+}
+
+/** Everything that counts the test set. */
+function scoreCounters({ presence, statistics }: Pick<Counted, "presence" | "statistics">): Counters {
+  const layers = [...statistics].map(([layer, { counts, moments, top }]) =>
+    ofLayer(layer, { ...counts.counters, ...moments.counters, ...top.counters }),
+  );
+  return Object.assign({}, presence.counters, ...layers);
 }
 
 /** What was counted of the test set, by which, and of which settings. */

@@ -3,6 +3,7 @@ import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import type { Counters } from "./checkpoint.ts";
 import { correlation } from "./scores.ts";
 
 /** Sums from which the correlation of every unit with every concept follows; see moments.wgsl. */
@@ -54,6 +55,10 @@ export class Moments {
     ];
     const plan = await Plan.compile(device, graph, { keep: [values.total], bind, signal });
     return new Moments(plan, plan.tensor(values.total), stored, channels, labels);
+  }
+
+  get counters(): Counters {
+    return { moments: this.#total };
   }
 
   /** Adds the batch the maps hold now. */

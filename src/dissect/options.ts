@@ -2,6 +2,7 @@ import { UsageError } from "../errors.ts";
 import { MAX_CATEGORIES } from "../kernels/statistics/statistics.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { bytesOf, type Extent, elements, Graph } from "../runtime/graph.ts";
+import { Checkpoint, type Checkpoints } from "./checkpoint.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
 import type { QuantileThreshold } from "./result.ts";
 import { RULES, type Rule, type RuleName, ruleOf } from "./rules.ts";
@@ -44,15 +45,19 @@ export interface DissectOptions {
    * is made again. 512 MiB unless given.
    */
   readonly memory?: number;
+  /** Who keeps where it stands, so that it can go on from there. */
+  readonly checkpoints?: Checkpoints;
   readonly signal?: AbortSignal;
 }
 
-export interface Settled extends Required<Omit<DissectOptions, "signal" | "segmentationSize" | "rule">> {
+export interface Settled
+  extends Required<Omit<DissectOptions, "signal" | "checkpoints" | "segmentationSize" | "rule">> {
   readonly rule: Rule;
   /** Rows and columns of the label maps. */
   readonly grid: Extent;
   /** Rows and columns of them that would cover what layers' maps cover; see `Covering`. */
   readonly reach: Extent;
+  readonly checkpoint: Checkpoint;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -96,6 +101,7 @@ const NAMES: NamesOf<DissectOptions> = {
   segmentationSize: true,
   batch: true,
   memory: true,
+  checkpoints: true,
   signal: true,
 };
 
@@ -239,6 +245,7 @@ export function settle(subject: Subject, segmenter: Labeller, options: DissectOp
     reach: reachOf(subject, grid),
     batch,
     memory,
+    checkpoint: new Checkpoint(options.checkpoints),
     signal: options.signal,
   };
 }

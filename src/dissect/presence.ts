@@ -4,6 +4,7 @@ import type { Device } from "../runtime/device.ts";
 import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import type { Checkpoint, Counters } from "./checkpoint.ts";
 
 // Tests: test/dissect/counts.test.ts, test/dissect/training.test.ts
 
@@ -90,6 +91,25 @@ export class Presence {
       plan.tensor(values.images),
       options,
     );
+  }
+
+  get counters(): Counters {
+    return { pixels: this.#pixels, images: this.#images };
+  }
+
+  /** Puts what is counted of a set of images aside. */
+  async put(checkpoint: Checkpoint, set: string): Promise<void> {
+    if (!checkpoint.isUsed) return;
+    checkpoint.put(`${set} pixels`, await this.#pixels.read());
+    checkpoint.put(`${set} images`, await this.#images.read());
+  }
+
+  /** Takes it back, where it was counted in an earlier run or pass. */
+  take(checkpoint: Checkpoint, set: string): void {
+    const pixels = checkpoint.result(`${set} pixels`, Uint32Array);
+    const images = checkpoint.result(`${set} images`, Uint32Array);
+    if (pixels?.length === elements(this.#pixels.shape)) this.#pixels.write(pixels as Uint32Array<ArrayBuffer>);
+    if (images?.length === elements(this.#images.shape)) this.#images.write(images as Uint32Array<ArrayBuffer>);
   }
 
   /** Looks at the batch the label maps hold now. */

@@ -4,6 +4,7 @@ import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import type { Counters } from "./checkpoint.ts";
 
 /**
  * Where a quantile of n sorted samples lies in Hazen's sense: between ranks `low` and `low + 1`,
@@ -152,6 +153,18 @@ export class Quantiles {
       scope.dispose();
       throw error;
     }
+  }
+
+  /** What this pass counts into, and what those before it found. */
+  get counters(): Counters {
+    const { high, middle, low, key, rank, row } = this.#state;
+    if (this.#pass === 0) return { high, rank };
+    return { high, middle, key, rank, row, ...(this.#pass > 1 && { low }) };
+  }
+
+  /** Goes on in this pass, before its counters are restored. */
+  goOn(pass: number): void {
+    this.#pass = pass;
   }
 
   /** Counts the batch the maps hold now. */

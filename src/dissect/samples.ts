@@ -130,15 +130,18 @@ export class Samples {
   async *each({
     labels,
     pictures: shown = false,
+    from = 0,
   }: {
     readonly labels: boolean;
     /** Only with labels, and if these samples are to have pictures at all. */
     readonly pictures?: boolean;
+    /** The first image, at a border of batches. */
+    readonly from?: number;
   }): AsyncGenerator<{ readonly first: number; readonly count: number }> {
     let pictures: Promise<void> | undefined;
     let previous: Promise<unknown> | undefined;
     try {
-      for (let index = 0; index < this.batches; index += 1) {
+      for (let index = Math.ceil(from / this.batchSize); index < this.batches; index += 1) {
         this.#options.signal?.throwIfAborted();
         const first = index * this.batchSize;
         const count = Math.min(this.batchSize, this.size - first);
@@ -204,6 +207,39 @@ export class Samples {
   /** Pictures on the CPU now. */
   get pictures(): number {
     return this.#pictures.size;
+  }
+
+  /** Pictures as tables, that hold so many bytes at most. */
+  pictureTables(most: number): Map<string, Uint8Array | Uint16Array> {
+    const tables = new Map<string, Uint8Array | Uint16Array>();
+    let bytes = 0;
+    for (const [image, { rgb, labels }] of this.#pictures) {
+      bytes += rgb.byteLength + labels.byteLength;
+      if (bytes > most) break;
+      tables.set(`picture ${image}`, rgb).set(`labels ${image}`, labels);
+    }
+    return tables;
+  }
+
+  /** Takes pictures back from such tables, those of the right size. */
+  takePictures(tables: ReadonlyMap<string, unknown>): void {
+    const { height, width } = this.#options.subject;
+    const Labels = this.#options.segmenter.labels.length <= 256 ? Uint8Array : Uint16Array;
+    for (let image = 0; image < this.size; image += 1) {
+      const [rgb, labels] = [tables.get(`picture ${image}`), tables.get(`labels ${image}`)];
+      const isWhole =
+        rgb instanceof Uint8Array &&
+        rgb.length === 3 * height * width &&
+        labels instanceof Labels &&
+        labels.length === this.channels * elements(this.#options.grid);
+      if (isWhole) this.#pictures.set(image, { image, rgb, height, width, labels });
+    }
+  }
+
+  /** Whether there are pictures of all these. */
+  hasPictures(images: Iterable<number>): boolean {
+    for (const image of images) if (!this.#pictures.has(image)) return false;
+    return true;
   }
 
   /** Lets the pictures go of those of the first `seen` images that nothing is to be shown of. */

@@ -1,6 +1,7 @@
 import { RADIX_BITS } from "../kernels/statistics/statistics.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
+import { type Counters, ofLayer } from "./checkpoint.ts";
 import type { DissectionEvent } from "./events.ts";
 import type { Settled } from "./options.ts";
 import type { Presence } from "./presence.ts";
@@ -29,20 +30,26 @@ function groupsOf(layers: readonly string[], samples: Samples, targets: number):
 
 /**
  * Exact quantiles of all layers, [quantiles][units] each, in as many passes over the samples as the
- * selections need. The first pass counts labels too if it is given where.
+ * selections need. The first pass counts labels too if it is given where. Of checkpoints, those of
+ * `set` are its own.
  */
 export async function* quantilesOf(
   subject: Pick<Subject, "device" | "layer">,
-  { layers, size, signal }: Settled,
+  { layers, size, checkpoint, signal }: Pick<Settled, "layers" | "size" | "checkpoint" | "signal">,
   samples: Samples,
   wanted: Pick<QuantileOptions, "grid" | "reach" | "quantiles">,
   presence?: Presence,
+  set = "training",
 ): AsyncGenerator<DissectionEvent, Map<string, Float32Array>, undefined> {
   const result = new Map<string, Float32Array>();
   const groups = groupsOf(layers, samples, 2 * wanted.quantiles.length);
   const passes = groups.length * RADIX_BITS.length;
-  let pass = 0;
-  for (const group of groups) {
+  for (const [index, group] of groups.entries()) {
+    const known = group.map((layer) => checkpoint.result(`${set} levels ${layer}`, Float32Array));
+    if (known.every((levels) => levels !== undefined)) {
+      for (const [at, layer] of group.entries()) result.set(layer, known[at]!);
+      continue;
+    }
     const scope = new Scope();
     const making = scope.all(
       group.map((layer) => {
@@ -59,27 +66,50 @@ export async function* quantilesOf(
     );
     making.catch(() => {}); // awaited once the first batch is on its way
     try {
-      for (const _ of RADIX_BITS) {
+      const at = (radix: number): string => `${set} quantiles ${index * RADIX_BITS.length + radix}`;
+      const countersOf = async (radix: number): Promise<Counters> => {
+        const layers = (await making).map((selection, place) => ofLayer(group[place]!, selection.counters));
+        return Object.assign({}, index + radix === 0 ? presence?.counters : {}, ...layers);
+      };
+      let from = 0;
+      let radix = RADIX_BITS.findIndex((_, each) => checkpoint.at === at(each));
+      if (radix >= 0) {
+        for (const selection of await making) selection.goOn(radix);
+        from = checkpoint.restore(at(radix), samples, await countersOf(radix)).done;
+      }
+      if (from === 0) {
+        radix = 0;
+        if (checkpoint.isUsed) for (const selection of await making) selection.goOn(0);
+      }
+      for (; radix < RADIX_BITS.length; radix += 1) {
+        const pass = index * RADIX_BITS.length + radix;
         const phase = pass === 0 ? "activations" : "quantiles";
         const before = pass === 0 ? 0 : (pass - 1) * size;
         const total = pass === 0 ? size : (passes - 1) * size;
         // Segmenting now lets the later passes find label maps kept.
         const labels = pass === 0 && (presence !== undefined || samples.keepsLabels);
-        for await (const { first, count } of samples.each({ labels })) {
+        for await (const { first, count } of samples.each({ labels, from })) {
           if (labels) presence?.add();
           for (const selection of await making) selection.add();
+          await checkpoint.keep(at(radix), first + count, () => countersOf(radix));
           yield { type: "progress", phase, done: before + first + count, total };
         }
         for (const selection of await making) selection.endPass();
-        pass += 1;
+        if (pass === 0) await presence?.put(checkpoint, set);
+        from = 0;
       }
       const selections = await making;
-      for (const [index, layer] of group.entries()) result.set(layer, await selections[index]!.read());
+      for (const [place, layer] of group.entries()) {
+        const levels = await selections[place]!.read();
+        result.set(layer, levels);
+        checkpoint.put(`${set} levels ${layer}`, levels);
+      }
     } finally {
       // what is still being made when somebody leaves has to be let go too
       await Promise.allSettled([making]);
       scope.dispose();
     }
   }
+  presence?.take(checkpoint, set);
   return result;
 }

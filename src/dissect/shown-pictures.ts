@@ -27,14 +27,19 @@ export class ShownPictures {
     this.#looking.catch(() => {}); // awaited when the next batch has been submitted
   }
 
+  /** The images that some unit shows now. */
+  async images(): Promise<Set<number>> {
+    const shown = await Promise.all(this.#tops.map((top) => top.images()));
+    return new Set(shown.flatMap((images) => [...images]));
+  }
+
   /** What was begun is over. */
   looked(): Promise<void> {
     return this.#looking;
   }
 
   async #look(seen: number): Promise<void> {
-    const shown = await Promise.all(this.#tops.map((top) => top.images()));
-    this.#samples.forget(seen, new Set(shown.flatMap((images) => [...images])));
+    this.#samples.forget(seen, await this.images());
   }
 
   /** Nothing is being looked at any more, whatever became of it. */

@@ -3,6 +3,7 @@ import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import type { Counters } from "./checkpoint.ts";
 
 /**
  * The images that activate each unit most, by the spatial maximum of the raw feature map (spec
@@ -46,6 +47,10 @@ export class Top {
     ];
     const plan = await Plan.compile(device, graph, { keep: [values.value, values.image], bind, signal });
     return new Top(device, options, plan, plan.tensor(values.value), plan.tensor(values.image));
+  }
+
+  get counters(): Counters {
+    return { "top activations": this.#value, "top images": this.#image };
   }
 
   /** Ranks the batch the maps hold now. */

@@ -1,12 +1,13 @@
 import { type Extent, elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
+import { type Checkpoint, type Counters, ofLayer } from "./checkpoint.ts";
 import { Counts } from "./counts.ts";
 import type { DissectionEvent } from "./events.ts";
 import { type CountingPass, countingPasses } from "./groups.ts";
 import { type LayerLevels, levelsOf } from "./layer.ts";
-import { countable, emptySearch, FRACTIONS, searchLevels } from "./levels.ts";
+import { countable, emptySearch, FRACTIONS, type LevelSearch, searchLevels } from "./levels.ts";
 import type { Settled } from "./options.ts";
-import { Presence } from "./presence.ts";
+import { Presence, type Present } from "./presence.ts";
 import { Samples } from "./samples.ts";
 import { quantilesOf } from "./select.ts";
 import { Slots } from "./slots.ts";
@@ -30,13 +31,15 @@ export async function* searchTraining(
   histogramBytes = HISTOGRAM_BYTES,
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const { device } = subject;
-  const { layers, size, grid, reach, signal, quantileThreshold } = settings;
+  const { layers, size, grid, reach, checkpoint, signal, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
   const area = elements(grid);
   // An only category's condition is none.
   const everywhere = categories.length === 1;
   const scope = new Scope();
   try {
+    const known = earlierSearch(subject, segmenter, settings);
+    if (known) return known;
     const { samples, presence, slots } = await trainingSet(subject, segmenter, settings, everywhere, scope);
     const shapes = new Map(layers.map((layer) => [layer, samples.maps.get(layer)!.shape]));
     const passesFor = (counted: readonly number[]) =>
@@ -58,41 +61,36 @@ export async function* searchTraining(
       { grid, reach, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
       early ? presence : undefined,
     );
-    let seen = early ? await presence.read() : undefined;
-    const passes = passesFor(seen ? countable(seen.pixels, size * area) : all);
+    // where an earlier run has come further than to count them
+    const isCounted = early || checkpoint.result("training pixels", Uint32Array) !== undefined;
+    if (!early) presence.take(checkpoint, "training");
+    let seen = isCounted ? await presence.read() : undefined;
+    const passes = passesFor(early ? countable(seen!.pixels, size * area) : all);
     const found = new Map(
-      layers.map((layer) => [layer, emptySearch(labels.length, subject.layer(layer).channels)] as const),
+      layers.map((layer) => [layer, foundBefore(checkpoint, layer, labels.length, subject.layer(layer).channels)]),
     );
+    const finished = checkpoint.result("levels", Uint32Array)?.[0] ?? 0;
     const trainingOf = (layer: string) => ({
       units: subject.layer(layer).channels,
       levels: levels.get(layer)!,
       labels: labels.length,
     });
     for (const [index, pass] of passes.entries()) {
+      if (index < finished) continue;
       slots.assign(pass.labels);
       const held = new Scope();
       try {
         const counts = await countsOf(pass, levels, held, { subject, samples, presence, slots, reach, signal });
-        for await (const { first, count } of samples.each({ labels: true })) {
-          // which categories the batch's images hold; its sums were read after one pass, and later
-          // ones are not
-          presence.add();
-          slots.update();
-          for (const layer of pass.layers) counts.get(layer)!.add();
-          yield { type: "progress", phase: "levels", done: index * size + first + count, total: passes.length * size };
-        }
+        const steps = { at: `levels ${index}`, done: index * size, total: passes.length * size };
+        yield* countLevels(steps, counts, { samples, presence, slots, checkpoint, isFirst: !seen });
+        if (!seen) await presence.put(checkpoint, "training");
         seen ??= await presence.read();
-        const common = {
-          counted: pass.labels,
-          categoryOf: labels.map(({ category }) => categories.indexOf(category)),
-          categories: categories.length,
-          labelPixels: seen.pixels,
-          pixels: size * area,
-          categoryPixels: Array.from(seen.images, (count) => (everywhere ? size : count) * area),
-        };
+        const common = sumsOf(segmenter, pass, seen, { size, area, everywhere });
         for (const layer of pass.layers) {
           await searchLevels({ ...trainingOf(layer), ...common, counts: counts.get(layer)! }, found.get(layer)!);
+          putFound(checkpoint, layer, found.get(layer)!);
         }
+        checkpoint.put("levels", Uint32Array.of(index + 1, passes.length));
       } finally {
         held.dispose();
       }
@@ -101,6 +99,102 @@ export async function* searchTraining(
   } finally {
     scope.dispose();
   }
+}
+
+/** Counts all samples at every level, as far as an earlier run has not. */
+async function* countLevels(
+  { at, done, total }: { readonly at: string; readonly done: number; readonly total: number },
+  counts: ReadonlyMap<string, Counts>,
+  {
+    samples,
+    presence,
+    slots,
+    checkpoint,
+    isFirst,
+  }: {
+    readonly samples: Samples;
+    readonly presence: Presence;
+    readonly slots: Slots;
+    readonly checkpoint: Checkpoint;
+    /** Whether labels are counted for the first time. */
+    readonly isFirst: boolean;
+  },
+): AsyncGenerator<DissectionEvent, void, undefined> {
+  const counters: Counters = Object.assign(
+    {},
+    isFirst ? presence.counters : {},
+    ...[...counts].map(([layer, { counters }]) => ofLayer(layer, counters)),
+  );
+  const { done: from } = checkpoint.restore(at, samples, counters);
+  for await (const { first, count } of samples.each({ labels: true, from })) {
+    // which categories the batch's images hold; its sums were read after one pass, and later ones
+    // are not
+    presence.add();
+    slots.update();
+    for (const each of counts.values()) each.add();
+    await checkpoint.keep(at, first + count, () => counters);
+    yield { type: "progress", phase: "levels", done: done + first + count, total };
+  }
+}
+
+/** What `searchLevels` is told of the labels. */
+const sumsOf = (
+  { labels, categories }: Labeller,
+  pass: CountingPass,
+  seen: Present,
+  { size, area, everywhere }: { readonly size: number; readonly area: number; readonly everywhere: boolean },
+) => ({
+  counted: pass.labels,
+  categoryOf: labels.map(({ category }) => categories.indexOf(category)),
+  categories: categories.length,
+  labelPixels: seen.pixels,
+  pixels: size * area,
+  categoryPixels: Array.from(seen.images, (count) => (everywhere ? size : count) * area),
+});
+
+/** What an earlier run found, if it came to the end of this search. */
+function earlierSearch(
+  subject: Subject,
+  { labels }: Labeller,
+  { layers, checkpoint, quantileThreshold }: Settled,
+): LayerLevels[] | undefined {
+  const [finished = 0, passes = 1] = checkpoint.result("levels", Uint32Array) ?? [];
+  if (finished < passes) return undefined;
+  const all: LayerLevels[] = [];
+  for (const layer of layers) {
+    const units = subject.layer(layer).channels;
+    const levels = checkpoint.result(`training levels ${layer}`, Float32Array);
+    if (!levels) return undefined;
+    const found = foundBefore(checkpoint, layer, labels.length, units);
+    all.push(levelsOf(layer, found, { units, levels, labels: labels.length }, quantileThreshold));
+  }
+  return all;
+}
+
+const SCORES = ["iqr", "maxiou"] as const;
+
+/** Puts aside what was found of a layer until now. */
+function putFound(checkpoint: Checkpoint, layer: string, found: LevelSearch): void {
+  for (const by of SCORES) {
+    checkpoint.put(`${layer} ${by} score`, found[by].score);
+    checkpoint.put(`${layer} ${by} fraction`, found[by].fraction);
+    checkpoint.put(`${layer} ${by} iou`, found[by].iou);
+  }
+}
+
+/** The same as an earlier run left it; nothing found where there was none. */
+function foundBefore(checkpoint: Checkpoint, layer: string, labels: number, units: number): LevelSearch {
+  const found = emptySearch(labels, units);
+  for (const by of SCORES) {
+    for (const [name, table] of Object.entries(found[by]) as [string, Float64Array | Uint8Array][]) {
+      const kept =
+        table instanceof Uint8Array
+          ? checkpoint.result(`${layer} ${by} ${name}`, Uint8Array)
+          : checkpoint.result(`${layer} ${by} ${name}`, Float64Array);
+      if (kept?.length === table.length) table.set(kept);
+    }
+  }
+  return found;
 }
 
 /** The training set's samples, what counts their labels, and which labels have counters. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { Checkpoint } from "../../src/dissect/checkpoint.ts";
 import type { DissectionEvent } from "../../src/dissect/events.ts";
 import type { Settled } from "../../src/dissect/options.ts";
 import type { Presence } from "../../src/dissect/presence.ts";
@@ -48,8 +49,8 @@ function setUp(sizes: Readonly<Record<string, number>>, keepsLabels = false) {
     },
   } as unknown as Samples;
   const generator = { device: {}, layer: () => ({ channels: 7, height: 3, width: 4 }) } as unknown as Generator;
-  const presence = { add: () => log.push("labels") } as unknown as Presence;
-  const settings = { layers, size: 5, signal: undefined } as unknown as Settled;
+  const presence = { add: () => log.push("labels"), async put() {}, take() {} } as unknown as Presence;
+  const settings = { layers, size: 5, checkpoint: new Checkpoint(undefined), signal: undefined } as unknown as Settled;
   return { log, live, samples, generator, presence, settings };
 }
 

@@ -4,7 +4,9 @@ import { rotatedName } from "../../compare/rotated.ts";
 import { RULES } from "../../dissect/rules.ts";
 import { threadPool } from "../../node/drawing-threads.ts";
 import type { OutputFolder } from "../../node/folder.ts";
+import { hashOf } from "../../node/hash.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
+import { VERSION } from "../../version.ts";
 import type { Source } from "../../weights/source.ts";
 import { type ClassifierFlags, checkFlags, dissectClassifier, openClassifier } from "../classifier/dissect.ts";
 import { viewOptions } from "../classifier/options.ts";
@@ -16,6 +18,7 @@ import { EXIT } from "../exit.ts";
 import { generatorOptions } from "../generator-flags.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { type DissectOptions, openJob } from "../job.ts";
+import { KeptDissection } from "../kept-dissection.ts";
 import { EMBEDDED_LAYERS, loadingOf } from "../models.ts";
 import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
 import { type Job, runJob } from "../run.ts";
@@ -28,6 +31,7 @@ import { type Running, withDevice, withFolder, withInterrupt } from "../with-fol
 export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
   name: "dissect",
   description: "generate pictures, segment them, find what each unit of the layers detects, and write a report",
+  resumes: "After Ctrl-C, or killed, the same command goes on from there, to the same bits.",
   help: EXAMPLES,
   options: (command) =>
     viewOptions(
@@ -147,8 +151,31 @@ async function opened(
   }
   const job = await openJob(options, loadingOf(running, options));
   const dissected = (folder: OutputFolder): Promise<Summary> =>
-    options.chrome ? inChrome(job, folder, running) : inNode(job, folder, running, (place) => runJob(job, place));
+    options.chrome
+      ? inChrome(job, folder, running)
+      : inNode(job, folder, running, (place) => resuming(job, options, folder, place));
   return { name: inRotation(job.model.name), dissected };
+}
+
+/** Runs a job that goes on where an earlier run of the same command was stopped. */
+async function resuming(
+  job: Job<Source>,
+  options: DissectOptions,
+  folder: OutputFolder,
+  place: Place,
+): Promise<Summary> {
+  const { signal, note } = place;
+  const files = [job.model.source, ...(Object.values(job.segmenter.files ?? {}) as Source[])];
+  const hashes: string[] = [];
+  for (const file of files) hashes.push(await hashOf(file, { signal }));
+  const settings = [VERSION, settingsOf("dissect", options), hashes, place.device.adapter];
+  const kept = await KeptDissection.open(folder, settings, signal, (path) =>
+    note(`"${path}" is damaged: the dissection begins anew.`),
+  );
+  if (kept.found) note(`Going on from ${kept.found.done} images of "${kept.found.at}" of an earlier run.`);
+  const summary = await runJob(job, { ...place, checkpoints: kept });
+  if (summary.complete) await kept.remove();
+  return summary;
 }
 
 /** Lets `work` run on Node's device, with threads that draw. */

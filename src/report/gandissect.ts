@@ -106,7 +106,7 @@ const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=$|[ .])/i;
 export function fileName(text: string): string {
   if (text === "") return "%";
   const encoded = text
-    .replace(/[^\p{L}\p{N} ._(),-]/gu, percent)
+    .replace(/[^\p{L}\p{N} ._(),+-]/gu, percent)
     .replace(/^[ .]+|[ .]+$/g, (ends) => ends.replace(/./g, percent))
     .replace(DEVICE, (device) => percent(device[0]!) + device.slice(1));
   const bytes = new TextEncoder().encode(encoded);

@@ -1,3 +1,4 @@
+/// <reference path="./codec-libjpeg-turbo-8bit.d.ts" />
 import { PhotoFault } from "../../report/photo-fault.ts";
 import type { Photo } from "./photo.ts";
 

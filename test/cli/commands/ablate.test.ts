@@ -90,7 +90,7 @@ describe("ablate", () => {
     for (const when of ["before", "after"] as const) {
       expect(of(concept!)[when]).toBe(of("tree")[when] + of("grass")[when] + of("mountain")[when]);
     }
-    const curve = (await json("green", "layer6/fullablation/tree,grass,mountain-iou.json")) as AblationJson;
+    const curve = (await json("green", "layer6/fullablation/tree+grass+mountain-iou.json")) as AblationJson;
     expect(curve).toMatchObject({ classname: "tree+grass+mountain", classnum: 11, baseline: of(concept!).before });
     expect(curve.ablation_units.slice(0, 5)).toEqual(units);
 

@@ -94,7 +94,10 @@ const CALLS: Record<string, [given: object, call: (options: never) => unknown, s
   defineSegmenter: [
     { stored: "f16" },
     (options: object) =>
-      defineSegmenter({ weights: files.weights, labels: [{ name: "-" }] } as never, { device, ...options }),
+      defineSegmenter({ weights: files.weights, labels: [{ name: "-" }], logits: () => {} } as never, {
+        device,
+        ...options,
+      }),
     /defineSegmenter knows no "stored"/,
   ],
   "a segmenter's definition": [

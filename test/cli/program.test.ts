@@ -219,6 +219,7 @@ test("all help ends with the exit statuses, that of a command that resumes says 
     expect(text.endsWith(`\n\n${resumes ? `${resumes}\n\n` : ""}${EXIT_HELP}\n`)).toBe(true);
   }
   expect(COMMANDS.filter(({ resumes }) => resumes).map(({ name }) => name)).toEqual([
+    "dissect",
     "ablate",
     "insert",
     "ace",
@@ -228,6 +229,7 @@ test("all help ends with the exit statuses, that of a command that resumes says 
     "walk",
     "distance",
     "artifacts",
+    "segment",
   ]);
   expect(help("ablate")).toMatch(/the same command goes on after Ctrl-C\.\nOnly a ranking .*--dissection/);
   expect(help("")).toContain("\nExamples:\n  ganatomy dissect ");

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Checkpoint } from "../../src/dissect/checkpoint.ts";
 import { generated } from "../../src/dissect/generated.ts";
 import { checkSamples, type DissectOptions, defaultBatch, settle, whole } from "../../src/dissect/options.ts";
 import { RULES } from "../../src/dissect/rules.ts";
@@ -117,6 +118,7 @@ describe("settings", () => {
       batch: defaultBatch(generator, segmenter),
       memory: 536_870_912,
       signal: undefined,
+      checkpoint: expect.any(Checkpoint),
     });
     const grid = (height: number, width: number, segmentationSize?: number) => {
       const resolution = Math.max(height, width);
@@ -151,6 +153,7 @@ describe("settings", () => {
     const { segmentationSize, ...rest } = given;
     expect(settled(given)).toEqual({
       ...rest,
+      checkpoint: expect.any(Checkpoint),
       rule: RULES["pnas-2020"],
       grid: [segmentationSize, segmentationSize],
       reach: [segmentationSize, segmentationSize],

@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ONE_BY_ONE } from "../../src/kernels/conv/winograd.ts";
 import { findSwiftShader } from "../../src/node/vulkan.ts";
 import { type Kernel, specialize } from "../../src/runtime/kernel.ts";
 import { deno, denoEnvironment } from "../deno.ts";
 
-type Variant = Readonly<Record<string, number | boolean>>;
+type Variant = Readonly<Record<string, number | boolean | string>>;
 
 /**
  * Choices beyond the defaults that operations make, by kernel. Every `bool` constant is tried both
@@ -22,10 +23,11 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
   count: [{ CHANNELS: 2, CATEGORIES: 3 }],
   radix: [{ PASS: 1 }, { PASS: 2 }],
   "depthwise-strip": [{ KERNEL: 5, ACTIVATION: 3 }],
-  "winograd-input": [{ OUTPUTS: 4 }],
+  "winograd-input": [{ OUTPUTS: 4 }, { OUTPUTS: 4, ...ONE_BY_ONE }],
   "winograd-output": [
     { OUTPUTS: 4, ACTIVATION: 1 },
     { ACTIVATION: 2, RESIDUAL: true },
+    { OUTPUTS: 4, ACTIVATION: 3, ...ONE_BY_ONE },
   ],
 };
 

@@ -1,6 +1,7 @@
 // First step of a 3×3 convolution by Winograd's F(m×m, 3×3) (Lavin & Gray, CVPR 2016), m = OUTPUTS:
 // every m + 2 × m + 2 input tile d, m pixels apart and starting at −pad, becomes Bᵀ d B. x is [n,
 // height, width, channels]; y is [(m + 2)², tiles, channels].
+// use numbers
 const OUTPUTS: u32 = 2;  // 2, or 4 with the points 0, ±√½, ±√2, ∞
 
 struct Params {
@@ -11,12 +12,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<NUMBERS>;
+@group(0) @binding(2) var<storage, read_write> y: array<NUMBERS>;
 
 // Bᵀ times a column; of six elements the first OUTPUTS + 2 count.
-fn transform(d: array<vec4f, 6>) -> array<vec4f, 6> {
-  if (OUTPUTS == 2u) { return array(d[0] - d[2], d[1] + d[2], d[2] - d[1], d[1] - d[3], vec4f(), vec4f()); }
+fn transform(d: array<NUMBERS, 6>) -> array<NUMBERS, 6> {
+  if (OUTPUTS == 2u) { return array(d[0] - d[2], d[1] + d[2], d[2] - d[1], d[1] - d[3], NUMBERS(), NUMBERS()); }
   let even = d[4] - 2.0 * d[2];
   let odd = 1.4142135623730951 * d[1] - 0.7071067811865476 * d[3];
   let even2 = d[4] - 0.5 * d[2];
@@ -24,57 +25,66 @@ fn transform(d: array<vec4f, 6>) -> array<vec4f, 6> {
   return array(d[0] - 2.5 * d[2] + d[4], even - odd, even + odd, even2 - odd2, even2 + odd2, d[1] - 2.5 * d[3] + d[5]);
 }
 
-// Pixel (row, column) of an image, zero outside.
-fn load(image: u32, row: i32, column: i32, c: u32) -> vec4f {
-  let inside = row >= 0 && column >= 0 && row < i32(params.height) && column < i32(params.width);
-  let r = u32(clamp(row, 0, i32(params.height) - 1));
-  let q = u32(clamp(column, 0, i32(params.width) - 1));
-  return select(vec4f(), x[((image * params.height + r) * params.width + q) * params.vectors + c], inside);
+// Where a row or a column of an image begins in x, and whether the image has it.
+struct Line { at: u32, inside: bool }
+
+fn line(position: i32, extent: u32, stride: u32) -> Line {
+  return Line(u32(clamp(position, 0, i32(extent) - 1)) * stride, (position >= 0) & (position < i32(extent)));
+}
+
+fn lines(first: i32, extent: u32, stride: u32) -> array<Line, 6> {
+  return array(
+    line(first, extent, stride), line(first + 1, extent, stride), line(first + 2, extent, stride),
+    line(first + 3, extent, stride), line(first + 4, extent, stride), line(first + 5, extent, stride),
+  );
+}
+
+// The pixel where they cross, zero outside.
+fn load(first: u32, row: Line, column: Line) -> NUMBERS {
+  return select(NUMBERS(), x[first + column.at], row.inside & column.inside);
 }
 
 // A row of d, transformed: of d B.
-fn line(image: u32, row: i32, q: i32, c: u32) -> array<vec4f, 6> {
-  var d = array(load(image, row, q, c), load(image, row, q + 1, c), load(image, row, q + 2, c), load(image, row, q + 3, c), vec4f(), vec4f());
+fn across(first: u32, row: Line, columns: array<Line, 6>) -> array<NUMBERS, 6> {
+  let at = first + row.at;
+  var d = array(load(at, row, columns[0]), load(at, row, columns[1]), load(at, row, columns[2]), load(at, row, columns[3]), NUMBERS(), NUMBERS());
   if (OUTPUTS == 4u) {
-    d[4] = load(image, row, q + 4, c);
-    d[5] = load(image, row, q + 5, c);
+    d[4] = load(at, row, columns[4]);
+    d[5] = load(at, row, columns[5]);
   }
   return transform(d);
 }
 
 // Column `q` of the result.
-fn store(at: u32, q: u32, d: array<vec4f, 6>) {
+fn store(at: u32, q: u32, d: array<NUMBERS, 6>) {
   let e = transform(d);
-  let size = OUTPUTS + 2u;
-  let stride = params.tiles * params.vectors;
-  y[q * stride + at] = e[0];
-  y[(size + q) * stride + at] = e[1];
-  y[(2u * size + q) * stride + at] = e[2];
-  y[(3u * size + q) * stride + at] = e[3];
+  let stride = params.tiles * params.vectors * TURNS;
+  let down = (OUTPUTS + 2u) * stride;
+  let first = q * stride + at;
+  let second = first + down;
+  let third = second + down;
+  let fourth = third + down;
+  y[first] = e[0];
+  y[second] = e[1];
+  y[third] = e[2];
+  y[fourth] = e[3];
   if (OUTPUTS == 4u) {
-    y[(4u * size + q) * stride + at] = e[4];
-    y[(5u * size + q) * stride + at] = e[5];
+    y[fourth + down] = e[4];
+    y[fourth + 2u * down] = e[5];
   }
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = id.x + id.y * groups.x * 64u;
-  if (at >= params.total) { return; }
-  let c = at % params.vectors;
-  let tile = at / params.vectors;
-  let column = i32((tile % params.tileColumns) * OUTPUTS) - i32(params.pad);
-  let row = i32(((tile / params.tileColumns) % params.tileRows) * OUTPUTS) - i32(params.pad);
-  let image = params.first + tile / (params.tileColumns * params.tileRows);
-  let a = line(image, row, column, c);
-  let b = line(image, row + 1, column, c);
-  let e = line(image, row + 2, column, c);
-  let f = line(image, row + 3, column, c);
-  var g = array<vec4f, 6>();
-  var h = array<vec4f, 6>();
+// A tile, from number `first` of the image's first pixel on, to number `at` of each result.
+fn convert(first: u32, at: u32, rows: array<Line, 6>, columns: array<Line, 6>) {
+  let a = across(first, rows[0], columns);
+  let b = across(first, rows[1], columns);
+  let e = across(first, rows[2], columns);
+  let f = across(first, rows[3], columns);
+  var g = array<NUMBERS, 6>();
+  var h = array<NUMBERS, 6>();
   if (OUTPUTS == 4u) {
-    g = line(image, row + 4, column, c);
-    h = line(image, row + 5, column, c);
+    g = across(first, rows[4], columns);
+    h = across(first, rows[5], columns);
   }
   store(at, 0u, array(a[0], b[0], e[0], f[0], g[0], h[0]));
   store(at, 1u, array(a[1], b[1], e[1], f[1], g[1], h[1]));
@@ -83,5 +93,24 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (OUTPUTS == 4u) {
     store(at, 4u, array(a[4], b[4], e[4], f[4], g[4], h[4]));
     store(at, 5u, array(a[5], b[5], e[5], f[5], g[5], h[5]));
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = id.x + id.y * groups.x * 64u;
+  if (index >= params.total) { return; }
+  let numbers = params.vectors * TURNS;
+  let tile = index / params.vectors;
+  let column = i32((tile % params.tileColumns) * OUTPUTS) - i32(params.pad);
+  let row = i32(((tile / params.tileColumns) % params.tileRows) * OUTPUTS) - i32(params.pad);
+  let image = params.first + tile / (params.tileColumns * params.tileRows);
+  let columns = lines(column, params.width, numbers);
+  let rows = lines(row, params.height, params.width * numbers);
+  let first = image * params.height * params.width * numbers + (index % params.vectors) * TURNS;
+  if (TURNS == 1u) {
+    convert(first, index, rows, columns);  // no loop, which a GPU's compiler might keep
+  } else {
+    for (var turn = 0u; turn < TURNS; turn++) { convert(first + turn, index * TURNS + turn, rows, columns); }
   }
 }

@@ -8,7 +8,10 @@ import type { Operands } from "./operands.ts";
 import { chunk, product } from "./product.ts";
 import { type ConvShape, type Way, winogradBytes } from "./ways.ts";
 
-// Tests: test/kernels/conv/conv.test.ts
+// Tests: test/kernels/conv/winograd.test.ts, test/kernels/conv/conv.test.ts
+
+/** How software adapters compute a pixel's channels: parts/numbers.wgsl. */
+export const ONE_BY_ONE = { NUMBERS: "f32", TURNS: 4 } as const;
 
 /**
  * y = activation(conv3×3(x) + bias + residual) by Winograd's F(2×2, 3×3) or F(4×4, 3×3) (Lavin &
@@ -41,7 +44,7 @@ export function winograd(
   for (let first = 0; first < n; first += images) {
     const tiles = Math.min(images, n - first) * tileRows * tileColumns;
     const grid = { tileRows, tileColumns, tiles, first };
-    const choices = { OUTPUTS: outputs };
+    const choices = { OUTPUTS: outputs, ...(graph.target === "gpu" ? {} : ONE_BY_ONE) };
     const d = graph.value(`${filter.label}.tiles`, [batch, tiles, rows]);
     const m = graph.value(`${filter.label}.products`, [batch, tiles, columns]);
     const inputs = (tiles * rows) / 4;

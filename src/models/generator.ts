@@ -33,8 +33,9 @@ import {
   type GeneratorValues,
   notComputed,
 } from "./generator-plan.ts";
-import { type DrawnImage, drawImages } from "./images.ts";
+import type { DrawnImage } from "./images.ts";
 import { type Mask, type PooledMask, poolMask } from "./mask.ts";
+import { onDemand } from "./on-demand.ts";
 import type { Retained } from "./retained.ts";
 import { chosen, classesOf, numbersOf, sampleRows } from "./rows.ts";
 import { upload, Weights } from "./weights.ts";
@@ -308,7 +309,7 @@ export class Generator {
         `${idle.map((option) => `\`${option}\``).join(" and ")}, which ${this.name} was loaded with, ${idle.length === 1 ? "does" : "do"} nothing to images made of "${options.from}".`,
       );
     }
-    return drawImages(this, options);
+    return drawn(this, options);
   }
 
   /**
@@ -339,4 +340,10 @@ export class Generator {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** What draws images is loaded when they are asked for. */
+async function* drawn(generator: Generator, options: ImagesOptions): AsyncGenerator<DrawnImage> {
+  const { drawImages } = await onDemand("drawing of images", () => import("./images.ts"));
+  yield* drawImages(generator, options);
 }

@@ -261,15 +261,16 @@ export function networkOf(architecture: Architecture, state: State): Network {
   const build = (asked: State) => {
     const { given, raw, told, makers, layers } = describe(architecture, new Graph("gpu"), asked, 1, {});
     const made = [...makers].map(([output, maker]) => ({ ...maker, output, value: maker.make() }));
-    // Others, such as those of sizes that a growing network does not make yet, change nothing in
-    // it; their tensors belong to the file all the same.
-    const reached = [...layers];
+    // Layers that no output reads, such as those of sizes that a growing network does not make yet,
+    // change nothing; their tensors belong to the file all the same. Without outputs all are asked
+    // for.
+    const reached = made.length > 0 ? [...layers] : undefined;
     for (const make of raw.values()) make();
     const outputs = made.map(({ output, value, kind, about }) => {
       const layer = [...layers.keys()].find((known) => layers.get(known) === value);
       return { ...infoOf(output, value), kind, layer, ...about };
     });
-    const infos = reached.map(([layer, value]) => ({ ...infoOf(layer, value), ...told.get(layer) }));
+    const infos = (reached ?? [...layers]).map(([layer, value]) => ({ ...infoOf(layer, value), ...told.get(layer) }));
     return { inputs: given, layers: infos, outputs };
   };
   const told = recorded(described, state, build, ignored);

@@ -28,7 +28,7 @@ const SPIN = {
 } as const satisfies Kernel as Kernel & { readonly choices?: { readonly TURNS?: number } };
 
 const WAYS = new Map([
-  ["slow", 100_000],
+  ["slow", 24_000],
   ["quick", 10],
   ["broken", -1],
 ]);
@@ -120,7 +120,7 @@ describe("tuning", () => {
 
   test("is not done on a software adapter unless asked", async () => {
     using device = await request({});
-    expect(await wayOn(device)).toEqual({ way: undefined, tried: 0, turns: 100_000 });
+    expect(await wayOn(device)).toEqual({ way: undefined, tried: 0, turns: 24_000 });
   });
 
   test("is repeated exactly on a device that is given what another found", async () => {
@@ -171,8 +171,8 @@ describe("a device's ways", () => {
 
   test("stay the same once a plan was made of them", async () => {
     using device = await request({ tune: true });
-    expect(await compile(device, "spin")).toBe(100_000);
-    expect(await wayOn(device)).toEqual({ way: "slow", tried: 0, turns: 100_000 });
+    expect(await compile(device, "spin")).toBe(24_000);
+    expect(await wayOn(device)).toEqual({ way: "slow", tried: 0, turns: 24_000 });
     using other = await request({ tune: new Map([["spin", "sideways"]]) });
     await compile(other, "spin");
     expect(Object.fromEntries(other.tuned)).toEqual({ spin: "slow" });
@@ -189,7 +189,7 @@ describe("a device's ways", () => {
       return graph;
     };
     await tune(device, describe);
-    expect(await compiled).toBe(100_000);
+    expect(await compiled).toBe(24_000);
     expect(device.tuned.get("spin")).toBe("slow");
   });
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serve } from "../../scripts/serve.mjs";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
-import { type BrowserName, openPage } from "./open.ts";
+import { type BrowserName, inPage } from "./open.ts";
 
 // Runs: test/browser/dissection-worker.js, src/index.ts, src/report/index.ts
 
@@ -25,8 +25,7 @@ interface Tables {
 /** What a worker of a page counts in this browser. */
 async function dissectIn(browser: BrowserName): Promise<Tables> {
   // for its origin
-  const { page, close } = await openPage(`${server.url}package.json`, { browser });
-  try {
+  return inPage(`${server.url}package.json`, { browser }, async ({ page }) => {
     const outcome = (await page.evaluate(`new Promise((resolve, reject) => {
       const worker = new Worker("/test/browser/dissection-worker.js", { type: "module" });
       worker.onerror = ({ message }) => reject(new Error("the worker did not start: " + message));
@@ -38,9 +37,7 @@ async function dissectIn(browser: BrowserName): Promise<Tables> {
     const { tensors } = await openCheckpoint(Buffer.from(outcome.base64, "base64"));
     const read = [...tensors].map(async ([name, tensor]) => [name, await tensor.read()] as const);
     return { units: outcome.units, tensors: new Map(await Promise.all(read)) };
-  } finally {
-    await close();
-  }
+  });
 }
 
 /** How far two tables are apart where they are furthest. */

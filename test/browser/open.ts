@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import puppeteer, { type Page } from "puppeteer-core";
 import { chromium } from "./chrome.ts";
 import { firefox } from "./firefox.ts";
@@ -53,5 +54,29 @@ export async function openPage(url: string, options: OpenOptions = {}): Promise<
   } catch (error) {
     await browser.close();
     throw error;
+  }
+}
+
+/**
+ * Opens a page, has it used, and closes it. Firefox ESR 153 on software adapters now and then ends,
+ * or loses its tab, by itself: where it went away while it was used it is started once more, which
+ * is said. What a test finds wrong is not tried again.
+ */
+export async function inPage<T>(url: string, options: OpenOptions, use: (open: OpenPage) => Promise<T>): Promise<T> {
+  for (let again = options.browser === "Firefox"; ; again = false) {
+    const open = await openPage(url, options);
+    let gone = false;
+    const goes = (): void => void (gone = true);
+    open.page.browser().once("disconnected", goes);
+    open.page.once("close", goes);
+    try {
+      return await use(open);
+    } catch (error) {
+      if (again) await setTimeout(1000); // calls fail before the news of why comes
+      if (!again || !gone) throw error;
+      console.warn(`Firefox went away by itself and is started once more: ${(error as Error).message}`);
+    } finally {
+      await open.close().catch(() => {}); // it is gone
+    }
   }
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serve } from "../../scripts/serve.mjs";
 import { built } from "../built.ts";
-import { BROWSERS, type BrowserName, openPage } from "./open.ts";
+import { BROWSERS, type BrowserName, inPage } from "./open.ts";
 
 // Runs: test/browser/page.js, src/index.ts
 
@@ -21,14 +21,11 @@ afterAll(() => server?.close());
 /** What a page of the library does in this browser. */
 async function run(browser: BrowserName, call: string): Promise<unknown> {
   // for its origin
-  const { page, errors, close } = await openPage(`${server.url}package.json`, { browser });
-  try {
+  return inPage(`${server.url}package.json`, { browser }, async ({ page, errors }) => {
     const outcome = await page.evaluate(`import("/test/browser/page.js").then((page) => page.${call})`);
     expect(errors.filter((error) => !/404/.test(error))).toEqual([]); // Chromium asks for a favicon
     return outcome;
-  } finally {
-    await close();
-  }
+  });
 }
 
 describe.each(BROWSERS)("a page in %s", { timeout: SLOW }, (browser) => {

@@ -1,29 +1,28 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { serve } from "../../scripts/serve.mjs";
 import { built } from "../built.ts";
-import { BROWSERS, type OpenPage, openPage } from "./open.ts";
+import { BROWSERS, inPage } from "./open.ts";
 
 // Runs: src/elements/define.ts, src/server/index.ts, src/session/index.ts, src/report/index.ts,
 // src/index.ts, test/browser/routed.js, test/browser/routed-worker.js,
 // test/browser/routing-worker.js
 
 let server: Awaited<ReturnType<typeof serve>>;
-let open: OpenPage | undefined;
 beforeAll(async () => {
   await built();
   server = await serve(fileURLToPath(new URL("../../", import.meta.url)));
 });
-afterEach(() => open?.close());
 afterAll(() => server?.close());
 
 test.each(BROWSERS)(
   "%s: a service worker answers /api by the page's worker, and sessions and elements show it",
   async (browser) => {
     // not there: an empty page of that origin
-    open = await openPage(`${server.url}test/browser/`, { browser });
-    const answered = await open.page.evaluate(`import("/test/browser/routed.js").then((page) => page.ask())`);
-    expect(answered).toEqual({
+    const answered = inPage(`${server.url}test/browser/`, { browser }, ({ page }) =>
+      page.evaluate(`import("/test/browser/routed.js").then((page) => page.ask())`),
+    );
+    expect(await answered).toEqual({
       projects: ["scenes"],
       picture: [256, 256],
       model: "scenes64",

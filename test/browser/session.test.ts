@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serve } from "../../scripts/serve.mjs";
 import { built } from "../built.ts";
-import { type OpenPage, openPage } from "./open.ts";
+import { inPage, type OpenPage, openPage } from "./open.ts";
 
 // Runs: src/session/index.ts, src/session/worker.ts, src/index.ts, test/browser/session.js
 
@@ -43,12 +43,8 @@ test("a worker paints on the page's canvas what the library draws", async () => 
 });
 
 test("so it does in Firefox", async () => {
-  const firefox = await openPage(`${server.url}package.json`, { browser: "Firefox" });
-  try {
-    expect(await run("paint()", firefox)).toEqual(PAINTED);
-  } finally {
-    await firefox.close();
-  }
+  const painted = inPage(`${server.url}package.json`, { browser: "Firefox" }, (firefox) => run("paint()", firefox));
+  expect(await painted).toEqual(PAINTED);
 });
 
 test.each(["shared", "service"])("a %s worker runs the same file, for all who connect", async (kind) => {

@@ -66,7 +66,9 @@ export async function inPage<T>(url: string, options: OpenOptions, use: (open: O
   for (let again = options.browser === "Firefox"; ; again = false) {
     const open = await openPage(url, options);
     let gone = false;
-    const goes = (): void => void (gone = true);
+    const goes = (): void => {
+      gone = true;
+    };
     open.page.browser().once("disconnected", goes);
     open.page.once("close", goes);
     try {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkpoints, DissectionState, StateTable } from "../dissect/checkpoint.ts";
+import { unreadable } from "../node/file-errors.ts";
 import type { OutputFolder } from "../node/folder.ts";
 import { sha256 } from "../node/kept/file.ts";
 
@@ -42,6 +43,7 @@ export class KeptDissection implements Checkpoints {
   /**
    * Finds what a run of the same settings, as JSON, left in the folder. `onDamaged` is called where
    * it cannot be believed: then the dissection begins anew.
+   * @throws OutputError where it cannot be read: nobody should wait for hours a second time.
    */
   static async open(
     folder: OutputFolder,
@@ -51,7 +53,10 @@ export class KeptDissection implements Checkpoints {
   ): Promise<KeptDissection> {
     const key = sha256(JSON.stringify(settings));
     const path = join(folder.path, FILE);
-    const bytes = await readFile(path).catch(() => undefined);
+    const bytes = await readFile(path).catch((cause) => {
+      if (cause.code === "ENOENT") return undefined;
+      return unreadable(path, cause);
+    });
     const found = bytes && unpack(bytes, key);
     if (found === "damaged") onDamaged(path);
     return new KeptDissection(folder, key, signal, typeof found === "object" ? found : undefined);
@@ -67,14 +72,14 @@ export class KeptDissection implements Checkpoints {
     const body = Buffer.concat(
       entries.map(([, table]) => Buffer.from(table.buffer, table.byteOffset, table.byteLength)),
     );
-    const head: Head = {
+    const about: Omit<Head, "sha256"> = {
       format: FORMAT,
       key: this.#key,
       at,
       done,
       tables: entries.map(([name, table]) => [name, table.constructor.name as keyof typeof KINDS, table.length]),
-      sha256: sha256(body),
     };
+    const head: Head = { ...about, sha256: hashOf(about, body) };
     await this.#folder
       .of("state", this.#key)
       .write(FILE, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]));
@@ -88,6 +93,9 @@ export class KeptDissection implements Checkpoints {
   }
 }
 
+const hashOf = (about: Omit<Head, "sha256">, body: Uint8Array): string =>
+  sha256(Buffer.concat([Buffer.from(JSON.stringify(about)), body]));
+
 /** What a file holds; undefined where it is of other settings. */
 function unpack(bytes: Uint8Array, key: string): DissectionState | "damaged" | undefined {
   try {
@@ -96,7 +104,8 @@ function unpack(bytes: Uint8Array, key: string): DissectionState | "damaged" | u
     if (head.format !== FORMAT) return "damaged";
     if (head.key !== key) return undefined;
     const body = bytes.subarray(end + 1);
-    if (sha256(body) !== head.sha256) return "damaged";
+    const { sha256: hash, ...about } = head;
+    if (hashOf(about, body) !== hash) return "damaged";
     const tables = new Map<string, StateTable>();
     let at = 0;
     for (const [name, kind, length] of head.tables) {

@@ -23,6 +23,9 @@ export function withWeights(
       const which = `"${key}" [${shape}] is [${before.shape}] in ${generator.name}.`;
       throw new ShapeError(which, "Take the generator they are of.");
     }
+    if (data.length !== shape.reduce((product, extent) => product * extent, 1)) {
+      throw new ShapeError(`"${key}" [${shape}] has ${data.length} numbers.`, "Give as many as its shape says.");
+    }
     return [key, { name: before.name, dtype: "float32", shape, read: async () => data }] as const;
   });
   return generator.copyTo(generator.device, new Map(changed));

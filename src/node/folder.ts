@@ -217,7 +217,10 @@ class DiskFolder implements OutputFolder {
       await begun?.();
       const target = join(await this.#folder(parts.slice(0, -1)), parts.at(-1)!);
       if (this.#keep) this.#checkOurs(path, target);
-      const before = (): Promise<void> => this.#marker.own(path, set);
+      const before = async (): Promise<void> => {
+        await this.#lock.check(); // what is written bit by bit may have taken minutes
+        await this.#marker.own(path, set);
+      };
       await writeWhole(target, data, { beside: this.#root, before }).catch((cause) => refused(target, cause));
       this.#files.add(path);
     } finally {

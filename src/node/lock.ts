@@ -94,7 +94,11 @@ export class FolderLock {
       this.#seen = performance.now();
       return;
     }
-    throw inUse(this.#shown, this.#path, held === "gone" ? undefined : held);
+    if (held !== "gone") throw inUse(this.#shown, this.#path, held);
+    throw new OutputError(
+      `The lock of "${this.#shown}", ${this.#path}, was removed while this run wrote there.`,
+      "Run it again, and leave the locks of runs that live: another run could have taken the folder.",
+    );
   }
 
   /** Lets others have the folder. */

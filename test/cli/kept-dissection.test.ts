@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -44,6 +44,7 @@ test("what is kept is found by a run of the same settings alone, and goes when a
 test.each<readonly [string, (bytes: Buffer) => Uint8Array]>([
   ["cut", (bytes) => bytes.subarray(0, -1)],
   ["changed", (bytes) => Buffer.concat([bytes.subarray(0, -1), Buffer.of(bytes.at(-1)! ^ 1)])],
+  ["changed in its head", (bytes) => Buffer.from(bytes.toString("latin1").replace('"done":12', '"done":99'), "latin1")],
   ["empty", () => Buffer.of()],
   ["somebody else's", () => Buffer.from("mine")],
 ])("a file that is %s is told of, and not believed", async (_, damage) => {
@@ -52,6 +53,13 @@ test.each<readonly [string, (bytes: Buffer) => Uint8Array]>([
   await writeFile(path(), damage(await readFile(path())));
   expect((await open(1)).found).toBeUndefined();
   expect(damaged.mock.calls).toEqual([[path()]]);
+});
+
+test("a file that cannot be read is an error, not a beginning", async () => {
+  await (await open(1)).keep(STATE);
+  await rm(path());
+  await mkdir(path());
+  await expect(open(1)).rejects.toThrow(/dissection\.state" cannot be read/);
 });
 
 test("it is time every five seconds, seldom enough to take a tenth of the time, and when it is to end", async () => {

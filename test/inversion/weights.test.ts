@@ -152,6 +152,9 @@ describe("the third stage of an inversion", () => {
     await expect(load(new Map([["layer99", { shape, data: own }]]))).rejects.toThrow('has no tensor "layer99"');
     const flat = { shape: [data.length], data: own };
     await expect(load(new Map([[key, flat]]))).rejects.toThrow(`"${key}" [${data.length}] is [${shape}] in scenes64`);
+    await expect(load(new Map([[key, { shape, data: data.slice(1) }]]))).rejects.toThrow(
+      `has ${data.length - 1} numbers`,
+    );
   });
 });
 

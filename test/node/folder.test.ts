@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { OutputError } from "../../src/errors.ts";
 import { refused } from "../../src/node/file-errors.ts";
 import { LOCK } from "../../src/node/lock.ts";
@@ -196,6 +196,22 @@ describe("a folder that keeps", () => {
     await again.finish();
     expect(await readFile(join(home, "kept/7.png"), "utf8")).toBe("whole");
     expect(await marked()).toHaveLength(51);
+  });
+
+  test("writes no file once another run has taken it, however long the file was on its way", async () => {
+    const folder = await open();
+    async function* bytes() {
+      yield Buffer.from("begun");
+      const lock = join(home, "kept", LOCK);
+      await writeFile(lock, (await readFile(lock, "utf8")).replace(/"token":"[^"]*"/, '"token":"another"'));
+      vi.spyOn(performance, "now").mockReturnValue(performance.now() + 10_000);
+      yield Buffer.from("ended");
+    }
+    const taken = await failure(folder.write("walk.png", bytes()));
+    vi.restoreAllMocks();
+    expect(taken.message).toContain("is being written by");
+    expect((await readdir(join(home, "kept"))).filter((name) => !name.startsWith("."))).toEqual([]);
+    expect(await marked()).toEqual([]);
   });
 
   test("keeps what is not ours", async () => {

@@ -121,6 +121,12 @@ test("whoever lost the folder meanwhile is told, and takes nobody's lock away", 
   await expect(lock.check()).rejects.toThrow(/process 1 on node17/);
   lock.release();
   expect(readFileSync(path(), "utf8")).toContain("theirs");
+  await rm(path());
+  const other = await take();
+  await rm(path());
+  clock.mockReturnValue(9000);
+  await expect(other.check()).rejects.toThrow(/The lock of .* was removed while this run wrote there/);
+  other.release();
   clock.mockRestore();
 });
 

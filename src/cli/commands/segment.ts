@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { loadSegmenter, type Segmenter, type Storage, Tensor } from "../../index.ts";
 import type { OutputFolder } from "../../node/folder.ts";
@@ -116,7 +116,7 @@ async function settingsOfMaps(
   return [VERSION, name, hashes, options.size, options.half, unifiedOf(options)];
 }
 
-/** The legend that an earlier run wrote of the same photo, which it does last. */
+/** The legend that an earlier run wrote of the same photo, if all its files are there. */
 async function legendIn(
   folder: OutputFolder,
   { stem, set }: PhotoPlace,
@@ -124,9 +124,11 @@ async function legendIn(
 ): Promise<Legend | undefined> {
   if (!folder.has(set, settings) || folder.setOf(`${stem}.json`) !== set) return undefined;
   try {
-    return JSON.parse(await readFile(join(folder.path, `${stem}.json`), "utf8")) as Legend;
+    for (const file of ["labels.png", "segmentation.png"]) await access(join(folder.path, `${stem}.${file}`));
+    const legend = JSON.parse(await readFile(join(folder.path, `${stem}.json`), "utf8")) as Partial<Legend> | null;
+    return legend?.width && legend.height && Array.isArray(legend.labels) ? (legend as Legend) : undefined;
   } catch {
-    return undefined; // it is written anew
+    return undefined; // they are written anew
   }
 }
 

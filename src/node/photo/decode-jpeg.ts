@@ -163,6 +163,7 @@ const KEEP_HEAP = 128e6;
 async function byLibjpeg(bytes: Uint8Array): Promise<Uint8Array | undefined> {
   codec ??= await (await import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs")).default();
   const decoder = new codec.JPEGDecoder();
+  let isSound = true;
   try {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
     decoder.decode();
@@ -172,12 +173,13 @@ async function byLibjpeg(bytes: Uint8Array): Promise<Uint8Array | undefined> {
     for (let at = 0; at < rgb.length; at += 1) rgb[at] = samples[Math.floor(at / 3)]!;
     return rgb;
   } catch (thrown) {
-    // The number of an exception in the codec, of which no more can be learnt.
-    if (typeof thrown === "number") return undefined;
-    throw thrown;
+    // Mostly the number of an exception in the codec, of which no more can be learnt; else its
+    // memory ran out, or it gave up, and it is not to be asked again.
+    isSound = typeof thrown === "number";
+    return undefined;
   } finally {
-    decoder.delete();
-    if (codec.HEAPU8.length > KEEP_HEAP) codec = undefined;
+    if (isSound) decoder.delete();
+    if (!isSound || codec.HEAPU8.length > KEEP_HEAP) codec = undefined;
   }
 }
 

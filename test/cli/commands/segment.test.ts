@@ -107,6 +107,12 @@ test("a folder means its pictures, two of one stem and another's are told apart,
   const again = await run(["segment", "a", ...scenes], { cwd: home });
   expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("3 of them an earlier run had segmented")]);
   expect(again.stdout).toBe(first.stdout);
+  await rm(join(home, "stems/img.labels.png"));
+  await writeFile(join(home, "stems/img-2.json"), "{}");
+  const mended = await run(["segment", "a", ...scenes], { cwd: home });
+  expect([mended.status, mended.stdout]).toEqual([0, first.stdout]);
+  expect(mended.stderr).toContain("1 of them an earlier run had segmented");
+  expect(await readdir(join(home, "stems"))).toContain("img.labels.png");
   const larger = await run(["segment", "a/img.jpg", ...scenes, "--size", "24x24"], { cwd: home });
   expect([larger.status, larger.stderr]).toEqual([0, expect.not.stringContaining("earlier run")]);
   expect(JSON.parse(await readFile(join(home, "stems/img.json"), "utf8")).width).toBe(24);

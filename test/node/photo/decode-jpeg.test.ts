@@ -89,16 +89,18 @@ describe("JPEG", () => {
     expect(createHash("sha256").update(samples).digest("hex")).toBe(expected);
   });
 
+  // Beside these files, the pixels that Pillow 9.4 makes of them. Its transform rounds otherwise; and
+  // libjpeg interpolates colour where the other decoder repeats it, of noise by up to 46.
   test.each([
-    ["of ink", "cmyk", 12],
-    ["whose two colours are sampled in unlike ways", "unlike", 60],
-  ])("%s, which libjpeg-turbo's interface refuses, is read by another decoder", async (_, kind, most) => {
+    ["of ink", "cmyk", 1, 0.1],
+    ["whose two colours are sampled in unlike ways", "unlike", 46, 3.5],
+  ])("%s, which libjpeg-turbo's interface refuses, is read by another decoder", async (_, kind, most, mean) => {
     const photo = await decodePhoto(await fixture(kind), "a");
-    const full = await decodePhoto(await fixture("444"), "a");
-    expect([photo.width, photo.height]).toEqual([43, 29]);
-    const off = photo.rgb.map((value, at) => Math.abs(value - full.rgb[at]!));
-    // The same picture, of which compression has kept another part.
-    expect(off.reduce((sum, value) => sum + value, 0) / off.length).toBeLessThan(most);
+    const expected = await readFile(new URL(`./jpegs/${kind}.rgb`, import.meta.url));
+    expect([photo.width, photo.height, photo.rgb.length]).toEqual([43, 29, expected.length]);
+    const off = Array.from(photo.rgb, (value, at) => Math.abs(value - expected[at]!));
+    expect(Math.max(...off)).toBeLessThanOrEqual(most);
+    expect(off.reduce((sum, value) => sum + value, 0) / off.length).toBeLessThan(mean);
   });
 
   test("with bytes between its pixels and its end, which decoders warn of, is read", async () => {

@@ -89,8 +89,8 @@ describe("JPEG", () => {
     expect(createHash("sha256").update(samples).digest("hex")).toBe(expected);
   });
 
-  // Beside these files, the pixels that Pillow 9.4 makes of them. Its transform rounds otherwise; and
-  // libjpeg interpolates colour where the other decoder repeats it, of noise by up to 46.
+  // Beside these files, the pixels that Pillow 9.4 makes of them. Its transform rounds otherwise;
+  // and libjpeg interpolates colour where the other decoder repeats it, of noise by up to 46.
   test.each([
     ["of ink", "cmyk", 1, 0.1],
     ["whose two colours are sampled in unlike ways", "unlike", 46, 3.5],

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
  * timeout.
  */
 export function deno(): string {
-  const directory = new URL("../node_modules/deno/", import.meta.url);
+  const directory = new URL("../bench/node_modules/deno/", import.meta.url);
   const program = fileURLToPath(new URL("deno", directory));
   if (!existsSync(program)) execFileSync(process.execPath, [fileURLToPath(new URL("bin.cjs", directory)), "--version"]);
   return program;

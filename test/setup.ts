@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { installPeers } from "../scripts/peers.mjs";
 import { findChrome } from "../src/node/chrome.ts";
 import { canInstall, installSoftwareAdapter } from "../src/node/install.ts";
 import { findSwiftShader, loadVulkan } from "../src/node/vulkan.ts";
@@ -16,12 +17,13 @@ function installFirefox(): void {
 }
 
 /**
- * Before all tests: the shaders' modules, a Chromium with its software adapter, and a Firefox,
- * which are installed where that can be done.
+ * Before all tests: the shaders' modules, the libraries ours is checked beside, a Chromium with its
+ * software adapter, and a Firefox, which are installed where that can be done.
  */
 export default async function setup(): Promise<void> {
   const { generate } = await import("../scripts/wgsl.mjs");
   await generate();
+  installPeers();
   if (!isComplete() && canInstall()) await installSoftwareAdapter((line) => console.error(line));
   if (!findFirefox() && !process.env["GANATOMY_FIREFOX"] && canInstall()) installFirefox();
   if (!isComplete()) {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { installPeers } from "../../scripts/peers.mjs";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TFJS =
@@ -22,13 +23,15 @@ const bundle = (options) =>
 
 /** Writes the page's script, TensorFlow.js and jax-js to a folder, and returns their names. */
 export async function buildPage(folder) {
+  installPeers();
   const browser = { platform: "browser" };
   const page = { entryPoints: ["bench/page.ts"], conditions: ["onnxruntime-web-use-extern-wasm"] };
-  const tfjs = { stdin: { contents: TFJS, resolveDir: ROOT } };
+  const resolveDir = join(ROOT, "bench");
+  const tfjs = { stdin: { contents: TFJS, resolveDir } };
   await Promise.all([
     bundle({ ...browser, ...page, outfile: join(folder, "page.mjs") }),
     bundle({ ...browser, ...tfjs, outfile: join(folder, "tfjs.mjs") }),
-    bundle({ ...browser, stdin: { contents: JAX, resolveDir: ROOT }, outfile: join(folder, "jax.mjs") }),
+    bundle({ ...browser, stdin: { contents: JAX, resolveDir }, outfile: join(folder, "jax.mjs") }),
   ]);
   return { page: "page.mjs", tfjs: "tfjs.mjs", jax: "jax.mjs" };
 }

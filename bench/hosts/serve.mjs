@@ -8,7 +8,7 @@ import { buffer } from "node:stream/consumers";
 import { ROOT } from "./build.mjs";
 import { findTorch, TORCH } from "./torch.mjs";
 
-export const ORT = join(ROOT, "node_modules/onnxruntime-web/dist");
+export const ORT = join(ROOT, "bench/node_modules/onnxruntime-web/dist");
 const PAGE =
   '<!doctype html><meta charset="utf-8"><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/scripts/page.mjs"></script>\n';
 const TYPES = {

@@ -1,4 +1,3 @@
-import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Contest, Contestant } from "../../bench/contest.ts";
 import {
@@ -8,6 +7,7 @@ import {
   type Shape,
   type Value,
 } from "../../bench/networks/operations.ts";
+import { peer } from "../../bench/peers/installed.mjs";
 import { prepareJax, transposed } from "../../bench/peers/jax.ts";
 import type { Jax } from "../../bench/peers/jax-network.ts";
 import { onnxRuntimeWasm } from "../../bench/peers/ort-wasm.ts";
@@ -83,11 +83,10 @@ describe("jax-js and ONNX Runtime, each from a translation of its own, agree on"
   let jax: Jax;
   let ort: Contestant;
   beforeAll(async () => {
-    const name: string = "@jax-js/jax"; // its declarations name types that this TypeScript has not
-    jax = await import(name);
+    jax = await peer("@jax-js/jax");
     await jax.init("cpu");
     jax.defaultDevice("cpu");
-    const folder = pathToFileURL(`${process.cwd()}/node_modules/onnxruntime-web/dist/`).href;
+    const folder = new URL("../../bench/node_modules/onnxruntime-web/dist/", import.meta.url).href;
     ort = await onnxRuntimeWasm(1)({
       server: "",
       tfjs: "",

@@ -2,14 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { peer } from "../../bench/peers/installed.mjs";
 import { fileSource } from "../../src/node/files.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import { failure } from "./fixtures.ts";
 
-// By a name that the compiler does not follow: its declarations of WebGPU are others than ours.
-const PEER: string = "@tensorflow/tfjs-core";
-const { decodeWeights } = (await import(/* @vite-ignore */ PEER)).io;
-await import("@tensorflow/tfjs-backend-cpu" as string);
+const { decodeWeights } = (await peer("@tensorflow/tfjs-core")).io;
+await peer("@tensorflow/tfjs-backend-cpu");
 
 let folder: string;
 beforeEach(async () => {

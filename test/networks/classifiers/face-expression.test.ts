@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { peer } from "../../../bench/peers/installed.mjs";
 import { gradient } from "../../../src/gradient/gradient.ts";
 import { WeightsError } from "../../../src/index.ts";
 import { Classifier } from "../../../src/models/classifier.ts";
@@ -10,10 +11,8 @@ import { Graph } from "../../../src/runtime/graph.ts";
 import { requestDevice, worst } from "../../gpu.ts";
 import { imageOf, normals } from "../../models/recipe.ts";
 
-// By a name that the compiler does not follow: its declarations of WebGPU are others than ours.
-const PEER: string = "@tensorflow/tfjs-core";
-const tf = await import(/* @vite-ignore */ PEER);
-await import("@tensorflow/tfjs-backend-cpu" as string);
+const tf = await peer("@tensorflow/tfjs-core");
+await peer("@tensorflow/tfjs-backend-cpu");
 
 const WIDTHS = [8, 12, 16, 20];
 const EDGE = 64;

@@ -1,6 +1,7 @@
 // Tests: test/node/adapter.test.ts
 import { UnsupportedError } from "../errors.ts";
 import { howToGetAdapter } from "./install.ts";
+import { howToAdd, loadOptional } from "./optional.ts";
 import { findSwiftShader, hasChosenDrivers, hasGpuNode, loadVulkan, withEnvironment } from "./vulkan.ts";
 
 /** Mesa's lavapipe runs on the CPU too, but Dawn refuses its older versions, and loudly. */
@@ -55,14 +56,14 @@ async function search(): Promise<GPU> {
 
 async function loadDawn(): Promise<typeof import("webgpu")> {
   try {
-    return await import("webgpu");
+    return await loadOptional("webgpu", () => import("webgpu"));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ERR_MODULE_NOT_FOUND") {
       throw new UnsupportedError(
         "no-webgpu",
         "Node has no WebGPU of its own, and the package `webgpu` (Dawn) is not installed.",
-        "Run `npm install webgpu`, or use Chrome (`--chrome`).",
+        `${howToAdd("webgpu")}, or use Chrome (\`--chrome\`).`,
         { cause },
       );
     }

@@ -1,7 +1,7 @@
 // Tests: test/node/adapter.test.ts
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { UnsupportedError } from "../errors.ts";
+import { canFetchSwiftShader, fetchSwiftShader, run } from "./swiftshader.ts";
 import { findSwiftShader, hasChosenDrivers, loadVulkan } from "./vulkan.ts";
 
 /** What installs a software Vulkan driver on each Linux that can be told apart. */
@@ -40,38 +40,36 @@ export function howToGetAdapter(platform: NodeJS.Platform = process.platform, re
   return `Install a Vulkan driver for the GPU; without a GPU, a software driver: \`${command}\`.`;
 }
 
-/** Whether `installSoftwareAdapter` can do it without asking anybody: Debian or Ubuntu, as root. */
+/** Whether the system's own means can do it without asking anybody: Debian or Ubuntu, as root. */
 export function canInstall(platform: NodeJS.Platform = process.platform, release = osRelease()): boolean {
   return platform === "linux" && process.getuid?.() === 0 && aptPackages(release) !== undefined;
 }
 
 /**
- * Whether installing would change anything: not when the drivers were chosen by hand, or
- * SwiftShader is here already.
+ * Whether `installSoftwareAdapter` can do it and would change anything: not when the drivers were
+ * chosen by hand, or SwiftShader is here already.
  */
 export function installHelps(): boolean {
-  return canInstall() && !hasChosenDrivers() && !(findSwiftShader() && loadVulkan());
+  return (canInstall() || canFetchSwiftShader()) && !hasChosenDrivers() && !(findSwiftShader() && loadVulkan());
 }
 
 /**
- * Installs a software adapter with apt. Only programs call this that a person started for it (the
- * command line, the tests' set-up), never the library.
+ * Gets a software adapter: by apt as root on Debian and its kin, elsewhere on Linux from npm. Only
+ * programs call this that a person started for it (the command line, the tests' set-up), never the
+ * library.
  * @throws UnsupportedError where it cannot, saying what to install.
  */
 export async function installSoftwareAdapter(
   announce: (line: string) => void,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  const packages = aptPackages(osRelease());
-  if (!packages || !canInstall()) {
-    throw new UnsupportedError("no-adapter", "No WebGPU adapter was found on this machine.", howToGetAdapter());
-  }
-  announce(`No GPU here: installing a software adapter (apt-get install ${packages.join(" ")}). This happens once.`);
   try {
-    await apt(["update", "--quiet=2"], signal);
-    await apt(["install", "--yes", "--quiet=2", "--no-install-recommends", ...packages], signal);
+    if (canInstall()) await installByApt(announce, signal);
+    else if (canFetchSwiftShader()) await fetchSwiftShader(announce, { signal });
+    else throw new UnsupportedError("no-adapter", "No WebGPU adapter was found on this machine.", howToGetAdapter());
   } catch (cause) {
     signal?.throwIfAborted();
+    if (cause instanceof UnsupportedError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UnsupportedError("no-adapter", `A software adapter could not be installed: ${why}.`, howToGetAdapter(), {
       cause,
@@ -79,29 +77,17 @@ export async function installSoftwareAdapter(
   }
 }
 
+async function installByApt(announce: (line: string) => void, signal: AbortSignal | undefined): Promise<void> {
+  const packages = aptPackages(osRelease()) ?? [];
+  announce(`No GPU here: installing a software adapter (apt-get install ${packages.join(" ")}). This happens once.`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", ["update", "--quiet=2"], signal, env);
+  await run("apt-get", ["install", "--yes", "--quiet=2", "--no-install-recommends", ...packages], signal, env);
+}
+
 function aptPackages(release: string): readonly string[] | undefined {
   const known = PACKAGES.find(({ system }) => system.test(release));
   return known?.command[0] === "apt-get" ? known.packages : undefined;
-}
-
-/** Runs apt-get quietly; what it printed is told only if it failed. */
-async function apt(args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-  const child = spawn("apt-get", args, {
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    stdio: ["ignore", "pipe", "pipe"],
-    ...(signal && { signal }),
-  });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      said = `${said}${text}`.slice(-2000);
-    });
-  }
-  const status = await new Promise<number | null>((resolve, reject) =>
-    child.once("error", reject).once("close", resolve),
-  );
-  if (status !== 0)
-    throw new Error(`apt-get ${args[0]} ended with status ${status}: ${said.trim().split("\n").at(-1) ?? ""}`);
 }
 
 /**

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { chromiumFolders } from "./chrome.ts";
+import { swiftShaderFolder } from "./swiftshader.ts";
 
 const MANIFEST = "vk_swiftshader_icd.json";
 const LOADER = "libvulkan.so.1";
@@ -30,16 +31,22 @@ export function hasGpuNode(dev = "/dev"): boolean {
   );
 }
 
+/**
+ * Folders that may hold SwiftShader and a Vulkan loader: Chromium's, then what was fetched from
+ * npm.
+ */
+const swiftShaderFolders = (): string[] => [...chromiumFolders(), swiftShaderFolder()];
+
 /** The manifest of SwiftShader, the software Vulkan driver that every Chromium brings along. */
-export function findSwiftShader(folders: readonly string[] = chromiumFolders()): string | undefined {
+export function findSwiftShader(folders: readonly string[] = swiftShaderFolders()): string | undefined {
   return folders.map((folder) => join(folder, MANIFEST)).find((path) => existsSync(path));
 }
 
 /**
  * Sees to it that `libvulkan.so.1` is there for Dawn, which opens it by that name: the system's,
- * else Chromium's own copy. Returns which one, or undefined when there is none.
+ * else the copy beside a SwiftShader. Returns which one, or undefined when there is none.
  */
-export function loadVulkan(folders: readonly string[] = chromiumFolders()): string | undefined {
+export function loadVulkan(folders: readonly string[] = swiftShaderFolders()): string | undefined {
   if (opens(LOADER)) return LOADER;
   // A library that is already loaded answers to its SONAME, wherever it came from. So Dawn finds
   // this one, without LD_LIBRARY_PATH, which a process cannot change for itself.

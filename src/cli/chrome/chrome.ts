@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "puppeteer-core";
 import { DeviceLostError, UnsupportedError } from "../../errors.ts";
 import { findChrome } from "../../node/chrome.ts";
+import { howToAdd, loadOptional } from "../../node/optional.ts";
 import { hasGpuNode } from "../../node/vulkan.ts";
 import type { Folder } from "../../report/folder.ts";
 import type { Source } from "../../weights/source.ts";
@@ -94,11 +95,11 @@ async function openPage(url: string, progress: Progress): Promise<{ browser: Bro
 }
 
 async function launch(flags: readonly string[]): Promise<Browser> {
-  const { default: puppeteer } = await import("puppeteer-core").catch((cause) => {
+  const { default: puppeteer } = await loadOptional("puppeteer-core", () => import("puppeteer-core")).catch((cause) => {
     throw new UnsupportedError(
       "no-webgpu",
       "The package `puppeteer-core`, which drives Chrome, is not installed.",
-      "Run `npm install puppeteer-core`, or leave out --chrome.",
+      `${howToAdd("puppeteer-core")}, or leave out --chrome.`,
       { cause },
     );
   });

@@ -4,12 +4,11 @@ import { Device } from "../../index.ts";
 import { findChrome } from "../../node/chrome.ts";
 import { findGpu } from "../../node/gpu.ts";
 import { howToGetAdapter, installHelps, installSoftwareAdapter } from "../../node/install.ts";
+import { howToAdd, optionalVersion } from "../../node/optional.ts";
 import { findSwiftShader, hasGpuNode, loadVulkan } from "../../node/vulkan.ts";
 import { VERSION } from "../../version.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-
-import { installedVersion } from "../package.ts";
 import { columns } from "../table.ts";
 
 export interface DoctorOptions {
@@ -40,7 +39,10 @@ export const doctorCommand: CliCommand<DoctorOptions> = {
   options: (command) =>
     command
       .option("--json", "print it as JSON")
-      .option("--fix", "install a software adapter where that can be done (Debian or Ubuntu, as root)"),
+      .option(
+        "--fix",
+        "get a software adapter where that can be done: by apt (Debian or Ubuntu, as root), else from npm (Linux on x64)",
+      ),
   run,
 };
 
@@ -69,8 +71,8 @@ async function diagnose(): Promise<Diagnosis> {
   const versions = {
     ganatomy: VERSION,
     node: process.versions.node,
-    webgpu: await installedVersion("webgpu"),
-    "puppeteer-core": await installedVersion("puppeteer-core"),
+    webgpu: optionalVersion("webgpu") ?? null,
+    "puppeteer-core": optionalVersion("puppeteer-core") ?? null,
   };
   let device: Device | undefined;
   let adapter: GPUAdapter | null = null;
@@ -97,7 +99,7 @@ async function diagnose(): Promise<Diagnosis> {
     );
   }
   if (!chrome) advice.push("There is no Chrome for --chrome: install one, or name it with GANATOMY_CHROME.");
-  else if (!versions["puppeteer-core"]) advice.push("For --chrome: `npm install puppeteer-core`.");
+  else if (!versions["puppeteer-core"]) advice.push(`${howToAdd("puppeteer-core")} for --chrome.`);
   const diagnosis: Diagnosis = {
     ok: computeMs !== null,
     versions,

@@ -2,7 +2,6 @@ import { SPREAD } from "../kernels/conv/pyramid.ts";
 import { windowParams } from "../kernels/conv/window.ts";
 import averageBack from "../kernels/generated/average-back.wgsl.ts";
 import clampBack from "../kernels/generated/clamp-back.wgsl.ts";
-import maxpoolBack from "../kernels/generated/maxpool-back.wgsl.ts";
 import pictureBack from "../kernels/generated/picture-back.wgsl.ts";
 import pixelnormBack from "../kernels/generated/pixelnorm-back.wgsl.ts";
 import poolMaxBack from "../kernels/generated/pool-max-back.wgsl.ts";
@@ -12,7 +11,7 @@ import spreadBack from "../kernels/generated/spread-back.wgsl.ts";
 import { lanes } from "../kernels/lanes.ts";
 import { croppedTo, PICTURE } from "../kernels/maps/picture.ts";
 import { CLAMP, PIXELNORM } from "../kernels/maps/pointwise.ts";
-import { POOL_MAX, windowOf } from "../kernels/maps/pool.ts";
+import { POOL_MAX, type Pooling, windowOf } from "../kernels/maps/pool.ts";
 import { AVERAGE, binsOf, CONCAT, MAXPOOL, PRROI, RESIZE, type Sampling } from "../kernels/maps/resample.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
 import { beforeActivation } from "./activation.ts";
@@ -62,6 +61,19 @@ function resizeGradient(
     lanes(total),
     { choices: { ADD: addend !== undefined, CORNER: sampling === "corner" } },
   );
+  return dx;
+}
+
+/** The gradient by x of max pooling; `held` is x as its numbers are still there. */
+function maxPoolGradient(
+  graph: Graph,
+  { x, held, dy }: { readonly x: Value; readonly held: Value; readonly dy: Value },
+  pooling: Pooling,
+): Value {
+  const dx = like(graph, x);
+  const total = elements(x.shape) / 4;
+  const params = { ...extents(x, dy), ...windowParams(windowOf(x, pooling)), total };
+  graph.step(poolMaxBack, { x: held, dy, dx }, params, lanes(total));
   return dx;
 }
 
@@ -118,17 +130,10 @@ export const MAPS: Rules = [
     return [dx];
   }),
   rule(MAXPOOL, ({ graph, inputs: [x], dy, held }) => {
-    const dx = like(graph, x!);
-    const total = elements(x!.shape) / 4;
-    graph.step(maxpoolBack, { x: held(x!), dy, dx }, { ...extents(x!, dy), total }, lanes(total));
-    return [dx];
+    return [maxPoolGradient(graph, { x: x!, held: held(x!), dy }, { size: 3, stride: 2, pad: 1 })];
   }),
   rule(POOL_MAX, ({ graph, inputs: [x], attributes, dy, held }) => {
-    const dx = like(graph, x!);
-    const total = elements(x!.shape) / 4;
-    const params = { ...extents(x!, dy), ...windowParams(windowOf(x!, attributes)), total };
-    graph.step(poolMaxBack, { x: held(x!), dy, dx }, params, lanes(total));
-    return [dx];
+    return [maxPoolGradient(graph, { x: x!, held: held(x!), dy }, attributes)];
   }),
   rule(PRROI, ({ graph, inputs: [x], dy }) => {
     const dx = like(graph, x!);

@@ -24,27 +24,29 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let pad = vec2i(params.padTop, params.padLeft);
   let inside = vec2i(vec2u(params.inHeight, params.inWidth));
   let outside = vec2i(vec2u(params.outHeight, params.outWidth));
+  // Of the windows that reach this pixel: the first and the last along each axis.
+  let reach = vec2i(vec2u(params.kernelHeight - 1u, params.kernelWidth - 1u)) * dilation;
+  let least = max(place + pad - reach + stride - 1, vec2i()) / stride;
+  let most = select(min((place + pad) / stride, outside - 1), vec2i(-1), place + pad < vec2i());
   let own = x[at];
   var sum = vec4f();
-  for (var i = 0; i < i32(params.kernelHeight); i++) {
-    for (var j = 0; j < i32(params.kernelWidth); j++) {
-      // The window of which this pixel is number (i, j).
-      let start = place + pad - vec2i(i, j) * dilation;
-      let window = start / stride;
-      if (any(start < vec2i()) || any(window * stride != start) || any(window >= outside)) { continue; }
+  for (var i = least.x; i <= most.x; i++) {
+    for (var j = least.y; j <= most.y; j++) {
+      let start = vec2i(i, j) * stride - pad;
+      if (any((place - start) % dilation != vec2i())) { continue; } // between its taps
       var first = vec4<bool>(true);
       for (var k = 0; k < i32(params.kernelHeight); k++) {
+        let row = start.x + k * dilation.x;
+        if (row < 0 || row >= inside.x) { continue; }
         for (var l = 0; l < i32(params.kernelWidth); l++) {
-          let p = start - pad + vec2i(k, l) * dilation;
-          if (any(p < vec2i()) || any(p >= inside)) { continue; }
-          let q = vec2u(p);
-          let other = x[((image * params.inHeight + q.x) * params.inWidth + q.y) * params.vectors + c];
-          let before = k < i || (k == i && l < j);
+          let column = start.y + l * dilation.y;
+          if (column < 0 || column >= inside.y) { continue; }
+          let other = x[((image * params.inHeight + u32(row)) * params.inWidth + u32(column)) * params.vectors + c];
+          let before = row < place.x || (row == place.x && column < place.y);
           first = first & select(own >= other, own > other, vec4<bool>(before));
         }
       }
-      let w = vec2u(window);
-      let to = ((image * params.outHeight + w.x) * params.outWidth + w.y) * params.vectors + c;
+      let to = ((image * params.outHeight + u32(i)) * params.outWidth + u32(j)) * params.vectors + c;
       sum += select(vec4f(), dy[to], first);
     }
   }

@@ -1,13 +1,10 @@
 import { UsageError } from "../errors.ts";
-import { weigh } from "../kernels/edit/causality.ts";
 import type { Generator } from "../models/generator.ts";
 import { evenBatch } from "../models/generator-plan.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import type { Device } from "../runtime/device.ts";
-import { Graph } from "../runtime/graph.ts";
-import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import { Moments } from "./moments.ts";
 import { checkSamples, whole } from "./options.ts";
 import { Quantiles } from "./quantiles.ts";
 import { UnitQuantiles } from "./unit-quantiles.ts";
@@ -71,7 +68,9 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
     const maps = plan.layers.get(layer)!;
     const common = { maps, channels, batch, signal };
     const selection = scope.own(await Quantiles.create(device, { ...common, grid: undefined, samples, quantiles }));
-    const sums = scope.own(await Sums.create(device, common));
+    // a label map that shows nothing, as fine as the layer
+    const slotMaps = scope.own(Tensor.create(device, "no labels", [batchSize, 1, height, width], "u32"));
+    const sums = scope.own(await Moments.create(device, { ...common, slotMaps, labels: [] }));
     const rows = generator.sample({ size, seed });
     for (let pass = 0; pass < selection.passes; pass += 1) {
       for (let first = 0; first < size; first += batchSize) {
@@ -85,68 +84,9 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
       }
       selection.endPass();
     }
-    const means = (await sums.read()).map((sum) => sum / samples);
+    const means = await sums.means(samples);
     return new UnitQuantiles({ quantiles, levels: await selection.read(), means, samples });
   } finally {
     scope.dispose();
-  }
-}
-
-/** Sums of every unit's activations over all batches. */
-class Sums {
-  readonly #plan: Plan;
-  readonly #total: Tensor<"f32">;
-  readonly #channels: number;
-  readonly #scope: Scope;
-
-  private constructor(plan: Plan, total: Tensor<"f32">, channels: number, scope: Scope) {
-    this.#plan = plan;
-    this.#total = total;
-    this.#channels = channels;
-    this.#scope = scope;
-  }
-
-  static async create(
-    device: Device,
-    { maps, channels, batch, signal }: Omit<Parameters<typeof Quantiles.create>[1], "grid" | "samples" | "quantiles">,
-  ): Promise<Sums> {
-    const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
-    const scope = new Scope();
-    try {
-      const ones = new Float32Array(n * height * width).fill(1);
-      const everywhere = scope.own(Tensor.from(device, "everywhere", [n, height, width], "f32", ones));
-      const graph = new Graph(device.target);
-      const values = {
-        x: graph.map("maps", n, height, width, channels),
-        scores: graph.value("everywhere", everywhere.shape),
-        batch: graph.value("batch", [2], "u32"),
-        sums: graph.value("sums", [stored, 2]),
-      };
-      weigh(graph, values.x, values.scores, values.batch, values.sums);
-      const bind = [
-        [values.x, maps],
-        [values.scores, everywhere],
-        [values.batch, batch],
-      ] as const;
-      const plan = scope.own(await Plan.compile(device, graph, { keep: [values.sums], bind, signal }));
-      return new Sums(plan, plan.tensor(values.sums), channels, scope);
-    } catch (error) {
-      scope.dispose();
-      throw error;
-    }
-  }
-
-  /** Adds the batch the maps hold now. */
-  add(): void {
-    this.#plan.run();
-  }
-
-  async read(): Promise<Float32Array> {
-    const pairs = await this.#total.read(2 * this.#channels);
-    return Float32Array.from({ length: this.#channels }, (_, unit) => pairs[2 * unit]! + pairs[2 * unit + 1]!);
-  }
-
-  dispose(): void {
-    this.#scope.dispose();
   }
 }

@@ -1,20 +1,21 @@
-import { moments } from "../kernels/statistics/statistics.ts";
+import { moments, SUM_WORDS } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import type { Counters } from "./checkpoint.ts";
+import { exactSum } from "./exact-sums.ts";
 import { correlation } from "./scores.ts";
 
 /** Sums from which the correlation of every unit with every concept follows; see moments.wgsl. */
 export class Moments {
   readonly #plan: Plan;
-  readonly #total: Tensor<"f32">;
+  readonly #total: Tensor<"u32">;
   readonly #stored: number;
   readonly #channels: number;
   readonly #labels: readonly number[];
 
-  private constructor(plan: Plan, total: Tensor<"f32">, stored: number, channels: number, labels: readonly number[]) {
+  private constructor(plan: Plan, total: Tensor<"u32">, stored: number, channels: number, labels: readonly number[]) {
     this.#plan = plan;
     this.#total = total;
     this.#stored = stored;
@@ -45,7 +46,7 @@ export class Moments {
     const values = {
       slots: graph.value("slots", slotMaps.shape, "u32"),
       batch: graph.value("batch", [2], "u32"),
-      total: graph.value("moments", [2 + labels.length, stored, 2]),
+      total: graph.value("moments", [2 + labels.length, stored, SUM_WORDS], "u32"),
     };
     moments(graph, x, values, { reach });
     const bind: (readonly [Value, Tensor])[] = [
@@ -71,11 +72,8 @@ export class Moments {
    * 0 for labels that do not occur or have no slot.
    */
   async correlations(count: number, pixels: ArrayLike<number>): Promise<Float64Array> {
-    const pairs = await this.#total.read();
-    const at = (row: number, unit: number): number => {
-      const index = 2 * (row * this.#stored + unit);
-      return pairs[index]! + pairs[index + 1]!;
-    };
+    const sums = await this.#total.read();
+    const at = (row: number, unit: number): number => exactSum(sums, row * this.#stored + unit);
     const result = new Float64Array(pixels.length * this.#channels);
     this.#labels.forEach((label, index) => {
       if (pixels[label] === 0) return;
@@ -90,6 +88,12 @@ export class Moments {
       }
     });
     return result;
+  }
+
+  /** Mean activation of every unit over `count` pixels. */
+  async means(count: number): Promise<Float32Array<ArrayBuffer>> {
+    const sums = await this.#total.read(SUM_WORDS * this.#stored);
+    return Float32Array.from({ length: this.#channels }, (_, unit) => exactSum(sums, unit) / count);
   }
 
   dispose(): void {

@@ -102,27 +102,28 @@ describe("correlations", () => {
     expect(results[2]).toEqual(results[0]);
   });
 
-  test("add up both halves of every sum, of the labels that have slots and occur", async () => {
+  test("are of exact sums, of the labels that have slots and occur", async () => {
     const maps = Tensor.create(device, "maps", [1, 2, 4, 4], "f32");
     const batch = Tensor.create(device, "batch", [2], "u32");
     const slotMaps = Tensor.create(device, "slots", [1, 1, 8, 8], "u32");
     const sums = await Moments.create(device, { maps, channels: 3, batch, slotMaps, labels: [3, 1] });
-    // Of three units, and of one that pads: each sum in its high and its low part.
+    // Of three units, and of one that pads.
     const [sum, squares, on3, on1] = [
-      [8, 2, 9, -1, 5, 0.5, 7, 1],
-      [16, 4, 30, 3, 12, 1, 50, 5],
-      [5, 1, 6, -2, 4, 0.25, 6, 1],
-      [1, 0.5, 2, 0.25, 3, -1, 2, 1],
+      [10, 8, 5.5, 8],
+      [20, 33, 13, 55],
+      [6, 4, 4.25, 7],
+      [1.5, 2.25, 2, 3],
     ] as const;
     const read = vi.spyOn(Tensor.prototype, "read");
-    read.mockResolvedValueOnce(Float32Array.of(...sum, ...squares, ...on3, ...on1));
+    read.mockResolvedValueOnce(words([...sum, ...squares, ...on3, ...on1]));
     const correlations = await sums.correlations(8, [0, 1, 2, 4, 3]);
+    read.mockResolvedValueOnce(words(sum));
+    expect([...(await sums.means(8))]).toEqual([1.25, 1, 0.6875]);
     read.mockRestore();
-    const of = (pairs: readonly number[], unit: number) => pairs[2 * unit]! + pairs[2 * unit + 1]!;
     const expected = (on: readonly number[], pixels: number) =>
       [0, 1, 2].map((unit) => {
-        const product = (8 * of(squares, unit) - of(sum, unit) ** 2) * (8 * pixels - pixels ** 2);
-        return (8 * of(on, unit) - of(sum, unit) * pixels) / Math.sqrt(product);
+        const product = (8 * squares[unit]! - sum[unit]! ** 2) * (8 * pixels - pixels ** 2);
+        return (8 * on[unit]! - sum[unit]! * pixels) / Math.sqrt(product);
       });
     const none = [0, 0, 0];
     [...none, ...expected(on1, 1), ...none, ...expected(on3, 4), ...none].forEach((value, at) => {
@@ -132,3 +133,12 @@ describe("correlations", () => {
     for (const each of [sums, slotMaps, batch, maps]) each.dispose();
   });
 });
+
+/** Exact sums of these values. */
+const words = (values: readonly number[]): Uint32Array<ArrayBuffer> =>
+  Uint32Array.from(
+    values.flatMap((value) => {
+      const whole = BigInt(value * 2 ** 10) << 70n;
+      return [0, 1, 2, 3, 4].map((word) => Number(BigInt.asUintN(32, whole >> BigInt(32 * word))));
+    }),
+  );

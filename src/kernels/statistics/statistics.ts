@@ -1,6 +1,6 @@
 import { ShapeError } from "../../errors.ts";
 import { type Extent, elements, fold, type Graph, type Value } from "../../runtime/graph.ts";
-import accumulateKernel from "../generated/accumulate.wgsl.ts";
+import exactKernel from "../generated/accumulate-exact.wgsl.ts";
 import countKernel from "../generated/count.wgsl.ts";
 import examplesKernel from "../generated/examples.wgsl.ts";
 import imagesKernel from "../generated/images.wgsl.ts";
@@ -212,6 +212,9 @@ export function count(
   });
 }
 
+/** Words of an exact sum. */
+export const SUM_WORDS = 5;
+
 /**
  * Partial sums held at once, where a strip's are not more: with two thousand labels they take
  * megabytes.
@@ -222,7 +225,8 @@ const PARTIAL_BYTES = 8 * 2 ** 20;
 const STRIPS = 16;
 
 /**
- * Adds a batch's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, (high, low)].
+ * Adds a batch's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, `SUM_WORDS`], exactly:
+ * see accumulate-exact.wgsl.
  */
 export function moments(
   graph: Graph,
@@ -249,7 +253,7 @@ export function moments(
       lanes((units * count) / 4),
       { flops: (SAMPLE_FLOPS * units * count * gridRows * gridColumns) / strips },
     );
-    graph.step(accumulateKernel, { partial, total: bindings.total }, { sums, count, zero: 0 }, lanes(sums));
+    graph.step(exactKernel, { partial, total: bindings.total }, { sums, count }, lanes(sums));
   }
 }
 

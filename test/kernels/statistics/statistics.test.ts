@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addExactSums, exactSum } from "../../../src/dissect/exact-sums.ts";
 import { ladderOf } from "../../../src/dissect/ladder.ts";
-import accumulateKernel from "../../../src/kernels/generated/accumulate.wgsl.ts";
-import { count, moments, radix } from "../../../src/kernels/statistics/statistics.ts";
+import exactKernel from "../../../src/kernels/generated/accumulate-exact.wgsl.ts";
+import { count, moments, radix, SUM_WORDS } from "../../../src/kernels/statistics/statistics.ts";
 import type { Device } from "../../../src/runtime/device.ts";
 import { type Extent, elements, Graph, padded, type Target } from "../../../src/runtime/graph.ts";
 import { requestDevice } from "../../gpu.ts";
@@ -234,7 +235,7 @@ describe("moments", () => {
     const graph = new Graph("gpu");
     const slots = graph.value("slots", [3, 5, 16, 16], "u32");
     const batch = graph.value("batch", [2], "u32");
-    const total = graph.value("total", [2 + 1813, 512, 2]);
+    const total = graph.value("total", [2 + 1813, 512, SUM_WORDS], "u32");
     moments(graph, graph.map("x", 3, 16, 16, 512), { slots, batch, total });
     const partials = graph.values.filter(({ label }) => label === "moments.partial");
     expect(partials.map(({ shape }) => shape)).toEqual(Array(3).fill([2, 1815, 512]));
@@ -251,7 +252,7 @@ describe("moments", () => {
     const x = noiseMap(15, [3, 3, 2, units]);
     const next = random(16);
     const slotData = Uint32Array.from({ length: 3 * 2 * size ** 2 }, () => Math.floor(4 * next()));
-    const results: Float32Array[] = [];
+    const results: Uint32Array[] = [];
     for (const [slotCount, steps] of [
       [3, 2],
       [131_000, 6], // a fourth of what is held at once
@@ -261,32 +262,87 @@ describe("moments", () => {
       const batch = bench.graph.value("batch", [2], "u32");
       bench.give(slots, slotData);
       bench.give(batch, Uint32Array.of(0, 3));
-      const total = bench.graph.value("total", [2 + slotCount, units, 2]);
+      const total = bench.graph.value("total", [2 + slotCount, units, SUM_WORDS], "u32");
       moments(bench.graph, bench.map(x), { slots, batch, total });
       expect(bench.graph.steps.length).toBe(steps);
       const [sums] = await bench.run(total);
-      results.push(Float32Array.from(sums.subarray(0, 5 * units * 2)));
+      results.push(bitsOf(sums).slice(0, 5 * units * SUM_WORDS));
     }
     expect(results[1]).toEqual(results[0]);
-    expect(results[0]!.every((sum, at) => at % 2 === 1 || sum !== 0)).toBe(true);
+    for (let sum = 0; sum < 5 * units; sum += 1) expect(exactSum(results[0]!, sum)).not.toBe(0);
   });
 
-  test("come from sums that lose nothing over many images", async () => {
-    // In single precision 2²⁴ + 1 is 2²⁴.
-    const partial = Float32Array.from({ length: 2 * 1000 }, (_, at) => (at === 0 ? 2 ** 24 : at % 2 === 0 ? 1 : 0.1));
+  /** What the kernel makes of these, each list one total's, in so many at a time. */
+  async function summed(lists: readonly (readonly number[])[], steps: readonly number[]): Promise<Uint32Array> {
     const bench = new Bench(device);
-    const total = bench.graph.value("total", [2, 2]);
-    for (const [first, images] of [
-      [0, 1],
-      [1, 600],
-      [601, 399],
-    ] as const) {
-      const value = bench.graph.value(`images from ${first}`, [images, 2]);
-      bench.give(value, partial.slice(2 * first, 2 * (first + images)));
-      bench.graph.step(accumulateKernel, { partial: value, total }, { sums: 2, count: images, zero: 0 }, [1, 1, 1]);
+    const total = bench.graph.value("total", [lists.length, SUM_WORDS], "u32");
+    let first = 0;
+    for (const count of steps) {
+      const value = bench.graph.value(`from ${first}`, [count, lists.length]);
+      const from = first;
+      bench.give(
+        value,
+        Float32Array.from({ length: count * lists.length }, (_, at) => {
+          return lists[at % lists.length]![from + Math.floor(at / lists.length)]!;
+        }),
+      );
+      bench.graph.step(exactKernel, { partial: value, total }, { sums: lists.length, count }, [1, 1, 1]);
+      first += count;
     }
-    const [[high0 = 0, low0 = 0, high1 = 0, low1 = 0]] = await bench.run(total);
-    expect(high0 + low0).toBe(2 ** 24 + 999);
-    expect(high1 + low1).toBeCloseTo(1000 * Math.fround(0.1), 9);
+    const [words] = await bench.run(total);
+    return bitsOf(words).slice(0, lists.length * SUM_WORDS);
+  }
+
+  test("come from sums that lose nothing, in any order and any division", async () => {
+    const next = random(17);
+    // Of either sign, over the whole range: from 2⁻⁸⁰ to 2⁷⁷, and smaller ones that round.
+    const floats = Array.from({ length: 600 }, () => Math.fround((next() - 0.5) * 2 ** Math.floor(next() * 170 - 92)));
+    const lists = [floats, floats.toReversed(), [2 ** 24, ...Array(599).fill(1)], Array(600).fill(0.1)];
+    const words = await summed(lists, [1, 400, 199]);
+    const unit = 2n ** 80n;
+    /** In units of 2⁻⁸⁰, halves away from zero. */
+    const exact = (value: number): bigint => {
+      const scaled = Math.abs(value) * 2 ** 80;
+      const whole = scaled < 2 ** 52 ? BigInt(Math.round(scaled)) : BigInt(scaled);
+      return value < 0 ? -whole : whole;
+    };
+    lists.forEach((list, index) => {
+      const expected = list.map((value) => exact(Math.fround(value))).reduce((a, b) => a + b);
+      const found = [0, 1, 2, 3, 4].reduce(
+        (sum, word) => sum + (BigInt(words[5 * index + word]!) << BigInt(32 * word)),
+        0n,
+      );
+      expect(BigInt.asIntN(160, found)).toBe(expected);
+    });
+    expect(exactSum(words, 2)).toBe(2 ** 24 + 599);
+    expect(exactSum(words, 3)).toBe(600 * Math.fround(0.1));
+    expect(exact(1)).toBe(unit);
+    // The same, summed up in two parts and put together.
+    const [a, b] = [
+      await summed(
+        lists.map((list) => list.slice(0, 250)),
+        [250],
+      ),
+      await summed(
+        lists.map((list) => list.slice(250)),
+        [350],
+      ),
+    ];
+    addExactSums(a, b);
+    expect(a).toEqual(words);
+  });
+
+  test("are no numbers for good once one of them is none, or too large to be added", async () => {
+    const lists = [
+      [1, Number.NaN, 1],
+      [Number.POSITIVE_INFINITY, 1, Number.NEGATIVE_INFINITY],
+      [1, -(2 ** 78), 2 ** 78],
+      [2 ** 77, -(2 ** 77), 0],
+    ];
+    const words = await summed(lists, [3]);
+    expect([0, 1, 2, 3].map((place) => exactSum(words, place))).toEqual([Number.NaN, Number.NaN, Number.NaN, 0]);
+    const more = await summed(Array(4).fill([5]), [1]);
+    addExactSums(more, words);
+    expect([0, 1, 2, 3].map((place) => exactSum(more, place))).toEqual([Number.NaN, Number.NaN, Number.NaN, 5]);
   });
 });

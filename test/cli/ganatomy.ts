@@ -13,9 +13,9 @@ const CLI = join(ROOT, "dist/cli.js");
 
 const SWIFTSHADER = findSwiftShader();
 /**
- * Chrome's own adapter, for runs that are compared with Chrome's, and those that are interrupted,
- * which nowhere end too soon on it. Others are on the adapter of all tests, which may start far
- * sooner.
+ * Chrome's own adapter, for runs that are compared with Chrome's, and those that have to last a
+ * while. Others are on the adapter of all tests, which may start far sooner: this one compiles anew
+ * in every process.
  */
 export const SLOW: NodeJS.ProcessEnv =
   process.platform === "linux" && SWIFTSHADER ? { VK_DRIVER_FILES: SWIFTSHADER } : {};
@@ -34,12 +34,16 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+interface StartOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** A module that is loaded first. */
+  readonly before?: string;
+}
+
 /** Starts the real command line in a process of its own. */
-export function start(
-  args: readonly string[],
-  { cwd = ROOT, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): Running {
-  const child = spawn(process.execPath, [CLI, ...args], {
+export function start(args: readonly string[], { cwd = ROOT, env = {}, before }: StartOptions = {}): Running {
+  const child = spawn(process.execPath, [...(before ? ["--import", before] : []), CLI, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -69,6 +73,12 @@ export function start(
   };
 }
 
-export function run(args: readonly string[], options?: Parameters<typeof start>[1]): Promise<Ended> {
+export function run(args: readonly string[], options?: StartOptions): Promise<Ended> {
   return start(args, options).ended;
+}
+
+/** Runs it until stderr matches; there it presses Ctrl-C itself, before it computes any further. */
+export function interruptAt(pattern: RegExp, args: readonly string[], { env, ...options }: StartOptions = {}) {
+  const at = { GANATOMY_INTERRUPT_AT: pattern.source };
+  return run(args, { ...options, before: new URL("interrupt-at.mjs", import.meta.url).href, env: { ...env, ...at } });
 }

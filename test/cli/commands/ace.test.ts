@@ -12,7 +12,7 @@ import { built } from "../../built.ts";
 import { smallFiles } from "../../dissect/models.ts";
 import { noise } from "../../kernels/reference.ts";
 import { upernetState } from "../../models/recipe.ts";
-import { run, SLOW, start } from "../ganatomy.ts";
+import { interruptAt, run, SLOW, start } from "../ganatomy.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -50,8 +50,7 @@ describe("ace", () => {
   ARGS.push("--train-size", "20", "--eval-size", "4", "--epochs", "3", "--size", "4", "--steps", "3", "--batch", "10");
 
   test("says its cost, leaves what gandissect leaves, and goes on after Ctrl-C to the same bits", async () => {
-    const slow = { cwd: home, env: SLOW };
-    const whole = await run([...ARGS, "--outdir", "whole", "--json"], slow);
+    const whole = await run([...ARGS, "--outdir", "whole", "--json"], { cwd: home });
     expect([whole.status, whole.stderr]).toEqual([
       0,
       expect.stringMatching(/This takes [\d.]+ [kMGT]FLOP: .* to compare/),
@@ -86,12 +85,10 @@ describe("ace", () => {
     expect(layers[0]!.rankings.map(({ name }) => name)).toEqual(["unit", "label", "tree-ace", "tree-iou"]);
     expect(await text("report/dissect.json.bak")).not.toContain("tree-ace");
 
-    const cut = start([...ARGS, "--outdir", "cut"], slow);
-    await cut.said(/evaluate: 100 %[\s\S]*optimise: \d+ %/);
-    cut.interrupt();
-    const { status, stderr } = await cut.ended;
+    const pattern = /evaluate: 100 %[\s\S]*optimise: \d+ %/;
+    const { status, stderr } = await interruptAt(pattern, [...ARGS, "--outdir", "cut"], { cwd: home });
     expect([status, stderr]).toEqual([130, expect.stringContaining("The same command goes on from there")]);
-    const rest = await run([...ARGS, "--outdir", "cut"], slow);
+    const rest = await run([...ARGS, "--outdir", "cut"], { cwd: home });
     expect([rest.status, rest.stderr]).toEqual([0, expect.stringMatching(/Going on from (epoch \d|the corpus)/)]);
     expect(rest.stdout).toMatch(/^tree at layer3: \d+ units; loss /);
     expect(await files("cut")).toEqual(await files("whole"));
@@ -100,9 +97,9 @@ describe("ace", () => {
     }
 
     // Another λ needs no other corpus, and leaves the epochs of this one alone.
-    const other = await run([...ARGS, "--lambda", "0.1", "--outdir", "cut"], slow);
+    const other = await run([...ARGS, "--lambda", "0.1", "--outdir", "cut"], { cwd: home });
     expect([other.status, other.stderr]).toEqual([0, expect.stringContaining("Going on from the corpus")]);
-    const same = await run([...ARGS, "--outdir", "cut"], slow);
+    const same = await run([...ARGS, "--outdir", "cut"], { cwd: home });
     expect([same.status, same.stderr]).toEqual([0, expect.stringContaining("Going on from epoch 2 ")]);
     expect(await text("cut/layer3/ace/tree/summary.json")).toBe(await text("whole/layer3/ace/tree/summary.json"));
 
@@ -111,7 +108,7 @@ describe("ace", () => {
       const epochs = await readFile(join(at, name), "utf8");
       await writeFile(join(at, name), epochs.replace('"trained":0', '"trained":1'));
     }
-    const damaged = await run([...ARGS, "--outdir", "cut"], slow);
+    const damaged = await run([...ARGS, "--outdir", "cut"], { cwd: home });
     expect([damaged.status, damaged.stderr]).toEqual([
       5,
       expect.stringMatching(/epochs-[0-9a-f]{8}\.json" is damaged.*Remove it/s),

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../../../src/cli/summary.ts";
 import { findChrome } from "../../../src/node/chrome.ts";
 import { built } from "../../built.ts";
-import { EMBEDDED, GOLDEN, run, SLOW, start } from "../ganatomy.ts";
+import { EMBEDDED, GOLDEN, interruptAt, run, SLOW, start } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {
@@ -126,10 +126,7 @@ describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
   test("while images are scored leaves the scores of those that were", async () => {
     const outdir = join(home, "scores");
     const args = ["dissect", ...QUICK, "--size", "10", "--batch", "2", "--json", "--outdir", outdir];
-    const work = start(args, { env: SLOW });
-    await work.said(/scores: ([4-9]\d|100) %/);
-    work.interrupt();
-    const { status, stdout, stderr } = await work.ended;
+    const { status, stdout, stderr } = await interruptAt(/scores: \d/, args);
     expect([status, stderr]).toEqual([130, expect.stringContaining("Interrupted: the report holds what was finished")]);
     expect(JSON.parse(stdout)).toMatchObject({ complete: false, layers: [{ units: 128 }] });
     const { settings } = (await json(outdir, "report.json")) as { settings: { size: number } };
@@ -141,10 +138,8 @@ describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
 
   test("while strips are drawn leaves all scores and the pictures so far", async () => {
     const outdir = join(home, "pictures");
-    const work = start(["dissect", ...QUICK, "--size", "2", "--strip-height", "512", "--json", "--outdir", outdir]);
-    await work.said(/draw strips: \d+ %/);
-    work.interrupt();
-    const { status, stdout, stderr } = await work.ended;
+    const args = ["dissect", ...QUICK, "--size", "2", "--strip-height", "512", "--json", "--outdir", outdir];
+    const { status, stdout, stderr } = await interruptAt(/draw strips: \d+ %/, args);
     expect([status, stderr]).toEqual([130, expect.stringContaining("Interrupted: the report holds what was finished")]);
     expect(JSON.parse(stdout)).toMatchObject({ complete: false, layers: [{ units: 128 }] });
     const files = await filesOf(outdir);

@@ -1,0 +1,14 @@
+// Loaded before the command line (`interruptAt` of ganatomy.ts): presses Ctrl-C as soon as stderr
+// matches, so that no machine is too fast for it.
+const pattern = new RegExp(process.env["GANATOMY_INTERRUPT_AT"]);
+const write = process.stderr.write.bind(process.stderr);
+let said = "";
+process.stderr.write = (text, ...more) => {
+  const drained = write(text, ...more);
+  said += text;
+  if (pattern.test(said)) {
+    process.stderr.write = write;
+    process.kill(process.pid, "SIGINT");
+  }
+  return drained;
+};

@@ -5,7 +5,7 @@ import { showLoading, showProgress } from "./loading.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
 import { type Opening, Turns } from "./turns.ts";
-import { begin, begun, firstRecipe, keepNow, watchDrawing } from "./working.ts";
+import { begin, begun, firstRecipe, fitting, keepNow, watchDrawing } from "./working.ts";
 
 /** What a studio shows: a generator, and what is known of it and by whom. */
 export interface Opened extends Pick<LoadRequest, "name" | "network" | "classes"> {
@@ -77,13 +77,14 @@ export async function openGenerator(
     fresh = await openSession({ worker: beside("worker.min.js") }, signal);
     fresh.on("progress", (progress) => signal.aborted || showProgress(progress));
     const loaded = await fresh.load({ ...request, signal });
-    const recipe = await (typeof beginning === "function" ? beginning(loaded.model!.name) : beginning);
+    const model = loaded.model!;
+    const recipe = await fitting(await (typeof beginning === "function" ? beginning(model.name) : beginning), model);
     opening.shows();
     void keepNow();
     const before = element.session;
     element.session = undefined;
     before?.dispose();
-    begin(recipe, loaded.model!.name);
+    begin(recipe);
     watchDrawing(fresh);
     element.session = fresh;
     await drawn(fresh, signal);

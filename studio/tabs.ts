@@ -41,6 +41,8 @@ export function showTabs(): void {
     tabOf("Latent", panelOf("Latent", latent.element), latent.seen),
   ];
   clearWith(clear);
+  // There is nothing else in it by which a keyboard could scroll it.
+  effect.parentElement!.tabIndex = 0;
   const list = html("div", { role: "tablist", "aria-label": "Panels", class: "tabs" }, ...tabs.map(({ tab }) => tab));
   side.append(list, ...tabs.slice(1).map(({ content }) => content));
 

@@ -1,5 +1,5 @@
 import type { ErrorDetail } from "../src/elements/index.ts";
-import type { Recipe, Session } from "../src/session/index.ts";
+import { checkFits, type Loaded, type Recipe, type Session } from "../src/session/index.ts";
 import { recipeOfAddress } from "./address.ts";
 import { keep, kept } from "./keeping.ts";
 import { complain, isLost, tell } from "./notices.ts";
@@ -41,9 +41,7 @@ export async function firstRecipe(model: string): Promise<Recipe | undefined> {
   const last = await kept(model);
   try {
     const linked = await recipeOfAddress();
-    if (!linked || !fits(linked, model)) return last;
-    rememberBefore(last, linked);
-    return linked;
+    return linked && fits(linked, model) ? linked : last;
   } catch (error) {
     complain(error);
     return last;
@@ -91,11 +89,37 @@ function fits(recipe: Recipe, model: string): boolean {
 let beginning: Recipe | undefined;
 let hasBegun = false;
 
+/**
+ * What a generator that is there now is begun with: a recipe that waited for it, else the one that
+ * is asked for; what was worked on last, where it does not fit, which is said.
+ */
+export async function fitting(
+  asked: Recipe | undefined,
+  model: NonNullable<Loaded["model"]>,
+): Promise<Recipe | undefined> {
+  const last = await kept(model.name);
+  const waited = waiting?.model.name === model.name ? waiting : undefined;
+  if (waited) waiting = undefined;
+  const recipe = waited ?? asked;
+  if (!recipe) return undefined;
+  try {
+    checkFits(recipe, model);
+    rememberBefore(last, recipe);
+    return recipe;
+  } catch (error) {
+    complain(error);
+  }
+  try {
+    if (last) checkFits(last, model);
+    return last;
+  } catch {
+    return undefined; // of an earlier file of this name
+  }
+}
+
 /** Begins with a generator: with the image of a recipe, whose strokes follow by `begun`. */
-export function begin(recipe: Recipe | undefined, model: string): void {
+export function begin(own: Recipe | undefined): void {
   const paint = part("paint");
-  const own = waiting?.model.name === model ? waiting : recipe;
-  if (own === waiting) waiting = undefined;
   beginning = own;
   hasBegun = false;
   // These are of the generator that was there before.

@@ -141,6 +141,8 @@ export class GanPaint extends PaintSteps {
       this.#picture.view?.setRecipe(recipe);
     } catch (error) {
       this.painting.reset();
+      // Its layer may be none of this generator's.
+      if (this.layer === recipe.layer) reflect(this, "layer", undefined);
       this.follow();
       this.fail(error);
     }

@@ -5,6 +5,7 @@ export { type MaskFile, type RecipeCommands, recipeCommands } from "./commands.t
 export type { ConceptsOptions, RankedConcept } from "./concepts.ts";
 export { type ConnectOptions, connect } from "./connect.ts";
 export type { RankedUnit } from "./findings.ts";
+export { checkFits } from "./fits.ts";
 export { History } from "./history.ts";
 export { createSession, type SessionOptions } from "./in-process.ts";
 export { checkMarks, isMarks, type Marks, recipeOfMarks } from "./marks.ts";

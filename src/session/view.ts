@@ -2,6 +2,7 @@ import { UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { shown, whole } from "./checks.ts";
 import { Emitter } from "./emitter.ts";
+import { checkFits } from "./fits.ts";
 import { withStroke } from "./history.ts";
 import {
   checkRecipe,
@@ -134,7 +135,9 @@ export class SessionView implements View {
 
   setRecipe(recipe: Recipe): void {
     const { model, seed, image, toward = [], layer, strokes } = checkRecipe(recipe);
-    checkModel(model, this.#drawer.loaded());
+    const own = this.#drawer.loaded()?.model;
+    if (!own) throw new UsageError("A recipe needs its generator.", `Load ${model.name}: session.load({ generator }).`);
+    checkFits(recipe, own);
     this.set({ seed, image, toward, layer, strokes });
   }
 
@@ -170,18 +173,4 @@ export class SessionView implements View {
     this.#disposed = true;
     this.#drawer.dispose();
   }
-}
-
-/** Refuses a recipe of another generator: by the bytes where both know them, else by the name. */
-function checkModel(model: Recipe["model"], loaded: Loaded | undefined): void {
-  const own = loaded?.model;
-  if (!own) throw new UsageError("A recipe needs its generator.", `Load ${model.name}: session.load({ generator }).`);
-  const same =
-    model.sha256 !== undefined && own.sha256 !== undefined ? model.sha256 === own.sha256 : model.name === own.name;
-  if (same) return;
-  const other = model.name === own.name ? `another ${model.name}` : model.name;
-  throw new UsageError(
-    `This recipe is of ${other}, and the generator here is ${own.name}: its units are others.`,
-    `Load ${model.name}; if it is the same file by another name, load it with that \`name\`.`,
-  );
 }

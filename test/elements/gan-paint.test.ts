@@ -313,6 +313,7 @@ describe("a recipe", () => {
     });
     await elements.run("useFakes()");
     expect(await strokes()).toEqual([]);
+    expect(await elements.run("paint.getAttribute('layer')")).toBe(null);
     expect(await heard()).toEqual(["gan-error gan-paint"]);
   });
 

@@ -52,7 +52,8 @@ test("strokes that were checked cannot change, and are themselves from then on",
 });
 
 describe("a view", () => {
-  const model = { name: "scenes64", layers: [{ name: "layer1" }] };
+  const layer = (name: string) => ({ name, channels: 128, height: 8, width: 8 });
+  const model = { name: "scenes64", layers: [layer("layer1"), layer("layer4")] };
   const view = (loaded?: object) => {
     const sent: unknown[] = [];
     const drawer = {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { ElementHandle } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Recipe } from "../../src/session/recipe.ts";
+import { packRecipe } from "../../src/session/recipe-link.ts";
 import type { Loaded } from "../../src/session/session.ts";
 import { violations } from "../browser/axe.ts";
 import { openStudio, type StudioPage } from "./page.ts";
@@ -14,6 +15,7 @@ import { openStudio, type StudioPage } from "./page.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Software adapters beside other work need their time. */
 const SLOW = 400_000;
+const TABS = ["History", "Here", "Units", "Effect", "Latent"];
 const PATIENT = { timeout: 60_000, interval: 200 };
 
 let studio: StudioPage;
@@ -145,6 +147,13 @@ describe("the studio", { timeout: SLOW }, () => {
     await run("location.hash = '#s=broken'");
     await expect.poll(notices, PATIENT).toMatch(/link/);
     await dismiss();
+    await run(`location.hash = "#s=${await packRecipe({ ...before, layer: "layer99" })}"`);
+    await expect.poll(notices, PATIENT).toMatch(/"layer99", which scenes64 does not have/);
+    await dismiss();
+    const [stroke] = before.strokes;
+    await give("units.json", JSON.stringify({ ...before, strokes: [{ ...stroke, units: [5000] }] }));
+    await expect.poll(notices, PATIENT).toMatch(/unit 5000, which layer4 does not have/);
+    await dismiss();
     expect(await recipe()).toEqual(before);
   });
 
@@ -217,7 +226,7 @@ describe("the studio", { timeout: SLOW }, () => {
         { name: "prefers-color-scheme", value },
         { name: "prefers-reduced-motion", value: "reduce" },
       ]);
-      for (const tab of ["History", "Here", "Units", "Effect"]) {
+      for (const tab of TABS) {
         await studio.page.click(`#tab-${tab}`);
         await studio.look(`${tab}-${value}`);
         expect([tab, value, ...(await violations(studio.page))]).toEqual([tab, value]);
@@ -233,8 +242,11 @@ describe("the studio", { timeout: SLOW }, () => {
       .filter((node) => node.checkVisibility()).map((node) => [node.outerHTML.slice(0, 60), node.getBoundingClientRect()])
       .filter(([, { width, height }]) => width < 24 || height < 24).map(([name]) => name)`;
     expect(await run(small)).toEqual([]);
-    expect(await violations(studio.page)).toEqual([]);
     await studio.look("phone");
+    for (const tab of ["Brush", ...TABS]) {
+      await studio.page.click(`#tab-${tab}`);
+      expect([tab, ...(await violations(studio.page))]).toEqual([tab]);
+    }
     await studio.page.setViewport({ width: 1440, height: 900 });
   });
 
@@ -243,5 +255,11 @@ describe("the studio", { timeout: SLOW }, () => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     await studio.open();
     await expect.poll(recipe, PATIENT).toEqual(before);
+    // A link that cannot be shown keeps nobody from it either.
+    await studio.page.goto("about:blank");
+    await studio.open(`${studio.url}#s=${await packRecipe({ ...before, layer: "layer99" })}`);
+    expect(await notices()).toMatch(/"layer99", which scenes64 does not have/);
+    expect(await recipe()).toEqual(before);
+    expect(await run("document.querySelector('#layer').value")).toBe("layer4");
   });
 });

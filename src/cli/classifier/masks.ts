@@ -1,4 +1,5 @@
 // Tests: test/cli/classifier/masks.test.ts
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,6 +14,8 @@ import { readPhoto } from "../photo.ts";
 /** Masks of a folder, by the names of their photographs. */
 export interface MaskFolder {
   readonly labels: readonly Label[];
+  /** SHA-256 of all that were checked, in their turn, and of their names. */
+  digest(): string;
   /** Whether a photograph has one. */
   has(photograph: string): boolean;
   /** @throws PhotoError, LabelsError for what is no mask. */
@@ -39,12 +42,15 @@ export async function openMasks(path: string): Promise<MaskFolder> {
   const nameOf = (photograph: string): string => join(path, photograph.replace(/\.[^.]+$/, ".png"));
   const read = async (photograph: string): Promise<LabelMask> =>
     maskOf(await readPhoto(nameOf(photograph)), nameOf(photograph));
+  const checked = createHash("sha256").update(JSON.stringify(labels));
   return {
     labels,
+    digest: () => checked.copy().digest("hex"),
     has: (photograph) => existsSync(nameOf(photograph)),
     read,
     check: async (photograph, photo, fit = "crop") => {
       const mask = await read(photograph);
+      checked.update(`${photograph} ${mask.width} ${mask.height}\n`).update(Uint8Array.from(mask.labels));
       const beyond = Array.prototype.find.call(mask.labels, (label: number) => label >= labels.length);
       if (beyond !== undefined) {
         throw new LabelsError(

@@ -1,12 +1,11 @@
 // Tests: test/cli/classifier/photographs.test.ts
+import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { ascending } from "../../causality/ranking.ts";
 import type { Photographs } from "../../dissect/photographed.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
-import { RandomState } from "../../weights/random.ts";
-import { openPhotographs, type PhotographsInput } from "../distance/input.ts";
+import { inTurn, openPhotographs, type PhotographsInput } from "../distance/input.ts";
 import type { Skipped } from "../distance/photographs.ts";
 import { readPhoto } from "../photo.ts";
 
@@ -14,6 +13,8 @@ import { readPhoto } from "../photo.ts";
 export interface PhotographFolder extends Photographs {
   readonly names: readonly string[];
   readonly skipped: readonly Skipped[];
+  /** SHA-256 of the names and contents of those that are taken. */
+  readonly digest: string;
 }
 
 /** What lies in a folder of photographs: those that are some by their names, and others. */
@@ -48,16 +49,19 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
   });
   const names: string[] = [];
   const decode = async (file: string): Promise<Photo> => decodePhoto(await readPhoto(join(path, file)), file);
+  const digest = createHash("sha256");
   const total = Math.min(candidates.length, most?.count ?? candidates.length);
-  for (const file of inTurn(candidates, most?.seed)) {
+  for (const file of most ? inTurn(candidates, most.seed) : candidates) {
     if (names.length >= total) break;
     // Lets Ctrl-C be heard: decoding is synchronous.
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
     try {
-      const photo = await decode(file);
+      const bytes = await readPhoto(join(path, file));
+      const photo = await decodePhoto(bytes, file);
       await wanted.check?.(file, photo);
       names.push(file);
+      digest.update(`${file}\n${bytes.length}\n`).update(bytes);
     } catch (error) {
       if (!(error instanceof GanatomyError)) throw error;
       skipped.push({ file, reason: error.message });
@@ -67,19 +71,19 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
   if (names.length === 0) {
     const { file, reason } = skipped.at(-1)!;
     throw new UsageError(
-      `Of the ${files.length} photographs in "${path}" none can be taken. ${file}: ${reason}`,
+      `${files.length === 1 ? "The one photograph" : `Of the ${files.length} photographs`} in "${path}" ${files.length === 1 ? "cannot" : "none can"} be taken. ${file}: ${reason}`,
       "Name another folder, or mend what belongs to it.",
     );
   }
   names.sort((a, b) => (a < b ? -1 : 1));
-  return { count: names.length, names, skipped, read: (number) => decode(names[number]!) };
+  return {
+    count: names.length,
+    names,
+    skipped,
+    digest: digest.digest("hex"),
+    read: (number) => decode(names[number]!),
+  };
 }
-
-/** By chance where not all are taken: folders are often sorted, by class or by date. */
-const inTurn = (files: readonly string[], seed?: number): readonly string[] =>
-  seed === undefined
-    ? files
-    : ascending([...new RandomState(seed).randomSample(files.length)]).map((place) => files[place]!);
 
 /** Reasons for which files are skipped that are told, and files of each. */
 const [REASONS, FILES] = [10, 3];
@@ -98,5 +102,11 @@ export function noteSkipped({ count, skipped }: PhotographFolder, note: (text: s
     return `  ${files.slice(0, FILES).join(", ")}${more}: ${reason}`;
   });
   const rest = lines.length > REASONS ? [`  and ${lines.length - REASONS} other reasons`] : [];
-  note([`${count} photographs; ${skipped.length} files were skipped:`, ...lines.slice(0, REASONS), ...rest].join("\n"));
+  note(
+    [
+      `${count} ${count === 1 ? "photograph" : "photographs"}; ${skipped.length} ${skipped.length === 1 ? "file was" : "files were"} skipped:`,
+      ...lines.slice(0, REASONS),
+      ...rest,
+    ].join("\n"),
+  );
 }

@@ -21,7 +21,7 @@ import { type DissectOptions, openJob } from "../job.ts";
 import { KeptDissection } from "../kept-dissection.ts";
 import { EMBEDDED_LAYERS, loadingOf } from "../models.ts";
 import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
-import { type Job, runJob } from "../run.ts";
+import { type Job, runJob, type SegmenterFiles } from "../run.ts";
 import { settingsOf } from "../settings.ts";
 import { unifiedOptions } from "../shared-options.ts";
 import type { Summary } from "../summary.ts";
@@ -146,34 +146,51 @@ async function opened(
   if (options.classifier !== undefined) {
     const classifier = await openClassifier(options, running);
     const dissected = (folder: OutputFolder): Promise<Summary> =>
-      inNode(options, folder, running, (place) => dissectClassifier(classifier, options, place));
+      inNode(options, folder, running, (place) => {
+        const { source, segmenter, photographs, masks } = classifier;
+        const of = [photographs.digest, photographs.names, masks?.digest()];
+        const files = [source, ...filesOf(segmenter?.files)];
+        return resuming({ files, of }, options, { folder, place }, (place) =>
+          dissectClassifier(classifier, options, place),
+        );
+      });
     return { name: inRotation(classifier.name), dissected };
   }
   const job = await openJob(options, loadingOf(running, options));
   const dissected = (folder: OutputFolder): Promise<Summary> =>
     options.chrome
       ? inChrome(job, folder, running)
-      : inNode(job, folder, running, (place) => resuming(job, options, folder, place));
+      : inNode(job, folder, running, (place) => {
+          const files = [job.model.source, ...filesOf(job.segmenter.files)];
+          return resuming({ files, of: [] }, options, { folder, place }, (place) => runJob(job, place));
+        });
   return { name: inRotation(job.model.name), dissected };
 }
 
-/** Runs a job that goes on where an earlier run of the same command was stopped. */
+const filesOf = (files: SegmenterFiles<Source> | undefined): Source[] => Object.values(files ?? {});
+
+/** What a dissection is of: files of weights and labels, and what else tells it from others. */
+interface Dissected {
+  readonly files: readonly Source[];
+  readonly of: readonly unknown[];
+}
+
+/** Runs a dissection that goes on where an earlier run of the same command was stopped. */
 async function resuming(
-  job: Job<Source>,
-  options: DissectOptions,
-  folder: OutputFolder,
-  place: Place,
+  { files, of }: Dissected,
+  options: DissectOptions & ClassifierFlags,
+  { folder, place }: { readonly folder: OutputFolder; readonly place: Place },
+  dissected: (place: Place) => Promise<Summary>,
 ): Promise<Summary> {
   const { signal, note } = place;
-  const files = [job.model.source, ...(Object.values(job.segmenter.files ?? {}) as Source[])];
   const hashes: string[] = [];
   for (const file of files) hashes.push(await hashOf(file, { signal }));
-  const settings = [VERSION, settingsOf("dissect", options), hashes, place.device.adapter];
+  const settings = [VERSION, settingsOf("dissect", options), hashes, of, place.device.adapter];
   const kept = await KeptDissection.open(folder, settings, signal, (path) =>
     note(`"${path}" is damaged: the dissection begins anew.`),
   );
   if (kept.found) note(`Going on from ${kept.found.done} images of "${kept.found.at}" of an earlier run.`);
-  const summary = await runJob(job, { ...place, checkpoints: kept });
+  const summary = await dissected({ ...place, checkpoints: kept });
   if (summary.complete) await kept.remove();
   return summary;
 }

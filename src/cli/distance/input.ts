@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
+import { ascending } from "../../causality/ranking.ts";
 import {
   hasFeatures,
   hasMoments,
@@ -13,6 +14,7 @@ import {
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { openCheckpoint } from "../../index.ts";
 import { fileSource } from "../../node/files.ts";
+import { RandomState } from "../../weights/random.ts";
 import type { Source } from "../../weights/source.ts";
 import { EMBEDDED, type Loading, openModel } from "../models.ts";
 
@@ -99,6 +101,25 @@ export async function openPhotographs(path: string): Promise<PhotographsInput> {
     odd,
     digest: digest.digest("hex"),
   };
+}
+
+/**
+ * Files in an order by chance, in which not all are taken: folders are often sorted, by class or by
+ * date.
+ */
+export const inTurn = (files: readonly string[], seed: number): readonly string[] =>
+  ascending([...new RandomState(seed).randomSample(files.length)]).map((place) => files[place]!);
+
+/**
+ * Before anything is measured, which takes long.
+ * @throws UsageError for a folder of fewer photographs than are needed.
+ */
+export function checkEnough(inputs: readonly Input[], least: number): void {
+  for (const input of inputs) {
+    if (input.kind !== "photographs" || input.files.length >= least) continue;
+    const count = input.files.length === 1 ? "1 photograph" : `${input.files.length} photographs`;
+    throw new UsageError(`There is no more than ${count} in "${input.path}".`, `Give at least ${least}.`);
+  }
 }
 
 function unlisted(path: string, cause: unknown): never {

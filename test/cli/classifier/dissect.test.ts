@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
@@ -17,6 +17,7 @@ import { UsageError } from "../../../src/index.ts";
 import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
 import { memoryFolder } from "../../../src/report/index.ts";
 import { requestDevice } from "../../gpu.ts";
+import { run, start } from "../ganatomy.ts";
 import { EDGE, photographs, writeClassifier } from "./tiny.ts";
 
 const COUNT = 6;
@@ -170,4 +171,41 @@ test("takes as many photographs as are asked for, and as many more where levels 
   expect(await taken({ rule: "gan-dissection" })).toHaveLength(4);
   expect(await taken({ quantileThreshold: "maxiou" })).toHaveLength(4);
   expect(await taken({ rule: "gan-dissection", quantileThreshold: 0.01 })).toHaveLength(2);
+});
+
+test("stopped and called again, it goes on from there, to the same bits", async () => {
+  await mkdir(at("album"));
+  await mkdir(at("marked"));
+  for (const [i, photograph] of photographs(96).entries()) {
+    await writeFile(at("album", `${i}.png`), photograph);
+    const data = Uint8Array.from({ length: EDGE ** 2 }, (_, place) => 1 + Number(place % EDGE >= i % EDGE));
+    await writeFile(at("marked", `${i}.png`), encode({ width: EDGE, height: EDGE, depth: 8, channels: 1, data }));
+  }
+  await writeFile(at("marked/labels.json"), '["-", "ground", "sky"]');
+  const dissect = (outdir: string, ...more: readonly string[]): readonly string[] => [
+    ...["dissect", "--classifier", "tiny.safetensors", "--edge", `${EDGE}`, "--images", "album", "--masks", "marked"],
+    ...["--batch", "1", "--examples", "2", "--outdir", outdir, ...more],
+  ];
+  expect((await run(dissect("whole"), { cwd: home })).status).toBe(0);
+  const stopped = start(dissect("stopped"), { cwd: home });
+  await stopped.said(/activations/);
+  stopped.interrupt();
+  expect((await stopped.ended).status).toBe(130);
+  expect(await readdir(at("stopped"))).toContain("dissection.state");
+  const last = await run(dissect("stopped"), { cwd: home });
+  expect([last.status, last.stderr]).toEqual([0, expect.stringMatching(/Going on from \d+ images of /)]);
+  for (const file of ["units.csv", "tensors.safetensors", "blocks.safetensors"]) {
+    const [ours, theirs] = await Promise.all(["stopped", "whole"].map((folder) => readFile(at(folder, file))));
+    expect([file, ours!.equals(theirs!)]).toEqual([file, true]);
+  }
+  expect(await readdir(at("stopped"))).not.toContain("dissection.state");
+
+  // What it was of has changed: it begins anew.
+  const again = start(dissect("changed"), { cwd: home });
+  await again.said(/activations/);
+  again.interrupt();
+  await again.ended;
+  await writeFile(at("album/0.png"), photographs(97)[96]!);
+  const anew = await run(dissect("changed"), { cwd: home });
+  expect([anew.status, anew.stderr]).toEqual([0, expect.not.stringContaining("Going on")]);
 });

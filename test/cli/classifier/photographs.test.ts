@@ -33,7 +33,7 @@ test("what is no photograph is skipped, links that lead nowhere too", async () =
   expect(said).toContain("notes.txt is no JPEG or PNG by its name");
   expect(said).toContain('link.png" does not exist');
   await expect(openFolder(at("bad"), watched)).rejects.toThrow(UsageError);
-  await expect(openFolder(at("bad"), watched)).rejects.toThrow("Of the 1 photographs");
+  await expect(openFolder(at("bad"), watched)).rejects.toThrow("The one photograph");
   await expect(openFolder(at("gone"), watched)).rejects.toThrow('gone" is not there');
   await expect(openFolder(at("odd/a.png"), watched)).rejects.toThrow('a.png" is no folder');
 });
@@ -48,6 +48,10 @@ test("some of many are drawn by chance, the same for a seed, and only they are l
   expect(new Set(first).size).toBe(3);
   expect([...seen].sort()).toEqual(first);
   expect(await some(1)).toEqual(first);
+  const digest = async (seed: number) =>
+    (await openFolder(at("many"), { ...watched, most: { count: 3, seed } })).digest;
+  expect(await digest(1)).toBe(await digest(1));
+  expect((await openFolder(at("many"), watched)).digest).not.toBe(await digest(1));
   const drawn = await Promise.all([2, 3, 4, 5].map(some));
   expect(drawn.some((names) => names.join() !== first.join())).toBe(true);
   expect((await openFolder(at("many"), { ...watched, most: { count: 99, seed: 1 } })).count).toBe(8);

@@ -65,7 +65,7 @@ export async function distances(a: Side, b: Side, options: DistancesOptions = {}
   }
   const found: { -readonly [K in keyof Distances]: Distances[K] } = { notes };
   if (areas) {
-    checkSegmenters(a as KeptFeatures, b as KeptFeatures);
+    checkSameSegmenter((a as KeptFeatures).segmenter, (b as KeptFeatures).segmenter);
     found.segmentation = await segmentationDistance(...areas, {
       ...(permutations !== undefined && { permutations }),
       onProgress: ({ phase, done, total }) => onProgress?.(`FSD: ${phase}`, done, total),
@@ -134,10 +134,14 @@ async function withImages(
 
 const vectorsOf = (side: Side): Vectors | Moments | undefined => ("covariance" in side ? side : side.vectors);
 
-function checkSegmenters(a: KeptFeatures, b: KeptFeatures): void {
-  if (a.segmenter === b.segmenter) return;
+/**
+ * Refuses areas that different segmenters named.
+ * @throws UsageError that names both.
+ */
+export function checkSameSegmenter(a: string | undefined, b: string | undefined): void {
+  if (a === b) return;
   throw new UsageError(
-    `Pixels were named by ${a.segmenter ?? "something unknown"} and by ${b.segmenter ?? "something unknown"}.`,
+    `Pixels were named by ${a ?? "something unknown"} and by ${b ?? "something unknown"}.`,
     "Segment both with the same segmenter.",
   );
 }

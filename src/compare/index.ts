@@ -27,7 +27,7 @@ export type {
   Estimate,
   OnlyIn,
 } from "./dissections/result.ts";
-export { type Distances, type DistancesOptions, distances, type Side } from "./distances.ts";
+export { checkSameSegmenter, type Distances, type DistancesOptions, distances, type Side } from "./distances.ts";
 export {
   checkSameKind,
   type FeatureKind,

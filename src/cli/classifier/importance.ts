@@ -12,6 +12,9 @@ import { openTruth, type Truth, type TruthOptions } from "./classes.ts";
 import { checkLayers, lastMap, type NetworkFile, openNetwork } from "./network.ts";
 import { noteSkipped, openFolder, type PhotographFolder } from "./photographs.ts";
 
+/** So many units of a class are off together. */
+const TOGETHER = [20];
+
 /** What `ganatomy unit-importance` is told. */
 export interface ImportanceFlags extends ClassifierOptions, TruthOptions, TuneFlags {
   readonly classifier: string;
@@ -19,7 +22,8 @@ export interface ImportanceFlags extends ClassifierOptions, TruthOptions, TuneFl
   readonly layer?: string;
   readonly size?: number;
   readonly seed: number;
-  readonly together: readonly number[];
+  /** `TOGETHER` unless given. */
+  readonly together?: readonly number[];
   readonly random: number;
   readonly batch?: number;
   readonly outdir?: string;
@@ -46,7 +50,7 @@ export async function openImportance(
   const layer = options.layer ?? lastMap(network);
   if (options.layer === undefined) note(`No --layer given, so units of ${layer} are turned off, the last map.`);
   const { channels } = network.layers.find(({ name }) => name === layer)!;
-  const lost = options.together.filter((units) => units >= channels);
+  const lost = (options.together ?? TOGETHER).filter((units) => units >= channels);
   if (lost.length > 0) {
     note(`${layer} has ${channels} units: --together ${lost.join(",")} leaves none on, and is left out.`);
   }
@@ -66,7 +70,10 @@ export async function openImportance(
   });
   noteSkipped(photographs, note);
   const present = new Set(photographs.names.map((name) => truth.of(name))).size;
-  if (present < count) note(`${count - present} of the ${count} classes have no photographs, and are left out.`);
+  if (present < count)
+    note(
+      `${count - present} of the ${count} classes ${count - present === 1 ? "has no photographs, and is" : "have no photographs, and are"} left out.`,
+    );
   return { ...file, photographs, truth, layer };
 }
 
@@ -80,7 +87,7 @@ export function writeImportance(
   return withDevice(around, { flags: options, tuning }, async (device) => {
     const classifier = await Classifier.define(network, { device, name, classes: truth.names }, { signal });
     try {
-      const { together, random, seed, batch } = options;
+      const { together = TOGETHER, random, seed, batch } = options;
       const found = await measured(
         unitImportance(classifier, photographs, {
           ...{ layer, together, random, seed, finished, signal },
@@ -90,7 +97,11 @@ export function writeImportance(
         (phase, done, total) => progress.report(phase, done, total),
       );
       if (found.left.length > 0) {
-        note(`${found.left.length} photographs are the only ones of their classes, and are left out.`);
+        const left =
+          found.left.length === 1
+            ? "1 photograph is the only one of its class, and is"
+            : `${found.left.length} photographs are the only ones of their classes, and are`;
+        note(`${left} left out.`);
       }
       const result = toImportance(found);
       const images = photographs.names;
@@ -118,7 +129,11 @@ async function measured(
 }
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
-const points = (drop: number): string => (-100 * drop).toFixed(1).replace(/^-?0\.0$/, "0.0");
+const points = (drop: number): string =>
+  (-100 * drop)
+    .toFixed(1)
+    .replace(/^-?0\.0$/, "0.0")
+    .replace("-", "−");
 
 /** What is found, as text for a terminal: a class a line, those that lose most first. */
 export function importanceTable({ layer, units, classes, mean }: ImportanceJson): string {

@@ -16,6 +16,7 @@ import { artifactsTable } from "../artifacts/summary.ts";
 import type { CliCommand } from "../command.ts";
 import { defaultLayer, PAPER_LAYER } from "../default-layer.ts";
 import {
+  checkEnough,
   type FeaturesInput,
   type GeneratorInput,
   hashOf,
@@ -37,7 +38,7 @@ import { type KeptState, type Running, withDevice, withInterrupt, withMeasuremen
 export interface ArtifactsOptions extends NetworkFlags, TuneFlags, GeneratorFlags {
   readonly real: string;
   readonly layer?: string;
-  readonly rank: readonly RankingName[];
+  readonly rank?: readonly RankingName[];
   readonly size: number;
   readonly seed: number;
   readonly otherSeed: number;
@@ -58,7 +59,11 @@ export const artifactsCommand: CliCommand<ArtifactsOptions> = {
   options: (command) =>
     networkOptions(modelOptions(command))
       .requiredOption("--real <dir>", "photographs like those it was trained on, or kept features of some", named)
-      .option("--rank <names>", "by the published score, by each unit's own ablation, or both", rankings, [...RANKINGS])
+      .option(
+        "--rank <names>",
+        "by the published score, by each unit's own ablation (default: score,ablation)",
+        rankings,
+      )
       .option("--size <n>", "images that scores are of, and others to judge rankings by", size, 200)
       .option("--seed <n>", "seed of the former", seed, 1)
       .option("--other-seed <n>", "seed of the latter", seed, 2)
@@ -92,6 +97,7 @@ function run(options: ArtifactsOptions): Promise<number> {
         "Name a folder of JPEG or PNG files, or features that `ganatomy distance` kept.",
       );
     }
+    checkEnough([real], 4);
     noteOdd([real], note);
     const path = options.outdir ?? join("artifacts", model.name, fileName(options.layer ?? PAPER_LAYER));
     const provenance: Provenance = {
@@ -136,7 +142,8 @@ function withFindings({ model, real }: Inputs, options: ArtifactsOptions, around
       const drawn = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
       const generator = scope.own(await loadGenerator(model.source, drawn));
       const { size, batch } = options;
-      const finding = { ...options, top: options.top, layer: options.layer ?? defaultLayer(generator, "--layer") };
+      const { top, rank = RANKINGS } = options;
+      const finding = { ...options, top, rank, layer: options.layer ?? defaultLayer(generator, "--layer") };
       checkCounts(generator, finding, size);
       const tools = { ...around, ...networks, device, generator, flags: options, size, batch };
       // As many real images to rank with as there are generated ones, and as many to judge with.

@@ -1,16 +1,16 @@
 // Tests: test/cli/commands/distance.test.ts
-import { type Distances, distances, type Side } from "../../compare/index.ts";
+import { checkSameKind, checkSameSegmenter, type Distances, distances, type Side } from "../../compare/index.ts";
 import type { CliCommand } from "../command.ts";
 import { readEdits } from "../distance/edits.ts";
-import { type Input, noteOdd, openInput } from "../distance/input.ts";
-import { type NetworkFlags, networkOptions, networksOf } from "../distance/networks.ts";
+import { checkEnough, type Input, noteOdd, openInput } from "../distance/input.ts";
+import { type NetworkFlags, type Networks, networkOptions, networksOf } from "../distance/networks.ts";
 import { extentOf, type SideOptions, sideOf, type Tools } from "../distance/sides.ts";
 import { type Compared, distanceJson, distanceText } from "../distance/summary.ts";
 import { EXIT } from "../exit.ts";
 import { drawingOptions, type GeneratorFlags } from "../generator-flags.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { loadingOf } from "../models.ts";
-import { named, seed, size, whole } from "../options.ts";
+import { named, seed, whole } from "../options.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
 
@@ -34,7 +34,12 @@ export const distanceCommand: CliCommand<DistanceOptions, [a: string, b: string]
     networkOptions(unifiedOptions(drawingOptions(command)))
       .argument("<a>", "a generator's checkpoint, a folder of photographs, kept features, or statistics (.npz)")
       .argument("<b>", "another, or the same generator with another seed")
-      .option("--size <n>", "images of each, at the most", size, 1000)
+      .option(
+        "--size <n>",
+        "images of each, at the most; of more photographs some are drawn by chance",
+        severalImages,
+        1000,
+      )
       .option("--seed <n>", "seed of A's z, if it is a generator", seed, 1)
       .option("--other-seed <n>", "seed of B's", seed, 2)
       .option("--edits <recipe>", "what is done to A's images, if it is a generator: a recipe, or marks", named)
@@ -48,6 +53,9 @@ export const distanceCommand: CliCommand<DistanceOptions, [a: string, b: string]
   run,
 };
 
+/** One image has no covariance. */
+const severalImages = whole("The number of images", 2, 1_000_000);
+
 /** Measures both sets as far as they are not, and compares them; resolves with the exit status. */
 function run(options: DistanceOptions, first: string, second: string): Promise<number> {
   return withInterrupt(async (running) => {
@@ -59,6 +67,7 @@ function run(options: DistanceOptions, first: string, second: string): Promise<n
       { seed, ...(edits !== undefined && { edits: await readEdits(edits, inputs[0]) }) },
       { seed: otherSeed, ...(otherEdits !== undefined && { edits: await readEdits(otherEdits, inputs[1]) }) },
     ] as const;
+    checkEnough(inputs, 2);
     noteOdd(inputs, note);
     const output = { path: options.outdir ?? "distance", force: options.force, kind: "distances" };
     let compared: Compared | undefined;
@@ -105,6 +114,18 @@ function drawnSide(sides: readonly [Side, Side]): "a" | "b" {
   return a && !b ? "a" : "b";
 }
 
+/**
+ * Before the other set is measured, which takes long.
+ * @throws UsageError for features, or areas, that other networks made than those that measure.
+ */
+function checkKept(inputs: readonly Input[], { features, segmenter }: Networks): void {
+  for (const input of inputs) {
+    if (input.kind !== "features") continue;
+    if (input.kept.kind) checkSameKind(input.kept.kind, features.kind);
+    if (input.kept.areas) checkSameSegmenter(input.kept.segmenter, segmenter.name);
+  }
+}
+
 /** Both sides, measured with the same networks. */
 async function sidesOf(
   inputs: readonly [Input, Input],
@@ -116,6 +137,7 @@ async function sidesOf(
   const { size, batch } = options;
   const tools: Tools = { ...around, ...networks, flags: options, size, batch };
   try {
+    checkKept(inputs, networks);
     // Photographs are brought to the size of what they are compared with.
     const generator = inputs.find((input) => input.kind === "generator");
     const kept = inputs.find((input) => input.kind === "features")?.kept;

@@ -27,7 +27,11 @@ export const unitImportanceCommand: CliCommand<ImportanceFlags> = {
         )
         .option("--layer <name>", "layer of the units (default: the last map)", named),
     )
-      .option("--together <list>", "so many most damaging units of a class are also off together", numbers, [20])
+      .option(
+        "--together <list>",
+        "so many most damaging units of a class are also off together (default: 20)",
+        numbers,
+      )
       .option("--random <n>", "as many by chance beside them, so often", whole("The number of draws", 0, 1000), 5)
       .option("--size <n>", "photographs at most, drawn by chance (default: all)", size)
       .option("--seed <n>", "seed of what is drawn by chance", seed, 1)

@@ -23,7 +23,7 @@ import { fileName } from "../../report/gandissect.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import type { Running } from "../with-folder.ts";
 import { editsOf, type FileOfEdits } from "./edits.ts";
-import { type GeneratorInput, hashOf, type Input, type PhotographsInput } from "./input.ts";
+import { type GeneratorInput, hashOf, type Input, inTurn, type PhotographsInput } from "./input.ts";
 import { Photographs } from "./photographs.ts";
 
 /** What measures images, and where results are kept. */
@@ -119,12 +119,15 @@ async function drawn(
   }
 }
 
+/** Seed of the order in which photographs are taken: the same in all runs, which go on with it. */
+const TURN = 1;
+
 async function photographed(
   input: PhotographsInput,
   extent: SideOptions["extent"],
   { device, size }: Tools,
 ): Promise<Subject> {
-  const photos = new Photographs(input);
+  const photos = new Photographs({ ...input, files: inTurn(input.files, TURN) });
   const first = await photos.first();
   const [height, width] = extent ?? [first.height, first.width];
   const read = (image: number) => photos.read(image);
@@ -132,7 +135,7 @@ async function photographed(
     images: photographs(device, { size: Math.min(size, input.files.length), height, width, read }),
     about: input.name,
     name: input.name,
-    identity: [input.digest, height, width],
+    identity: [input.digest, TURN, height, width],
     generated: false,
     photos,
     dispose: () => {},
@@ -172,7 +175,8 @@ export async function measured(subject: Subject, tools: Tools): Promise<KeptFeat
   });
   await keep(found);
   if (found.n < 2) {
-    throw new UsageError(`${subject.about} has ${found.n} images that can be read.`, "Give at least two.");
+    const count = found.n === 1 ? "a single image" : "no image";
+    throw new UsageError(`${subject.about} has ${count} that can be read.`, "Give at least two.");
   }
   return whole(found);
 }

@@ -82,12 +82,17 @@ test("it is stopped, goes on, says what it found, and ablate reads its marks", a
 });
 
 test.each<readonly [string, readonly string[], number, RegExp]>([
-  ["too few real images", ["--real", "few", ...SMALL], 2, /There are 3 real images/],
-  ["more units than there are", ["--real", "few", ...SMALL, "--ablate", "33"], 2, /layer9 has 32 units/],
-  ["more images of a unit than there are", ["--real", "few", ...SMALL, "--top", "11"], 2, /The first 11 of 10 images/],
+  ["too few real images", ["--real", "few", ...SMALL], 2, /There is no more than 3 photographs in "few"/],
+  ["more units than there are", ["--real", "scenes", ...SMALL, "--ablate", "33"], 2, /layer9 has 32 units/],
+  [
+    "more images of a unit than there are",
+    ["--real", "scenes", ...SMALL, "--top", "11"],
+    2,
+    /The first 11 of 10 images/,
+  ],
   ["no real images", ["--real", "scenes64"], 2, /"scenes64" holds no real images/],
   ["another ranking", ["--real", "few", "--rank", "iou"], 2, /ranked by score, ablation/],
-  ["a layer that is none", ["--real", "few", "--layer", "layer99"], 2, /layer99/],
+  ["a layer that is none", ["--real", "scenes", "--layer", "layer99"], 2, /layer99/],
 ])("%s: refused", async (_, args, status, message) => {
   const ended = await run(["artifacts", ...args, "--outdir", "refused"], { cwd: home });
   expect([ended.status, ended.stderr]).toEqual([status, expect.stringMatching(message)]);

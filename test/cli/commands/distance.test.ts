@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readFeatures } from "../../../src/compare/index.ts";
+import { openCheckpoint } from "../../../src/index.ts";
+import { fileSource } from "../../../src/node/files.ts";
 import { goldenAreas, goldenJson, goldenScenes } from "../../compare/golden.ts";
 import { run, start } from "../ganatomy.ts";
 
@@ -21,6 +24,14 @@ beforeAll(async () => {
   await writeFile(join(home, "scenes/.hidden.png"), "");
   await writeFile(join(home, "scenes/broken.png"), "These are no pixels.");
   await mkdir(join(home, "empty"));
+  // Of 24 the first six by name, by themselves, and one.
+  for (const [folder, count] of [["first", 6] as const, ["one", 1] as const]) {
+    await mkdir(join(home, folder));
+    for (let i = 0; i < count; i += 1) {
+      const name = `scene_0${i}.png`;
+      await writeFile(join(home, folder, name), await readFile(join(home, "scenes", name)));
+    }
+  }
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -31,11 +42,12 @@ const json = async (...args: string[]) => {
 };
 
 test("a generator and a folder, and again from what is kept, and from the kept files alone", async () => {
-  const { found, stderr } = await json("scenes64", "scenes", "--size", "12");
+  // All 24 are taken, so that the one that is none is looked at, wherever chance puts it.
+  const { found, stderr } = await json("scenes64", "scenes", "--size", "24");
   expect(stderr).toContain("notes.txt");
   expect(found).toMatchObject({
-    a: { name: "scenes64, seed 1", n: 12 },
-    b: { name: "scenes", n: 12, skipped: [{ file: "broken.png", reason: expect.stringContaining("no photo") }] },
+    a: { name: "scenes64, seed 1", n: 24 },
+    b: { name: "scenes", n: 24, skipped: [{ file: "broken.png", reason: expect.stringContaining("no photo") }] },
     generated: "a",
     features: { network: "scenes64", tensor: "c5", d: 512, sha256: expect.stringMatching(/^[\da-f]{64}$/) },
     segmenter: "scenes64",
@@ -44,14 +56,14 @@ test("a generator and a folder, and again from what is kept, and from the kept f
     expect([key, typeof found[key]]).toEqual([key, "number"]);
   }
   expect(found.fid).toBeUndefined();
-  expect(found.notes[0]).toMatch(/12 images for vectors of 512 numbers/);
+  expect(found.notes[0]).toMatch(/24 images for vectors of 512 numbers/);
   expect(found.concepts.map(({ name }: { name: string }) => name)).toContain("sky");
 
   const files = (await readdir(join(home, "distance"))).filter((name) => name.endsWith(".safetensors"));
   expect(files).toHaveLength(2);
   expect(JSON.parse(await readFile(join(home, "distance/distance.json"), "utf8"))).toEqual(found);
-  const again = await json("scenes64", "scenes", "--size", "12");
-  expect(again.stderr).toContain("12 images of scenes64, seed 1 were measured before");
+  const again = await json("scenes64", "scenes", "--size", "24");
+  expect(again.stderr).toContain("24 images of scenes64, seed 1 were measured before");
   expect(again.found).toEqual(found);
 
   const [generated, real] = files.sort((a) => (a.startsWith("scenes64") ? -1 : 1)).map((name) => `distance/${name}`);
@@ -104,6 +116,44 @@ test("said to people, other features, and a run that was stopped", async () => {
   const [c5] = (await readdir(join(home, "distance"))).filter((name) => name.endsWith(".safetensors"));
   const refused = await run(["distance", join("c3", c3!), join("distance", c5!)], { cwd: home });
   expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining("The features differ in layer")]);
+});
+
+test("of more photographs some are drawn by chance, and a larger size measures only what is new", async () => {
+  const measured = async (size: number) => {
+    const to = ["--features", "scenes64:c2", "--outdir", "some"];
+    const { stderr } = await json("scenes64", "scenes", "--size", `${size}`, ...to);
+    const file = (await readdir(join(home, "some"))).find((name) => name.startsWith("scenes-"))!;
+    const { vectors } = await readFeatures(await openCheckpoint(await fileSource(join(home, "some", file))));
+    const rows = Array.from({ length: size }, (_, i) => [...vectors!.data.subarray(64 * i, 64 * (i + 1))].join());
+    return { stderr, rows };
+  };
+  const few = await measured(6);
+  const many = await measured(24);
+  expect(many.stderr).toContain("6 images of scenes were measured before");
+  expect(many.rows.slice(0, 6)).toEqual(few.rows);
+  expect(new Set(many.rows).size).toBe(24);
+  // By their names the first six are others: those of a folder within come last.
+  const { found } = await json("scenes64", "first", "--size", "6", "--features", "scenes64:c2", "--outdir", "names");
+  expect(found.b.n).toBe(6);
+  const names = (await readdir(join(home, "names"))).find((name) => name.startsWith("first-"))!;
+  const { vectors } = await readFeatures(await openCheckpoint(await fileSource(join(home, "names", names))));
+  const first = Array.from({ length: 6 }, (_, i) => [...vectors!.data.subarray(64 * i, 64 * (i + 1))].join());
+  expect(first.filter((row) => few.rows.includes(row)).length).toBeLessThan(6);
+});
+
+test("what cannot be compared is refused before anything is measured", async () => {
+  const [kept] = (await readdir(join(home, "distance"))).filter((name) => name.startsWith("scenes-"));
+  const refused = async (...args: string[]) => {
+    const { status, stderr } = await run(["distance", ...args, "--outdir", "early"], { cwd: home });
+    expect([status, stderr]).toEqual([2, expect.not.stringContaining("measure ")]);
+    return stderr;
+  };
+  const c5 = join("distance", kept!);
+  expect(await refused(c5, "scenes", "--features", "scenes64:c2")).toContain("The features differ in layer: c5 and c2");
+  const others = ["--segmenter", "mosaic-ade20k32", "--features", "scenes64:c5"];
+  expect(await refused(c5, "scenes", ...others)).toContain("Pixels were named by scenes64 and by mosaic-ade20k32");
+  expect(await refused("scenes64", "one")).toContain('There is no more than 1 photograph in "one"');
+  expect(await refused("scenes64", "scenes", "--size", "1")).toContain("whole number from 2");
 });
 
 test.each<readonly [string, readonly string[], number, RegExp]>([

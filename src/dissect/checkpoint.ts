@@ -1,5 +1,6 @@
-import { elements } from "../runtime/graph.ts";
+import { UsageError } from "../errors.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { Counter, type CountTable } from "./counter.ts";
 
 export type StateTable = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array;
 
@@ -16,6 +17,12 @@ export interface DissectionState {
   readonly tables: ReadonlyMap<string, StateTable>;
 }
 
+/** Images `first`…`end − 1`. */
+export interface Share {
+  readonly first: number;
+  readonly end: number;
+}
+
 /** Who keeps where a dissection stands. */
 export interface Checkpoints {
   /** What an earlier run kept. */
@@ -23,10 +30,33 @@ export interface Checkpoints {
   /** Asked after every batch: is it time? What is to be kept is read from the GPU then. */
   due(): boolean;
   keep(state: DissectionState): Promise<void>;
+  /**
+   * The images that are counted of one phase, that of `found` or the first: those from `found.done`
+   * on. What was counted is kept in the end, and `PhaseEnd` thrown. Where there are none (`first` =
+   * `end`), `found` has all that many machines counted of its phase: what follows from that is
+   * kept, where the next phase begins, and `PhaseEnd` thrown; behind the last phase the dissection
+   * ends as ever.
+   */
+  readonly share?: Share | undefined;
 }
 
-/** Tensors that a phase counts into, by names that are theirs alone. */
-export type Counters = Readonly<Record<string, Tensor>>;
+/** Thrown where a share of a phase has been counted, or all of it has been evaluated. */
+export class PhaseEnd extends Error {
+  override name = "PhaseEnd";
+}
+
+/** What a phase counts into, by names that are its alone. */
+export type Counters = Readonly<Record<string, Counter>>;
+
+/** Counters of these tensors. */
+export const countersOf = (tensors: Readonly<Record<string, Tensor>>): Counters =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, new Counter(tensor)]));
+
+/** What a phase counts into, and what it goes by, which earlier ones made. */
+export interface PhaseTables {
+  readonly counters: Counters;
+  readonly known?: Counters;
+}
 
 /** What an earlier phase found is kept under names that begin so, and counters are not. */
 const FOUND = "found: ";
@@ -50,10 +80,36 @@ export class Checkpoint {
     return this.#checkpoints !== undefined;
   }
 
+  /** Whether this run is one of many of the same dissection. */
+  get isShared(): boolean {
+    return this.#checkpoints?.share !== undefined;
+  }
+
+  /** Whether a share of the images is counted, and no more. */
+  get isPart(): boolean {
+    const share = this.#checkpoints?.share;
+    return share !== undefined && share.first < share.end;
+  }
+
+  /** The images that are counted of `size`. */
+  share(size: number): Share {
+    return this.#checkpoints?.share ?? { first: 0, end: size };
+  }
+
+  /** The images of `size` that are gone through: those that are counted, or all if none is. */
+  range(size: number): Share {
+    return this.isPart ? this.share(size) : { first: 0, end: size };
+  }
+
   /** What a phase found, here or in the earlier run. */
   result<T extends StateTable>(name: string, Kind: { new (...args: never[]): T }): T | undefined {
     const table = this.#results.get(name);
     return table instanceof Kind ? table : undefined;
+  }
+
+  /** The same of counts, of one machine or of many. */
+  counts(name: string): CountTable | undefined {
+    return this.result(name, Uint32Array<ArrayBuffer>) ?? this.result(name, Float64Array<ArrayBuffer>);
   }
 
   /** Notes what a phase found, for the phases behind it. */
@@ -68,44 +124,81 @@ export class Checkpoint {
 
   /**
    * Images that the earlier run counted in this phase, into these counters, which have its numbers
-   * then; 0 where it was in another, or at no border of batches of this size. `extra` is what else
-   * it kept.
+   * then; undefined where it was in another, or at no border of batches of this size. `extra` is
+   * what else it kept.
+   * @throws UsageError where it was one of many whose numbers do not fit.
    */
   restore(
     at: string,
     { size, batchSize }: { readonly size: number; readonly batchSize: number },
-    counters: Counters,
-  ): { readonly done: number; readonly extra: ReadonlyMap<string, StateTable> } {
-    const nothing = { done: 0, extra: new Map<string, StateTable>() };
+    { counters, known = {} }: PhaseTables,
+  ): { readonly done: number; readonly extra: ReadonlyMap<string, StateTable> } | undefined {
     const left = this.#left;
-    if (left?.at !== at) return nothing;
+    if (left?.at !== at) return undefined;
     this.#left = undefined;
-    const fits = Object.entries(counters).every(([name, { shape, dtype }]) => {
-      const table = left.tables.get(name);
-      const Kind = dtype === "u32" ? Uint32Array : Float32Array;
-      return table instanceof Kind && table.length === elements(shape);
-    });
-    if (!fits || (left.done < size && left.done % batchSize > 0)) return nothing;
-    for (const [name, tensor] of Object.entries(counters)) tensor.write(left.tables.get(name) as never);
-    const others = [...left.tables].filter(([name]) => !name.startsWith(FOUND) && !(name in counters));
+    const all = Object.entries({ ...counters, ...known });
+    // (Where a share begins nothing has been counted.)
+    const needed = this.isShared ? all.filter(([name]) => left.tables.has(name) || name in known) : all;
+    const border = this.isShared || left.done === size || left.done % batchSize === 0;
+    if (!border || !needed.every(([name, counter]) => counter.take(left.tables.get(name)))) {
+      if (!this.isShared) return undefined;
+      throw misfit(at);
+    }
+    const others = [...left.tables].filter(([name]) => !name.startsWith(FOUND) && !all.some(([own]) => own === name));
     return { done: left.done, extra: new Map(others) };
   }
 
-  /** Keeps what a phase has counted, if it is time. */
+  /**
+   * A phase begins: where all of an earlier one was to be evaluated, that is over.
+   * @throws PhaseEnd; UsageError where what was found is of a phase that does not come.
+   */
+  async begin(at: string, known: () => Counters | Promise<Counters> = () => ({})): Promise<void> {
+    const share = this.#checkpoints?.share;
+    if (!share || this.#left?.at === at) return;
+    if (this.#left) throw misfit(this.#left.at);
+    if (this.isPart) return;
+    await this.#keep(at, 0, await known());
+    throw new PhaseEnd(at);
+  }
+
+  /**
+   * Keeps what a phase has counted, if it is time, or its share has been counted.
+   * @throws PhaseEnd
+   */
   async keep(
     at: string,
     done: number,
-    counters: () => Counters | Promise<Counters>,
+    tables: () => PhaseTables | Promise<PhaseTables>,
     extra: () => ReadonlyMap<string, StateTable> = () => new Map(),
   ): Promise<void> {
-    if (!this.#checkpoints?.due()) return;
-    const tables = new Map(extra());
-    for (const [name, tensor] of Object.entries(await counters())) tables.set(name, await tensor.read());
-    for (const [name, table] of this.#results) tables.set(FOUND + name, table);
-    await this.#checkpoints.keep({ at, done, tables });
+    const share = this.#checkpoints?.share;
+    const isOver = share?.end === done;
+    if (!isOver && !this.#checkpoints?.due()) return;
+    const { counters, known = {} } = await tables();
+    // What a share goes by is kept once for all.
+    await this.#keep(at, done, share ? counters : { ...counters, ...known }, share ? undefined : extra());
+    if (isOver) throw new PhaseEnd(at);
+  }
+
+  async #keep(
+    at: string,
+    done: number,
+    counters: Counters,
+    extra: ReadonlyMap<string, StateTable> = new Map(),
+  ): Promise<void> {
+    const tables = new Map(extra);
+    for (const [name, counter] of Object.entries(counters)) tables.set(name, await counter.read());
+    for (const [name, table] of this.isPart ? [] : this.#results) tables.set(FOUND + name, table);
+    await this.#checkpoints?.keep({ at, done, tables });
   }
 }
 
+const misfit = (at: string): UsageError =>
+  new UsageError(
+    `What was counted of "${at}" does not fit this dissection.`,
+    "Make a new plan with the version that runs it.",
+  );
+
 /** Counters by names that are a layer's alone. */
 export const ofLayer = (layer: string, counters: Counters): Counters =>
-  Object.fromEntries(Object.entries(counters).map(([name, tensor]) => [`${layer} ${name}`, tensor]));
+  Object.fromEntries(Object.entries(counters).map(([name, counter]) => [`${layer} ${name}`, counter]));

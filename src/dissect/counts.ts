@@ -4,6 +4,7 @@ import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import type { Counters } from "./checkpoint.ts";
+import { addCounts, Counter, type CountTable } from "./counter.ts";
 import { ladderOf } from "./ladder.ts";
 
 export interface CountsOptions {
@@ -48,7 +49,7 @@ export class Counts {
    * from one on. Where there is one category and one label a pixel, the category's row has only
    * those without a slot.
    */
-  readonly #histogram: Tensor<"u32">;
+  readonly #histogram: Counter;
   readonly #blocks: number;
   /** Of a block. */
   readonly #rows: number;
@@ -58,11 +59,11 @@ export class Counts {
   readonly #disjoint: boolean;
   readonly #rowOf: ReadonlyMap<number, number>;
   /** The rows read last, block by block. */
-  #read: { readonly first: number; readonly count: number; readonly counters: readonly Uint32Array[] } | undefined;
+  #read: { readonly first: number; readonly count: number; readonly counters: readonly CountTable[] } | undefined;
 
   private constructor(plan: Plan, histogram: Tensor<"u32">, options: CountsOptions) {
     this.#plan = plan;
-    this.#histogram = histogram;
+    this.#histogram = new Counter(histogram);
     this.#levels = options.levels.length / options.channels;
     this.#channels = options.channels;
     const categories = options.present.shape[1]!;
@@ -104,6 +105,11 @@ export class Counts {
     return { histogram: this.#histogram };
   }
 
+  /** Whether they are what many machines counted. */
+  get isMerged(): boolean {
+    return this.#histogram.isMerged;
+  }
+
   /** Counts the batch the maps hold now. */
   add(): void {
     this.#read = undefined;
@@ -111,30 +117,31 @@ export class Counts {
   }
 
   /** Pixels of a label on which each unit exceeds each level, [levels][channels]. */
-  async intersection(label: number): Promise<Uint32Array<ArrayBuffer>> {
+  async intersection(label: number): Promise<CountTable> {
     return sumOf(await this.intersections(label));
   }
 
   /** The same of every block. */
-  async intersections(label: number): Promise<Uint32Array<ArrayBuffer>[]> {
+  async intersections(label: number): Promise<CountTable[]> {
     const row = this.#rowOf.get(label);
     if (row === undefined) throw new Error(`Label ${label} was not counted.`);
     return this.#above([row]);
   }
 
   /** Pixels of images with a category on which each unit exceeds each level, [levels][channels]. */
-  async activation(category: number): Promise<Uint32Array<ArrayBuffer>> {
+  async activation(category: number): Promise<CountTable> {
     return sumOf(await this.activations(category));
   }
 
   /** The same of every block. */
-  activations(category: number): Promise<Uint32Array<ArrayBuffer>[]> {
+  activations(category: number): Promise<CountTable[]> {
     return this.#above(this.#disjoint ? [...Array(this.#rows).keys()] : [category]);
   }
 
   /** Pixels of all these rows on which each unit exceeds each level, block by block. */
-  async #above(rows: readonly number[]): Promise<Uint32Array<ArrayBuffer>[]> {
-    const above = Array.from({ length: this.#blocks }, () => new Uint32Array(this.#levels * this.#channels));
+  async #above(rows: readonly number[]): Promise<CountTable[]> {
+    const Table = this.#histogram.isMerged ? Float64Array : Uint32Array;
+    const above = Array.from({ length: this.#blocks }, () => new Table(this.#levels * this.#channels));
     for (const row of rows) {
       const histograms = await this.#row(row);
       above.forEach((counted, block) => {
@@ -152,8 +159,8 @@ export class Counts {
   }
 
   /** Counters of a row [units, levels] of every block, read together with those that follow. */
-  async #row(row: number): Promise<Uint32Array[]> {
-    const [, stored = 4, levels = 1] = this.#histogram.shape;
+  async #row(row: number): Promise<CountTable[]> {
+    const [, stored = 4, levels = 1] = this.#histogram.tensor.shape;
     const [rows, length] = [this.#rows, stored * levels];
     let read = this.#read;
     if (!read || row < read.first || row >= read.first + read.count) {
@@ -161,7 +168,7 @@ export class Counts {
       const count = Math.min(rows - row, most);
       // Where rows are few, all blocks lie together.
       const all = count === rows ? await this.#histogram.read(this.#blocks * rows * length, 0) : undefined;
-      const counters: Uint32Array[] = [];
+      const counters: CountTable[] = [];
       for (let block = 0; block < this.#blocks; block += 1) {
         const first = (block * rows + row) * length;
         counters.push(
@@ -181,9 +188,7 @@ export class Counts {
 }
 
 /** The sums of several counts. */
-function sumOf([first, ...others]: readonly Uint32Array<ArrayBuffer>[]): Uint32Array<ArrayBuffer> {
-  for (const other of others) {
-    for (let at = 0; at < other.length; at += 1) first![at]! += other[at]!;
-  }
+function sumOf([first, ...others]: readonly CountTable[]): CountTable {
+  for (const other of others) addCounts(first!, other);
   return first!;
 }

@@ -4,6 +4,7 @@ import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { blocksFor } from "./blocks.ts";
 import { type Counters, ofLayer } from "./checkpoint.ts";
+import { type CountTable, narrowest } from "./counter.ts";
 import { Counts } from "./counts.ts";
 import type { DissectionEvent } from "./events.ts";
 import { generated } from "./generated.ts";
@@ -47,7 +48,7 @@ export async function* dissect(
         segmenter,
         seed: settings.seed,
         set: levels ? "test" : "whole",
-        pictures: true,
+        pictures: !settings.checkpoint.isPart,
         // the quantile passes of a fixed level come before the scores
         keepLabels: levels === undefined,
       }),
@@ -86,6 +87,7 @@ async function* scoreTest(
   scope: Scope,
 ): AsyncGenerator<DissectionEvent, void, undefined> {
   const { size, checkpoint } = settings;
+  const { isPart } = checkpoint;
   const counters = await countersOf(subject, segmenter, settings, samples, chosen, scope);
   const { presence, slots, statistics, collected } = counters;
   const counted: Counted = { subject, segmenter, settings, samples, chosen, presence, statistics };
@@ -94,11 +96,13 @@ async function* scoreTest(
     [...statistics.values()].map(({ top }) => top),
   );
   const all = scoreCounters(counters);
-  const { done: from, extra } = checkpoint.restore("scores", samples, all);
-  samples.takePictures(extra);
+  await checkpoint.begin("scores");
+  const restored = checkpoint.restore("scores", samples, { counters: all });
+  const from = restored?.done ?? samples.range.first;
+  samples.takePictures(restored?.extra ?? new Map());
   try {
     let partials = Math.floor((from * (PARTIALS + 1)) / size) + 1;
-    for await (const { first, count } of samples.each({ labels: true, pictures: true, from })) {
+    for await (const { first, count } of samples.each({ labels: true, pictures: !isPart, from })) {
       presence.add();
       slots.update();
       for (const { counts, moments, top } of statistics.values()) {
@@ -111,10 +115,11 @@ async function* scoreTest(
       await checkpoint.keep(
         "scores",
         done,
-        () => all,
+        () => ({ counters: all }),
         () => samples.pictureTables(PICTURE_BYTES),
       );
       yield { type: "progress", phase: "scores", done, total: size };
+      if (isPart) continue;
       if (done < size && done >= (partials * size) / (PARTIALS + 1)) {
         yield { type: "partial", dissection: await dissectionOf(counted, done) };
         partials = Math.floor((done * (PARTIALS + 1)) / size) + 1;
@@ -129,7 +134,7 @@ async function* scoreTest(
   // Those that an earlier run had, and did not keep, are made again.
   const shown = await shownPictures.images();
   const again = !samples.hasPictures(shown);
-  for await (const { first, count } of samples.each({ labels: again, pictures: again })) {
+  for await (const { first, count } of samples.each({ labels: again, pictures: again, only: shown })) {
     for (const examples of collected.values()) examples.add();
     if (again) samples.forget(first, shown);
     yield { type: "progress", phase: "pictures", done: first + count, total: size };
@@ -286,10 +291,12 @@ function blocksOf(parts: readonly Present[], all: ArrayLike<number>, area: numbe
   return {
     count: parts.length,
     labels,
-    pixels: Uint32Array.from(parts.flatMap(({ pixels }) => labels.map((label) => pixels[label]!))),
-    categoryPixels: Uint32Array.from(parts.flatMap(({ images }) => Array.from(images, (count) => count * area))),
+    pixels: tableOf(parts.flatMap(({ pixels }) => labels.map((label) => pixels[label]!))),
+    categoryPixels: tableOf(parts.flatMap(({ images }) => Array.from(images, (count) => count * area))),
   };
 }
+
+const tableOf = (counts: readonly number[]): CountTable => narrowest(Float64Array.from(counts));
 
 /** What each unit shows, layer by layer. */
 async function* unitPictures(

@@ -7,7 +7,9 @@ const UNIT = 2 ** -80;
 /** The highest word of what is no number. */
 const LOST = 0x80000000;
 
-/** The sum at this place of a table of them, rounded once; NaN if anything that went in was none. */
+/**
+ * The sum at this place of a table of them, rounded once; NaN if anything that went in was none.
+ */
 export function exactSum(words: Uint32Array, place: number): number {
   const first = place * SUM_WORDS;
   if (words[first + SUM_WORDS - 1] === LOST) return Number.NaN;

@@ -9,7 +9,7 @@ import type { Subject } from "./subject.ts";
 
 /** A generator with rows of z, image i of a seed being the same whatever the size of the set. */
 export function generated(generator: Generator): Subject {
-  const { name, device, height, width, resolution, uncropped, layers, hiddenLayers, rowSize } = generator;
+  const { name, device, height, width, resolution, uncropped, layers, hiddenLayers } = generator;
   return {
     ...{ name, device, height, width, resolution, uncropped, layers, hiddenLayers },
     layer: (layer) => generator.layer(layer),
@@ -27,14 +27,14 @@ export function generated(generator: Generator): Subject {
         scope.dispose();
         throw error;
       });
-      const rows = generator.sample({ size, seed });
+      const rows = chunked(generator, { size, seed });
       const pixels = height * width;
       return {
         image: full.image!,
         raw: full.raw,
         async bring(first, count, image) {
           const plan = image ? full : part;
-          plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
+          plan.run(rows(first, count));
           return { layers: plan.layers, numbers: Array.from({ length: count }, (_, i) => first + i) };
         },
         async bytes(count) {
@@ -44,6 +44,26 @@ export function generated(generator: Generator): Subject {
         dispose: () => scope.dispose(),
       };
     },
+  };
+}
+
+/** Rows of z that are drawn at once: a million of 512 numbers take 2 GB. */
+const CHUNK = 4096;
+
+/** Rows `first`…`first + count − 1` of a seed, drawn many at a time. */
+export function chunked(
+  generator: Pick<Generator, "sample" | "rowSize">,
+  { size, seed }: { readonly size: number; readonly seed: number },
+): (first: number, count: number) => Float32Array {
+  const { rowSize } = generator;
+  let start = 0;
+  let rows = new Float32Array(0);
+  return (first, count) => {
+    if (first < start || (first + count - start) * rowSize > rows.length) {
+      start = first;
+      rows = generator.sample({ start, size: Math.min(Math.max(CHUNK, count), size - start), seed });
+    }
+    return rows.subarray((first - start) * rowSize, (first + count - start) * rowSize);
   };
 }
 

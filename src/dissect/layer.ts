@@ -1,3 +1,4 @@
+import { addCounts, type CountTable, narrowest } from "./counter.ts";
 import type { Counts } from "./counts.ts";
 import { chooseLevel, type LevelSearch, type TrainingCounts } from "./levels.ts";
 import type { Moments } from "./moments.ts";
@@ -64,22 +65,27 @@ export async function scoreLayer(
 ): Promise<LayerResult> {
   const { labels, categories } = models.segmenter;
   const shown = labels.map((_, label) => label).filter((label) => label > 0 && pixels.labels[label]! > 0);
-  const blocks = blockTables(pixels.blocks, { units: channels, labels: shown.length, categories: categories.length });
+  const counted = { units: channels, labels: labels.length, categories: categories.length };
+  const Table = counts.isMerged ? Float64Array : Uint32Array;
+  const all = emptyTables(Table, 1, counted);
+  const blocks =
+    pixels.blocks > 1 ? emptyTables(Table, pixels.blocks, { ...counted, labels: shown.length }) : undefined;
+  for (let k = 0; k < categories.length; k += 1) {
+    addUp(await counts.activations(k), all.activation, k, blocks?.activation);
+  }
+  for (const [row, label] of shown.entries()) {
+    addUp(await counts.intersections(label), all.intersection, label, blocks?.intersection, row);
+  }
   const tables: Tables = {
     iou: new Float64Array(labels.length * channels),
     iqr: new Float64Array(labels.length * channels),
     mi: new Float64Array(labels.length * channels),
     correlation: await moments.correlations(pixels.all, pixels.labels),
-    intersection: new Uint32Array(labels.length * channels),
-    activation: new Uint32Array(categories.length * channels),
+    ...narrowestOf(all),
     ...(search ? { trainingIqr: search.found.iqr.score, trainingMaxiou: search.found.maxiou.score } : {}),
-    ...(blocks && { blocks }),
+    ...(blocks && { blocks: narrowestOf(blocks) }),
   };
-  for (let k = 0; k < categories.length; k += 1) {
-    addUp(await counts.activations(k), tables.activation, k, blocks?.activation);
-  }
-  for (const [row, label] of shown.entries()) {
-    addUp(await counts.intersections(label), tables.intersection, label, blocks?.intersection, row);
+  for (const label of shown) {
     const k = categories.indexOf(labels[label]!.category);
     const total = pixels.categories[k]!;
     for (let unit = 0; unit < channels; unit += 1) {
@@ -142,32 +148,36 @@ function bestLabel(table: Float64Array, units: number, unit: number): number {
   return best;
 }
 
-/** Empty tables of so many blocks; none where all is one. */
-function blockTables(
+/** Empty tables of so many blocks, one after the other. */
+function emptyTables(
+  Table: typeof Float64Array | typeof Uint32Array,
   blocks: number,
   { units, labels, categories }: { readonly units: number; readonly labels: number; readonly categories: number },
-): BlockTables | undefined {
-  if (blocks === 1) return undefined;
+): BlockTables {
   return {
-    intersection: new Uint32Array(blocks * labels * units),
-    activation: new Uint32Array(blocks * categories * units),
+    intersection: new Table(blocks * labels * units),
+    activation: new Table(blocks * categories * units),
   };
 }
+
+const narrowestOf = ({ intersection, activation }: BlockTables): BlockTables => ({
+  intersection: narrowest(intersection),
+  activation: narrowest(activation),
+});
 
 /**
  * Adds units' counts of every block to a row of a table, and puts them into that of the table of
  * each block [blocks][rows][units].
  */
 function addUp(
-  counted: readonly Uint32Array[],
-  table: Uint32Array,
+  counted: readonly CountTable[],
+  table: CountTable,
   row: number,
-  blocks: Uint32Array | undefined,
+  blocks: CountTable | undefined,
   blockRow = row,
 ): void {
   counted.forEach((counts, block) => {
-    const { length: units } = counts;
-    for (let unit = 0; unit < units; unit += 1) table[row * units + unit]! += counts[unit]!;
-    blocks?.set(counts, (block * blocks.length) / counted.length + blockRow * units);
+    addCounts(table, counts, row * counts.length);
+    blocks?.set(counts, (block * blocks.length) / counted.length + blockRow * counts.length);
   });
 }

@@ -1,3 +1,4 @@
+import type { CountTable } from "./counter.ts";
 import type { Counts } from "./counts.ts";
 import type { LevelChoice } from "./result.ts";
 import { agree } from "./scores.ts";
@@ -84,7 +85,7 @@ export async function searchLevels(
   found = emptySearch(training.labels, training.units),
 ): Promise<LevelSearch> {
   const { counts, counted, units, levels, categoryOf, categories, labelPixels, pixels, categoryPixels } = training;
-  const activations: Uint32Array[] = [];
+  const activations: CountTable[] = [];
   for (let k = 0; k < categories; k += 1) activations.push(await counts.activation(k));
   const last = FRACTIONS.length - 1;
   for (const label of counted) {

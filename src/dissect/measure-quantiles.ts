@@ -4,6 +4,9 @@ import { evenBatch } from "../models/generator-plan.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import { Checkpoint, type Checkpoints, type PhaseTables } from "./checkpoint.ts";
+import type { Counter } from "./counter.ts";
+import { chunked } from "./generated.ts";
 import { Moments } from "./moments.ts";
 import { checkSamples, whole } from "./options.ts";
 import { Quantiles } from "./quantiles.ts";
@@ -22,6 +25,8 @@ export interface UnitQuantilesOptions {
   readonly seed?: number;
   /** Images at a time; 8 unless given. The quantiles do not depend on it. */
   readonly batch?: number;
+  /** Who keeps where it stands, so that it can go on from there. */
+  readonly checkpoints?: Checkpoints | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,8 +36,13 @@ const NAMES: NamesOf<UnitQuantilesOptions> = {
   size: true,
   seed: true,
   batch: true,
+  checkpoints: true,
   signal: true,
 };
+
+/** Phases of checkpoints, and what the first one finds for the others. */
+const PHASES = ["units 0", "units 1", "units 2"];
+const SUMS = "units' sums";
 
 /** From the lowest activation to the highest, closer together towards both: 59 quantiles. */
 export const QUANTILES: readonly number[] = [
@@ -48,9 +58,11 @@ export const QUANTILES: readonly number[] = [
  */
 export async function unitQuantiles(generator: Generator, options: UnitQuantilesOptions): Promise<UnitQuantiles> {
   checkNames("unitQuantiles", options, NAMES);
-  const { layer, quantiles: asked = QUANTILES, size = 1000, seed = 1, batch: most = 8, signal } = options;
+  const { layer, quantiles: asked = QUANTILES, size = 1000, seed = 1, batch: most = 8, checkpoints, signal } = options;
   const { channels, height, width } = generator.layer(layer);
-  checkSamples(size, seed, height * width);
+  const checkpoint = new Checkpoint(checkpoints);
+  const share = checkpoint.share(size);
+  checkSamples(checkpoint.isShared ? Math.max(1, share.end - share.first) : size, seed, height * width);
   whole("batch", most, 1, 1024);
   for (const quantile of asked) {
     if (!(quantile >= 0 && quantile <= 1)) {
@@ -58,8 +70,9 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
     }
   }
   const quantiles = [...new Set(asked)].sort((a, b) => a - b);
-  const batchSize = evenBatch(size, most);
-  const { device, rowSize } = generator;
+  const { first: start, end } = checkpoint.range(size);
+  const batchSize = evenBatch(end - start, most);
+  const { device } = generator;
   const samples = size * height * width;
   const scope = new Scope();
   try {
@@ -71,18 +84,38 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
     // a label map that shows nothing, as fine as the layer
     const slotMaps = scope.own(Tensor.create(device, "no labels", [batchSize, 1, height, width], "u32"));
     const sums = scope.own(await Moments.create(device, { ...common, slotMaps, labels: [] }));
-    const rows = generator.sample({ size, seed });
-    for (let pass = 0; pass < selection.passes; pass += 1) {
-      for (let first = 0; first < size; first += batchSize) {
+    const rows = chunked(generator, { size, seed });
+    const { moments } = sums.counters as { moments: Counter };
+    moments.take(checkpoint.result(SUMS, Uint32Array));
+    let pass = 0;
+    const tables = (): PhaseTables => ({
+      counters: { ...selection.counters, ...(pass === 0 && { moments }) },
+      known: selection.known,
+    });
+    const goOn = (): number | undefined => {
+      pass = Math.max(0, PHASES.indexOf(checkpoint.at ?? ""));
+      selection.goOn(pass);
+      const done = checkpoint.restore(PHASES[pass]!, { size, batchSize }, tables())?.done;
+      if (done === undefined) selection.goOn(0);
+      return done;
+    };
+    let from = goOn();
+    for (pass = from === undefined ? 0 : pass; pass < selection.passes; pass += 1) {
+      const at = PHASES[pass]!;
+      if (from === undefined) await checkpoint.begin(at, () => selection.known);
+      for (let first = from ?? start; first < end; first += batchSize) {
         signal?.throwIfAborted();
-        const count = Math.min(batchSize, size - first);
-        batch.write(Uint32Array.of(0, count));
-        plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
+        const count = Math.min(batchSize, end - first);
+        batch.write(Uint32Array.of(first, count));
+        plan.run(rows(first, count));
         selection.add();
         if (pass === 0) sums.add();
         await device.idle();
+        await checkpoint.keep(at, first + count, tables);
       }
-      selection.endPass();
+      await selection.endPass();
+      if (pass === 0 && checkpoint.isUsed) checkpoint.put(SUMS, await moments.read());
+      from = undefined;
     }
     const means = await sums.means(samples);
     return new UnitQuantiles({ quantiles, levels: await selection.read(), means, samples });

@@ -3,7 +3,7 @@ import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import type { Counters } from "./checkpoint.ts";
+import { type Counters, countersOf } from "./checkpoint.ts";
 import { exactSum } from "./exact-sums.ts";
 import { correlation } from "./scores.ts";
 
@@ -59,7 +59,7 @@ export class Moments {
   }
 
   get counters(): Counters {
-    return { moments: this.#total };
+    return countersOf({ moments: this.#total });
   }
 
   /** Adds the batch the maps hold now. */

@@ -2,7 +2,7 @@ import { UsageError } from "../errors.ts";
 import { MAX_CATEGORIES } from "../kernels/statistics/statistics.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { bytesOf, type Extent, elements, Graph } from "../runtime/graph.ts";
-import { Checkpoint, type Checkpoints } from "./checkpoint.ts";
+import { Checkpoint, type Checkpoints, type Share } from "./checkpoint.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
 import type { QuantileThreshold } from "./result.ts";
 import { RULES, type Rule, type RuleName, ruleOf } from "./rules.ts";
@@ -58,8 +58,13 @@ export interface Settled
   /** Rows and columns of them that would cover what layers' maps cover; see `Covering`. */
   readonly reach: Extent;
   readonly checkpoint: Checkpoint;
+  /** The images of either set that are gone through. */
+  readonly range: Share;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Images that machines may share: sums over 2²⁰ pixels of each are exact. */
+const MAX_SHARED = 2 ** 32 - 2;
 
 /** Activations a batch may hold, in pixels of the image: 8 images of 256 pixels. */
 const BATCH_PIXELS = 8 * 256 ** 2;
@@ -231,7 +236,11 @@ export function settle(subject: Subject, segmenter: Labeller, options: DissectOp
   // (A fixed quantile is selected among raw activations, which can be finer than the label maps.)
   const raw = layers.map((name) => subject.layer(name)).map(({ height, width }) => height * width);
   const finest = Math.max(elements(grid), ...(typeof quantileThreshold === "number" ? raw : []));
-  checkSamples(size, seed, finest);
+  const checkpoint = new Checkpoint(options.checkpoints);
+  const { first, end } = checkpoint.share(size);
+  // what many machines count together may be more
+  if (checkpoint.isShared) whole("size", size, Math.max(1, end), MAX_SHARED);
+  checkSamples(checkpoint.isShared ? Math.max(1, end - first) : size, seed, finest);
   whole("trainSeed", trainSeed, 0, 2 ** 32 - 1);
   return {
     rule,
@@ -244,8 +253,10 @@ export function settle(subject: Subject, segmenter: Labeller, options: DissectOp
     grid,
     reach: reachOf(subject, grid),
     batch,
-    memory,
-    checkpoint: new Checkpoint(options.checkpoints),
+    // what is gone through once need not be kept
+    memory: checkpoint.isShared ? 0 : memory,
+    checkpoint,
+    range: checkpoint.range(size),
     signal: options.signal,
   };
 }

@@ -5,6 +5,7 @@ import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import type { Checkpoint, Counters } from "./checkpoint.ts";
+import { addCounts, Counter, type CountTable } from "./counter.ts";
 
 // Tests: test/dissect/counts.test.ts, test/dissect/training.test.ts
 
@@ -27,9 +28,9 @@ export interface PresenceOptions {
 /** What was found in some images. */
 export interface Present {
   /** Of every label. */
-  readonly pixels: Uint32Array;
+  readonly pixels: CountTable;
   /** That hold each category. */
-  readonly images: Uint32Array;
+  readonly images: CountTable;
 }
 
 /**
@@ -40,8 +41,8 @@ export class Presence {
   /** [n, categories]: which categories the current batch's images hold. */
   readonly present: Tensor<"u32">;
   readonly #plan: Plan;
-  readonly #pixels: Tensor<"u32">;
-  readonly #images: Tensor<"u32">;
+  readonly #pixels: Counter;
+  readonly #images: Counter;
   readonly #blocks: number;
   readonly #everywhere: boolean;
 
@@ -54,8 +55,8 @@ export class Presence {
   ) {
     this.#plan = plan;
     this.present = present;
-    this.#pixels = pixels;
-    this.#images = images;
+    this.#pixels = new Counter(pixels);
+    this.#images = new Counter(images);
     this.#blocks = blocks;
     this.#everywhere = everywhere;
   }
@@ -106,10 +107,8 @@ export class Presence {
 
   /** Takes it back, where it was counted in an earlier run or pass. */
   take(checkpoint: Checkpoint, set: string): void {
-    const pixels = checkpoint.result(`${set} pixels`, Uint32Array);
-    const images = checkpoint.result(`${set} images`, Uint32Array);
-    if (pixels?.length === elements(this.#pixels.shape)) this.#pixels.write(pixels as Uint32Array<ArrayBuffer>);
-    if (images?.length === elements(this.#images.shape)) this.#images.write(images as Uint32Array<ArrayBuffer>);
+    this.#pixels.take(checkpoint.counts(`${set} pixels`));
+    this.#images.take(checkpoint.counts(`${set} images`));
   }
 
   /** Looks at the batch the label maps hold now. */
@@ -122,8 +121,8 @@ export class Presence {
   async read(): Promise<Present> {
     const [first, ...others] = await this.blocks();
     for (const { pixels, images } of others) {
-      for (let at = 0; at < pixels.length; at += 1) first!.pixels[at]! += pixels[at]!;
-      for (let at = 0; at < images.length; at += 1) first!.images[at]! += images[at]!;
+      addCounts(first!.pixels, pixels);
+      addCounts(first!.images, images);
     }
     return first!;
   }
@@ -131,7 +130,7 @@ export class Presence {
   /** The same of every block. */
   async blocks(): Promise<Present[]> {
     const [pixels, images] = [await this.#pixels.read(), await this.#images.read()];
-    const part = (table: Uint32Array, block: number): Uint32Array => {
+    const part = (table: CountTable, block: number): CountTable => {
       const length = table.length / this.#blocks;
       return table.slice(block * length, (block + 1) * length);
     };

@@ -4,7 +4,9 @@ import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
-import type { Counters } from "./checkpoint.ts";
+import { type Counters, countersOf } from "./checkpoint.ts";
+import type { Counter } from "./counter.ts";
+import { narrowed } from "./narrow.ts";
 
 /**
  * Where a quantile of n sorted samples lies in Hazen's sense: between ranks `low` and `low + 1`,
@@ -55,6 +57,7 @@ export class Quantiles {
   readonly #channels: number;
   readonly #plans: readonly Pass[];
   readonly #state: Selection;
+  readonly #counters: Counters;
   readonly #scope: Scope;
   #pass = 0;
 
@@ -72,6 +75,7 @@ export class Quantiles {
     this.#channels = options.channels;
     this.#plans = plans;
     this.#state = state;
+    this.#counters = countersOf(state);
     this.#scope = scope;
   }
 
@@ -97,7 +101,7 @@ export class Quantiles {
         });
         return Object.fromEntries(tensors) as Selection;
       });
-      state.rank.write(Uint32Array.from({ length: ranks.length * stored }, (_, at) => ranks[Math.floor(at / stored)]!));
+      state.rank.write(Uint32Array.from(ranksOf(ranks, stored)));
       // All are described before the first is compiled: nothing is under way if a description is
       // refused.
       const passes = ([0, 1, 2] as const).map((pass) => {
@@ -155,11 +159,17 @@ export class Quantiles {
     }
   }
 
-  /** What this pass counts into, and what those before it found. */
+  /** What this pass counts into. */
   get counters(): Counters {
-    const { high, middle, low, key, rank, row } = this.#state;
-    if (this.#pass === 0) return { high, rank };
-    return { high, middle, key, rank, row, ...(this.#pass > 1 && { low }) };
+    const name = COUNTED[this.#pass]!;
+    return { [name]: this.#counters[name]! };
+  }
+
+  /** What it goes by, which the passes before it found. */
+  get known(): Counters {
+    if (this.#pass === 0) return {};
+    const names = [...COUNTED.slice(0, this.#pass), "key", "rank", "row"];
+    return Object.fromEntries(names.map((name) => [name, this.#counters[name]!]));
   }
 
   /** Goes on in this pass, before its counters are restored. */
@@ -173,13 +183,34 @@ export class Quantiles {
   }
 
   /** All batches of a pass were added. */
-  endPass(): void {
+  async endPass(): Promise<void> {
     const { narrowing, counters, tabulating } = this.#plans[this.#pass]!;
+    if (this.#counters[COUNTED[this.#pass]!]!.isMerged) return this.#endMerged();
     narrowing.run();
     this.#pass += 1;
     if (!tabulating) return;
     counters.clear();
     tabulating.run();
+  }
+
+  /** The same by what many machines counted, which may be more than 32 bits hold. */
+  async #endMerged(): Promise<void> {
+    const { key, rank, row } = this.#counters as Record<"key" | "rank" | "row", Counter>;
+    const counted = this.#counters[COUNTED[this.#pass]!]!;
+    const units = this.#stored;
+    const isFirst = this.#pass === 0;
+    const table = narrowed({
+      counts: await counted.read(),
+      units,
+      rows: isFirst ? 1 : this.#ranks.length,
+      bits: RADIX_BITS[this.#pass]!,
+      key: await key.read(),
+      rank: isFirst ? ranksOf(this.#ranks, units) : await rank.read(),
+      row: await row.read(),
+    });
+    for (const name of ["key", "rank", "row"] as const) this.#counters[name]!.take(table[name]);
+    counted.take(table.next);
+    this.#pass += 1;
   }
 
   /**
@@ -228,6 +259,13 @@ interface Pass {
   readonly tabulating: Plan | undefined;
   readonly counters: Tensor<"u32">;
 }
+
+/** What each pass counts into. */
+const COUNTED = ["high", "middle", "low"] as const;
+
+/** [targets, units] */
+const ranksOf = (ranks: readonly number[], units: number): Float64Array<ArrayBuffer> =>
+  Float64Array.from({ length: ranks.length * units }, (_, at) => ranks[Math.floor(at / units)]!);
 
 /** The state of a selection on the GPU; see radix.wgsl and narrow.wgsl. */
 type Selection = Readonly<Record<"high" | "middle" | "low" | "key" | "rank" | "row", Tensor<"u32">>>;

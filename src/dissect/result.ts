@@ -1,6 +1,7 @@
 import type { Label } from "../networks/segmenters/network.ts";
+import type { CountTable } from "./counter.ts";
 
-export type { Label };
+export type { CountTable, Label };
 
 /**
  * How a unit's activation threshold was chosen: the level of maximal IQR or IoU over 100 quantiles,
@@ -73,9 +74,9 @@ export interface Tables {
   readonly iqr: Float64Array;
   readonly mi: Float64Array;
   readonly correlation: Float64Array;
-  readonly intersection: Uint32Array;
+  readonly intersection: CountTable;
   /** Active pixels per category, row-major [categories][units]. */
-  readonly activation: Uint32Array;
+  readonly activation: CountTable;
   /**
    * Scores of the level search on the training set, [labels][units]; absent for a fixed quantile.
    */
@@ -88,9 +89,9 @@ export interface Tables {
 /** A layer's counts in blocks of the test set; see `Blocks`. */
 export interface BlockTables {
   /** [blocks][labels that occur][units] */
-  readonly intersection: Uint32Array;
+  readonly intersection: CountTable;
   /** [blocks][categories][units] */
-  readonly activation: Uint32Array;
+  readonly activation: CountTable;
 }
 
 /**
@@ -102,9 +103,9 @@ export interface Blocks {
   /** Those that occur in any image, in their order: the rows of the tables. */
   readonly labels: readonly number[];
   /** [blocks][labels that occur] */
-  readonly pixels: Uint32Array;
+  readonly pixels: CountTable;
   /** [blocks][categories]: pixels of the images in which each category occurs. */
-  readonly categoryPixels: Uint32Array;
+  readonly categoryPixels: CountTable;
 }
 
 /** One dissected layer. */

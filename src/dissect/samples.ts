@@ -4,6 +4,7 @@ import type { Device } from "../runtime/device.ts";
 import { type Extent, elements, padded } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import type { Share } from "./checkpoint.ts";
 import { Kept } from "./kept.ts";
 import { PackedLabels } from "./packed-labels.ts";
 import type { SamplePicture } from "./result.ts";
@@ -15,6 +16,8 @@ export interface SamplesOptions {
   readonly set: ImageSet;
   readonly layers: readonly string[];
   readonly size: number;
+  /** Those of them that are gone through; all unless given. */
+  readonly range?: Share;
   readonly seed: number;
   readonly batch: number;
   /** Rows and columns of the label maps. */
@@ -34,6 +37,8 @@ export interface SamplesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const numbers = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
+
 /** What samples are made by and lie in. */
 interface Parts extends Pick<Samples, "batchSize" | "maps" | "labelMaps" | "batch"> {
   readonly batches: Batches;
@@ -44,6 +49,8 @@ interface Parts extends Pick<Samples, "batchSize" | "maps" | "labelMaps" | "batc
 /** The images of a set, batch by batch, as often as a statistic needs to see them. */
 export class Samples {
   readonly size: number;
+  /** The images that are gone through. */
+  readonly range: Share;
   readonly batchSize: number;
   /** Feature maps of the current batch, [batch, h, w, units], by layer. */
   readonly maps: ReadonlyMap<string, Tensor<"f32">>;
@@ -67,6 +74,7 @@ export class Samples {
     this.#batches = parts.batches;
     this.#segmentation = parts.segmentation;
     this.size = options.size;
+    this.range = options.range ?? { first: 0, end: options.size };
     this.batchSize = parts.batchSize;
     this.maps = parts.maps;
     this.labelMaps = parts.labelMaps;
@@ -80,7 +88,8 @@ export class Samples {
 
   static async create(options: SamplesOptions): Promise<Samples> {
     const { subject, segmenter, set, layers, size, seed, grid, pictures, signal } = options;
-    const batchSize = evenBatch(size, options.batch);
+    const { first, end } = options.range ?? { first: 0, end: size };
+    const batchSize = evenBatch(end - first, options.batch);
     const raw = segmenter.reads === "raw";
     const scope = new Scope();
     try {
@@ -108,7 +117,7 @@ export class Samples {
   }
 
   get batches(): number {
-    return Math.ceil(this.size / this.batchSize);
+    return Math.ceil((this.range.end - this.range.first) / this.batchSize);
   }
 
   /** Labels a pixel can have at once. */
@@ -130,21 +139,26 @@ export class Samples {
   async *each({
     labels,
     pictures: shown = false,
-    from = 0,
+    from = this.range.first,
+    only,
   }: {
     readonly labels: boolean;
     /** Only with labels, and if these samples are to have pictures at all. */
     readonly pictures?: boolean;
     /** The first image, at a border of batches. */
     readonly from?: number;
+    /** Batches that hold none of these are left out. */
+    readonly only?: ReadonlySet<number>;
   }): AsyncGenerator<{ readonly first: number; readonly count: number }> {
     let pictures: Promise<void> | undefined;
     let previous: Promise<unknown> | undefined;
     try {
-      for (let index = Math.ceil(from / this.batchSize); index < this.batches; index += 1) {
+      const { first: start, end } = this.range;
+      for (let index = Math.ceil((from - start) / this.batchSize); index < this.batches; index += 1) {
         this.#options.signal?.throwIfAborted();
-        const first = index * this.batchSize;
-        const count = Math.min(this.batchSize, this.size - first);
+        const first = start + index * this.batchSize;
+        const count = Math.min(this.batchSize, end - first);
+        if (only && !numbers(first, count).some((image) => only.has(image))) continue;
         this.batch.write(Uint32Array.of(first, count));
         const segment = labels && !this.#kept.restoreLabels(index);
         // Segmenting and showing need the image, and making that brings the feature maps along.
@@ -225,7 +239,9 @@ export class Samples {
   takePictures(tables: ReadonlyMap<string, unknown>): void {
     const { height, width } = this.#options.subject;
     const Labels = this.#options.segmenter.labels.length <= 256 ? Uint8Array : Uint16Array;
-    for (let image = 0; image < this.size; image += 1) {
+    const images = [...tables.keys()].flatMap((name) => /^picture (\d+)$/.exec(name)?.[1] ?? []).map(Number);
+    for (const image of images) {
+      if (image >= this.size) continue;
       const [rgb, labels] = [tables.get(`picture ${image}`), tables.get(`labels ${image}`)];
       const isWhole =
         rgb instanceof Uint8Array &&

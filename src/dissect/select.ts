@@ -1,7 +1,7 @@
 import { RADIX_BITS } from "../kernels/statistics/statistics.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
-import { type Counters, ofLayer } from "./checkpoint.ts";
+import { type Counters, ofLayer, type PhaseTables } from "./checkpoint.ts";
 import type { DissectionEvent } from "./events.ts";
 import type { Settled } from "./options.ts";
 import type { Presence } from "./presence.ts";
@@ -13,11 +13,16 @@ import type { Subject } from "./subject.ts";
 const SELECTION_BYTES = 512 * 2 ** 20;
 
 /** The layers in groups whose selections fit beside each other; at least one a group. */
-function groupsOf(layers: readonly string[], samples: Samples, targets: number): string[][] {
+export function selectionGroups(
+  layers: readonly string[],
+  /** Of their maps [n, h, w, units]. */
+  shapes: ReadonlyMap<string, readonly number[]>,
+  targets: number,
+): string[][] {
   const groups: string[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const layer of layers) {
-    const need = selectionBytes(samples.maps.get(layer)!.shape, targets);
+    const need = selectionBytes(shapes.get(layer)!, targets);
     if (bytes + need > SELECTION_BYTES) {
       groups.push([]);
       bytes = 0;
@@ -42,7 +47,8 @@ export async function* quantilesOf(
   set = "training",
 ): AsyncGenerator<DissectionEvent, Map<string, Float32Array>, undefined> {
   const result = new Map<string, Float32Array>();
-  const groups = groupsOf(layers, samples, 2 * wanted.quantiles.length);
+  const shapes = new Map(layers.map((layer) => [layer, samples.maps.get(layer)!.shape]));
+  const groups = selectionGroups(layers, shapes, 2 * wanted.quantiles.length);
   const passes = groups.length * RADIX_BITS.length;
   for (const [index, group] of groups.entries()) {
     const known = group.map((layer) => checkpoint.result(`${set} levels ${layer}`, Float32Array));
@@ -67,36 +73,40 @@ export async function* quantilesOf(
     making.catch(() => {}); // awaited once the first batch is on its way
     try {
       const at = (radix: number): string => `${set} quantiles ${index * RADIX_BITS.length + radix}`;
-      const countersOf = async (radix: number): Promise<Counters> => {
-        const layers = (await making).map((selection, place) => ofLayer(group[place]!, selection.counters));
-        return Object.assign({}, index + radix === 0 ? presence?.counters : {}, ...layers);
+      const known = async (): Promise<Counters> =>
+        Object.assign({}, ...(await making).map((one, place) => ofLayer(group[place]!, one.known)));
+      const tablesOf = async (radix: number): Promise<PhaseTables> => {
+        const layers = (await making).map((one, place) => ofLayer(group[place]!, one.counters));
+        const labels = index + radix === 0 ? presence?.counters : {};
+        return { counters: Object.assign({}, labels, ...layers), known: await known() };
       };
-      let from = 0;
+      let from: number | undefined;
       let radix = RADIX_BITS.findIndex((_, each) => checkpoint.at === at(each));
       if (radix >= 0) {
         for (const selection of await making) selection.goOn(radix);
-        from = checkpoint.restore(at(radix), samples, await countersOf(radix)).done;
+        from = checkpoint.restore(at(radix), samples, await tablesOf(radix))?.done;
       }
-      if (from === 0) {
+      if (from === undefined) {
         radix = 0;
         if (checkpoint.isUsed) for (const selection of await making) selection.goOn(0);
       }
       for (; radix < RADIX_BITS.length; radix += 1) {
+        if (from === undefined) await checkpoint.begin(at(radix), known);
         const pass = index * RADIX_BITS.length + radix;
         const phase = pass === 0 ? "activations" : "quantiles";
         const before = pass === 0 ? 0 : (pass - 1) * size;
         const total = pass === 0 ? size : (passes - 1) * size;
         // Segmenting now lets the later passes find label maps kept.
-        const labels = pass === 0 && (presence !== undefined || samples.keepsLabels);
-        for await (const { first, count } of samples.each({ labels, from })) {
+        const labels = pass === 0 && (presence !== undefined || (samples.keepsLabels && !checkpoint.isShared));
+        for await (const { first, count } of samples.each({ labels, ...(from !== undefined && { from }) })) {
           if (labels) presence?.add();
           for (const selection of await making) selection.add();
-          await checkpoint.keep(at(radix), first + count, () => countersOf(radix));
+          await checkpoint.keep(at(radix), first + count, () => tablesOf(radix));
           yield { type: "progress", phase, done: before + first + count, total };
         }
-        for (const selection of await making) selection.endPass();
+        for (const selection of await making) await selection.endPass();
         if (pass === 0) await presence?.put(checkpoint, set);
-        from = 0;
+        from = undefined;
       }
       const selections = await making;
       for (const [place, layer] of group.entries()) {

@@ -3,7 +3,7 @@ import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import type { Counters } from "./checkpoint.ts";
+import { type Counters, countersOf } from "./checkpoint.ts";
 
 /**
  * The images that activate each unit most, by the spatial maximum of the raw feature map (spec
@@ -50,7 +50,7 @@ export class Top {
   }
 
   get counters(): Counters {
-    return { "top activations": this.#value, "top images": this.#image };
+    return countersOf({ "top activations": this.#value, "top images": this.#image });
   }
 
   /** Ranks the batch the maps hold now. */

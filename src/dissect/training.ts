@@ -52,7 +52,8 @@ export async function* searchTraining(
     const all = labels.map((_, label) => label).slice(1);
     // Where label maps cannot be kept, segmenting everything once more is only worth it if it saves
     // passes.
-    const early = samples.keepsLabels || passesFor(all).length > 1;
+    // Many machines do the same whatever each has room for.
+    const early = (samples.keepsLabels && !checkpoint.isShared) || passesFor(all).length > 1;
 
     const levels = yield* quantilesOf(
       subject,
@@ -62,7 +63,7 @@ export async function* searchTraining(
       early ? presence : undefined,
     );
     // where an earlier run has come further than to count them
-    const isCounted = early || checkpoint.result("training pixels", Uint32Array) !== undefined;
+    const isCounted = early || checkpoint.counts("training pixels") !== undefined;
     if (!early) presence.take(checkpoint, "training");
     let seen = isCounted ? await presence.read() : undefined;
     const passes = passesFor(early ? countable(seen!.pixels, size * area) : all);
@@ -125,14 +126,15 @@ async function* countLevels(
     isFirst ? presence.counters : {},
     ...[...counts].map(([layer, { counters }]) => ofLayer(layer, counters)),
   );
-  const { done: from } = checkpoint.restore(at, samples, counters);
-  for await (const { first, count } of samples.each({ labels: true, from })) {
+  await checkpoint.begin(at);
+  const restored = checkpoint.restore(at, samples, { counters });
+  for await (const { first, count } of samples.each({ labels: true, ...(restored && { from: restored.done }) })) {
     // which categories the batch's images hold; its sums were read after one pass, and later ones
     // are not
     presence.add();
     slots.update();
     for (const each of counts.values()) each.add();
-    await checkpoint.keep(at, first + count, () => counters);
+    await checkpoint.keep(at, first + count, () => ({ counters }));
     yield { type: "progress", phase: "levels", done: done + first + count, total };
   }
 }

@@ -1,4 +1,4 @@
-import type { Dissection, LayerResult } from "../dissect/result.ts";
+import type { CountTable, Dissection, LayerResult } from "../dissect/result.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
 
 /** Written where a unit has fewer top images than the others. */
@@ -12,7 +12,8 @@ type Inputs = Parameters<typeof writeSafetensors>[0];
  * `LAYER.iou`, `.iqr`, `.mi`, `.correlation`, `.intersection` ([labels, units]), `.activation`
  * ([categories, units]), `.level` ([units]), `.top_image` and `.top_activation` ([units,
  * examples]), where levels were searched `.training_iqr` and `.training_maxiou` ([labels, units]),
- * and once `label_pixels` ([labels]). Labels and categories are JSON in the metadata.
+ * and once `label_pixels` ([labels]). Counts are uint32, and float64 where one is more than that
+ * holds. Labels and categories are JSON in the metadata.
  */
 export function toTensors(dissection: Dissection): Uint8Array {
   const { labels, categories, model, layers } = dissection;
@@ -39,31 +40,29 @@ export function toTensors(dissection: Dissection): Uint8Array {
 export function toBlocks({ blocks, categories, model, layers }: Dissection): Uint8Array | undefined {
   if (!blocks) return undefined;
   const { count, labels, pixels, categoryPixels } = blocks;
-  const u32 = (shape: number[], data: Uint32Array) => ({ dtype: "uint32" as const, shape, data });
   const tensors: Tensors = {
-    labels: u32([labels.length], Uint32Array.from(labels)),
-    label_pixels: u32([count, labels.length], pixels),
-    category_pixels: u32([count, categories.length], categoryPixels),
+    labels: counts([labels.length], Uint32Array.from(labels)),
+    label_pixels: counts([count, labels.length], pixels),
+    category_pixels: counts([count, categories.length], categoryPixels),
   };
   for (const { layer, units, tables } of layers) {
     if (!tables.blocks) continue;
     const { intersection, activation } = tables.blocks;
-    tensors[`${layer}.intersection`] = u32([count, labels.length, units.length], intersection);
-    tensors[`${layer}.activation`] = u32([count, categories.length, units.length], activation);
+    tensors[`${layer}.intersection`] = counts([count, labels.length, units.length], intersection);
+    tensors[`${layer}.activation`] = counts([count, categories.length, units.length], activation);
   }
   return writeSafetensors(tensors, { format: "ganatomy-blocks-1", model: model.name });
 }
+
+/** Counts: of very many images they are more than 32 bits hold, and exact as float64. */
+const counts = (shape: number[], data: CountTable): Tensors[string] =>
+  data instanceof Float64Array ? { dtype: "float64", shape, data } : { dtype: "uint32", shape, data };
 
 function layerTensors({ layer, units, tables }: LayerResult, labels: number, categories: number): Tensors {
   const f32 = (shape: number[], data: ArrayLike<number>) => ({
     dtype: "float32" as const,
     shape,
     data: Float32Array.from(data),
-  });
-  const u32 = (shape: number[], data: ArrayLike<number>) => ({
-    dtype: "uint32" as const,
-    shape,
-    data: Uint32Array.from(data),
   });
   const matrix = [labels, units.length];
   const examples = units.reduce((most, { top }) => Math.max(most, top.length), 0);
@@ -80,15 +79,15 @@ function layerTensors({ layer, units, tables }: LayerResult, labels: number, cat
     [`${layer}.iqr`]: f32(matrix, tables.iqr),
     [`${layer}.mi`]: f32(matrix, tables.mi),
     [`${layer}.correlation`]: f32(matrix, tables.correlation),
-    [`${layer}.intersection`]: u32(matrix, tables.intersection),
-    [`${layer}.activation`]: u32([categories, units.length], tables.activation),
+    [`${layer}.intersection`]: counts(matrix, tables.intersection),
+    [`${layer}.activation`]: counts([categories, units.length], tables.activation),
     ...(tables.trainingIqr && { [`${layer}.training_iqr`]: f32(matrix, tables.trainingIqr) }),
     ...(tables.trainingMaxiou && { [`${layer}.training_maxiou`]: f32(matrix, tables.trainingMaxiou) }),
     [`${layer}.level`]: f32(
       [units.length],
       units.map(({ level }) => level),
     ),
-    [`${layer}.top_image`]: u32([units.length, examples], images),
+    [`${layer}.top_image`]: counts([units.length, examples], images),
     [`${layer}.top_activation`]: f32([units.length, examples], activations),
   };
 }

@@ -208,7 +208,7 @@ describe("counts", () => {
       for (let at = rungs - 1; at < count; at += rungs) counters[at] = Math.floor((first + at) / length);
       return counters as never;
     });
-    const extremes = (values: Uint32Array) => [values[0], values.at(-1)];
+    const extremes = (values: ArrayLike<number>) => [values[0], values[values.length - 1]];
     try {
       for (const row of [1, 1, 2, 2, 3, 3]) {
         expect(extremes(await counts.intersection(labels[row - 1]!))).toEqual([row, row]);

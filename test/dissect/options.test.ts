@@ -119,6 +119,7 @@ describe("settings", () => {
       memory: 536_870_912,
       signal: undefined,
       checkpoint: expect.any(Checkpoint),
+      range: { first: 0, end: 1000 },
     });
     const grid = (height: number, width: number, segmentationSize?: number) => {
       const resolution = Math.max(height, width);
@@ -154,6 +155,7 @@ describe("settings", () => {
     expect(settled(given)).toEqual({
       ...rest,
       checkpoint: expect.any(Checkpoint),
+      range: { first: 0, end: given.size },
       rule: RULES["pnas-2020"],
       grid: [segmentationSize, segmentationSize],
       reach: [segmentationSize, segmentationSize],

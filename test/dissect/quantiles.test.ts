@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { narrowed } from "../../src/dissect/narrow.ts";
 import { hazen, Quantiles, selectionBytes } from "../../src/dissect/quantiles.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import type { Extent } from "../../src/runtime/graph.ts";
@@ -65,7 +66,7 @@ describe("quantiles", () => {
     });
     for (let pass = 0; pass < quantiles.passes; pass += 1) {
       batches.each(() => quantiles.add());
-      quantiles.endPass();
+      await quantiles.endPass();
     }
     const values = await quantiles.read();
     for (let unit = 0; unit < 6; unit += 1) {
@@ -144,9 +145,47 @@ describe("quantiles", () => {
     const batches = new Batches(device, mixed([1, 2, 2]), 1);
     const options = { maps: batches.maps, channels: 6, batch: batches.batch, grid: undefined, samples: 4 };
     const quantiles = await Quantiles.create(device, { ...options, quantiles: [0.5] });
-    quantiles.endPass();
+    await quantiles.endPass();
     await expect(quantiles.read()).rejects.toThrow("1 of 3 passes");
     quantiles.dispose();
     batches.dispose();
+  });
+
+  test("of more values than 32 bits count are found by what machines counted together", () => {
+    // Sixteen bits of two units in three passes over a sorted list of values, each of so many.
+    const each = 2 ** 30;
+    const values = [
+      [3, 3, 700, 701, 701, 40_000, 65_535],
+      [0, 1, 2, 255, 256, 257, 65_000],
+    ];
+    const ranks = [0, 2 * each - 1, 2 * each, 4 * each, 5 * each, 7 * each - 1];
+    const units = values.length;
+    let key = new Uint32Array(ranks.length * units);
+    let row = new Uint32Array(ranks.length * units);
+    let rank = Float64Array.from({ length: ranks.length * units }, (_, at) => ranks[Math.floor(at / units)]!);
+    /** Of each unit the keys that begin like a target, and their rows of counters. */
+    let rows = values.map(() => new Map([[0, 0]]));
+    for (const [pass, bits] of [8, 4, 4].entries()) {
+      const before = [16, 8, 4][pass]!;
+      const perUnit = pass === 0 ? 1 : ranks.length;
+      const counts = new Float64Array(units * perUnit * 2 ** bits);
+      values.forEach((list, unit) => {
+        for (const value of list) {
+          const place = rows[unit]!.get(value >> before);
+          if (place === undefined) continue;
+          counts[(unit * perUnit + place) * 2 ** bits + ((value >> (before - bits)) & (2 ** bits - 1))]! += each;
+        }
+      });
+      const found = narrowed({ counts, units, rows: perUnit, bits, key, rank, row });
+      ({ key, rank, row } = found);
+      rows = values.map((_, unit) => new Map(ranks.map((_, at) => [key[at * units + unit]!, row[at * units + unit]!])));
+      // The table names each counter that a target is in by the row that follows it.
+      expect(found.next.filter((next) => next > 0)).toHaveLength(rows.reduce((sum, { size }) => sum + size, 0));
+    }
+    values.forEach((list, unit) => {
+      const sorted = ranks.map((target) => list[Math.floor(target / each)]);
+      expect(ranks.map((_, at) => key[at * units + unit])).toEqual(sorted);
+    });
+    expect([...rank].every((left) => left >= 0 && left < 2 * each)).toBe(true);
   });
 });

@@ -24,7 +24,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let exponent = (bits >> 23u) & 255u;
     if (exponent < 46u) { continue; }  // below half a unit
     lost = lost || exponent >= 205u;
-    // The float is mantissa · 2^(exponent − 150): its place among the total's bits is exponent − 70.
+    // The float is mantissa · 2^(exponent − 150): its place among the total's bits is exponent −
+    // 70.
     var mantissa = (bits & 0x7fffffu) | 0x800000u;
     var place = 0u;
     if (exponent < 70u) { mantissa = ((mantissa >> (69u - exponent)) + 1u) >> 1u; } else { place = exponent - 70u; }

@@ -225,8 +225,8 @@ const PARTIAL_BYTES = 8 * 2 ** 20;
 const STRIPS = 16;
 
 /**
- * Adds a batch's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, `SUM_WORDS`], exactly:
- * see accumulate-exact.wgsl.
+ * Adds a batch's Σv, Σv² and Σv over each slot's label to `total` [2 + slots, units, `SUM_WORDS`],
+ * exactly: see accumulate-exact.wgsl.
  */
 export function moments(
   graph: Graph,

@@ -16,7 +16,7 @@ export interface CountsOptions {
   readonly slotMaps: Tensor<"u32">;
   /** The labels that have slots, in their order. */
   readonly labels: readonly number[];
-  /** [n, categories]: which categories the current batch's images hold. */
+  /** `[n, categories]`: which categories the current batch's images hold. */
   readonly present: Tensor<"u32">;
   /** How many rows and columns of label maps would cover the feature maps; see `Covering`. */
   readonly reach?: Extent | undefined;
@@ -45,9 +45,9 @@ const READ_BYTES = 8 * 2 ** 20;
 export class Counts {
   readonly #plan: Plan;
   /**
-   * [blocks · (categories + labels with slots), units, levels]: pixels that exceed so many levels,
-   * from one on. Where there is one category and one label a pixel, the category's row has only
-   * those without a slot.
+   * `[blocks · (categories + labels with slots), units, levels]`: pixels that exceed so many
+   * levels, from one on. Where there is one category and one label a pixel, the category's row has
+   * only those without a slot.
    */
   readonly #histogram: Counter;
   readonly #blocks: number;

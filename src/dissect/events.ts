@@ -6,14 +6,32 @@ import type { Dissection, UnitPictures } from "./result.ts";
  */
 export type Phase = "activations" | "quantiles" | "levels" | "scores" | "pictures";
 
+/** What a dissection says on its way; the last is its result. */
 export type DissectionEvent =
-  /** `done` of `total` images of a phase. */
-  | { readonly type: "progress"; readonly phase: Phase; readonly done: number; readonly total: number }
-  /** The scores of the test images seen so far. */
-  | { readonly type: "partial"; readonly dissection: Dissection }
   | {
+      /** `done` of `total` images of a phase. */
+      readonly type: "progress";
+      /** What is being done with them. */
+      readonly phase: Phase;
+      /** Images, counted once for each pass over them. */
+      readonly done: number;
+      /** Those of all the phase's passes. */
+      readonly total: number;
+    }
+  | {
+      /** The scores of the test images seen so far; at most four times. */
+      readonly type: "partial";
+      /** As the result is, of those images. */
+      readonly dissection: Dissection;
+    }
+  | {
+      /** All is done; it comes once and last. */
       readonly type: "result";
+      /** Everything that was found. */
       readonly dissection: Dissection;
       /** What unit strips are drawn from, layer by layer and unit by unit. */
-      pictures(options?: { readonly signal?: AbortSignal }): AsyncIterable<UnitPictures>;
+      pictures(options?: {
+        /** Stops it: what was asked rejects with the signal's reason. */
+        readonly signal?: AbortSignal;
+      }): AsyncIterable<UnitPictures>;
     };

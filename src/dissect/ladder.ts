@@ -4,10 +4,10 @@
  * the cell alone tells how many a value exceeds.
  */
 export interface Ladder {
-  /** [units, levels + 1]: each unit's levels, and one beyond every activation. */
+  /** `[units, levels + 1]`: each unit's levels, and one beyond every activation. */
   readonly levels: Float32Array<ArrayBuffer>;
   /**
-   * [units, 2 + cells]: the bits of where the cells start and of how many there are to one; then
+   * `[units, 2 + cells]`: the bits of where the cells start and of how many there are to one; then
    * the cells.
    */
   readonly cells: Uint32Array<ArrayBuffer>;

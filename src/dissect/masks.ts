@@ -11,12 +11,17 @@ import type { Labeller } from "./subject.ts";
 
 /** A label a pixel, rows from the top, in the proportions of its photograph; 0 is none. */
 export interface LabelMask {
+  /** Columns. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
+  /** Row-major, width · height indices into the labels. */
   readonly labels: ArrayLike<number>;
 }
 
+/** What stands in a segmenter's place: masks and what their labels mean. */
 export interface MasksOptions {
+  /** The device of the network that is dissected. */
   readonly device: Device;
   /** What reports call them. */
   readonly name: string;

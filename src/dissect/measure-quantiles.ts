@@ -12,7 +12,9 @@ import { checkSamples, whole } from "./options.ts";
 import { Quantiles } from "./quantiles.ts";
 import { UnitQuantiles } from "./unit-quantiles.ts";
 
+/** Whose activations are measured, and in which images. */
 export interface UnitQuantilesOptions {
+  /** Its name, as in `generator.layers`. */
   readonly layer: string;
   /**
    * Fractions of a unit's activations that lie below: 0.99 is what GANPaint draws with. `QUANTILES`
@@ -27,6 +29,7 @@ export interface UnitQuantilesOptions {
   readonly batch?: number;
   /** Who keeps where it stands, so that it can go on from there. */
   readonly checkpoints?: Checkpoints | undefined;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -8,17 +8,18 @@ import type { QuantileThreshold } from "./result.ts";
 import { RULES, type Rule, type RuleName, ruleOf } from "./rules.ts";
 import type { ImageSet, Labeller, Subject } from "./subject.ts";
 
+/** How a network is dissected; defaults are those of the paper and gandissect's scripts. */
 export interface DissectOptions {
   /** Layers to dissect; all but the image unless given. */
   readonly layers?: readonly string[];
   /**
-   * Images of the test set, and as many of the training set. 1000 unless given, as in gandissect's
-   * scripts.
+   * Images of the test set, and as many of the training set, where levels are searched. 1000, as in
+   * gandissect's scripts, or all photographs, unless given.
    */
   readonly size?: number;
-  /** Seed of the test set's z, on which scores are measured. */
+  /** Seed of the test set's z, on which scores are measured; 1 unless given. */
   readonly seed?: number;
-  /** Seed of the training set's z, on which levels are chosen. */
+  /** Seed of the training set's z, on which levels are chosen; 2 unless given. */
   readonly trainSeed?: number;
   /**
    * How a unit's level is chosen: `iqr` (unless given) or `maxiou`, the best of 100 quantiles of
@@ -38,7 +39,10 @@ export interface DissectOptions {
    * images are not square; half the image's unless given.
    */
   readonly segmentationSize?: number;
-  /** Images a batch. Results do not depend on it. */
+  /**
+   * Images at a time; as many as keep a GPU busy, up to 16, unless given. Results do not depend on
+   * it.
+   */
   readonly batch?: number;
   /**
    * Bytes of samples, label maps first, that may stay on the GPU between passes; what does not fit
@@ -47,6 +51,7 @@ export interface DissectOptions {
   readonly memory?: number;
   /** Who keeps where it stands, so that it can go on from there. */
   readonly checkpoints?: Checkpoints;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

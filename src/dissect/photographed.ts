@@ -13,22 +13,29 @@ import type { Batches, ImageSet, OpenOptions, Subject } from "./subject.ts";
 
 /** Photographs by their numbers: of a folder, of a page, or of anywhere else. */
 export interface Photographs {
+  /** How many; they are numbered from 0. */
   readonly count: number;
   /** What they are called, for results. */
   readonly names?: readonly string[];
+  /** One of them; asked for again in every pass, unless it was kept. */
   read(number: number): Photograph | Promise<Photograph>;
 }
 
 /** A network that sees photographs, and what it is shown of them. */
 export interface Viewer {
+  /** What reports call it. */
   readonly name: string;
+  /** The device that it computes on. */
   readonly device: Device;
+  /** How a photograph is resized and cut for it. */
   readonly view: View;
+  /** Those whose units can be looked at. */
   readonly layers: readonly LayerInfo[];
   /** Seed of its weights, where these were drawn and not trained. */
   readonly untrained?: number | undefined;
   /** Appends these layers [n, h, w, c] of image [n, edge, edge, 3] in [−1, 1]. */
   features(graph: Graph, image: Value, layers: readonly string[]): ReadonlyMap<string, Value>;
+  /** Uploads the weights that a graph needs; they belong to the network. */
   bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>>;
 }
 

@@ -38,7 +38,7 @@ export interface Present {
  * over the batches added.
  */
 export class Presence {
-  /** [n, categories]: which categories the current batch's images hold. */
+  /** `[n, categories]`: which categories the current batch's images hold. */
   readonly present: Tensor<"u32">;
   readonly #plan: Plan;
   readonly #pixels: Counter;

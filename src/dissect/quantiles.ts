@@ -31,7 +31,7 @@ export interface QuantileOptions {
   /** The layer's feature maps [n, h, w, units], filled anew for every batch. */
   readonly maps: Tensor<"f32">;
   readonly channels: number;
-  /** [2]: index of the batch's first image, how many are valid. */
+  /** `[2]`: index of the batch's first image, how many are valid. */
   readonly batch: Tensor<"u32">;
   /** The grid the maps are upsampled to, or undefined to take raw activations. */
   readonly grid: Extent | undefined;

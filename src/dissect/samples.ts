@@ -56,7 +56,7 @@ export class Samples {
   readonly maps: ReadonlyMap<string, Tensor<"f32">>;
   /** Label maps of the current batch, [batch, channels, rows, columns]. */
   readonly labelMaps: Tensor<"u32">;
-  /** [2]: index of the batch's first image, how many are valid. */
+  /** `[2]`: index of the batch's first image, how many are valid. */
   readonly batch: Tensor<"u32">;
 
   readonly #scope: Scope;

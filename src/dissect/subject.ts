@@ -1,9 +1,8 @@
-import type { Segmenter } from "../models/segmenter.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Extent, Graph, Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
-import type { Dissection } from "./result.ts";
+import type { Dissection, Label } from "./result.ts";
 
 /**
  * Which images: all that are looked at, or those that levels are chosen on and those that are
@@ -16,14 +15,19 @@ export type ImageSet = "whole" | "training" | "test";
  * of z is one, a classifier with photographs another.
  */
 export interface Subject {
+  /** What reports call it. */
   readonly name: string;
+  /** The device that it computes on; the segmenter must be on the same. */
   readonly device: Device;
-  /** Edges of its images in pixels, as they are looked at, and the longer of them. */
+  /** Height of its images in pixels, as they are looked at. */
   readonly height: number;
+  /** Width in pixels. */
   readonly width: number;
+  /** The longer of the two. */
   readonly resolution: number;
   /** Height and width of what layers cover, before it is cropped. */
   readonly uncropped: Extent;
+  /** All layers, in the order in which they are computed. */
   readonly layers: readonly LayerInfo[];
   /** The layers that can be dissected. */
   readonly hiddenLayers: readonly LayerInfo[];
@@ -36,7 +40,15 @@ export interface Subject {
   /** What they are called, where they have names, in their order. */
   names?(set: ImageSet): readonly string[];
   /** Appends all of its network, for so many images: what it makes or is given. */
-  append(graph: Graph, batch: number): { readonly image?: Value; readonly raw?: Value };
+  append(
+    graph: Graph,
+    batch: number,
+  ): {
+    /** RGB [n, h, w, 3] in [−1, 1]. */
+    readonly image?: Value;
+    /** What the network makes before it is a picture, [n, h, w, c]. */
+    readonly raw?: Value;
+  };
   /** Makes ready to bring images of a set, batch by batch. */
   open(options: OpenOptions): Promise<Batches>;
 }
@@ -58,9 +70,9 @@ export interface OpenOptions {
 
 /** The images of a set, and what the network makes of them. */
 export interface Batches {
-  /** [batch, height, width, 4]: RGB nominally in [−1, 1], and a zero. */
+  /** `[batch, height, width, 4]`: RGB nominally in [−1, 1], and a zero. */
   readonly image: Tensor<"f32">;
-  /** [batch, h, w, c]: what the network made before it was a picture. */
+  /** `[batch, h, w, c]`: what the network made before it was a picture. */
   readonly raw: Tensor<"f32"> | undefined;
   /**
    * Brings images `first`…`first + count − 1`, with `image` into the tensors too; gives the layers,
@@ -78,7 +90,17 @@ export interface Brought {
 }
 
 /** What names what is in images: a segmenter, or masks that lie beside them. */
-export interface Labeller extends Pick<Segmenter, "name" | "device" | "labels" | "categories" | "reads"> {
+export interface Labeller {
+  /** What reports call it. */
+  readonly name: string;
+  /** The device that it computes on: the subject's. */
+  readonly device: Device;
+  /** By number; index 0 is none. */
+  readonly labels: readonly Label[];
+  /** In the order in which labels name them. */
+  readonly categories: readonly string[];
+  /** Which of a generator's outputs it is given: its pictures, or the numbers that they are of. */
+  readonly reads: "image" | "raw";
   /** Labels a pixel can have at once. */
   readonly channels: number;
   /** Appends what it computes, where it computes something. */

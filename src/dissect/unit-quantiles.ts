@@ -27,8 +27,11 @@ const BUFFER_SIZE = 128;
  * the levels that were measured both are interpolated.
  */
 export class UnitQuantiles {
+  /** Ascending fractions of a unit's activations that lie below its levels. */
   readonly quantiles: readonly number[];
+  /** Mean activation of every unit, [units]. */
   readonly means: Float32Array;
+  /** How many activations of a unit were looked at. */
   readonly samples: number;
   readonly #levels: Float32Array;
 
@@ -50,6 +53,7 @@ export class UnitQuantiles {
     this.#levels = levels;
   }
 
+  /** How many units the layer has. */
   get units(): number {
     return this.means.length;
   }

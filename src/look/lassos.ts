@@ -7,13 +7,20 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
 import { type Thumbnail, thumbnails, type UnitView, VIEW_NAMES } from "./thumbnails.ts";
 
+/** Which units are drawn, in which images. */
 export interface LassosOptions extends UnitView {
+  /** Its name, as in `generator.layers`. */
   readonly layer: string;
   /** Units and the images to see them in, in the order in which they are wanted. */
-  readonly of: Iterable<{ readonly unit: number; readonly image: number }>;
-  /** Of the images; 1 unless given. */
+  readonly of: Iterable<{
+    /** Channel of the layer, from 0. */
+    readonly unit: number;
+    /** Number of the image in the seed, from 0. */
+    readonly image: number;
+  }>;
+  /** Seed of the images' z; 1 unless given. */
   readonly seed?: number;
-  /** Images at a time; 8 unless given. */
+  /** Images at a time; 8 unless given. The result does not depend on it. */
   readonly batch?: number;
 }
 

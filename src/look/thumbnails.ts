@@ -24,9 +24,11 @@ export interface UnitView {
    * image without.
    */
   readonly quantiles?: Pick<UnitQuantiles, "units" | "quantile" | "levels">;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Which units of a batch are drawn, and in which of its images. */
 export interface ThumbnailsOptions extends UnitView {
   /** In the order in which they are wanted; all unless given. */
   readonly units?: readonly number[];
@@ -54,11 +56,15 @@ const NAMES: NamesOf<ThumbnailsOptions> = {
 
 /** A picture of a unit: RGBA bytes, row by row, as `ImageData` takes them. */
 export interface Thumbnail {
+  /** Channel of the layer, from 0. */
   readonly unit: number;
-  /** Of the batch. */
+  /** Number of the image in the batch; of the seed, from `lassos`. */
   readonly image: number;
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** As long as 4 · width · height; opaque. */
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 

@@ -7,13 +7,15 @@ import { checkNames, type NamesOf } from "../names.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
+/** Whose units are looked at, and in which images. */
 export interface TopImagesOptions {
+  /** Its name, as in `generator.layers`. */
   readonly layer: string;
   /** All unless given. */
   readonly units?: readonly number[];
   /** Images of the seed, or photographs, that are looked at; 200, or all of these, unless given. */
   readonly size?: number;
-  /** 1 unless given. */
+  /** Seed of the images' z; 1 unless given. Photographs have none. */
   readonly seed?: number;
   /** How many of a unit; 8 unless given. */
   readonly top?: number;
@@ -21,9 +23,15 @@ export interface TopImagesOptions {
   readonly by?: "max" | "mean";
   /** Images at a time; 8 unless given. The result does not depend on it. */
   readonly batch?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Told after every batch. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  readonly onProgress?: (progress: {
+    /** Images looked at. */
+    readonly done: number;
+    /** Of so many. */
+    readonly total: number;
+  }) => void;
 }
 
 const NAMES: NamesOf<TopImagesOptions> = {
@@ -40,8 +48,15 @@ const NAMES: NamesOf<TopImagesOptions> = {
 
 /** A unit and the images that drive it most, first the most. */
 export interface TopImages {
+  /** Channel of the layer, from 0. */
   readonly unit: number;
-  readonly images: readonly { readonly image: number; readonly activation: number }[];
+  /** At most `top` of them. */
+  readonly images: readonly {
+    /** Its number in the seed, or among the photographs. */
+    readonly image: number;
+    /** The largest or mean activation of the unit there; see `by`. */
+    readonly activation: number;
+  }[];
 }
 
 /**

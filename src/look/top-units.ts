@@ -2,6 +2,7 @@ import { UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { UnitActivations } from "./units-at.ts";
 
+/** How units are ranked, and what they are called. */
 export interface TopUnitsOptions<Label> {
   /** How many; 8 unless given. */
   readonly top?: number;
@@ -15,10 +16,16 @@ const NAMES: NamesOf<TopUnitsOptions<unknown>> = { top: true, by: true, labels: 
 
 /** A unit and what it does in a region. */
 export interface TopUnit<Label> {
+  /** Channel of the layer, from 0. */
   readonly unit: number;
+  /** Its mean or largest activation there; see `by`. */
   readonly activation: number;
-  /** Of the unit's activations, where quantiles are known. */
+  /**
+   * How unusual that is: the fraction of the unit's activations below it, where quantiles are
+   * known.
+   */
   readonly quantile?: number;
+  /** What it is known for, where `labels` says it. */
   readonly label?: Label;
 }
 

@@ -7,17 +7,20 @@ import { Graph } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
+/** Where units are looked at: a pixel, a region, or the whole image. */
 export interface UnitsAtOptions {
   /** Which image of the batch; 0 unless given. */
   readonly image?: number;
-  /** The pixel in this row and column. */
+  /** Row of the pixel, from 0; with `x`. */
   readonly y?: number;
+  /** Its column. */
   readonly x?: number;
   /**
-   * Pixels that rows and columns are counted in: those of images, or of what layers cover where
-   * they are cropped (`generator.uncropped`); the layer's own cells unless given.
+   * Rows that `y` counts in: those of images, or of what layers cover where they are cropped
+   * (`generator.uncropped`); the layer's own cells unless given.
    */
   readonly height?: number;
+  /** Columns that `x` counts in, likewise. */
   readonly width?: number;
   /** A region of any shape instead, 0…1 and of any size; everywhere unless given. */
   readonly mask?: Mask;
@@ -25,6 +28,7 @@ export interface UnitsAtOptions {
   readonly units?: number;
   /** The layer's, to tell how unusual activations are: a `UnitQuantiles` or its like. */
   readonly quantiles?: Pick<UnitQuantiles, "units" | "quantile">;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,8 +53,9 @@ export interface UnitActivations {
    * some out.
    */
   readonly max: Float32Array;
-  /** The quantiles that these are of the unit's activations, with `quantiles`. */
+  /** The quantile that each `mean` is of its unit's activations, with `quantiles`. */
   readonly meanQuantile?: Float32Array;
+  /** That of each `max`. */
   readonly maxQuantile?: Float32Array;
   /** How many cells the region covers; by these, means of several images become one. */
   readonly cells: number;

@@ -6,6 +6,7 @@ import type { KeptFeatures } from "./features-file.ts";
 import { type Frechet, frechetDistance } from "./frechet.ts";
 import { type Kid, kernelDistance } from "./kid.ts";
 import { type Coverage, coverageOf } from "./neighbours.ts";
+import type { StepProgress } from "./progress.ts";
 import { type SegmentationDistance, segmentationDistance } from "./segmentation-distance.ts";
 import { type BySize, extrapolated, type Permutation, permutationTest } from "./significance.ts";
 import type { Moments, Vectors } from "./vectors.ts";
@@ -13,6 +14,7 @@ import type { Moments, Vectors } from "./vectors.ts";
 /** A set of images as it was measured, or what others kept of one. */
 export type Side = KeptFeatures | Moments;
 
+/** Which side is judged, and how thoroughly. */
 export interface DistancesOptions {
   /**
    * Which set was drawn by a generator, and is asked whether it is like the other; "b" unless
@@ -21,18 +23,25 @@ export interface DistancesOptions {
   readonly generated?: "a" | "b";
   /** Random divisions for p; 200 unless given. */
   readonly permutations?: number;
+  /** Told on the way: the phase, such as "KID" or "FSD: sizes", and its steps. */
   readonly onProgress?: (phase: string, done: number, total: number) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** All that is known of how far two sets are apart. */
 export interface Distances {
+  /** Of both sides' vectors or statistics: FD, or FID with Inception's features. */
   readonly frechet?: Frechet;
+  /** FD of ever more images; of 10 or more on each side. */
   readonly frechetBySize?: BySize;
   /** Of the Fréchet distance, where areas have none and images are few. */
   readonly frechetPermutation?: Permutation;
+  /** KID with Inception's features; needs the vectors of every image. */
   readonly kid?: Kid;
+  /** Precision and recall; of more than 5 images on each side. */
   readonly coverage?: Coverage;
+  /** FSD: of both sides' areas. */
   readonly segmentation?: SegmentationDistance;
   /** What is to be known about these numbers. */
   readonly notes: readonly string[];
@@ -109,7 +118,7 @@ async function withImages(
     (await frechetDistance(p, q, { signal })).distance;
   const told =
     (phase: string) =>
-    ({ done, total }: { readonly done: number; readonly total: number }): void =>
+    ({ done, total }: StepProgress): void =>
       onProgress?.(phase, done, total);
   onProgress?.("KID", 0, 1);
   found.kid = await kernelDistance(x, y, { signal });

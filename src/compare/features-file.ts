@@ -22,7 +22,12 @@ export interface KeptFeatures extends Measured {
   /** Whether a generator drew them. */
   readonly generated?: boolean;
   /** Files among them that are no photographs, and why. */
-  readonly skipped?: readonly { readonly file: string; readonly reason: string }[];
+  readonly skipped?: readonly {
+    /** Its name. */
+    readonly file: string;
+    /** Why it was not read. */
+    readonly reason: string;
+  }[];
   /** All that the images and their measures depend on, so that none is taken for another. */
   readonly fingerprint?: string;
 }

@@ -24,7 +24,9 @@ export interface FeatureKind {
 
 /** What makes a vector of an image on the GPU. */
 export interface FeatureNetwork {
+  /** The device that it computes on; images must be on the same. */
   readonly device: Device;
+  /** What its vectors are. */
   readonly kind: FeatureKind;
   /** Appends the vectors [n, 1, 1, d] of images [n, h, w, 3] in [−1, 1]. */
   append(graph: Graph, image: Value): Value;
@@ -32,12 +34,14 @@ export interface FeatureNetwork {
   bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>>;
 }
 
+/** Which features of a segmenter. */
 export interface SegmenterFeaturesOptions {
   /**
    * A layer by its name, or by the end of it behind a point: "Conv_1" for "encoder.Conv_1". The
    * last stage of the encoder unless given.
    */
   readonly layer?: string;
+  /** SHA-256 of its weights' file, to tell features of other weights apart. */
   readonly sha256?: string;
 }
 

@@ -1,7 +1,10 @@
 /** RGB bytes, rows from the top. */
 export interface Picture {
+  /** Columns. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
+  /** 3 · width · height bytes. */
   readonly rgb: Uint8Array;
 }
 

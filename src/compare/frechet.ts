@@ -8,6 +8,7 @@ import { checkedPair, type Moments, meanOf, type Vectors } from "./vectors.ts";
 
 /** The Fréchet distance and what it is the sum of. */
 export interface Frechet {
+  /** `mean` + `covariance`, in squared units of the features. */
   readonly distance: number;
   /** |m₁ − m₂|². */
   readonly mean: number;
@@ -15,10 +16,16 @@ export interface Frechet {
   readonly covariance: number;
 }
 
+/** What a distance may be told. */
+export interface FrechetOptions {
+  /** Stops it: what was asked rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Up to so many numbers a vector, distances are exact to rounding errors whatever the rank. */
 const EXACT = 768;
 
-const NAMES: NamesOf<{ readonly signal?: AbortSignal | undefined }> = { signal: true };
+const NAMES: NamesOf<FrechetOptions> = { signal: true };
 
 /**
  * The Fréchet distance of the normal distributions with these sets' means and covariances (Dowson
@@ -32,7 +39,7 @@ const NAMES: NamesOf<{ readonly signal?: AbortSignal | undefined }> = { signal: 
 export async function frechetDistance(
   a: Vectors | Moments,
   b: Vectors | Moments,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: FrechetOptions = {},
 ): Promise<Frechet> {
   checkNames("frechetDistance", options, NAMES);
   checkedPair(a, b);
@@ -47,7 +54,7 @@ export async function frechetDistance(
  */
 export async function frechetTo(
   b: Vectors | Moments,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: FrechetOptions = {},
 ): Promise<(a: Vectors | Moments) => Promise<Frechet>> {
   checkNames("frechetTo", options, NAMES);
   checkedPair(b, b);

@@ -11,21 +11,28 @@ import { fitted, type Picture } from "./fitted.ts";
 
 /** A set of images, that can be brought onto the GPU batch by batch. */
 export interface Images {
+  /** The device that they are brought onto. */
   readonly device: Device;
   /** Images at the most: photographs that cannot be read are found out on the way. */
   readonly size: number;
+  /** Rows of each. */
   readonly height: number;
+  /** Columns of each. */
   readonly width: number;
   /** A layer of the generator whose units are to be known in each image. */
   readonly layer?: LayerInfo;
-  /** Makes ready to bring so many at a time. */
+  /** Makes ready to bring so many at a time. @throws UsageError for `raw` of photographs. */
   open(options: {
+    /** Images at a time. */
     readonly batch: number;
+    /** Whether `OpenImages.raw` is needed. */
     readonly raw: boolean;
+    /** Stops it: what was asked rejects with the signal's reason. */
     readonly signal: AbortSignal | undefined;
   }): Promise<OpenImages>;
 }
 
+/** Images on the device, a batch at a time. */
 export interface OpenImages {
   /**
    * The images of the current batch, [batch, height, width, 4]: RGB nominally in [−1, 1], and zero.
@@ -43,13 +50,17 @@ export interface OpenImages {
    * says how many there are of them.
    */
   bring(first: number, count: number): Promise<number>;
+  /** Frees its memory on the device. */
   dispose(): void;
 }
 
+/** Which images of a generator. */
 export interface GeneratedImagesOptions {
+  /** How many images. */
   readonly size: number;
-  /** 1 unless given. */
+  /** Seed of the images' z; 1 unless given. */
   readonly seed?: number;
+  /** Made in every image; none unless given. */
   readonly edits?: readonly Edit[];
   /** A layer whose units' largest activation in each image is measured too. */
   readonly layer?: string;
@@ -93,9 +104,13 @@ export function generatedImages(generator: Generator, options: GeneratedImagesOp
   };
 }
 
+/** Photographs, and the size that they are brought to. */
 export interface PhotographsOptions {
+  /** Images at the most; those that cannot be read are found out on the way. */
   readonly size: number;
+  /** Rows that they are brought to. */
   readonly height: number;
+  /** Columns. */
   readonly width: number;
   /** RGB bytes of image i; undefined behind the last. */
   readonly read: (image: number) => Picture | undefined | Promise<Picture | undefined>;

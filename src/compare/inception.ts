@@ -17,14 +17,18 @@ import type { FeatureNetwork } from "./features.ts";
  */
 export type InceptionPreprocessing = "pytorch-fid" | "clean-fid";
 
+/** Which of Inception's features, on which device. */
 export interface InceptionFeaturesOptions {
+  /** The device that it computes on; images must be on the same. */
   readonly device: Device;
   /**
    * A layer by its name, or pytorch-fid's by its numbers: "64", "192", "768", "2048"; the last
    * unless given.
    */
   readonly layer?: string;
+  /** "pytorch-fid" unless given. */
   readonly preprocessing?: InceptionPreprocessing;
+  /** SHA-256 of its weights' file, to tell features of other weights apart. */
   readonly sha256?: string;
 }
 
@@ -38,6 +42,7 @@ const BY_LENGTH: Readonly<Record<string, string>> = {
 
 /** Inception's features, which belong to the caller. */
 export interface InceptionFeatures extends FeatureNetwork {
+  /** Frees its memory on the device. */
   dispose(): void;
 }
 

@@ -43,7 +43,7 @@ export {
   readMoments,
   writeFeatures,
 } from "./features-file.ts";
-export { type Frechet, frechetDistance, frechetTo } from "./frechet.ts";
+export { type Frechet, type FrechetOptions, frechetDistance, frechetTo } from "./frechet.ts";
 export {
   type GeneratedImagesOptions,
   generatedImages,
@@ -61,12 +61,14 @@ export {
 export { type Kid, type KidOptions, kernelDistance } from "./kid.ts";
 export { type Measured, type MeasureOptions, measure } from "./measure.ts";
 export { type Coverage, type CoverageOptions, coverageOf } from "./neighbours.ts";
+export type { StepProgress } from "./progress.ts";
 export { randomRotation, rotated } from "./rotated.ts";
 export {
   type Areas,
   type ConceptArea,
   type SegmentationDistance,
   type SegmentationDistanceOptions,
+  type SegmentationDistanceProgress,
   segmentationDistance,
 } from "./segmentation-distance.ts";
 export {

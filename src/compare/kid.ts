@@ -10,6 +10,7 @@ import { checkedPair, rowsAt, type Vectors } from "./vectors.ts";
 const SUBSETS = 100;
 const SUBSET_SIZE = 1000;
 
+/** How subsets are drawn. */
 export interface KidOptions {
   /** Random subsets that are averaged over; 100 unless given. */
   readonly subsets?: number;
@@ -18,17 +19,21 @@ export interface KidOptions {
    * once.
    */
   readonly subsetSize?: number;
-  /** Of the subsets; 0 unless given. */
+  /** Seed of the subsets; 0 unless given. */
   readonly seed?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The kernel distance of two sets. */
 export interface Kid {
+  /** The estimate, which can be negative; not multiplied by 1000. */
   readonly kid: number;
   /** Standard deviation over subsets; undefined where all vectors were used at once. */
   readonly deviation?: number;
+  /** Subsets that were averaged over; 1 where all vectors were used at once. */
   readonly subsets: number;
+  /** Vectors of each set in one. */
   readonly subsetSize: number;
 }
 

@@ -6,6 +6,7 @@ import { bytesOf, Graph } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { FeatureNetwork } from "./features.ts";
 import type { Images } from "./images.ts";
+import type { StepProgress } from "./progress.ts";
 import type { Areas } from "./segmentation-distance.ts";
 import { openStages, type Rows, type Stages } from "./stages.ts";
 import type { Vectors } from "./vectors.ts";
@@ -16,11 +17,13 @@ export interface Measured {
   readonly n: number;
   /** Rows of float32. */
   readonly vectors?: Vectors;
+  /** Pixels of each label in each image. */
   readonly areas?: Areas;
   /** The largest activation of each unit of the images' layer, [n, units]. */
   readonly maxima?: Vectors;
 }
 
+/** What is measured of images. */
 export interface MeasureOptions {
   /** What makes vectors of images; none are made unless given. */
   readonly features?: FeatureNetwork;
@@ -28,11 +31,16 @@ export interface MeasureOptions {
   readonly segmenter?: Segmenter;
   /** What an earlier run measured of the same images: the first of them. */
   readonly known?: Measured;
-  /** Images at a time. Results do not depend on it. */
+  /**
+   * Images at a time; as many as keep a GPU busy, up to 16, unless given. Results do not depend on
+   * it.
+   */
   readonly batch?: number;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told after every batch. */
+  readonly onProgress?: (progress: StepProgress) => void;
   /** Told of all that is known, now and then, to be kept. */
   readonly onPartial?: (measured: Measured) => void | Promise<void>;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -17,14 +17,17 @@ export interface Coverage {
   readonly density: number;
   /** Share of real vectors with a generated one in their ball. */
   readonly coverage: number;
+  /** Which neighbour's distance was the balls' radius. */
   readonly nearest: number;
 }
 
+/** How large the balls are. */
 export interface CoverageOptions {
   /**
    * Which neighbour's distance is the radius of a vector's ball, in its own set; 5 unless given.
    */
   readonly nearest?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

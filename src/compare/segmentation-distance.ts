@@ -2,16 +2,19 @@ import { UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { Label } from "../networks/segmenters/network.ts";
 import { type Frechet, frechetDistance } from "./frechet.ts";
+import type { StepProgress } from "./progress.ts";
 import { type BySize, extrapolated, type Permutation, permutationTest } from "./significance.ts";
 import { checkedPair, type Vectors } from "./vectors.ts";
 
 /** How many pixels of each image bear each label. */
 export interface Areas {
-  /** [n, labels]; label 0 is none. */
+  /** Row-major [n, labels]; label 0 is none. */
   readonly counts: Uint32Array | Int32Array;
+  /** How many images. */
   readonly n: number;
+  /** By number, as the segmenter has them. */
   readonly labels: readonly Label[];
-  /** Of one image. */
+  /** Pixels of one image. */
   readonly pixels: number;
 }
 
@@ -19,32 +22,41 @@ export interface Areas {
 export interface ConceptArea extends Label {
   /** The label's number. */
   readonly label: number;
+  /** Mean over the first set's images, in percent. */
   readonly a: number;
+  /** Mean over the second set's. */
   readonly b: number;
-  /** b − a, … */
+  /** b − a. */
   readonly difference: number;
-  /** … its standard error, … */
+  /** Standard error of that. */
   readonly standardError: number;
-  /** … and (b − a) / a; undefined where a has none. */
+  /** (b − a) / a; undefined where a has none. */
   readonly relative?: number;
 }
 
 /** The Fréchet segmentation distance, and what it is made of. */
 export interface SegmentationDistance extends Frechet {
+  /** How far sets are apart by chance alone. */
   readonly permutation: Permutation;
+  /** The distance of ever more images. */
   readonly bySize: BySize;
   /** Concepts that are in any image, those of the largest difference first; label 0 among them. */
   readonly concepts: readonly ConceptArea[];
 }
 
+/** How far the looks at chance are. */
+export interface SegmentationDistanceProgress extends StepProgress {
+  /** Whether divisions or subsets are counted. */
+  readonly phase: "permutations" | "sizes";
+}
+
+/** How thoroughly chance is looked at. */
 export interface SegmentationDistanceOptions {
   /** Random divisions for p; 200 unless given. */
   readonly permutations?: number;
-  readonly onProgress?: (progress: {
-    readonly phase: "permutations" | "sizes";
-    readonly done: number;
-    readonly total: number;
-  }) => void;
+  /** Told before each division and each subset. */
+  readonly onProgress?: (progress: SegmentationDistanceProgress) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -76,7 +88,7 @@ export async function segmentationDistance(
   const distance = async (p: Vectors, q: Vectors): Promise<number> =>
     (await frechetDistance(p, q, { signal })).distance;
   const found = await frechetDistance(x, y, { signal });
-  const told = (phase: "permutations" | "sizes") => (progress: { readonly done: number; readonly total: number }) =>
+  const told = (phase: SegmentationDistanceProgress["phase"]) => (progress: StepProgress) =>
     onProgress?.({ phase, ...progress });
   const permutation = await permutationTest(x, y, distance, found.distance, {
     ...(permutations !== undefined && { permutations }),

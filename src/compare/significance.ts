@@ -1,6 +1,7 @@
 import { checkNames, type NamesOf } from "../names.ts";
 import { permutation } from "../weights/permutation.ts";
 import { RandomState } from "../weights/random.ts";
+import type { StepProgress } from "./progress.ts";
 import { joined, rowsAt, type Vectors } from "./vectors.ts";
 
 /** How far two sets of vectors are apart. */
@@ -8,22 +9,27 @@ export type Distance = (a: Vectors, b: Vectors) => Promise<number>;
 
 const PERMUTATIONS = 200;
 
+/** How many random sets chance is told by. */
 export interface PermutationOptions {
-  /** 200 unless given. */
+  /** Random divisions, or swaps; 200 unless given. */
   readonly permutations?: number;
-  /** 0 unless given. */
+  /** Seed of them; 0 unless given. */
   readonly seed?: number;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told before each of them. */
+  readonly onProgress?: (progress: StepProgress) => void;
 }
 
 /** How far sets are apart that differ by chance alone. */
 export interface Permutation {
   /** Share of random divisions, the given one among them, that are no closer than it is. */
   readonly p: number;
+  /** Median of the distances of random divisions. */
   readonly median: number;
   /** 95 % of random divisions are no further apart. */
   readonly q95: number;
+  /** The largest of them. */
   readonly max: number;
+  /** How many divisions. */
   readonly permutations: number;
 }
 
@@ -96,21 +102,25 @@ export async function swapTest(
   return (1 + beyond) / (permutations + 1);
 }
 
+/** How subsets are drawn. */
 export interface BySizeOptions {
   /** Random subsets of each size that are averaged over. */
   readonly draws: number;
-  /** 1 unless given. */
+  /** Seed of the subsets; 1 unless given. */
   readonly seed?: number;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told before each subset. */
+  readonly onProgress?: (progress: StepProgress) => void;
 }
 
 /** What a distance would be for ever more images. */
 export interface BySize {
+  /** Images of a subset, ascending: up to five sizes. */
   readonly sizes: readonly number[];
   /** Mean distance of subsets of that size. */
   readonly distances: readonly number[];
   /** Where the line through them in 1/n meets 1/n = 0. */
   readonly extrapolated: number;
+  /** Of that line: n images are about `extrapolated` + `slope` / n apart. */
   readonly slope: number;
 }
 

@@ -5,15 +5,21 @@ import type { Turns } from "./linear/turns.ts";
 
 /** Vectors, one an image: rows of `data` [n, d]. */
 export interface Vectors {
+  /** Row-major. */
   readonly data: Float32Array | Float64Array;
+  /** How many vectors. */
   readonly n: number;
+  /** Numbers of each. */
   readonly d: number;
 }
 
 /** What is left of vectors whose mean [d] and covariance [d, d] alone were kept. */
 export interface Moments {
+  /** [d]. */
   readonly mean: Float64Array;
+  /** Row-major [d, d], over n − 1. */
   readonly covariance: Float64Array;
+  /** Numbers of a vector. */
   readonly d: number;
 }
 

@@ -3,22 +3,27 @@
 import { digest, type Measurements } from "../../causality/measurements.ts";
 import { checkNames, type NamesOf } from "../../names.ts";
 import { type Frechet, frechetTo } from "../frechet.ts";
+import type { StepProgress } from "../progress.ts";
 import type { Vectors } from "../vectors.ts";
 import type { Trials } from "./trials.ts";
 
 /** What a unit's own ablation does to the Fréchet distance. */
 export interface AblationScore extends Frechet {
+  /** Channel of the layer, from 0. */
   readonly unit: number;
   /** The distance without it − with all units: what is below nought brings images nearer. */
   readonly change: number;
 }
 
+/** Which units are ablated, and what is known already. */
 export interface AblationScoresOptions {
   /** All of the layer unless given. */
   readonly units?: readonly number[];
   /** A cache: what it has is not measured again. */
   readonly finished?: Measurements;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told before each unit and at the end. */
+  readonly onProgress?: (progress: StepProgress) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -5,6 +5,7 @@ import type { Label } from "../../networks/segmenters/network.ts";
 import { permutation } from "../../weights/permutation.ts";
 import { RandomState } from "../../weights/random.ts";
 import { type Frechet, frechetTo } from "../frechet.ts";
+import type { StepProgress } from "../progress.ts";
 import type { Areas } from "../segmentation-distance.ts";
 import { swapTest } from "../significance.ts";
 import type { Vectors } from "../vectors.ts";
@@ -13,6 +14,7 @@ import type { Trials, Tried } from "./trials.ts";
 
 /** Units in the order in which some rule wants them ablated. */
 export interface Ranking {
+  /** What its rule is called. */
   readonly name: string;
   /** The first of them, as many in each ranking. */
   readonly units: readonly number[];
@@ -20,10 +22,11 @@ export interface Ranking {
 
 /** What becomes of images without some units. */
 export interface Ablated {
+  /** All that are ablated. */
   readonly units: readonly number[];
-  /** Their Fréchet distance from real images, … */
+  /** Their Fréchet distance from real images. */
   readonly frechet: Frechet;
-  /** … and by how much it is larger than with all units. */
+  /** That less the distance with all units: below 0 they are nearer to real ones. */
   readonly change: number;
   /**
    * How often it falls as far when before and after are swapped at random, image by image; of few
@@ -36,6 +39,7 @@ export interface Ablated {
 
 /** A ranking, beside chance. */
 export interface JudgedRanking extends Ranking {
+  /** All of its units at once. */
   readonly together: Ablated;
   /** Each of its units alone. */
   readonly alone: readonly Ablated[];
@@ -48,20 +52,32 @@ export interface JudgedRanking extends Ranking {
   readonly better: boolean;
 }
 
+/** What rankings are worth, beside chance. */
 export interface Judgement {
+  /** The layer whose units are ablated. */
   readonly layer: string;
+  /** How many images. */
   readonly images: number;
+  /** Seed of their z. */
   readonly seed: number;
   /** With all units. */
-  readonly before: { readonly frechet: Frechet; readonly pixels: readonly number[] };
+  readonly before: {
+    /** Distance of the unedited images from real ones. */
+    readonly frechet: Frechet;
+    /** As `Ablated.pixels`. */
+    readonly pixels: readonly number[];
+  };
   /** Without as many units, drawn at random. */
   readonly random: readonly Ablated[];
+  /** In the order in which they were given. */
   readonly rankings: readonly JudgedRanking[];
   /** Those of `pixels`. */
   readonly labels: readonly Label[];
 }
 
+/** What is judged, and how thoroughly. */
 export interface JudgeOptions {
+  /** One or more, of equally many units. */
   readonly rankings: readonly Ranking[];
   /** Random draws; 20 unless given, and no fewer than 5. */
   readonly draws?: number;
@@ -69,7 +85,9 @@ export interface JudgeOptions {
   readonly permutations?: number;
   /** A cache: what it has is not measured again. */
   readonly finished?: Measurements;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told before each ablation and at the end. */
+  readonly onProgress?: (progress: StepProgress) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,28 +1,33 @@
 import { UsageError } from "../../errors.ts";
 import { checkNames, type NamesOf } from "../../names.ts";
 import { type Frechet, frechetTo } from "../frechet.ts";
+import type { StepProgress } from "../progress.ts";
 import { rowsAt, type Vectors } from "../vectors.ts";
 
 /** How far the images that a unit activates most are from real ones. */
 export interface ArtifactScore extends Frechet {
+  /** Channel of the layer, from 0. */
   readonly unit: number;
   /** Those images, first the most active. */
   readonly images: readonly number[];
 }
 
+/** Generated images, real ones, and how many count for a unit. */
 export interface ArtifactScoresOptions {
-  /** Features of generated images, [n, d], … */
+  /** Features of generated images, [n, d]. */
   readonly generated: Vectors;
-  /** … the largest activation of every unit in them, [n, units], … */
+  /** The largest activation of every unit in them, [n, units]. */
   readonly maxima: Vectors;
-  /** … and features of real images. */
+  /** Features of real images, [any number, d]. */
   readonly real: Vectors;
   /**
-   * Images of a unit. One number for all units: what is left of Fréchet distances when sets are
-   * alike depends on it.
+   * Images of a unit, from 2. One number for all units: what is left of Fréchet distances when sets
+   * are alike depends on it.
    */
   readonly top: number;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told before each unit and at the end. */
+  readonly onProgress?: (progress: StepProgress) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -9,12 +9,15 @@ import { generatedImages, type Images } from "../images.ts";
 import { type Measured, Measuring } from "../measure.ts";
 import type { Vectors } from "../vectors.ts";
 
+/** Which images are edited where, and what is measured of them. */
 export interface EditTrialsOptions {
   /** The layer that is edited. */
   readonly layer: string;
+  /** How many images. */
   readonly size: number;
-  /** 1 unless given. */
+  /** Seed of the images' z; 1 unless given. */
   readonly seed?: number;
+  /** What makes vectors of images. */
   readonly features: FeatureNetwork;
   /** Counts labels too. */
   readonly segmenter?: Segmenter;
@@ -25,6 +28,7 @@ export interface EditTrialsOptions {
    * every edit. 512 MiB unless given.
    */
   readonly memory?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,18 +45,21 @@ const NAMES: NamesOf<EditTrialsOptions> = {
 
 /** Images of a generator, measured under edits of a layer, one set of edits after the other. */
 export interface Trials {
+  /** Whose images they are. */
   readonly generator: Pick<Generator, "name" | "layer">;
   /** The layer that is edited. */
   readonly layer: string;
-  /** Of the images. */
+  /** How many images. */
   readonly size: number;
+  /** Seed of the images' z. */
   readonly seed: number;
   /** What is measured of all images under these edits. Ask for one after the other. */
-  measure(edits: readonly Edit[], options?: { readonly signal?: AbortSignal | undefined }): Promise<Tried>;
+  measure(edits: readonly Edit[], options?: Pick<EditTrialsOptions, "signal">): Promise<Tried>;
 }
 
 /** What is measured of edited images. */
 export interface Tried extends Measured {
+  /** Features of each image, [size, d]. */
   readonly vectors: Vectors;
 }
 
@@ -63,9 +70,13 @@ const MEMORY = 512 * 2 ** 20;
  * every edit from there on, and measured.
  */
 export class EditTrials implements Trials {
+  /** Whose images they are. */
   readonly generator: Generator;
+  /** The layer that is edited. */
   readonly layer: string;
+  /** How many images. */
   readonly size: number;
+  /** Seed of the images' z. */
   readonly seed: number;
   readonly #images: EditedImages;
   readonly #measuring: Measuring;
@@ -88,11 +99,16 @@ export class EditTrials implements Trials {
     return new EditTrials(images, await Measuring.open(images, measured));
   }
 
-  measure(edits: readonly Edit[], options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Tried> {
+  /**
+   * What is measured of all images under these edits. Ask for one after the other.
+   * @throws UsageError for edits that the layer does not have; the signal's reason.
+   */
+  measure(edits: readonly Edit[], options: Pick<EditTrialsOptions, "signal"> = {}): Promise<Tried> {
     this.#images.edits = edits;
     return this.#measuring.run(options) as Promise<Tried>;
   }
 
+  /** Frees its memory on the device; the generator stays. */
   dispose(): void {
     this.#measuring.dispose();
   }

@@ -7,6 +7,7 @@ import { errorOfTwo } from "./jackknife.ts";
 import { type Measured, measure } from "./measure.ts";
 import type { ComparedInput, ComparedPair, Comparison, Concept, CountingRule, OnlyIn } from "./result.ts";
 
+/** What counts as a detector. */
 export interface CompareOptions {
   /** Under how many concepts a unit may count; "best-label" unless given. */
   readonly rule?: Rule;

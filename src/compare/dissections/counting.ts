@@ -1,9 +1,12 @@
 /** Something that a unit may detect, and how well. */
 export interface Candidate {
+  /** Channel of the layer, from 0. */
   readonly unit: number;
   /** What tells labels apart within their category: a name, or a place in a list. */
   readonly label: string | number;
+  /** Such as "object"; labels of several may have one name. */
   readonly category: string;
+  /** Such as an IoU; compared with a threshold. */
   readonly score: number;
 }
 
@@ -17,6 +20,7 @@ export type Rule = "best-label" | "per-category";
 
 /** How many of some detections there are, and of how many concepts. */
 export interface Tally {
+  /** Detections that count. */
   readonly detectors: number;
   /** Distinct labels. */
   readonly unique: number;
@@ -28,6 +32,7 @@ export interface Counted extends Tally {
    * Units that detect anything: `detectors`, or fewer where a unit counts in several categories.
    */
   readonly units: number;
+  /** The same of each category in which something was detected. */
   readonly categories: ReadonlyMap<string, Tally>;
 }
 

@@ -37,7 +37,7 @@ class Reduction {
   readonly #w: number;
   readonly #four: number;
   readonly #sums: number;
-  /** [n, 2 · PANEL]: the panel's vectors v beside their w, and the other way round. */
+  /** `[n, 2 · PANEL]`: the panel's vectors v beside their w, and the other way round. */
   readonly #vw: Float64Array;
   readonly #wv: Float64Array;
 

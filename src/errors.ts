@@ -26,7 +26,9 @@ export type ErrorCode =
  */
 export class GanatomyError extends Error {
   // Written out in every class: minifiers rename classes.
+  /** The class's name, which minifiers leave as it is. */
   override name: string = "GanatomyError";
+  /** What a program can branch on: what went wrong, as one word. */
   readonly code: ErrorCode;
   /** What the caller can do about it. */
   readonly fix: string;

@@ -20,6 +20,7 @@ import { LOAD_NAMES, type LoadOptions, type SourceLike } from "./weights/source.
 
 // Tests: test/models/own.test.ts, test/models/own-generator.test.ts, test/options.test.ts
 
+/** Options of `init`: which device, and how it is found. */
 export interface InitOptions extends DeviceOptions {
   /** A device of the caller's to work on; it is never destroyed here. */
   readonly device?: GPUDevice;

@@ -26,6 +26,7 @@ const RULES = new Map([
   ...STYLE,
 ]);
 
+/** Options of `gradient`. */
 export interface GradientOptions {
   /**
    * The upstream gradient: a value of the shape of `of`, zero in padding channels. The result is

@@ -16,6 +16,7 @@ import { elements, type Graph, type Operation, padded, type Value } from "../run
 
 /** What is told of a convolution on the way back. */
 export interface WeightGradient {
+  /** The convolution's filter, as it was appended. */
   readonly filter: Filter;
   /**
    * [taps, in, out], channels padded to fours: by the weights as they convolve, times their scale.

@@ -5,8 +5,11 @@ export const SUBGROUPS = "subgroups";
 
 /** What an adapter says of itself. */
 export interface Adapter {
+  /** Such as "nvidia", "apple", "google" (SwiftShader) or "mesa"; "" where it does not say. */
   readonly vendor: string;
+  /** The vendor's name of the family, such as "ampere"; "" where it does not say. */
   readonly architecture: string;
+  /** The adapter's name for people; "" where it does not say. */
   readonly description: string;
   /** A software rasteriser: right, but orders of magnitude slower than a GPU. */
   readonly software: boolean;

@@ -27,15 +27,18 @@ const RAISED = [
   "maxComputeInvocationsPerWorkgroup",
 ] as const;
 
+/** Options of `Device.request`. */
 export interface DeviceOptions extends TuningOptions {
   /**
    * A WebGPU entry point; `navigator.gpu` unless given. In Node, `await findGpu()` of
    * "ganatomy/node".
    */
   readonly gpu?: GPU;
+  /** Which adapter is preferred where there are several; WebGPU's choice unless given. */
   readonly powerPreference?: GPUPowerPreference;
   /** Refuse software adapters. */
   readonly requireHardware?: boolean;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -50,8 +53,11 @@ const DEVICE_NAMES: NamesOf<DeviceOptions> = {
 
 /** A GPU device with its pipelines, its live memory and its fate. */
 export class Device {
+  /** WebGPU's own device. */
   readonly gpu: GPUDevice;
+  /** What its adapter says of itself. */
   readonly adapter: Adapter;
+  /** Which kernels graphs for it should use. */
   readonly target: Target;
   /** How operations that can run in several ways run here. */
   readonly tuning: Tuning;
@@ -62,7 +68,12 @@ export class Device {
   /** How much work goes into one submit. */
   readonly pace = new Pace();
   /** Buffers alive that were made through this device. */
-  readonly live = { buffers: 0, bytes: 0 };
+  readonly live: {
+    /** How many. */
+    buffers: number;
+    /** Their sizes, added up. */
+    bytes: number;
+  } = { buffers: 0, bytes: 0 };
 
   #loss: DeviceLostError | undefined;
   #uncaptured: GanatomyError | undefined;
@@ -190,6 +201,7 @@ export class Device {
     return buffer;
   }
 
+  /** Destroys a buffer of `createBuffer`, and counts it no more. */
   release(buffer: GPUBuffer): void {
     this.live.buffers -= 1;
     this.live.bytes -= buffer.size;
@@ -317,6 +329,7 @@ export class Device {
     await this.idle();
   }
 
+  /** Destroys the device, unless it is the caller's; what is asked of it from then on throws. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -324,6 +337,7 @@ export class Device {
     if (this.#owned) this.gpu.destroy();
   }
 
+  /** The same as `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -19,9 +19,13 @@ export type Storage = "f32" | "f16";
  * channels].
  */
 export interface Value {
+  /** Its place in `graph.values`; views share that of what they view. */
   readonly id: number;
+  /** Extents in C order, the last with its padding. */
   readonly shape: readonly number[];
+  /** What its elements are. */
   readonly dtype: DType;
+  /** What it is called: in messages, and as its tensor's label. */
   readonly label: string;
   /**
    * Meaningful channels. The last extent is this rounded up to a multiple of four; the rest is
@@ -32,10 +36,15 @@ export interface Value {
 
 /** One dispatch of a kernel. */
 export interface Step {
+  /** What runs. */
   readonly kernel: Kernel;
+  /** The kernel's constants and types that are chosen, by their names. */
   readonly choices: Readonly<Record<string, number | boolean | string>>;
+  /** The numbers of the kernel's uniform block, by their names. */
   readonly params: Readonly<Record<string, number>>;
+  /** The kernel's storage buffers, by their names. */
   readonly bindings: Readonly<Record<string, Value>>;
+  /** Workgroups along x, y and z, each 1…65,535. */
   readonly grid: readonly [number, number, number];
   /** Floating-point operations, for scheduling and for `info`. */
   readonly flops: number;
@@ -50,9 +59,11 @@ export type Sources = readonly Float32Array[];
 
 /** A value that a network learned: where it comes from and how it is laid out on the GPU. */
 export interface Parameter {
+  /** What it fills. */
   readonly value: Value;
   /** Names of the checkpoint tensors it is made of. */
   readonly sources: readonly string[];
+  /** The value's numbers, in its order, from the sources in theirs. */
   readonly pack: (sources: Sources) => Float32Array;
   /** Packed as float16, two to a u32 element of the value. */
   readonly half: boolean;
@@ -68,6 +79,7 @@ export interface Parameter {
  * one besides its inputs, such as a convolution's filter and stride.
  */
 export interface OperationKind<A> {
+  /** What it is called in messages, such as that it has no gradient. */
   readonly name: string;
   /** A type only. */
   readonly attributes?: A;
@@ -78,10 +90,15 @@ export interface OperationKind<A> {
  * pass.
  */
 export interface Operation<A = unknown> {
+  /** Which operation it is. */
   readonly kind: OperationKind<A>;
+  /** What it reads; undefined in place of an input that is left out. */
   readonly inputs: readonly (Value | undefined)[];
+  /** What it computes. */
   readonly output: Value;
+  /** What describes it besides its inputs, as its kind says. */
   readonly attributes: A;
+  /** Who appended it, where the graph was told; see `Parameter.owner`. */
   readonly owner: object | undefined;
 }
 
@@ -135,15 +152,21 @@ export type Tuned = ReadonlyMap<string, string>;
  * gives it memory.
  */
 export class Graph {
+  /** All values, by their ids. */
   readonly values: Value[] = [];
+  /** All dispatches, in the order in which they run. */
   readonly steps: Step[] = [];
+  /** All learned values, which a plan's weights are bound to. */
   readonly parameters: Parameter[] = [];
   /** In the order in which they run. */
   readonly operations: Operation[] = [];
   /** Operations with more ways than one, by a name for all of their kind and shape. */
   readonly tunables = new Map<string, Tunable>();
+  /** Which kernels are appended. */
   readonly target: Target;
+  /** How the weights of convolutions are stored. */
   readonly storage: Storage;
+  /** Ways that were decided before; see `choose`. */
   readonly tuned: Tuned;
   #owner: object | undefined;
 
@@ -230,12 +253,21 @@ export class Graph {
     this.operations.push({ kind, inputs, output, attributes, owner: this.#owner });
   }
 
+  /**
+   * Appends one dispatch of a kernel over `grid` workgroups.
+   * @throws ShapeError for a grid that no dispatch can have.
+   */
   step<const K extends Kernel>(
     kernel: K,
     bindings: Bindings<K, Value>,
     params: Params<K>,
     grid: readonly [number, number, number],
-    options: { readonly choices?: Choices<K>; readonly flops?: number } = {},
+    options: {
+      /** Its constants and types; as the WGSL declares them unless given. */
+      readonly choices?: Choices<K>;
+      /** Floating-point operations; 0 unless given. */
+      readonly flops?: number;
+    } = {},
   ): void {
     if (grid.some((extent) => extent < 1 || extent > MAX_GROUPS)) {
       throw new ShapeError(

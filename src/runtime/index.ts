@@ -15,6 +15,6 @@ export {
 } from "./graph.ts";
 export type { Bindings, Choices, Kernel, Params } from "./kernel.ts";
 export { type CompileOptions, Plan } from "./plan.ts";
-export { Scope } from "./scope.ts";
+export { type Resource, Scope } from "./scope.ts";
 export { type ShowOptions, show } from "./show.ts";
 export { type ArrayOf, Tensor } from "./tensor.ts";

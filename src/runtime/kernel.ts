@@ -5,7 +5,9 @@ import { KernelError } from "../errors.ts";
  * buffers. Written by scripts/wgsl.mjs.
  */
 export interface Kernel {
+  /** Its file's name, without the ending. */
   readonly name: string;
+  /** Complete WGSL, whose `main` is run. */
   readonly source: string;
   /** The 4-byte numbers of the uniform block at binding 0, in order. */
   readonly params: Readonly<Record<string, "u32" | "i32" | "f32">>;

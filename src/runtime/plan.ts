@@ -8,6 +8,7 @@ import { Tensor } from "./tensor.ts";
 /** WebGPU's minimum alignment of a uniform buffer offset. */
 const PARAMS_STRIDE = 256;
 
+/** Options of `Plan.compile`. */
 export interface CompileOptions {
   /**
    * Values whose contents outlive a run: outputs, retained layers, accumulators. Inputs are kept
@@ -16,6 +17,7 @@ export interface CompileOptions {
   readonly keep?: Iterable<Value>;
   /** Tensors to use for values: weights, or another plan's kept values. They stay their owner's. */
   readonly bind?: Iterable<readonly [Value, Tensor]>;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,6 +30,7 @@ interface Dispatch {
 
 /** A graph with its memory and pipelines on a device. Running it allocates nothing. */
 export class Plan {
+  /** Where it runs. */
   readonly device: Device;
   /** Bytes of GPU memory that this plan owns. */
   readonly bytes: number;
@@ -164,11 +167,13 @@ export class Plan {
     }
   }
 
+  /** Frees its memory, but for tensors that were bound; running it throws from then on. */
   dispose(): void {
     this.#disposed = true;
     this.#scope.dispose();
   }
 
+  /** The same as `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,12 +1,18 @@
+/** What holds something that has to be let go. */
+export interface Resource {
+  /** Lets it go. */
+  dispose(): void;
+}
+
 /**
  * Resources that are let go together, the last made first. (No `using` in this library: Safari and
  * Chrome before 134 have no `Symbol.dispose`.)
  */
 export class Scope {
-  readonly #resources: { dispose(): void }[] = [];
+  readonly #resources: Resource[] = [];
 
   /** Takes over a resource. */
-  own<T extends { dispose(): void }>(resource: T): T {
+  own<T extends Resource>(resource: T): T {
     this.#resources.push(resource);
     return resource;
   }
@@ -16,7 +22,7 @@ export class Scope {
    * failure is thrown, once none is being made any more: the others are this scope's and go with
    * it.
    */
-  async all<T extends readonly { dispose(): void }[]>(
+  async all<T extends readonly Resource[]>(
     making: {
       readonly [index in keyof T]: Promise<T[index]>;
     },
@@ -29,6 +35,7 @@ export class Scope {
     }) as unknown as T;
   }
 
+  /** Lets everything go. */
   dispose(): void {
     for (const resource of this.#resources.splice(0).reverse()) resource.dispose();
   }

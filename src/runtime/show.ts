@@ -4,6 +4,7 @@ import { drawTiles } from "./draw.ts";
 import { canvasFormat } from "./host.ts";
 import type { Tensor } from "./tensor.ts";
 
+/** Options of `show`. */
 export interface ShowOptions {
   /** Which image of the batch; 0 unless given. */
   readonly image?: number;

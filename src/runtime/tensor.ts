@@ -10,10 +10,15 @@ export type ArrayOf<D extends DType> = D extends "f32" ? Float32Array<ArrayBuffe
  * channels].
  */
 export class Tensor<D extends DType = DType> {
+  /** Where it lies. */
   readonly device: Device;
+  /** What messages and debuggers call it. */
   readonly label: string;
+  /** Extents in C order, padding of channels included. */
   readonly shape: readonly number[];
+  /** What its elements are. */
   readonly dtype: D;
+  /** The memory: at least four bytes an element. */
   readonly buffer: GPUBuffer;
   readonly #owned: boolean;
   #disposed = false;
@@ -77,6 +82,7 @@ export class Tensor<D extends DType = DType> {
     if (this.#disposed) throw new ShapeError(`"${this.label}" was disposed.`, "Read what you need before.");
   }
 
+  /** Bytes of its elements. */
   get bytes(): number {
     return bytesOf(this);
   }
@@ -149,12 +155,14 @@ export class Tensor<D extends DType = DType> {
     }
   }
 
+  /** Destroys the buffer, unless it is the caller's; what is asked of it from then on throws. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     if (this.#owned) this.device.release(this.buffer);
   }
 
+  /** The same as `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

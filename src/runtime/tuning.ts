@@ -13,10 +13,13 @@ const FORMAT = 3;
  * Where a device's measurements are kept. A browser's `Cache` (`await caches.open("tuning")`) fits.
  */
 export interface TuningCache {
+  /** What was put under an address; undefined where nothing was. */
   match(url: string): Promise<Response | undefined>;
+  /** Keeps a response under an address. */
   put(url: string, response: Response): Promise<void>;
 }
 
+/** How a device finds out in which way each operation runs fastest. */
 export interface TuningOptions {
   /**
    * Whether to time the ways in which an operation can run before it is first used, which takes

@@ -153,8 +153,11 @@ function damaged(file: string, what: string, cause?: unknown): WeightsError {
  * (little-endian).
  */
 export interface SafetensorsInput {
+  /** The element type in the file. */
   readonly dtype: DType;
+  /** Extents in C order; [] for a single number. */
   readonly shape: readonly number[];
+  /** As many bytes as shape and dtype need, of any kind of array. */
   readonly data: ArrayBufferView;
 }
 

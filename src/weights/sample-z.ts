@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { checkCount, RandomState } from "./random.ts";
 
+/** Options of `sampleZ`. */
 export interface SampleZOptions {
   /** Rows. */
   readonly size: number;

@@ -31,20 +31,25 @@ export interface Source {
  */
 export type SourceLike = string | URL | Request | Blob | ArrayBuffer | Uint8Array | Source;
 
+/** How far the download of a file is. */
 export interface LoadProgress {
   /** Bytes so far; never decreases. */
   readonly loaded: number;
   /** Bytes in all; undefined when the server does not say. */
   readonly total: number | undefined;
+  /** The file's name. */
   readonly name: string;
 }
 
 /** Where downloads are kept. A browser's `Cache` (`await caches.open("weights")`) fits. */
 export interface CacheLike {
+  /** What was put under an address; undefined where nothing was. */
   match(url: string): Promise<Response | undefined>;
+  /** Keeps a response under an address. */
   put(url: string, response: Response): Promise<void>;
 }
 
+/** How a checkpoint is opened. */
 export interface LoadOptions {
   /**
    * Aborts opening (not later reads, which take their own signal): rejects with the signal's

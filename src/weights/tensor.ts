@@ -7,9 +7,11 @@ import type { ReadOptions, Source } from "./source.ts";
 
 /** A tensor of a checkpoint, not yet read. */
 export interface CheckpointTensor {
+  /** Its name within the entry, such as "layer1.conv.weight". */
   readonly name: string;
   /** The element type in the file; of TensorFlow.js' quantised tensors, that of their values. */
   readonly dtype: DType;
+  /** Extents in C order; [] for a single number. */
   readonly shape: readonly number[];
   /**
    * The values in C-contiguous order, converted to float32. May be a view of the file's own memory:
@@ -43,6 +45,7 @@ export function plainCheckpoint(
  * asked.
  */
 export interface Checkpoint {
+  /** Where its bytes are read. */
   readonly source: Source;
   /**
    * "onnx" is a network rather than tensors, of which it has none here: networks/onnx/ reads it.

@@ -9,9 +9,11 @@ import { type ConvShape, nameOf, type Way, waysOf } from "./ways.ts";
 import { axesOf, type Pair, simplified, type Window } from "./window.ts";
 import { winograd } from "./winograd.ts";
 
+/** How `conv` moves, and what it does to its sums. */
 export interface ConvOptions extends Window {
   /** Upsample ×2 by nearest neighbour first (3×3 only). */
   readonly upsample?: boolean;
+  /** Applied to the sums, residual included; "none" unless given. */
   readonly activation?: Activation;
   /** Added before the activation. */
   readonly residual?: Value;

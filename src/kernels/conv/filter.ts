@@ -6,7 +6,9 @@ import { area, type Pair } from "./window.ts";
 
 /** Numbers computed from checkpoint tensors. */
 export interface Learned {
+  /** Names of the checkpoint tensors that it needs. */
   readonly sources: readonly string[];
+  /** The numbers, of those tensors in the order of `sources`. */
   readonly of: (sources: Sources) => ArrayLike<number>;
 }
 
@@ -18,14 +20,19 @@ export const constant = (factor: number, channels: number): Learned => ({
 
 /** A convolution's learned part. */
 export interface Filter {
+  /** Its name in the graph: the same label stands for the same numbers everywhere. */
   readonly label: string;
+  /** Channels of what it is applied to, without padding. */
   readonly inChannels: number;
+  /** Channels of its result, without padding. */
   readonly outChannels: number;
   /** Taps down and across. */
   readonly kernel: Pair;
   /** [out][in][height][width]; in groups, [out][in / groups][height][width] */
   readonly weight: Learned;
-  /** [out]: multiplies the weight; an equalised learning rate's constant or a folded batch norm. */
+  /**
+   * `[out]`: multiplies the weight; an equalised learning rate's constant or a folded batch norm.
+   */
   readonly scale: Learned;
   /** [out] */
   readonly bias: Learned;

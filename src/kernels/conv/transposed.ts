@@ -11,8 +11,11 @@ import { CHUNK_BYTES, chunk, product, type Tile } from "./product.ts";
 import { nameOf, phaseWaysOf, tapWaysOf } from "./ways.ts";
 import { type Axis, area, axesOf, both, type Padding, type Pair, simplified, windowParams } from "./window.ts";
 
+/** How `convTranspose` moves, and what it does to its sums. */
 export interface ConvTransposeOptions {
+  /** Pixels of the result from one pixel of x to the next; 1 unless given. */
   readonly stride?: Pair;
+  /** Pixels from one tap to the next; 1 unless given. */
   readonly dilation?: Pair;
   /** What is cut off each side of the result; negative where zeros are added. */
   readonly pad?: Padding;
@@ -20,6 +23,7 @@ export interface ConvTransposeOptions {
   readonly outputPad?: Pair;
   /** Groups of channels, of which each sees its own inputs alone; 1 unless given. */
   readonly groups?: number;
+  /** Applied to the sums; "none" unless given. */
   readonly activation?: Activation;
 }
 

@@ -21,7 +21,9 @@ export function simplified<T extends number | "same" | readonly number[]>(number
 
 /** How a convolution's kernel moves over a map. */
 export interface Window {
+  /** Pixels from one output to the next; 1 unless given. */
   readonly stride?: Pair;
+  /** Pixels from one tap to the next; 1 unless given. */
   readonly dilation?: Pair;
   /**
    * Zeros on each side, or TensorFlow's SAME: as many as keep ⌈extent / stride⌉ outputs, the odd

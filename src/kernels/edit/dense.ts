@@ -27,17 +27,17 @@ export function applyComposed(graph: Graph, x: Value, composed: Value): Value {
 
 /** What one edit is made of, before it is composed with others. */
 export interface StrokeValues {
-  /** [2, h, w, c]: K and P of the edits before it, */
+  /** `[2, h, w, c]`: K and P of the edits before it, */
   readonly before: Value;
   /** and of these and it. */
   readonly after: Value;
-  /** [c]: how much of each unit it replaces, 0…1. */
+  /** `[c]`: how much of each unit it replaces, 0…1. */
   readonly alpha: Value;
-  /** [c]: what replaces it. */
+  /** `[c]`: what replaces it. */
   readonly value: Value;
-  /** [h, w]: where, 0…1. */
+  /** `[h, w]`: where, 0…1. */
   readonly mask: Value;
-  /** [h, w, c]: added to `value`, cell by cell. */
+  /** `[h, w, c]`: added to `value`, cell by cell. */
   readonly source: Value;
 }
 

@@ -7,16 +7,17 @@ import { lanes } from "../lanes.ts";
  * nothing.
  */
 export interface EditValues {
-  /** [e, c]: how much of each unit every edit replaces, 0…1. */
+  /** `[e, c]`: how much of each unit every edit replaces, 0…1. */
   readonly alpha: Value;
-  /** [e, c]: what replaces it. */
+  /** `[e, c]`: what replaces it. */
   readonly value: Value;
-  /** [n, e, h, w]: where, for every image. */
+  /** `[n, e, h, w]`: where, for every image. */
   readonly mask: Value;
-  /** [e, h, w, c]: added to `value` pixel by pixel; with `copies`. */
+  /** `[e, h, w, c]`: added to `value` pixel by pixel; with `copies`. */
   readonly source?: Value;
 }
 
+/** What a layer's edits can be, which decides its kernel. */
 export interface EditOptions {
   /** Edits that are composed in their order: 1 unless given. */
   readonly edits?: number;

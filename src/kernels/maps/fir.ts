@@ -7,6 +7,7 @@ import { lanes } from "../lanes.ts";
 
 /** A finite impulse response filter, the same for every channel. */
 export interface Fir {
+  /** Its name in the graph: the same label stands for the same numbers everywhere. */
   readonly label: string;
   /** Along each axis. */
   readonly taps: Pair;
@@ -47,7 +48,13 @@ export function fir(
   x: Value,
   filter: Fir,
   [height, width]: readonly [height: number, width: number],
-  { addend, ...move }: FirMove & { readonly addend?: Value | undefined },
+  {
+    addend,
+    ...move
+  }: FirMove & {
+    /** Added to the result, of whose shape it is; nothing unless given. */
+    readonly addend?: Value | undefined;
+  },
 ): Value {
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
   const y = graph.map(`${x.label}.${filter.label}`, n, height, width, x.channels);

@@ -40,6 +40,7 @@ export const UNARY_FUNCTIONS = {
   round: 27,
 } as const;
 
+/** Name of a function of one number. */
 export type UnaryFunction = keyof typeof UNARY_FUNCTIONS;
 
 /** A function and its parameters. */

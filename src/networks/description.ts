@@ -21,6 +21,7 @@ export interface Description {
   readonly latent?: "normal(0,1)";
   /** Channels, rows and columns of what it makes. */
   readonly image: readonly [channels: number, height: number, width: number];
+  /** What the numbers of its image mean; see `Picture`. */
   readonly range: Picture["range"];
   /** Rows and columns that count, from the top left corner. */
   readonly crop?: readonly [height: number, width: number] | null;

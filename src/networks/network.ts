@@ -8,10 +8,13 @@ import type { State } from "./state.ts";
 
 /** What a network is given, such as z or an image. */
 export interface NetworkInput {
+  /** By which it is given, such as "z" or "image". */
   readonly name: string;
   /** Of one image; a vector has height and width 1. */
   readonly height: number;
+  /** Of one image. */
   readonly width: number;
+  /** Channels, without padding; of a vector its length, of a class how many there are. */
   readonly channels: number;
   /**
    * How values are drawn that nobody gives. "normal": image i of a seed is row i of NumPy's
@@ -26,9 +29,13 @@ export interface NetworkInput {
 
 /** What can be retained and edited, mostly a feature map, which can be dissected too. */
 export interface LayerInfo {
+  /** By which it is asked for, such as "layer4". */
   readonly name: string;
+  /** Units, without padding. */
   readonly channels: number;
+  /** Rows of its map; 1 of a vector. */
   readonly height: number;
+  /** Columns of its map; 1 of a vector. */
   readonly width: number;
   /** Of the image as a whole, such as w or a style: it has no place there to agree with. */
   readonly vector?: true;
@@ -99,10 +106,13 @@ export interface NetworkValues {
 export interface Network {
   /** What it is, for people: "Progressive GAN". */
   readonly architecture: string;
+  /** The tensors it is made of, by the names that its architecture uses. */
   readonly state: State;
+  /** What it is given. */
   readonly inputs: readonly NetworkInput[];
   /** In the order in which they are computed. */
   readonly layers: readonly LayerInfo[];
+  /** What it makes. */
   readonly outputs: readonly NetworkOutput[];
   /** What it was made of, where it was written down as data (docs/generators.md). */
   readonly description?: object;
@@ -119,7 +129,9 @@ export type Lazy = () => Value;
  * wanted.
  */
 export interface Build {
+  /** What is appended to. */
   readonly graph: Graph;
+  /** The checkpoint's tensors, by the names that the architecture uses. */
   readonly state: State;
   /** Images at once. */
   readonly batch: number;
@@ -134,7 +146,10 @@ export interface Build {
   layer(
     name: string,
     make: Lazy,
-    about?: Pick<LayerInfo, "settles"> & { readonly vector?: boolean | "of one place" },
+    about?: Pick<LayerInfo, "settles"> & {
+      /** Of the image as a whole; no unless given. */
+      readonly vector?: boolean | "of one place";
+    },
   ): Lazy;
   /**
    * What the network makes. An image is RGB, nominally in [−1, 1], unless `about` says otherwise;
@@ -154,6 +169,7 @@ export interface Architecture {
   readonly described?: string;
   /** Tensors that may be in the file without being used, such as counters of training. */
   readonly ignored?: (key: string) => boolean;
+  /** Says inputs, layers and outputs; called anew for every graph, and says the same each time. */
   build(build: Build): void;
 }
 

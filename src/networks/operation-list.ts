@@ -16,9 +16,11 @@ import type { State } from "./state.ts";
  * safetensors file's metadata.
  */
 export interface OperationList {
+  /** What it is, for people. */
   readonly architecture: string;
   /** Where logits are sampled when label maps are read. */
   readonly sampling?: Sampling;
+  /** In the order in which they are computed. */
   readonly operations: readonly Operation[];
 }
 

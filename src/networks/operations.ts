@@ -43,7 +43,10 @@ type OperationName = keyof Operations;
  * image), `to` its own.
  */
 export type Operation = {
-  readonly [Name in OperationName]: { readonly op: Name } & Step<Operations[Name]["fields"]>;
+  readonly [Name in OperationName]: {
+    /** Which operation it is. */
+    readonly op: Name;
+  } & Step<Operations[Name]["fields"]>;
 }[OperationName];
 
 /** The fields of the operation of this name. */

@@ -19,6 +19,7 @@ export function thisMachine(): Machine {
   return { cores: availableParallelism(), memory };
 }
 
+/** Options of `threadPool`. */
 export interface ThreadPoolOptions extends PoolOptions {
   /** The threads' script, a file; it lies beside this module unless given. */
   readonly script?: URL | undefined;

@@ -9,6 +9,7 @@ import { checkNames, type NamesOf } from "../names.ts";
 /** What answers a request of the web: `createHandler` of ganatomy/server, or any other. */
 export type FetchHandler = (request: Request) => Promise<Response> | Response;
 
+/** Options of `listen`. */
 export interface ListenOptions {
   /** 0, a free one, unless given. */
   readonly port?: number;
@@ -22,6 +23,7 @@ const NAMES: NamesOf<ListenOptions> = { port: true, host: true };
 export interface Listening {
   /** With "/" at its end. */
   readonly url: string;
+  /** The port that it got. */
   readonly port: number;
   /** Ends it at once, with all connections. */
   close(): Promise<void>;

@@ -21,30 +21,38 @@ export interface View {
  * 3]; its output "logits" [n, 1, 1, classes].
  */
 export interface ClassifierNetwork extends Network {
+  /** What numbers the network is given for a pixel. */
   readonly pixels: Pixels;
+  /** How a photograph is cut and resized for it. */
   readonly view: View;
   /** Seed of weights that were drawn in place of the file's. */
   readonly untrained?: number;
 }
 
 /** What classifiers were trained to be given, by name. */
-export const PIXELS = {
+export const PIXELS: {
   /** Brightness from 0 to 1 by ImageNet's statistics: torchvision, timm, Places365, PNAS 2020. */
-  imagenet: { order: "RGB", range: 1, mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+  readonly imagenet: Pixels;
   /** Bytes in BGR order minus ImageNet's mean, as networks from Caffe are given. */
-  caffe: { order: "BGR", range: 255, mean: [104, 117, 123], deviation: [1, 1, 1] },
+  readonly caffe: Pixels;
   /** NetDissect-Lite's, of every network: the mean of Broden and one deviation (its loader). */
+  readonly "netdissect-lite": Pixels;
+  /** face-api.js's: bytes less the mean of its faces, over 255. */
+  readonly "face-api": Pixels;
+  /** From −1 to 1. */
+  readonly half: Pixels;
+} = {
+  imagenet: { order: "RGB", range: 1, mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+  caffe: { order: "BGR", range: 255, mean: [104, 117, 123], deviation: [1, 1, 1] },
   "netdissect-lite": {
     order: "RGB",
     range: 255,
     mean: [124.6901, 118.6897, 109.5388],
     deviation: [57.12, 57.12, 57.12],
   },
-  /** face-api.js's: bytes less the mean of its faces, over 255. */
   "face-api": { order: "RGB", range: 255, mean: [122.782, 117.001, 104.298], deviation: [255, 255, 255] },
-  /** From −1 to 1. */
   half: { order: "RGB", range: 1, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
-} as const satisfies Readonly<Record<string, Pixels>>;
+};
 
 /** What a caller can ask of a classifier's input. */
 export interface ClassifierOptions {

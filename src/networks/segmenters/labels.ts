@@ -9,16 +9,32 @@ import { isSegsizes, type Label, type LabelMap } from "./network.ts";
  * it (spec §2.4).
  */
 export interface SemanticLabelFile {
+  /** How the network wants its pixels; ImageNet's statistics in RGB unless given. */
   readonly imageformat?: {
+    /** Order of the network's input channels; "RGB" unless given. */
     readonly byteorder?: "RGB" | "BGR";
     /** Of values 0…1, in the network's order. */
     readonly mean?: readonly number[];
+    /** Like `mean`; what is left is divided by it. */
     readonly stdev?: readonly number[];
   };
   /** A category with a `mask` is looked at only where that label was seen. */
-  readonly categories: readonly { readonly name: string; readonly mask?: string }[];
+  readonly categories: readonly {
+    /** As `labels` name it. */
+    readonly name: string;
+    /** Name of a label of an earlier category. */
+    readonly mask?: string;
+  }[];
   /** One entry a channel of the logits. An internal one stands for no label. */
-  readonly labels: readonly { readonly name: string; readonly category: string; readonly internal?: boolean }[];
+  readonly labels: readonly {
+    /** Its name within the category; "-" is none. */
+    readonly name: string;
+    /** One of `categories`. */
+    readonly category: string;
+    /** Stands for no label. */
+    readonly internal?: boolean;
+  }[];
+  /** Edges of the inputs whose probabilities are summed, in pixels; 256 unless given. */
   readonly segsizes?: readonly number[];
 }
 

@@ -10,12 +10,15 @@ import type { Network, NetworkInput } from "../network.ts";
  * the pair does not.
  */
 export interface Label {
+  /** Such as "tree"; "-" is none. */
   readonly name: string;
+  /** Such as "object", "part", "material" or "scene". */
   readonly category: string;
 }
 
 /** How one label a pixel is read off a head: the channel that wins gives its name. */
 export interface LabelMap {
+  /** Name of the output that it is read off. */
   readonly head: string;
   /**
    * The channels that compete: one range, or with `gate` one for every label that the gate may
@@ -38,6 +41,7 @@ export interface LabelMap {
  * its first input size; or "raw", the generator's own numbers, of these extents and as they are.
  */
 export interface SegmenterNetwork extends Network {
+  /** What numbers the network is given for a pixel. */
   readonly pixels: Pixels;
   /**
    * Input edges, [height and width] each, whose probabilities are summed (spec §2.1); without any
@@ -51,13 +55,17 @@ export interface SegmenterNetwork extends Network {
   readonly enlarge?: "bilinear";
   /** Index 0 is none. */
   readonly labels: readonly Label[];
+  /** What is read for every pixel: one label of each map. */
   readonly maps: readonly LabelMap[];
   /**
    * Splits every connected component of map 0 at the middle of its bounding box into two further
    * maps: top or bottom, left or right. Labels 1…`objects` become label + objects · k, k = 1…4 for
    * t, l, b, r (spec §2.3).
    */
-  readonly quad?: { readonly objects: number };
+  readonly quad?: {
+    /** How many labels are split, none (0) left out. */
+    readonly objects: number;
+  };
   /**
    * The channels of the heads' logits in the order in which `maps` counts them, where that is
    * another.

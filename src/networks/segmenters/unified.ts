@@ -8,15 +8,20 @@ import { HEADS, type Head, type UpernetConfig } from "./upernet.ts";
 
 /** labels.json of a unified parsing network: names per head, index 0 is "-" (spec §2.1). */
 export interface LabelFile {
+  /** By channel of the object head. */
   readonly object: readonly string[];
+  /** By channel of the material head. */
   readonly material?: readonly string[];
+  /** Not read: parts are named by `object_part`. */
   readonly part?: readonly string[];
+  /** Not read: scenes are no labels of pixels. */
   readonly scene?: readonly string[];
   /**
    * Part names by the object that owns them, in the order of the part head's channels; each list
    * begins with "-".
    */
   readonly object_part?: Readonly<Record<string, readonly string[]>>;
+  /** Edges of the inputs whose probabilities are summed, in pixels; 256 unless given. */
   readonly segsizes?: readonly number[];
 }
 

@@ -6,11 +6,16 @@ import type { Target } from "../src/runtime/graph.ts";
 export const requestDevice = async (options: DeviceOptions = {}): Promise<Device> =>
   Device.request({ gpu: await findGpu(), ...options });
 
-/** The targets whose kernels this adapter can run. */
-export async function targetsHere(): Promise<readonly Target[]> {
+/**
+ * Of these targets, or of all whose kernels this adapter can run, those to test. With
+ * GANATOMY_TARGETS=own it is the one that the adapter itself chooses: for a second adapter, where
+ * the others' kernels, of the same arithmetic, have run on a first.
+ */
+export async function targetsHere(of?: readonly Target[]): Promise<readonly Target[]> {
   const device = await requestDevice();
   device.dispose();
-  return [...new Set<Target>(["software", device.target, "gpu"])];
+  if (process.env["GANATOMY_TARGETS"] === "own") return [device.target];
+  return of ?? [...new Set<Target>(["software", device.target, "gpu"])];
 }
 
 /** [n, h, w, stored channels] → [n, channels, h, w], the layout of the reference. */

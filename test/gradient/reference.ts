@@ -3,9 +3,10 @@
 import { gradient } from "../../src/gradient/gradient.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import type { Graph, Target, Value } from "../../src/runtime/graph.ts";
+import { targetsHere } from "../gpu.ts";
 import { Bench, type Extents, type Linear, type Map64, noiseMap, unpack, zeros } from "../kernels/reference.ts";
 
-export const TARGETS: readonly Target[] = ["software", "gpu"];
+export const TARGETS = await targetsHere(["software", "gpu"]);
 
 export const extentsOf = ({ n, height, width, channels }: Map64): Extents => [n, height, width, channels];
 

@@ -4,8 +4,8 @@ import { ladderOf } from "../../../src/dissect/ladder.ts";
 import exactKernel from "../../../src/kernels/generated/accumulate-exact.wgsl.ts";
 import { count, moments, radix, SUM_WORDS } from "../../../src/kernels/statistics/statistics.ts";
 import type { Device } from "../../../src/runtime/device.ts";
-import { type Extent, elements, Graph, padded, type Target } from "../../../src/runtime/graph.ts";
-import { requestDevice } from "../../gpu.ts";
+import { type Extent, elements, Graph, padded } from "../../../src/runtime/graph.ts";
+import { requestDevice, targetsHere } from "../../gpu.ts";
 import { mixed, ofUnit, upsampled } from "../grid.ts";
 import {
   Bench,
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => device?.dispose());
 
-const TARGETS: readonly Target[] = ["software", "gpu"];
+const TARGETS = await targetsHere(["software", "gpu"]);
 
 describe("upsampling to the grid of labels", () => {
   test.each<readonly [Extents, grid: Extent]>([

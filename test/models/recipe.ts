@@ -19,7 +19,7 @@ function crc32(text: string): number {
 
 /** The recipe's normals for a key, in float32. */
 export const normals = (key: string | number, count: number): Float32Array =>
-  Float32Array.from(new RandomState(typeof key === "number" ? key : crc32(key)).standardNormal(count));
+  new Float32Array(new RandomState(typeof key === "number" ? key : crc32(key)).standardNormal(count));
 
 /** The recipe's image [n, 3, h, w], as [n, h, w, 4]. */
 export function imageOf(n: number, height: number, width: number): Float32Array<ArrayBuffer> {
@@ -70,8 +70,13 @@ function tensor(key: string, shape: readonly number[], scale: (n: number) => num
     dtype: "float32",
     shape,
     async read() {
-      const count = shape.reduce((a, b) => a * b, 1);
-      return Float32Array.from(new RandomState(crc32(key)).standardNormal(count), (n) => scale(f(n)));
+      const values = normals(
+        key,
+        shape.reduce((a, b) => a * b, 1),
+      );
+      // A loop: `map` and `from` take forty times as long, and there are 72 million numbers.
+      for (let i = 0; i < values.length; i += 1) values[i] = scale(values[i]!);
+      return values;
     },
   };
 }

@@ -93,7 +93,7 @@ function layoutOf(state: State, kind: Kind): ProganLayout {
       // A convolution over one pixel padded by 3, as the published port's.
       const of: Learned["of"] = (arrays) => {
         const stored = weight.of(arrays);
-        return Float32Array.from(stored, (_, at) => stored[at - (at % 16) + 15 - (at % 16)]!);
+        return new Float32Array(stored).map((_, at) => stored[at - (at % 16) + 15 - (at % 16)]!);
       };
       return { weight: { sources: weight.sources, of }, ...rest };
     },

@@ -37,10 +37,10 @@ export function dense(graph: Graph, state: State, x: Value, layer: Dense): Value
   return conv(graph, x, filter, { activation: leaky ? "leaky" : "none" });
 }
 
-/** The same numbers times a factor. */
+/** The same numbers times a factor: millions, for which `from` takes ten times as long as `map`. */
 export const scaled = ({ sources, of }: Learned, factor: number): Learned => ({
   sources,
-  of: (found) => Float64Array.from(of(found), (value) => value * factor),
+  of: (found) => new Float64Array(of(found)).map((value) => value * factor),
 });
 
 /** The constant `key` [c][4][4] that every image begins with, as a map [1, 4, 4, c]. */

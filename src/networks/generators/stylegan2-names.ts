@@ -16,7 +16,7 @@ export function changed(
 export function transposed(tensor: CheckpointTensor): CheckpointTensor {
   const [rows = 1, columns = 1] = tensor.shape;
   return changed(tensor, [columns, rows], (numbers) =>
-    Float32Array.from(numbers, (_, at) => numbers[(at % rows) * columns + Math.floor(at / rows)]!),
+    numbers.map((_, at) => numbers[(at % rows) * columns + Math.floor(at / rows)]!),
   );
 }
 
@@ -25,7 +25,7 @@ export function filterFirst(tensor: CheckpointTensor, flip: boolean): Checkpoint
   const [height = 1, width = 1, inputs = 1, outputs = 1] = tensor.shape;
   const taps = height * width;
   return changed(tensor, [outputs, inputs, height, width], (numbers) =>
-    Float32Array.from(numbers, (_, at) => {
+    numbers.map((_, at) => {
       const tap = at % taps;
       const i = Math.floor(at / taps) % inputs;
       const o = Math.floor(at / (taps * inputs));

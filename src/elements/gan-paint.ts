@@ -121,7 +121,7 @@ export class GanPaint extends PaintSteps {
 
   protected render(session: Session): void {
     this.#picker.session = session;
-    this.#picture.show(session, { ...this.edited, view: "rgb" }, this.heat);
+    this.#picture.show(session, { ...this.edited, view: "rgb", foreground: true }, this.heat);
     const unchecked = this.#unchecked;
     this.#unchecked = undefined;
     if (unchecked) this.#check(unchecked);

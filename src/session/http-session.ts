@@ -70,6 +70,7 @@ export class HttpSession implements RemoteSession {
     this.#link = new HttpLink(served, (error) => void this.#gone(error));
     this.#views = new InTurn<Job>({
       ready: () => !this.#isGone,
+      first: ({ state }) => state.foreground,
       // What a server that is gone did not draw is drawn when it is back.
       draw: (job) => this.#draw(job).catch((error) => (this.#isGone ? undefined : this.#failed(error, job.view))),
     });
@@ -165,7 +166,8 @@ export class HttpSession implements RemoteSession {
 
   async #draw(job: Job): Promise<void> {
     const { context, view, state, id, since } = job;
-    const { height, width, data } = await this.picture(state as ViewOptions);
+    const { foreground: _, ...shown } = state;
+    const { height, width, data } = await this.picture(shown as PictureOptions);
     if (!this.#views.has(job)) return;
     const { canvas } = context;
     if (canvas.height !== height) canvas.height = height;

@@ -1,22 +1,24 @@
-// Tests: test/session/views.test.ts, test/session/http.test.ts
-
 /** How something is drawn. */
 interface Drawing<Job> {
   /** Whether anything can be drawn now; what waits is drawn when it is asked for after that. */
   ready(): boolean;
+  /** Whether it goes before others, every other time. */
+  first(job: Job): boolean;
   /** Does not reject: who draws knows whom to tell what failed. */
   draw(job: Job): Promise<void>;
 }
 
 /**
- * Draws pictures one at a time, that which waits longest first. What changed several times
- * meanwhile is drawn once, as it is then.
+ * Draws pictures one at a time, that which waits longest first, and every other time one that goes
+ * before others. What changed several times meanwhile is drawn once, as it is then.
  */
 export class InTurn<Job> {
   readonly #drawing: Drawing<Job>;
   readonly #jobs = new Set<Job>();
   readonly #waiting = new Set<Job>();
   #running = false;
+  /** Whether somebody waits longer than what was drawn last did. */
+  #passed = false;
 
   constructor(drawing: Drawing<Job>) {
     this.#drawing = drawing;
@@ -55,7 +57,7 @@ export class InTurn<Job> {
     this.#running = true;
     try {
       while (this.#drawing.ready()) {
-        const [job] = this.#waiting;
+        const job = this.#next();
         if (job === undefined) break;
         this.#waiting.delete(job);
         await this.#drawing.draw(job);
@@ -63,5 +65,12 @@ export class InTurn<Job> {
     } finally {
       this.#running = false;
     }
+  }
+
+  #next(): Job | undefined {
+    const [longest] = this.#waiting;
+    const first = this.#passed ? undefined : [...this.#waiting].find((job) => this.#drawing.first(job));
+    this.#passed = first !== undefined && first !== longest;
+    return first ?? longest;
   }
 }

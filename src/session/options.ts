@@ -12,7 +12,7 @@ import type {
   TopImagesOptions,
   UnitsOptions,
 } from "./session.ts";
-import { EDITED_NAMES, VIEW_NAMES } from "./view.ts";
+import { EDITED_NAMES } from "./view.ts";
 
 // Tests: test/session/session.test.ts
 
@@ -42,7 +42,13 @@ export const CONCEPTS_NAMES: NamesOf<ConceptsOptions> = {
 };
 export const LEVELS_NAMES: NamesOf<LevelsOptions> = { layer: "needed", quantiles: "needed", signal: true };
 export const EFFECT_NAMES: NamesOf<EffectOptions> = { ...EDITED_NAMES, size: true, signal: true };
-export const PICTURE_NAMES: NamesOf<PictureOptions> = { ...VIEW_NAMES, type: true, signal: true };
+export const PICTURE_NAMES: NamesOf<PictureOptions> = {
+  ...EDITED_NAMES,
+  view: true,
+  unit: true,
+  type: true,
+  signal: true,
+};
 export const TOP_NAMES: NamesOf<TopImagesOptions> = {
   layer: "needed",
   unit: "needed",

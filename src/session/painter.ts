@@ -63,6 +63,7 @@ export class Painter {
     this.#drawing = drawing;
     this.#jobs = new InTurn<Job>({
       ready: () => drawing() !== undefined,
+      first: ({ state }) => state.foreground,
       draw: (job) => {
         const now = drawing()!;
         return this.#draw(job, now).catch((error) => this.#failed(job, now, error));

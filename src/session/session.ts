@@ -177,6 +177,11 @@ export interface ViewOptions extends EditedImage {
   readonly view?: "rgb" | "labels" | "unit";
   /** Which unit; needed to see one. */
   readonly unit?: UnitName;
+  /**
+   * Whether it goes before the session's other views, every other time: for the one that somebody
+   * paints on. In turn with them unless given.
+   */
+  readonly foreground?: boolean;
 }
 
 export interface ViewState extends Required<Omit<ViewOptions, "unit" | "layer">> {
@@ -332,7 +337,7 @@ export interface Changed {
   readonly changed: number;
 }
 
-export interface PictureOptions extends ViewOptions {
+export interface PictureOptions extends Omit<ViewOptions, "foreground"> {
   /** "rgba" unless given. */
   readonly type?: "rgba" | "png";
   readonly signal?: AbortSignal | undefined;

@@ -30,7 +30,7 @@ export interface Drawer {
 }
 
 export const EDITED_NAMES = { seed: true, image: true, toward: true, layer: true, strokes: "list" } as const;
-export const VIEW_NAMES: NamesOf<ViewOptions> = { ...EDITED_NAMES, view: true, unit: true };
+export const VIEW_NAMES: NamesOf<ViewOptions> = { ...EDITED_NAMES, view: true, unit: true, foreground: true };
 const VIEWS: readonly unknown[] = ["rgb", "labels", "unit"];
 
 /** What a view shows that was told nothing. */
@@ -42,6 +42,7 @@ export const FIRST_STATE: ViewState = {
   layer: undefined,
   unit: undefined,
   strokes: [],
+  foreground: false,
 };
 
 /**
@@ -51,7 +52,7 @@ export const FIRST_STATE: ViewState = {
  */
 export function changedState(before: ViewState, change: ViewOptions, what = "view.set"): ViewState {
   checkNames(what, change, VIEW_NAMES);
-  const { seed = before.seed, image = before.image, view = before.view } = change;
+  const { seed = before.seed, image = before.image, view = before.view, foreground = before.foreground } = change;
   const layer = "layer" in change ? change.layer : before.layer;
   const unit = "unit" in change ? change.unit : before.unit;
   whole(seed, "seed", 2 ** 32 - 1);
@@ -66,8 +67,11 @@ export function changedState(before: ViewState, change: ViewOptions, what = "vie
   if (view === "unit" && unit === undefined) {
     throw new UsageError(`${what} shows no unit unless it knows which.`, "Give unit: { layer, unit }.");
   }
+  if (typeof foreground !== "boolean") {
+    throw new UsageError(`${what} takes true or false for foreground, not ${shown(foreground)}.`, "Give a boolean.");
+  }
   const toward = towardOf(before.toward, change.toward);
-  return { seed, image, toward, view, layer, unit, strokes: strokesOf(before.strokes, change.strokes) };
+  return { seed, image, toward, view, layer, unit, strokes: strokesOf(before.strokes, change.strokes), foreground };
 }
 
 /** What is as it was stays the same object. */

@@ -296,7 +296,7 @@ describe("a recipe", () => {
     ]);
     expect(
       await elements.run("[...paint.closest('gan-session').session.views].map((view) => view.state)"),
-    ).toMatchObject([{ seed: 2, image: 5, layer: "layer2", strokes: RECIPE.strokes }]);
+    ).toMatchObject([{ seed: 2, image: 5, layer: "layer2", strokes: RECIPE.strokes, foreground: true }]);
     expect(await heard()).toEqual([]);
     await elements.run("paint.value = ''");
     expect(await strokes()).toEqual([]);

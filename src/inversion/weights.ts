@@ -6,7 +6,7 @@ import { area } from "../kernels/conv/window.ts";
 import type { Generator } from "../models/generator.ts";
 import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
-import { decibels, meanSquare } from "./error.ts";
+import { checkFinite, decibels, meanSquare } from "./error.ts";
 import type { InversionProgress, InvertOptions, TensorNumbers } from "./options.ts";
 
 /** Adam's own (Kingma & Ba, ICLR 2015). */
@@ -144,6 +144,7 @@ export async function* lateWeights(
         plan.tensor(error).read(1),
         ...found.map((one) => plan.tensor(one.gradient).read()),
       ] as const);
+      checkFinite(wrong!, `the weights behind ${layer}`, step);
       const reached = decibels(wrong!);
       if (reached > psnr) [best, psnr] = [copyOf(fitted), reached];
       yield { type: "progress", stage: "weights", step, steps, psnr };

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UsageError } from "../../src/errors.ts";
 import {
   type Inversion,
   type InversionEvent,
@@ -103,6 +104,15 @@ test("go down the gradient that PyTorch finds, each as far as the rate", async (
     });
   }
   expect(looked).toBeGreaterThan(1000);
+});
+
+test("a way that leads to no number is an error, not the weights as they were", async () => {
+  const { layer4 } = await pictureOf(7);
+  const far = new Float32Array(64 * 64 * 4).fill(1e30); // whose squares are infinite
+  const stage = lateWeights(generator, far, { layer: "layer4", features: layer4, weightSteps: 2 });
+  await expect(stage.next()).rejects.toThrow(UsageError);
+  const again = lateWeights(generator, far, { layer: "layer4", features: layer4, weightSteps: 2 });
+  await expect(again.next()).rejects.toThrow("After 0 steps of the weights behind layer4 the image is infinitely far");
 });
 
 describe("the third stage of an inversion", () => {

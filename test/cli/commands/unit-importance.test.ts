@@ -78,7 +78,7 @@ test("says the losses of classes in points, the largest first", () => {
   expect(text).toBe(`layer4: balanced accuracy of a class, mean 77.5 %
   without its 2 most damaging units 62.5 %; with them alone out of 512 50.0 %
   class       photographs  balanced  without 2  units (points)
-  ski resort            4    80.0 %     50.0 %  261 (-10.9)  9 (0.0)
+  ski resort            4    80.0 %     50.0 %  261 (−10.9)  9 (0.0)
   beach                 4    75.0 %     75.0 %
 `);
 });

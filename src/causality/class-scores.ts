@@ -2,7 +2,10 @@
 export interface ClassScore {
   /** The part of the class's photographs that are taken for it; its accuracy. */
   readonly recall: number;
-  /** Mean of that and of the part of the other photographs that are not taken for it. */
+  /**
+   * Mean of that and of the part of the other photographs that are not taken for it; of that alone
+   * where there are no others.
+   */
   readonly balanced: number;
 }
 
@@ -40,7 +43,7 @@ export function scoresOf(
       const hit = hits.get(name) ?? 0;
       const recall = hit / own;
       const others = total - own;
-      const rejected = (others - ((taken.get(name) ?? 0) - hit)) / others;
+      const rejected = others === 0 ? recall : (others - ((taken.get(name) ?? 0) - hit)) / others;
       return [name, { recall, balanced: (recall + rejected) / 2 }] as const;
     }),
   );

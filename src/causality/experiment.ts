@@ -11,7 +11,7 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { Counting } from "./counting.ts";
 import { type ExperimentImages, experimentImages } from "./experiment-images.ts";
 import { InFlight } from "./in-flight.ts";
-import { digest, type Measurements } from "./measurements.ts";
+import { digest, type Measurements, once } from "./measurements.ts";
 
 export interface ExperimentOptions {
   /** Layers that will be edited; the generator runs anew only from the first of them on. */
@@ -88,10 +88,17 @@ export class Experiment {
   }
 
   /**
-   * @throws UsageError for options that make no sense; what compiling throws; the signal's reason.
+   * @throws UsageError for options that make no sense, and for what makes no images to count; what
+   *   compiling throws; the signal's reason.
    */
   static async create(generator: Generator, segmenter: Segmenter, options: ExperimentOptions): Promise<Experiment> {
     checkNames("Experiment.create", options, NAMES);
+    if (!("append" in generator && "sample" in generator)) {
+      throw new UsageError(
+        `${(generator as { name?: string }).name ?? "This"} draws no images whose pixels could be counted.`,
+        "Give a generator; what edits of a classifier cause `ClassExperiment` of ganatomy/classifiers measures.",
+      );
+    }
     const stages = await Stages.create(generator, segmenter, options);
     try {
       const before = await stages.count([], options);
@@ -153,15 +160,8 @@ export class Experiment {
    * has features on the GPU, as values copied from another image, there is no key, and nothing is
    * kept.
    */
-  async measure(what: readonly unknown[], run: () => Promise<readonly number[]>): Promise<readonly number[]> {
-    const { finished } = this.#options;
-    const key = finished && (await digest([this.#fingerprint, ...what]));
-    if (!finished || !key) return run();
-    const known = await finished.get(key);
-    if (known) return known;
-    const counts = await run();
-    await finished.set(key, counts);
-    return counts;
+  measure(what: readonly unknown[], run: () => Promise<readonly number[]>): Promise<readonly number[]> {
+    return once(this.#options.finished, [this.#fingerprint, ...what], run);
   }
 
   /**

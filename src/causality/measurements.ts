@@ -1,5 +1,5 @@
 /**
- * Finished measurements: whole numbers by what was measured, images and models included. A `Map`
+ * Finished measurements: numbers by what was measured, images and models included. A `Map`
  * will do; `ganatomy/node` has one that outlives the program.
  */
 export interface Measurements {
@@ -20,4 +20,23 @@ export async function digest(parts: readonly unknown[]): Promise<string> {
   if (!told) return "";
   const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * A measurement from `finished`, or else what `run` measures now, which is kept there. The cache
+ * key is a digest of `what`. Where `what` has features on the GPU, as values copied from another
+ * image, there is no key, and nothing is kept.
+ */
+export async function once(
+  finished: Measurements | undefined,
+  what: readonly unknown[],
+  run: () => Promise<readonly number[]>,
+): Promise<readonly number[]> {
+  const key = finished && (await digest(what));
+  if (!finished || !key) return run();
+  const known = await finished.get(key);
+  if (known) return known;
+  const numbers = await run();
+  await finished.set(key, numbers);
+  return numbers;
 }

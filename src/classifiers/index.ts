@@ -7,6 +7,12 @@ import type { SourceLike } from "../weights/source.ts";
 // test/causality/unit-importance.test.ts
 
 export type { AscentStep } from "../causality/ascent.ts";
+export {
+  type ClassEffect,
+  ClassExperiment,
+  type ClassExperimentOptions,
+  type ClassOutcome,
+} from "../causality/class-experiment.ts";
 export { type ClassCounts, type ClassScore, scoresOf } from "../causality/class-scores.ts";
 export { type ClassesWithoutOptions, classesWithout } from "../causality/classes-without.ts";
 export type { MaximiseImageOptions } from "../causality/maximise.ts";

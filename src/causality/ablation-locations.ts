@@ -7,18 +7,22 @@ import { Scope } from "../runtime/scope.ts";
 import { Tensor } from "../runtime/tensor.ts";
 import { ABLATION_NAMES, type AblationOptions, stepsOf } from "./ablation.ts";
 import { Counting } from "./counting.ts";
-import type { Experiment } from "./experiment.ts";
+import type { Experiment, ExperimentOptions } from "./experiment.ts";
 
 /** What becomes of a concept just where units are ablated. */
 export interface LocalAblation {
+  /** The layer of the units. */
   readonly layer: string;
+  /** The concept: its number among the segmenter's labels. */
   readonly label: number;
+  /** As they were asked for, which may be more than `steps`. */
   readonly units: readonly number[];
+  /** As they were asked for. */
   readonly alphas?: readonly number[];
   /** Cells of the layer's map, of all images, in which the concept was seen. */
   readonly locations: number;
   /**
-   * [steps + 1]: the concept's share of such a cell, summed over them, when the first 0, 1, 2 …
+   * `[steps + 1]`: the concept's share of such a cell, summed over them, when the first 0, 1, 2 …
    * units are ablated in that cell alone.
    */
   readonly scores: readonly number[];
@@ -34,7 +38,7 @@ export interface LocalAblation {
 export async function ablateLocations(
   experiment: Experiment,
   label: number,
-  options: AblationOptions & { readonly signal?: AbortSignal | undefined },
+  options: AblationOptions & Pick<ExperimentOptions, "signal">,
 ): Promise<LocalAblation> {
   checkNames("ablateLocations", options, { ...ABLATION_NAMES, signal: true });
   const { layer, alphas, signal } = options;

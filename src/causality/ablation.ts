@@ -2,11 +2,13 @@ import { whole } from "../dissect/options.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { Experiment } from "./experiment.ts";
 
+/** Which units are ablated, and in which order. */
 export interface AblationOptions {
+  /** A layer that the experiment edits; for `ablateLocations` the first. */
   readonly layer: string;
   /** Units in the order in which they are ablated. */
   readonly units: readonly number[];
-  /** How much of each of them is taken away; all unless given. */
+  /** How much of each of them is taken away, 0…1; all unless given. */
   readonly alphas?: readonly number[];
   /** Units to ablate at most; 30 unless given, as in gandissect, or as many as there are. */
   readonly steps?: number;
@@ -16,10 +18,16 @@ export const ABLATION_NAMES: NamesOf<AblationOptions> = { layer: true, units: tr
 
 /** What becomes of the pixels when more and more units are ablated. */
 export interface Ablation {
+  /** The layer of the units. */
   readonly layer: string;
+  /** As they were asked for, which may be more than `steps`. */
   readonly units: readonly number[];
+  /** As they were asked for. */
   readonly alphas?: readonly number[];
-  /** [steps + 1][labels]: over all images, with the first 0, 1, 2 … units ablated. */
+  /**
+   * Pixels of every label over all images, [steps + 1][labels]: with the first 0, 1, 2 … units
+   * ablated.
+   */
   readonly pixels: readonly (readonly number[])[];
 }
 

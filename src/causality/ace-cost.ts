@@ -8,10 +8,15 @@ import { appendResponse } from "./response.ts";
 
 /** Floating-point operations of each phase, as the device will run them. */
 export interface AceCost {
+  /** Finding where the concept is. */
   readonly present: number;
+  /** Finding where it can be put. */
   readonly candidates: number;
+  /** Learning α: forward and back. */
   readonly optimise: number;
+  /** Evaluating α before the first epoch and after each. */
   readonly evaluate: number;
+  /** All of these. */
   readonly total: number;
 }
 

@@ -17,8 +17,11 @@ export const EFFORTS = {
   paper: { searchSize: 10_000, trainSize: 1000, evalSize: 200, places: 5, epochs: 10, rate: 0.01 },
 } as const;
 
+/** What ACE looks for, and how thoroughly (Bau et al. 2019, §3.2; spec §4.2). */
 export interface AceOptions {
+  /** The layer whose units are to cause it; its name, as in `generator.layers`. */
   readonly layer: string;
+  /** The concept, as `Segmenter.label` takes it: "door", or "material/glass". */
   readonly concept: string;
   /**
    * Where α starts: a score of every unit, such as its IoU with the concept, of which the largest
@@ -38,15 +41,17 @@ export interface AceOptions {
   readonly evalSize?: number;
   /** Places at which inserting is tried in every image. */
   readonly places?: number;
+  /** Passes over the pairs. */
   readonly epochs?: number;
   /** Adam's learning rate. */
   readonly rate?: number;
   /** Weight of Σα² in the loss of a pair; 0.005 unless given. */
   readonly lambda?: number;
-  /** Seeds of z to look for the concept, and for places, in; 10 and 11 unless given. */
+  /** Seed of the z in which the concept is looked for; 10 unless given. */
   readonly presentSeed?: number;
+  /** Seed of the z in which places for it are looked for; 11 unless given. */
   readonly candidateSeed?: number;
-  /** Seeds the order of everything else; 1 unless given. */
+  /** Seed of the order of everything else; 1 unless given. */
   readonly seed?: number;
   /**
    * Edge of the label maps and scores, the longer one where images are not square; half the image's
@@ -55,6 +60,7 @@ export interface AceOptions {
   readonly segmentationSize?: number;
   /** Images at once, even; sums of gradients, and so the last bits of α, depend on it. */
   readonly batch?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

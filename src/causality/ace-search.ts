@@ -17,11 +17,13 @@ import { cellReach, Response } from "./response.ts";
  * map, row-major.
  */
 export interface Place {
+  /** Number of the image in its seed, from 0. */
   readonly image: number;
+  /** Cell of the layer's map, row · width + column. */
   readonly cell: number;
   /**
-   * How much of the cell shows the concept; of a candidate, how many pixels of it inserting there
-   * adds.
+   * Share of the cell that shows the concept, 0…1; of a candidate, how many pixels of it inserting
+   * there adds.
    */
   readonly score: number;
 }
@@ -32,10 +34,12 @@ export interface AceCorpus {
   readonly present: readonly Place[];
   /** Where it can be put, likewise. */
   readonly candidates: readonly Place[];
+  /** Pairs to learn from: fewer than asked for where the concept is rare. */
   readonly trainSize: number;
+  /** Pairs to evaluate on, likewise. */
   readonly evalSize: number;
   /**
-   * [units]: k, the mean features of the concept, weighted by its share of each cell (Bau et al.
+   * `[units]`: k, the mean features of the concept, weighted by its share of each cell (Bau et al.
    * 2019, §3.2).
    */
   readonly feature: Float32Array;
@@ -46,14 +50,21 @@ export interface AceCorpus {
  * features k.
  */
 export interface AcePresent {
+  /** Each image's cell with most of the concept, where it has any. */
   readonly found: readonly Place[];
+  /** As `AceCorpus.feature`. */
   readonly feature: Float32Array;
 }
 
+/** How far a phase of ACE is. */
 export interface Progress {
+  /** Nothing is found yet. */
   readonly type: "progress";
+  /** What is being done. */
   readonly phase: "present" | "candidates" | "optimise" | "evaluate";
+  /** Images, or pairs, that are done. */
   readonly done: number;
+  /** All of the phase's. */
   readonly total: number;
 }
 

@@ -20,8 +20,11 @@ export interface AceEvaluation {
    * Σα²: what is minimised.
    */
   readonly loss: number;
+  /** Mean score of the concept in the cells where it was erased. */
   readonly erase: number;
+  /** Mean score of it in the cells where it was inserted. */
   readonly add: number;
+  /** λ Σα². */
   readonly regularizer: number;
   /**
    * As `loss` without the regulariser, of labels instead of scores, for the twenty highest units
@@ -29,22 +32,25 @@ export interface AceEvaluation {
    */
   readonly both20: number;
   /**
-   * Pixels of the concept left in an image with the ten, or twenty, highest units ablated
+   * Pixels of the concept left in an image, in the mean, with the ten highest units ablated
    * everywhere by their α.
    */
   readonly left10: number;
+  /** The same with the twenty highest. */
   readonly left20: number;
 }
 
 /** α after an epoch; −1 is before the first. Enough to go on from, to the same bits. */
 export interface AceSnapshot {
+  /** From 0; −1 is before the first. */
   readonly epoch: number;
-  /** [units] in [0, 1] */
+  /** How much of each unit is erased or inserted, [units] in [0, 1]. */
   readonly alpha: Float32Array;
-  /** [units, 4]: Adam's moments, and 1 − βᵗ. */
+  /** `[units, 4]`: Adam's moments, and 1 − βᵗ. */
   readonly moments: Float32Array;
   /** Mean loss of the epoch's pairs, without the regulariser. */
   readonly trained: number;
+  /** What α does to pairs that it did not learn from. */
   readonly evaluation: AceEvaluation;
 }
 

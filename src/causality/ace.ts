@@ -11,14 +11,19 @@ export type { AceEvaluation, AceSnapshot } from "./ace-train.ts";
 
 /** What earlier events of the same settings told, to go on from. */
 export interface AceResume {
+  /** Of a "present" event. */
   readonly present?: AcePresent | undefined;
+  /** Of a "corpus" event. */
   readonly corpus?: AceCorpus | undefined;
+  /** Of all "epoch" events, in their order. */
   readonly snapshots?: readonly AceSnapshot[];
 }
 
+/** The units that cause a concept. */
 export interface AceResult {
+  /** What it learned from. */
   readonly corpus: AceCorpus;
-  /** From before the first epoch to after the last. */
+  /** How much of each unit is to be erased or inserted, [units] in [0, 1]. */
   readonly snapshots: readonly AceSnapshot[];
   /** [units] in [0, 1]: how much of each unit is to be erased or inserted. */
   readonly alpha: Float32Array;
@@ -26,12 +31,33 @@ export interface AceResult {
   readonly order: readonly number[];
 }
 
+/** What ACE says on its way; the last is its result. */
 export type AceEvent =
   | Progress
-  | { readonly type: "present"; readonly present: AcePresent }
-  | { readonly type: "corpus"; readonly corpus: AceCorpus }
-  | { readonly type: "epoch"; readonly snapshot: AceSnapshot }
-  | { readonly type: "result"; readonly result: AceResult };
+  | {
+      /** Where the concept was found (spec §4.2, phase 1). */
+      readonly type: "present";
+      /** For `AceResume`. */
+      readonly present: AcePresent;
+    }
+  | {
+      /** What is learned from is found (phases 1 and 2). */
+      readonly type: "corpus";
+      /** For `AceResume`. */
+      readonly corpus: AceCorpus;
+    }
+  | {
+      /** An epoch is over, or none has begun yet. */
+      readonly type: "epoch";
+      /** α as it is now, evaluated; for `AceResume`. */
+      readonly snapshot: AceSnapshot;
+    }
+  | {
+      /** All is done; it comes once and last. */
+      readonly type: "result";
+      /** α after the last epoch, and all before it. */
+      readonly result: AceResult;
+    };
 
 /**
  * The smallest set of units that causes a concept: α ∈ [0, 1]^units that minimises mean(score left

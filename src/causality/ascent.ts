@@ -12,42 +12,49 @@ import type { Tensor } from "../runtime/tensor.ts";
  * networks' weights.
  */
 export interface Objective {
-  /**
-   * Appends it to a graph: the input [n, h, w, c], of it [n, 1, 1, c'], such as a mean over pixels,
-   * what each of the c' counts for, and what else it is given, which stays as it is.
-   */
+  /** Appends it to a graph, for as many images as its input has. */
   readonly append: (graph: Graph) => {
+    /** What is changed: [n, h, w, c]. */
     readonly input: Value;
+    /** Made of it: [n, 1, 1, c'], such as a mean over pixels. */
     readonly of: Value;
+    /** What each of the c' counts for. */
     readonly weights: readonly number[];
+    /** What else it is given, which stays as it is. */
     readonly fixed?: ReadonlyMap<Value, Float32Array<ArrayBuffer>>;
   };
+  /** The tensors of the networks' weights in that graph. */
   readonly bind: (graph: Graph) => Promise<Iterable<readonly [Value, Tensor]>>;
+  /** Of the weights; "f32" unless given. */
   readonly storage?: Storage;
 }
 
+/** How far and how fast to climb. */
 export interface AscentOptions {
   /** Steps; 100 unless given. */
   readonly steps?: number;
-  /** Adam's learning rate. */
+  /** Adam's learning rate, above 0. */
   readonly rate: number;
   /**
    * What Adam adds to the root of the second moment; 1e-30 unless given, not its usual 1e-8: a
    * class that is hardly there has gradients below that, and moments are doubles.
    */
   readonly epsilon?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const NAMES: NamesOf<AscentOptions> = { steps: true, rate: true, epsilon: true, signal: true };
 
+/** Where the climb is. */
 export interface AscentStep {
   /** Steps done: 0 is the start. */
   readonly step: number;
+  /** Steps in all. */
   readonly steps: number;
-  /** [n]: what is maximised, for each image. */
+  /** `[n]`: what is maximised, for each image. */
   readonly values: Float32Array;
-  /** The input as it is now; overwritten by the next step. */
+  /** The input as it is now, [n, h, w, c stored]; overwritten by the next step. */
   readonly input: Float32Array;
 }
 

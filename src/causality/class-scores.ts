@@ -11,7 +11,9 @@ export interface ClassScore {
 
 /** Photographs of each class and in all; see `scoresOf`. */
 export interface ClassCounts {
+  /** All photographs. */
   readonly total: number;
+  /** Those of each class, by its number. */
   readonly of: ReadonlyMap<number, number>;
 }
 

@@ -7,6 +7,7 @@ import type { Measurements } from "./measurements.ts";
 
 // Tests: test/causality/unit-importance.test.ts
 
+/** Which units are turned off, and what is known already. */
 export interface ClassesWithoutOptions {
   /** The layer whose units are turned off. */
   readonly layer: string;
@@ -16,8 +17,14 @@ export interface ClassesWithoutOptions {
   readonly batch?: number;
   /** A cache of measurements: what it has is not measured again. */
   readonly finished?: Measurements;
-  /** Told how many sets of all batches are done, of how many. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Told after each set of each batch. */
+  readonly onProgress?: (progress: {
+    /** Sets times batches. */
+    readonly done: number;
+    /** Of so many. */
+    readonly total: number;
+  }) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

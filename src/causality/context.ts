@@ -10,19 +10,19 @@ import { padded4 } from "./ace-search.ts";
 import type { Experiment } from "./experiment.ts";
 import { Response } from "./response.ts";
 
+/** Which units are inserted, and what they become. */
 export interface ContextOptions {
   /** The first layer that the experiment edits. */
   readonly layer: string;
-  /**
-   * Units that are inserted, and what they become: their 0.995 quantiles in the papers (spec §7.4),
-   * or ACE's k.
-   */
+  /** Units that are inserted. */
   readonly units: readonly number[];
+  /** What each becomes: their 0.995 quantiles in the papers (spec §7.4), or ACE's k. */
   readonly values: readonly number[];
-  /** How much of each is replaced; all unless given. */
+  /** How much of each is replaced, 0…1; all unless given. */
   readonly alphas?: readonly number[];
-  /** So many of the layer's cells have been tried in all images. */
+  /** Told after each of the layer's cells, which has been tried in all images. */
   readonly onCells?: (done: number, total: number) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,6 +37,7 @@ const NAMES: NamesOf<ContextOptions> = {
 
 /** What inserting at places that showed one label does. */
 export interface ContextEffect {
+  /** What was there: its number among the segmenter's labels. */
   readonly label: number;
   /** Places, over all images, whose centre bore the label. */
   readonly places: number;
@@ -46,8 +47,11 @@ export interface ContextEffect {
 
 /** Where in a scene a concept may be placed. */
 export interface Context {
+  /** The layer of the units. */
   readonly layer: string;
+  /** The concept: its number among the segmenter's labels. */
   readonly label: number;
+  /** Those that were inserted. */
   readonly units: readonly number[];
   /** Pixels of the concept in an image as it is, in the mean. */
   readonly before: number;
@@ -56,7 +60,7 @@ export interface Context {
    * each.
    */
   readonly effects: readonly ContextEffect[];
-  /** [h, w]: the mean gain of every cell of the layer. */
+  /** `[h, w]`: the mean gain of every cell of the layer. */
   readonly cells: Float64Array;
 }
 

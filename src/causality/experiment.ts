@@ -13,6 +13,7 @@ import { type ExperimentImages, experimentImages } from "./experiment-images.ts"
 import { InFlight } from "./in-flight.ts";
 import { digest, type Measurements, once } from "./measurements.ts";
 
+/** Which images edits are tried on, and where they can be made. */
 export interface ExperimentOptions {
   /** Layers that will be edited; the generator runs anew only from the first of them on. */
   readonly editable: readonly (string | EditableLayer)[];
@@ -25,7 +26,10 @@ export interface ExperimentOptions {
   readonly rows?: Float32Array;
   /** The layer that rows are features of, which is no later one than the first to be edited. */
   readonly from?: string;
-  /** 3 unless given: gandissect's for ablations, and not one that rankings are made of. */
+  /**
+   * Seed of the images' z; 3 unless given: gandissect's for ablations, and not one that rankings
+   * are made of.
+   */
   readonly seed?: number;
   /** Images at a time; chosen for the adapter unless given. Counts do not depend on it. */
   readonly batch?: number;
@@ -36,8 +40,9 @@ export interface ExperimentOptions {
   readonly memory?: number;
   /** A cache of measurements: what it has is not measured again, what is measured it is given. */
   readonly finished?: Measurements;
-  /** So many images more have been edited and segmented. */
+  /** Told that so many images more have been edited and segmented. */
   readonly onImages?: (images: number) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,9 +65,13 @@ const NAMES: NamesOf<ExperimentOptions> = {
  * the GPU.
  */
 export class Experiment {
+  /** Whose images they are. */
   readonly generator: Generator;
+  /** What names their pixels. */
   readonly segmenter: Segmenter;
+  /** How many images. */
   readonly size: number;
+  /** Seed of their z. */
   readonly seed: number;
   /** The first edited layer: the one whose features are at hand. */
   readonly layer: string;
@@ -170,7 +179,12 @@ export class Experiment {
    * @throws UsageError while another iteration, or a measurement, is under way: they would share
    *   the features.
    */
-  batches(): AsyncGenerator<{ readonly first: number; readonly count: number }> {
+  batches(): AsyncGenerator<{
+    /** Number of the batch's first image. */
+    readonly first: number;
+    /** Images in it. */
+    readonly count: number;
+  }> {
     return this.#stages.batches(this.#options.signal);
   }
 
@@ -182,10 +196,12 @@ export class Experiment {
     return this.#stages.inputs;
   }
 
+  /** Frees its memory on the device; generator and segmenter stay. */
   dispose(): void {
     this.#stages.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

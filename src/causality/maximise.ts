@@ -9,15 +9,17 @@ import { type Extent, elements, padded } from "../runtime/graph.ts";
 import { RandomState } from "../weights/random.ts";
 import { type AscentStep, ascend, type Objective } from "./ascent.ts";
 
+/** Where climbs start, and how far and how fast they go. */
 export interface MaximiseOptions {
-  /** How many to start from; 4 unless given. */
+  /** How many to start from; 4 of a generator's z, 1 of images, unless given. */
   readonly images?: number;
-  /** Of the start: z of that seed, or noise. 1 unless given. */
+  /** Seed of the start: z, or noise; 1 unless given. */
   readonly seed?: number;
-  /** 100 unless given. */
+  /** Steps of Adam; 100 unless given. */
   readonly steps?: number;
   /** Adam's learning rate; 0.05 unless given, of inputs about as large as 1. */
   readonly rate?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,7 +33,15 @@ const NAMES: NamesOf<MaximiseOptions> = { images: true, seed: true, steps: true,
  */
 export function maximiseUnit(
   generator: Generator,
-  { layer, unit }: { readonly layer: string; readonly unit: number },
+  {
+    layer,
+    unit,
+  }: {
+    /** Its name, as in `generator.layers`. */
+    readonly layer: string;
+    /** Channel of the layer, from 0. */
+    readonly unit: number;
+  },
   options: MaximiseOptions = {},
 ): AsyncGenerator<AscentStep> {
   checkNames("maximiseUnit", options, NAMES);
@@ -69,6 +79,7 @@ export function maximiseUnit(
   return ascend(generator.device, objective, start, { steps, rate, signal }, onSphere);
 }
 
+/** As `MaximiseOptions`, and what keeps images smooth. */
 export interface MaximiseImageOptions extends MaximiseOptions {
   /** Edge of the image in pixels, or its height and width; the network's own edge unless given. */
   readonly size?: number | Extent;

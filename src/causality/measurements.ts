@@ -3,7 +3,9 @@
  * will do; `ganatomy/node` has one that outlives the program.
  */
 export interface Measurements {
+  /** What was measured under a key, if it was. */
   get(key: string): readonly number[] | undefined | Promise<readonly number[] | undefined>;
+  /** Keeps it; awaited before the next measurement. */
   set(key: string, counts: readonly number[]): unknown;
 }
 

@@ -9,10 +9,11 @@ import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { digest, type Measurements } from "./measurements.ts";
 
+/** Which squares are covered, by what. */
 export interface OcclusionOptions {
   /** Edge of the square that is covered; an eighth of the image's shorter edge unless given. */
   readonly patch?: number;
-  /** Pixels between two squares; half of one unless given. */
+  /** Pixels from one square's start to the next's; half of `patch` unless given. */
   readonly stride?: number;
   /** What covers: a value of all channels in [−1, 1]; 0, grey, unless given. */
   readonly fill?: number;
@@ -20,7 +21,9 @@ export interface OcclusionOptions {
   readonly batch?: number;
   /** Squares that were measured before are not measured again. */
   readonly finished?: Measurements;
+  /** Told after each batch of squares; the first, which counts too, covers nothing. */
   readonly onSquares?: (done: number, total: number) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,20 +37,26 @@ const NAMES: NamesOf<OcclusionOptions> = {
   signal: true,
 };
 
+/** How a scalar of an image depends on each part of it. */
 export interface Occlusion {
   /** The scalar of the image as it is. */
   readonly whole: number;
-  /** [rows, columns]: how much it falls when a square is covered. */
+  /** `[rows, columns]`: how much it falls when a square is covered. */
   readonly drops: Float32Array;
+  /** Rows of squares. */
   readonly rows: number;
+  /** Columns of squares. */
   readonly columns: number;
   /**
-   * [rows] and [columns]: where in the image each row and column of squares starts. The last may
-   * overlap the one before more than others.
+   * Pixel row in which each row of squares starts, [rows]. The last may overlap the one before more
+   * than others.
    */
   readonly tops: readonly number[];
+  /** Pixel column of each column of squares, [columns], likewise. */
   readonly lefts: readonly number[];
+  /** Edge of a square in pixels. */
   readonly patch: number;
+  /** Pixels from one square's start to the next's. */
   readonly stride: number;
 }
 
@@ -55,7 +64,9 @@ export interface Occlusion {
 export interface Scalar {
   /** What tells it from others, where squares are kept as `finished`. */
   readonly name: string;
+  /** Appends the map [n, height, width] of image [n, h, w, 3] in [−1, 1]. */
   readonly append: (graph: Graph, image: Value) => Value;
+  /** The tensors of the network's weights in that graph. */
   readonly bind: (graph: Graph) => Promise<Iterable<readonly [Value, Tensor]>>;
 }
 

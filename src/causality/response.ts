@@ -100,9 +100,9 @@ export class Response {
   readonly value: Tensor<"f32">;
   /** [n, edits, h, w] */
   readonly mask: Tensor<"f32">;
-  /** [cellRows, h, w]: the share of each cell of the layer's resolution, pooled as masks are. */
+  /** `[cellRows, h, w]`: the share of each cell of the layer's resolution, pooled as masks are. */
   readonly cells: Tensor<"f32">;
-  /** [rows, 1, 1]: the share of the image. */
+  /** `[rows, 1, 1]`: the share of the image. */
   readonly totals: Tensor<"f32">;
   readonly #plan: Plan;
   readonly #batch: Tensor<"u32">;
@@ -144,7 +144,7 @@ export class Response {
 
 /** A response that also tells how α would change it: the gradient of Σ weight · score. */
 export class DifferentiableResponse extends Response {
-  /** [n, ...extent]: what each pixel's score counts for. */
+  /** `[n, ...extent]`: what each pixel's score counts for. */
   readonly weights: Tensor<"f32">;
   /** [edits, units rounded up to 4] */
   readonly gradient: Tensor<"f32">;

@@ -41,7 +41,17 @@ export function classScalar(classifier: Classifier, asked: number | string): Sca
 }
 
 /** What a classifier is to be shown: a class, or a unit of a layer. */
-export type Wanted = { readonly class: number | string } | { readonly layer: string; readonly unit: number };
+export type Wanted =
+  | {
+      /** A class, by its name or its number from 0. */
+      readonly class: number | string;
+    }
+  | {
+      /** Its name, as in `classifier.layers`. */
+      readonly layer: string;
+      /** Channel of the layer, from 0. */
+      readonly unit: number;
+    };
 
 /**
  * Images in [−1, 1] that a classifier takes most for a class, or that drive a unit most: from noise

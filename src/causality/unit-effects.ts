@@ -5,8 +5,9 @@ import type { Experiment } from "./experiment.ts";
  * ablated.
  */
 export interface UnitEffect {
+  /** The only one that is ablated. */
   readonly unit: number;
-  /** [labels]; compare with `Experiment.before`. */
+  /** Pixels of every label, [labels]; compare with `Experiment.before`. */
   readonly pixels: readonly number[];
 }
 

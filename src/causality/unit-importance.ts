@@ -8,6 +8,7 @@ import { type ClassScore, countClasses, scoresOf } from "./class-scores.ts";
 import type { Measurements } from "./measurements.ts";
 import { ascending, shuffledUnits } from "./ranking.ts";
 
+/** Whose units are turned off, and how thoroughly chance is looked at. */
 export interface UnitImportanceOptions {
   /** The layer whose units are turned off. */
   readonly layer: string;
@@ -21,12 +22,15 @@ export interface UnitImportanceOptions {
   readonly together?: readonly number[];
   /** As many units by chance beside them, so often; 5 unless given. */
   readonly random?: number;
-  /** Of those, a whole number below 2³²; 1 unless given. Later draws have the seeds behind it. */
+  /**
+   * Seed of those, a whole number below 2³²; 1 unless given. Later draws have the seeds behind it.
+   */
   readonly seed?: number;
   /** Photographs at a time. Results do not depend on it. */
   readonly batch?: number;
   /** A cache of measurements: what it has is not measured again. */
   readonly finished?: Measurements;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,6 +47,7 @@ const NAMES: NamesOf<UnitImportanceOptions> = {
 
 /** A class's most damaging units off together. Balanced accuracies, of the scored photographs. */
 export interface TogetherScore {
+  /** How many of them are off. */
   readonly units: number;
   /** With them off. */
   readonly without: number;
@@ -56,24 +61,33 @@ export interface TogetherScore {
 export interface ClassImportance {
   /** Its place among the classifier's. */
   readonly class: number;
+  /** Its name among the classifier's. */
   readonly name: string;
-  /** Photographs that units are ranked by, and those that are scored. */
+  /** Photographs of it that units are ranked by: every second. */
   readonly ranked: number;
+  /** Photographs of it that are scored: the others. */
   readonly scored: number;
-  /** Scores of both with all units. */
+  /** Score on the ranking photographs, with all units. */
   readonly ranking: ClassScore;
+  /** Score on the others, with all units. */
   readonly score: ClassScore;
-  /** [units]: what turning off each alone takes from the balanced accuracy of the ranking ones. */
+  /**
+   * `[units]`: what turning off each alone takes from the balanced accuracy of the ranking ones.
+   */
   readonly rankingDrop: Float64Array;
-  /** [units]: the same of those that are scored, which had no part in the ranking. */
+  /** `[units]`: the same of those that are scored, which had no part in the ranking. */
   readonly drop: Float64Array;
   /** Units, those with the largest `rankingDrop` first, and equals by number. */
   readonly order: readonly number[];
+  /** One for each of the numbers in `together`. */
   readonly together: readonly TogetherScore[];
 }
 
+/** What units do for every class. */
 export interface UnitImportance {
+  /** The layer's name. */
   readonly layer: string;
+  /** How many units it has. */
   readonly units: number;
   /** Classes with at least two photographs, in the classifier's order. */
   readonly classes: readonly ClassImportance[];
@@ -81,18 +95,27 @@ export interface UnitImportance {
   readonly left: readonly number[];
 }
 
+/** How far a phase is. */
 export interface UnitImportanceProgress {
+  /** Nothing is found yet. */
   readonly type: "progress";
   /** Units alone on the ranking photographs and on those that are scored, and then together. */
   readonly phase: "ranking" | "scores" | "together";
   /** Sets of units that were off, times batches. */
   readonly done: number;
+  /** Of so many. */
   readonly total: number;
 }
 
+/** What `unitImportance` says on its way; the last is its result. */
 export type UnitImportanceEvent =
   | UnitImportanceProgress
-  | { readonly type: "result"; readonly importance: UnitImportance };
+  | {
+      /** All is done; it comes once and last. */
+      readonly type: "result";
+      /** Everything that was found. */
+      readonly importance: UnitImportance;
+    };
 
 type Sets = readonly (readonly number[])[];
 

@@ -7,7 +7,9 @@ import { drawing, polyline, round, signed, text, textWidth, ticks, widthFor } fr
  * their range behind it.
  */
 export interface AblationLine {
+  /** What the legend calls it. */
   readonly name: string;
+  /** One or several, of which the mean is drawn. */
   readonly curves: readonly Pick<AblationJson, "baseline" | "ablation_effects">[];
 }
 

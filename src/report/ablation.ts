@@ -8,10 +8,13 @@ import { csvText } from "./csv.ts";
  * (spec §4.3).
  */
 export interface AblationJson {
+  /** Name of the concept whose pixels are counted. */
   readonly classname: string;
+  /** Its index into the labels. */
   readonly classnum: number;
   /** What is measured before any unit is ablated: pixels, or shares of cells summed up. */
   readonly baseline: number;
+  /** Name of the layer whose units are ablated. */
   readonly layer: string;
   /** What the units are ranked by: "iou", "ace", "random-1" … */
   readonly metric: string;

@@ -1,6 +1,7 @@
 import type { Label } from "../dissect/result.ts";
 import { uniqueNames } from "./concepts.ts";
 
+/** Bytes, 0…255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** How many colours there are before they repeat. */

@@ -2,22 +2,35 @@ import type { Dissection } from "../dissect/result.ts";
 
 /** One unit as a tidy row; the same columns in the same order as the CSV. */
 export interface UnitRow {
+  /** Name of the layer. */
   readonly layer: string;
+  /** Index within the layer. */
   readonly unit: number;
   /** Empty when the unit matches no concept. */
   readonly label: string;
+  /** Category of `label`; empty when the unit matches no concept. */
   readonly category: string;
+  /** Intersection over union with `label` on the test set, 0…1. */
   readonly iou: number;
+  /** Information quality ratio with `label` on the test set, 0…1. */
   readonly iqr: number;
+  /** Mutual information with `label`, in nats. */
   readonly mi: number;
+  /** Pearson's, of the upsampled activation with the label's indicator. */
   readonly correlation: number;
+  /** Activation above which the unit is "on". */
   readonly level: number;
+  /** Whether it counts as a detector of `label`. */
   readonly interpretable: boolean;
+  /** Pixels where the unit is on and `label` is. */
   readonly intersection: number;
+  /** Pixels where the unit is on, of images that hold the label's category. */
   readonly activation: number;
+  /** Pixels of `label`. */
   readonly pixels: number;
   /** The image that activates the unit most; absent when no images were ranked. */
   readonly top_image: number | undefined;
+  /** The unit's largest activation there. */
   readonly top_activation: number | undefined;
 }
 

@@ -4,6 +4,7 @@ import type { Image } from "./image.ts";
 import { checkPixels, named, PhotoFault } from "./photo-fault.ts";
 import { isPng, paintPng, rawBytes, readPngChunks, readPngHeader } from "./png.ts";
 
+/** Options of `decodePng`. */
 export interface DecodePngOptions {
   /** The most pixels that an edge may have, which is looked at before memory is taken; 4096. */
   readonly maxEdge?: number;

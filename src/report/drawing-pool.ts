@@ -10,6 +10,7 @@ import { unpackError } from "./wire-error.ts";
 
 /** A worker that runs `serveDrawing`, whatever kind of thread it is. */
 export interface Hand {
+  /** Sends it a message; what is in `transfer` moves there and is not copied. */
   send(message: ToWorker, transfer: ArrayBuffer[]): void;
   /** Whom to tell what it answers, and that nothing more is to be expected of it. */
   listen(answered: (message: FromWorker) => void, died: (error: Error) => void): void;
@@ -42,6 +43,7 @@ const MEMORY_SHARE = 0.5;
 
 /** What a machine has for workers. */
 export interface Machine {
+  /** Processor cores that threads can run on. */
   readonly cores: number;
   /** Bytes that are free. */
   readonly memory: number;
@@ -73,6 +75,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Options of `startPool`. */
 export interface PoolOptions {
   /** Bytes of pictures that each worker keeps. */
   readonly keptBytes?: number | undefined;
@@ -139,6 +142,7 @@ export class HandPool implements DrawingPool {
     }
   }
 
+  /** Draws a unit on a worker or here; rejects once the pool is closed. */
   draw(unit: UnitDrawing): Promise<DrawnUnit> {
     return new Promise((resolve, reject) => {
       if (this.#end) {

@@ -11,24 +11,54 @@ import { packError, type WireError } from "./wire-error.ts";
  * come along.
  */
 export interface WorkerJob {
+  /** Tells its answer from others. */
   readonly id: number;
+  /** Name of the layer. */
   readonly layer: string;
+  /** Index within the layer. */
   readonly unit: number;
+  /** Activation above which the unit is "on". */
   readonly level: number;
-  readonly tops: readonly { readonly image: number; readonly feature: Float32Array }[];
+  /** Its top images, best first. */
+  readonly tops: readonly {
+    /** Index into the test set; names the picture. */
+    readonly image: number;
+    /** The unit's feature map there, row by row. */
+    readonly feature: Float32Array;
+  }[];
+  /** Ranks of the pictures that the page is to hold and does not yet. */
   readonly embed: readonly number[];
+  /** Those that the worker has not seen. */
   readonly pictures: readonly SamplePicture[];
   /** Images whose pictures are not needed any more. */
   readonly forget: readonly number[];
 }
 
 /** What a worker is sent: first what is to be drawn at all, then units. */
-export type ToWorker = { readonly plan: DrawingPlan } | { readonly job: WorkerJob };
+export type ToWorker =
+  | {
+      /** Comes first, once. */
+      readonly plan: DrawingPlan;
+    }
+  | {
+      /** A unit to draw. */
+      readonly job: WorkerJob;
+    };
 
 /** What it answers, in the order of the jobs. */
 export type FromWorker =
-  | { readonly id: number; readonly drawn: DrawnUnit }
-  | { readonly id: number; readonly error: WireError };
+  | {
+      /** The job's. */
+      readonly id: number;
+      /** What was drawn. */
+      readonly drawn: DrawnUnit;
+    }
+  | {
+      /** The job's. */
+      readonly id: number;
+      /** Why it was not. */
+      readonly error: WireError;
+    };
 
 /** Draws what comes, one unit after the other, and answers; returns who takes the messages. */
 export function serveDrawing(

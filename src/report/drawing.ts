@@ -11,7 +11,13 @@ import { Tiles } from "./tiles.ts";
  * What is to be drawn for a report, but for the pictures: plain data, which a worker can be sent.
  */
 export interface DrawingPlan {
-  readonly layers: readonly { readonly layer: string; readonly shape: readonly [number, number] }[];
+  /** Those whose units are drawn. */
+  readonly layers: readonly {
+    /** Name of the layer. */
+    readonly layer: string;
+    /** Height and width of its feature map. */
+    readonly shape: readonly [number, number];
+  }[];
   /** Height and width of the label maps. */
   readonly labelExtent: Extent;
   /** What layers' maps cover, in pictures; see `coverOf`. */
@@ -20,6 +26,7 @@ export interface DrawingPlan {
   readonly colors: readonly Rgb[];
   /** Of the pictures in strips; that of the pictures themselves unless given. */
   readonly height: number | undefined;
+  /** How the page shows pictures. */
   readonly page: PageDrawing;
   /** Pixels of all strips together, from which one can tell whether help is worth while. */
   readonly pixels: number;
@@ -29,7 +36,9 @@ export interface DrawingPlan {
 
 /** One unit to draw. */
 export interface UnitDrawing {
+  /** The unit's top images, and its feature map in each. */
   readonly pictures: UnitPictures;
+  /** Activation above which the unit is "on". */
   readonly level: number;
   /** Ranks of the pictures that the page is to hold and does not yet. */
   readonly embed: readonly number[];
@@ -39,7 +48,9 @@ export interface UnitDrawing {
 export interface DrawnUnit {
   /** Of its strips, within the layer's folder. */
   readonly files: readonly StripFile[];
+  /** Its feature maps as the page holds them. */
   readonly features: PageFeatures;
+  /** The pictures of the ranks in `UnitDrawing.embed`, in their order. */
   readonly embedded: readonly EmbeddedPicture[];
 }
 
@@ -47,6 +58,10 @@ export interface DrawnUnit {
 export interface DrawingPool {
   /** As many units at a time are worth asking for. */
   readonly width: number;
+  /**
+   * Draws one unit.
+   * @throws OutputError for a layer that is not in the plan; what the encoder throws.
+   */
   draw(unit: UnitDrawing): Promise<DrawnUnit>;
   /** Lets everything go. What is still being drawn rejects. */
   close(): Promise<void>;

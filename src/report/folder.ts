@@ -4,11 +4,13 @@
  * and use "/".
  */
 export interface Folder {
+  /** Writes a file, over one of the same path; text becomes UTF-8. */
   write(path: string, data: Uint8Array | string): Promise<void>;
 }
 
 /** A folder that lives in memory, its files in the order in which they were written. */
 export interface MemoryFolder extends Folder {
+  /** By path. */
   readonly files: ReadonlyMap<string, Uint8Array | string>;
 }
 

@@ -3,9 +3,13 @@ import type { Extent } from "./extents.ts";
 
 /** Bytes of a picture, row-major, channels interleaved: grey (1), RGB (3) or RGBA (4). */
 export interface Image {
+  /** Pixels across. */
   readonly width: number;
+  /** Pixels down. */
   readonly height: number;
+  /** Bytes a pixel. */
   readonly channels: 1 | 3 | 4;
+  /** `[height, width, channels]` */
   readonly data: Uint8Array;
 }
 
@@ -14,6 +18,7 @@ export interface Image {
  * depends on neither.
  */
 export interface ImageEncoder {
+  /** A PNG file of the same pixels. */
   png(image: Image): Promise<Uint8Array> | Uint8Array;
   /** Quality as in libjpeg, 1 to 100. */
   jpeg(image: Image, quality: number): Promise<Uint8Array> | Uint8Array;

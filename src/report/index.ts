@@ -20,7 +20,16 @@ export { type Folder, type MemoryFolder, memoryFolder, subfolder } from "./folde
 export { toGandissect, toGandissectLayer } from "./gandissect.ts";
 export type { Image, ImageEncoder } from "./image.ts";
 export type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";
-export { type Provenance, type Report, SCHEMA_VERSION, toReport, type WeightsSource } from "./report.ts";
+export {
+  type Provenance,
+  type Report,
+  type ReportLayer,
+  type ReportLevel,
+  type ReportUnit,
+  SCHEMA_VERSION,
+  toReport,
+  type WeightsSource,
+} from "./report.ts";
 export type { StripFile } from "./strips.ts";
 export { toBlocks, toTensors } from "./tensors.ts";
 export type { WireError } from "./wire-error.ts";

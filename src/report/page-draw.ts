@@ -12,6 +12,7 @@ export interface PageDrawing {
   readonly examples: number;
   /** Height and width of the pictures, and of their label maps. */
   readonly shape: Extent;
+  /** Height and width of label maps. */
   readonly labelShape: Extent;
   /** Longer edge of the largest feature map. */
   readonly featureSize: number;
@@ -25,7 +26,9 @@ export interface PageDrawing {
 
 /** A unit's feature maps as a page holds them: activation = level + scale × byte. */
 export interface PageFeatures {
+  /** Activation that one step of a byte stands for. */
   readonly scale: number;
+  /** Signed, `[images, height, width]`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 

@@ -184,8 +184,10 @@ export async function stripFiles(
   return files;
 }
 
+/** A file of a unit's strips. */
 export interface StripFile {
   /** Within the layer's folder. */
   readonly path: string;
+  /** A JPEG or a PNG. */
   readonly data: Uint8Array;
 }

@@ -16,11 +16,15 @@ import {
 
 /** An error as it travels between threads, or between Node and a page. */
 export interface WireError {
+  /** Name of the error's class. */
   readonly name: string;
+  /** The cause; of an error with a `fix`, without it. */
   readonly message: string;
   /** Both are there for errors thrown on purpose. */
   readonly code?: ErrorCode;
+  /** What the caller can do about it. */
   readonly fix?: string;
+  /** Where it was thrown; absent of errors thrown on purpose. */
   readonly stack?: string;
 }
 

@@ -14,13 +14,19 @@ import type { ImageEncoder } from "./image.ts";
 import { type Provenance, toReport } from "./report.ts";
 import { toBlocks, toTensors } from "./tensors.ts";
 
+/** Options of `writeReport`. */
 export interface WriteOptions {
+  /**
+   * Makes files of pictures: `nodeEncoder()` of ganatomy/node, `canvasEncoder()` of
+   * ganatomy/report.
+   */
   readonly encoder: ImageEncoder;
   /**
    * Who draws the pictures, if not this thread with `encoder`: asked for when there is one to draw,
    * closed at the end.
    */
   readonly pool?: ((plan: DrawingPlan) => Promise<DrawingPool | undefined> | DrawingPool | undefined) | undefined;
+  /** Where the result came from; kept in `report.json`. */
   readonly provenance: Provenance;
   /**
    * Quantiles of layers' units, by layer, as `unitQuantiles` measures them: `LAYER/quantiles.npz`,
@@ -31,7 +37,9 @@ export interface WriteOptions {
    * Edge of the pictures in strips; the image size unless given (the published code writes 256).
    */
   readonly stripHeight?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Called after every unit whose pictures were written. */
   readonly onProgress?: (progress: WriteProgress) => void;
 }
 
@@ -47,9 +55,13 @@ const NAMES: NamesOf<WriteOptions> = {
 
 /** Units whose pictures are written, of all units of all layers. */
 export interface WriteProgress {
+  /** Units whose pictures were written so far. */
   readonly done: number;
+  /** Units of all layers. */
   readonly total: number;
+  /** Name of the layer whose unit was written last. */
   readonly layer: string;
+  /** That unit's index within its layer. */
   readonly unit: number;
 }
 

@@ -19,7 +19,9 @@ import { notFound, Refused, refusal } from "./refused.ts";
 import { SESSION } from "./session-routes.ts";
 import { ATLAS, atlas, V1 } from "./v1.ts";
 
+/** Options of `createHandler`. */
 export interface HandlerOptions extends GuardOptions {
+  /** What is served; no two of one name. */
   readonly projects: readonly Project[];
   /** `nodeEncoder()` of ganatomy/node, `canvasEncoder()` of ganatomy/report, or one of your own. */
   readonly encoder: ImageEncoder;

@@ -27,6 +27,7 @@ export interface Limits {
   readonly pictures: number;
 }
 
+/** The limits of a server that is told no others. */
 export const LIMITS: Limits = {
   body: 4 * 2 ** 20,
   ids: 64,

@@ -32,6 +32,7 @@ export type Dissected = Pick<DissectJson, "layers"> & Partial<Pick<DissectJson, 
 export interface Project {
   /** In addresses: letters, digits and "._-", which is no dot alone. */
   readonly name: string;
+  /** Computes its images and features; it stays its owner's. */
   readonly generator: Generator;
   /** The parsed `dissect.json` of `ganatomy dissect` or of gandissect. */
   readonly dissection?: Dissected;

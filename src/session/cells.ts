@@ -16,14 +16,20 @@ const NAMES: NamesOf<Cells> = { size: "needed", cells: "needed" };
 /** Edges of a mask are at most this long: the largest images of published generators. */
 export const MAX_EDGE = 1024;
 
-/** Run lengths of a grid, of which every value that is not 0 is on. */
+/**
+ * Run lengths of a grid, of which every value that is not 0 is on.
+ * @throws ShapeError for edges beyond 1…1024, or data of another length.
+ */
 export function packCells({
   height,
   width,
   data,
 }: {
+  /** Rows, 1…1024. */
   readonly height: number;
+  /** Columns, 1…1024. */
   readonly width: number;
+  /** `[height, width]`, row by row. */
   readonly data: ArrayLike<number>;
 }): Cells {
   if (!isEdge(height) || !isEdge(width) || data.length !== height * width) {

@@ -14,10 +14,15 @@ export interface RecipeCommands {
   readonly masks: readonly MaskFile[];
 }
 
+/** A picture that a command's `--mask` names. */
 export interface MaskFile {
+  /** The file's name, as the command has it. */
   readonly name: string;
+  /** Pixels down. */
   readonly height: number;
+  /** Pixels across. */
   readonly width: number;
+  /** `[height, width]`: 0 where the stroke acts, 255 elsewhere. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
 

@@ -8,7 +8,9 @@ export { uniqueNames as conceptNames } from "../report/concepts.ts";
 
 // Tests: test/session/concepts.test.ts, test/session/session.test.ts
 
+/** Options of `session.concepts`: of which layer or unit, and by which ranking. */
 export interface ConceptsOptions {
+  /** Name of the layer. */
   readonly layer: string;
   /** Of this unit; of all that detect something unless given. */
   readonly unit?: number;
@@ -18,12 +20,15 @@ export interface ConceptsOptions {
   readonly ranking?: string;
   /** The first so many; all unless given. */
   readonly top?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A concept that units detect. */
 export interface RankedConcept {
   /** As `units` and strokes take it. */
   readonly concept: string;
+  /** Such as "object"; absent where it is not known. */
   readonly category?: string;
   /** Number of the label, where it is one of those that are loaded. */
   readonly label?: number;

@@ -60,9 +60,13 @@ export type ConnectOptions = (
       readonly url: string | URL;
       /** One of its projects, where it has several. */
       readonly project?: string;
+      /** The server's secret, if it has one; the one in `url` unless given. */
       readonly token?: string;
     }
-) & { readonly signal?: AbortSignal | undefined };
+) & {
+  /** Stops it: what was asked rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+};
 
 interface AnyOptions {
   readonly worker?: string | URL | Worker | SharedWorker | ServiceWorker;

@@ -5,7 +5,9 @@ import { conceptRankings, unitRankings } from "../report/rankings.ts";
 import { type Report, SCHEMA_VERSION, toReport } from "../report/report.ts";
 import { VERSION } from "../version.ts";
 
+/** A unit at its place in a ranking. */
 export interface RankedUnit {
+  /** Index within the layer. */
   readonly unit: number;
   /** The higher the better. */
   readonly score: number;

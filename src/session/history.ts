@@ -34,10 +34,12 @@ export class History {
     return this.#steps[this.#at]!;
   }
 
+  /** Whether there is a step to take back. */
   get canUndo(): boolean {
     return this.#at > 0;
   }
 
+  /** Whether there is a step that was taken back. */
   get canRedo(): boolean {
     return this.#at < this.#steps.length - 1;
   }

@@ -65,6 +65,7 @@ import { changedState, FIRST_STATE, SessionView } from "./view.ts";
 
 // Tests: test/session/session.test.ts, test/session/views.test.ts, test/session/lost.test.ts
 
+/** Options of `createSession`. */
 export interface SessionOptions {
   /**
    * Makes the device; `init()` unless given. In Node: `async () => init({ gpu: await findGpu() })`.

@@ -7,7 +7,9 @@ import { RECIPE_VERSION, type Recipe } from "./recipe.ts";
 export interface Marks {
   /** The generator's name. */
   readonly model: string;
+  /** Name of the layer. */
   readonly layer: string;
+  /** Indices within the layer. */
   readonly units: readonly number[];
   /** What they have in common. */
   readonly note?: string;

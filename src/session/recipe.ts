@@ -11,7 +11,9 @@ export const RECIPE_VERSION = 1;
  * the generator makes the same image of it.
  */
 export interface Recipe {
+  /** Always 1: see `RECIPE_VERSION`. */
   readonly version: typeof RECIPE_VERSION;
+  /** The generator. */
   readonly model: ModelName;
   /** By whose labels concepts are named. */
   readonly segmenter?: ModelName;
@@ -32,7 +34,9 @@ export interface Recipe {
  * gone at once: along the circle that leads into all directions in these shares.
  */
 export interface Toward {
+  /** Seed of the other image's z. */
   readonly seed: number;
+  /** Which of that seed's images. */
   readonly image: number;
   /** 0 is where it begins, 1 the other image; less than 0 leads away from it. At most ±2. */
   readonly share: number;
@@ -40,6 +44,7 @@ export interface Toward {
 
 /** A network: by what it is called, and if known by the bytes of its file. */
 export interface ModelName {
+  /** What it is called, as `load` was told or its file is. */
   readonly name: string;
   /** 64 hex digits. */
   readonly sha256?: string;
@@ -57,6 +62,7 @@ export interface Stroke {
    * "remove" ablates (0), "copy" sets features of another place or image (`value` has them).
    */
   readonly op: Operation;
+  /** Which units it replaces. */
   readonly units: Units;
   /** How much of each unit is replaced, 0…1; 1 unless given. */
   readonly alpha?: number;
@@ -68,11 +74,13 @@ export interface Stroke {
   readonly hidden?: boolean;
 }
 
+/** What a stroke does: inserts, ablates, or copies. */
 export type Operation = "draw" | "remove" | "copy";
 
 /** Units by their numbers, or the best for a concept, which outlast another dissection. */
 export type Units = readonly number[] | "all" | ConceptUnits;
 
+/** The best units for a concept. */
 export interface ConceptUnits {
   /** A label's name: "tree", or "material/glass". */
   readonly concept: string;
@@ -82,6 +90,7 @@ export interface ConceptUnits {
   readonly ranking?: string;
 }
 
+/** A level at which units are inserted, of each unit its own. */
 export interface Quantile {
   /** 0…1: the fraction of a unit's activations that lie below. */
   readonly quantile: number;

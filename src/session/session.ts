@@ -8,11 +8,31 @@ import type { Label } from "../networks/segmenters/network.ts";
 import type { Rgb } from "../report/colors.ts";
 import type { Report } from "../report/report.ts";
 import type { SourceLike } from "../weights/source.ts";
-import type { Cells } from "./cells.ts";
+import type {
+  DissectProgress,
+  DissectRequest,
+  Effect,
+  EffectOptions,
+  LevelsOptions,
+  PictureBytes,
+  PictureOptions,
+  Pixel,
+  PixelOptions,
+  RegionFeatures,
+  RegionOptions,
+  Thumbnail,
+  ThumbnailOptions,
+  TopImage,
+  TopImagesOptions,
+  UnitsOptions,
+} from "./answers.ts";
 import type { ConceptsOptions, RankedConcept } from "./concepts.ts";
 import type { RankedUnit } from "./findings.ts";
-import type { ConceptUnits, EditedImage, ModelName, Recipe, Stroke } from "./recipe.ts";
+import type { ModelName } from "./recipe.ts";
+import type { Listener, View, ViewOptions } from "./shown.ts";
 
+export type * from "./answers.ts";
+export type * from "./shown.ts";
 export type { ConceptsOptions, RankedConcept };
 
 /**
@@ -68,35 +88,53 @@ export interface Session {
   picture(options?: PictureOptions): Promise<PictureBytes>;
   /** Frees everything; what is under way rejects. */
   dispose(): void;
+  /** The same as `dispose`, for `using`. */
   [Symbol.dispose](): void;
 }
 
-export type Listener<Event> = (event: Event) => void;
-
+/** What happens in a session, by the name of the event. */
 export interface SessionEvents {
   /** `done` of `total` bytes or images; the total is undefined where nobody knows it. */
   readonly progress: Progress;
   /** Something new was loaded, or found out by a dissection. */
   readonly loaded: Loaded;
   /** What failed that no call waits for, such as a stroke. */
-  readonly error: { readonly error: GanatomyError; readonly view?: View };
+  readonly error: {
+    /** What went wrong. */
+    readonly error: GanatomyError;
+    /** The view that it was drawn for, if it was one. */
+    readonly view?: View;
+  };
   /** The GPU went away. The models are loaded anew and every view drawn again: "restored". */
-  readonly lost: { readonly error: GanatomyError };
-  readonly restored: { readonly adapter: AdapterDescription };
+  readonly lost: {
+    /** Why. */
+    readonly error: GanatomyError;
+  };
+  /** Everything is there again after a loss. */
+  readonly restored: {
+    /** The GPU that there is now. */
+    readonly adapter: AdapterDescription;
+  };
 }
 
+/** How far something is. */
 export interface Progress {
+  /** What is loaded, in bytes, or computed, in images. */
   readonly phase: "generator" | "segmenter" | "report" | "activations" | Phase;
+  /** Bytes or images so far. */
   readonly done: number;
+  /** Bytes or images in all; undefined where nobody knows it. */
   readonly total: number | undefined;
 }
 
+/** What a session is to load; what is not named stays as it was. */
 export interface LoadRequest {
   /**
    * A checkpoint's address, file or bytes. A string is a URL, relative to the page. Bytes that are
    * given across a port are transferred: the caller has them no more.
    */
   readonly generator?: SourceLike;
+  /** What names the things in images: its files, or "self". */
   readonly segmenter?: SegmenterSource;
   /** `report.json`, or a `dissect.json` of ours or gandissect's: its address, file, or contents. */
   readonly report?: SourceLike | object;
@@ -117,7 +155,9 @@ export interface LoadRequest {
   readonly network?: GeneratorOptions;
   /** Classes that images are drawn of; see `loadGenerator`. */
   readonly classes?: readonly (number | string)[];
+  /** Called as bytes arrive; as are listeners to "progress". */
   readonly onProgress?: Listener<Progress>;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -126,226 +166,35 @@ export type SegmenterSource = SegmenterFiles | "self";
 
 /** What a session has at hand. */
 export interface Loaded {
+  /** The generator, once one was loaded. */
   readonly model?: ModelName & {
+    /** What it is, for people: "Progressive GAN". */
     readonly architecture: string;
     /** Of its images, in pixels. */
     readonly height: number;
+    /** Of its images, in pixels. */
     readonly width: number;
     /** In the order in which they are computed; "vector" ones have no place to paint. */
     readonly layers: readonly LayerInfo[];
     /** Names of the classes that images can be of. */
     readonly classes: readonly string[];
   };
+  /** What names the things in images, once one was loaded. */
   readonly segmenter?: ModelName & {
+    /** What it is, for people. */
     readonly architecture: string;
     /** Labels that a pixel can have at once. */
     readonly channels: number;
   };
   /** The segmenter's or, without one, the report's; index 0 is none. */
-  readonly labels: readonly (Label & { readonly color: Rgb })[];
+  readonly labels: readonly (Label & {
+    /** In which it is drawn. */
+    readonly color: Rgb;
+  })[];
   /** What units detect, as far as it is known. */
   readonly report?: Report;
   /** Names of the rankings that `units` and strokes can name, by layer. */
   readonly rankings: Readonly<Record<string, readonly string[]>>;
   /** The GPU, once one was needed. */
   readonly adapter?: AdapterDescription;
-}
-
-/** Something that is drawn anew when it changes: the newest state, as soon as the GPU can. */
-export interface View {
-  /** What it shows now, or will as soon as it is drawn. */
-  readonly state: ViewState;
-  /** Changes some of the state; fire and forget. What cannot be drawn is an "error" event. */
-  set(change: ViewOptions): void;
-  /** Adds a stroke, or replaces the one of its id; fire and forget, the latest wins. */
-  stroke(stroke: Stroke): void;
-  /**
-   * Shows a recipe: its image, with its strokes.
-   * @throws UsageError for a recipe of another generator.
-   */
-  setRecipe(recipe: Recipe): void;
-  /** Its image and strokes as a recipe of what is loaded. */
-  recipe(): Recipe;
-  /** Calls back after every drawing. */
-  on(type: "rendered", listener: Listener<Rendered>): () => void;
-  /** Draws no more; the canvas keeps its last picture. */
-  dispose(): void;
-}
-
-export interface ViewOptions extends EditedImage {
-  /** The image ("rgb", unless given), the segmenter's labels, or a unit's activations. */
-  readonly view?: "rgb" | "labels" | "unit";
-  /** Which unit; needed to see one. */
-  readonly unit?: UnitName;
-  /**
-   * Whether it goes before the session's other views, every other time: for the one that somebody
-   * paints on. In turn with them unless given.
-   */
-  readonly foreground?: boolean;
-}
-
-export interface ViewState extends Required<Omit<ViewOptions, "unit" | "layer">> {
-  readonly layer: string | undefined;
-  readonly unit: UnitName | undefined;
-}
-
-export interface UnitName {
-  readonly layer: string;
-  readonly unit: number;
-}
-
-export interface Rendered {
-  /** The last stroke that is in the picture. */
-  readonly id?: string;
-  /** From the change until the GPU had drawn it. */
-  readonly ms: number;
-}
-
-export interface PixelOptions extends EditedImage {
-  /** In pixels of the image. */
-  readonly y: number;
-  readonly x: number;
-  /** All maps but the image unless given. */
-  readonly layers?: readonly string[];
-  /** How many units of each; 8 unless given. */
-  readonly top?: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface Pixel {
-  readonly y: number;
-  readonly x: number;
-  /** Numbers of the labels that it has; empty without a segmenter. */
-  readonly labels: readonly number[];
-  readonly layers: readonly PixelLayer[];
-}
-
-export interface PixelLayer {
-  readonly layer: string;
-  /** The cell that the pixel lies in. */
-  readonly row: number;
-  readonly column: number;
-  /** Most active first, by quantile where quantiles are known, else by value. */
-  readonly units: readonly ActiveUnit[];
-}
-
-export interface ActiveUnit {
-  readonly unit: number;
-  readonly value: number;
-  /** The fraction of the unit's activations that lie below; absent until they were counted. */
-  readonly quantile?: number;
-  /** Number of the label it detects; absent where it is not known or it detects none. */
-  readonly label?: number;
-}
-
-export interface RegionOptions extends EditedImage {
-  readonly mask: Cells;
-  /** Whose features. Not `layer`, which says where the strokes are. */
-  readonly layers: readonly string[];
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface RegionFeatures {
-  readonly layers: readonly {
-    readonly layer: string;
-    /** Of every unit over the cells of the mask. */
-    readonly mean: Float32Array;
-    readonly max: Float32Array;
-  }[];
-}
-
-export interface UnitsOptions extends Partial<ConceptUnits> {
-  readonly layer: string;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface LevelsOptions {
-  readonly layer: string;
-  /** 0…1 */
-  readonly quantiles: readonly number[];
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** RGBA bytes, row by row: what `ImageData` takes. */
-export interface RgbaPicture {
-  readonly height: number;
-  readonly width: number;
-  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
-}
-
-export interface ThumbnailOptions {
-  readonly layer: string;
-  /** In the order in which they are wanted: those in view first. All unless given. */
-  readonly units?: readonly number[];
-  /** Longer edge in pixels; 72 unless given. */
-  readonly size?: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A unit at the image that activates it most, dimmed where it is not active. */
-export interface Thumbnail extends UnitName, RgbaPicture {
-  readonly image: number;
-}
-
-export interface TopImagesOptions extends UnitName {
-  /** How many; 8 unless given. */
-  readonly top?: number;
-  /** Of how many images of the seed; the report's, or 200, unless given. */
-  readonly size?: number;
-  readonly seed?: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface TopImage {
-  readonly seed: number;
-  readonly image: number;
-  /** The largest in that image. */
-  readonly activation: number;
-}
-
-/** As `DissectOptions`: those that make sense to somebody who waits for it. */
-export interface DissectRequest {
-  readonly layers?: readonly string[];
-  readonly size?: number;
-  readonly seed?: number;
-  readonly trainSeed?: number;
-  readonly quantileThreshold?: "iqr" | "maxiou" | number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export type DissectProgress =
-  | { readonly type: "progress"; readonly phase: Phase; readonly done: number; readonly total: number }
-  /** Of the test images seen so far, or of all. */
-  | { readonly type: "partial" | "result"; readonly report: Report };
-
-export interface EffectOptions extends EditedImage {
-  /** Measures on so many images from `image` on, all with the same strokes; 1 unless given. */
-  readonly size?: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface Effect {
-  /** Of all labels, in pixels of the images. */
-  readonly labels: readonly { readonly label: number; readonly before: number; readonly after: number }[];
-  /** Pixels that the strokes' masks cover, and how many of them have other labels than before. */
-  readonly inside: Changed;
-  readonly outside: Changed;
-}
-
-export interface Changed {
-  readonly pixels: number;
-  readonly changed: number;
-}
-
-export interface PictureOptions extends Omit<ViewOptions, "foreground"> {
-  /** "rgba" unless given. */
-  readonly type?: "rgba" | "png";
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface PictureBytes {
-  readonly height: number;
-  readonly width: number;
-  /** RGBA, row by row, or the PNG file. */
-  readonly data: Uint8Array<ArrayBuffer>;
 }

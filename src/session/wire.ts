@@ -43,11 +43,21 @@ export type WireEvent =
 
 /** What of a MessagePort is needed; Node's are alike. */
 export interface Port {
+  /** Sends a message; what is in `transfer` moves there and is not copied. */
   postMessage(message: unknown, transfer: Transferable[]): void;
-  addEventListener(type: "message" | "messageerror", listener: (event: { readonly data: unknown }) => void): void;
+  /** What came, or could not be read. */
+  addEventListener(
+    type: "message" | "messageerror",
+    listener: (event: {
+      /** What was sent. */
+      readonly data: unknown;
+    }) => void,
+  ): void;
   /** The other side is gone; not every browser says so. */
   addEventListener(type: "close", listener: () => void): void;
+  /** Begins to hear messages, of those that wait for it. */
   start?(): void;
+  /** Ends the connection. */
   close(): void;
 }
 

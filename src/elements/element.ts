@@ -8,11 +8,13 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
 /** What an element of the page is told of an error that no call waits for. */
 export interface ErrorDetail {
+  /** What was thrown. */
   readonly error: GanatomyError;
   /** What a program can branch on; see `GanatomyError`. */
   readonly code: GanatomyError["code"];
   /** The cause, and what to do about it. */
   readonly message: string;
+  /** What can be done about it, alone. */
   readonly fix: string;
 }
 
@@ -58,6 +60,7 @@ export abstract class GanElement extends Base {
     return this.#begun;
   }
 
+  /** The browser's: it came into a document, or to another place of it. */
   connectedCallback(): void {
     takeEarlyProperties(this);
     if (!this.#begun) {
@@ -66,6 +69,7 @@ export abstract class GanElement extends Base {
     } else this.moved();
   }
 
+  /** The browser's: it left a document, perhaps for another place of it. */
   disconnectedCallback(): void {
     queueMicrotask(() => {
       if (this.isConnected || !this.#begun) return;
@@ -74,6 +78,7 @@ export abstract class GanElement extends Base {
     });
   }
 
+  /** The browser's: an observed attribute was set or removed. */
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
     this.#read.delete(name);

@@ -38,6 +38,7 @@ const PAGE = 10;
  * @fires input {Event} - Somebody moved the handle.
  */
 export class GanCompare extends GanElement {
+  /** Attributes whose changes the browser tells it. */
   static readonly observedAttributes = ["position", "orientation"];
 
   readonly #handle = html("div", { part: "handle", role: "slider", tabindex: 0, "aria-label": "Before and after" });

@@ -32,6 +32,7 @@ ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 6px; }
  * @fires change {Event} - Somebody changed the strokes here.
  */
 export class GanHistory extends GanElement implements Seeker {
+  /** Attributes whose changes the browser tells it. */
   static readonly observedAttributes = ["for"];
 
   readonly #pairing = new Pairing<GanPaint>(() => this.#show());

@@ -38,6 +38,7 @@ export type Edits = Pick<EditedImage, "layer" | "strokes">;
  * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be drawn.
  */
 export class GanImage extends SessionChild {
+  /** Attributes whose changes the browser tells it. */
   static readonly observedAttributes = [
     ...["session", "for", "seed", "image", "view", "layer", "unit", "heat", "unedited", "alt"],
   ];
@@ -202,11 +203,13 @@ export class GanImage extends SessionChild {
     this.#pairing.other = this.htmlFor ? named(this, this.htmlFor, GanPaint) : undefined;
   }
 
+  /** An attribute has another value; also before `begin`. */
   protected override changed(name: string): void {
     if (name === "for" && this.begun) this.look();
     super.changed(name);
   }
 
+  /** It is in no document any more: what it holds is let go. */
   protected override end(): void {
     super.end();
     this.#pairing.other = undefined;

@@ -38,6 +38,7 @@ const TOP = 8;
  * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be found out.
  */
 export class GanInspect extends SessionChild {
+  /** Attributes whose changes the browser tells it. */
   static readonly observedAttributes = ["session", "for", "layers", "top", "pinned"];
 
   readonly #pairing = new Pairing<GanPaint | GanImage>(() => this.#follow());
@@ -99,11 +100,13 @@ export class GanInspect extends SessionChild {
     this.#pairing.other = (htmlFor && (named(this, htmlFor, GanPaint) ?? named(this, htmlFor, GanImage))) || undefined;
   }
 
+  /** An attribute has another value; also before `begin`. */
   protected override changed(name: string): void {
     if (name === "for" && this.begun) this.look();
     super.changed(name);
   }
 
+  /** It is in no document any more: what it holds is let go. */
   protected override end(): void {
     super.end();
     this.#pairing.other = undefined;

@@ -44,6 +44,7 @@ const RADIUS_STEP = 0.5;
  * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be drawn, or a stroke cannot act.
  */
 export class GanPaint extends PaintSteps {
+  /** Attributes whose changes the browser tells it. */
   static override readonly observedAttributes = [...PaintSteps.observedAttributes, "value"];
 
   readonly #surface = new PaintSurface({
@@ -109,11 +110,13 @@ export class GanPaint extends PaintSteps {
     this.follow();
   }
 
+  /** It came into a document. */
   protected override begin(): void {
     if (this.strokes.length === 0 && !this.#last && this.hasAttribute("value")) this.formResetCallback();
     super.begin();
   }
 
+  /** An attribute has another value; also before `begin`. */
   protected override changed(name: string): void {
     super.changed(name);
     if (WATCHED.includes(name)) this.watchers.tell();

@@ -59,6 +59,7 @@ function promised(): Promised {
  * @fires gan-error {CustomEvent<ErrorDetail>} - What failed: error, code, message, fix.
  */
 export class GanSession extends GanElement {
+  /** Attributes whose changes the browser tells it. */
   static readonly observedAttributes: readonly string[] = [...LOADED, ...PLACE];
 
   readonly #given: {

@@ -52,6 +52,7 @@ interface Shown {
  * @fires gan-error {CustomEvent<ErrorDetail>} - It cannot be found out.
  */
 export class GanUnits extends SessionChild {
+  /** Attributes whose changes the browser tells it. */
   static readonly observedAttributes = [
     "session",
     "layer",
@@ -164,11 +165,13 @@ export class GanUnits extends SessionChild {
     return this.#listed;
   }
 
+  /** It came into a document. */
   protected override begin(): void {
     super.begin();
     this.#grid.begin();
   }
 
+  /** It is in no document any more: what it holds is let go. */
   protected override end(): void {
     super.end();
     this.#grid.end();

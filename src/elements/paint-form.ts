@@ -4,6 +4,7 @@ import { PaintSettings } from "./paint-settings.ts";
 
 /** What `gan-paint` is in a form. */
 export abstract class PaintForm extends PaintSettings {
+  /** The browser's: it takes part in forms. */
   static readonly formAssociated = true;
 
   readonly #internals = this.attachInternals();
@@ -18,14 +19,17 @@ export abstract class PaintForm extends PaintSettings {
     return this.#internals.form;
   }
 
+  /** The browser's: its form was reset, and it is as its attribute `value` says. */
   formResetCallback(): void {
     this.#restore(this.getAttribute("value") ?? "");
   }
 
+  /** The browser's: it is given back what it had, as after going back in the history. */
   formStateRestoreCallback(state: string): void {
     this.#restore(state);
   }
 
+  /** The browser's: a `fieldset` around it was disabled or enabled. */
   formDisabledCallback(disabled: boolean): void {
     this.#formDisabled = disabled;
     this.changed("disabled");

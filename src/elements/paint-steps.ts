@@ -14,7 +14,9 @@ interface Part {
 
 /** What is done to the image of `gan-paint`, step by step, and the way back. */
 export abstract class PaintSteps extends PaintForm {
+  /** The strokes and the latent's way, with their history. */
   protected readonly painting = new Painting();
+  /** Who is told that the image or its strokes are others. */
   protected readonly watchers = new Watchers();
 
   /** The image or its strokes are others; of a `stroke` alone it is told as such. */
@@ -52,9 +54,11 @@ export abstract class PaintSteps extends PaintForm {
     return { seed, image, toward, ...(layer && { layer }), strokes };
   }
 
+  /** Whether there is a step to take back. */
   get canUndo(): boolean {
     return this.painting.canUndo;
   }
+  /** Whether there is a step that was taken back. */
   get canRedo(): boolean {
     return this.painting.canRedo;
   }
@@ -104,6 +108,7 @@ export abstract class PaintSteps extends PaintForm {
     if (last) this.happened("change");
   }
 
+  /** Tells the page that somebody changed it by hand. */
   protected happened(type: "input" | "change"): void {
     this.dispatchEvent(new Event(type, { bubbles: true, composed: true }));
   }

@@ -2,7 +2,9 @@
 
 /** A pixel of an image. */
 export interface Place {
+  /** Row of the image's pixels, from 0 at the top. */
   readonly y: number;
+  /** Column, from 0 at the left. */
   readonly x: number;
 }
 

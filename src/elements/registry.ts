@@ -26,7 +26,12 @@ const ELEMENTS = {
  * defined already stays as it is. A second prefix makes classes that extend these.
  * @throws UsageError for a prefix that no element can have.
  */
-export function define(options: { readonly prefix?: string } = {}): void {
+export function define(
+  options: {
+    /** Small letters, digits and hyphens, a letter first; "gan" unless given. */
+    readonly prefix?: string;
+  } = {},
+): void {
   checkNames("define", options, { prefix: true });
   const { prefix = "gan" } = options;
   // (https://html.spec.whatwg.org/#valid-custom-element-name, of which this is the usual part.)

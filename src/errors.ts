@@ -33,6 +33,7 @@ export class GanatomyError extends Error {
   /** What the caller can do about it. */
   readonly fix: string;
 
+  /** `message` is the cause alone: the error's own is followed by `fix`. */
   constructor(code: ErrorCode, message: string, fix: string, options?: ErrorOptions) {
     super(`${message} ${fix}`.trim(), options);
     this.code = code;

@@ -183,7 +183,7 @@ export class Device {
     if (uncaptured) throw uncaptured;
   }
 
-  /** A storage buffer, counted in `live`; `release` it when done. */
+  /** A storage buffer, counted in `live`; `release` it when done. Throws `limit` if too large. */
   createBuffer(label: string, size: number, usage: number): GPUBuffer {
     this.check();
     const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.limits;

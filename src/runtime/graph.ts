@@ -120,6 +120,7 @@ const MAX_GROUPS = 65535;
 /**
  * A grid of at least `groups` workgroups, folded in two where one dimension cannot hold them;
  * kernels flatten it with `num_workgroups`.
+ * @throws ShapeError for more than 65,535².
  */
 export function fold(groups: number): readonly [number, number, number] {
   if (groups <= MAX_GROUPS) return [Math.max(1, groups), 1, 1];
@@ -186,7 +187,10 @@ export class Graph {
     return ways.get(this.tuned.get(name) ?? "") ?? untuned!;
   }
 
-  /** A new value; `channels` defaults to the last extent. */
+  /**
+   * A new value; `channels` defaults to the last extent.
+   * @throws ShapeError for extents that are no whole numbers from 1.
+   */
   value(label: string, shape: readonly number[], dtype: DType = "f32", channels = shape.at(-1) ?? 1): Value {
     for (const extent of shape) {
       if (!Number.isInteger(extent) || extent < 1)
@@ -202,7 +206,10 @@ export class Graph {
     return this.value(label, [n, height, width, padded(channels)], "f32", channels);
   }
 
-  /** The same memory under another shape. */
+  /**
+   * The same memory under another shape.
+   * @throws ShapeError for one of more or fewer elements.
+   */
   view(value: Value, label: string, shape: readonly number[], channels: number): Value {
     if (elements(shape) !== elements(value.shape)) {
       throw new ShapeError(

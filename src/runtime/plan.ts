@@ -56,6 +56,8 @@ export class Plan {
   /**
    * Allocates everything, writes every step's parameters once, and compiles all pipelines in
    * parallel.
+   * @throws ShapeError for a bound tensor that is too small, UnsupportedError for what the device
+   *   cannot hold, KernelError, DeviceLostError; the signal's reason.
    */
   static async compile(device: Device, graph: Graph, options: CompileOptions = {}): Promise<Plan> {
     options.signal?.throwIfAborted();
@@ -131,7 +133,10 @@ export class Plan {
     }
   }
 
-  /** The tensor of a kept, bound or input value. */
+  /**
+   * The tensor of a kept, bound or input value.
+   * @throws ShapeError for another, whose memory others may use.
+   */
   tensor<D extends DType = "f32">(value: Value): Tensor<D> {
     const tensor = this.#tensors.get(value.id);
     if (!tensor) throw new ShapeError(`"${value.label}" is not kept by this plan.`, "Name it in `keep`.");
@@ -141,6 +146,7 @@ export class Plan {
   /**
    * Submits every step, in as many submits of at least one dispatch as leave a page that shares the
    * GPU its frames.
+   * @throws ShapeError once it was disposed, DeviceLostError.
    */
   run(): void {
     this.device.check();

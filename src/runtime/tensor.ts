@@ -66,6 +66,7 @@ export class Tensor<D extends DType = DType> {
   /**
    * A tensor over a caller's buffer (usage STORAGE, and COPY_SRC to read it back); disposing it
    * leaves the buffer alone.
+   * @throws ShapeError for a buffer of less than four bytes an element.
    */
   static wrap<D extends DType>(device: Device, buffer: GPUBuffer, shape: readonly number[], dtype: D): Tensor<D> {
     if (buffer.size < bytesOf({ shape })) {
@@ -87,7 +88,10 @@ export class Tensor<D extends DType = DType> {
     return bytesOf(this);
   }
 
-  /** Replaces the first `data.length` elements. Takes effect before anything submitted later. */
+  /**
+   * Replaces the first `data.length` elements. Takes effect before anything submitted later.
+   * @throws ShapeError for more than it has, or once it was disposed; DeviceLostError.
+   */
   write(data: ArrayOf<D>): void {
     this.#check();
     if (data.length > elements(this.shape)) {
@@ -107,7 +111,10 @@ export class Tensor<D extends DType = DType> {
     this.device.gpu.queue.submit([encoder.finish()]);
   }
 
-  /** Copies `bytes` bytes between two tensors on the GPU. */
+  /**
+   * Copies `bytes` bytes, from byte `from` on, to byte `to` of another tensor of the device.
+   * @throws ShapeError for what lies outside of either, or once one was disposed; DeviceLostError.
+   */
   copyTo(target: Tensor, bytes = Math.min(this.bytes, target.bytes), from = 0, to = 0): void {
     this.#check();
     target.#check();
@@ -122,7 +129,10 @@ export class Tensor<D extends DType = DType> {
     this.device.gpu.queue.submit([encoder.finish()]);
   }
 
-  /** `count` elements from `first` on, all of them unless said otherwise, copied off the GPU. */
+  /**
+   * `count` elements from `first` on, all of them unless said otherwise, copied off the GPU.
+   * @throws ShapeError for what lies beyond its shape, or once it was disposed; DeviceLostError.
+   */
   async read(count?: number, first = 0): Promise<ArrayOf<D>> {
     const { device } = this;
     this.#check();

@@ -27,6 +27,7 @@ const NAMES: NamesOf<DepthwiseOptions> = { stride: true, dilation: true, pad: tr
 /**
  * y = activation(depthwise convolution of x [n, h, w, c] + bias): the filter's weight is
  * [c][1][k][k].
+ * @throws ShapeError when channels do not fit.
  */
 export function depthwise(graph: Graph, x: Value, filter: Filter, options: DepthwiseOptions = {}): Value {
   checkNames("depthwise", options, NAMES);

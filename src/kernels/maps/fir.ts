@@ -42,6 +42,7 @@ export const reversedFir = ({ label, taps, kernel }: Fir): Fir => ({
 /**
  * x [n, h, w, c] filtered to `height` × `width`, with zeros around as far as the outputs reach,
  * plus `addend`: upsampling for `up` 2, a blur for 1, downsampling for `down` 2.
+ * @throws ShapeError for an addend of another shape.
  */
 export function fir(
   graph: Graph,

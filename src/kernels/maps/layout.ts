@@ -31,6 +31,7 @@ export const extentsOf = ({ channels, shape: [, height = 1, width = 1] }: Value)
 /**
  * x [n, h, w, c] with other extents: its numbers keep their order, channel by channel and row by
  * row, as PyTorch's and ONNX's reshape has it.
+ * @throws ShapeError for extents of more or fewer numbers.
  */
 export function reshape(graph: Graph, x: Value, [channels, height, width]: Extents): Value {
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;

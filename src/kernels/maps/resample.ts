@@ -110,7 +110,10 @@ export function concat(graph: Graph, label: string, parts: readonly Value[], hei
   return y;
 }
 
-/** Channels `first`…`first + channels − 1` of x [n, h, w, c]. */
+/**
+ * Channels `first`…`first + channels − 1` of x [n, h, w, c], both multiples of four.
+ * @throws ShapeError for others, and for channels that x has not.
+ */
 export function slice(graph: Graph, x: Value, first: number, channels: number): Value {
   wholeVectors(`A slice of "${x.label}" begins after`, first);
   wholeVectors(`A slice of "${x.label}" takes`, channels);

@@ -42,6 +42,8 @@ export const init = async (options: InitOptions = {}): Promise<Device> => {
 /**
  * A generator from a checkpoint of any size and container: of a known family, described, or ONNX
  * (docs/generators.md).
+ * @throws WeightsError for what is no generator, or damaged, naming every tensor that is missing or
+ *   of another shape; GanatomyError `network` or `not-found`, UsageError; the signal's reason.
  */
 export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> =>
   Generator.load(source, options);
@@ -49,6 +51,8 @@ export const loadGenerator = (source: SourceLike, options: LoadGeneratorOptions)
 /**
  * A segmenter of a known architecture (docs/segmenters.md) from its published files, or from one
  * file of both.
+ * @throws WeightsError for what is no segmenter, or damaged; LabelsError for labels that do not fit
+ *   it; GanatomyError `network` or `not-found`, UsageError; the signal's reason.
  */
 export const loadSegmenter = (files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> =>
   Segmenter.load(files, options);

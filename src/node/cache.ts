@@ -34,7 +34,7 @@ export function folderCache(folder: string): CacheLike {
   };
 }
 
-/** Where this user's programs keep what they can make again. */
+/** The folder "ganatomy" where this user's programs keep what they can make again. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
   const home = homedir();
   const base =

@@ -35,7 +35,7 @@ interface Named {
   readonly metric: string;
 }
 
-/** One concept's curve of units ablated everywhere. */
+/** One concept's curve of units ablated everywhere, in pixels of all images (spec §4.3). */
 export function toFullAblation({ layer, units, alphas, pixels }: Ablation, named: Named): AblationJson {
   const [baseline = 0, ...effects] = pixels.map((counts) => counts[named.classnum] ?? 0);
   const { classname, classnum, metric } = named;
@@ -51,7 +51,7 @@ export function toFullAblation({ layer, units, alphas, pixels }: Ablation, named
   };
 }
 
-/** The curve of units ablated location by location. */
+/** The curve of units ablated location by location, in shares of cells added up (spec §4.3). */
 export function toPixAblation(
   { layer, label, units, alphas, scores }: LocalAblation,
   named: Omit<Named, "classnum">,

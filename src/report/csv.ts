@@ -75,7 +75,7 @@ export function toRows({ layers, labels }: Dissection): UnitRow[] {
   );
 }
 
-/** Every unit of every layer as `units.csv`. */
+/** Every unit of every layer as `units.csv`: `UnitRow`'s columns, with a header. */
 export function toCsv(dissection: Dissection): string {
   return csvText([COLUMNS, ...toRows(dissection).map((row) => COLUMNS.map((column) => row[column]))]);
 }

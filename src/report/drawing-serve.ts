@@ -60,7 +60,11 @@ export type FromWorker =
       readonly error: WireError;
     };
 
-/** Draws what comes, one unit after the other, and answers; returns who takes the messages. */
+/**
+ * Draws what comes, one unit after the other, and answers, with errors too; returns who takes the
+ * messages.
+ * @throws UsageError for an encoder that is none.
+ */
 export function serveDrawing(
   encoder: ImageEncoder,
   answer: (message: FromWorker, transfer: ArrayBuffer[]) => void,

@@ -5,25 +5,28 @@ import { checkNames, type NamesOf } from "../names.ts";
 
 /** What a server takes at most, and keeps. */
 export interface Limits {
-  /** Bytes of a request's body. */
+  /** Bytes of a request's body; 4 MiB unless given. */
   readonly body: number;
-  /** Images of a request. */
+  /** Images of a request; 64 unless given. */
   readonly ids: number;
-  /** The largest id: z is drawn in order, so that a far row costs as much as all before it. */
+  /**
+   * The largest id, 9999 unless given: z is drawn in order, so that a far row costs as much as all
+   * before it.
+   */
   readonly lastId: number;
-  /** Interventions of a request. */
+  /** Interventions of a request; 256 unless given. */
   readonly interventions: number;
-  /** Records of units in all of a request's interventions. */
+  /** Records of units in all of a request's interventions; 8192 unless given. */
   readonly ablations: number;
-  /** Rows and columns of a mask. */
+  /** Rows and columns of a mask; 2048 unless given. */
   readonly maskEdge: number;
-  /** Pixels of all masks of a request. */
+  /** Pixels of all masks of a request; 2²⁴ unless given. */
   readonly maskPixels: number;
-  /** Numbers of features in one answer. */
+  /** Numbers of features in one answer; 2²² unless given. */
   readonly features: number;
-  /** Requests that wait for a generator. */
+  /** Requests that wait for a generator; 8 unless given. */
   readonly queue: number;
-  /** Pictures of `return_urls` that are kept. */
+  /** Pictures of `return_urls` that are kept; 64 unless given. */
   readonly pictures: number;
 }
 

@@ -50,7 +50,7 @@ export function packCells({
   return { size: [height, width], cells };
 }
 
-/** The grid of run lengths, 1 where it is on. */
+/** The grid of run lengths, `[height, width]` row by row: 1 where it is on, else 0. */
 export function unpackCells({ size: [height, width], cells }: Cells): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(height * width);
   let at = 0;

@@ -33,7 +33,11 @@ const CONV_NAMES: NamesOf<ConvOptions> = {
   residual: true,
 };
 
-/** y = activation(conv(x) + bias + residual) over x [n, h, w, in], with zero padding. */
+/**
+ * y = activation(conv(x) + bias + residual) over x [n, h, w, in], with zero padding: [n, rows,
+ * columns, out], rows and columns as in PyTorch's `Conv2d`.
+ * @throws ShapeError when channels, extents or the residual do not fit; UsageError.
+ */
 export function conv(graph: Graph, x: Value, filter: Filter, options: ConvOptions = {}): Value {
   checkNames("conv", options, CONV_NAMES);
   const shape = shapeOf(x, filter, options);

@@ -12,7 +12,7 @@ export interface Learned {
   readonly of: (sources: Sources) => ArrayLike<number>;
 }
 
-/** One factor for all channels: 1 for weights that nothing scales. */
+/** `[channels]`, all of them `factor`: 1 for weights that nothing scales. */
 export const constant = (factor: number, channels: number): Learned => ({
   sources: [],
   of: () => new Float64Array(channels).fill(factor),

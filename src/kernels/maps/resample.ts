@@ -62,7 +62,7 @@ function resizeStep(graph: Graph, x: Value, y: Value, slices: Slices = {}): void
   );
 }
 
-/** Bilinear resize of x [n, h, w, c] to height × width. */
+/** Bilinear resize of x [n, h, w, c] to [n, height, width, c]. */
 export function resize(graph: Graph, x: Value, height: number, width: number, sampling: Sampling = "centre"): Value {
   const y = graph.map(`${x.label}.resized`, x.shape[0]!, height, width, x.channels);
   resizeStep(graph, x, y, { sampling });
@@ -93,7 +93,11 @@ const wholeVectors = (what: string, channels: number): void => {
   }
 };
 
-/** The parts side by side in channels, each resized to height × width. */
+/**
+ * The parts [n, h, w, c] side by side in channels, each resized to height × width (bilinear, at
+ * half-pixel centres): [n, height, width, Σ c].
+ * @throws ShapeError for a part whose channels are no multiple of four.
+ */
 export function concat(graph: Graph, label: string, parts: readonly Value[], height: number, width: number): Value {
   let channels = 0;
   for (const part of parts) {
@@ -148,7 +152,7 @@ export function average(graph: Graph, x: Value, height: number, width: number): 
   return y;
 }
 
-/** Max pooling 3×3, stride 2, padding 1. */
+/** Max pooling 3×3, stride 2, padding 1: x [n, h, w, c] to [n, ⌈h / 2⌉, ⌈w / 2⌉, c]. */
 export function maxpool(graph: Graph, x: Value): Value {
   const [n = 1, inHeight = 1, inWidth = 1, stored = 4] = x.shape;
   const outHeight = Math.floor((inHeight - 1) / 2) + 1;

@@ -101,7 +101,7 @@ export function channelwise(graph: Graph, x: Value, axis: Axis, fill = 0): Value
   return y;
 }
 
-/** Upsampling ×2 by nearest neighbour. */
+/** Upsampling ×2 by nearest neighbour: x [n, h, w, c] to [n, 2 h, 2 w, c]. */
 export function upsample(graph: Graph, x: Value): Value {
   const [, height = 1, width = 1] = x.shape;
   const twice = (extent: number): Axis =>

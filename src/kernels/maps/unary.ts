@@ -52,7 +52,11 @@ export interface Unary {
 
 export const UNARY: OperationKind<Unary> = { name: "unary" };
 
-/** y = fn(x), element by element. */
+/**
+ * y = fn(x), element by element. Of some, `a` and `b` are parameters: leakyRelu a x below 0,
+ * hardSigmoid a x + b, elu b a (exp x − 1) below 0 and b x above, celu a (exp(x / a) − 1) below 0,
+ * clip from a to b, thresholdedRelu 0 up to a.
+ */
 export function unary(graph: Graph, x: Value, fn: UnaryFunction, a = 0, b = 0): Value {
   const y = graph.value(`${x.label}.${fn}`, x.shape, "f32", x.channels);
   const total = elements(x.shape) / 4;

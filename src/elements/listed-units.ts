@@ -5,7 +5,7 @@ import { ownLabel } from "./concepts.ts";
 
 /** A unit as it is listed. */
 export interface ListedUnit {
-  /** Index within the layer. */
+  /** Channel of the layer, from 0. */
   readonly unit: number;
   /** By the ranking, or by IoU; absent where nothing is known. */
   readonly score?: number;

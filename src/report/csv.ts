@@ -2,9 +2,9 @@ import type { Dissection } from "../dissect/result.ts";
 
 /** One unit as a tidy row; the same columns in the same order as the CSV. */
 export interface UnitRow {
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
-  /** Index within the layer. */
+  /** Channel of the layer, from 0. */
   readonly unit: number;
   /** Empty when the unit matches no concept. */
   readonly label: string;

@@ -13,9 +13,9 @@ import { packError, type WireError } from "./wire-error.ts";
 export interface WorkerJob {
   /** Tells its answer from others. */
   readonly id: number;
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
-  /** Index within the layer. */
+  /** Channel of the layer, from 0. */
   readonly unit: number;
   /** Activation above which the unit is "on". */
   readonly level: number;

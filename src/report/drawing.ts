@@ -13,7 +13,7 @@ import { Tiles } from "./tiles.ts";
 export interface DrawingPlan {
   /** Those whose units are drawn. */
   readonly layers: readonly {
-    /** Name of the layer. */
+    /** The layer's name, as in `generator.layers`. */
     readonly layer: string;
     /** Height and width of its feature map. */
     readonly shape: readonly [number, number];

@@ -76,7 +76,7 @@ export interface Report {
 
 /** What one layer's units detect. */
 export interface ReportLayer {
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   layer: string;
   /** Height and width of its feature map. */
   shape: readonly [number, number];
@@ -95,7 +95,7 @@ export interface ReportLayer {
 
 /** As `Unit`; what is not finite is null, as JSON knows no NaN. */
 export interface ReportUnit {
-  /** Index within the layer. */
+  /** Channel of the layer, from 0. */
   unit: number;
   /** Index into `labels` of the concept it agrees with best; 0 is none. */
   label: number;

@@ -39,7 +39,7 @@ export interface WriteOptions {
   readonly stripHeight?: number;
   /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called after every unit whose pictures were written. */
+  /** Told after every unit whose pictures were written. */
   readonly onProgress?: (progress: WriteProgress) => void;
 }
 

@@ -32,7 +32,7 @@ export interface Pixel {
 
 /** What a layer has at a pixel. */
 export interface PixelLayer {
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
   /** Row of the cell of its map that the pixel lies in. */
   readonly row: number;
@@ -44,7 +44,7 @@ export interface PixelLayer {
 
 /** A unit's activation at one place. */
 export interface ActiveUnit {
-  /** Index within the layer. */
+  /** Channel of the layer, from 0. */
   readonly unit: number;
   /** Its activation there. */
   readonly value: number;
@@ -68,7 +68,7 @@ export interface RegionOptions extends EditedImage {
 export interface RegionFeatures {
   /** The layers that were asked for, in their order. */
   readonly layers: readonly {
-    /** Name of the layer. */
+    /** The layer's name, as in `generator.layers`. */
     readonly layer: string;
     /** `[units]`: the mean over the mask, cells counted by how much of them it covers. */
     readonly mean: Float32Array;
@@ -79,7 +79,7 @@ export interface RegionFeatures {
 
 /** Options of `session.units`: of which layer, concept and ranking. */
 export interface UnitsOptions extends Partial<ConceptUnits> {
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
   /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -87,7 +87,7 @@ export interface UnitsOptions extends Partial<ConceptUnits> {
 
 /** Options of `session.levels`. */
 export interface LevelsOptions {
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
   /** 0…1 each: the fraction of a unit's activations that lie below. */
   readonly quantiles: readonly number[];
@@ -107,7 +107,7 @@ export interface RgbaPicture {
 
 /** Options of `session.thumbnails`. */
 export interface ThumbnailOptions {
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
   /** In the order in which they are wanted: those in view first. All unless given. */
   readonly units?: readonly number[];

@@ -10,7 +10,7 @@ export { uniqueNames as conceptNames } from "../report/concepts.ts";
 
 /** Options of `session.concepts`: of which layer or unit, and by which ranking. */
 export interface ConceptsOptions {
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
   /** Of this unit; of all that detect something unless given. */
   readonly unit?: number;

@@ -7,7 +7,7 @@ import { VERSION } from "../version.ts";
 
 /** A unit at its place in a ranking. */
 export interface RankedUnit {
-  /** Index within the layer. */
+  /** Channel of the layer, from 0. */
   readonly unit: number;
   /** The higher the better. */
   readonly score: number;

@@ -7,9 +7,9 @@ import { RECIPE_VERSION, type Recipe } from "./recipe.ts";
 export interface Marks {
   /** The generator's name. */
   readonly model: string;
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
-  /** Indices within the layer. */
+  /** Channels of the layer, from 0. */
   readonly units: readonly number[];
   /** What they have in common. */
   readonly note?: string;

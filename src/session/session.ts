@@ -155,7 +155,7 @@ export interface LoadRequest {
   readonly network?: GeneratorOptions;
   /** Classes that images are drawn of; see `loadGenerator`. */
   readonly classes?: readonly (number | string)[];
-  /** Called as bytes arrive; as are listeners to "progress". */
+  /** Told as bytes arrive; as are listeners to "progress". */
   readonly onProgress?: Listener<Progress>;
   /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

@@ -47,9 +47,9 @@ export interface ViewState extends Required<Omit<ViewOptions, "unit" | "layer">>
 
 /** A unit of the generator. */
 export interface UnitName {
-  /** Name of the layer. */
+  /** The layer's name, as in `generator.layers`. */
   readonly layer: string;
-  /** Index within the layer. */
+  /** Channel of the layer, from 0. */
   readonly unit: number;
 }
 

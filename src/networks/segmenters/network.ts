@@ -12,7 +12,7 @@ import type { Network, NetworkInput } from "../network.ts";
 export interface Label {
   /** Such as "tree"; "-" is none. */
   readonly name: string;
-  /** Such as "object", "part", "material" or "scene". */
+  /** Such as "object", "part" or "material". */
   readonly category: string;
 }
 

@@ -77,8 +77,15 @@ export function run(args: readonly string[], options?: StartOptions): Promise<En
   return start(args, options).ended;
 }
 
-/** Runs it until stderr matches; there it presses Ctrl-C itself, before it computes any further. */
-export function interruptAt(pattern: RegExp, args: readonly string[], { env, ...options }: StartOptions = {}) {
-  const at = { GANATOMY_INTERRUPT_AT: pattern.source };
+/**
+ * Runs it until stderr matches; there it presses Ctrl-C itself, or sends itself another signal,
+ * before it computes any further.
+ */
+export function interruptAt(
+  pattern: RegExp,
+  args: readonly string[],
+  { env, signal = "SIGINT", ...options }: StartOptions & { readonly signal?: NodeJS.Signals } = {},
+): Promise<Ended> {
+  const at = { GANATOMY_INTERRUPT_AT: pattern.source, GANATOMY_INTERRUPT_BY: signal };
   return run(args, { ...options, before: new URL("interrupt-at.mjs", import.meta.url).href, env: { ...env, ...at } });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { built } from "../../built.ts";
-import { run, start } from "../ganatomy.ts";
+import { interruptAt, run } from "../ganatomy.ts";
 
 let home: string;
 beforeAll(async () => {
@@ -39,17 +39,13 @@ async function contents(outdir: string): Promise<Record<string, string>> {
 
 test("a dissection that is killed again and again is one that was not, and leaves nothing else", async () => {
   const dissect = (outdir: string): readonly string[] => [
-    ...["dissect", "--size", "96", "--layers", "layer2", "--batch", "8", "--examples", "2", "--outdir", outdir],
+    ...["dissect", "--size", "32", "--layers", "layer2", "--batch", "8", "--examples", "2", "--outdir", outdir],
   ];
   expect((await run(dissect("whole"), { cwd: home })).status).toBe(0);
-  for (const [index, phase] of [/activations/, /quantiles/, /levels/, /scores/, /draw strips/].entries()) {
-    const running = start(dissect("killed"), { cwd: home });
-    const said = await running.said(phase).then(
-      () => true,
-      () => false, // it was done before
-    );
-    if (said) running.kill(index % 2 === 0 ? "SIGKILL" : "SIGHUP");
-    await running.ended;
+  for (const [index, phase] of [/activations: /, /quantiles: /, /levels: /, /scores: /, /draw strips: /].entries()) {
+    const signal = index % 2 === 0 ? "SIGKILL" : "SIGHUP";
+    const { status } = await interruptAt(phase, dissect("killed"), { cwd: home, signal });
+    expect(status).toBe(signal === "SIGHUP" ? 130 : null);
   }
   const last = await run(dissect("killed"), { cwd: home });
   expect([last.status, last.stderr]).toEqual([0, expect.not.stringContaining("damaged")]);

@@ -36,6 +36,8 @@ const SHARING = ["gradient", "kernels/**", "networks/**", "report", "weights"].m
   (folder) => `test/${folder}/*.test.ts`,
 );
 const ALL = ["test/**/*.test.ts"];
+/** What tells the quick from the slow by a clock has the machine to itself, after all others. */
+const TIMED = ["test/runtime/tune.test.ts"];
 
 export default defineConfig({
   plugins: [dependencies],
@@ -44,11 +46,12 @@ export default defineConfig({
     setupFiles: ["test/equality.ts"],
     projects: [
       { extends: true, test: { name: "sharing", include: SHARING, isolate: false } },
-      { extends: true, test: { name: "alone", include: ALL, exclude: SHARING } },
+      { extends: true, test: { name: "alone", include: ALL, exclude: [...SHARING, ...TIMED] } },
+      { extends: true, test: { name: "timed", include: TIMED, sequence: { groupOrder: 1 } } },
     ],
-    // A software adapter uses every core while it computes, but one while it compiles, which tests
-    // have it do most of the time.
-    maxWorkers: 2,
+    // On two cores: a software adapter uses both while it computes, but one while it compiles, which
+    // tests have it do most of the time, and none while a browser or a command line starts.
+    maxWorkers: 3,
     // A change of these may concern any test.
     forceRerunTriggers: [
       "test/golden",

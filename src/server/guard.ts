@@ -28,12 +28,16 @@ export class Guard {
   readonly #cors: readonly string[];
   readonly #token: string | undefined;
 
-  /** @throws UsageError for a token that is empty, and where any host may be asked without one. */
+  /**
+   * @throws UsageError for a token that is empty, where any host may be asked without one, and for
+   * hosts and origins that no request could have.
+   */
   constructor({ hosts, cors = [], token }: GuardOptions) {
     if (token === "" || (hosts === "any" && token === undefined)) {
       throw new UsageError("Any host may be asked, and there is no token.", "Give a `token`, or list the hosts.");
     }
-    this.#hosts = hosts;
+    for (const origin of cors) checkOrigin(origin);
+    this.#hosts = hosts === "any" ? hosts : hosts?.map(hostOf);
     this.#cors = cors;
     this.#token = token;
   }
@@ -108,6 +112,24 @@ export class Guard {
     headers.set("access-control-max-age", "600");
     return response;
   }
+}
+
+/** Refuses what browsers never send as an origin: who may ask could otherwise never do so. */
+function checkOrigin(origin: string): void {
+  const url = typeof origin === "string" && URL.canParse(origin) ? new URL(origin) : undefined;
+  if (url && url.origin === origin && url.origin !== "null") return;
+  const near = url && url.origin !== "null" ? `Write ${url.origin}.` : "Write it as https://my.page, and each by itself.";
+  throw new UsageError(`cors has ${JSON.stringify(origin)}, which is no origin of pages.`, near);
+}
+
+/** A host as requests' addresses have it, which leave the port 80 out. */
+function hostOf(host: string): string {
+  const url = typeof host === "string" && URL.canParse(`http://${host}`) ? new URL(`http://${host}`) : undefined;
+  if (url && (url.host === host || `${url.host}:80` === host)) return url.host;
+  throw new UsageError(
+    `hosts has ${JSON.stringify(host)}, which is no host.`,
+    "Write it as my.server or my.server:8080, without https:// and path.",
+  );
 }
 
 const forbidden = (message: string, fix: string): Refused => new Refused(403, "forbidden", message, fix);

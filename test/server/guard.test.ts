@@ -31,7 +31,12 @@ describe("hosts", () => {
     expect(status(guard, {}, "http://gan.example:8080/")).toBe("through");
     expect(status(guard, {}, "http://gan.example/")).toBe(403);
     expect(status(guard, {}, "http://127.0.0.1/")).toBe(403);
+    expect(status(new Guard({ hosts: ["gan.example:80"] }), {}, "http://gan.example/")).toBe("through");
   });
+
+  test.each(["https://gan.example", "gan.example/", "gan.example, a.b", ""])("%j is none", (host) =>
+    expect(() => new Guard({ hosts: [host] })).toThrow(/is no host\. Write it as my\.server/),
+  );
 
   test("any, to those who bear a token", () => {
     expect(() => new Guard({ hosts: "any" })).toThrow(/no token/);
@@ -43,6 +48,15 @@ describe("hosts", () => {
 });
 
 describe("origins", () => {
+  test.each([
+    ["*", /cors has "\*", which is no origin of pages\. Write it as https:\/\/my\.page/],
+    ["null", /no origin/],
+    ["my.page", /Write it as https/],
+    ["https://my.page/", /Write https:\/\/my\.page\./],
+    ["https://My.page:443/paint", /Write https:\/\/my\.page\./],
+    ["", /no origin/],
+  ])("%j is none", (origin, said) => expect(() => new Guard({ cors: ["https://a.b", origin] })).toThrow(said));
+
   const guard = new Guard({ cors: ["https://paint.example"] });
   test.each<[what: string, headers: Readonly<Record<string, string>>, expected: number | string]>([
     ["a program, which says nothing", {}, "through"],

@@ -81,7 +81,7 @@ function run(options: ServeOptions, folder: string): Promise<number> {
       });
       const { url, close } = await listen(handler, { port, host });
       try {
-        process.stdout.write(addresses(url, projects, { client: client !== undefined, token }));
+        process.stdout.write(addresses(url, projects, { pages: await pagesOf(client, projects), token }));
         running.note("Ctrl-C ends it.");
         await untilAborted(running.signal);
       } finally {
@@ -147,11 +147,27 @@ async function segmenterFor(
     : Segmenter.self(generator, { name });
 }
 
+/** Pages that are there: the clone's, and those of projects after their names. */
+type Pages = ReadonlySet<string>;
+
+/** Not all clones have all pages, and gandissect's reports have none of ours. */
+async function pagesOf(client: { readonly files: Files } | undefined, projects: readonly Project[]): Promise<Pages> {
+  const asked: [name: string, files: Files | undefined, path: string][] = [
+    ["index.html", client?.files, "index.html"],
+    ["ganpaint.html", client?.files, "ganpaint.html"],
+    ...projects.flatMap(({ name, files }) =>
+      ["report.html", "edit.html"].map((page): (typeof asked)[number] => [`${name}/${page}`, files, page]),
+    ),
+  ];
+  const there = await Promise.all(asked.map(async ([, files, path]) => (await files?.read(path)) !== undefined));
+  return new Set(asked.filter((_, at) => there[at]).map(([name]) => name));
+}
+
 /** Where to look, for whoever started it. */
 function addresses(
   url: string,
   projects: readonly Project[],
-  { client, token }: { readonly client: boolean; readonly token: string | undefined },
+  { pages, token }: { readonly pages: Pages; readonly token: string | undefined },
 ): string {
   const secret = (path: string): string =>
     token === undefined ? path : `${path}${path.includes("?") ? "&" : "?"}token=${encodeURIComponent(token)}`;
@@ -159,9 +175,12 @@ function addresses(
     const layer = dissection?.layers[0]?.layer ?? generator.hiddenLayers[0]!.name;
     const ids = Array.from({ length: 16 }, (_, i) => i).join(",");
     const query = `expert=1&project=${encodeURIComponent(name)}&layer=${encodeURIComponent(layer)}&ids=..${ids}`;
-    const pages = client ? [`client/ganpaint.html?${query}`, `data/${encodeURIComponent(name)}/edit.html`] : [];
-    return [`data/${encodeURIComponent(name)}/report.html`, ...pages];
+    const data = `data/${encodeURIComponent(name)}`;
+    return [
+      ...["report.html", "edit.html"].filter((page) => pages.has(`${name}/${page}`)).map((page) => `${data}/${page}`),
+      ...(pages.has("ganpaint.html") ? [`client/ganpaint.html?${query}`] : []),
+    ];
   });
-  const all = [...(client ? ["client/index.html"] : []), "api/all_projects", ...lines];
+  const all = [...(pages.has("index.html") ? ["client/index.html"] : []), "api/all_projects", ...lines];
   return `${all.map((path) => secret(url + path)).join("\n")}\n`;
 }

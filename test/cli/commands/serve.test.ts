@@ -29,6 +29,8 @@ beforeAll(async () => {
   await write("clone/client_dist/index.html", "<p>client");
   await write("clone/netdissect/edit.html", "<p>editor");
   await write("clone/netdissect/server.py", "secret");
+  await write("whole/client_dist/index.html", "<p>client");
+  await write("whole/client_dist/ganpaint.html", "<p>painter");
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
@@ -67,14 +69,17 @@ describe("a server", () => {
     const { res } = await (await fetch(`${url}api/generate`, { method: "POST", body, headers })).json();
     const picture = new Uint8Array(await (await fetch(new URL(res[0].d, url))).arrayBuffer());
     expect([...picture.subarray(0, 2)]).toEqual([0xff, 0xd8]);
-    expect(stdout()).toContain("client/ganpaint.html?expert=1&project=scenes&layer=layer4&ids=..0,1");
+    // What is not there is not named.
+    expect(stdout().trimEnd().split("\n")).toEqual(
+      ["client/index.html", "api/all_projects", "data/scenes/edit.html"].map((path) => url + path),
+    );
     stop();
     expect(await ended).toBe(0);
   });
 
   test("answers those who know the token", async () => {
     const { url, stdout, stop, ended } = await start([
-      join(home, "reports/scenes"),
+      ...[join(home, "reports/scenes"), "--client", join(home, "whole")],
       "--token",
       "s3cret",
       "--host",
@@ -85,6 +90,7 @@ describe("a server", () => {
     const headers = { authorization: "Bearer s3cret" };
     expect((await fetch(`http://127.0.0.1:${port}/api/all_projects`, { headers })).status).toBe(200);
     expect(stdout()).toContain("/api/all_projects?token=s3cret");
+    expect(stdout()).toMatch(/client\/ganpaint\.html\?expert=1&project=scenes&layer=layer4&ids=\.\.0,1.*&token=s3cret/);
     stop();
     expect(await ended).toBe(0);
   });
@@ -93,6 +99,7 @@ describe("a server", () => {
 test.each<[what: string, args: () => string[], message: RegExp]>([
   ["no report", () => [join(home, "clone")], /There is no report/],
   ["other machines without a token", () => [join(home, "reports/scenes"), "--host", "0.0.0.0"], /Give a --token/],
+  ["a site that is no origin", () => [join(home, "reports/scenes"), "--model", "scenes64", "--cors", "*"], /no origin of/],
   ["a clone of something else", () => [join(home, "reports/scenes"), "--client", home], /has no client_dist/],
   ["one model for two reports", () => [join(home, "reports"), "--model", "scenes64"], /holds 2 reports/],
   ["a report that names no model", () => [join(home, "reports/other"), "--no-tune"], /names no model that is here/],

@@ -58,9 +58,9 @@ function opens(library: string): boolean {
   try {
     process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | KEEP_LOADED);
   } catch (error) {
-    // Node wants an addon and says so once the library is loaded; if the linker refused it, the
-    // linker is quoted instead.
-    return /self-register/.test((error as Error).message);
+    // Node wants an addon and says so once the library is loaded, and so does Bun; if the linker
+    // refused it, the linker is quoted instead.
+    return /self-register|napi_register_module/.test((error as Error).message);
   }
   return true;
 }

@@ -118,7 +118,8 @@ export class Guard {
 function checkOrigin(origin: string): void {
   const url = typeof origin === "string" && URL.canParse(origin) ? new URL(origin) : undefined;
   if (url && url.origin === origin && url.origin !== "null") return;
-  const near = url && url.origin !== "null" ? `Write ${url.origin}.` : "Write it as https://my.page, and each by itself.";
+  const near =
+    url && url.origin !== "null" ? `Write ${url.origin}.` : "Write it as https://my.page, and each by itself.";
   throw new UsageError(`cors has ${JSON.stringify(origin)}, which is no origin of pages.`, near);
 }
 

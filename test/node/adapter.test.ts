@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { UnsupportedError } from "../../src/errors.ts";
 import { chromiumFolders, findChrome } from "../../src/node/chrome.ts";
 import { canInstall, howToGetAdapter, installSoftwareAdapter } from "../../src/node/install.ts";
-import { findSwiftShader, hasGpuNode, withEnvironment } from "../../src/node/vulkan.ts";
+import { findSwiftShader, hasGpuNode, loadVulkan, withEnvironment } from "../../src/node/vulkan.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 let home: string;
@@ -17,6 +17,20 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "ganatomy-adapter-"));
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
+
+describe("the Vulkan loader", () => {
+  test.each([
+    ["Node's words for no addon", "Module did not self-register: 'libvulkan.so.1'.", "libvulkan.so.1"],
+    ["Bun's", "symbol 'napi_register_module_v1' not found in native module.", "libvulkan.so.1"],
+    ["the linker's for no library", "libvulkan.so.1: cannot open shared object file", undefined],
+  ])("is known by %s", (_, said, found) => {
+    const dlopen = vi.spyOn(process, "dlopen").mockImplementation(() => {
+      throw new Error(said);
+    });
+    expect(loadVulkan([])).toBe(found);
+    dlopen.mockRestore();
+  });
+});
 
 describe("findGpu", () => {
   /**

@@ -99,7 +99,11 @@ describe("a server", () => {
 test.each<[what: string, args: () => string[], message: RegExp]>([
   ["no report", () => [join(home, "clone")], /There is no report/],
   ["other machines without a token", () => [join(home, "reports/scenes"), "--host", "0.0.0.0"], /Give a --token/],
-  ["a site that is no origin", () => [join(home, "reports/scenes"), "--model", "scenes64", "--cors", "*"], /no origin of/],
+  [
+    "a site that is no origin",
+    () => [join(home, "reports/scenes"), "--model", "scenes64", "--cors", "*"],
+    /no origin of/,
+  ],
   ["a clone of something else", () => [join(home, "reports/scenes"), "--client", home], /has no client_dist/],
   ["one model for two reports", () => [join(home, "reports"), "--model", "scenes64"], /holds 2 reports/],
   ["a report that names no model", () => [join(home, "reports/other"), "--no-tune"], /names no model that is here/],

@@ -117,11 +117,26 @@ function pack(
   row: number,
   depth: number,
 ): void {
-  for (let c = 0; c < Math.ceil(count / TILE) * TILE; c += 1) {
-    let place = to + (c - (c % TILE)) * depth + (c % TILE);
-    const shift = mean?.[column + c] ?? 0;
+  // A panel at a time: its four columns lie side by side, where they are a matrix's columns.
+  for (let c = 0; c < count; c += TILE) {
+    const [s0, s1, s2, s3] = [0, 1, 2, 3].map((i) => mean?.[column + c + i] ?? 0) as [number, number, number, number];
+    let place = to + c * depth;
     let from = first + row * down + (column + c) * across;
-    for (let k = 0; k < depth; k += 1, place += TILE, from += down) memory[place] = c < count ? data[from]! - shift : 0;
+    if (c + TILE <= count) {
+      for (let k = 0; k < depth; k += 1, place += TILE, from += down) {
+        memory[place] = data[from]! - s0;
+        memory[place + 1] = data[from + across]! - s1;
+        memory[place + 2] = data[from + 2 * across]! - s2;
+        memory[place + 3] = data[from + 3 * across]! - s3;
+      }
+      continue;
+    }
+    for (let k = 0; k < depth; k += 1, place += TILE, from += down) {
+      memory[place] = data[from]! - s0;
+      memory[place + 1] = c + 1 < count ? data[from + across]! - s1 : 0;
+      memory[place + 2] = c + 2 < count ? data[from + 2 * across]! - s2 : 0;
+      memory[place + 3] = 0;
+    }
   }
 }
 

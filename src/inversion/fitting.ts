@@ -16,7 +16,7 @@ export interface FittingOptions {
   /** The input, or the layer, that is to be found. */
   readonly of: string;
   readonly given: Given;
-  /** [height, width, 4]: the image to come near, numbers from −1 to 1 and zeros. */
+  /** `[height, width, 4]`: the image to come near, numbers from −1 to 1 and zeros. */
   readonly target: Float32Array<ArrayBuffer>;
   /**
    * How much it counts that what is to be found stays near what is given of it, as a multiple of

@@ -6,7 +6,8 @@ import type { NamesOf } from "../names.ts";
 export type LatentSpace = "z" | "w" | "w+";
 
 /**
- * Steps and rates, unless given, are those that spec diagnosis.md §D and its golden data measured.
+ * How a photograph is brought into a generator. Steps and rates, unless given, are those that spec
+ * diagnosis.md §D and its golden data measured.
  */
 export interface InvertOptions {
   /** Where the latent is looked for; "w+" unless given where the generator has it, else "z". */
@@ -22,7 +23,7 @@ export interface InvertOptions {
    * is reached depends much on where one starts.
    */
   readonly starts?: number;
-  /** 1 unless given. */
+  /** Seed of the starts; 1 unless given. */
   readonly seed?: number;
   /** Steps of Adam for the latent; 150 unless given. */
   readonly steps?: number;
@@ -44,6 +45,7 @@ export interface InvertOptions {
   readonly weightRate?: number;
   /** Starts at a time; all unless given. */
   readonly batch?: number;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,10 +66,13 @@ export const NAMES: NamesOf<InvertOptions> = {
 
 /** How far an inversion is. */
 export interface InversionProgress {
+  /** Nothing new is found yet. */
   readonly type: "progress";
+  /** What is fitted: the latent, then the layer's features, then the weights behind it. */
   readonly stage: "latent" | "layer" | "weights";
   /** Steps done in this stage, of all starts together. */
   readonly step: number;
+  /** Steps of this stage, of all starts together. */
   readonly steps: number;
   /** The best reached so far, in dB; see `Inversion.psnr`. */
   readonly psnr: number;
@@ -75,23 +80,28 @@ export interface InversionProgress {
 
 /** A tensor of a generator's file, with other numbers in its order. */
 export interface TensorNumbers {
+  /** As the file's. */
   readonly shape: readonly number[];
+  /** Row-major. */
   readonly data: Float32Array<ArrayBuffer>;
 }
 
+/** A photograph as a generator makes it. */
 export interface Inversion {
+  /** Where the latent was looked for. */
   readonly space: LatentSpace;
   /** Which of the starts came closest: an image of the seed. */
   readonly start: number;
-  /** [length of z], or [layers, length of w] (one layer of "w"). */
+  /** The latent: z of its length, or [layers, length of w] (one layer of "w"). */
   readonly latent: Float32Array<ArrayBuffer>;
   /**
    * What else the image is made of where that is z, by the input's name: its class, as a one among
    * zeros.
    */
   readonly inputs: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
-  /** The layer whose features were fitted, and these: [height, width, channels]. */
+  /** The layer whose features were fitted; absent unless one was asked for. */
   readonly layer?: string;
+  /** The fitted features, [height, width, channels] of the layer. */
   readonly features?: Float32Array<ArrayBuffer>;
   /** Weights behind the layer that were fitted, by their names: for `withWeights`. */
   readonly weights?: ReadonlyMap<string, TensorNumbers>;
@@ -99,8 +109,9 @@ export interface Inversion {
    * Peak signal-to-noise ratio in dB: 10 log₁₀(4 / mean squared error), as numbers go from −1 to 1.
    */
   readonly psnr: {
-    /** Of the starts, and the best on the way of each. */
+    /** Of the image of each start before its first step. */
     readonly starts: readonly number[];
+    /** The best on the way of each start. */
     readonly latents: readonly number[];
     /** Of the image made of the features. */
     readonly layer?: number;
@@ -112,11 +123,21 @@ export interface Inversion {
    * width, 3], nominally in [−1, 1].
    */
   readonly images: {
+    /** Made of the latent. */
     readonly latent: Float32Array;
+    /** Made of the layer's features. */
     readonly layer?: Float32Array;
+    /** Made of these with the fitted weights. */
     readonly weights?: Float32Array;
   };
 }
 
-/** "partial": what is found until then, where another stage is to come. */
-export type InversionEvent = InversionProgress | { readonly type: "partial" | "result"; readonly inversion: Inversion };
+/** What `invert` says on its way; the last is its result. */
+export type InversionEvent =
+  | InversionProgress
+  | {
+      /** "partial" where another stage is to come. */
+      readonly type: "partial" | "result";
+      /** What is found until then. */
+      readonly inversion: Inversion;
+    };

@@ -4,6 +4,7 @@ import { checkNames, type NamesOf } from "../names.ts";
 
 // Tests: test/inversion/walk.test.ts
 
+/** How a way leads from row to row. */
 export interface WalkOptions {
   /**
    * How many of a row's first numbers are on a sphere, and are gone along its great circles: z's,
@@ -12,7 +13,7 @@ export interface WalkOptions {
    * or features, are gone along straight lines. 0 unless given.
    */
   readonly sphere?: number;
-  /** The way ends where it began. */
+  /** Whether the way ends where it began; not unless given. */
   readonly loop?: boolean;
 }
 

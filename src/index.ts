@@ -22,18 +22,25 @@ export {
 export type { Union } from "./models/concepts.ts";
 export type { Cost } from "./models/cost.ts";
 export type { Copied, Edit, EditableLayer } from "./models/edits.ts";
-export { Generator, type Run } from "./models/generator.ts";
+export { Generator } from "./models/generator.ts";
 export type { LoadGeneratorOptions } from "./models/generator-options.ts";
 export type {
   AppendGeneratorOptions,
   CompileGeneratorOptions,
   GeneratorPlan,
   GeneratorValues,
+  Run,
 } from "./models/generator-plan.ts";
 export type { Mask, MaskPooling, PooledMask } from "./models/mask.ts";
-export { Segmenter, type SegmenterPlan } from "./models/segmenter.ts";
+export { Segmenter } from "./models/segmenter.ts";
 export type { SegmenterFiles } from "./models/segmenter-files.ts";
-export type { LoadSegmenterOptions, SegmenterOptions } from "./models/segmenter-options.ts";
+export type {
+  LoadSegmenterOptions,
+  OwnLabelsOptions,
+  SegmenterOptions,
+  UniteOptions,
+} from "./models/segmenter-options.ts";
+export type { SegmenterPlan } from "./models/segmenter-plan.ts";
 export { filterOf } from "./networks/filters.ts";
 export type { LayerInfo, Network, NetworkInput, NetworkOutput } from "./networks/network.ts";
 export type { OperationList } from "./networks/operation-list.ts";

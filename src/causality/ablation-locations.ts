@@ -1,6 +1,6 @@
 import { whole } from "../dissect/options.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
-import type { SegmenterPlan } from "../models/segmenter.ts";
+import type { SegmenterPlan } from "../models/segmenter-plan.ts";
 import { checkNames } from "../names.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";

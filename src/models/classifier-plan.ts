@@ -12,6 +12,7 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { checkRule, type Edit, type EditableLayer, editable } from "./edits.ts";
 import { LayerEdits } from "./layer-edits.ts";
 
+/** Which part of a classifier is appended, and what of it can be edited. */
 export interface AppendClassifierOptions {
   /** Layers that can be edited; a name alone is for one edit with numbers for values. */
   readonly editable?: readonly (string | EditableLayer)[];
@@ -25,7 +26,9 @@ export interface AppendClassifierOptions {
   readonly image?: Value;
 }
 
+/** Which part of a classifier is compiled, for how many images. */
 export interface CompileClassifierOptions extends Omit<AppendClassifierOptions, "image"> {
+  /** Images of a run. */
   readonly batch: number;
   /** Layers whose output (before any edit) can be read after a run. */
   readonly retain?: readonly string[];
@@ -34,6 +37,7 @@ export interface CompileClassifierOptions extends Omit<AppendClassifierOptions, 
    * plan retains. A new tensor unless given.
    */
   readonly input?: Tensor<"f32">;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -53,8 +57,9 @@ export interface ClassifierValues {
   readonly input: Value;
   /** Every layer's output [n, h, w, c] before any edit, as far as it is computed or given. */
   readonly layers: ReadonlyMap<string, Value>;
+  /** The changeable numbers of edits, by layer; dense layers have none. */
   readonly edits: ReadonlyMap<string, EditValues>;
-  /** What the edits of dense layers were composed to, [2, h, w, c]. */
+  /** What the edits of each dense layer were composed to, [2, h, w, c]. */
   readonly dense: ReadonlyMap<string, Value>;
   /** [n, 1, 1, classes]; absent with `until`. */
   readonly logits?: Value;
@@ -62,12 +67,13 @@ export interface ClassifierValues {
 
 /** A classifier, or a part of it, compiled for one batch size. Running it allocates nothing. */
 export interface ClassifierPlan {
+  /** Images of a run. */
   readonly batch: number;
   /** Starts a run on what the input holds. */
   run(): void;
   /**
-   * [batch, edge, edge, 4]: RGB in [−1, 1] and a zero, or with `from` that layer's features [batch,
-   * h, w, channels rounded up to 4].
+   * `[batch, edge, edge, 4]`: RGB in [−1, 1] and a zero, or with `from` that layer's features
+   * [batch, h, w, channels rounded up to 4].
    */
   readonly input: Tensor<"f32">;
   /** Retained layers, [batch, h, w, channels rounded up to 4]. */
@@ -76,7 +82,9 @@ export interface ClassifierPlan {
   readonly logits: Tensor<"f32"> | undefined;
   /** Replaces the edits of all layers; those of one layer are composed in their order. */
   setEdits(edits: readonly Edit[]): void;
+  /** Frees its memory on the device; the weights stay. */
   dispose(): void;
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void;
 }
 

@@ -20,12 +20,13 @@ import {
 import { type Cost, costOf } from "./cost.ts";
 import { editable } from "./edits.ts";
 import { onDemand } from "./on-demand.ts";
-import type { Retained } from "./retained.ts";
+import type { Retained, Retaining } from "./retained.ts";
 import { upload, Weights } from "./weights.ts";
 
 // Tests: test/models/classifier.test.ts, test/networks/classifiers/recognise.test.ts
 
 export interface DefineClassifierOptions {
+  /** The device that it computes on. */
   readonly device: Device;
   /** What reports call it; the network's architecture unless given. */
   readonly name?: string | undefined;
@@ -54,8 +55,11 @@ const APPEND_NAMES: NamesOf<AppendClassifierOptions> = { editable: "list", from:
 
 /** A classifier on a device: a network that names what a photograph shows. */
 export class Classifier {
+  /** What reports call it. */
   readonly name: string;
+  /** The device that it computes on. */
   readonly device: Device;
+  /** What was recognised: layers, logits, and what it is given. */
   readonly network: ClassifierNetwork;
   /** Names of the classes, or their numbers. */
   readonly classes: readonly string[];
@@ -117,6 +121,7 @@ export class Classifier {
     return this.network.view;
   }
 
+  /** All layers, in the order in which they are computed. */
   get layers(): readonly LayerInfo[] {
     return this.network.layers;
   }
@@ -162,9 +167,7 @@ export class Classifier {
   }
 
   /** Compiles a plan for a batch size. */
-  compile<L extends string>(
-    options: CompileClassifierOptions & { readonly retain?: readonly L[] },
-  ): Promise<Retained<L> & ClassifierPlan> {
+  compile<L extends string>(options: CompileClassifierOptions & Retaining<L>): Promise<Retained<L> & ClassifierPlan> {
     return compileClassifier(this, options) as never; // as told
   }
 
@@ -202,10 +205,12 @@ export class Classifier {
     return this.#weights.bytes;
   }
 
+  /** Frees the weights on the device, which plans of it need too. */
   dispose(): void {
     this.#weights.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

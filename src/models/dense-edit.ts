@@ -14,7 +14,7 @@ const CHECKPOINT_BYTES = 64 * 2 ** 20;
 interface Stroke {
   readonly edit: Edit;
   readonly numbers: EditNumbers;
-  /** [h, w, c]: what it copied, which may be something else when it is composed anew. */
+  /** `[h, w, c]`: what it copied, which may be something else when it is composed anew. */
   features?: Tensor<"f32">;
 }
 

@@ -13,7 +13,9 @@ import { isFraction, type Mask, mapsFor, type PooledMask } from "./mask.ts";
  * §3.2).
  */
 export interface Edit {
+  /** Its name, as in `generator.layers`. */
   readonly layer: string;
+  /** Channels of the layer, from 0, or all of them. */
   readonly units: readonly number[] | "all";
   /** How much of each unit is replaced, 0…1: one number, or one per unit; 1 unless given. */
   readonly alpha?: number | readonly number[];
@@ -42,6 +44,7 @@ export interface Copied {
 
 /** A layer that a plan can edit, and how: what cannot be changed without compiling anew. */
 export interface EditableLayer extends EditOptions {
+  /** Its name, as in `generator.layers`. */
   readonly layer: string;
 }
 
@@ -118,7 +121,7 @@ export async function checkRule(device: Device, layer: string, { rule, copies = 
 
 /** One edit in numbers. */
 export interface EditNumbers {
-  /** [c]: of every unit, zero where it is not edited. */
+  /** `[c]`: of every unit, zero where it is not edited. */
   readonly alpha: Float32Array;
   readonly value: Float32Array;
   /** [h · w], of each of n images. */

@@ -8,6 +8,7 @@ import type { Edit } from "./edits.ts";
 // Tests: test/options.test.ts
 
 export interface DefineOptions {
+  /** The device that it computes on. */
   readonly device: Device;
   /** What reports call it; the network's architecture unless given. */
   readonly name?: string | undefined;
@@ -18,6 +19,7 @@ export interface DefineOptions {
   readonly classes?: readonly (number | string)[] | undefined;
 }
 
+/** How a file is read, and what of the network in it is asked for. */
 export interface LoadGeneratorOptions extends LoadOptions, GeneratorOptions, DefineOptions {
   /** What reports call it; the file's name without its extension unless given. */
   readonly name?: string | undefined;
@@ -27,9 +29,11 @@ export interface LoadGeneratorOptions extends LoadOptions, GeneratorOptions, Def
 export interface ForwardOptions {
   /** Layers whose output (before any edit) can be read afterwards. */
   readonly retain?: readonly string[];
+  /** Made in every image, those of one layer in their order; none unless given. */
   readonly edits?: readonly Edit[];
   /** By layer: WGSL that says what replaces an activation where it is edited; see `EditOptions`. */
   readonly rules?: Readonly<Partial<Record<string, string>>>;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -37,6 +41,7 @@ export interface ForwardOptions {
 export interface ImagesOptions extends Partial<Omit<SampleZOptions, "depth">> {
   /** Images at a time; 8 unless given. */
   readonly batch?: number;
+  /** Made in every image, those of one layer in their order; none unless given. */
   readonly edits?: readonly Edit[];
   /**
    * What to make images of, instead of drawing it: rows of `rowSize` numbers or, with `from`,
@@ -47,6 +52,7 @@ export interface ImagesOptions extends Partial<Omit<SampleZOptions, "depth">> {
   readonly from?: string;
   /** Also give what the network made, before it was a picture. */
   readonly raw?: boolean;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

@@ -22,6 +22,7 @@ export const evenBatch = (size: number, most: number): number =>
   // What is no number of images is refused where it is compiled.
   Number.isInteger(most) && most > 0 ? Math.ceil(size / Math.ceil(size / most)) : most;
 
+/** Which part of a generator is appended, and what of it can be edited. */
 export interface AppendGeneratorOptions {
   /** Layers that can be edited; a name alone is for one edit with numbers for values. */
   readonly editable?: readonly (string | EditableLayer)[];
@@ -31,7 +32,9 @@ export interface AppendGeneratorOptions {
   readonly until?: string;
 }
 
+/** Which part of a generator is compiled, for how many images. */
 export interface CompileGeneratorOptions extends AppendGeneratorOptions {
+  /** Images of a run. */
   readonly batch: number;
   /** Layers whose output (before any edit) can be read after a run. */
   readonly retain?: readonly string[];
@@ -50,6 +53,7 @@ export interface CompileGeneratorOptions extends AppendGeneratorOptions {
    * differ from another plan's by rounding.
    */
   readonly incremental?: boolean;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -67,6 +71,7 @@ const COMPILE_NAMES: NamesOf<CompileGeneratorOptions> = {
 
 /** A generator, or a part of it, compiled for one batch size. Running it allocates nothing. */
 export interface GeneratorPlan {
+  /** Images of a run. */
   readonly batch: number;
   /**
    * Starts a run for up to `batch` rows of the generator's inputs (`rowSize` numbers each) or, with
@@ -91,11 +96,11 @@ export interface GeneratorPlan {
   /** What a plan `from` a layer retained here reads: its features, and this plan's own inputs. */
   behind(layer: string): ReadonlyMap<string, Tensor<"f32">>;
   /**
-   * [batch, height, width, 4]: RGB in [−1, 1] and a zero, whatever the network makes (grey,
+   * `[batch, height, width, 4]`: RGB in [−1, 1] and a zero, whatever the network makes (grey,
    * opacity, tiles); absent with `until`.
    */
   readonly image: Tensor<"f32"> | undefined;
-  /** [batch, h, w, channels rounded up to 4]: the network's own output, with `raw`. */
+  /** `[batch, h, w, channels rounded up to 4]`: the network's own output, with `raw`. */
   readonly raw: Tensor<"f32"> | undefined;
   /** [batch, height, width] packed RGBA bytes, with `bytes`. */
   readonly rgba: Tensor<"u32"> | undefined;
@@ -105,7 +110,16 @@ export interface GeneratorPlan {
    * Makes this the layer's only edit from the next run on; `undefined` for the whole layer takes
    * its edits back.
    */
-  setEdit(edit: Edit | { readonly layer: string; readonly units?: undefined }): void;
+  setEdit(
+    edit:
+      | Edit
+      | {
+          /** Its name, as in `generator.layers`. */
+          readonly layer: string;
+          /** None: the layer's edits are taken back. */
+          readonly units?: undefined;
+        },
+  ): void;
   /**
    * Replaces the edits of all layers; those of one layer are composed in their order. Layers not
    * named have none. If one is refused nothing is changed.
@@ -117,7 +131,21 @@ export interface GeneratorPlan {
    * those behind it.
    */
   setEdits(edits: readonly Edit[]): void;
+  /** Frees its memory on the device; the weights stay. */
   dispose(): void;
+  /** As `dispose`, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** What one run of a generator made; it lives until it is disposed. */
+export interface Run {
+  /** [images, height, width, 4]: RGB in [−1, 1] and a zero. */
+  readonly image: Tensor<"f32">;
+  /** Retained layers, [images, h, w, channels rounded up to 4]. */
+  readonly layers: ReadonlyMap<string, Tensor<"f32">>;
+  /** Frees its memory on the device; the weights stay. */
+  dispose(): void;
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void;
 }
 
@@ -173,8 +201,9 @@ export interface GeneratorValues {
   readonly inputs: ReadonlyMap<string, Value>;
   /** Every layer's output [n, h, w, c] before any edit, as far as it is computed or given. */
   readonly layers: ReadonlyMap<string, Value>;
+  /** The changeable numbers of edits, by layer; dense layers have none. */
   readonly edits: ReadonlyMap<string, EditValues>;
-  /** What the edits of dense layers were composed to, [2, h, w, c]. */
+  /** What the edits of each dense layer were composed to, [2, h, w, c]. */
   readonly dense: ReadonlyMap<string, Value>;
   /** [n, height, width, 3], nominally in [−1, 1]; absent with `until`. */
   readonly image?: Value;

@@ -32,28 +32,26 @@ import {
   type GeneratorPlan,
   type GeneratorValues,
   notComputed,
+  type Run,
 } from "./generator-plan.ts";
 import type { DrawnImage } from "./images.ts";
 import { type Mask, type PooledMask, poolMask } from "./mask.ts";
 import { onDemand } from "./on-demand.ts";
-import type { Retained } from "./retained.ts";
+import type { Retained, Retaining, Until } from "./retained.ts";
 import { chosen, classesOf, numbersOf, sampleRows } from "./rows.ts";
 import { upload, Weights } from "./weights.ts";
 
-export interface Run {
-  readonly image: Tensor<"f32">;
-  readonly layers: ReadonlyMap<string, Tensor<"f32">>;
-  dispose(): void;
-  [Symbol.dispose](): void;
-}
-
 /** A generator on a device: a network that makes images of z. */
 export class Generator {
+  /** What reports call it. */
   readonly name: string;
+  /** The device that it computes on. */
   readonly device: Device;
+  /** What was recognised: inputs, layers, outputs. */
   readonly network: Network;
-  /** Edges of the images in pixels, as they are looked at. */
+  /** Height of the images in pixels, as they are looked at. */
   readonly height: number;
+  /** Width in pixels. */
   readonly width: number;
   /** Length of z. */
   readonly zSize: number;
@@ -174,6 +172,7 @@ export class Generator {
     return [height, width];
   }
 
+  /** All layers, in the order in which they are computed. */
   get layers(): readonly LayerInfo[] {
     return this.network.layers;
   }
@@ -261,7 +260,7 @@ export class Generator {
 
   /** Compiles a plan for a batch size. */
   compile<L extends string, U extends string | undefined = undefined>(
-    options: CompileGeneratorOptions & { readonly retain?: readonly L[]; readonly until?: U },
+    options: CompileGeneratorOptions & Retaining<L> & Until<U>,
   ): Promise<Retained<L> & GeneratorPlan & ([U] extends [undefined] ? Pick<Run, "image"> : unknown)> {
     return compileGenerator(this, options) as never; // as told
   }
@@ -273,7 +272,7 @@ export class Generator {
    */
   async forward<L extends string>(
     given: ArrayLike<number>,
-    options: ForwardOptions & { readonly retain?: readonly L[] } = {},
+    options: ForwardOptions & Retaining<L> = {},
   ): Promise<Retained<L> & Run> {
     checkNames("generator.forward", options, FORWARD_NAMES);
     const z = numbersOf(given, "z");
@@ -333,10 +332,12 @@ export class Generator {
     return this.#weights.bytes;
   }
 
+  /** Frees the weights on the device, which plans of it need too. */
   dispose(): void {
     this.#weights.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -5,7 +5,9 @@ import type { LayerInfo } from "../networks/network.ts";
 
 /** Where an edit acts, at any resolution. */
 export interface Mask {
+  /** Rows of the map. */
   readonly height: number;
+  /** Columns of the map. */
   readonly width: number;
   /**
    * Row-major, 1 where the edit acts in full and 0 where it does not: for all images, or one such
@@ -19,6 +21,7 @@ export interface Mask {
   readonly pooling?: MaskPooling;
 }
 
+/** How several pixels of a mask become a layer's cell: the largest of them, or their mean. */
 export type MaskPooling = "max" | "mean";
 
 /**
@@ -26,6 +29,7 @@ export type MaskPooling = "max" | "mean";
  * `Generator.poolMask` makes it. What becomes of the numbers that it was made of is nothing to it.
  */
 export interface PooledMask {
+  /** The layer that it was pooled for; edits of others refuse it. */
   readonly layer: string;
   /** Row-major [h · w] of the layer, 0…1: one map for all images, or one for each of a batch. */
   readonly maps: readonly Float32Array[];

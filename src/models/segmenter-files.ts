@@ -17,8 +17,16 @@ import { onDemand } from "./on-demand.ts";
  * `decoder.` before the names.
  */
 export type SegmenterFiles = (
-  | { readonly encoder: SourceLike; readonly decoder: SourceLike }
-  | { readonly weights: SourceLike }
+  | {
+      /** The encoder's published file, such as `encoder_epoch_40.pth`. */
+      readonly encoder: SourceLike;
+      /** The decoder's, such as `decoder_epoch_40.pth`. */
+      readonly decoder: SourceLike;
+    }
+  | {
+      /** One file with all weights. */
+      readonly weights: SourceLike;
+    }
 ) & {
   /** labels.json, a list of names or a CSV: a file, or its parsed contents. */
   readonly labels: SourceLike | LabelFile | SemanticLabelFile;

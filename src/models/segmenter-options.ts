@@ -6,20 +6,40 @@ import type { Device } from "../runtime/device.ts";
 import type { Storage } from "../runtime/graph.ts";
 import { LOAD_NAMES, type LoadOptions } from "../weights/source.ts";
 
+/** On which device a segmenter computes, and how its weights are stored there. */
 export interface SegmenterOptions {
+  /** The device that it computes on: the generator's. */
   readonly device: Device;
+  /** What reports call it; the network's architecture unless given. */
   readonly name?: string;
   /** Float16 halves the memory of convolution weights; sums stay float32. "f32" unless given. */
   readonly storage?: Storage;
 }
 
+/** How a segmenter's files are read, and what of the networks in them is asked for. */
 export interface LoadSegmenterOptions extends Omit<LoadOptions, "sha256">, SegmenterOptions, UnifiedOptions {
+  /** What reports call it; the first file's name without its extension unless given. */
+  readonly name?: string;
   /**
    * Edges of the inputs whose probabilities are summed; from labels.json unless given, else [256].
    */
   readonly segsizes?: readonly number[];
   /** SHA-256 of each file, by its key in `SegmenterFiles`. */
   readonly sha256?: Readonly<Partial<Record<"encoder" | "decoder" | "weights" | "labels", string>>>;
+}
+
+/** How a generator's own labels are made a segmenter. */
+export interface OwnLabelsOptions {
+  /** What reports call it; "self" unless given. */
+  readonly name?: string;
+  /** Stops it: what was asked rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** How concepts are united. */
+export interface UniteOptions {
+  /** What the new concept is called; "a+b" unless given. */
+  readonly name?: string;
 }
 
 export const LOAD_SEGMENTER_NAMES: NamesOf<LoadSegmenterOptions> = {

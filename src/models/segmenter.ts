@@ -27,20 +27,15 @@ import { onDemand } from "./on-demand.ts";
 import { featuresAt, hasScore, prepareMaps, scoreOf, writeMaps } from "./readout.ts";
 import { labelsOf, openParts, type SegmenterFiles } from "./segmenter-files.ts";
 import { segmenterNetwork } from "./segmenter-network.ts";
-import { LOAD_SEGMENTER_NAMES, type LoadSegmenterOptions, type SegmenterOptions } from "./segmenter-options.ts";
+import {
+  LOAD_SEGMENTER_NAMES,
+  type LoadSegmenterOptions,
+  type OwnLabelsOptions,
+  type SegmenterOptions,
+  type UniteOptions,
+} from "./segmenter-options.ts";
+import type { SegmenterPlan } from "./segmenter-plan.ts";
 import { Weights } from "./weights.ts";
-
-/** A segmenter compiled onto an image tensor. */
-export interface SegmenterPlan {
-  /** Segments what the image tensor holds now. */
-  run(): void;
-  /** [n, maps, height, width] labels of every pixel; 0 is none. */
-  readonly labels: Tensor<"u32">;
-  /** GPU memory of the plan, weights excepted. */
-  readonly bytes: number;
-  dispose(): void;
-  [Symbol.dispose](): void;
-}
 
 /** A network, its labels counted from those of earlier parts on, and its weights. */
 interface Part {
@@ -50,10 +45,13 @@ interface Part {
 
 /** Names what is at every pixel of an image: one network, or several side by side. */
 export class Segmenter {
+  /** What reports call it. */
   readonly name: string;
+  /** The device that it computes on. */
   readonly device: Device;
-  /** Index 0 is none. */
+  /** By number; index 0 is none. */
   readonly labels: readonly Label[];
+  /** How its convolutions' weights are stored on the device. */
   readonly storage: Storage;
   /** Labels that are several others counted as one: see `unite`. */
   readonly unions: readonly Union[];
@@ -142,7 +140,7 @@ export class Segmenter {
    */
   static async self(
     { network, device }: Pick<Generator, "network" | "device">,
-    { name = "self", signal }: { readonly name?: string; readonly signal?: AbortSignal } = {},
+    { name = "self", signal }: OwnLabelsOptions = {},
   ): Promise<Segmenter> {
     const { ownLabels } = await onDemand("labels of tiles", () => import("../networks/segmenters/self.ts"));
     return Segmenter.define(ownLabels(network), { device, name }, { signal });
@@ -177,11 +175,11 @@ export class Segmenter {
   /**
    * This segmenter, knowing one concept more: several counted as one, wherever a pixel shows any of
    * them. Its label comes after all others, its map after all other maps, its score is the sum of
-   * theirs; it is dissected, ranked and looked for like any concept. Called "a+b" unless `name`
-   * says otherwise. The networks are the same and belong to the result.
+   * theirs; it is dissected, ranked and looked for like any concept. The networks are the same and
+   * belong to the result.
    * @throws UsageError for concepts that are unknown or only one, or a name that is taken.
    */
-  unite(concepts: readonly string[], options: { readonly name?: string } = {}): Segmenter {
+  unite(concepts: readonly string[], options: UniteOptions = {}): Segmenter {
     checkNames("unite", options, { name: true });
     const { union, named } = unionOf(this, concepts, options.name);
     const known = { labels: [...this.labels, named], unions: [...this.unions, union] };
@@ -339,10 +337,12 @@ export class Segmenter {
     return this.#parts.reduce((sum, { weights }) => sum + weights.bytes, 0);
   }
 
+  /** Frees the weights on the device, which plans of it need too. */
   dispose(): void {
     for (const { weights } of this.#parts) weights.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

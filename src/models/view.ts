@@ -3,16 +3,23 @@ import type { View } from "../networks/classifiers/network.ts";
 
 /** RGB bytes, rows from the top. */
 export interface Photograph {
+  /** Columns. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
+  /** 3 · width · height bytes. */
   readonly rgb: Uint8Array;
 }
 
 /** The part of a photograph that is seen, in parts of its height and width. */
 export interface Cut {
+  /** Where it begins, as a part of the height, 0…1. */
   readonly top: number;
+  /** Where it begins, as a part of the width, 0…1. */
   readonly left: number;
+  /** As a part of the photograph's, 0…1. */
   readonly height: number;
+  /** As a part of the photograph's, 0…1. */
   readonly width: number;
 }
 

@@ -1,7 +1,8 @@
 import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
-import type { Segmenter, SegmenterPlan } from "../models/segmenter.ts";
+import type { Segmenter } from "../models/segmenter.ts";
+import type { SegmenterPlan } from "../models/segmenter-plan.ts";
 import { rowToward } from "../models/sphere.ts";
 import { Recent } from "../runtime/recent.ts";
 import { Tensor } from "../runtime/tensor.ts";

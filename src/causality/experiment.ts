@@ -140,6 +140,7 @@ export class Experiment {
   /**
    * Pixels of every label over all images, edited. The edits of one layer are composed in their
    * order.
+   * @throws UsageError, ShapeError for edits that do not fit; the signal's reason.
    */
   pixels(edits: readonly Edit[]): Promise<readonly number[]> {
     return this.turn(() => this.measure(["pixels", ...edits], () => this.#stages.count(edits, this.#options)));

@@ -101,6 +101,7 @@ const BLUR_EVERY = 4;
  * Images in [−1, 1] that a network wants to see: from noise, they maximise an objective of the
  * image, such as a class's mean score, with the priors of Yosinski et al. (ICML workshop 2015, §3):
  * decay and blur. Steps hold images [images, height, width, 4].
+ * @throws UsageError for a concept that is unknown, or a segmenter that sees no images.
  */
 export function maximiseImage(
   segmenter: Segmenter,

@@ -70,7 +70,10 @@ export interface Scalar {
   readonly bind: (graph: Graph) => Promise<Iterable<readonly [Value, Tensor]>>;
 }
 
-/** How much of an image a network takes for a concept: its mean probability. */
+/**
+ * How much of an image a network takes for a concept: its mean probability.
+ * @throws UsageError from `append`, for a concept that is unknown.
+ */
 export const conceptScalar = (segmenter: Segmenter, concept: string): Scalar => ({
   name: `${segmenter.name} ${concept}`,
   append: (graph, image) => segmenter.score(graph, image, concept, [image.shape[1]!, image.shape[2]!]),

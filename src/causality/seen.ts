@@ -26,6 +26,7 @@ function classOf({ name, classes }: Classifier, asked: number | string): number 
 /**
  * How sure a classifier is of a class, its softmax among all: for `occlude`, whose drops are then
  * falls of that probability (Zeiler & Fergus, ECCV 2014, §4.2).
+ * @throws UsageError for a class that is none.
  */
 export function classScalar(classifier: Classifier, asked: number | string): Scalar {
   const channel = classOf(classifier, asked);

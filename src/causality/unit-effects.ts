@@ -14,6 +14,7 @@ export interface UnitEffect {
 /**
  * Ablates every unit of a layer, or those named, by itself, everywhere (Bau et al., PNAS 2020; spec
  * §7.4). They come as they are measured.
+ * @throws UsageError for a layer or units that there are not; the experiment's signal's reason.
  */
 export async function* unitEffects(
   experiment: Experiment,

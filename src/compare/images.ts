@@ -71,6 +71,7 @@ const GENERATED_NAMES: NamesOf<GeneratedImagesOptions> = { size: "needed", seed:
 /**
  * The first images of a seed, edited or not. They stay as the generator makes them, neither clamped
  * nor rounded.
+ * @throws UsageError for a size that is none, or a layer that there is not.
  */
 export function generatedImages(generator: Generator, options: GeneratedImagesOptions): Images {
   checkNames("generatedImages", options, GENERATED_NAMES);

@@ -38,6 +38,7 @@ const PERMUTATION_NAMES: NamesOf<PermutationOptions> = { permutations: true, see
 /**
  * Whether two sets differ by more than chance: their images are divided anew at random, into sets
  * of the same sizes, and the distances of these compared with the one that was found.
+ * @throws what `distance` throws.
  */
 export async function permutationTest(
   a: Vectors,
@@ -78,6 +79,8 @@ export type DistanceOf = (set: Vectors) => Promise<number>;
  *
  * @returns p: the share of random swaps, the given order among them, with which the distance falls
  *   at least as far
+ *
+ * @throws what `distance` throws.
  */
 export async function swapTest(
   before: Vectors,
@@ -133,6 +136,7 @@ const BY_SIZE_NAMES: NamesOf<BySizeOptions> = { draws: "needed", seed: true, onP
  * Fréchet distances of few images are too large, by about a multiple of 1/n (Chong and Forsyth
  * 2020, "Effectively unbiased FID"): from subsets of one to five fifths of the images, a line in
  * 1/n.
+ * @throws what `distance` throws.
  */
 export async function extrapolated(
   a: Vectors,

@@ -80,6 +80,7 @@ export class UnitQuantiles {
   /**
    * The quantile of a unit's activation, of its level where several are equal the highest, and
    * that of the outermost level beyond them.
+   * @throws UsageError for a unit that there is not.
    */
   quantile(unit: number, activation: number): number {
     const { quantiles, units } = this;
@@ -100,7 +101,7 @@ export class UnitQuantiles {
     return quantiles[low - 1]! + share * (quantiles[low]! - quantiles[low - 1]!);
   }
 
-  /** The quantile of one activation of every unit. */
+  /** The quantile of one activation of every unit. @throws ShapeError for more or fewer. */
   quantilesOf(activations: ArrayLike<number>): Float32Array {
     if (activations.length !== this.units) {
       throw new ShapeError(

@@ -80,7 +80,10 @@ export interface ClassifierPlan {
   readonly layers: ReadonlyMap<string, Tensor<"f32">>;
   /** [batch, 1, 1, classes rounded up to 4]; absent with `until`. */
   readonly logits: Tensor<"f32"> | undefined;
-  /** Replaces the edits of all layers; those of one layer are composed in their order. */
+  /**
+   * Replaces the edits of all layers; those of one layer are composed in their order.
+   * @throws UsageError, ShapeError for an edit that does not fit its layer.
+   */
   setEdits(edits: readonly Edit[]): void;
   /** Frees its memory on the device; the weights stay. */
   dispose(): void;

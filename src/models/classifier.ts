@@ -84,7 +84,7 @@ export class Classifier {
     this.#weights = weights;
   }
 
-  /** Opens a checkpoint of any size and container and recognises the network by its tensors. */
+  /** Behind `loadClassifier`. @throws WeightsError, UsageError; the signal's reason. */
   static async load(source: SourceLike, options: LoadClassifierOptions): Promise<Classifier> {
     checkNames("loadClassifier", options, LOAD_CLASSIFIER_NAMES);
     const { device, name: given, classes, edge, pixels, fit, untrained: seed, ...loading } = options;
@@ -134,6 +134,7 @@ export class Classifier {
   /**
    * Appends the classifier, or its part from a layer on, to a caller's graph: its input, its
    * layers, the changeable numbers of its edits, and the logits. `bind` gives its weights.
+   * @throws UsageError for layers that there are not.
    */
   append(graph: Graph, batch: number, options: AppendClassifierOptions = {}): ClassifierValues {
     checkNames("classifier.append", options, APPEND_NAMES);
@@ -166,7 +167,7 @@ export class Classifier {
     return this.#weights.bind({ parameters }, { signal });
   }
 
-  /** Compiles a plan for a batch size. */
+  /** Compiles a plan for a batch size. @throws UsageError; KernelError; the signal's reason. */
   compile<L extends string>(options: CompileClassifierOptions & Retaining<L>): Promise<Retained<L> & ClassifierPlan> {
     return compileClassifier(this, options) as never; // as told
   }
@@ -174,6 +175,7 @@ export class Classifier {
   /**
    * The logits [n, classes] of pictures [n, edge, edge, RGB_] in [−1, 1], as `viewed` makes them;
    * for repeated runs `compile` once.
+   * @throws ShapeError for no whole pictures.
    */
   async classify(pictures: Float32Array<ArrayBuffer>): Promise<Float32Array> {
     const numbers = 4 * this.view.edge ** 2;

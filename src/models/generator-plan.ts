@@ -77,6 +77,7 @@ export interface GeneratorPlan {
    * Starts a run for up to `batch` rows of the generator's inputs (`rowSize` numbers each) or, with
    * `from`, images' features as they are read from a tensor; missing ones are zero. Without data it
    * runs on what the inputs hold.
+   * @throws ShapeError for no whole rows, or more than a batch.
    */
   run(data?: ArrayLike<number>): void;
   /**
@@ -93,7 +94,10 @@ export interface GeneratorPlan {
    * needed and, with `from`, that layer's features [batch, h, w, channels rounded up to 4].
    */
   readonly inputs: ReadonlyMap<string, Tensor<"f32">>;
-  /** What a plan `from` a layer retained here reads: its features, and this plan's own inputs. */
+  /**
+   * What a plan `from` a layer retained here reads: its features, and this plan's own inputs.
+   * @throws UsageError for a layer that is not retained.
+   */
   behind(layer: string): ReadonlyMap<string, Tensor<"f32">>;
   /**
    * `[batch, height, width, 4]`: RGB in [−1, 1] and a zero, whatever the network makes (grey,
@@ -109,6 +113,7 @@ export interface GeneratorPlan {
   /**
    * Makes this the layer's only edit from the next run on; `undefined` for the whole layer takes
    * its edits back.
+   * @throws UsageError, ShapeError for an edit that does not fit the layer.
    */
   setEdit(
     edit:
@@ -129,6 +134,7 @@ export interface GeneratorPlan {
    * append one, or to replace the last by another (a stroke that goes on), is one small step on the
    * GPU; to take the last away (undo), or to change one further up, composes at most 16 anew, and
    * those behind it.
+   * @throws UsageError, ShapeError for an edit that does not fit its layer.
    */
   setEdits(edits: readonly Edit[]): void;
   /** Frees its memory on the device; the weights stay. */
@@ -139,7 +145,7 @@ export interface GeneratorPlan {
 
 /** What one run of a generator made; it lives until it is disposed. */
 export interface Run {
-  /** [images, height, width, 4]: RGB in [−1, 1] and a zero. */
+  /** `[images, height, width, 4]`: RGB in [−1, 1] and a zero. */
   readonly image: Tensor<"f32">;
   /** Retained layers, [images, h, w, channels rounded up to 4]. */
   readonly layers: ReadonlyMap<string, Tensor<"f32">>;

@@ -96,7 +96,7 @@ export class Generator {
     this.#weights = weights;
   }
 
-  /** Opens a checkpoint of any size and container and recognises the network by its tensors. */
+  /** Behind `loadGenerator`. @throws WeightsError, UsageError; the signal's reason. */
   static async load(source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> {
     checkNames("loadGenerator", options, LOAD_GENERATOR_NAMES);
     const { device, name: given, classes } = options;
@@ -145,9 +145,7 @@ export class Generator {
     return copy;
   }
 
-  /**
-   * [length of z, channels at the first resolution, at the next, …], as reports name a generator.
-   */
+  /** Length of z, then channels at each resolution from the first, as reports name it. */
   get sizes(): readonly number[] {
     const layers = this.hiddenLayers;
     const first = layers.filter(
@@ -218,6 +216,7 @@ export class Generator {
   /**
    * Appends the generator, or its part from a layer on, to a caller's graph: its input, its layers,
    * the changeable numbers of its edits, and the image. `bind` gives its weights.
+   * @throws UsageError for layers that there are not.
    */
   append(graph: Graph, batch: number, options: AppendGeneratorOptions = {}): GeneratorValues {
     checkNames("generator.append", options, APPEND_NAMES);
@@ -258,7 +257,7 @@ export class Generator {
     return this.#weights.bind({ parameters }, { signal });
   }
 
-  /** Compiles a plan for a batch size. */
+  /** Compiles a plan for a batch size. @throws UsageError; KernelError; the signal's reason. */
   compile<L extends string, U extends string | undefined = undefined>(
     options: CompileGeneratorOptions & Retaining<L> & Until<U>,
   ): Promise<Retained<L> & GeneratorPlan & ([U] extends [undefined] ? Pick<Run, "image"> : unknown)> {
@@ -269,6 +268,7 @@ export class Generator {
    * One run on rows of z, with interventions; for repeated runs `compile` once. Edits of one layer
    * are composed in their order. `rules` say in WGSL what replaces an activation of a layer where
    * it is edited; see `EditOptions`.
+   * @throws ShapeError, UsageError for z or edits that do not fit; the signal's reason.
    */
   async forward<L extends string>(
     given: ArrayLike<number>,

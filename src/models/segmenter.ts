@@ -70,9 +70,7 @@ export class Segmenter {
     this.#parts = parts;
   }
 
-  /**
-   * Opens the files, recognises the network by its tensors and checks the labels against its heads.
-   */
+  /** Behind `loadSegmenter`. @throws WeightsError, LabelsError, UsageError; the signal's reason. */
   static async load(files: SegmenterFiles, options: LoadSegmenterOptions): Promise<Segmenter> {
     checkNames("loadSegmenter", options, LOAD_SEGMENTER_NAMES);
     const { sha256, device, name: given, storage, segsizes, heads, segdiv, parts, ...rest } = options;
@@ -150,6 +148,7 @@ export class Segmenter {
    * Segmenters side by side as one, such as objects and colours (PNAS): label maps and labels one
    * after the other, ids shifted by the labels before (spec §2.5). The parts belong to the result
    * and are disposed with it.
+   * @throws UsageError when there are none, or they do not fit together.
    */
   static merge(name: string, segmenters: readonly Segmenter[]): Segmenter {
     const [first] = segmenters;
@@ -252,7 +251,8 @@ export class Segmenter {
   /**
    * Appends a concept's probability [n, height, width] at every pixel of image [n, h, w, 3],
    * differentiable: summed over input sizes and over all channels that bear its name or those of a
-   * union's members, owners of parts left aside (spec §2.3). Not for quarters.
+   * union's members, owners of parts left aside (spec §2.3).
+   * @throws UsageError for an unknown concept, or a quarter of an object.
    */
   score(graph: Graph, image: Value, concept: string, extent: number | Extent): Value {
     const label = this.label(concept);

@@ -83,9 +83,15 @@ export function toCsv(dissection: Dissection): string {
 export type CsvCell = string | number | boolean | undefined;
 
 /**
+ * What makes a spreadsheet run a cell as a formula, at its start (OWASP, "CSV injection"), in full
+ * width as in Unicode's small forms, which some take for the same.
+ */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫]/;
+
+/**
  * Rows as CSV: RFC 4180's quoting, UTF-8, "\n". What is undefined and numbers that are not finite
- * are empty cells; text that a spreadsheet would run as a formula is led by an apostrophe (OWASP,
- * "CSV injection").
+ * are empty cells; text that a spreadsheet would run as a formula is led by an apostrophe, which a
+ * negative number is not.
  */
 export function csvText(rows: readonly (readonly CsvCell[])[]): string {
   return rows.map((row) => `${row.map(cell).join(",")}\n`).join("");
@@ -95,6 +101,6 @@ function cell(value: CsvCell): string {
   if (value === undefined) return "";
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
   if (typeof value === "boolean") return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const safe = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,4 +1,4 @@
-// Tests: test/node/folder.test.ts
+// Tests: test/node/marker.test.ts, test/node/folder.test.ts
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { refused, unreadable } from "./file-errors.ts";

@@ -76,6 +76,7 @@ export class Holdings {
   #lostAt = Number.NEGATIVE_INFINITY;
   /** Whether something was drawn since. */
   #hasDrawn = false;
+  #isGivenUp = false;
   #disposed = false;
 
   constructor(request: () => Promise<Device>, tell: Tell) {
@@ -120,7 +121,7 @@ export class Holdings {
   async load(request: LoadRequest): Promise<Loaded> {
     checkNames("session.load", request, LOAD_NAMES);
     for (let losses = 0; ; losses += 1) {
-      await this.#restored;
+      await this.#revived();
       try {
         return await this.#load(request);
       } catch (error) {
@@ -290,12 +291,35 @@ export class Holdings {
       this.#device = undefined;
       // One that was lost meanwhile is restored next.
       const next = failure instanceof DeviceLostError && this.#losses <= MAX_LOSSES;
+      this.#isGivenUp = !next;
       if (!next) this.#tell("error", { error: failure as GanatomyError });
       return;
     }
-    if (this.#disposed) return this.models.dispose();
+    this.#isBack(this.#device);
+  }
+
+  #isBack({ adapter }: Device): void {
+    this.#isGivenUp = false;
+    if (this.#disposed) {
+      this.models.dispose();
+      return;
+    }
     this.#renew(this.models.hasGenerator);
-    this.#tell("restored", { adapter: this.#device.adapter });
+    this.#tell("restored", { adapter });
+  }
+
+  /**
+   * Settles when what was lost is there again. Where it could not be had, it is tried once more:
+   * else what is loaded next would be on another device than what is there.
+   */
+  async #revived(): Promise<void> {
+    const revived = this.#restored.then(async () => {
+      if (!this.#isGivenUp || this.#disposed) return;
+      this.#device = await this.models.restore();
+      this.#isBack(this.#device);
+    });
+    this.#restored = revived.catch(() => {});
+    await revived;
   }
 
   dispose(): void {

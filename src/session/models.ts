@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { UnsupportedError, UsageError } from "../errors.ts";
 import { Generator } from "../models/generator.ts";
 import { modelName } from "../models/model-name.ts";
 import { Segmenter } from "../models/segmenter.ts";
@@ -8,6 +8,11 @@ import type { Listener, LoadRequest, Progress, SegmenterSource } from "./session
 
 // Tests: test/session/session.test.ts, test/session/lost.test.ts
 
+/**
+ * Milliseconds until an adapter is asked for again: browsers have none for a moment after what they
+ * drive the GPU with has crashed.
+ */
+const WAKING = [100, 400, 1000, 2000, 4000];
 /** How something is loaded. */
 interface Loading {
   readonly signal?: AbortSignal | undefined;
@@ -25,6 +30,7 @@ export class Models {
   readonly #asked = { generator: 0, segmenter: 0 };
   /** Whether they were loaded here, to be let go of. */
   #own = true;
+  #disposed = false;
   /** SHA-256 of the generator's file, where it was given, and so checked. */
   sha256: string | undefined;
 
@@ -134,22 +140,37 @@ export class Models {
   }
 
   /**
-   * The same networks on a new device; what is left of the old one is let go. Weights come from
-   * where they came from before: memory, a file, the browser's cache.
+   * The same networks on a new device, as soon as there is an adapter; what is left of the old one
+   * is let go. Weights come from where they came from before: memory, a file, the browser's cache.
    */
   async restore(): Promise<Device> {
+    for (const pause of WAKING) {
+      const device = await this.#restore().catch((error: unknown) => {
+        if (!(error instanceof UnsupportedError && error.code === "no-adapter") || this.#disposed) throw error;
+      });
+      if (device) return device;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    return this.#restore();
+  }
+
+  async #restore(): Promise<Device> {
     const [generator, segmenter] = [this.#generator, this.#segmenter];
-    const before = await this.device();
+    const before = this.#device; // at once: what is loaded meanwhile is loaded on the new one
     this.#device = undefined;
     const device = await this.device();
     const copies = [await generator?.copyTo(device), await segmenter?.copyTo(device)] as const;
     this.#generator = inPlaceOf(generator, copies[0], this.#generator);
     this.#segmenter = inPlaceOf(segmenter, copies[1], this.#segmenter);
-    before.dispose();
+    before?.then(
+      (lost) => lost.dispose(),
+      () => {},
+    );
     return device;
   }
 
   dispose(): void {
+    this.#disposed = true;
     if (!this.#own) return;
     this.#generator?.dispose();
     this.#segmenter?.dispose();

@@ -1,5 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { DeviceLostError } from "../../src/errors.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { DeviceLostError, UnsupportedError } from "../../src/errors.ts";
+import { init } from "../../src/load.ts";
+import { findGpu } from "../../src/node/gpu.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import type { Device } from "../../src/runtime/device.ts";
+import { createSession } from "../../src/session/in-process.ts";
 import type { Session, SessionEvents } from "../../src/session/session.ts";
 import type { Source } from "../../src/weights/source.ts";
 import { canvasOf, FakeCanvas } from "./canvas.ts";
@@ -175,4 +180,53 @@ test("one that is lost again and again without having drawn is given up, which i
   place.devices.at(-1)!.gpu.destroy();
   expect((await error).error.message).toMatch(/lost 4 times, each soon after the one before/);
   await expect(session.picture()).rejects.toThrow();
+});
+
+describe("where there is no adapter", () => {
+  /** Asks in vain so often for another device. */
+  function failing(times: number) {
+    const devices: Device[] = [];
+    let left = times;
+    const session = createSession({
+      device: async () => {
+        if (devices.length > 0 && left > 0) {
+          left -= 1;
+          throw new UnsupportedError("no-adapter", "There is no adapter.", "Turn it on.");
+        }
+        devices.push(await init({ gpu: await findGpu() }));
+        return devices.at(-1)!;
+      },
+      encoder: nodeEncoder(),
+    });
+    return { session, devices };
+  }
+
+  test("for a moment, as after a crash of the browser's own, it is asked for again", async () => {
+    const { session: own, devices } = failing(2);
+    await own.load(await scenes64());
+    const before = await own.picture({ image: 2 });
+    const errors = vi.fn();
+    own.on("error", errors);
+    const restored = new Promise((resolve) => own.on("restored", resolve));
+    devices[0]!.gpu.destroy();
+    await restored;
+    expect(await own.picture({ image: 2 })).toEqual(before);
+    expect([errors.mock.calls.length, devices.length]).toEqual([0, 2]);
+    own.dispose();
+  });
+
+  test("for longer, it is said, and what is loaded later brings what was there along", async () => {
+    const { session: own, devices } = failing(6);
+    const { generator, segmenter, name } = await scenes64();
+    await own.load({ generator, name });
+    const error = new Promise<SessionEvents["error"]>((resolve) => own.on("error", resolve));
+    devices[0]!.gpu.destroy();
+    expect((await error).error.code).toBe("no-adapter");
+    await expect(own.picture()).rejects.toThrow();
+    await own.load({ segmenter });
+    const edited = { image: 3, layer: "layer4", strokes: [{ id: "a", op: "remove", units: [24, 59] }] } as const;
+    expect((await own.effect(edited)).labels.length).toBeGreaterThan(0);
+    expect(devices.length).toBe(2);
+    own.dispose();
+  }, 60_000);
 });

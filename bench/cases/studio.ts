@@ -8,6 +8,8 @@ const STEPS = 60;
 /** Images of the dissection's test and training sets. */
 const IMAGES = 16;
 const LAYER = "layer4";
+/** So long after the last picture of a stroke, in milliseconds, none comes any more. */
+const QUIET = 3000;
 
 /** Whether the page answers while its worker computes: tasks of 50 ms and more, which are none. */
 export const STUDIO: readonly Case[] = [
@@ -59,6 +61,11 @@ async function painted(paint: GanPaint): Promise<number[]> {
   const press = (type: "keydown" | "keyup", key: string) =>
     surface.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true, cancelable: true }));
   const times: number[] = [];
+  let drawn = performance.now();
+  const note = (): void => {
+    drawn = performance.now();
+  };
+  paint.addEventListener("gan-rendered", note);
   press("keydown", " ");
   for (let step = 0; step < STEPS; step += 1) {
     await wait(1000 / 60);
@@ -68,7 +75,9 @@ async function painted(paint: GanPaint): Promise<number[]> {
   }
   press("keyup", " ");
   if (paint.strokes.length === 0) throw new Error("The studio painted no stroke.");
-  await new Promise((resolve) => paint.addEventListener("gan-rendered", resolve, { once: true }));
+  // The last picture may be there already.
+  await until(() => performance.now() - drawn > QUIET);
+  paint.removeEventListener("gan-rendered", note);
   return times;
 }
 

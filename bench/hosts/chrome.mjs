@@ -8,7 +8,12 @@ const HARDWARE =
   process.platform === "linux"
     ? ["--ignore-gpu-blocklist", "--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface"]
     : [];
-const SOFTWARE = ["--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"];
+// With `--use-webgpu-adapter=swiftshader` alone Chromium 156 loses the device whenever a canvas is
+// drawn on.
+const SOFTWARE = [
+  ...["--enable-unsafe-swiftshader", "--use-angle=swiftshader", "--use-vulkan=swiftshader", "--enable-gpu"],
+  ...["--enable-features=Vulkan", "--ignore-gpu-blocklist"],
+];
 
 /**
  * CPU milliseconds so far of all of Chrome's processes: what a page computes is spread over

@@ -40,23 +40,20 @@ export async function* invert(
   checkPicture(generator);
   checkWeights(generator, options);
   const target = targetOf(generator, photograph);
-  const starting: Found[] = yield* latents(generator, target, space, { ...options, starts, batch });
-  const start = starting.reduce((best, { after }, i) => (after > starting[best]!.after ? i : best), 0);
-  const { given } = starting[start]!;
+  const { found: earlier } = options;
+  const { given, latent } = earlier
+    ? foundBefore(generator, space, earlier)
+    : yield* latentStage(generator, target, space, { ...options, starts, batch });
   const { signal, weightSteps = 0 } = options;
-  const latent: Inversion = {
-    space,
-    start,
-    ...latentNumbers(generator, space, given),
-    psnr: { starts: starting.map(({ before }) => before), latents: starting.map(({ after }) => after) },
-    images: { latent: await imageOf(generator, given, space === "z" ? undefined : space, signal) },
-  };
   if (layer === undefined) {
     yield { type: "result", inversion: latent };
     return;
   }
-  yield { type: "partial", inversion: latent };
-  const behind = yield* features(generator, target, { ...options, layer, space, given });
+  const known = earlier?.layer === layer && earlier.features ? earlier : undefined;
+  if (!known) yield { type: "partial", inversion: latent };
+  const behind = known
+    ? { features: storedMaps(generator, layer, known.features!), psnr: known.psnr.layer! }
+    : yield* features(generator, target, { ...options, layer, space, given });
   const made = new Map([[layer, behind.features]]);
   const image = await imageOf(generator, made, layer, signal);
   const found: Inversion = {
@@ -70,7 +67,7 @@ export async function* invert(
     yield { type: "result", inversion: found };
     return;
   }
-  yield { type: "partial", inversion: found };
+  if (!known) yield { type: "partial", inversion: found };
   const { features: kept } = behind;
   const { weights, psnr } = yield* lateWeights(generator, target, { ...options, layer, features: kept, weightSteps });
   const changed = await withWeights(generator, weights, signal);
@@ -81,6 +78,58 @@ export async function* invert(
   } finally {
     changed.dispose();
   }
+}
+
+/**
+ * The first stage, from all starts: what is found, and all inputs of its image as tensors hold
+ * them.
+ */
+async function* latentStage(
+  generator: Generator,
+  target: Float32Array<ArrayBuffer>,
+  space: LatentSpace,
+  options: InvertOptions & { readonly starts: number; readonly batch: number },
+): AsyncGenerator<InversionEvent, { readonly given: Given; readonly latent: Inversion }> {
+  const starting: Found[] = yield* latents(generator, target, space, options);
+  const start = starting.reduce((best, { after }, i) => (after > starting[best]!.after ? i : best), 0);
+  const { given } = starting[start]!;
+  const latent: Inversion = {
+    space,
+    start,
+    ...latentNumbers(generator, space, given),
+    psnr: { starts: starting.map(({ before }) => before), latents: starting.map(({ after }) => after) },
+    images: { latent: await imageOf(generator, given, space === "z" ? undefined : space, options.signal) },
+  };
+  return { given, latent };
+}
+
+/**
+ * The same of an earlier call.
+ * @throws UsageError for one in another space, or of another generator.
+ */
+function foundBefore(generator: Generator, space: LatentSpace, found: Inversion) {
+  const { start, latent, inputs, psnr, images } = found;
+  const sizes =
+    space === "z"
+      ? generator.network.inputs.map(
+          ({ name, channels }, i) => [name, i ? inputs.get(name) : latent, 1, channels] as const,
+        )
+      : [[space, latent, generator.layer(space).height, generator.layer(space).channels] as const];
+  const fits = sizes.every(([, numbers, rows, channels]) => numbers?.length === rows * channels);
+  if (found.space !== space || !fits) {
+    throw new UsageError(
+      `\`found\` is ${found.space} [${latent.length}], which is no ${space} of ${generator.name}.`,
+      "Give what this generator's own inversion told, with the same options, or leave it out.",
+    );
+  }
+  const given: Given = new Map(
+    sizes.map(([name, numbers, rows, channels]) => [name, stored(numbers!, rows, channels)]),
+  );
+  const { starts, latents } = psnr;
+  return {
+    given,
+    latent: { space, start, latent, inputs, psnr: { starts, latents }, images: { latent: images.latent } },
+  };
 }
 
 /** @throws UsageError for steps that make no sense, or of weights that cannot be fitted. */
@@ -175,4 +224,25 @@ function dense(stored: Float32Array, rows: number, channels: number): Float32Arr
     numbers.set(stored.subarray(first, first + channels), row * channels);
   }
   return numbers;
+}
+
+/** A layer's features with the channels that fill up a vec4. */
+function storedMaps(generator: Generator, layer: string, features: Float32Array): Float32Array<ArrayBuffer> {
+  const { height, width, channels } = generator.layer(layer);
+  if (features.length !== height * width * channels) {
+    throw new UsageError(
+      `\`found\` has ${features.length} numbers of ${layer}, which are not ${[height, width, channels]}.`,
+      "Give what this generator's own inversion told, or leave it out.",
+    );
+  }
+  return stored(features, height * width, channels);
+}
+
+/** Rows with the channels that fill up a vec4. */
+function stored(numbers: Float32Array, rows: number, channels: number): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(rows * padded(channels));
+  for (let row = 0; row < rows; row += 1) {
+    all.set(numbers.subarray(row * channels, (row + 1) * channels), row * padded(channels));
+  }
+  return all;
 }

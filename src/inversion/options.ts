@@ -43,6 +43,11 @@ export interface InvertOptions {
    * at first (spec diagnosis.md §D, measured).
    */
   readonly weightRate?: number;
+  /**
+   * What an earlier call told as "partial", of the same photograph and options: stages that it went
+   * through are not gone through again.
+   */
+  readonly found?: Inversion;
   /** Starts at a time; all unless given. */
   readonly batch?: number;
   /** Stops it: what was asked rejects with the signal's reason. */
@@ -60,6 +65,7 @@ export const NAMES: NamesOf<InvertOptions> = {
   layerRate: true,
   weightSteps: true,
   weightRate: true,
+  found: true,
   batch: true,
   signal: true,
 };

@@ -121,6 +121,25 @@ describe("an image of the generator itself", () => {
     expect(stage("layer").at(-1)).toMatchObject({ step: 15, steps: 15, psnr: psnr.layer });
   });
 
+  test("goes on from what an earlier call told, to the same bits", async () => {
+    const few = { starts: 2, steps: 4, layer: "layer4", layerSteps: 3, weightSteps: 2, seed: 7 };
+    const told: Inversion[] = [];
+    for await (const event of invert(generator, image, few)) {
+      if (event.type !== "progress") told.push(event.inversion);
+    }
+    const [latent, features, result] = told;
+    for (const [found, stages] of [[latent!, ["layer", "weights"]] as const, [features!, ["weights"]] as const]) {
+      const { progress, inversion } = await inverted({ ...few, found });
+      expect(inversion).toEqual(result);
+      expect([...new Set(progress.map(({ stage }) => stage))]).toEqual(stages);
+    }
+    const other = { ...latent!, latent: latent!.latent.subarray(1) };
+    await expect(inverted({ ...few, found: other })).rejects.toThrow("`found` is z [127], which is no z of scenes64");
+    await expect(inverted({ ...few, found: { ...latent!, space: "w" } })).rejects.toThrow("`found` is w [128]");
+    const short = { ...features!, features: features!.features!.subarray(1) };
+    await expect(inverted({ ...few, found: short })).rejects.toThrow("`found` has 8191 numbers of layer4");
+  });
+
   test("is found at once among the starts", async () => {
     const { psnr, start } = (await inverted({ starts: 2, steps: 1 })).inversion;
     expect(start).toBe(0);

@@ -4,12 +4,16 @@ import { Option } from "commander";
 import { GanatomyError, UnsupportedError, UsageError } from "../../errors.ts";
 import { type Generator, loadGenerator, writeSafetensors } from "../../index.ts";
 import { type Inversion, type InversionEvent, invert, type LatentSpace, weightsBehind } from "../../inversion/index.ts";
+import { hashOf } from "../../node/hash.ts";
+import { sha256 } from "../../node/kept/file.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
+import { VERSION } from "../../version.ts";
 import type { CliCommand } from "../command.ts";
 import { PAPER_LAYER } from "../default-layer.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
+import { KeptInversion } from "../invert/kept.ts";
 import { type Areas, picturesOf, segmented, stripOf } from "../invert/pictures.ts";
 import { WEIGHTS } from "../latents.ts";
 import { EMBEDDED, loadingOf, openModel, openSegmenter } from "../models.ts";
@@ -40,6 +44,7 @@ const WEIGHT_STEPS = 60;
 export const invertCommand: CliCommand<InvertCommandOptions, [photo: string]> = {
   name: "invert",
   description: "bring a photo into a generator: the latent nearest to it, a layer's features, the weights behind it",
+  resumes: "After Ctrl-C, or killed, the same command goes on behind the stages that were finished.",
   options: (command) =>
     generatorOptions(command)
       .argument("<photo>", "a JPEG or PNG file; of another size than the generator's, the middle of it")
@@ -94,14 +99,28 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
       withDevice(running, {}, async (device) => {
         const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
         const generator = await loadGenerator(model.source, loading);
-        for await (const { type, inversion } of inversions(generator, photo, options, running)) {
+        const { width, height, rgb } = photo;
+        const weights = await hashOf(model.source, { signal });
+        const of = [VERSION, settingsOf("invert", options), [width, height, sha256(rgb)], weights, device.adapter];
+        const kept = await KeptInversion.open(folder, of);
+        if (kept.found) note(`Going on from the ${kept.found.layer ?? "latent"} that an earlier run found.`);
+        for await (const { type, inversion } of inversions(
+          generator,
+          photo,
+          { ...options, found: kept.found },
+          running,
+        )) {
           await folder.write("inversion.safetensors", fileOf(generator, inversion));
-          if (type === "partial") continue;
+          if (type === "partial") {
+            await kept.keep(inversion);
+            continue;
+          }
           const pictures = picturesOf(generator, photo, inversion);
           await folder.write("steps.png", stripOf(pictures, generator));
           const areas = segmenter && (await segmented(segmenter, generator, pictures, { folder, signal }));
           found = summaryOf(inversion, { photo: basename(path), model: model.name, areas }, options);
           await folder.write("inversion.json", `${JSON.stringify(found, null, 1)}\n`);
+          await kept.remove();
         }
       }),
     );
@@ -114,7 +133,7 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
       note(
         folder.written === 0
           ? "Interrupted before there was anything to keep."
-          : `Interrupted. What was found until then is kept; ${drawn}`,
+          : `Interrupted. What was found until then is kept, and the same command goes on from there; ${drawn}`,
       );
       return EXIT.aborted;
     }
@@ -128,7 +147,7 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
 async function* inversions(
   generator: Generator,
   photo: Photo,
-  options: InvertCommandOptions,
+  options: InvertCommandOptions & Pick<KeptInversion, "found">,
   { progress, signal, note }: Running,
 ): AsyncGenerator<Exclude<InversionEvent, { type: "progress" }>> {
   const { space, starts, batch = starts, seed, steps, layerSteps } = options;
@@ -138,7 +157,8 @@ async function* inversions(
   if (layer !== undefined) generator.layer(layer);
   const weightSteps = options.weightSteps ?? (layer && canFit(generator, layer, note) ? WEIGHT_STEPS : 0);
   const counts = { starts, batch, seed, steps, layerSteps, weightSteps };
-  const how = { ...counts, signal, ...(space && { space }), ...(layer && { layer }) };
+  const { found } = options;
+  const how = { ...counts, signal, ...(space && { space }), ...(layer && { layer }), ...(found && { found }) };
   let latent = true;
   try {
     for await (const event of invert(generator, photo, how)) {

@@ -204,7 +204,11 @@ test.skipIf(process.platform === "win32")("Ctrl-C keeps the latent that was foun
     130,
     expect.stringMatching(/Interrupted\. What was found until then is kept.*generate --latents/),
   ]);
-  expect((await readdir(join(home, "stopped"))).sort()).toEqual([".ganatomy", "inversion.safetensors"]);
+  expect((await readdir(join(home, "stopped"))).sort()).toEqual([
+    ".ganatomy",
+    "inversion.safetensors",
+    "inversion.state",
+  ]);
   const bytes = await readFile(join(home, "stopped/inversion.safetensors"));
   const { tensors, metadata } = await openCheckpoint(new Blob([bytes]));
   expect([[...tensors.keys()], metadata]).toEqual([["z"], { model: "scenes64" }]);
@@ -250,4 +254,27 @@ test.each([
   expect(status).toBeGreaterThan(0);
   expect(stderr).toMatch(message);
   expect(stderr).not.toContain("    at ");
+});
+
+test("stopped, it goes on behind the stages that were finished, to the same files", async () => {
+  const args = (outdir: string) => ["invert", "meadow.png", ...FEW, "--layer-steps", "30", "--outdir", outdir];
+  expect((await run(args("whole"), { cwd: home })).status).toBe(0);
+  const stopped = start(args("halves"), { cwd: home });
+  await stopped.said(/layer4: /);
+  stopped.interrupt();
+  const { status, stderr } = await stopped.ended;
+  expect([status, stderr]).toEqual([130, expect.stringContaining("the same command goes on from there")]);
+  expect(await readdir(join(home, "halves"))).toContain("inversion.state");
+  const last = await run(args("halves"), { cwd: home });
+  expect([last.status, last.stderr]).toEqual([0, expect.stringMatching(/Going on from the (latent|layer4)/)]);
+  expect(last.stderr).not.toMatch(/^latent: /m);
+  expect((await readdir(join(home, "halves"))).sort()).toEqual((await readdir(join(home, "whole"))).sort());
+  for (const file of ["inversion.safetensors", "inversion.json", "steps.png"]) {
+    const [ours, theirs] = await Promise.all(["halves", "whole"].map((folder) => readFile(join(home, folder, file))));
+    expect([file, ours!.equals(theirs!)]).toEqual([file, true]);
+  }
+  // Another photograph's stages are none of this one's.
+  await writeFile(join(home, "halves/inversion.state"), await readFile(join(home, "halves/inversion.safetensors")));
+  const anew = await run([...args("halves"), "--seed", "2"], { cwd: home });
+  expect([anew.status, anew.stderr]).toEqual([0, expect.not.stringContaining("Going on")]);
 });

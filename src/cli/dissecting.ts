@@ -21,6 +21,8 @@ export interface Place {
   readonly signal: AbortSignal;
   /** Who keeps where it stands; nobody unless given. */
   readonly checkpoints?: Checkpoints | undefined;
+  /** The same of the quantiles of a layer's units. */
+  readonly unitCheckpoints?: ((layer: string) => Checkpoints | undefined) | undefined;
   progress(phase: string, done: number, total: number): void;
   note(text: string): void;
 }

@@ -1,7 +1,9 @@
 import { rotated } from "../compare/rotated.ts";
 import { unitQuantiles } from "../dissect/measure-quantiles.ts";
+import type { DissectOptions } from "../dissect/options.ts";
 import type { QuantileThreshold } from "../dissect/result.ts";
 import type { RuleName } from "../dissect/rules.ts";
+import type { Subject } from "../dissect/subject.ts";
 import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
 import {
   type Generator,
@@ -63,19 +65,23 @@ export interface JobSettings {
   readonly stripHeight?: number;
 }
 
-/**
- * Runs a job: loads, dissects and writes the report. Node and the page in Chrome run this same
- * function.
- */
-export async function runJob(job: Job, place: Place): Promise<Summary> {
-  const { device, signal } = place;
-  const started = performance.now();
-  const provenance = (): Provenance => ({
-    ...job.provenance,
-    seconds: Math.round((performance.now() - started) / 100) / 10,
-  });
-  const options = { device, signal };
+/** What a job works with. */
+export interface LoadedJob {
+  readonly generator: Generator;
+  /** The generator, or a rotation of its layers. */
+  readonly subject: Generator | Subject;
+  readonly segmenter: Segmenter;
+  readonly options: Omit<DissectOptions, "signal" | "checkpoints"> & { readonly layers: readonly string[] };
+}
 
+/** Loads what a job names, and lets it go behind `use`. */
+export async function withJob<T>(
+  job: Job,
+  place: Pick<Place, "device" | "signal" | "note">,
+  use: (loaded: LoadedJob) => Promise<T>,
+): Promise<T> {
+  const { device, signal } = place;
+  const options = { device, signal };
   const generator = await loadGenerator(job.model.source, {
     ...options,
     ...job.model.options,
@@ -88,22 +94,36 @@ export async function runJob(job: Job, place: Place): Promise<Summary> {
     : await Segmenter.self(generator, { name, signal });
   const { layers, stripHeight, rotate, ...settings } = job.settings;
   const chosen = layers.length > 0 ? layers : defaultLayers(generator, place);
-
   try {
-    return await writeDissection(
-      {
-        subject: rotate === undefined ? generator : rotated(generator, rotate),
-        ...{ segmenter, stripHeight, provenance },
-        options: { ...settings, layers: chosen },
-        // Levels to insert units at, of which a rotation has none.
-        ...(rotate === undefined && { quantiles: () => quantilesOf(generator, chosen, job.settings, place) }),
-      },
-      place,
-    );
+    const subject = rotate === undefined ? generator : rotated(generator, rotate);
+    return await use({ generator, subject, segmenter, options: { ...settings, layers: chosen } });
   } finally {
     segmenter.dispose();
     generator.dispose();
   }
+}
+
+/**
+ * Runs a job: loads, dissects and writes the report. Node and the page in Chrome run this same
+ * function.
+ */
+export function runJob(job: Job, place: Place): Promise<Summary> {
+  const started = performance.now();
+  const provenance = (): Provenance => ({
+    ...job.provenance,
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+  });
+  return withJob(job, place, ({ generator, subject, segmenter, options }) =>
+    writeDissection(
+      {
+        ...{ subject, segmenter, options, provenance },
+        stripHeight: job.settings.stripHeight,
+        // Levels to insert units at, of which a rotation has none.
+        ...(subject === generator && { quantiles: () => quantilesOf(generator, options.layers, job.settings, place) }),
+      },
+      place,
+    ),
+  );
 }
 
 /**
@@ -113,12 +133,13 @@ async function quantilesOf(
   generator: Generator,
   layers: readonly string[],
   { size, seed, batch }: JobSettings,
-  { signal, progress }: Place,
+  { signal, progress, unitCheckpoints }: Place,
 ): Promise<ReadonlyMap<string, UnitQuantiles>> {
   const measured = new Map<string, UnitQuantiles>();
   for (const [done, layer] of layers.entries()) {
     progress("quantiles of units", done, layers.length);
-    const options = { layer, size, seed, ...(batch !== undefined && { batch }), signal };
+    const checkpoints = unitCheckpoints?.(layer);
+    const options = { layer, size, seed, ...(batch !== undefined && { batch }), checkpoints, signal };
     const quantiles = await unitQuantiles(generator, options).catch((error) => {
       if (!signal.aborted) throw error;
     });
@@ -130,7 +151,7 @@ async function quantilesOf(
 }
 
 /** The layer the paper's figures show, where the model has it. */
-function defaultLayers(generator: Generator, { note }: Place): string[] {
+function defaultLayers(generator: Generator, { note }: Pick<Place, "note">): string[] {
   const layer = defaultLayer(generator, "--layers");
   const names = generator.layers.map(({ name }) => name);
   note(`No --layers given, so ${layer} is dissected, as in the paper. This model has ${names.join(", ")}.`);

@@ -65,17 +65,7 @@ export async function scoreLayer(
 ): Promise<LayerResult> {
   const { labels, categories } = models.segmenter;
   const shown = labels.map((_, label) => label).filter((label) => label > 0 && pixels.labels[label]! > 0);
-  const counted = { units: channels, labels: labels.length, categories: categories.length };
-  const Table = counts.isMerged ? Float64Array : Uint32Array;
-  const all = emptyTables(Table, 1, counted);
-  const blocks =
-    pixels.blocks > 1 ? emptyTables(Table, pixels.blocks, { ...counted, labels: shown.length }) : undefined;
-  for (let k = 0; k < categories.length; k += 1) {
-    addUp(await counts.activations(k), all.activation, k, blocks?.activation);
-  }
-  for (const [row, label] of shown.entries()) {
-    addUp(await counts.intersections(label), all.intersection, label, blocks?.intersection, row);
-  }
+  const { all, blocks } = await countTables(counts, shown, models.segmenter, channels, pixels.blocks);
   const tables: Tables = {
     iou: new Float64Array(labels.length * channels),
     iqr: new Float64Array(labels.length * channels),
@@ -146,6 +136,27 @@ function bestLabel(table: Float64Array, units: number, unit: number): number {
     if (table[label * units + unit]! > table[best * units + unit]!) best = label;
   }
   return best;
+}
+
+/** What was counted of the labels that occur, in all and by blocks, if there are some. */
+async function countTables(
+  counts: Counts,
+  shown: readonly number[],
+  { labels, categories }: Pick<Labeller, "labels" | "categories">,
+  units: number,
+  blockCount: number,
+): Promise<{ readonly all: BlockTables; readonly blocks: BlockTables | undefined }> {
+  const rows = { units, labels: labels.length, categories: categories.length };
+  const Table = counts.isMerged ? Float64Array : Uint32Array;
+  const all = emptyTables(Table, 1, rows);
+  const blocks = blockCount > 1 ? emptyTables(Table, blockCount, { ...rows, labels: shown.length }) : undefined;
+  for (let k = 0; k < categories.length; k += 1) {
+    addUp(await counts.activations(k), all.activation, k, blocks?.activation);
+  }
+  for (const [row, label] of shown.entries()) {
+    addUp(await counts.intersections(label), all.intersection, label, blocks?.intersection, row);
+  }
+  return { all, blocks };
 }
 
 /** Empty tables of so many blocks, one after the other. */

@@ -8,7 +8,7 @@ import { Checkpoint, type Checkpoints, type PhaseTables } from "./checkpoint.ts"
 import type { Counter } from "./counter.ts";
 import { chunked } from "./generated.ts";
 import { Moments } from "./moments.ts";
-import { checkSamples, whole } from "./options.ts";
+import { checkSamples, countedHere, whole } from "./options.ts";
 import { Quantiles } from "./quantiles.ts";
 import { UnitQuantiles } from "./unit-quantiles.ts";
 
@@ -64,8 +64,7 @@ export async function unitQuantiles(generator: Generator, options: UnitQuantiles
   const { layer, quantiles: asked = QUANTILES, size = 1000, seed = 1, batch: most = 8, checkpoints, signal } = options;
   const { channels, height, width } = generator.layer(layer);
   const checkpoint = new Checkpoint(checkpoints);
-  const share = checkpoint.share(size);
-  checkSamples(checkpoint.isShared ? Math.max(1, share.end - share.first) : size, seed, height * width);
+  checkSamples(countedHere(checkpoint, size), seed, height * width);
   whole("batch", most, 1, 1024);
   for (const quantile of asked) {
     if (!(quantile >= 0 && quantile <= 1)) {

@@ -181,6 +181,14 @@ function sizeOf(subject: Subject, threshold: QuantileThreshold, asked: number | 
   );
 }
 
+/** Images that this machine counts: with others it may be more. */
+export function countedHere(checkpoint: Checkpoint, size: number): number {
+  if (!checkpoint.isShared) return size;
+  const { first, end } = checkpoint.share(size);
+  whole("size", size, Math.max(1, end), MAX_SHARED);
+  return Math.max(1, end - first);
+}
+
 /** Fills in defaults and refuses what makes no sense. */
 export function settle(subject: Subject, segmenter: Labeller, options: DissectOptions): Settled {
   checkNames("dissect", options, NAMES);
@@ -242,10 +250,7 @@ export function settle(subject: Subject, segmenter: Labeller, options: DissectOp
   const raw = layers.map((name) => subject.layer(name)).map(({ height, width }) => height * width);
   const finest = Math.max(elements(grid), ...(typeof quantileThreshold === "number" ? raw : []));
   const checkpoint = new Checkpoint(options.checkpoints);
-  const { first, end } = checkpoint.share(size);
-  // what many machines count together may be more
-  if (checkpoint.isShared) whole("size", size, Math.max(1, end), MAX_SHARED);
-  checkSamples(checkpoint.isShared ? Math.max(1, end - first) : size, seed, finest);
+  checkSamples(countedHere(checkpoint, size), seed, finest);
   whole("trainSeed", trainSeed, 0, 2 ** 32 - 1);
   return {
     rule,

@@ -33,6 +33,17 @@ export function selectionGroups(
   return groups;
 }
 
+/** What a group's selections, and labels, are counted into, and what the selections go by. */
+function tablesOf(
+  group: readonly string[],
+  selections: readonly Quantiles[],
+  labels: Counters | undefined,
+): PhaseTables {
+  const all = (of: (selection: Quantiles) => Counters): Counters =>
+    Object.assign({}, ...selections.map((one, place) => ofLayer(group[place]!, of(one))));
+  return { counters: { ...labels, ...all(({ counters }) => counters) }, known: all(({ known }) => known) };
+}
+
 /**
  * Exact quantiles of all layers, [quantiles][units] each, in as many passes over the samples as the
  * selections need. The first pass counts labels too if it is given where. Of checkpoints, those of
@@ -73,25 +84,20 @@ export async function* quantilesOf(
     making.catch(() => {}); // awaited once the first batch is on its way
     try {
       const at = (radix: number): string => `${set} quantiles ${index * RADIX_BITS.length + radix}`;
-      const known = async (): Promise<Counters> =>
-        Object.assign({}, ...(await making).map((one, place) => ofLayer(group[place]!, one.known)));
-      const tablesOf = async (radix: number): Promise<PhaseTables> => {
-        const layers = (await making).map((one, place) => ofLayer(group[place]!, one.counters));
-        const labels = index + radix === 0 ? presence?.counters : {};
-        return { counters: Object.assign({}, labels, ...layers), known: await known() };
-      };
+      const tables = async (radix: number): Promise<PhaseTables> =>
+        tablesOf(group, await making, index + radix === 0 ? presence?.counters : {});
       let from: number | undefined;
       let radix = RADIX_BITS.findIndex((_, each) => checkpoint.at === at(each));
       if (radix >= 0) {
         for (const selection of await making) selection.goOn(radix);
-        from = checkpoint.restore(at(radix), samples, await tablesOf(radix))?.done;
+        from = checkpoint.restore(at(radix), samples, await tables(radix))?.done;
       }
       if (from === undefined) {
         radix = 0;
         if (checkpoint.isUsed) for (const selection of await making) selection.goOn(0);
       }
       for (; radix < RADIX_BITS.length; radix += 1) {
-        if (from === undefined) await checkpoint.begin(at(radix), known);
+        if (from === undefined) await checkpoint.begin(at(radix), async () => (await tables(radix)).known ?? {});
         const pass = index * RADIX_BITS.length + radix;
         const phase = pass === 0 ? "activations" : "quantiles";
         const before = pass === 0 ? 0 : (pass - 1) * size;
@@ -101,7 +107,7 @@ export async function* quantilesOf(
         for await (const { first, count } of samples.each({ labels, ...(from !== undefined && { from }) })) {
           if (labels) presence?.add();
           for (const selection of await making) selection.add();
-          await checkpoint.keep(at(radix), first + count, () => tablesOf(radix));
+          await checkpoint.keep(at(radix), first + count, () => tables(radix));
           yield { type: "progress", phase, done: before + first + count, total };
         }
         for (const selection of await making) await selection.endPass();

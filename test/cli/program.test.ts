@@ -220,6 +220,9 @@ test("all help ends with the exit statuses, that of a command that resumes says 
   }
   expect(COMMANDS.filter(({ resumes }) => resumes).map(({ name }) => name)).toEqual([
     "dissect",
+    "plan",
+    "part",
+    "merge",
     "ablate",
     "insert",
     "ace",

@@ -1,32 +1,25 @@
 import { join } from "node:path";
-import { Option } from "commander";
 import { rotatedName } from "../../compare/rotated.ts";
-import { RULES } from "../../dissect/rules.ts";
-import { threadPool } from "../../node/drawing-threads.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { hashOf } from "../../node/hash.ts";
-import { nodeEncoder } from "../../node/photo/encoder.ts";
 import { VERSION } from "../../version.ts";
 import type { Source } from "../../weights/source.ts";
 import { type ClassifierFlags, checkFlags, dissectClassifier, openClassifier } from "../classifier/dissect.ts";
 import { viewOptions } from "../classifier/options.ts";
 import type { CliCommand } from "../command.ts";
-import { PAPER_LAYER } from "../default-layer.ts";
 import type { Place } from "../dissecting.ts";
+import { dissectionOptions } from "../dissection-options.ts";
 import { EXAMPLES } from "../examples.ts";
-import { EXIT } from "../exit.ts";
-import { generatorOptions } from "../generator-flags.ts";
-import type { TuneFlags } from "../gpu.ts";
+import { inNode } from "../in-node.ts";
+import { intoReport } from "../into-report.ts";
 import { type DissectOptions, openJob } from "../job.ts";
 import { KeptDissection } from "../kept-dissection.ts";
-import { EMBEDDED_LAYERS, loadingOf } from "../models.ts";
-import { layers, named, quantileThreshold, seed, size, whole } from "../options.ts";
+import { loadingOf } from "../models.ts";
+import { named, seed } from "../options.ts";
 import { type Job, runJob, type SegmenterFiles } from "../run.ts";
 import { settingsOf } from "../settings.ts";
-import { unifiedOptions } from "../shared-options.ts";
 import type { Summary } from "../summary.ts";
-import { summaryTable } from "../table.ts";
-import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
+import { type Running, withInterrupt } from "../with-folder.ts";
 
 export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
   name: "dissect",
@@ -35,31 +28,7 @@ export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
   help: EXAMPLES,
   options: (command) =>
     viewOptions(
-      unifiedOptions(generatorOptions(command))
-        .option(
-          "--segmenter <dir|name>",
-          "folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or an ONNX file beside labels.json; scenes64, mosaic-ade20k32; or self: a generator of tiles names its own",
-          named,
-        )
-        .option(
-          "--layers <names...>",
-          `layers to dissect, by commas or repeated (default: ${EMBEDDED_LAYERS} of the embedded model, else ${PAPER_LAYER})`,
-          layers,
-        )
-        .option("--size <n>", "number of images (default: 200 with the embedded model, else 1000)", size)
-        .option("--seed <n>", "seed of the images that are scored and shown", seed, 1)
-        .option("--train-seed <n>", "seed of the images that thresholds are chosen on", seed, 2)
-        .option(
-          "--quantile-threshold <t>",
-          "iqr, maxiou, or one fraction for all units such as 0.01 (default: the rule's; iqr)",
-          quantileThreshold,
-        )
-        .addOption(
-          new Option(
-            "--rule <name>",
-            "whose rule decides what detects anything (default: gan-dissection; of classifiers pnas-2020)",
-          ).choices(Object.keys(RULES)),
-        )
+      dissectionOptions(command)
         .option("--classifier <file|url>", "dissect a classifier of photographs instead of a generator", named)
         .option("--images <dir>", "its photographs, JPEG or PNG", named)
         .option(
@@ -68,29 +37,10 @@ export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
           named,
         ),
     )
-      .option("--rotate <seed>", "a control: dissect a random rotation of each layer's units instead of these", seed)
       .option(
         "--untrained <seed>",
         "a control: dissect the classifier's network with weights that are drawn, not trained",
         seed,
-      )
-      .option("--examples <n>", "top images a unit", whole("The number of examples", 1, 1000), 20)
-      .option("--outdir <dir>", "where the report goes (default: dissect/MODEL)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
-      .option(
-        "--strip-height <px>",
-        "edge of the pictures in strips (default: the image size; gandissect has 256)",
-        whole("The height", 8, 4096),
-      )
-      .option(
-        "--batch <n>",
-        "images at a time (default: chosen for the adapter; results do not depend on it)",
-        whole("The batch size", 1, 1024),
-      )
-      .option(
-        "--memory <MiB>",
-        "samples that may stay on the GPU between passes (default: 512; less takes longer, results do not depend on it)",
-        whole("The memory in MiB", 0, 2 ** 20),
       )
       .option("--no-tune", "do not time the kernels on a GPU's first use")
       .option("--json", "print the summary as JSON on stdout instead of the table")
@@ -101,38 +51,10 @@ export const dissectCommand: CliCommand<DissectOptions & ClassifierFlags> = {
 /** Runs a dissection here or in Chrome and says what it found; resolves with the exit status. */
 function run(options: DissectOptions & ClassifierFlags): Promise<number> {
   return withInterrupt(async (running) => {
-    const { progress, signal, note } = running;
     checkFlags(options);
     const { name, dissected } = await opened(options, running);
     const path = options.outdir ?? join("dissect", name);
-    let summary: Summary | undefined;
-    const { folder } = await withFolder(
-      running,
-      { path, force: options.force, settings: settingsOf("dissect", options) },
-      async (folder) => {
-        try {
-          summary = await dissected(folder);
-        } catch (error) {
-          progress.end();
-          if (folder.written > 0) note(`What was written until then is in ${path}.`);
-          throw error;
-        }
-        if (signal.aborted) note("Writing what is finished.");
-      },
-    );
-    if (!summary) {
-      note("Interrupted before there was anything to write.");
-      return EXIT.aborted;
-    }
-    if (options.json) {
-      const all = { ...summary, outdir: folder.path, files: folder.written, seconds: running.seconds() };
-      process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
-    } else {
-      process.stdout.write(`${summaryTable(summary)}\n`);
-    }
-    const what = `${folder.written} files in ${path} (${running.took()})\nOpen ${join(path, "report.html")}`;
-    note(summary.complete ? what : `Interrupted: the report holds what was finished until then. ${what}`);
-    return summary.complete ? EXIT.ok : EXIT.aborted;
+    return intoReport(running, { ...options, path, settings: settingsOf("dissect", options) }, dissected);
   });
 }
 
@@ -193,31 +115,6 @@ async function resuming(
   const summary = await dissected({ ...place, checkpoints: kept });
   if (summary.complete) await kept.remove();
   return summary;
-}
-
-/** Lets `work` run on Node's device, with threads that draw. */
-function inNode(
-  flags: TuneFlags,
-  folder: OutputFolder,
-  running: Running,
-  work: (place: Place) => Promise<Summary>,
-): Promise<Summary> {
-  const { progress, signal, note } = running;
-  return withDevice(running, { flags }, (device) =>
-    work({
-      device,
-      folder,
-      signal,
-      encoder: nodeEncoder(),
-      pool: (plan) =>
-        threadPool(plan, {
-          script: new URL("./node/drawing-worker.js", import.meta.url),
-          onLost: ({ message }) => note(message),
-        }),
-      progress: (phase, done, total) => progress.report(phase, done, total),
-      note,
-    }),
-  );
 }
 
 async function inChrome(job: Job<Source>, folder: OutputFolder, { progress, signal }: Running): Promise<Summary> {

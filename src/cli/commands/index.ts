@@ -14,7 +14,10 @@ import { generateCommand } from "./generate.ts";
 import { infoCommand } from "./info.ts";
 import { insertCommand } from "./insert.ts";
 import { invertCommand } from "./invert.ts";
+import { mergeCommand } from "./merge.ts";
 import { occludeCommand } from "./occlude.ts";
+import { partCommand } from "./part.ts";
+import { planCommand } from "./plan.ts";
 import { segmentCommand } from "./segment.ts";
 import { serveCommand } from "./serve.ts";
 import { studioCommand } from "./studio.ts";
@@ -24,6 +27,9 @@ import { walkCommand } from "./walk.ts";
 /** All commands, in the order of `ganatomy --help`. */
 export const COMMANDS: readonly AnyCommand[] = [
   dissectCommand,
+  planCommand,
+  partCommand,
+  mergeCommand,
   generateCommand,
   ablateCommand,
   insertCommand,

@@ -1,0 +1,51 @@
+// Tests: test/cli/commands/dissect.test.ts
+import { join } from "node:path";
+import type { OutputFolder } from "../node/folder.ts";
+import { EXIT } from "./exit.ts";
+import type { Summary } from "./summary.ts";
+import { summaryTable } from "./table.ts";
+import { type Running, withFolder } from "./with-folder.ts";
+
+/** Dissects into a folder and says what was found; resolves with the exit status. */
+export async function intoReport(
+  running: Running,
+  {
+    path,
+    force,
+    settings,
+    json,
+  }: {
+    readonly path: string;
+    readonly force?: boolean;
+    /** What the report depends on; see `outputFolder`. */
+    readonly settings: unknown;
+    readonly json?: boolean;
+  },
+  dissected: (folder: OutputFolder) => Promise<Summary>,
+): Promise<number> {
+  const { progress, signal, note } = running;
+  let summary: Summary | undefined;
+  const { folder } = await withFolder(running, { path, force, settings }, async (folder) => {
+    try {
+      summary = await dissected(folder);
+    } catch (error) {
+      progress.end();
+      if (folder.written > 0) note(`What was written until then is in ${path}.`);
+      throw error;
+    }
+    if (signal.aborted) note("Writing what is finished.");
+  });
+  if (!summary) {
+    note("Interrupted before there was anything to write.");
+    return EXIT.aborted;
+  }
+  if (json) {
+    const all = { ...summary, outdir: folder.path, files: folder.written, seconds: running.seconds() };
+    process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+  } else {
+    process.stdout.write(`${summaryTable(summary)}\n`);
+  }
+  const what = `${folder.written} files in ${path} (${running.took()})\nOpen ${join(path, "report.html")}`;
+  note(summary.complete ? what : `Interrupted: the report holds what was finished until then. ${what}`);
+  return summary.complete ? EXIT.ok : EXIT.aborted;
+}

@@ -6,6 +6,7 @@ import { EXIT, exitStatus } from "./exit.ts";
 import { inFlags } from "./flags.ts";
 import { Interrupted } from "./interrupt.ts";
 import { commandLine } from "./program.ts";
+import { say } from "./terminal.ts";
 
 /** Runs a command line; resolves with the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -20,7 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
     // Commander has said what is wrong by itself; help and version end here too, with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof Interrupted) return EXIT.aborted;
-    process.stderr.write(`${inFlags(explain(error))}\n`);
+    say(`${inFlags(explain(error))}\n`);
     return exitStatus(error);
   }
 }
@@ -37,7 +38,7 @@ function explain(error: unknown): string {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(EXIT.ok);
   const full = error.code === "ENOSPC" || error.code === "EDQUOT";
-  process.stderr.write(
+  say(
     full
       ? "error: What was to be printed cannot be: the disk is full.\n  fix: Free some space, or print to another place.\n"
       : `error: What was to be printed cannot be: ${error.code ?? error.message}.\n`,

@@ -4,6 +4,7 @@ import type { OutputFolder } from "../node/folder.ts";
 import { EXIT } from "./exit.ts";
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./table.ts";
+import { print } from "./terminal.ts";
 import { type Running, withFolder } from "./with-folder.ts";
 
 /** Dissects into a folder and says what was found; resolves with the exit status. */
@@ -41,9 +42,9 @@ export async function intoReport(
   }
   if (json) {
     const all = { ...summary, outdir: folder.path, files: folder.written, seconds: running.seconds() };
-    process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+    print(`${JSON.stringify(all, null, 2)}\n`);
   } else {
-    process.stdout.write(`${summaryTable(summary)}\n`);
+    print(`${summaryTable(summary)}\n`);
   }
   const what = `${folder.written} files in ${path} (${running.took()})\nOpen ${join(path, "report.html")}`;
   note(summary.complete ? what : `Interrupted: the report holds what was finished until then. ${what}`);

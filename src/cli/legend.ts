@@ -1,6 +1,7 @@
 import type { Segmenter } from "../index.ts";
 import type { Photo } from "../node/photo/photo.ts";
 import { labelColors } from "../report/colors.ts";
+import { inLine } from "./terminal.ts";
 
 /** What PHOTO.json says of a label map: which labels there are, and on how much of the picture. */
 export interface Legend {
@@ -59,9 +60,11 @@ const LABELS_SHOWN = 12;
 
 /** The same in a line. */
 export const legendText = ({ photo, labels }: Legend): string =>
-  `${photo}: ${
-    labels
-      .slice(0, LABELS_SHOWN)
-      .map(({ name, area }) => `${name} ${(100 * area).toFixed(1)} %`)
-      .join(", ") || "nothing that the segmenter knows"
-  }`;
+  inLine(
+    `${photo}: ${
+      labels
+        .slice(0, LABELS_SHOWN)
+        .map(({ name, area }) => `${name} ${(100 * area).toFixed(1)} %`)
+        .join(", ") || "nothing that the segmenter knows"
+    }`,
+  );

@@ -3,6 +3,7 @@ import type { AnyCommand } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { EXAMPLES } from "./examples.ts";
 import { EXIT_HELP } from "./exit.ts";
+import { print, say } from "./terminal.ts";
 
 /** The commands with their options. `done` receives the exit status. */
 export function commandLine(
@@ -14,6 +15,7 @@ export function commandLine(
     .description("GAN Dissection on WebGPU: which units of a GAN draw which objects?")
     .version(version)
     .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: say })
     .showHelpAfterError("(--help tells more)")
     .addHelpText("after", ending([EXAMPLES]));
   for (const { name, description, options, run, resumes, help } of commands) {

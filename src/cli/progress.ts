@@ -1,4 +1,5 @@
 import { inFlags } from "./flags.ts";
+import { inLine, printable } from "./terminal.ts";
 
 /** Where progress goes: stderr, or a stand-in for it. */
 export interface Screen {
@@ -41,8 +42,9 @@ export class Progress {
    * `done` of `total` steps of a phase; a new phase ends the one before. A total of 0 means it is
    * not known.
    */
-  report(phase: string, done: number, total: number): void {
+  report(named: string, done: number, total: number): void {
     const now = this.#now();
+    const phase = inLine(named);
     if (phase !== this.#phase) {
       this.#finishPhase();
       this.#phase = phase;
@@ -81,7 +83,7 @@ export class Progress {
   /** A sentence between the bars. */
   note(text: string): void {
     this.#clear();
-    this.#screen.write(`${inFlags(text)}\n`);
+    this.#screen.write(`${printable(inFlags(text))}\n`);
     this.#drawn = Number.NEGATIVE_INFINITY;
   }
 

@@ -1,4 +1,5 @@
 import type { LayerSummary, Summary } from "./summary.ts";
+import { inLine } from "./terminal.ts";
 
 /** Units named in a row; the report has them all. */
 const UNITS_SHOWN = 5;
@@ -20,7 +21,8 @@ function layerTable({ layer, shape, units, interpretable, concepts }: LayerSumma
 }
 
 /** Rows with their cells one below the other. */
-export function columns(rows: readonly (readonly string[])[], align: readonly string[] = []): string {
+export function columns(given: readonly (readonly string[])[], align: readonly string[] = []): string {
+  const rows = given.map((row) => row.map(inLine));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, i) => {

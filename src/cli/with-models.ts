@@ -10,6 +10,7 @@ import { EXIT } from "./exit.ts";
 import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";
 import type { TuneFlags } from "./gpu.ts";
 import { EMBEDDED, loadingOf, openLabeller, openModel, SELF, type UnifiedFlags, unifiedOf } from "./models.ts";
+import { print } from "./terminal.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "./with-folder.ts";
 
 /** What commands about a generator and its segmenter have in common. */
@@ -83,7 +84,7 @@ export function withModels(
     if (said) {
       const { json, text } = said;
       const all = { ...json, complete, outdir: folder.path, files: folder.written, seconds: running.seconds() };
-      process.stdout.write(options.json ? `${JSON.stringify(all, null, 2)}\n` : text);
+      print(options.json ? `${JSON.stringify(all, null, 2)}\n` : text);
     }
     const what = `${folder.written} files in ${path} (${running.took()})`;
     if (complete) note(what);

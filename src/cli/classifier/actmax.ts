@@ -7,6 +7,7 @@ import { type Climbed, climb, climbedText, drawImages } from "../climbs.ts";
 import { EXIT } from "../exit.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { loadingOf } from "../models.ts";
+import { print } from "../terminal.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 import { openClassNames } from "./classes.ts";
 import { type ClassFlags, chosenClass } from "./look.ts";
@@ -64,8 +65,8 @@ export function maximiseClassifier(options: SeenFlags & { readonly classifier: s
     const { json, text } = climbedText(found);
     if (options.json) {
       const all = { classifier: name, ...json, complete, outdir: folder.path, files: folder.written };
-      process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
-    } else if (found.length > 0) process.stdout.write(text);
+      print(`${JSON.stringify(all, null, 2)}\n`);
+    } else if (found.length > 0) print(text);
     const what = `${folder.written} files in ${folder.path} (${running.took()})`;
     note(complete ? what : `Interrupted. ${what}`);
     return complete ? EXIT.ok : EXIT.aborted;

@@ -33,6 +33,7 @@ import { withoutSecrets } from "../job.ts";
 import { EMBEDDED, loadingOf } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
 import { modelOptions, RESUMES } from "../shared-options.ts";
+import { print } from "../terminal.ts";
 import { type KeptState, type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
 
 export interface ArtifactsOptions extends NetworkFlags, TuneFlags, GeneratorFlags {
@@ -116,7 +117,7 @@ function run(options: ArtifactsOptions): Promise<number> {
       return EXIT.aborted;
     }
     const json = (): string => `${JSON.stringify(artifactsJson(found!), null, 2)}\n`;
-    process.stdout.write(options.json ? json() : artifactsTable(found));
+    print(options.json ? json() : artifactsTable(found));
     note(`Open ${join(folder.path, "artifacts.html")} (${running.took()})`);
     return EXIT.ok;
   });

@@ -20,6 +20,7 @@ import { named, positive } from "../options.ts";
 import { readReports } from "../report-folder.ts";
 import { settingsOf } from "../settings.ts";
 import { columns } from "../table.ts";
+import { print } from "../terminal.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface CompareCommandOptions extends CompareOptions {
@@ -78,7 +79,7 @@ function run({ outdir, json, force = false, ...rule }: CompareCommandOptions, fo
       await folder.write("layers.svg", layersSvg(comparison));
       await folder.write("compare.html", comparisonPage(comparison, provenance, { iou, iqr }));
     });
-    process.stdout.write(json ? text : `${tables(comparison, { iou, iqr })}\n`);
+    print(json ? text : `${tables(comparison, { iou, iqr })}\n`);
     running.note(`Open ${outdir}/compare.html`);
     return EXIT.ok;
   });

@@ -14,6 +14,7 @@ import { type GeneratorFlags, generatorOf, integrityOption } from "../generator-
 import { loadingOf, openModel } from "../models.ts";
 import { named } from "../options.ts";
 import { settingsOf } from "../settings.ts";
+import { print } from "../terminal.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface ConvertOptions extends Pick<GeneratorFlags, "network" | "key" | "sha256"> {
@@ -62,7 +63,7 @@ function run({ half, outdir, force, json, ...options }: ConvertOptions, file: st
       await folder.write(`${written.file}.sha256`, `${written.sha256}  ${written.file}\n`);
     });
     const what = { complete, architecture: network.architecture, outdir: folder.path, ...written };
-    if (json) process.stdout.write(`${JSON.stringify(what, null, 2)}\n`);
+    if (json) print(`${JSON.stringify(what, null, 2)}\n`);
     note(`${network.architecture}: ${written.tensors} tensors, ${written.bytes} bytes, in ${join(path, written.file)}`);
     return complete ? EXIT.ok : EXIT.aborted;
   });

@@ -12,6 +12,7 @@ import type { TuneFlags } from "../gpu.ts";
 import { loadingOf } from "../models.ts";
 import { named, seed, whole } from "../options.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
+import { print } from "../terminal.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
 
 export interface DistanceOptions extends NetworkFlags, TuneFlags, Omit<GeneratorFlags, "model"> {
@@ -90,7 +91,7 @@ function run(options: DistanceOptions, first: string, second: string): Promise<n
       return EXIT.aborted;
     }
     const text = options.json ? `${JSON.stringify(distanceJson(compared), null, 2)}\n` : distanceText(compared);
-    process.stdout.write(text);
+    print(text);
     note(`Features and distance.json are in ${folder.path} (${running.took()})`);
     return EXIT.ok;
   });

@@ -10,6 +10,7 @@ import { VERSION } from "../../version.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { columns } from "../table.ts";
+import { print, say } from "../terminal.ts";
 
 export interface DoctorOptions {
   readonly json?: boolean;
@@ -50,7 +51,7 @@ export const doctorCommand: CliCommand<DoctorOptions> = {
 async function run({ json = false, fix = false }: DoctorOptions): Promise<number> {
   if (fix) await install();
   const diagnosis = await diagnose();
-  process.stdout.write(json ? `${JSON.stringify(diagnosis, null, 2)}\n` : text(diagnosis));
+  print(json ? `${JSON.stringify(diagnosis, null, 2)}\n` : text(diagnosis));
   return diagnosis.ok ? EXIT.ok : EXIT.noWebGpu;
 }
 
@@ -58,7 +59,7 @@ async function install(): Promise<void> {
   const found = await findGpu().catch((error) => error);
   // nothing that apt could mend
   if (!(found instanceof UnsupportedError && found.code === "no-adapter")) return;
-  if (installHelps()) await installSoftwareAdapter((line) => process.stderr.write(`${line}\n`));
+  if (installHelps()) await installSoftwareAdapter((line) => say(`${line}\n`));
 }
 
 async function diagnose(): Promise<Diagnosis> {

@@ -8,6 +8,7 @@ import { latentsOption, openLatents } from "../latents.ts";
 import { EMBEDDED, loadingOf, openModel } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
 import { settingsOf } from "../settings.ts";
+import { print } from "../terminal.ts";
 import { picturePng, tilesLegend } from "../tile-pictures.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
@@ -104,7 +105,7 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
         outdir: folder.path,
         files,
       };
-      process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+      print(`${JSON.stringify(summary, null, 2)}\n`);
     }
     const what = `${drawn} ${drawn === 1 ? "picture" : "pictures"} in ${path} (${running.took()})`;
     note(complete ? what : `Interrupted. ${what}`);

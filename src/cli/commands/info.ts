@@ -34,6 +34,7 @@ import {
 } from "../models.ts";
 import { whole } from "../options.ts";
 import { unifiedOptions } from "../shared-options.ts";
+import { print } from "../terminal.ts";
 import { type Running, withDevice, withInterrupt } from "../with-folder.ts";
 
 export interface InfoOptions extends UnifiedFlags, Omit<GeneratorFlags, "model"> {
@@ -97,7 +98,7 @@ function run(options: InfoOptions, network: string): Promise<number> {
       refusal = why;
     });
     progress.end();
-    process.stdout.write(options.json ? `${JSON.stringify(told, null, 2)}\n` : `${told.map(describe).join("\n\n")}\n`);
+    print(options.json ? `${JSON.stringify(told, null, 2)}\n` : `${told.map(describe).join("\n\n")}\n`);
     if (refusal !== undefined) throw refusal;
     return EXIT.ok;
   });

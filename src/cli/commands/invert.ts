@@ -21,6 +21,7 @@ import { named, seed, whole } from "../options.ts";
 import { readPhoto } from "../photo.ts";
 import { settingsOf } from "../settings.ts";
 import { columns } from "../table.ts";
+import { print } from "../terminal.ts";
 import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface InvertCommandOptions extends GeneratorFlags {
@@ -137,7 +138,7 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
       );
       return EXIT.aborted;
     }
-    process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : textOf(found));
+    print(options.json ? `${JSON.stringify(found, null, 2)}\n` : textOf(found));
     note(`${folder.written} files in ${folder.path} (${running.took()}); ${drawn}`);
     return EXIT.ok;
   });

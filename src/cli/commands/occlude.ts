@@ -18,6 +18,7 @@ import { named, whole } from "../options.ts";
 import { readPhoto, reduced } from "../photo.ts";
 import { PhotoPlaces } from "../photo-files.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
+import { print } from "../terminal.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
 
 export interface OccludeCommandOptions extends UnifiedFlags, TuneFlags, ClassFlags {
@@ -84,7 +85,7 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
         const shown = folder.of(set, json);
         await shown.write(`${stem}.png`, picture(pixels, [height, width], found));
         await shown.write(`${stem}.json`, `${JSON.stringify(json)}\n`);
-        if (options.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+        if (options.json) print(`${JSON.stringify(json, null, 2)}\n`);
       });
     });
     if (!found) {
@@ -92,7 +93,7 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
       else note(`Interrupted. What is finished is in ${folder.path}.\nThe same command goes on from there.`);
       return EXIT.aborted;
     }
-    if (!options.json) process.stdout.write(`${summary(what, found)}\n`);
+    if (!options.json) print(`${summary(what, found)}\n`);
     note(`${folder.written} files in ${folder.path} (${running.took()})`);
     return EXIT.ok;
   });

@@ -21,6 +21,7 @@ import { readPhoto, reduced } from "../photo.ts";
 import { type PhotoPlace, PhotoPlaces, photoFiles } from "../photo-files.ts";
 import type { SegmenterFiles } from "../run.ts";
 import { unifiedOptions } from "../shared-options.ts";
+import { print } from "../terminal.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface SegmentOptions extends UnifiedFlags {
@@ -93,8 +94,8 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
         throw error;
       }
     });
-    if (options.json) process.stdout.write(`${JSON.stringify(legends, null, 2)}\n`);
-    else for (const legend of legends) process.stdout.write(`${legendText(legend)}\n`);
+    if (options.json) print(`${JSON.stringify(legends, null, 2)}\n`);
+    else for (const legend of legends) print(`${legendText(legend)}\n`);
     const what = `${legends.length} of ${paths.length} photos in ${folder.path} (${running.took()})`;
     if (legends.length === 0) note("Interrupted before there was anything to write.");
     else note(signal.aborted ? `Interrupted. ${what}` : what);

@@ -16,6 +16,7 @@ import { loadingOf, openLabeller, openModel, type UnifiedFlags, unifiedOf } from
 import { named, whole } from "../options.ts";
 import { type ReportFolder, reportsIn } from "../serve/reports.ts";
 import { unifiedOptions } from "../shared-options.ts";
+import { print } from "../terminal.ts";
 import { type Running, withDevice, withInterrupt } from "../with-folder.ts";
 
 export interface ServeOptions extends GeneratorFlags, UnifiedFlags, TuneFlags {
@@ -81,7 +82,7 @@ function run(options: ServeOptions, folder: string): Promise<number> {
       });
       const { url, close } = await listen(handler, { port, host });
       try {
-        process.stdout.write(addresses(url, projects, { pages: await pagesOf(client, projects), token }));
+        print(addresses(url, projects, { pages: await pagesOf(client, projects), token }));
         running.note("Ctrl-C ends it.");
         await untilAborted(running.signal);
       } finally {

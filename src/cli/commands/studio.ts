@@ -11,6 +11,7 @@ import { named, whole } from "../options.ts";
 import { packageRoot } from "../package.ts";
 import { type GivenFlags, givenTo, OPEN } from "../studio/given.ts";
 import { studioHandler } from "../studio/handler.ts";
+import { print } from "../terminal.ts";
 import { withInterrupt } from "../with-folder.ts";
 
 export interface StudioOptions extends GivenFlags {
@@ -38,7 +39,7 @@ export const studioCommand: CliCommand<StudioOptions, [folder: string | undefine
       }
       const given = await givenTo(folder, flags, loadingOf(running, flags));
       const { url, close } = await listen(studioHandler(root, given), { port });
-      process.stdout.write(`${url}${given.size > 0 ? `?open=${OPEN}` : ""}\n`);
+      print(`${url}${given.size > 0 ? `?open=${OPEN}` : ""}\n`);
       note("Ctrl-C ends it.");
       await untilAborted(signal);
       await close();

@@ -8,6 +8,7 @@ import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { named, seed, size, whole } from "../options.ts";
 import { RESUMES } from "../shared-options.ts";
+import { print } from "../terminal.ts";
 import { withInterrupt, withMeasurements } from "../with-folder.ts";
 
 export const unitImportanceCommand: CliCommand<ImportanceFlags> = {
@@ -69,7 +70,7 @@ function run(options: ImportanceFlags): Promise<number> {
       note(`Interrupted. What is measured is in ${folder.path}.\nThe same command goes on from there.`);
       return EXIT.aborted;
     }
-    process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : importanceTable(found));
+    print(options.json ? `${JSON.stringify(found, null, 2)}\n` : importanceTable(found));
     note(`${folder.written} files in ${path} (${running.took()})`);
     return EXIT.ok;
   });

@@ -15,6 +15,7 @@ import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator
 import { EMBEDDED, loadingOf, openModel } from "../models.ts";
 import { named, whole } from "../options.ts";
 import { settingsOf } from "../settings.ts";
+import { print } from "../terminal.ts";
 import { picturePng } from "../tile-pictures.ts";
 import { openStops, type StopName, type Stops } from "../walk/stops.ts";
 import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
@@ -94,7 +95,7 @@ function run(options: WalkCommandOptions, asked: readonly string[]): Promise<num
       }),
     );
     if (options.json && frames) {
-      process.stdout.write(`${JSON.stringify({ ...walk, drawn: frames.drawn, complete }, null, 2)}\n`);
+      print(`${JSON.stringify({ ...walk, drawn: frames.drawn, complete }, null, 2)}\n`);
     }
     const files = `${folder.written} ${folder.written === 1 ? "file" : "files"} in ${folder.path} (${running.took()})`;
     if (complete) note(`${files}; walk.png shows it in a browser`);

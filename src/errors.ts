@@ -20,6 +20,11 @@ export type ErrorCode =
   | "photo"
   | "output";
 
+/** Characters of a message, and of the fix it ends in: names and lists of files may be endless. */
+const [MESSAGE, FIX] = [1000, 600];
+
+const short = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
 /**
  * Every error this library throws on purpose: a code, the cause in its message, and the fix in
  * `fix`. Aborts are the exception: they reject with the signal's reason.
@@ -33,11 +38,15 @@ export class GanatomyError extends Error {
   /** What the caller can do about it. */
   readonly fix: string;
 
-  /** `message` is the cause alone: the error's own is followed by `fix`. */
+  /**
+   * `message` is the cause alone: the error's own is followed by `fix`. Both have 1,000 characters
+   * at most and end in "…" where they would have more.
+   */
   constructor(code: ErrorCode, message: string, fix: string, options?: ErrorOptions) {
-    super(`${message} ${fix}`.trim(), options);
+    const help = short(fix, FIX);
+    super(`${short(message, MESSAGE - 1 - help.length)} ${help}`.trim(), options);
     this.code = code;
-    this.fix = fix;
+    this.fix = help;
   }
 }
 

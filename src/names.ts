@@ -57,6 +57,17 @@ function said(value: unknown): string {
 
 const isList = (value: unknown): boolean => typeof value === "object" && Symbol.iterator in value!;
 
+/** Characters of a name in a list. */
+const NAME = 100;
+
+/**
+ * Names in a message: the first of them, each cut where it is long, and how many more there are.
+ */
+export function andMore(names: readonly string[], most = 8): string {
+  const shown = names.slice(0, most).map((name) => (name.length > NAME ? `${name.slice(0, NAME - 1)}…` : name));
+  return shown.join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");
+}
+
 /** At most so many names are offered. */
 const OFFERED = 5;
 

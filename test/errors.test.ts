@@ -56,3 +56,21 @@ describe("an error", () => {
     expect(new GanatomyError("usage", "Wrong.", "").message).toBe("Wrong.");
   });
 });
+
+test("an error is short, whatever is in its message and its fix", () => {
+  const long = "layer".repeat(1e5);
+  for (const [message, fix] of [
+    [long, "Do it right."],
+    ["Wrong.", long],
+    [long, long],
+  ] as const) {
+    const error = new GanatomyError("usage", message, fix);
+    expect(error.message.length).toBeLessThanOrEqual(1000);
+    expect(error.message.endsWith(error.fix)).toBe(true);
+    expect(`${message} ${fix}`.startsWith(error.message.slice(0, 5))).toBe(true);
+  }
+  expect(new GanatomyError("usage", "a".repeat(400), "b".repeat(600)).message).toMatch(/^a{398}… b{600}$/);
+  expect(new GanatomyError("usage", "a".repeat(399), "b".repeat(600)).message).toBe(
+    `${"a".repeat(399)} ${"b".repeat(600)}`,
+  );
+});

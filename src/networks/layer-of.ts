@@ -1,6 +1,7 @@
 // Tests: test/networks/generators/progan.test.ts, test/models/own.test.ts
 
 import { UsageError } from "../errors.ts";
+import { andMore } from "../names.ts";
 
 /** @throws UsageError listing the known layers. */
 export function layerOf<Layer extends { readonly name: string }>(
@@ -9,6 +10,9 @@ export function layerOf<Layer extends { readonly name: string }>(
 ): Layer {
   const layer = layers.find((candidate) => candidate.name === asked);
   if (layer) return layer;
-  const known = layers.map((candidate) => candidate.name).join(", ");
+  const known = andMore(
+    layers.map((candidate) => candidate.name),
+    24,
+  );
   throw new UsageError(`${name} has no layer "${asked}".`, `Its layers are ${known}.`);
 }

@@ -1,7 +1,7 @@
 // Tests: test/networks/network.test.ts, test/networks/generators/progan.test.ts
 
 import { ShapeError, WeightsError } from "../errors.ts";
-import { nearest } from "../names.ts";
+import { andMore, nearest } from "../names.ts";
 import type { CheckpointTensor } from "../weights/tensor.ts";
 import type { State } from "./state.ts";
 
@@ -83,25 +83,25 @@ export function recorded<T>(
   // A network that could not be built to its end did not ask for all that it needs.
   const unexpected = failure ? [] : [...state.keys()].filter((key) => !recording.asked.has(key) && !ignored(key));
   if (!failure && missing.length + wrong.length + unexpected.length === 0) return result as T;
+  const kinds = [missing, wrong, unexpected].filter(({ length }) => length > 0).length;
+  const most = kinds > 1 ? 4 : 8;
   throw new WeightsError(
     "weights-shape",
     [
       `These are not the weights of ${what}.`,
       ...listed(
         "Missing",
-        missing.map((key, i) => (i < LISTED ? `${key}${near(key, state, recording)}` : key)),
+        missing.map((key, i) => (i < most ? `${key}${near(key, state, recording)}` : key)),
+        most,
       ),
-      ...listed("Mis-shaped", wrong),
-      ...listed("Unexpected", unexpected),
+      ...listed("Mis-shaped", wrong, most),
+      ...listed("Unexpected", unexpected, most),
       ...(failure && missing.length + wrong.length === 0 ? [failure.message] : []),
     ].join(" "),
     "Check that the file belongs to this kind of network and is complete.",
     failure && { cause: failure },
   );
 }
-
-/** Names that are listed. */
-const LISTED = 8;
 
 /** The tensor that may be meant: one that nobody asked for; a much shorter name is in many. */
 function near(key: string, state: State, { asked }: Recording): string {
@@ -112,9 +112,7 @@ function near(key: string, state: State, { asked }: Recording): string {
   return name === undefined ? "" : ` (there is ${name})`;
 }
 
-function listed(title: string, items: readonly string[]): string[] {
+function listed(title: string, items: readonly string[], most: number): string[] {
   if (items.length === 0) return [];
-  return [
-    `${title}: ${items.slice(0, LISTED).join(", ")}${items.length > LISTED ? ` and ${items.length - LISTED} more` : ""}.`,
-  ];
+  return [`${title}: ${andMore(items, most)}.`];
 }

@@ -1,5 +1,6 @@
 import type { Edit } from "../models/edits.ts";
 import { adaptivePool, type MaskPooling, uncropped } from "../models/mask.ts";
+import { andMore } from "../names.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import { fieldsOf, fractionOf, listOf, numberOf, textOf, wholeOf } from "./fields.ts";
 import type { Limits } from "./limits.ts";
@@ -21,7 +22,10 @@ export interface Edited {
 export function layerOf(generator: Pick<Edited, "name" | "hiddenLayers">, name: string): LayerInfo {
   const layer = generator.hiddenLayers.find((known) => known.name === name);
   if (layer) return layer;
-  const known = generator.hiddenLayers.map((each) => each.name).join(", ");
+  const known = andMore(
+    generator.hiddenLayers.map((each) => each.name),
+    24,
+  );
   throw badRequest(`${generator.name} has no layer "${name.slice(0, 60)}".`, `Its layers are ${known}.`);
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { andMore } from "../names.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Loaded } from "./session.ts";
 
@@ -19,7 +20,10 @@ export function checkFits({ model, layer, strokes }: Recipe, own: NonNullable<Lo
   }
   const known = own.layers.find(({ name }) => name === layer);
   if (!known) {
-    const names = own.layers.map(({ name }) => name).join(", ");
+    const names = andMore(
+      own.layers.map(({ name }) => name),
+      24,
+    );
     throw new UsageError(`This recipe is of "${layer}", which ${own.name} does not have.`, `Its layers are ${names}.`);
   }
   for (const { id, units } of strokes) {

@@ -4,6 +4,7 @@ import { ascending, rankUnits } from "../../causality/ranking.ts";
 import type { Label } from "../../dissect/result.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { dissect, type Generator, type Segmenter } from "../../index.ts";
+import { andMore } from "../../names.ts";
 import { uniqueNames } from "../../report/concepts.ts";
 
 /**
@@ -65,7 +66,10 @@ export async function readOrder(
   if (!found) {
     throw new UsageError(
       `"${file}" has no ${layer}.`,
-      `It has ${layers.map((candidate) => candidate.layer).join(", ")}.`,
+      `It has ${andMore(
+        layers.map((candidate) => candidate.layer),
+        24,
+      )}.`,
     );
   }
   const names = uniqueNames(labels);
@@ -89,7 +93,7 @@ export async function readOrder(
     const known = found.rankings.map((one) => one.name).filter((one) => one.endsWith(`-${metric}`));
     throw new UsageError(
       `"${file}" does not rank the units of ${layer} for "${concept}" by ${metric}.`,
-      known.length > 0 ? `It has ${known.join(", ")}.` : `It has nothing ranked by ${metric}.`,
+      known.length > 0 ? `It has ${andMore(known, 24)}.` : `It has nothing ranked by ${metric}.`,
     );
   }
   const { length } = ranking.score;

@@ -1,6 +1,6 @@
 import { UsageError, WeightsError } from "../../errors.ts";
 import type { Pixels } from "../../kernels/maps/resample.ts";
-import { nearest } from "../../names.ts";
+import { andMore, nearest } from "../../names.ts";
 import { describeShapes, describeTensors } from "../generators/telltales.ts";
 import { networkOf } from "../network.ts";
 import type { State } from "../state.ts";
@@ -97,10 +97,10 @@ function pixelsOf(given: ClassifierOptions["pixels"] = "imagenet"): Pixels {
 
 function unknown(state: State): WeightsError {
   const what = describeTensors(state.keys()) ?? describeShapes(state);
-  const some = [...state.keys()].slice(0, 4).join(", ") || "no tensors";
+  const few = andMore([...state.keys()], 4) || "no tensors";
   return new WeightsError(
     "weights-shape",
-    `This is ${what}, not ${CLASSIFIERS.map(({ name }) => name).join(", nor ")} (it holds ${some}).`,
+    `This is ${what}, not ${CLASSIFIERS.map(({ name }) => name).join(", nor ")} (it holds ${few}).`,
     "Give a state dict by torchvision's or timm's names; docs/classifiers.md lists what is known.",
   );
 }

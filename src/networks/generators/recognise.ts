@@ -1,7 +1,7 @@
 // Tests: test/networks/network.test.ts, test/networks/generators/dcgan.test.ts
 
 import { UsageError, WeightsError } from "../../errors.ts";
-import { nearest } from "../../names.ts";
+import { andMore, nearest } from "../../names.ts";
 import type { Attributes } from "../../weights/tensor.ts";
 import { parseDescription } from "../description.ts";
 import { describedNetwork } from "../description-network.ts";
@@ -77,12 +77,12 @@ function unknown(given: GivenFile, families: readonly GeneratorFamily[], why?: s
     const found = parts.length === 1 ? "a generator among other things" : "several generators";
     return new WeightsError(
       "weights-shape",
-      `The file holds ${found}: ${parts.join(", ")}.`,
+      `The file holds ${found}: ${andMore(parts)}.`,
       "Name the part with `key`.",
     );
   }
   const what = describeTensors(tensors.keys(), entry) ?? describeShapes(tensors);
-  const found = [...tensors.keys()].slice(0, 4).join(", ") || "no tensors";
+  const found = andMore([...tensors.keys()], 4) || "no tensors";
   const names = families.map(({ name }) => name).join(", nor ");
   return new WeightsError(
     "weights-shape",

@@ -1,5 +1,6 @@
 import { UsageError, WeightsError } from "../../errors.ts";
 import type { Pixels } from "../../kernels/maps/resample.ts";
+import { andMore } from "../../names.ts";
 import { inferMobilenet } from "../encoders/mobilenet.ts";
 import { inferResnet, resnetName } from "../encoders/resnet.ts";
 import type { Network } from "../network.ts";
@@ -96,13 +97,12 @@ function unknown(state: State): WeightsError {
   const mobile = inferMobilenet(state, ENCODER);
   const found = encoder ? resnetName(encoder) : mobile ? "MobileNetV2" : undefined;
   const decoder = [...state.keys()].filter((key) => key.startsWith(DECODER));
-  const some = (keys: readonly string[]): string => keys.slice(0, 4).join(", ");
   const parts = [
     found
       ? `The encoder is a ${found}, but the decoder is none that is known`
       : "These are not the weights of a UPerNet or of another segmenter that is known",
-    found && decoder.length > 0 ? ` (it has ${some(decoder)})` : "",
-    found ? "." : ` (the file has ${some([...state.keys()]) || "no tensors"}).`,
+    found && decoder.length > 0 ? ` (it has ${andMore(decoder, 4)})` : "",
+    found ? "." : ` (the file has ${andMore([...state.keys()], 4) || "no tensors"}).`,
   ];
   return new WeightsError(
     "weights-shape",

@@ -1,3 +1,9 @@
+/**
+ * Generators, segmenters, dissection: what has this GAN learned?
+ *
+ * @module
+ */
+
 export type { DissectionEvent, Phase } from "./dissect/events.ts";
 export type { DissectOptions } from "./dissect/options.ts";
 export type * from "./dissect/result.ts";

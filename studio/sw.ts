@@ -5,26 +5,12 @@
 
 // Tests: test/studio/offline.test.ts
 
+import { keepOnly, within, worker } from "./service-worker.ts";
+
 /** Of the build that this script belongs to; `scripts/studio.mjs` puts both in. */
 declare const BUILD: string;
 /** Paths of all of its files, but index.html and this one. */
 declare const FILES: readonly string[];
-
-interface ExtendableEvent extends Event {
-  waitUntil(work: Promise<unknown>): void;
-}
-interface FetchEvent extends ExtendableEvent {
-  readonly request: Request;
-  respondWith(response: Promise<Response>): void;
-}
-interface Scope {
-  readonly registration: { readonly scope: string };
-  skipWaiting(): Promise<void>;
-  addEventListener(type: "install" | "activate", listener: (event: ExtendableEvent) => void): void;
-  addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
-}
-const worker = globalThis as unknown as Scope;
-
 /** The page's own address, with "/" at its end. */
 const ROOT = worker.registration.scope;
 /** Caches are the origin's: another studio beside this one has its own. */
@@ -33,7 +19,7 @@ const MINE = `ganatomy-studio ${ROOT} `;
 const PATIENCE_MS = 5000;
 
 worker.addEventListener("install", (event) => event.waitUntil(keep()));
-worker.addEventListener("activate", (event) => event.waitUntil(clean()));
+worker.addEventListener("activate", (event) => event.waitUntil(keepOnly(MINE, BUILD)));
 worker.addEventListener("fetch", (event) => {
   const answer = answerTo(event.request);
   if (answer) event.respondWith(answer);
@@ -59,12 +45,6 @@ async function plain(response: Response): Promise<Response> {
   return new Response(await response.blob(), { headers: response.headers });
 }
 
-/** Removes what earlier builds kept. */
-async function clean(): Promise<void> {
-  const others = (await caches.keys()).filter((name) => name.startsWith(MINE) && name !== MINE + BUILD);
-  await Promise.all(others.map((name) => caches.delete(name)));
-}
-
 /** Undefined for what is none of the studio's. */
 function answerTo(request: Request): Promise<Response> | undefined {
   const { origin, pathname, searchParams } = new URL(request.url);
@@ -82,11 +62,4 @@ function answerTo(request: Request): Promise<Response> | undefined {
 async function kept(address: string, request: Request): Promise<Response> {
   const cache = await caches.open(MINE + BUILD);
   return (await cache.match(address)) ?? fetch(request);
-}
-
-function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    promise.then(resolve, reject);
-    setTimeout(reject, ms, new Error("The network takes too long."));
-  });
 }

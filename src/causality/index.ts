@@ -1,4 +1,8 @@
-/** What units cause: edits measured over many images. */
+/**
+ * What units cause: edits measured over many images.
+ *
+ * @module
+ */
 
 export { QUANTILES, type UnitQuantilesOptions, unitQuantiles } from "../dissect/measure-quantiles.ts";
 export { openUnitQuantiles, UnitQuantiles, type UnitQuantilesData } from "../dissect/unit-quantiles.ts";

@@ -1,4 +1,8 @@
-/** Classifiers of photographs. */
+/**
+ * Classifiers of photographs.
+ *
+ * @module
+ */
 
 import { Classifier, type LoadClassifierOptions } from "../models/classifier.ts";
 import type { SourceLike } from "../weights/source.ts";

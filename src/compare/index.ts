@@ -1,4 +1,8 @@
-/** How far sets of images are apart, which units cause artifacts, and how dissections compare. */
+/**
+ * How far sets of images are apart, which units cause artifacts, and how dissections compare.
+ *
+ * @module
+ */
 
 export { type AblationScore, type AblationScoresOptions, ablationScores } from "./artifacts/effects.ts";
 export {

@@ -1,3 +1,9 @@
+/**
+ * Custom elements: paint, look and compare with a few tags.
+ *
+ * @module
+ */
+
 export type { ErrorDetail } from "./element.ts";
 export { GanCompare } from "./gan-compare.ts";
 export { GanHistory } from "./gan-history.ts";

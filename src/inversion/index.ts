@@ -1,4 +1,8 @@
-/** Photographs brought into a generator. */
+/**
+ * Photographs brought into a generator.
+ *
+ * @module
+ */
 
 export type { Picture } from "../compare/fitted.ts";
 export { invert } from "./invert.ts";

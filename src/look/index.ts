@@ -1,4 +1,8 @@
-/** Looking at units: what they do at a place, pictures of them, the images that drive them most. */
+/**
+ * Looking at units: what they do at a place, pictures of them, the images that drive them most.
+ *
+ * @module
+ */
 
 export { type LassosOptions, lassos } from "./lassos.ts";
 export { type Thumbnail, type ThumbnailsOptions, thumbnails, type UnitView } from "./thumbnails.ts";

@@ -1,4 +1,8 @@
-/** What a network of one's own is made of, for `defineGenerator` and `defineSegmenter`. */
+/**
+ * What a network of one's own is made of, for `defineGenerator` and `defineSegmenter`.
+ *
+ * @module
+ */
 
 export { type ConvOptions, conv } from "../kernels/conv/conv.ts";
 export { depthwise } from "../kernels/conv/depthwise.ts";

@@ -1,4 +1,8 @@
-/** What Node has and a browser has not: WebGPU by way of Dawn, files, and encoders for pictures. */
+/**
+ * What Node has and a browser has not: WebGPU by way of Dawn, files, and encoders for pictures.
+ *
+ * @module
+ */
 
 export { cacheFolder, folderCache } from "./cache.ts";
 export { type ThreadPoolOptions, threadPool } from "./drawing-threads.ts";

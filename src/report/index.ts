@@ -1,3 +1,9 @@
+/**
+ * What a dissection is written as: reports, tables, figures, files of other programs.
+ *
+ * @module
+ */
+
 export { type AblationJson, toFullAblation, toPixAblation } from "./ablation.ts";
 export { type AblationLine, ablationSvg } from "./ablation-plot.ts";
 export { bargraphSvg } from "./bargraph.ts";

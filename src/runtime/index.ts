@@ -1,3 +1,9 @@
+/**
+ * The GPU: devices, tensors, graphs of operations and what they compile to.
+ *
+ * @module
+ */
+
 export type { Adapter } from "./adapter.ts";
 export { Device, type DeviceOptions } from "./device.ts";
 export {

@@ -1,4 +1,8 @@
-/** The server of the published clients, and our own routes, as a function of requests. */
+/**
+ * The server of the published clients, and our own routes, as a function of requests.
+ *
+ * @module
+ */
 
 export { parseDissection } from "./dissected.ts";
 export { createHandler, type Handler, type HandlerOptions } from "./handler.ts";

@@ -1,4 +1,8 @@
-/** One interface to a generator for whoever shows it. */
+/**
+ * One interface to a generator for whoever shows it.
+ *
+ * @module
+ */
 
 export { type Cells, packCells, unpackCells } from "./cells.ts";
 export { type MaskFile, type RecipeCommands, recipeCommands } from "./commands.ts";

@@ -1,0 +1,96 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildSite } from "../../scripts/site.mjs";
+import { violations } from "../browser/axe.ts";
+import { openPage } from "../browser/open.ts";
+import { built } from "../built.ts";
+import { plainHost } from "../studio/folder.ts";
+
+// Runs: site/keep.ts, site/sw.ts, site/site.css
+
+const SLOW = 300_000;
+const REPORT = '<!doctype html><html lang="en"><title>a report</title><h1>A report</h1></html>\n';
+
+let work: string;
+let folder: string;
+let said: Awaited<ReturnType<typeof buildSite>>;
+beforeAll(async () => {
+  await built();
+  work = await mkdtemp(join(tmpdir(), "ganatomy-site-test-"));
+  folder = join(work, "site");
+  const report = join(work, "scenes");
+  await mkdir(report);
+  await writeFile(join(report, "report.html"), REPORT);
+  said = await buildSite(folder, { reports: [report] });
+}, SLOW);
+afterAll(() => rm(work, { recursive: true, force: true }));
+
+test("every export says what it is", () => expect(said.undocumented).toEqual([]));
+
+test("guides and docstrings lead to what is there", () => expect(said.messages).toEqual([]));
+
+test("pages lead to files of the site, and load nothing of other hosts", async () => {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  const there = new Set(files);
+  const lost: string[] = [];
+  for (const page of files.filter((path) => /^(?!studio|reports).*\.html$/.test(path))) {
+    const text = await readFile(join(folder, page), "utf8");
+    for (const [, attribute, address = ""] of text.matchAll(/\s(href|src)="([^"#?]+)/g)) {
+      const foreign = /^[a-z]+:/.test(address);
+      if (foreign ? attribute === "src" : !there.has(join(dirname(page), decodeURI(address)))) {
+        lost.push(`${page}: ${address}`);
+      }
+    }
+    for (const [tag] of text.matchAll(/<(link|script)\s[^>]*="https?:[^>]*>/g)) lost.push(`${page}: ${tag}`);
+  }
+  expect([...new Set(lost)]).toEqual([]);
+  expect(files.filter((path) => path.endsWith(".html")).length).toBeGreaterThan(300);
+});
+
+test("a folder that holds something else stays as it is", async () => {
+  const mine = join(work, "mine");
+  await mkdir(mine);
+  await writeFile(join(mine, "thesis.txt"), "42");
+  await expect(buildSite(mine)).rejects.toThrow(/holds other things than a site/);
+  expect(await readdir(mine)).toEqual(["thesis.txt"]);
+});
+
+describe("in Chromium, under some path of a plain host", { timeout: SLOW }, () => {
+  test("pages are without errors and accessible, and open without a network afterwards", async () => {
+    const host = await plainHost(folder, "/some/where/");
+    const { page, errors, close } = await openPage(host.url, { webgpu: false });
+    try {
+      for (const path of [
+        "",
+        "guides/edits.html",
+        "modules/ganatomy_inversion.html",
+        "interfaces/ganatomy.Edit.html",
+      ]) {
+        await page.goto(host.url + path);
+        expect(await violations(page), path).toEqual([]);
+      }
+      await page.evaluate("navigator.serviceWorker.ready.then(() => {})");
+      await page.goto(`${host.url}reports/scenes/report.html`);
+      expect(errors).toEqual([]);
+      await host.close();
+      const titles: string[] = [];
+      for (const path of ["", "guides/studio.html", "modules/ganatomy_compare.html", "reports/scenes/report.html"]) {
+        await page.goto(host.url + path);
+        titles.push((await page.evaluate("document.querySelector('h1').textContent")) as string);
+      }
+      expect(titles).toEqual([
+        "ganatomy",
+        "The studio: paint, and see who did it",
+        "Module ganatomy/compare",
+        "A report",
+      ]);
+    } finally {
+      await close();
+      await host.close().catch(() => {});
+    }
+  });
+});

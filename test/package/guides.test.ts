@@ -1,6 +1,8 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import ts from "typescript";
 import { beforeAll, expect, test } from "vitest";
 import { built } from "../built.ts";
@@ -112,6 +114,34 @@ test("nothing else is wrong but what should be", () => {
   );
   expect(wrong).toEqual([["wrong", [expect.stringContaining("retian")]]]);
   expect(snippets.length).toBeGreaterThan(30);
+});
+
+test("TypeScript 7 says the same", async () => {
+  // In the package, which goes by its own name here.
+  const folder = await mkdtemp(join(ROOT, ".guides-"));
+  try {
+    const all = [...snippets, WRONG, { place: "given", code: GIVEN }];
+    const write = ({ place, code }: Snippet) =>
+      writeFile(join(folder, `${place.replace(/\W/g, "-")}.mts`), `${code}\nexport {};\n`);
+    await Promise.all(all.map(write));
+    const compilerOptions = {
+      module: "nodenext",
+      target: "es2022",
+      lib: ["es2023", "dom", "dom.asynciterable", "esnext.disposable"],
+      types: ["node"], // its DOM has WebGPU, with which @webgpu/types is at odds
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+    };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.mts"] }));
+    const tsc = join(ROOT, "bench/node_modules/typescript-7/bin/tsc");
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, "--pretty", "false"], { cwd: folder }).catch(
+      (error: { readonly stdout: string }) => error,
+    );
+    expect(stdout.trim().split("\n")).toEqual([expect.stringMatching(/^wrong\.mts\(1,\d+\): error TS\d+: .*retian/)]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 /** Headings' anchors, as GitHub makes them. */

@@ -3,7 +3,7 @@
 //
 // Tests: test/scripts/reference.test.ts
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Application, KindRouter, Logger, LogLevel, OptionDefaults, ReflectionKind } from "typedoc";
 
@@ -28,6 +28,12 @@ function entries() {
 class Kept extends Logger {
   /** @type {string[]} */
   messages = [];
+  /** A docstring's own place, where it is one's. */
+  addContext(message, _level, position, file) {
+    if (!file?.fileName) return message;
+    const line = file.getLineAndCharacterOfPosition?.(position).line;
+    return `${relative(ROOT, file.fileName)}${line === undefined ? "" : `:${line + 1}`}: ${message}`;
+  }
   log(message, level) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
     if (level >= LogLevel.Warn) this.messages.push(message.replace(/\u001b\[\d*m/g, ""));
@@ -57,6 +63,7 @@ export async function readReference({ links = {}, script } = {}) {
     blockTags: [...OptionDefaults.blockTags, ...OF_ELEMENTS],
     highlightLanguages: [...OptionDefaults.highlightLanguages, "bibtex", "diff", "svelte", "vue", "wgsl"],
     excludePrivate: true,
+    excludeProtected: true,
     excludeExternals: true,
     disableSources: true,
     hideGenerator: true,

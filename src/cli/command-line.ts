@@ -1,5 +1,5 @@
 // Tests: test/cli/main.test.ts, test/cli/commands/dissect.test.ts
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { GanatomyError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { EXIT, exitStatus } from "./exit.ts";
@@ -15,7 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const program = commandLine(VERSION, (result) => {
       status = result;
     });
-    await program.parseAsync(args.length > 0 ? args : ["--help"], { from: "user" });
+    await program.parseAsync(asked(args, program), { from: "user" });
     return status;
   } catch (error) {
     // Commander has said what is wrong by itself; help and version end here too, with 0.
@@ -24,6 +24,19 @@ export async function main(args: readonly string[]): Promise<number> {
     say(`${inFlags(explain(error))}\n`);
     return exitStatus(error);
   }
+}
+
+/**
+ * `help NAME` is `NAME --help`; where there is no such command, help of all would hide which one is
+ * near.
+ */
+function asked(args: readonly string[], { commands }: Command): readonly string[] {
+  const [first, name] = args;
+  if (first === undefined) return ["--help"];
+  const of = first === "help" ? name : first;
+  if (of === undefined || of === "help" || of.startsWith("-")) return args;
+  if (!commands.some((command) => command.name() === of)) return [of];
+  return first === "help" ? [of, "--help"] : args;
 }
 
 function explain(error: unknown): string {

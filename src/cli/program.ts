@@ -1,8 +1,10 @@
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import type { AnyCommand } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
+import { completion, SHELLS, type Shell } from "./completion.ts";
 import { EXAMPLES } from "./examples.ts";
-import { EXIT_HELP } from "./exit.ts";
+import { EXIT, EXIT_HELP } from "./exit.ts";
+import { silence } from "./progress.ts";
 import { print, say } from "./terminal.ts";
 
 /** The commands with their options. `done` receives the exit status. */
@@ -14,6 +16,10 @@ export function commandLine(
   const program = new Command("ganatomy")
     .description("GAN Dissection on WebGPU: which units of a GAN draw which objects?")
     .version(version)
+    .option("-q, --quiet", "say nothing on stderr but errors")
+    .hook("preAction", () => {
+      if (program.opts<{ quiet?: boolean }>().quiet) silence();
+    })
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: say })
     .showHelpAfterError("(--help tells more)")
@@ -29,8 +35,23 @@ export function commandLine(
       done(await run(given.at(-2) as never, ...(given.slice(0, -2) as never[])));
     });
   }
+  program
+    .command("completion")
+    .description("print a script by which a shell completes commands and options")
+    .addArgument(new Argument("<shell>", "whose").choices(SHELLS))
+    .addHelpText("after", COMPLETION_HELP)
+    .action((shell: Shell) => {
+      print(completion(program, shell));
+      done(EXIT.ok);
+    });
   return program;
 }
+
+const COMPLETION_HELP = `
+In the file that your shell reads when it starts:
+  bash  eval "$(ganatomy completion bash)"
+  zsh   eval "$(ganatomy completion zsh)"    after compinit
+  fish  ganatomy completion fish | source`;
 
 /** What a help ends with. */
 function ending(parts: readonly (string | undefined)[]): string {

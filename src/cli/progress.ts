@@ -8,6 +8,13 @@ export interface Screen {
   write(text: string): unknown;
 }
 
+let screen: Screen = process.stderr;
+
+/** From now on commands say nothing while they run; what went wrong is said all the same. */
+export function silence(): void {
+  screen = { write: () => {} };
+}
+
 /** Redrawing more often than this is not seen. */
 const REDRAW_MS = 80;
 const LINE_MS = 1000;
@@ -33,8 +40,8 @@ export class Progress {
   #tenth = -1;
   #barShown = false;
 
-  constructor(screen: Screen = process.stderr, now: () => number = () => performance.now()) {
-    this.#screen = screen;
+  constructor(to: Screen = screen, now: () => number = () => performance.now()) {
+    this.#screen = to;
     this.#now = now;
   }
 

@@ -27,3 +27,17 @@ test("its exit status is that of the command line, also where nothing ran", asyn
   expect(await start(["nonsense"]).ended).toMatchObject({ status: 2, stdout: "" });
   expect(await start([]).ended).toMatchObject({ status: 0, stdout: expect.stringContaining("Usage: ganatomy") });
 });
+
+test.each(["help dissct", "dissct --help", "dissct"])("%s says which command is near", async (line) => {
+  const { status, stderr } = await start(line.split(" ")).ended;
+  expect([status, stderr]).toEqual([2, expect.stringContaining("Did you mean dissect?")]);
+});
+
+test("help of a command is what --help says, and quiet commands say nothing but what is wrong", async () => {
+  const help = await start(["help", "walk"]).ended;
+  expect(help).toEqual(await start(["walk", "--help"]).ended);
+  const info = ["info", "weights/scenes64/generator.safetensors", "--quiet"];
+  expect(await start(info).ended).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining("layer4") });
+  const missing = await start(["generate", "--quiet", "--model", "none.pth"]).ended;
+  expect([missing.status, missing.stderr]).toEqual([4, expect.stringMatching(/^error: .*none\.pth/)]);
+});

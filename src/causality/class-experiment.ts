@@ -12,6 +12,7 @@ import type { Tensor } from "../runtime/tensor.ts";
 import { type ClassScore, scoresOf } from "./class-scores.ts";
 import { digest, type Measurements, once } from "./measurements.ts";
 
+/** What a `ClassExperiment` tries edits on, and what it may hold. */
 export interface ClassExperimentOptions {
   /** Layers that will be edited; the classifier runs anew only from the first of them on. */
   readonly editable: readonly (string | EditableLayer)[];
@@ -28,6 +29,7 @@ export interface ClassExperimentOptions {
   readonly finished?: Measurements;
   /** So many photographs more have been classified. */
   readonly onPhotographs?: (photographs: number) => void;
+  /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,6 +45,7 @@ const NAMES: NamesOf<ClassExperimentOptions> = {
 
 /** What becomes of the photographs of one class. */
 export interface ClassOutcome extends ClassScore {
+  /** How many photographs it has. */
   readonly photographs: number;
   /** Mean probability, by the softmax, with which its photographs are taken for it. */
   readonly probability: number;
@@ -50,9 +53,9 @@ export interface ClassOutcome extends ClassScore {
 
 /** What a classifier says of all photographs, with edits or without. */
 export interface ClassEffect {
-  /** [photographs]: the class of the largest logit, the first of equals. */
+  /** `[photographs]`: the class of the largest logit, the first of equals. */
   readonly taken: Uint32Array;
-  /** [classes]: mean probability of each class, by the softmax, over all photographs. */
+  /** `[classes]`: mean probability of each class, by the softmax, over all photographs. */
   readonly probabilities: Float64Array;
   /** The part of the photographs that are taken for their own class; with `truth`. */
   readonly accuracy?: number;
@@ -67,6 +70,7 @@ export interface ClassEffect {
  * and look at each class's accuracy.)
  */
 export class ClassExperiment {
+  /** Whose layers are edited; it is not disposed with the experiment. */
   readonly classifier: Classifier;
   /** How many photographs there are. */
   readonly size: number;
@@ -140,10 +144,12 @@ export class ClassExperiment {
     return result.then((numbers) => effectOf(this.classifier, this.size, truth, numbers));
   }
 
+  /** Frees its memory on the device; the classifier stays. */
   dispose(): void {
     this.#stages.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -63,6 +63,7 @@ export async function readReference({ links = {}, script } = {}) {
     blockTags: [...OptionDefaults.blockTags, ...OF_ELEMENTS],
     highlightLanguages: [...OptionDefaults.highlightLanguages, "bibtex", "diff", "svelte", "vue", "wgsl"],
     excludePrivate: true,
+    excludeInternal: true,
     excludeProtected: true,
     excludeExternals: true,
     disableSources: true,
@@ -71,6 +72,8 @@ export async function readReference({ links = {}, script } = {}) {
     sort: ["documents-first", "source-order"],
     navigation: { includeGroups: true, includeFolders: false, excludeReferences: true },
     navigationLinks: links,
+    navigationLeaves: [...files.values()], // their pages list what is in them
+    favicon: join(ROOT, "site/icon.svg"),
     customCss: join(ROOT, "site/site.css"),
     ...(script && { customJs: script }),
     validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: false },

@@ -11,7 +11,8 @@ import { plainHost } from "../studio/folder.ts";
 // Runs: site/keep.ts, site/sw.ts, site/site.css
 
 const SLOW = 300_000;
-const REPORT = '<!doctype html><html lang="en"><title>a report</title><h1>A report</h1></html>\n';
+const REPORT =
+  '<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>a report</title><h1>A report</h1></html>\n';
 
 let work: string;
 let folder: string;

@@ -97,6 +97,18 @@ describe("the tarball", () => {
   });
 
   // The embedded networks' weights are 7.4 MB of it.
+  test("has maps whose sources are those of the tree line by line, but for comments", async () => {
+    const [name] = packed.map(({ path }) => path).filter((path) => /^dist\/chunks\/core-.*\.map$/.test(path));
+    const { sources, sourcesContent } = JSON.parse(await readFile(join(installed, name!), "utf8"));
+    const at = (sources as string[]).findIndex((source) => source.endsWith("src/models/edits.ts"));
+    const shown = (sourcesContent[at] as string).split("\n");
+    const own = (await readFile(join(ROOT, "src/models/edits.ts"), "utf8")).split("\n");
+    expect(shown).toHaveLength(own.length);
+    expect(shown.filter((line, i) => line !== own[i] && line !== "")).toEqual([]);
+    expect(own.filter((line, i) => line !== shown[i] && !/^\s*(\/\*\*|\*|\/\/)/.test(line))).toEqual([]);
+    expect(shown.filter((line) => /^\s*(\/\*\*|\*|\/\/)/.test(line))).toEqual([]);
+  });
+
   test("is below 10 MB", () => expect(packedBytes).toBeLessThan(10e6));
 
   test("names no folder of the machine that built it", async () => {

@@ -1,6 +1,5 @@
 import type { Dissection } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
-import { andMore } from "../names.ts";
 import { RandomState } from "../weights/random.ts";
 
 /**
@@ -10,10 +9,7 @@ import { RandomState } from "../weights/random.ts";
 export function rankUnits(dissection: Dissection, layer: string, label: number): number[] {
   const found = dissection.layers.find((result) => result.layer === layer);
   if (!found) {
-    const known = andMore(
-      dissection.layers.map((result) => result.layer),
-      24,
-    );
+    const known = dissection.layers.map((result) => result.layer).join(", ");
     throw new UsageError(`This dissection has no ${layer}.`, `It has ${known}.`);
   }
   const { length } = found.units;

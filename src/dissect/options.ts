@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { MAX_CATEGORIES } from "../kernels/statistics/statistics.ts";
-import { andMore, checkNames, type NamesOf } from "../names.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { bytesOf, type Extent, elements, Graph } from "../runtime/graph.ts";
 import { Checkpoint, type Checkpoints, type Share } from "./checkpoint.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
@@ -231,10 +231,7 @@ export function settle(subject: Subject, segmenter: Labeller, options: DissectOp
   if (layers.length === 0) throw new UsageError("There is no layer to dissect.", "Name at least one.");
   const vector = layers.find((name) => subject.layers.some((layer) => layer.name === name && layer.vector));
   if (vector !== undefined) {
-    const maps = andMore(
-      subject.hiddenLayers.map(({ name }) => name),
-      24,
-    );
+    const maps = subject.hiddenLayers.map(({ name }) => name).join(", ");
     throw new UsageError(
       `"${vector}" is a vector of the whole image, which has no place to agree with a concept at.`,
       `Dissect maps: ${maps}.`,

@@ -31,6 +31,9 @@ export function folderCache(folder: string): CacheLike {
         throw error;
       }
     },
+    async delete(url) {
+      await rm(pathOf(url), { force: true });
+    },
   };
 }
 

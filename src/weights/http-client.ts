@@ -126,7 +126,7 @@ export class HttpClient {
       return new GanatomyError(
         "network",
         answer,
-        "Access is denied, or the link has expired: get a new one, pass a Request with the credentials it needs, or download the file yourself and open that.",
+        "Access is denied, or the link has expired: get a new one; or, with the credentials it needs, download the file yourself (curl --header 'Authorization: …' --remote-name ADDRESS) and open that. Programs can pass a Request that has them.",
       );
     }
     return new GanatomyError("network", answer, "The server failed; try again later or use another mirror.");

@@ -69,6 +69,12 @@ export class RangeSource implements Source {
     this.#loaded = head.length;
   }
 
+  /** What tells this version of the file from others; undefined where the server does not say. */
+  get version(): string | undefined {
+    const { headers } = this.#first;
+    return headers.get("etag")?.replace(/^W\//, "") ?? headers.get("last-modified") ?? undefined;
+  }
+
   async read(start: number, end: number, options: ReadOptions = {}): Promise<Uint8Array> {
     const { signal } = options;
     signal?.throwIfAborted();

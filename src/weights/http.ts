@@ -1,10 +1,7 @@
-import { WeightsError } from "../errors.ts";
-import { abortable } from "./abort.ts";
 import { memorySource } from "./bytes.ts";
 import { contentRange, discard, HttpClient, isBroken, RETRIES, readBody, readWhole } from "./http-client.ts";
 import { RangeSource } from "./http-ranges.ts";
-import { verifySha256 } from "./integrity.ts";
-import type { CacheLike, LoadOptions, Source } from "./source.ts";
+import type { LoadOptions, Source } from "./source.ts";
 
 /**
  * The first request asks for this much: enough for any header we know, and often for the whole of a
@@ -20,8 +17,9 @@ export async function openHttp(target: URL | Request, options: LoadOptions): Pro
   const client = new HttpClient(target, options);
   const wantsWhole = options.sha256 !== undefined || options.cache !== undefined;
   if (client.repeatable && !wantsWhole) return probe(client, options.signal);
-  const bytes = await loadWhole(client, options);
-  return memorySource(bytes, client.name);
+  const { loadWhole } = await import("./http-whole.ts");
+  const open = () => (client.repeatable ? probe(client, options.signal) : download(client, options.signal));
+  return memorySource(await loadWhole(client, options, open), client.name);
 }
 
 /** Asks for the head of the file; whatever the server answers decides how the rest is read. */
@@ -64,67 +62,4 @@ async function download(client: HttpClient, signal: AbortSignal | undefined, ear
     signal?.throwIfAborted();
     throw earlier ?? error;
   }
-}
-
-async function loadWhole(client: HttpClient, options: LoadOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const { signal, sha256, onWarning } = options;
-  // A cache knows files by address alone, so what a POST answered must not be found under it.
-  const cache = client.repeatable ? options.cache : undefined;
-  const cached = cache && (await readCache(cache, client, options));
-  if (cached) return cached;
-
-  const source = client.repeatable ? await probe(client, signal) : await download(client, signal);
-  const bytes = (await source.read(0, source.size, { signal })) as Uint8Array<ArrayBuffer>;
-  if (sha256 !== undefined) await abortable(verifySha256(bytes, sha256, client.name), signal);
-  if (cache) {
-    try {
-      await abortable(cache.put(client.url, asResponse(bytes)), signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      onWarning?.(`${client.name} could not be kept in the cache, it will be downloaded again next time: ${error}`);
-    }
-  }
-  return bytes;
-}
-
-/**
- * The cached file if it is there and sound; a cache that fails or holds damage is as good as empty.
- */
-async function readCache(
-  cache: CacheLike,
-  client: HttpClient,
-  { signal, sha256, onWarning }: LoadOptions,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  try {
-    const response = await abortable(cache.match(client.url), signal);
-    if (!response?.ok) return undefined;
-    const bytes = await readBody(response, client, signal);
-    if (sha256 !== undefined) await abortable(verifySha256(bytes, sha256, client.name), signal);
-    return bytes;
-  } catch (error) {
-    signal?.throwIfAborted();
-    const damaged = error instanceof WeightsError && error.code === "weights-integrity";
-    onWarning?.(
-      `The cached copy of ${client.name} ${damaged ? "is damaged" : `cannot be read (${error})`}; downloading it.`,
-    );
-    return undefined;
-  }
-}
-
-/**
- * A response that streams views of `bytes`, because one made from the array itself would copy it
- * first.
- */
-function asResponse(bytes: Uint8Array<ArrayBuffer>): Response {
-  const step = 2 ** 20;
-  let at = 0;
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    pull(controller) {
-      if (at < bytes.length) controller.enqueue(bytes.subarray(at, at + step));
-      else controller.close();
-      at += step;
-    },
-  });
-  const headers = { "content-type": "application/octet-stream", "content-length": String(bytes.length) };
-  return new Response(body, { headers });
 }

@@ -47,6 +47,11 @@ export interface CacheLike {
   match(url: string): Promise<Response | undefined>;
   /** Keeps a response under an address. */
   put(url: string, response: Response): Promise<void>;
+  /**
+   * Removes what was put under an address. Without it only whole files are kept: with it their
+   * parts are, while they are downloaded, and an interrupted download goes on.
+   */
+  delete?(url: string): Promise<unknown>;
 }
 
 /** How a checkpoint is opened. */

@@ -39,7 +39,7 @@ export function commandLine(
     .command("completion")
     .description("print a script by which a shell completes commands and options")
     .addArgument(new Argument("<shell>", "whose").choices(SHELLS))
-    .addHelpText("after", COMPLETION_HELP)
+    .addHelpText("after", ending([COMPLETION_HELP]))
     .action((shell: Shell) => {
       print(completion(program, shell));
       done(EXIT.ok);
@@ -47,8 +47,7 @@ export function commandLine(
   return program;
 }
 
-const COMPLETION_HELP = `
-In the file that your shell reads when it starts:
+const COMPLETION_HELP = `In the file that your shell reads when it starts:
   bash  eval "$(ganatomy completion bash)"
   zsh   eval "$(ganatomy completion zsh)"    after compinit
   fish  ganatomy completion fish | source`;

@@ -229,6 +229,7 @@ test("all help ends with the exit statuses, that of a command that resumes says 
     "context",
     "occlude",
     "unit-importance",
+    "invert",
     "walk",
     "distance",
     "artifacts",

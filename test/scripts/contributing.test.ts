@@ -54,12 +54,14 @@ beforeAll(() => {
     "test",
     "scripts",
     "weights/scenes64",
+    "bench/package.json",
+    "bench/package-lock.json",
     "package.json",
     "tsconfig.json",
     "vitest.config.ts",
   ])
     cpSync(join(ROOT, path), join(copy, path), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  for (const path of ["node_modules", "bench/node_modules"]) symlinkSync(join(ROOT, path), join(copy, path));
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 

@@ -12,7 +12,7 @@ import { firstLayer, SessionChild } from "./session-child.ts";
 
 const STYLE = `
 p { margin: 0 0 6px; }
-h3 { margin: 10px 0 4px; font: inherit; font-weight: 600; font-size: 13px; }
+.layer { margin: 10px 0 4px; font: inherit; font-weight: 600; font-size: 13px; }
 ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 3px; }
 .swatch { display: inline-block; width: 12px; height: 12px; margin-right: 5px; border-radius: 3px; box-shadow: inset 0 0 0 1px rgb(128 128 128 / .5); vertical-align: -1px; forced-color-adjust: none; }
 .label { margin-right: 12px; white-space: nowrap; }
@@ -196,7 +196,8 @@ export class GanInspect extends SessionChild {
       );
     });
     return [
-      html("h3", {}, `${layer}, cell ${row}, ${column}`),
+      // No heading, whose level depends on the page around it.
+      html("p", { class: "layer" }, `${layer}, cell ${row}, ${column}`),
       html("ol", { "aria-label": `Units of ${layer} that are active here` }, ...buttons),
     ];
   }

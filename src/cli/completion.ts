@@ -54,23 +54,23 @@ function bash(words: readonly Word[]): string {
   return `# eval "$(ganatomy completion bash)"
 _ganatomy() {
   local current=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]} words=
+  COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "${all}" -- "$current"))
     return
   fi
   case "$command \${COMP_WORDS[COMP_CWORD - 1]}" in
 ${choices.join("\n")}
-    ${files.join("|")})
-      COMPREPLY=($(compgen -f -- "$current"))
-      return ;;
+    ${files.join("|")}) return ;;
   esac
   [ -n "$words" ] || [ "\${current#-}" = "$current" ] || case $command in
 ${flags.join("\n")}
   esac
-  if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$current"))
-  else COMPREPLY=($(compgen -f -- "$current")); fi
+  [ -z "$words" ] || COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
-complete -o filenames -F _ganatomy ganatomy
+# Files are the shell's own matter, which knows of spaces and of ~; words are no files, though there
+# is a folder "dissect".
+complete -o default -F _ganatomy ganatomy
 `;
 }
 

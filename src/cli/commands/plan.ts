@@ -14,7 +14,7 @@ import { runLocally } from "../parts/local.ts";
 import { hashesOf } from "../parts/part.ts";
 import { networkOf, passesOf } from "../parts/passes.ts";
 import { evenParts, newPlan, type OpenPlan, openPlan, PLAN, partsOf, planKey, planText } from "../parts/plan.ts";
-import { type SlurmOptions, slurmFiles } from "../parts/slurm.ts";
+import { quoted, type SlurmOptions, slurmFiles } from "../parts/slurm.ts";
 import { type Running, withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface PlanOptions extends DissectOptions, SlurmOptions {
@@ -53,8 +53,8 @@ export const planCommand: CliCommand<PlanOptions, [plan: string]> = {
       if (options.jobs !== undefined) return runLocally(plan, options.jobs, options, running);
       const { parts, size, passes } = plan.plan;
       const next = options.slurm
-        ? `sh ${join(path, "slurm", "submit.sh")}`
-        : `ganatomy part ${path} K for K from 1 to ${parts.length}, then ganatomy merge ${path}; and again`;
+        ? `sh ${quoted(join(path, "slurm", "submit.sh"))}`
+        : `ganatomy part ${quoted(path)} K for K from 1 to ${parts.length}, then ganatomy merge ${quoted(path)}; and again`;
       running.note(`${size} images in ${parts.length} parts, ${passes} passes. Next: ${next}`);
       return EXIT.ok;
     }),
@@ -105,7 +105,9 @@ async function planned(options: PlanOptions, path: string, running: Running): Pr
 export function commandOf(args: readonly string[], path: string): string {
   const left: string[] = [];
   let isPath = false;
-  for (let at = 1; at < args.length; at += 1) {
+  const command = args.indexOf("plan"); // options of all commands may stand before it
+  for (let at = 0; at < args.length; at += 1) {
+    if (at === command) continue;
     const [name = "", value] = args[at]!.split("=");
     const own = name.startsWith("--") && Object.hasOwn(OWN, name.slice(2)) ? name.slice(2) : undefined;
     if (own !== undefined) {

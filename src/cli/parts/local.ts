@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { EXIT } from "../exit.ts";
+import { say } from "../terminal.ts";
 import type { Running } from "../with-folder.ts";
 import { mergePass, writeMerged } from "./merge.ts";
 import { isWhole } from "./part.ts";
@@ -51,7 +52,9 @@ async function runParts(plan: OpenPlan, pass: number, jobs: number, running: Run
       if (status === EXIT.ok) done += 1;
       else if (!signal.aborted) {
         failed = status;
-        note(`Part ${part} of pass ${pass} failed; the same command goes on from what is there. It said:\n${said}`);
+        progress.end();
+        // An error, which `--quiet` does not hide.
+        say(`Part ${part} of pass ${pass} failed; the same command goes on from what is there. It said:\n${said}\n`);
       }
       report();
     }

@@ -13,6 +13,7 @@ import { type Running, withDevice, withFolder } from "../with-folder.ts";
 import { type Chain, chainsOf, runPhase } from "./chains.ts";
 import { isWhole, openPlanned } from "./part.ts";
 import { inOrder, type OpenPlan } from "./plan.ts";
+import { quoted } from "./slurm.ts";
 import {
   adapterOf,
   baseOf,
@@ -45,6 +46,7 @@ export async function mergePass(plan: OpenPlan, pass: number, running: Running):
   const { complete } = await withFolder(running, output, (folder) =>
     withDevice(running, { flags: { tune: false } }, (device) =>
       withJob(job, { device, signal, note }, async (loaded) => {
+        if (await isMerged(plan, pass)) return; // by another process, before the folder was ours
         const adapter = adapterOf(device);
         for (const [index, chain] of chains.entries()) {
           progress.report("merge", index, chains.length);
@@ -92,7 +94,7 @@ async function mergedChain(
     if (!found) {
       throw new OutputError(
         `"${path}" is damaged.`,
-        `Remove it, and run ganatomy part ${plan.folder} ${part} --pass ${pass} again.`,
+        `Remove it, and run ganatomy part ${quoted(plan.folder)} ${part} --pass ${pass} again.`,
       );
     }
     checkAdapter(path, found, adapter);
@@ -112,7 +114,7 @@ async function checkParts(plan: OpenPlan, pass: number): Promise<void> {
   const [first] = missing;
   throw new OutputError(
     `Pass ${pass} of "${plan.folder}" lacks ${missing.length === 1 ? "part" : "parts"} ${ranges(missing)} of ${plan.plan.parts.length}.`,
-    `Run ganatomy part ${plan.folder} ${missing.length === 1 ? first : `K, K being ${ranges(missing)}`}, then this again.`,
+    `Run ganatomy part ${quoted(plan.folder)} ${missing.length === 1 ? first : `K, K being ${ranges(missing)}`}, then this again.`,
   );
 }
 

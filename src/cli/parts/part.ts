@@ -1,4 +1,4 @@
-// Tests: test/cli/parts/parts.test.ts
+// Tests: test/cli/parts/part.test.ts, test/cli/parts/parts.test.ts
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { hashOf } from "../../node/hash.ts";
@@ -90,8 +90,7 @@ export async function runPart(plan: OpenPlan, part: number, pass: number, runnin
     note(`Pass ${pass} is merged already, or nothing is left for it.`);
     return EXIT.ok;
   }
-  const chains = await chainsToDo(plan, pass, part);
-  if (chains.length === 0) {
+  if (await isWhole(plan, pass, part)) {
     note(`${named} is there already.`);
     return EXIT.ok;
   }
@@ -101,7 +100,9 @@ export async function runPart(plan: OpenPlan, part: number, pass: number, runnin
     withDevice(running, { flags: { tune: false } }, (device) =>
       withJob(job, { device, signal, note }, async (loaded) => {
         const adapter = adapterOf(device);
-        for (const chain of chains) {
+        // Looked at once the folder is ours: another process may have counted it meanwhile.
+        if (await isMerged(plan, pass)) return;
+        for (const chain of await chainsToDo(plan, pass, part)) {
           const base = await baseOf(chain, plan, pass);
           if (base) checkAdapter(plan.folder, base, adapter);
           const file = join(path, stateFile(chain));

@@ -11,6 +11,7 @@ import { KeepingPace } from "../keeping-pace.ts";
 import { type About, packState, stateHead, unpackState } from "../state-file.ts";
 import { type Chain, chainsOf } from "./chains.ts";
 import type { OpenPlan } from "./plan.ts";
+import { quoted } from "./slurm.ts";
 
 const FORMAT = "ganatomy part 1";
 /** Bytes in which the first line of a state ends. */
@@ -132,7 +133,7 @@ function damagedMerge(path: string): never {
 const notMerged = (plan: OpenPlan, pass: number): OutputError =>
   new OutputError(
     `Pass ${pass} of "${plan.folder}" is not merged.`,
-    `Run ganatomy merge ${plan.folder} when its parts are done.`,
+    `Run ganatomy merge ${quoted(plan.folder)} when its parts are done.`,
   );
 
 /** The chains that still count in a pass. */

@@ -38,6 +38,7 @@ test("a plan stands for one command", () => {
   expect(commandOf(["plan", "--split=3", "--model", "https://a:b@c/d.pth?token=e", "p"], "p")).toBe(
     "ganatomy dissect --model https://c/d.pth",
   );
+  expect(commandOf(["-q", "plan", "plan", "--size", "9"], "plan")).toBe("ganatomy dissect -q --size 9");
 });
 
 const LAYER = { name: "layer4", channels: 512, height: 8, width: 8 };

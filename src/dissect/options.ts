@@ -189,6 +189,23 @@ export function countedHere(checkpoint: Checkpoint, size: number): number {
   return Math.max(1, end - first);
 }
 
+/** Refuses more than is counted at once. */
+function checkCounts({ labels, categories }: Labeller): void {
+  const { length: count } = categories;
+  if (count > MAX_CATEGORIES) {
+    throw new UsageError(
+      `The segmenter's labels have ${count} categories, and at most ${MAX_CATEGORIES} can be counted.`,
+      "Give labels of one kind the same category.",
+    );
+  }
+  if (labels.length > MAX_LABELS) {
+    throw new UsageError(
+      `The segmenter has ${labels.length} labels, and at most ${MAX_LABELS} can be told apart.`,
+      "Leave out those that never occur.",
+    );
+  }
+}
+
 /** Fills in defaults and refuses what makes no sense. */
 export function settle(subject: Subject, segmenter: Labeller, options: DissectOptions): Settled {
   checkNames("dissect", options, NAMES);
@@ -214,20 +231,7 @@ export function settle(subject: Subject, segmenter: Labeller, options: DissectOp
   if (subject.device !== segmenter.device) {
     throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
   }
-  // Now, and not when the levels have been found.
-  const { length: categories } = segmenter.categories;
-  if (categories > MAX_CATEGORIES) {
-    throw new UsageError(
-      `The segmenter's labels have ${categories} categories, and at most ${MAX_CATEGORIES} can be counted.`,
-      "Give labels of one kind the same category.",
-    );
-  }
-  if (segmenter.labels.length > MAX_LABELS) {
-    throw new UsageError(
-      `The segmenter has ${segmenter.labels.length} labels, and at most ${MAX_LABELS} can be told apart.`,
-      "Leave out those that never occur.",
-    );
-  }
+  checkCounts(segmenter); // now, and not when the levels have been found
   if (layers.length === 0) throw new UsageError("There is no layer to dissect.", "Name at least one.");
   const vector = layers.find((name) => subject.layers.some((layer) => layer.name === name && layer.vector));
   if (vector !== undefined) {

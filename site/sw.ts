@@ -2,9 +2,9 @@
 // page; offline from what is kept, which is one build, whole or not at all. The studio, whose worker is of a narrower
 // scope, keeps itself; of a report what was looked at is kept.
 
-// Tests: test/site/site.test.ts
+// Tests: test/site/sw.test.ts, test/site/site.test.ts
 
-import { keepOnly, within, worker } from "../studio/service-worker.ts";
+import { type FetchEvent, keepOnly, within, worker } from "../studio/service-worker.ts";
 
 /** Of the build that this script belongs to; `scripts/site.mjs` puts both in. */
 declare const BUILD: string;
@@ -25,7 +25,7 @@ worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(url);
   const address = origin + pathname; // TypeDoc's own files have no queries
   if (method !== "GET" || !address.startsWith(ROOT) || address.startsWith(`${ROOT}studio/`)) return;
-  event.respondWith(answer(event.request, address.endsWith("/") ? `${address}index.html` : address));
+  event.respondWith(answer(event, address.endsWith("/") ? `${address}index.html` : address));
 });
 
 async function keep(): Promise<void> {
@@ -34,15 +34,18 @@ async function keep(): Promise<void> {
   await worker.skipWaiting();
 }
 
-async function answer(request: Request, address: string): Promise<Response> {
+async function answer(event: FetchEvent, address: string): Promise<Response> {
   const cache = await caches.open(MINE + BUILD);
+  const asked = fetch(event.request);
   try {
-    const response = await within(fetch(request), PATIENCE_MS);
-    if (response.ok && address.startsWith(`${ROOT}reports/`)) await cache.put(address, response.clone());
+    const response = await within(asked, PATIENCE_MS);
+    // A part of a file cannot be kept, nor anything where there is no room: it is shown all the same.
+    if (response.status === 200 && address.startsWith(`${ROOT}reports/`)) {
+      event.waitUntil(cache.put(address, response.clone()).catch(() => {}));
+    }
     return response;
-  } catch (error) {
-    const kept = await cache.match(address);
-    if (kept) return kept;
-    throw error;
+  } catch {
+    // Slow is better than nothing.
+    return (await cache.match(address)) ?? asked;
   }
 }

@@ -1,7 +1,7 @@
 // The guides, and a reference of every export, as TypeDoc reads them: a link between them that
 // leads nowhere and an export without a docstring are found here.
 //
-// Tests: test/scripts/reference.test.ts
+// Tests: test/site/site.test.ts
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";

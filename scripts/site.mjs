@@ -56,9 +56,12 @@ const bundle = async (entry, more) => {
  * @returns {Promise<{ messages: string[], undocumented: string[] }>} what is wrong with guides and
  *   reference, and exports without a docstring
  *
- * @throws {Error} for a folder that holds something else
+ * @throws {Error} for a folder that holds something else, and two reports of one name
  */
 export async function buildSite(folder, { reports = [] } = {}) {
+  const names = reports.map((report) => basename(report));
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice !== undefined) throw new Error(`Two reports are called "${twice}". Rename one's folder.`);
   await claim(folder);
   const work = await mkdtemp(join(tmpdir(), "ganatomy-site-"));
   try {

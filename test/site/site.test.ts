@@ -60,6 +60,12 @@ test("a folder that holds something else stays as it is", async () => {
   expect(await readdir(mine)).toEqual(["thesis.txt"]);
 });
 
+test("reports of one name are not mixed", async () => {
+  const reports = [join(work, "a", "scenes"), join(work, "b", "scenes")];
+  await expect(buildSite(join(work, "two"), { reports })).rejects.toThrow('Two reports are called "scenes"');
+  expect(await readdir(work)).not.toContain("two");
+});
+
 describe("in Chromium, under some path of a plain host", { timeout: SLOW }, () => {
   test("pages are without errors and accessible, and open without a network afterwards", async () => {
     const host = await plainHost(folder, "/some/where/");

@@ -2,7 +2,7 @@
 // `npm ci` of the repository leaves out their third of a gigabyte, and what needs them (tests,
 // types, bench) installs them at its first run. By hand: `node scripts/peers.mjs`.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, lstatSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const FOLDER = new URL("../bench/", import.meta.url);
@@ -19,6 +19,10 @@ export function installPeers(say = (line) => console.error(line), folder = FOLDE
   const lock = new URL("package-lock.json", folder);
   const installed = new URL(INSTALLED, folder);
   if (textOf(installed) === readFileSync(lock, "utf8")) return;
+  if (lstatSync(new URL("node_modules", folder), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    // npm would empty the folder that it leads to, which may be another clone's
+    throw new Error("bench/node_modules is a link to what another lock names: remove it, and it is installed here.");
+  }
   say("Installing the libraries we are measured beside (npm ci in bench/). This happens once.");
   const options = {
     cwd: fileURLToPath(folder),

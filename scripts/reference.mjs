@@ -68,6 +68,7 @@ export async function readReference({ links = {}, script } = {}) {
     excludeExternals: true,
     disableSources: true,
     hideGenerator: true,
+    cleanOutputDir: false, // who renders does that
     searchInDocuments: true,
     sort: ["documents-first", "source-order"],
     navigation: { includeGroups: true, includeFolders: false, excludeReferences: true },

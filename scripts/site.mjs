@@ -4,7 +4,7 @@
 //
 // Tests: test/site/site.test.ts
 import { createHash } from "node:crypto";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -71,8 +71,7 @@ export async function buildSite(folder, { reports = [] } = {}) {
     for (const report of reports)
       links[`Report: ${basename(report)}`] = `${SITE}reports/${basename(report)}/report.html`;
     const { app, project, messages } = await readReference({ links, script });
-    await app.generateDocs(project, folder); // removes what was there
-    await writeFile(join(folder, MARKER), "");
+    await app.generateDocs(project, folder);
     for (const report of reports) await cp(report, join(folder, "reports", basename(report)), { recursive: true });
     await buildStudio(join(folder, "studio"));
     const pages = (await filesUnder(folder)).filter((path) => !/^(studio\/|reports\/|\.)/.test(path));
@@ -84,7 +83,7 @@ export async function buildSite(folder, { reports = [] } = {}) {
   }
 }
 
-/** Nobody's files but a site's are removed. */
+/** Empties a folder for a site: nobody's files but a site's are removed. */
 async function claim(folder) {
   const names = await readdir(folder).catch((error) => {
     if (error.code === "ENOENT") return [];
@@ -93,6 +92,11 @@ async function claim(folder) {
   if (names.length > 0 && !names.includes(MARKER)) {
     throw new Error(`"${folder}" holds other things than a site, which would be removed. Name an empty folder.`);
   }
+  await mkdir(folder, { recursive: true });
+  // first, so that what a killed run leaves is a site's, too
+  await writeFile(join(folder, MARKER), "");
+  const old = names.filter((name) => name !== MARKER);
+  await Promise.all(old.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
 /** Paths of all files in a folder, relative to it, with "/". */

@@ -4,7 +4,7 @@
 
 // Tests: test/site/sw.test.ts, test/site/site.test.ts
 
-import { type FetchEvent, keepOnly, within, worker } from "../studio/service-worker.ts";
+import { type FetchEvent, keepOnly, plain, within, worker } from "../studio/service-worker.ts";
 
 /** Of the build that this script belongs to; `scripts/site.mjs` puts both in. */
 declare const BUILD: string;
@@ -30,7 +30,10 @@ worker.addEventListener("fetch", (event) => {
 
 async function keep(): Promise<void> {
   const cache = await caches.open(MINE + BUILD);
-  await cache.addAll(FILES.map((path) => new Request(ROOT + path, { cache: "no-cache" })));
+  // Some hosts lead from edits.html to edits.
+  const keepOne = async (path: string): Promise<void> =>
+    cache.put(ROOT + path, await plain(await fetch(ROOT + path, { cache: "no-cache" })));
+  await Promise.all(FILES.map(keepOne));
   await worker.skipWaiting();
 }
 

@@ -17,6 +17,12 @@ interface Scope {
 }
 export const worker = globalThis as unknown as Scope;
 
+/** A page that a redirection led to may not be shown at another address, but what it says may. */
+export async function plain(response: Response): Promise<Response> {
+  if (!response.ok) throw new Error(`The page answered ${response.status}.`);
+  return new Response(await response.blob(), { headers: response.headers });
+}
+
 /** Removes what earlier builds kept under names that begin like this one's. */
 export async function keepOnly(mine: string, build: string): Promise<void> {
   const others = (await caches.keys()).filter((name) => name.startsWith(mine) && name !== mine + build);

@@ -5,7 +5,7 @@
 
 // Tests: test/studio/offline.test.ts
 
-import { keepOnly, within, worker } from "./service-worker.ts";
+import { keepOnly, plain, within, worker } from "./service-worker.ts";
 
 /** Of the build that this script belongs to; `scripts/studio.mjs` puts both in. */
 declare const BUILD: string;
@@ -37,12 +37,6 @@ async function keep(): Promise<void> {
   await cache.addAll(FILES.map((path) => `${ROOT}${path}?b=${BUILD}`));
   await cache.put(ROOT, page);
   await worker.skipWaiting();
-}
-
-/** A page that a redirection led to may not be shown at another address, but what it says may. */
-async function plain(response: Response): Promise<Response> {
-  if (!response.ok) throw new Error(`The page answered ${response.status}.`);
-  return new Response(await response.blob(), { headers: response.headers });
 }
 
 /** Undefined for what is none of the studio's. */

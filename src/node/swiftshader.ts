@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
@@ -39,6 +39,7 @@ export async function fetchSwiftShader(
 ): Promise<void> {
   announce(`No GPU here: fetching a software adapter from npm (${PACKAGE}, 68 MB). This happens once.`);
   await mkdir(dirname(folder), { recursive: true });
+  await removeAbandoned(folder);
   const work = await mkdtemp(`${folder}.`);
   try {
     await run(
@@ -64,6 +65,16 @@ export async function fetchSwiftShader(
     });
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Removes what a download left that was killed: a living one is done within the hour. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(dirname(folder))) {
+    const path = join(dirname(folder), name);
+    if (!path.startsWith(`${folder}.`)) continue;
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > 3_600_000) await rm(path, { recursive: true, force: true });
   }
 }
 

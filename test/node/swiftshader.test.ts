@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -67,11 +67,14 @@ describe.runIf(canFetchSwiftShader())("SwiftShader from npm", () => {
         "tar -czf p.tgz package && rm -r package",
     );
     await expect(fetchSwiftShader(() => {}, { folder })).rejects.toThrow(/is not what it was \(SHA-256 [0-9a-f]{64}\)/);
+    const [killed, living] = [`${folder}.killed`, `${folder}.living`];
+    for (const path of [killed, living]) await mkdir(path);
+    await utimes(killed, 0, 0);
     await program("npm", "echo 'npm error code E404'; exit 1");
     await expect(fetchSwiftShader(() => {}, { folder })).rejects.toThrow(
       /npm pack ended with status 1: npm error code E404/,
     );
-    expect(await readdir(join(home, "cache"))).toEqual([]);
+    expect(await readdir(join(home, "cache"))).toEqual(["kept.living"]);
   });
 
   test("is looked for in the user's cache", () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -42,4 +42,13 @@ test("what npm refuses is said with the command that shows why, and tried again"
   await write({ given: "file:given", other: "file:other" });
   expect(install).toThrow(/`npm ci --prefix bench` says why/);
   expect(install).toThrow(/`npm ci --prefix bench` says why/);
+});
+
+test("what a link leads to is left alone", async () => {
+  const others = join(folder, "others");
+  await mkdir(others);
+  await writeFile(join(others, "theirs.txt"), "theirs");
+  await symlink(others, join(folder, "node_modules"), "junction");
+  expect(install).toThrow(/is a link to what another lock names/);
+  expect(await readdir(others)).toEqual(["theirs.txt"]);
 });

@@ -59,11 +59,11 @@ export async function openPage(url: string, options: OpenOptions = {}): Promise<
 
 /**
  * Opens a page, has it used, and closes it. Firefox ESR 153 on software adapters now and then ends,
- * or loses its tab, by itself: where it went away while it was used it is started once more, which
- * is said. What a test finds wrong is not tried again.
+ * or loses its tab, by itself, sometimes twice in a row: where it went away while it was used it is
+ * started again, up to two times, which is said. What a test finds wrong is not tried again.
  */
 export async function inPage<T>(url: string, options: OpenOptions, use: (open: OpenPage) => Promise<T>): Promise<T> {
-  for (let again = options.browser === "Firefox"; ; again = false) {
+  for (let more = options.browser === "Firefox" ? 2 : 0; ; more -= 1) {
     const open = await openPage(url, options);
     let gone = false;
     const goes = (): void => {
@@ -74,9 +74,9 @@ export async function inPage<T>(url: string, options: OpenOptions, use: (open: O
     try {
       return await use(open);
     } catch (error) {
-      if (again) await setTimeout(1000); // calls fail before the news of why comes
-      if (!again || !gone) throw error;
-      console.warn(`Firefox went away by itself and is started once more: ${(error as Error).message}`);
+      if (more > 0) await setTimeout(1000); // calls fail before the news of why comes
+      if (more === 0 || !gone) throw error;
+      console.warn(`Firefox went away by itself and is started again: ${(error as Error).message}`);
     } finally {
       await open.close().catch(() => {}); // it is gone
     }

@@ -15,18 +15,21 @@ export async function intoReport(
     force,
     settings,
     json,
+    elsewhere,
   }: {
     readonly path: string;
     readonly force?: boolean;
     /** What the report depends on; see `outputFolder`. */
     readonly settings: unknown;
     readonly json?: boolean;
+    /** How one gets another folder, as errors say it. */
+    readonly elsewhere?: string;
   },
   dissected: (folder: OutputFolder) => Promise<Summary>,
 ): Promise<number> {
   const { progress, signal, note } = running;
   let summary: Summary | undefined;
-  const { folder } = await withFolder(running, { path, force, settings }, async (folder) => {
+  const { folder } = await withFolder(running, { path, force, settings, elsewhere }, async (folder) => {
     try {
       summary = await dissected(folder);
     } catch (error) {

@@ -4,10 +4,9 @@ import { dirname, join, resolve, sep } from "node:path";
 import { OutputError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { Folder } from "../report/folder.ts";
-import { refused } from "./file-errors.ts";
-import { sha256 } from "./kept/file.ts";
+import { OUTDIR, refused, sentence, some } from "./file-errors.ts";
 import { FolderLock, LOCK } from "./lock.ts";
-import { MARKER, Marker, NO_SET } from "./marker.ts";
+import { keyOf, MARKER, Marker, NO_SET } from "./marker.ts";
 import { makeFolders, safeParts } from "./within.ts";
 import { type FileData, isTemporary, writeWhole } from "./write-whole.ts";
 
@@ -45,7 +44,10 @@ export interface OutputFolder extends Folder {
 }
 
 export interface OutputFolderOptions {
-  /** Write even among files that are not ours. */
+  /**
+   * Write even among files that are not ours. `false`: errors do not advise it, as where nobody can
+   * ask for it.
+   */
   readonly force?: boolean | undefined;
   /** What will be in it: a folder of one kind takes no other. "report" unless given. */
   readonly kind?: string | undefined;
@@ -58,9 +60,11 @@ export interface OutputFolderOptions {
    * settings go; without, they go at the end.
    */
   readonly settings?: unknown;
+  /** How one gets another folder, as errors say it: "choose another --outdir" unless given. */
+  readonly elsewhere?: string | undefined;
 }
 
-const NAMES: NamesOf<OutputFolderOptions> = { force: true, kind: true, keep: true, settings: true };
+const NAMES: NamesOf<OutputFolderOptions> = { force: true, kind: true, keep: true, settings: true, elsewhere: true };
 
 /**
  * Opens a folder for a report and makes it if need be; until `finish` or `discard` no other run can
@@ -71,31 +75,33 @@ const NAMES: NamesOf<OutputFolderOptions> = { force: true, kind: true, keep: tru
  */
 export async function outputFolder(path: string, options: OutputFolderOptions = {}): Promise<OutputFolder> {
   checkNames("outputFolder", options, NAMES);
-  const { force = false, kind = "report", keep = false, settings } = options;
+  const { force, kind = "report", keep = false, settings, elsewhere = OUTDIR } = options;
   if (path === "") throw new UsageError("The output folder has no name.", "Give a path.");
   const absolute = resolve(path);
-  const made = await makeFolders(absolute).catch((cause) => refused(path, cause));
-  const root = await realpath(absolute).catch((cause) => refused(path, cause));
+  const made = await makeFolders(absolute).catch((cause) => refused(path, cause, elsewhere));
+  const root = await realpath(absolute).catch((cause) => refused(path, cause, elsewhere));
   const checked = async (): Promise<Marker | undefined> => {
-    const entries = await readdir(root).catch((cause) => refused(path, cause));
-    const earlier = entries.includes(MARKER) ? await Marker.read(root, kind) : undefined;
+    const entries = await readdir(root).catch((cause) => refused(path, cause, elsewhere));
+    const earlier = entries.includes(MARKER) ? await Marker.read(root, kind, elsewhere) : undefined;
     const others = entries.filter((entry) => entry !== MARKER && entry !== LOCK && !isTemporary(entry));
     if ((others.length > 0 || entries.includes(MARKER)) && !earlier && !force) {
       throw new OutputError(
         `The folder "${path}" is not empty and holds no ${kind} of ours (it has ${some(others)}).`,
-        "Choose another --outdir, or add --force to write into it all the same.",
+        force === false
+          ? `Move what is not of ours away, or ${elsewhere}.`
+          : `${sentence(elsewhere).slice(0, -1)}, or add --force to write into it all the same.`,
       );
     }
     return earlier;
   };
   await checked(); // before there is a lock in somebody else's folder
-  const lock = await FolderLock.take(root, path);
+  const lock = await FolderLock.take(root, path, elsewhere);
   try {
     const earlier = await checked();
     for (const entry of await readdir(root)) if (isTemporary(entry)) await rm(join(root, entry), { force: true });
-    const folder = new DiskFolder({ path: absolute, root, made, lock, earlier, kind, keep });
+    const folder = new DiskFolder({ path: absolute, root, made, lock, earlier, kind, keep, elsewhere });
     // finds out now whether it may be written
-    await folder.open().catch((cause) => refused(path, cause));
+    await folder.open().catch((cause) => refused(path, cause, elsewhere));
     return settings === undefined ? folder : folder.own(settings);
   } catch (error) {
     lock.release();
@@ -114,6 +120,7 @@ interface Opened {
   readonly earlier: Marker | undefined;
   readonly kind: string;
   readonly keep: boolean;
+  readonly elsewhere: string;
 }
 
 class DiskFolder implements OutputFolder {
@@ -124,6 +131,7 @@ class DiskFolder implements OutputFolder {
   readonly #isOurs: boolean;
   readonly #marker: Marker;
   readonly #keep: boolean;
+  readonly #elsewhere: string;
   readonly #files = new Set<string>();
   /** What goes when all is written, unless it is replaced. */
   readonly #earlier: ReadonlySet<string>;
@@ -134,15 +142,16 @@ class DiskFolder implements OutputFolder {
   #writing = 0;
   readonly #folders = new Map<string, Promise<string>>();
 
-  constructor({ path, root, made, lock, earlier, kind, keep }: Opened) {
+  constructor({ path, root, made, lock, earlier, kind, keep, elsewhere }: Opened) {
     this.path = path;
     this.#root = root;
     this.#made = made;
     this.#lock = lock;
     this.#isOurs = earlier !== undefined;
-    this.#marker = earlier ?? new Marker(root, kind);
+    this.#marker = earlier ?? new Marker(root, kind, { elsewhere });
     this.#earlier = new Set(this.#marker.listed.files.keys());
     this.#keep = keep;
+    this.#elsewhere = elsewhere;
   }
 
   async open(): Promise<void> {
@@ -206,7 +215,7 @@ class DiskFolder implements OutputFolder {
       await this.#remove(file);
       this.#files.delete(file);
     }
-    await this.#marker.start(set, key).catch((cause) => refused(this.path, cause));
+    await this.#marker.start(set, key).catch((cause) => refused(this.path, cause, this.#elsewhere));
   }
 
   async #writeTo(set: string, path: string, data: FileData, begun: (() => Promise<void>) | undefined): Promise<void> {
@@ -221,7 +230,9 @@ class DiskFolder implements OutputFolder {
         await this.#lock.check(); // what is written bit by bit may have taken minutes
         await this.#marker.own(path, set);
       };
-      await writeWhole(target, data, { beside: this.#root, before }).catch((cause) => refused(target, cause));
+      await writeWhole(target, data, { beside: this.#root, before }).catch((cause) =>
+        refused(target, cause, this.#elsewhere),
+      );
       this.#files.add(path);
     } finally {
       this.#writing -= 1;
@@ -231,7 +242,7 @@ class DiskFolder implements OutputFolder {
   /** A folder that keeps what it holds may hold what is not ours. */
   #checkOurs(key: string, target: string): void {
     if (this.#marker.listed.files.has(key) || !existsSync(target)) return;
-    throw new OutputError(`"${target}" is in the way: it is not of ours.`, "Move it, or choose another --outdir.");
+    throw new OutputError(`"${target}" is in the way: it is not of ours.`, `Move it, or ${this.#elsewhere}.`);
   }
 
   async finish(): Promise<void> {
@@ -289,19 +300,19 @@ class DiskFolder implements OutputFolder {
     const parent = await this.#folder(parts.slice(0, -1));
     const folder = join(parent, parts.at(-1)!);
     await mkdir(folder).catch((cause) => {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") refused(folder, cause);
+      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") refused(folder, cause, this.#elsewhere);
     });
-    const real = await realpath(folder).catch((cause) => refused(folder, cause));
+    const real = await realpath(folder).catch((cause) => refused(folder, cause, this.#elsewhere));
     if (!real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep)) {
       throw new OutputError(
         `"${folder}" is a link out of the output folder.`,
-        "Remove the link, or choose another --outdir.",
+        `Remove the link, or ${this.#elsewhere}.`,
       );
     }
     if (!(await lstat(real)).isDirectory()) {
       throw new OutputError(
         `"${folder}" is a file, and a folder must go there.`,
-        "Move the file away, or choose another --outdir.",
+        `Move the file away, or ${this.#elsewhere}.`,
       );
     }
     return real;
@@ -334,15 +345,4 @@ class DiskFolder implements OutputFolder {
       parts.pop();
     }
   }
-}
-
-/** What a set's settings are told from others by; of typed arrays their bytes count. */
-const keyOf = (settings: unknown): string =>
-  sha256(
-    JSON.stringify(settings, (_, value) => (ArrayBuffer.isView(value) ? sha256(value as Uint8Array) : value)) ?? "",
-  );
-
-function some(entries: readonly string[]): string {
-  const shown = entries.slice(0, 3).map((entry) => `"${entry}"`);
-  return shown.join(", ") + (entries.length > shown.length ? ` and ${entries.length - shown.length} more` : "");
 }

@@ -4,7 +4,7 @@ import { link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promi
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { OutputError } from "../errors.ts";
-import { refused } from "./file-errors.ts";
+import { OUTDIR, refused } from "./file-errors.ts";
 import { temporaryName } from "./write-whole.ts";
 
 /** The file that a live run keeps in the folder it writes. */
@@ -34,6 +34,12 @@ interface Holder {
   readonly token: string;
 }
 
+/** A folder as the user calls it, and how one gets another. */
+interface Named {
+  readonly shown: string;
+  readonly elsewhere: string;
+}
+
 /** Locks to be removed however this program ends, short of being killed. */
 const live = new Set<FolderLock>();
 let isHooked = false;
@@ -46,15 +52,15 @@ let isHooked = false;
  */
 export class FolderLock {
   readonly #path: string;
-  readonly #shown: string;
+  readonly #named: Named;
   readonly #holder: Holder;
   readonly #beat: NodeJS.Timeout;
   #isHeld = true;
   #seen = performance.now();
 
-  private constructor(root: string, shown: string, holder: Holder) {
+  private constructor(root: string, named: Named, holder: Holder) {
     this.#path = join(root, LOCK);
-    this.#shown = shown;
+    this.#named = named;
     this.#holder = holder;
     this.#beat = setInterval(() => void this.#touch().catch(() => {}), BEAT);
     this.#beat.unref();
@@ -67,20 +73,23 @@ export class FolderLock {
   }
 
   /**
-   * Takes the lock of a folder. `shown` is the folder as the user calls it.
+   * Takes the lock of a folder. `shown` is the folder as the user calls it, `elsewhere` how one
+   * gets another.
+   *
    * @throws OutputError saying who holds it.
    */
-  static async take(root: string, shown: string): Promise<FolderLock> {
+  static async take(root: string, shown: string, elsewhere = OUTDIR): Promise<FolderLock> {
     const path = join(root, LOCK);
     const holder = self();
+    const named = { shown, elsewhere };
     for (let attempt = 0; attempt < 20; attempt += 1) {
-      if (await create(root, path, JSON.stringify(holder))) return new FolderLock(root, shown, holder);
-      const held = await holderOf(path);
+      if (await create(root, path, JSON.stringify(holder), elsewhere)) return new FolderLock(root, named, holder);
+      const held = await holderOf(path, elsewhere);
       if (held === "gone") continue;
-      if (!(await isDead(root, path, held))) throw inUse(shown, path, held);
+      if (!(await isDead(root, path, held, elsewhere))) throw inUse(named, path, held);
       await removeStale(root, path, held);
     }
-    throw inUse(shown, path, undefined);
+    throw inUse(named, path, undefined);
   }
 
   /**
@@ -89,14 +98,14 @@ export class FolderLock {
    */
   async check(): Promise<void> {
     if (!this.#isHeld || performance.now() - this.#seen < SEEN) return;
-    const held = await holderOf(this.#path);
+    const held = await holderOf(this.#path, this.#named.elsewhere);
     if (held !== "gone" && held?.token === this.#holder.token) {
       this.#seen = performance.now();
       return;
     }
-    if (held !== "gone") throw inUse(this.#shown, this.#path, held);
+    if (held !== "gone") throw inUse(this.#named, this.#path, held);
     throw new OutputError(
-      `The lock of "${this.#shown}", ${this.#path}, was removed while this run wrote there.`,
+      `The lock of "${this.#named.shown}", ${this.#path}, was removed while this run wrote there.`,
       "Run it again, and leave the locks of runs that live: another run could have taken the folder.",
     );
   }
@@ -127,7 +136,7 @@ export class FolderLock {
 }
 
 /** Makes the lock with its content; false where there is one. */
-async function create(root: string, path: string, content: string): Promise<boolean> {
+async function create(root: string, path: string, content: string, elsewhere: string): Promise<boolean> {
   const temporary = join(root, temporaryName());
   const failed = (cause: unknown): false => {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -144,23 +153,23 @@ async function create(root: string, path: string, content: string): Promise<bool
           : failed(cause),
     );
   } catch (cause) {
-    return refused(path, cause);
+    return refused(path, cause, elsewhere);
   } finally {
     await rm(temporary, { force: true }).catch(() => {});
   }
 }
 
 /** Who holds a lock; "gone" where there is none, undefined where it does not say. */
-async function holderOf(path: string): Promise<Holder | "gone" | undefined> {
+async function holderOf(path: string, elsewhere?: string): Promise<Holder | "gone" | undefined> {
   const text = await readFile(path, "utf8").catch((cause) => {
     if (cause.code === "ENOENT") return undefined;
-    return refused(path, cause);
+    return refused(path, cause, elsewhere);
   });
   return text === undefined ? "gone" : parse(text);
 }
 
 /** Whether the run that holds a lock is over. */
-async function isDead(root: string, path: string, held: Holder | undefined): Promise<boolean> {
+async function isDead(root: string, path: string, held: Holder | undefined, elsewhere: string): Promise<boolean> {
   const own = self();
   if (held && held.host === own.host && held.machine === own.machine) {
     const started = startOf(held.pid);
@@ -174,7 +183,7 @@ async function isDead(root: string, path: string, held: Holder | undefined): Pro
     const [now, then] = await Promise.all([stat(probe), stat(path).catch(() => undefined)]);
     return then !== undefined && now.mtimeMs - then.mtimeMs > SILENCE;
   } catch (cause) {
-    return refused(path, cause);
+    return refused(path, cause, elsewhere);
   } finally {
     await rm(probe, { force: true }).catch(() => {});
   }
@@ -193,7 +202,7 @@ async function removeStale(root: string, path: string, held: Holder | undefined)
   await rm(aside, { force: true }).catch(() => {});
 }
 
-function inUse(shown: string, path: string, held: Holder | undefined): OutputError {
+function inUse({ shown, elsewhere }: Named, path: string, held: Holder | undefined): OutputError {
   const who = !held
     ? "another run"
     : held.token.length > 0 && held.pid === process.pid && held.machine === self().machine
@@ -201,7 +210,7 @@ function inUse(shown: string, path: string, held: Holder | undefined): OutputErr
       : `process ${held.pid} on ${held.host}, since ${held.since}`;
   return new OutputError(
     `"${shown}" is being written by ${who}.`,
-    `Wait until it is done, or choose another --outdir. (If nothing runs there, remove ${path}.)`,
+    `Wait until it is done, or ${elsewhere}. (If nothing runs there, remove ${path}.)`,
   );
 }
 

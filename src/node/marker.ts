@@ -2,6 +2,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { refused, unreadable } from "./file-errors.ts";
+import { sha256 } from "./kept/file.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** The file by which we know a folder that we wrote; it lists what we put there. */
@@ -29,12 +30,19 @@ export class Marker {
   readonly listed: Listed;
   readonly #path: string;
   readonly #kind: string;
+  readonly #elsewhere: string | undefined;
   #lines: string[] = [];
   #adding: Promise<void> = Promise.resolve();
 
-  constructor(root: string, kind: string, listed: Listed = { files: new Map(), keys: new Map() }) {
+  /** `elsewhere` is how one gets another folder, as errors say it. */
+  constructor(
+    root: string,
+    kind: string,
+    { listed = { files: new Map(), keys: new Map() }, elsewhere }: { listed?: Listed; elsewhere?: string } = {},
+  ) {
     this.#path = join(root, MARKER);
     this.#kind = kind;
+    this.#elsewhere = elsewhere;
     this.listed = listed;
   }
 
@@ -43,14 +51,14 @@ export class Marker {
    * another kind.
    * @throws OutputError when it cannot be read: whoever wrote a new one would forget what it lists.
    */
-  static async read(root: string, kind: string): Promise<Marker | undefined> {
+  static async read(root: string, kind: string, elsewhere?: string): Promise<Marker | undefined> {
     const path = join(root, MARKER);
     const text = await readFile(path, "utf8").catch((cause) => {
       if (cause.code === "ENOENT") return undefined;
-      return unreadable(path, cause);
+      return unreadable(path, cause, elsewhere);
     });
     const listed = text === undefined ? undefined : listedIn(text, kind);
-    return listed && new Marker(root, kind, listed);
+    return listed && new Marker(root, kind, { listed, ...(elsewhere !== undefined && { elsewhere }) });
   }
 
   /**
@@ -79,7 +87,9 @@ export class Marker {
       else if (own.length > 0) sets[set] = { key, files: own };
     }
     const marker = { writtenBy: "ganatomy", kind: this.#kind, files: names, ...(keys.size > 0 && { sets }) };
-    await writeWhole(this.#path, `${JSON.stringify(marker)}\n`).catch((cause) => refused(this.#path, cause));
+    await writeWhole(this.#path, `${JSON.stringify(marker)}\n`).catch((cause) =>
+      refused(this.#path, cause, this.#elsewhere),
+    );
   }
 
   #add(note: Note): Promise<void> {
@@ -124,6 +134,12 @@ function begin({ files, keys }: Listed, set: string, key: string): void {
   for (const [file, of] of files) if (of === set) files.delete(file);
   keys.set(set, key);
 }
+
+/** What a set's settings are told from others by; of typed arrays their bytes count. */
+export const keyOf = (settings: unknown): string =>
+  sha256(
+    JSON.stringify(settings, (_, value) => (ArrayBuffer.isView(value) ? sha256(value as Uint8Array) : value)) ?? "",
+  );
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 

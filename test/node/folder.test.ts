@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { OutputError } from "../../src/errors.ts";
 import { refused } from "../../src/node/file-errors.ts";
+import { outputFolder as openAgain } from "../../src/node/folder.ts";
 import { LOCK } from "../../src/node/lock.ts";
-import { Marker } from "../../src/node/marker.ts";
+import { MARKER, Marker } from "../../src/node/marker.ts";
 import { outputFolder } from "./abandoned.ts";
 
 let home: string;
@@ -28,6 +29,31 @@ async function failure(work: Promise<unknown>): Promise<OutputError> {
   expect(error).toBeInstanceOf(OutputError);
   return error as OutputError;
 }
+
+test("what errors advise is how whoever called gets another folder", async () => {
+  const folder = join(home, "out");
+  const elsewhere = "name another place";
+  const open = await outputFolder(folder, { keep: true, elsewhere });
+  await open.write("a", "");
+  await writeFile(join(folder, "b"), "mine");
+  await mkdir(join(folder, "c"));
+  await symlink(home, join(folder, "d"));
+  for (const path of ["b", "c", "d/x", "a/x"]) {
+    expect((await failure(open.write(path, ""))).fix, path).toMatch(/, or name another place\.$/);
+  }
+  const again = (options: object) => openAgain(folder, { elsewhere, ...options });
+  expect((await failure(again({}))).fix).toContain("Wait until it is done, or name another place.");
+  await open.finish();
+  const other = { kind: "other" };
+  expect((await failure(again(other))).fix).toBe("Name another place, or add --force to write into it all the same.");
+  expect((await failure(again({ ...other, force: false }))).fix).toBe(
+    "Move what is not of ours away, or name another place.",
+  );
+  await rm(join(folder, MARKER));
+  await mkdir(join(folder, MARKER));
+  expect((await failure(again({}))).fix).toBe("Move it away, or name another place.");
+  expect((await failure(openAgain(folder))).fix).toBe("Move it away, or choose another --outdir.");
+});
 
 describe("a new folder", () => {
   test("is made with its parents, and takes text and bytes in folders of its own", async () => {

@@ -90,7 +90,13 @@ async function planned(options: PlanOptions, path: string, running: Running): Pr
       "Choose another folder, or remove it with what was counted.",
     );
   }
-  const output = { path, kind: "plan", keep: true, force: options.force };
+  const output = {
+    path,
+    kind: "plan",
+    keep: true,
+    force: options.force,
+    elsewhere: "choose another folder for the plan",
+  };
   await withFolder(running, output, async (folder) => {
     await folder.write(PLAN, planText(plan));
     const { partition, time, account, gpus } = options;

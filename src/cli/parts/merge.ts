@@ -12,7 +12,7 @@ import { settingsOf } from "../settings.ts";
 import { type Running, withDevice, withFolder } from "../with-folder.ts";
 import { type Chain, chainsOf, runPhase } from "./chains.ts";
 import { isWhole, openPlanned } from "./part.ts";
-import { inOrder, type OpenPlan } from "./plan.ts";
+import { inOrder, type OpenPlan, REPLAN } from "./plan.ts";
 import { quoted } from "./slurm.ts";
 import {
   adapterOf,
@@ -42,7 +42,7 @@ export async function mergePass(plan: OpenPlan, pass: number, running: Running):
   const chains = await chainsLeft(plan, pass);
   await checkParts(plan, pass);
   const job = await openPlanned(plan, running);
-  const output = { path: mergedFolder(plan, pass), kind: "merged", keep: true };
+  const output = { path: mergedFolder(plan, pass), kind: "merged", keep: true, force: false, elsewhere: REPLAN };
   const { complete } = await withFolder(running, output, (folder) =>
     withDevice(running, { flags: { tune: false } }, (device) =>
       withJob(job, { device, signal, note }, async (loaded) => {
@@ -158,7 +158,11 @@ export async function writeMerged(
   const settings = settingsOf("dissect", options);
   return intoReport(
     running,
-    { path: outdir, settings, ...((force ?? options.force) && { force: true }), ...(json && { json }) },
+    {
+      ...{ path: outdir, settings, elsewhere: "make the plan again with another --outdir" },
+      ...((force ?? options.force) && { force: true }),
+      ...(json && { json }),
+    },
     (folder) =>
       inNode({ tune: false }, folder, running, (place) => {
         for (const end of ends.values()) checkAdapter(plan.folder, end, adapterOf(place.device));

@@ -9,7 +9,7 @@ import { loadingOf } from "../models.ts";
 import { type Job, withJob } from "../run.ts";
 import { type Running, withDevice, withFolder } from "../with-folder.ts";
 import { type Chain, runPhase } from "./chains.ts";
-import type { OpenPlan } from "./plan.ts";
+import { type OpenPlan, REPLAN } from "./plan.ts";
 import {
   adapterOf,
   baseOf,
@@ -96,7 +96,8 @@ export async function runPart(plan: OpenPlan, part: number, pass: number, runnin
   }
   const job = await openPlanned(plan, running);
   const path = partFolder(plan, pass, part);
-  const { complete } = await withFolder(running, { path, kind: "part", keep: true }, (folder) =>
+  const output = { path, kind: "part", keep: true, force: false, elsewhere: REPLAN };
+  const { complete } = await withFolder(running, output, (folder) =>
     withDevice(running, { flags: { tune: false } }, (device) =>
       withJob(job, { device, signal, note }, async (loaded) => {
         const adapter = adapterOf(device);

@@ -11,6 +11,8 @@ import type { DissectOptions } from "../job.ts";
 /** The file of a plan in its folder. */
 export const PLAN = "plan.json";
 const FORMAT = "ganatomy plan 1";
+/** How one gets other folders than a plan's own. */
+export const REPLAN = "make the plan in another folder";
 
 /** A dissection that is done in parts. */
 export interface Plan {
@@ -71,7 +73,7 @@ export async function openPlan(path: string): Promise<OpenPlan> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
   const file = isFolder ? join(path, PLAN) : path;
   const text = await readFile(file, "utf8").catch((cause) => {
-    if (cause.code !== "ENOENT") return unreadable(file, cause);
+    if (cause.code !== "ENOENT") return unreadable(file, cause, REPLAN);
     throw new GanatomyError("not-found", `There is no plan "${file}".`, "Make one: ganatomy plan PLAN --parts N.", {
       cause,
     });

@@ -10,7 +10,7 @@ import type { Device } from "../../runtime/device.ts";
 import { KeepingPace } from "../keeping-pace.ts";
 import { type About, packState, stateHead, unpackState } from "../state-file.ts";
 import { type Chain, chainsOf } from "./chains.ts";
-import type { OpenPlan } from "./plan.ts";
+import { type OpenPlan, REPLAN } from "./plan.ts";
 import { quoted } from "./slurm.ts";
 
 const FORMAT = "ganatomy part 1";
@@ -46,7 +46,7 @@ export async function readState(
 ): Promise<Found | undefined> {
   const bytes = await readFile(path).catch((cause) => {
     if (cause.code === "ENOENT") return undefined;
-    return unreadable(path, cause);
+    return unreadable(path, cause, REPLAN);
   });
   if (!bytes) return undefined;
   const found = unpackState(bytes, FORMAT);
@@ -65,7 +65,7 @@ export async function readState(
 export async function stateDone(path: string, plan: OpenPlan): Promise<{ at: string; done: number } | undefined> {
   const file = await open(path).catch((cause) => {
     if (cause.code === "ENOENT") return undefined;
-    return unreadable(path, cause);
+    return unreadable(path, cause, REPLAN);
   });
   if (!file) return undefined;
   try {

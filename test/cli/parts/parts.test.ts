@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ranges } from "../../../src/cli/parts/merge.ts";
+import { FolderLock } from "../../../src/node/lock.ts";
 import { built } from "../../built.ts";
 import { type Ended, run, start } from "../ganatomy.ts";
 import { contents } from "./contents.ts";
@@ -113,6 +114,31 @@ test("what does not fit is refused", async () => {
   }
   const none = await ganatomy("part", "good", "4");
   expect([none.status, none.stderr]).toEqual([2, expect.stringContaining("The plan has parts 1 to 3")]);
+  // What is advised are options that there are.
+  const first = join(home, "good", "pass-1", "part-1");
+  await mkdir(first, { recursive: true });
+  await writeFile(join(first, "notes.txt"), "mine");
+  const taken = await ganatomy("part", "good", "1");
+  expect([taken.status, taken.stderr]).toEqual([
+    5,
+    expect.stringContaining("fix: Move what is not of ours away, or make the plan in another folder."),
+  ]);
+  const held = join(home, "good", "pass-1", "part-2");
+  await mkdir(held);
+  const lock = await FolderLock.take(held, held);
+  const waiting = await ganatomy("part", "good", "2");
+  lock.release();
+  expect([waiting.status, waiting.stderr]).toEqual([
+    5,
+    expect.stringContaining("fix: Wait until it is done, or make the plan in another folder. (If"),
+  ]);
+  await mkdir(join(home, "foreign"));
+  await writeFile(join(home, "foreign", "notes.txt"), "mine");
+  const foreign = await ganatomy("plan", "foreign", "--split", "3", ...dissection("never"));
+  expect([foreign.status, foreign.stderr]).toEqual([
+    5,
+    expect.stringContaining("fix: Choose another folder for the plan, or add --force to"),
+  ]);
   const file = join(home, "good", "plan.json");
   const text = await readFile(file, "utf8");
   for (const [from, to, said] of [

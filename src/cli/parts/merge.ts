@@ -1,6 +1,6 @@
-// Tests: test/cli/parts/parts.test.ts
-import { rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+// Tests: test/cli/parts/merge.test.ts, test/cli/parts/parts.test.ts
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Checkpoints, DissectionState } from "../../dissect/checkpoint.ts";
 import { isLastPhase, Merging } from "../../dissect/merge.ts";
 import { OutputError } from "../../errors.ts";
@@ -26,6 +26,7 @@ import {
   MERGED,
   mergedFolder,
   partFolder,
+  passFolder,
   readState,
   StateFile,
   stateFile,
@@ -38,6 +39,7 @@ import {
  */
 export async function mergePass(plan: OpenPlan, pass: number, running: Running): Promise<boolean> {
   const { signal, note, progress } = running;
+  await removeMergedParts(plan);
   if ((await isMerged(plan, pass)) || (await isCounted(plan))) return true;
   const chains = await chainsLeft(plan, pass);
   await checkParts(plan, pass);
@@ -70,7 +72,7 @@ export async function mergePass(plan: OpenPlan, pass: number, running: Running):
   progress.end();
   if (!complete) return false;
   note(`Pass ${pass} is merged (${running.took()}).`);
-  await removeParts(plan, pass);
+  await removeMergedParts(plan);
   return true;
 }
 
@@ -129,12 +131,19 @@ export function ranges(numbers: readonly number[]): string {
   return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(", ");
 }
 
-/** What was counted into a merged pass is not needed any more: of large layers it is gigabytes. */
-async function removeParts(plan: OpenPlan, pass: number): Promise<void> {
-  for (let part = 1; part <= plan.plan.parts.length; part += 1) {
-    const folder = partFolder(plan, pass, part);
-    for (const name of [...chainsOf(plan.plan).map(stateFile), MARKER]) await rm(join(folder, name), { force: true });
-    await rmdir(folder).catch(() => {}); // something of somebody else's is in it
+/**
+ * What was counted into merged passes is not needed any more: of large layers it is gigabytes. A
+ * merge that was killed meanwhile leaves some for the next.
+ */
+async function removeMergedParts(plan: OpenPlan): Promise<void> {
+  for (let pass = 1; await isMerged(plan, pass); pass += 1) {
+    const there = new Set(await readdir(passFolder(plan, pass)));
+    for (let part = 1; part <= plan.plan.parts.length; part += 1) {
+      const folder = partFolder(plan, pass, part);
+      if (!there.has(basename(folder))) continue;
+      for (const name of [...chainsOf(plan.plan).map(stateFile), MARKER]) await rm(join(folder, name), { force: true });
+      await rmdir(folder).catch(() => {}); // something of somebody else's is in it
+    }
   }
 }
 
@@ -145,6 +154,7 @@ export async function writeMerged(
   running: Running,
 ): Promise<number> {
   const { options, outdir, size, command } = plan.plan;
+  await removeMergedParts(plan);
   const opened = await openPlanned(plan, running);
   const job = { ...opened, provenance: { ...opened.provenance, command } };
   const ends = new Map<string, Found>();

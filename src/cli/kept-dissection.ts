@@ -8,7 +8,7 @@ import { KeepingPace } from "./keeping-pace.ts";
 import { packState, unpackState } from "./state-file.ts";
 
 const FILE = "dissection.state";
-const FORMAT = "ganatomy dissection 2";
+const FORMAT = "ganatomy dissection 3";
 
 /** Where a dissection stands, in a file of its output folder until it is done. */
 export class KeptDissection implements Checkpoints {

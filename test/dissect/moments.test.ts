@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Moments } from "../../src/dissect/moments.ts";
 import { Slots } from "../../src/dissect/slots.ts";
+import { SUM_WORDS } from "../../src/kernels/statistics/statistics.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { elements } from "../../src/runtime/graph.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
@@ -139,6 +140,6 @@ const words = (values: readonly number[]): Uint32Array<ArrayBuffer> =>
   Uint32Array.from(
     values.flatMap((value) => {
       const whole = BigInt(value * 2 ** 10) << 70n;
-      return [0, 1, 2, 3, 4].map((word) => Number(BigInt.asUintN(32, whole >> BigInt(32 * word))));
+      return Array.from({ length: SUM_WORDS }, (_, word) => Number(BigInt.asUintN(32, whole >> BigInt(32 * word))));
     }),
   );

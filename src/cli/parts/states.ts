@@ -13,7 +13,7 @@ import { type Chain, chainsOf } from "./chains.ts";
 import { type OpenPlan, REPLAN } from "./plan.ts";
 import { quoted } from "./slurm.ts";
 
-const FORMAT = "ganatomy part 1";
+const FORMAT = "ganatomy part 2";
 /** Bytes in which the first line of a state ends. */
 const HEAD_BYTES = 2 ** 20;
 

@@ -213,7 +213,7 @@ export function count(
 }
 
 /** Words of an exact sum. */
-export const SUM_WORDS = 5;
+export const SUM_WORDS = 6;
 
 /**
  * Partial sums held at once, where a strip's are not more: with two thousand labels they take

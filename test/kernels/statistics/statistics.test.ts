@@ -308,11 +308,11 @@ describe("moments", () => {
     };
     lists.forEach((list, index) => {
       const expected = list.map((value) => exact(Math.fround(value))).reduce((a, b) => a + b);
-      const found = [0, 1, 2, 3, 4].reduce(
-        (sum, word) => sum + (BigInt(words[5 * index + word]!) << BigInt(32 * word)),
+      const found = [...words.subarray(SUM_WORDS * index, SUM_WORDS * (index + 1))].reduceRight(
+        (sum, word) => (sum << 32n) + BigInt(word),
         0n,
       );
-      expect(BigInt.asIntN(160, found)).toBe(expected);
+      expect(BigInt.asIntN(32 * SUM_WORDS, found)).toBe(expected);
     });
     expect(exactSum(words, 2)).toBe(2 ** 24 + 599);
     expect(exactSum(words, 3)).toBe(600 * Math.fround(0.1));
@@ -330,6 +330,24 @@ describe("moments", () => {
     ];
     addExactSums(a, b);
     expect(a).toEqual(words);
+  });
+
+  test("hold the sums of the largest floats, of either sign, however they are put together", async () => {
+    const most = 1.5 * 2 ** 77;
+    const lists = [Array(100).fill(most), Array(100).fill(-most), [...Array(50).fill(-most), ...Array(50).fill(most)]];
+    const expected = [100 * most, -100 * most, 0];
+    const whole = await summed(lists, [100]);
+    expect([0, 1, 2].map((place) => exactSum(whole, place))).toEqual(expected);
+    const parts = new Uint32Array(3 * SUM_WORDS);
+    for (const [first, end] of [
+      [0, 3],
+      [3, 60],
+      [60, 100],
+    ]) {
+      const own = lists.map((list) => list.slice(first, end));
+      addExactSums(parts, await summed(own, [own[0]!.length]));
+    }
+    expect(parts).toEqual(whole);
   });
 
   test("are no numbers for good once one of them is none, or too large to be added", async () => {

@@ -1,4 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -35,6 +37,39 @@ test("scripts name every task, and quote what the shell would see", () => {
   expect(submit).toMatch(/tasks="\$tasks:\$\{array\}_\$task"/);
   expect(submit).not.toContain("--export"); // which splits at commas
   expect([quoted("a-b/c"), quoted(""), quoted("a b")]).toEqual(["a-b/c", "''", "'a b'"]);
+});
+
+test("jobs are submitted once those of the last time have ended, or not at all", async () => {
+  const plan = newPlan({ parts: [{ first: 0, end: 1 }], passes: 1 } as never);
+  const files = slurmFiles({ plan, folder: home, key: "" }, {}, ["true"]);
+  const [folder, commands] = [join(home, "once", "slurm"), join(home, "once", "bin")];
+  for (const path of [folder, commands]) await mkdir(path, { recursive: true });
+  await writeFile(join(folder, "submit.sh"), files.get("slurm/submit.sh")!);
+  await writeFile(join(folder, "jobs"), " 12 13\n");
+  const [calls, left] = [join(home, "once", "calls"), join(home, "once", "left")];
+  // Each look at the queue ends one of those that are left; seconds pass at once.
+  const squeue = `read n <"${left}"; [ $n -eq 0 ] || { echo $((n - 1)) >"${left}"; echo job; }`;
+  for (const [name, does] of Object.entries({ scancel: "", squeue, sbatch: "echo 14", sleep: "" })) {
+    const script = `#!/bin/sh\n[ ${name} = sleep ] || echo ${name} "$@" >>"${calls}"\n${does}\n`;
+    await writeFile(join(commands, name), script, { mode: 0o755 });
+  }
+  const submit = (jobs: number): ReturnType<typeof spawnSync> => {
+    writeFileSync(calls, "");
+    writeFileSync(left, `${jobs}\n`);
+    const env = { ...process.env, PATH: `${commands}:${process.env["PATH"]}` };
+    return spawnSync("sh", [join(folder, "submit.sh")], { env, encoding: "utf8" });
+  };
+  const late = submit(1000);
+  expect([late.status, late.stderr]).toEqual([1, expect.stringContaining("have not ended: see squeue --jobs=12,13")]);
+  expect(await readFile(calls, "utf8")).not.toContain("sbatch");
+  expect(submit(2).status).toBe(0);
+  expect((await readFile(calls, "utf8")).split("\n")).toEqual([
+    "scancel 12 13",
+    ...Array(3).fill("squeue --noheader --jobs=12,13"),
+    "sbatch --parsable part.sbatch 1",
+    "sbatch --parsable --dependency=afterok:14_1 merge.sbatch 1",
+    "",
+  ]);
 });
 
 const dissection = (outdir: string): readonly string[] => [
@@ -91,6 +126,13 @@ test("a task that is cancelled, as at its time limit, keeps what it counted", as
   slurm.run("sh", join(home, "long", "slurm", "submit.sh"));
   const waiting = slurm.run("squeue", "--noheader", "--format=%F").trim().split(/\s+/);
   expect(waiting.every((job) => Number(job) > Number(array) + 7)).toBe(true);
+  // Nor has what they began the folder still, though it lives when it is cancelled.
+  const [second] = waiting.map(Number).sort((a, b) => a - b);
+  const again = (): Promise<string> =>
+    readFile(join(home, "long", "slurm", "log", `part-${second}-1.log`), "utf8").catch(() => "");
+  while (!/Going on from image[\s\S]*activations: /.test(await again())) await setTimeout(50);
+  slurm.run("sh", join(home, "long", "slurm", "submit.sh"));
+  expect(await again()).toContain("Interrupted: the same command goes on.");
 }, 600_000);
 
 /** Kills the process that holds a lock as soon as it does, and gives its array's number. */

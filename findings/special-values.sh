@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What two software adapters make of special values, though WGSL's text is the same: it leaves NaN, infinities, subnormals and
 # what is beyond an array to implementations. Every number comes out of a buffer, so that no compiler knows it beforehand.
-# Seen with webgpu 0.6.2 (Dawn), Node 20, on Chromium 156's SwiftShader and on Mesa 25.0.7's lavapipe; Chromium 156, Firefox
-# ESR 153.8 and deno 2.9.6 give the same numbers on the same drivers, but for max(1, NaN), which by naga is NaN on SwiftShader.
+# Seen with webgpu 0.6.2 (Dawn), Node 20, on Chromium 156's SwiftShader and on Mesa 25.0.7's lavapipe; Chromium 156
+# on SwiftShader, Firefox ESR 153.8 and deno 2.9.6 on both give the same, but for max(1, NaN), which by naga is NaN on SwiftShader.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import type { Checkpoints, DissectionState } from "../../dissect/checkpoint.ts";
 import { isLastPhase, Merging } from "../../dissect/merge.ts";
 import { OutputError } from "../../errors.ts";
+import { sentence } from "../../node/file-errors.ts";
 import { MARKER } from "../../node/marker.ts";
 import { inNode } from "../in-node.ts";
 import { intoReport } from "../into-report.ts";
@@ -76,8 +77,11 @@ export async function mergePass(plan: OpenPlan, pass: number, running: Running):
   return true;
 }
 
-/** What all parts counted of a chain in a pass, with what they began with. */
-async function mergedChain(
+/**
+ * What all parts counted of a chain in a pass, with what they began with.
+ * @throws OutputError for a part's state that is missing or damaged.
+ */
+export async function mergedChain(
   plan: OpenPlan,
   pass: number,
   chain: Chain,
@@ -92,13 +96,12 @@ async function mergedChain(
     signal.throwIfAborted();
     const part = parts.indexOf(parts.find(({ first }) => first === share.first)!) + 1;
     const path = join(partFolder(plan, pass, part), stateFile(chain));
-    const found = await readState(path, plan);
-    if (!found) {
-      throw new OutputError(
-        `"${path}" is damaged.`,
-        `Remove it, and run ganatomy part ${quoted(plan.folder)} ${part} --pass ${pass} again.`,
-      );
-    }
+    const again = `run ganatomy part ${quoted(plan.folder)} ${part} --pass ${pass} again`;
+    const found = await readState(path, plan, () => {
+      throw new OutputError(`"${path}" is damaged.`, `Remove it, and ${again}.`);
+    });
+    // It was there when parts were looked at.
+    if (!found) throw new OutputError(`"${path}" is missing.`, sentence(again));
     checkAdapter(path, found, adapter);
     merging.add(found.state, share);
   }

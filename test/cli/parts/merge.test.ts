@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { mergePass } from "../../../src/cli/parts/merge.ts";
+import { mergedChain, mergePass } from "../../../src/cli/parts/merge.ts";
 import { newPlan, type OpenPlan, type Plan } from "../../../src/cli/parts/plan.ts";
 import { MERGED, mergedFolder, partFolder } from "../../../src/cli/parts/states.ts";
 import { withInterrupt } from "../../../src/cli/with-folder.ts";
@@ -38,4 +38,17 @@ test("what a killed merge left of merged passes goes with the next, and nothing 
   expect((await readdir(join(home, "pass-2"))).sort()).toEqual(["merged", "part-1"]);
   expect(await readdir(partFolder(plan, 2, 1))).toEqual(["notes.txt"]);
   expect((await readdir(partFolder(plan, 3, 1))).sort()).toEqual([MARKER, ...states.slice(0, 2)].sort());
+});
+
+test("what is missing is told from what is damaged", async () => {
+  const merged = (): Promise<void> =>
+    withInterrupt(async (running) => {
+      await mergedChain(plan, 1, { name: "dissection" }, "", running);
+      return 0;
+    }).then(() => {});
+  await expect(merged()).rejects.toThrow(
+    /part-1\/dissection\.state" is missing\. Run ganatomy part \S+ 1 --pass 1 again/,
+  );
+  await put(partFolder(plan, 1, 1), "dissection.state");
+  await expect(merged()).rejects.toThrow(/part-1\/dissection\.state" is damaged\. Remove it, and run ganatomy part/);
 });

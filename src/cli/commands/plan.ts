@@ -104,8 +104,23 @@ async function planned(options: PlanOptions, path: string, running: Running): Pr
     const files = slurmFiles(opened, { partition, time, account, gpus }, [process.execPath, resolve(process.argv[1]!)]);
     for (const [file, text] of files) await folder.write(file, text);
   });
+  const secret = withSecrets(plan.options);
+  if (secret.length > 0) {
+    running.note(
+      `${join(path, PLAN)} holds the whole address of ${secret.join(" and ")}, as parts need it: with its password or token whoever may read the folder has them.`,
+    );
+  }
   return opened;
 }
+
+/**
+ * Options with addresses that hold more than reports pass on. A plan keeps them as they are, for
+ * parts that others run, too: who may read it is for the folder's owner to say.
+ */
+export const withSecrets = (options: DissectOptions): string[] =>
+  (["model", "segmenter"] as const)
+    .filter((name) => withoutSecrets(options[name] ?? "") !== (options[name] ?? ""))
+    .map((name) => `--${name}`);
 
 /** The one run that a plan stands for. */
 export function commandOf(args: readonly string[], path: string): string {

@@ -1,11 +1,14 @@
+import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ranges } from "../../../src/cli/parts/merge.ts";
 import { FolderLock } from "../../../src/node/lock.ts";
 import { built } from "../../built.ts";
-import { type Ended, run, start } from "../ganatomy.ts";
+import { EMBEDDED, type Ended, GOLDEN, run, start } from "../ganatomy.ts";
 import { contents } from "./contents.ts";
 
 let home: string;
@@ -151,6 +154,28 @@ test("what does not fit is refused", async () => {
     await writeFile(file, text.replace(from, to));
     const ended = await ganatomy("part", "good", "1");
     expect([ended.status, ended.stderr]).toEqual([2, expect.stringMatching(said)]);
+  }
+});
+
+test("a plan keeps a token, which parts need, and says so", async () => {
+  const bytes = await readFile(join(GOLDEN, "progan-tiny.zip.pth"));
+  const server = createServer((_, response) => response.end(bytes));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/church.pth`;
+    const plan = async (name: string, model: string): Promise<string> => {
+      const args = ["plan", name, "--split", "2", "--size", "4", "--model", model, "--segmenter", EMBEDDED];
+      const { status, stderr } = await run(args, { cwd: home });
+      expect([status, stderr]).toEqual([0, expect.not.stringContaining("secret")]);
+      return stderr;
+    };
+    expect(await plan("token", `${url}?token=secret`)).toContain("holds the whole address of --model, as parts need");
+    expect((await readFile(join(home, "token", "plan.json"), "utf8")).match(/.*secret.*/g)).toEqual([
+      expect.stringContaining(`"model": "${url}?token=secret"`),
+    ]);
+    expect(await plan("open", url)).not.toContain("holds the whole address");
+  } finally {
+    server.close();
   }
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { commandOf } from "../../../src/cli/commands/plan.ts";
+import { commandOf, withSecrets } from "../../../src/cli/commands/plan.ts";
+import type { DissectOptions } from "../../../src/cli/job.ts";
 import { chainsOf } from "../../../src/cli/parts/chains.ts";
 import { passesOf } from "../../../src/cli/parts/passes.ts";
 import { evenParts, inOrder, newPlan, type Plan, partsOf, planKey } from "../../../src/cli/parts/plan.ts";
@@ -39,6 +40,13 @@ test("a plan stands for one command", () => {
     "ganatomy dissect --model https://c/d.pth",
   );
   expect(commandOf(["-q", "plan", "plan", "--size", "9"], "plan")).toBe("ganatomy dissect -q --size 9");
+});
+
+test("addresses with passwords and tokens are told from others", () => {
+  const given = (model?: string, segmenter?: string) => withSecrets({ model, segmenter } as DissectOptions);
+  expect(given("https://a.org/church.pth?token=e", "https://b:c@a.org/upp/")).toEqual(["--model", "--segmenter"]);
+  expect(given("https://a.org/church.pth", "upp?/a#b")).toEqual([]);
+  expect(given()).toEqual([]);
 });
 
 const LAYER = { name: "layer4", channels: 512, height: 8, width: 8 };

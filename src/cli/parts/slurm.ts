@@ -83,7 +83,7 @@ for pass in $(seq 1 "\${1:-${plan.passes}}"); do
   [ ! -e "../pass-$pass/merged/merged.json" ] || continue
   array=$(sbatch --parsable $after part.sbatch "$pass")
   array=\${array%%;*}
-  # Each task by its name: "afterok" of an array fails for good when one of its tasks is requeued.
+  # Each task by its name, so that the queue shows which one a merge waits for.
   tasks=
   for task in $(seq 1 ${count}); do tasks="$tasks:\${array}_$task"; done
   merge=$(sbatch --parsable --dependency="afterok$tasks" merge.sbatch "$pass")

@@ -52,7 +52,7 @@ describe.runIf(there)("levels of others, labelled by their generator", () => {
     expect(Math.abs(above - 23)).toBeLessThanOrEqual(1);
     expect(found!.labels[best.label]).toEqual({ name: "ground", category: "tile" });
     expect(best.iou).toBeCloseTo(0.14, 2);
-  }, 120_000);
+  });
 
   it("lose their pipes with five of its units", async () => {
     using experiment = await Experiment.create(generator, segmenter, { editable: ["layer3"], size: 300, seed: 3 });
@@ -61,7 +61,7 @@ describe.runIf(there)("levels of others, labelled by their generator", () => {
     expect(pipes(experiment.before)).toBe(1043);
     expect(pipes(await experiment.pixels([{ layer: "layer3", units: [20, 41, 2, 53, 18] }]))).toBe(249);
     expect(pipes(await experiment.pixels([{ layer: "layer3", units: [1, 9, 17, 25, 33] }]))).toBe(1093);
-  }, 120_000);
+  });
 
   it("are ranked by all four tiles of a pipe at once", async () => {
     const pipe = segmenter.unite(
@@ -78,5 +78,5 @@ describe.runIf(there)("levels of others, labelled by their generator", () => {
     using experiment = await Experiment.create(generator, pipe, { editable: ["layer3"], size: 300, seed: 3 });
     expect(experiment.before[label]).toBe(1043);
     expect((await experiment.pixels([{ layer: "layer3", units: five }]))[label]).toBe(249);
-  }, 120_000);
+  });
 });

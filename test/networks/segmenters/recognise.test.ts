@@ -184,7 +184,7 @@ describe("unified parsing", () => {
     expect(others).toEqual([]);
     expect(differing(windows!, await file.read("window.mask")).filter((at) => !near.has(at))).toEqual([]);
     segmenter.dispose();
-  }, 120_000);
+  });
 
   /** A network that gives the golden file's logits whatever it sees. */
   function given(

@@ -13,6 +13,26 @@ export interface SlurmOptions {
 export const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
+/** Ends the jobs of the last time, as a shell says it. */
+const CANCEL = `if [ -e jobs ]; then
+  last=$(cat jobs)
+  scancel $last 2>log/scancel || true
+  # What is told to end keeps what it counted, and its folder until then: a task that came meanwhile
+  # would be refused. Slurm kills it after KillWait, 30 seconds unless the site says otherwise.
+  list=$(echo $last | tr ' ' ',')
+  wait=180
+  # squeue fails where it has forgotten them all
+  while [ -n "$(squeue --noheader --jobs="$list" 2>>log/scancel)" ]; do
+    if [ "$wait" -le 0 ]; then
+      echo "Jobs of the last time have not ended: see squeue --jobs=$list, and submit again behind them." >&2
+      exit 1
+    fi
+    wait=$((wait - 1))
+    sleep 1
+  done
+fi
+`;
+
 /**
  * The files of a folder beside a plan: a script for a task, one for a merge, and one that submits
  * both for every pass. Built on files, not on jobs' states: every task and merge looks at what is
@@ -60,24 +80,7 @@ exit $status
 set -eu
 cd "$(dirname "$0")"
 mkdir -p log # without it jobs fail without a word
-if [ -e jobs ]; then
-  last=$(cat jobs)
-  scancel $last 2>log/scancel || true
-  # What is told to end keeps what it counted, and its folder until then: a task that came meanwhile
-  # would be refused. Slurm kills it after KillWait, 30 seconds unless the site says otherwise.
-  list=$(echo $last | tr ' ' ',')
-  wait=180
-  # squeue fails where it has forgotten them all
-  while [ -n "$(squeue --noheader --jobs="$list" 2>>log/scancel)" ]; do
-    if [ "$wait" -le 0 ]; then
-      echo "Jobs of the last time have not ended: see squeue --jobs=$list, and submit again behind them." >&2
-      exit 1
-    fi
-    wait=$((wait - 1))
-    sleep 1
-  done
-fi
-after=
+${CANCEL}after=
 jobs=
 for pass in $(seq 1 "\${1:-${plan.passes}}"); do
   [ ! -e "../pass-$pass/merged/merged.json" ] || continue

@@ -42,28 +42,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let a2 = select(select(0u, high, word == 1u), low, word == 2u) ^ sign;
     let a3 = select(select(0u, high, word == 2u), low, word == 3u) ^ sign;
     let a4 = select(select(0u, high, word == 3u), low, word == 4u) ^ sign;
-    var carry = sign & 1u;
-    w0 += carry;
-    carry = select(0u, 1u, w0 < carry);
-    w0 += a0;
-    carry += select(0u, 1u, w0 < a0);
-    w1 += carry;
-    carry = select(0u, 1u, w1 < carry);
-    w1 += a1;
-    carry += select(0u, 1u, w1 < a1);
-    w2 += carry;
-    carry = select(0u, 1u, w2 < carry);
-    w2 += a2;
-    carry += select(0u, 1u, w2 < a2);
-    w3 += carry;
-    carry = select(0u, 1u, w3 < carry);
-    w3 += a3;
-    carry += select(0u, 1u, w3 < a3);
-    w4 += carry;
-    carry = select(0u, 1u, w4 < carry);
-    w4 += a4;
-    carry += select(0u, 1u, w4 < a4);
-    w5 += carry + sign;  // a float ends in the word before
+    var next = added(w0, a0, sign & 1u);
+    w0 = next.x;
+    next = added(w1, a1, next.y);
+    w1 = next.x;
+    next = added(w2, a2, next.y);
+    w2 = next.x;
+    next = added(w3, a3, next.y);
+    w3 = next.x;
+    next = added(w4, a4, next.y);
+    w4 = next.x;
+    w5 += next.y + sign;  // a float ends in the word before
   }
   total[6u * at] = w0;
   total[6u * at + 1u] = w1;
@@ -71,4 +60,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   total[6u * at + 3u] = w3;
   total[6u * at + 4u] = w4;
   total[6u * at + 5u] = select(w5, 0x80000000u, lost);
+}
+
+// word + by + carry, and what is carried on.
+fn added(word: u32, by: u32, carry: u32) -> vec2u {
+  let carried = word + carry;
+  let sum = carried + by;
+  return vec2u(sum, select(0u, 1u, carried < carry) + select(0u, 1u, sum < by));
 }

@@ -98,9 +98,23 @@ export function csvText(rows: readonly (readonly CsvCell[])[]): string {
 }
 
 function cell(value: CsvCell): string {
+  const safe = plain(value);
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/**
+ * Rows between whose cells are tabs, as TensorBoard reads them: likewise, but that there is no
+ * quoting, so that spaces stand for tabs and line ends in texts.
+ */
+export function tsvText(rows: readonly (readonly CsvCell[])[]): string {
+  const flat = (value: CsvCell) => plain(value).replaceAll(/[\t\r\n\v\f\u0085\u2028\u2029]/g, " ");
+  return rows.map((row) => `${row.map(flat).join("\t")}\n`).join("");
+}
+
+/** A cell's text, which no spreadsheet runs. */
+function plain(value: CsvCell): string {
   if (value === undefined) return "";
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
   if (typeof value === "boolean") return String(value);
-  const safe = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return FORMULA.test(value) ? `'${value}` : value;
 }

@@ -25,7 +25,10 @@ export { canvasEncoder } from "./encode-canvas.ts";
 export { type Folder, type MemoryFolder, memoryFolder, subfolder } from "./folder.ts";
 export { toGandissect, toGandissectLayer } from "./gandissect.ts";
 export type { Image, ImageEncoder } from "./image.ts";
+export { toNpz } from "./npz.ts";
+export { type OpenedReport, openDissection } from "./open.ts";
 export type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";
+export { type ProjectorFiles, type Sprite, toProjector } from "./projector.ts";
 export {
   type Provenance,
   type Report,
@@ -38,5 +41,6 @@ export {
 } from "./report.ts";
 export type { StripFile } from "./strips.ts";
 export { toBlocks, toTensors } from "./tensors.ts";
+export { toVegaLite, type VegaLiteFigure, type VegaLiteSpec } from "./vega-lite.ts";
 export type { WireError } from "./wire-error.ts";
 export { type WriteOptions, type WriteProgress, writeNumbers, writeReport } from "./write.ts";

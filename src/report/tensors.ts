@@ -17,17 +17,22 @@ type Inputs = Parameters<typeof writeSafetensors>[0];
  */
 export function toTensors(dissection: Dissection): Uint8Array {
   const { labels, categories, model, layers } = dissection;
-  const tensors: Tensors = {
-    label_pixels: { dtype: "float64", shape: [labels.length], data: Float64Array.from(dissection.labelPixels) },
-  };
-  for (const layer of layers) Object.assign(tensors, layerTensors(layer, labels.length, categories.length));
-  return writeSafetensors(tensors, {
+  return writeSafetensors(tableTensors(dissection), {
     format: "ganatomy-report-1",
     model: model.name,
     layers: JSON.stringify(layers.map(({ layer }) => layer)),
     labels: JSON.stringify(labels.map(({ name, category }) => [name, category])),
     categories: JSON.stringify(categories),
   });
+}
+
+/** The arrays of `tensors.safetensors`, by their names. */
+export function tableTensors({ labels, labelPixels, categories, layers }: Dissection): Tensors {
+  const tensors: Tensors = {
+    label_pixels: { dtype: "float64", shape: [labels.length], data: Float64Array.from(labelPixels) },
+  };
+  for (const layer of layers) Object.assign(tensors, layerTensors(layer, labels.length, categories.length));
+  return tensors;
 }
 
 /**

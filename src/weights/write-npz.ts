@@ -4,6 +4,11 @@ import type { DType } from "./dtype.ts";
 import { NUMPY_TYPES } from "./numpy-values.ts";
 import type { SafetensorsInput } from "./safetensors.ts";
 
+/** A list of texts, which NumPy has as an array of Unicode strings ("<U12"). */
+export interface NpzTexts {
+  readonly texts: readonly string[];
+}
+
 /** 1 January 1980, the first day that zip knows: equal arrays give equal files. */
 const FIRST_DAY = 0x21;
 const LOCAL_BYTES = 30;
@@ -16,7 +21,7 @@ const VERSION = 20;
  * A `.npz` as `numpy.savez` writes one: a zip archive of arrays that are not deflated, below 4 GB.
  * The same arrays give the same bytes.
  */
-export function writeNpz(arrays: Readonly<Record<string, SafetensorsInput>>): Uint8Array<ArrayBuffer> {
+export function writeNpz(arrays: Readonly<Record<string, SafetensorsInput | NpzTexts>>): Uint8Array<ArrayBuffer> {
   const files = Object.entries(arrays).map(([name, array]) => {
     const content = npy(array);
     return { name: new TextEncoder().encode(`${name}.npy`), content, sum: crc32(content) };
@@ -75,9 +80,10 @@ const codeOf = (dtype: DType): string | undefined =>
   Object.keys(NUMPY_TYPES).find((code) => NUMPY_TYPES[code] === dtype);
 
 /** An array as a `.npy` of version 1, its data at a multiple of 64 bytes. */
-function npy({ dtype, shape, data }: SafetensorsInput): Uint8Array {
+function npy(array: SafetensorsInput | NpzTexts): Uint8Array {
+  const { descr, shape, data } = "texts" in array ? characters(array) : { descr: codeOf(array.dtype), ...array };
   const extents = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const text = `{'descr': '<${codeOf(dtype)}', 'fortran_order': False, 'shape': (${extents}), }`;
+  const text = `{'descr': '<${descr}', 'fortran_order': False, 'shape': (${extents}), }`;
   const start = Math.ceil((10 + text.length + 1) / 64) * 64;
   const file = new Uint8Array(start + data.byteLength);
   file.set(new TextEncoder().encode("NUMPY"), 1);
@@ -89,4 +95,15 @@ function npy({ dtype, shape, data }: SafetensorsInput): Uint8Array {
   file[start - 1] = 0x0a;
   file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
   return file;
+}
+
+/** Texts as NumPy lays them out: as many code points of four bytes each, zeros at the end. */
+function characters({ texts }: NpzTexts): { descr: string; shape: readonly number[]; data: Uint32Array } {
+  const points = texts.map((text) => Array.from(text, (character) => character.codePointAt(0)!));
+  const length = points.reduce((most, { length }) => Math.max(most, length), 1);
+  const data = new Uint32Array(texts.length * length);
+  points.forEach((text, i) => {
+    data.set(text, i * length);
+  });
+  return { descr: `U${length}`, shape: [texts.length], data };
 }

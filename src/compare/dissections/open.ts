@@ -1,10 +1,8 @@
 // Tests: test/cli/commands/compare.test.ts
 
 import type { Label, QuantileThreshold } from "../../dissect/result.ts";
-import { UsageError, WeightsError } from "../../errors.ts";
-import { readExactly } from "../../weights/bytes.ts";
-import { openSource } from "../../weights/open.ts";
-import { openSafetensors } from "../../weights/safetensors.ts";
+import { UsageError } from "../../errors.ts";
+import { openExactTables } from "../../weights/exact-tables.ts";
 import type { SourceLike } from "../../weights/source.ts";
 import type { DissectedBlocks, DissectedLayer } from "./dissected.ts";
 
@@ -53,8 +51,8 @@ interface ReportJson {
  */
 export async function openReport({ report, tensors, blocks }: ReportFiles, source: string): Promise<DissectedLayer[]> {
   const json = parsed(report, source);
-  const tables = await openTables(tensors);
-  const inBlocks = blocks === undefined ? undefined : await openTables(blocks);
+  const { table: tables } = await openExactTables(tensors);
+  const inBlocks = blocks === undefined ? undefined : (await openExactTables(blocks)).table;
   const { model, segmenter, settings, labels, categories } = json;
   const { segmentationSize: edge, segmentationHeight: rows = edge, segmentationWidth: columns = edge } = settings;
   const hashes = (json.provenance?.weights ?? []).filter(({ role }) => role === "segmenter");
@@ -125,39 +123,5 @@ function blocksOf(
     categoryPixels,
     intersection: tables(`${layer}.intersection`, count * labels.length * units),
     activation: tables(`${layer}.activation`, count * categories * units),
-  };
-}
-
-const ARRAYS = { U32: Uint32Array, F32: Float32Array, F64: Float64Array } as const;
-
-/**
- * The tables of a safetensors file, exactly: what reads checkpoints makes single precision of
- * counts.
- */
-async function openTables(like: SourceLike): Promise<Tables> {
-  const source = await openSource(like);
-  await openSafetensors(source); // says what is damaged
-  const bytes = await readExactly(source, 0, source.size, {});
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<
-    string,
-    { readonly dtype: string; readonly data_offsets: readonly [number, number] }
-  >;
-  return (name, wanted) => {
-    const place = Object.hasOwn(header, name) ? header[name] : undefined;
-    const Numbers = ARRAYS[place?.dtype as keyof typeof ARRAYS];
-    if (!place || !Numbers) {
-      throw new WeightsError("weights-format", `${source.name} has no table "${name}".`, "Dissect it again.");
-    }
-    const [start, end] = place.data_offsets;
-    const table = new Numbers(bytes.slice(8 + length + start, 8 + length + end).buffer);
-    if (wanted !== undefined && table.length !== wanted) {
-      throw new WeightsError(
-        "weights-shape",
-        `The table "${name}" of ${source.name} has ${table.length} numbers, and its report needs ${wanted}.`,
-        "Files of two reports are mixed: dissect it again.",
-      );
-    }
-    return table;
   };
 }

@@ -16,6 +16,7 @@ export const EXAMPLES = `Examples:
   ganatomy artifacts --model church.pth --real photographs --segmenter mosaic-ade20k32
                                                    which units spoil pictures, and whether it is better without
   ganatomy serve dissect --client gandissect       GANPaint on what was dissected
+  ganatomy export dissect/scenes64                 for NumPy, data frames, Vega-Lite, TensorBoard
   ganatomy info upp/ --size 256                    FLOPs, bytes and GPU memory of a network
   ganatomy doctor                                  which adapter there is, and what to fix
 

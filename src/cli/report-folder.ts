@@ -1,7 +1,7 @@
-// Tests: test/cli/commands/compare.test.ts
+// Tests: test/cli/commands/compare.test.ts, test/cli/commands/export.test.ts
 import { readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type DissectedLayer, openReport } from "../compare/index.ts";
+import { type DissectedLayer, openReport, type ReportFiles } from "../compare/index.ts";
 import { GanatomyError, UsageError } from "../errors.ts";
 import { fileSource } from "../node/files.ts";
 
@@ -29,6 +29,14 @@ export async function readReports(folders: readonly string[]): Promise<Dissected
 }
 
 async function readFolder(folder: string): Promise<DissectedLayer[]> {
+  return openReport(await reportFiles(folder), folder);
+}
+
+/**
+ * The files of a report's folder.
+ * @throws GanatomyError "not-found" for a folder that is none or holds no report.
+ */
+export async function reportFiles(folder: string): Promise<ReportFiles> {
   const path = join(folder, "report.json");
   const report = await readFile(path, "utf8").catch(async (cause) => {
     const there = await stat(folder).catch(() => undefined);
@@ -39,12 +47,9 @@ async function readFolder(folder: string): Promise<DissectedLayer[]> {
   });
   const has = async (name: string): Promise<boolean> =>
     (await stat(join(folder, name)).catch(() => undefined)) !== undefined;
-  return openReport(
-    {
-      report,
-      tensors: await fileSource(join(folder, "tensors.safetensors")),
-      ...((await has("blocks.safetensors")) && { blocks: await fileSource(join(folder, "blocks.safetensors")) }),
-    },
-    folder,
-  );
+  return {
+    report,
+    tensors: await fileSource(join(folder, "tensors.safetensors")),
+    ...((await has("blocks.safetensors")) && { blocks: await fileSource(join(folder, "blocks.safetensors")) }),
+  };
 }

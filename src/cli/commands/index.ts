@@ -10,6 +10,7 @@ import { convertCommand } from "./convert.ts";
 import { dissectCommand } from "./dissect.ts";
 import { distanceCommand } from "./distance.ts";
 import { doctorCommand } from "./doctor.ts";
+import { exportCommand } from "./export.ts";
 import { generateCommand } from "./generate.ts";
 import { infoCommand } from "./info.ts";
 import { insertCommand } from "./insert.ts";
@@ -47,6 +48,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   studioCommand,
   serveCommand,
   infoCommand,
+  exportCommand,
   convertCommand,
   doctorCommand,
 ];

@@ -1,0 +1,111 @@
+import { basename, join, resolve } from "node:path";
+import { InvalidArgumentError, Option } from "commander";
+import type { Dissection } from "../../dissect/result.ts";
+import type { OutputFolder } from "../../node/folder.ts";
+import { layerFolders } from "../../report/gandissect.ts";
+import { toNpz } from "../../report/npz.ts";
+import { openDissection } from "../../report/open.ts";
+import { type Sprite, toProjector } from "../../report/projector.ts";
+import { toVegaLite } from "../../report/vega-lite.ts";
+import type { CliCommand } from "../command.ts";
+import { EXIT } from "../exit.ts";
+import { conceptsParquet, unitsParquet } from "../export/parquet.ts";
+import { spriteOf } from "../export/sprite.ts";
+import { named } from "../options.ts";
+import { reportFiles } from "../report-folder.ts";
+import { settingsOf } from "../settings.ts";
+import { print } from "../terminal.ts";
+import { type Running, withFolder, withInterrupt } from "../with-folder.ts";
+
+export interface ExportOptions {
+  /** All unless given. */
+  readonly format?: readonly Format[];
+  readonly outdir?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+const FORMATS = ["npz", "parquet", "vega-lite", "projector"] as const;
+type Format = (typeof FORMATS)[number];
+
+export const exportCommand: CliCommand<ExportOptions, [folder: string]> = {
+  name: "export",
+  description: "write what a dissection found for NumPy, data frames, Vega-Lite and TensorBoard",
+  options: (command) =>
+    command
+      .argument("<dir>", "a folder that dissect wrote")
+      .addOption(new Option("--format <names...>", "which (default: all)").choices(FORMATS).argParser(formatsOf))
+      .option("--outdir <dir>", "where they go (default: export/NAME)", named)
+      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--json", "print what was written as JSON on stdout"),
+  help: `
+npz        tables.npz: the full unit x concept tables, numpy.load
+parquet    units.parquet, concepts.parquet: a row a unit, a row a unit and concept
+vega-lite  concepts, scores, agreement: charts as .vl.json, their numbers in them
+projector  projector/: units as points, tensorboard --logdir OUTDIR/projector`,
+  run,
+};
+
+/** Formats by commas, spaces or repetition. */
+function formatsOf(text: string, before: readonly Format[] = []): Format[] {
+  const names = text.split(",").map((name) => name.trim());
+  const wrong = names.find((name) => !(FORMATS as readonly string[]).includes(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`Allowed choices are ${FORMATS.join(", ")}.`);
+  return [...new Set([...before, ...(names as Format[])])];
+}
+
+function run({ format = FORMATS, outdir, force = false, json }: ExportOptions, folder: string): Promise<number> {
+  return withInterrupt(async (running) => {
+    const { dissection } = await openDissection(await reportFiles(folder));
+    const path = outdir ?? join("export", basename(resolve(folder)));
+    const formats = FORMATS.filter((one) => format.includes(one));
+    const output = { path, force, kind: "export", settings: settingsOf("export", { formats }, folder) };
+    const written: string[] = [];
+    const { complete } = await withFolder(running, output, async (out) => {
+      const noted: Pick<OutputFolder, "write"> = {
+        async write(name, data) {
+          await out.write(name, data);
+          written.push(name);
+        },
+      };
+      for (const one of formats) {
+        running.signal.throwIfAborted();
+        await WRITERS[one]({ dissection, folder, out: noted, signal: running.signal });
+      }
+    });
+    print(
+      json ? `${JSON.stringify({ complete, outdir: path, files: written }, null, 2)}\n` : `${written.join("\n")}\n`,
+    );
+    running.note(`${written.length} files in ${path}`);
+    return complete ? EXIT.ok : EXIT.aborted;
+  });
+}
+
+interface Exporting extends Pick<Running, "signal"> {
+  readonly dissection: Dissection;
+  /** Of the report. */
+  readonly folder: string;
+  readonly out: Pick<OutputFolder, "write">;
+}
+
+const WRITERS: Readonly<Record<Format, (exporting: Exporting) => Promise<void>>> = {
+  npz: ({ dissection, out }) => out.write("tables.npz", toNpz(dissection)),
+  async parquet({ dissection, out }) {
+    await out.write("units.parquet", unitsParquet(dissection));
+    await out.write("concepts.parquet", conceptsParquet(dissection));
+  },
+  async "vega-lite"({ dissection, out }) {
+    for (const figure of ["concepts", "scores", "agreement"] as const) {
+      await out.write(`${figure}.vl.json`, `${JSON.stringify(toVegaLite(dissection, figure), null, 1)}\n`);
+    }
+  },
+  async projector({ dissection, folder, out, signal }) {
+    const folders = layerFolders(dissection);
+    const sprites = new Map<string, Sprite>();
+    for (const [i, layer] of dissection.layers.entries()) {
+      const sprite = await spriteOf(join(folder, folders[i]!), layer, signal);
+      if (sprite) sprites.set(layer.layer, sprite);
+    }
+    for (const [name, data] of toProjector(dissection, sprites)) await out.write(`projector/${name}`, data);
+  },
+};

@@ -1,0 +1,106 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { decode } from "fast-png";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { commandLine } from "../../../src/cli/program.ts";
+import { decodePhoto } from "../../../src/node/photo/decode.ts";
+import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
+import { writeReport } from "../../../src/report/write.ts";
+import { fixture, PROVENANCE } from "../../report/fixture.ts";
+
+let folder: string;
+const at = (...names: string[]) => join(folder, ...names);
+const { dissection, pictures } = fixture();
+const UNITS = dissection.layers[0]!.units.length;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "export-"));
+  const write = async (path: string, data: Uint8Array | string) => {
+    await mkdir(dirname(at("report", path)), { recursive: true });
+    await writeFile(at("report", path), data);
+  };
+  await writeReport({ write }, dissection, pictures(), { encoder: nodeEncoder(), provenance: PROVENANCE });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs the command; what it prints, and its status. */
+async function run(...args: string[]): Promise<{ readonly status: number | undefined; readonly said: string }> {
+  const said: string[] = [];
+  const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  const note = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  let status: number | undefined;
+  try {
+    await commandLine("1.0.0", (ended) => {
+      status = ended;
+    }).parseAsync(["export", ...args], { from: "user" });
+  } finally {
+    out.mockRestore();
+    note.mockRestore();
+  }
+  return { status, said: said.join("") };
+}
+
+const filesOf = async (path: string) =>
+  (await readdir(path, { recursive: true })).filter((name) => /\.\w+$/.test(name) && !name.startsWith("."));
+
+describe("export", () => {
+  const layers = ["layer4", "layer6"];
+  const projector = layers.flatMap((layer) => ["tsv", "units.tsv", "png"].map((end) => `projector/${layer}.${end}`));
+  const all = [
+    ...["tables.npz", "units.parquet", "concepts.parquet"],
+    ...["concepts.vl.json", "scores.vl.json", "agreement.vl.json"],
+    ...[...projector, "projector/projector.json", "projector/projector_config.pbtxt"],
+  ];
+
+  test("writes all forms, and says which files", async () => {
+    const { status, said } = await run(at("report"), "--outdir", at("all"));
+    expect(status).toBe(0);
+    expect(said.trimEnd().split("\n")).toEqual(all);
+    expect((await filesOf(at("all"))).sort()).toEqual([...all].sort());
+  });
+
+  test("writes those that are asked for, and those of another run go", async () => {
+    await run(at("report"), "--outdir", at("some"), "--format", "npz,vega-lite", "parquet");
+    expect(await filesOf(at("some"))).toHaveLength(6);
+    const { said } = await run(at("report"), "--outdir", at("some"), "--format", "npz", "--json");
+    expect(JSON.parse(said)).toEqual({ complete: true, outdir: at("some"), files: ["tables.npz"] });
+    expect(await filesOf(at("some"))).toEqual(["tables.npz"]);
+  });
+
+  test("a sprite has a unit's first picture, as the report shows it, in as many rows as columns", async () => {
+    await run(at("report"), "--outdir", at("sprite"), "--format", "projector");
+    const sprite = decode(await readFile(at("sprite", "projector", "layer4.png")));
+    const across = Math.ceil(Math.sqrt(UNITS));
+    expect([sprite.width, sprite.height, sprite.channels]).toEqual([64 * across, 64 * across, 3]);
+    const strip = await decodePhoto(await readFile(at("report", "layer4", "s-image", "5-top.jpg")), "5-top.jpg");
+    const [x, y] = [(5 % across) * 64, Math.floor(5 / across) * 64];
+    for (const [column, row] of [
+      [0, 0],
+      [31, 17],
+      [63, 63],
+    ] as const) {
+      const from = 3 * ((y + row) * sprite.width + x + column);
+      const pixel = [...sprite.data.slice(from, from + 3)];
+      const wanted = [...strip.rgb.slice(3 * (row * 64 + column), 3 * (row * 64 + column) + 3)];
+      expect(pixel).toEqual(wanted);
+    }
+  });
+
+  test("a report without pictures has points without sprites, and one picture less is none", async () => {
+    await unlink(at("report", "layer6", "s-image", "1-top.jpg"));
+    await rm(at("report", "layer4", "s-image"), { recursive: true });
+    const { said } = await run(at("report"), "--outdir", at("bare"), "--format", "projector");
+    expect(said).not.toContain("layer4.png");
+    expect(said).toContain("layer6.png");
+  });
+
+  test.each([
+    [["nowhere"], /"nowhere" is not there/],
+    [["report", "--format", "arrow"], /Allowed choices are npz, parquet, vega-lite, projector/],
+  ])("refuses %s", async (args, message) => {
+    await expect(run(...args.map((arg) => (arg === "report" ? at(arg) : arg)), "--outdir", at("no"))).rejects.toThrow(
+      message,
+    );
+  });
+});

@@ -41,6 +41,8 @@ function changesOf(node) {
     if (!other) return [];
     const changes = [[operatorToken.getStart(), operatorToken.end, other]];
     const { parent } = node;
+    // a loop that runs the other way never ends, which says nothing of tests
+    if (ts.isForStatement(parent) && parent.incrementor === node) return [];
     if (operatorToken.getText() === "-" && ts.isArrowFunction(parent) && parent.parameters.length === 2)
       changes.push(...whole(`${b} - ${a}`)); // a comparator: the other order
     return changes;

@@ -63,7 +63,7 @@ export async function permutationTest(
   return {
     p: (1 + beyond) / (permutations + 1),
     median: (distances[Math.ceil(middle) - 1]! + distances[Math.floor(middle)]!) / 2,
-    q95: distances[Math.min(permutations - 1, Math.floor(0.95 * permutations))]!,
+    q95: distances[Math.floor(0.95 * permutations)]!,
     max: distances.at(-1)!,
     permutations,
   };

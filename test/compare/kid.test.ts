@@ -57,7 +57,19 @@ test("subsets are averaged, of the images that NumPy's permutations name first",
 
 test("sets of other sizes, whole", async () => {
   const [a, b] = [made(4, 300, 5), made(5, 20, 5)];
-  expect((await kernelDistance(a, b, { subsetSize: 20 })).kid).toBeCloseTo(plain(a, b), 12);
+  const found = await kernelDistance(a, b, { subsetSize: 20 });
+  expect(found.kid).toBeCloseTo(plain(a, b), 12);
+  expect(found).toMatchObject({ subsets: 1, subsetSize: 20 });
+});
+
+test("100 subsets of 1000, seed 0, unless given; one of two is the least", async () => {
+  const [a, b] = [made(6, 1001, 1), made(7, 1001, 1)];
+  expect(await kernelDistance(a, b, { subsets: 1 })).toMatchObject({ subsets: 1, subsetSize: 1000, deviation: 0 });
+  expect(await kernelDistance(a, b, { subsetSize: 2 })).toMatchObject({ subsets: 100, subsetSize: 2 });
+  const random = new RandomState(0);
+  const x = rowsAt(a, permutation(random, 1001).subarray(0, 2));
+  const y = rowsAt(b, permutation(random, 1001).subarray(0, 2));
+  expect((await kernelDistance(a, b, { subsets: 1, subsetSize: 2 })).kid).toBeCloseTo(plain(x, y), 12);
 });
 
 test("what makes no sense is refused", async () => {

@@ -40,7 +40,7 @@ export async function openRunningQuantiles(entries: ReadonlyMap<string, Source>,
     levels: (quantile) => Float32Array.from(sketches, ({ values, fractions }) => between(quantile, fractions, values)),
     quantile: (unit, activation) => {
       const { values, fractions } = sketches[unit]!;
-      return Math.min(1, Math.max(0, between(activation, values, fractions)));
+      return between(activation, values, fractions);
     },
   };
 }

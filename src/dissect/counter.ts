@@ -1,8 +1,6 @@
 import { elements } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-// Tests: test/dissect/parts.test.ts
-
 /** Counts: of one machine, whose counters are 32 bits wide, or of many, exact up to 2⁵³. */
 export type CountTable = Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 

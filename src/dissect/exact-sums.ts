@@ -1,6 +1,6 @@
 import { SUM_WORDS } from "../kernels/statistics/statistics.ts";
 
-// Tests: test/kernels/statistics/statistics.test.ts
+// Tests: test/dissect/merge.test.ts
 
 /** Units in which exact sums are counted; see accumulate-exact.wgsl. */
 const UNIT = 2 ** -80;

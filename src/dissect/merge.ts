@@ -3,8 +3,6 @@ import type { DissectionState, Share, StateTable } from "./checkpoint.ts";
 import { addCounts } from "./counter.ts";
 import { addExactSums } from "./exact-sums.ts";
 
-// Tests: test/dissect/parts.test.ts
-
 /**
  * Tables of the images that activate units most, [k, units]: the activations and, from 1 on, which
  * images.

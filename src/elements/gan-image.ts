@@ -1,4 +1,12 @@
-import { checkRecipe, checkToward, type EditedImage, type Recipe, type Toward } from "../session/recipe.ts";
+import {
+  checkLatents,
+  checkRecipe,
+  checkToward,
+  type EditedImage,
+  type LatentsName,
+  type Recipe,
+  type Toward,
+} from "../session/recipe.ts";
 import type { Loaded, Session, UnitName, ViewOptions } from "../session/session.ts";
 import { reflect, wholeOf, wordOf } from "./attributes.ts";
 import { named, Pairing, Watchers } from "./find.ts";
@@ -54,6 +62,8 @@ export class GanImage extends SessionChild {
   });
   readonly #watchers = new Watchers();
   #edits: Edits | undefined;
+  /** The file whose latents it is made of; undefined for that of `for`. */
+  #latents: LatentsName | undefined;
   /** Where its latent is; undefined for where that of `for` is. */
   #own: readonly Toward[] | undefined;
   /** As it is shown. */
@@ -151,6 +161,19 @@ export class GanImage extends SessionChild {
   }
 
   /**
+   * The file whose latents the image is made of in place of the seed's, one of `loaded.latents` of
+   * the session; unless given, that of `for` if it is the same image, and else none.
+   */
+  get latents(): LatentsName | undefined {
+    return this.#latents ?? this.#same?.latents;
+  }
+  /** @throws UsageError for what names no file. */
+  set latents(latents: LatentsName | null | undefined) {
+    this.#latents = latents ? checkLatents({ name: latents.name, sha256: latents.sha256 }) : undefined;
+    this.update();
+  }
+
+  /**
    * How far the image's latent has gone toward others'; unless given, as that of `for` if it is the
    * same image, and else not at all.
    */
@@ -164,9 +187,12 @@ export class GanImage extends SessionChild {
   }
 
   get #toward(): readonly Toward[] {
-    if (this.#own) return this.#own;
-    const other = this.hasAttribute("seed") || this.hasAttribute("image") ? undefined : this.#pairing.other;
-    return other?.toward ?? NOWHERE;
+    return this.#own ?? this.#same?.toward ?? NOWHERE;
+  }
+
+  /** That of `for`, where its image is the one that is shown. */
+  get #same(): GanPaint | undefined {
+    return this.hasAttribute("seed") || this.hasAttribute("image") ? undefined : this.#pairing.other;
   }
 
   /** What it shows as a recipe; undefined until something is loaded. */
@@ -175,7 +201,8 @@ export class GanImage extends SessionChild {
   }
   /** @throws UsageError for what is no recipe. */
   set recipe(given: Recipe | null | undefined) {
-    const { seed, image, toward, layer, strokes } = given ? checkRecipe(given) : {};
+    const { seed, image, latents, toward, layer, strokes } = given ? checkRecipe(given) : {};
+    this.#latents = latents;
     this.#own = toward;
     this.#edits = strokes && { ...(layer !== undefined && { layer }), strokes };
     this.seed = seed;
@@ -187,7 +214,7 @@ export class GanImage extends SessionChild {
   get edited(): EditedImage {
     const { layer, strokes = [] }: Edits = this.#edits ?? this.#pairing.other?.edited ?? {};
     return {
-      ...{ seed: this.seed, image: this.image, toward: this.#toward },
+      ...{ seed: this.seed, image: this.image, latents: this.latents, toward: this.#toward },
       ...(layer !== undefined && { layer }),
       strokes: this.unedited ? [] : strokes,
     };

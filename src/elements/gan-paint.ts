@@ -97,14 +97,15 @@ export class GanPaint extends PaintSteps {
     const recipe = this.#picture.view?.recipe();
     if (!recipe) return this.#last;
     const { edited } = this;
-    const { toward, ...rest } = { ...recipe, ...edited, layer: edited.layer ?? recipe.layer };
-    return { ...rest, ...(toward.length > 0 && { toward }) };
+    const { latents, toward, ...rest } = { ...recipe, ...edited, layer: edited.layer ?? recipe.layer };
+    return { ...rest, ...(latents && { latents }), ...(toward.length > 0 && { toward }) };
   }
   /** @throws UsageError for what is no recipe, or one of another generator. */
   set recipe(given: Recipe | null | undefined) {
     const recipe = given ? checkRecipe(given) : undefined;
     if (recipe) this.#picture.view?.setRecipe(recipe);
     this.painting.reset(recipe?.strokes, recipe?.toward);
+    this.ownLatents = recipe?.latents;
     this.#last = this.#unchecked = recipe;
     if (recipe) for (const name of ["seed", "image", "layer"] as const) reflect(this, name, recipe[name]);
     this.follow();
@@ -144,6 +145,7 @@ export class GanPaint extends PaintSteps {
       this.#picture.view?.setRecipe(recipe);
     } catch (error) {
       this.painting.reset();
+      this.ownLatents = undefined;
       // Its layer may be none of this generator's.
       if (this.layer === recipe.layer) reflect(this, "layer", undefined);
       this.follow();

@@ -1,4 +1,4 @@
-import type { EditedImage, Stroke, Toward } from "../session/recipe.ts";
+import { checkLatents, type EditedImage, type LatentsName, type Stroke, type Toward } from "../session/recipe.ts";
 import { Watchers } from "./find.ts";
 import { PaintForm } from "./paint-form.ts";
 import { Painting } from "./painting.ts";
@@ -18,6 +18,9 @@ export abstract class PaintSteps extends PaintForm {
   protected readonly painting = new Painting();
   /** Who is told that the image or its strokes are others. */
   protected readonly watchers = new Watchers();
+
+  /** The file whose latents the image is made of, if it is none of the seed's. */
+  protected ownLatents: LatentsName | undefined;
 
   /** The image or its strokes are others; of a `stroke` alone it is told as such. */
   protected abstract follow(stroke?: Stroke): void;
@@ -47,11 +50,24 @@ export abstract class PaintSteps extends PaintForm {
     this.follow();
   }
 
+  /**
+   * The file whose latents the image is made of in place of the seed's, one of `loaded.latents` of
+   * the session; undefined for the seed's. Setting it leaves no way back.
+   */
+  get latents(): LatentsName | undefined {
+    return this.ownLatents;
+  }
+  /** @throws UsageError for what names no file. */
+  set latents(latents: LatentsName | null | undefined) {
+    this.ownLatents = latents ? checkLatents({ name: latents.name, sha256: latents.sha256 }) : undefined;
+    this.follow();
+  }
+
   /** The image and what is done to it. */
-  get edited(): Required<Omit<EditedImage, "layer">> & Pick<EditedImage, "layer"> {
+  get edited(): Required<Omit<EditedImage, "layer" | "latents">> & Pick<EditedImage, "layer" | "latents"> {
     const layer = this.layer || (this.loaded && firstLayer(this.loaded));
-    const { seed, image, toward, strokes } = this;
-    return { seed, image, toward, ...(layer && { layer }), strokes };
+    const { seed, image, latents, toward, strokes } = this;
+    return { seed, image, latents, toward, ...(layer && { layer }), strokes };
   }
 
   /** Whether there is a step to take back. */

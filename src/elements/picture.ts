@@ -83,7 +83,7 @@ export class Picture {
 }
 
 /** What differs: drawing the same again would take the time of a stroke. */
-function changeTo(state: ViewState, { strokes = [], toward = [], unit, ...rest }: ViewOptions): ViewOptions {
+function changeTo(state: ViewState, { strokes = [], latents, toward = [], unit, ...rest }: ViewOptions): ViewOptions {
   const changed = Object.entries(rest).filter(([name, value]) => state[name as keyof typeof rest] !== value);
   const isOther = unit && (unit.layer !== state.unit?.layer || unit.unit !== state.unit.unit);
   const same = (stroke: Stroke, at: number): boolean => {
@@ -93,6 +93,7 @@ function changeTo(state: ViewState, { strokes = [], toward = [], unit, ...rest }
   return {
     ...Object.fromEntries(changed),
     ...(isOther && { unit }),
+    ...(latents?.sha256 !== state.latents?.sha256 && { latents }),
     ...(JSON.stringify(toward) !== JSON.stringify(state.toward) && { toward }),
     ...((strokes.length !== state.strokes.length || !strokes.every(same)) && { strokes }),
   };

@@ -26,7 +26,7 @@ function placesText({ mask }: Pick<Stroke, "mask">): string {
 }
 
 /** Which image it is, for those who do not see it. */
-export function imageText({ seed = 1, image = 0, toward = [] }: EditedImage): string {
+export function imageText({ seed = 1, image = 0, latents, toward = [] }: EditedImage): string {
   const others = toward.filter(({ share }) => share !== 0).map((other) => `${other.image} of seed ${other.seed}`);
-  return `Image ${image} of seed ${seed}${others.length > 0 ? `, moved toward ${others.join(" and ")}` : ""}`;
+  return `Image ${image} of ${latents?.name ?? `seed ${seed}`}${others.length > 0 ? `, moved toward ${others.join(" and ")}` : ""}`;
 }

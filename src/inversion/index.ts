@@ -5,6 +5,7 @@
  */
 
 export type { Picture } from "../compare/fitted.ts";
+export { type TensorNumbers, withWeights } from "../models/with-weights.ts";
 export { invert } from "./invert.ts";
 export type {
   Inversion,
@@ -12,8 +13,6 @@ export type {
   InversionProgress,
   InvertOptions,
   LatentSpace,
-  TensorNumbers,
 } from "./options.ts";
 export { type WalkOptions, walkAt } from "./walk.ts";
 export { weightsBehind } from "./weights.ts";
-export { withWeights } from "./with-weights.ts";

@@ -1,13 +1,13 @@
 import { fitted, type Picture } from "../compare/fitted.ts";
 import { ShapeError, UsageError } from "../errors.ts";
 import type { Generator } from "../models/generator.ts";
+import { withWeights } from "../models/with-weights.ts";
 import { checkNames } from "../names.ts";
 import { Graph, padded } from "../runtime/graph.ts";
 import type { Given } from "./fitting.ts";
 import { type Inversion, type InversionEvent, type InvertOptions, type LatentSpace, NAMES } from "./options.ts";
 import { type Found, features, imageOf, latents } from "./stages.ts";
 import { lateWeights, weightsBehind } from "./weights.ts";
-import { withWeights } from "./with-weights.ts";
 
 /**
  * Finds what a generator makes nearest to a photograph: the latent, from several starts, then a

@@ -1,3 +1,4 @@
+import type { TensorNumbers } from "../models/with-weights.ts";
 import type { NamesOf } from "../names.ts";
 
 // Tests: test/inversion/invert.test.ts
@@ -82,14 +83,6 @@ export interface InversionProgress {
   readonly steps: number;
   /** The best reached so far, in dB; see `Inversion.psnr`. */
   readonly psnr: number;
-}
-
-/** A tensor of a generator's file, with other numbers in its order. */
-export interface TensorNumbers {
-  /** As the file's. */
-  readonly shape: readonly number[];
-  /** Row-major. */
-  readonly data: Float32Array<ArrayBuffer>;
 }
 
 /** A photograph as a generator makes it. */

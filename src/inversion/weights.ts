@@ -4,10 +4,11 @@ import type { WeightGradient } from "../gradient/weights.ts";
 import type { Filter } from "../kernels/conv/filter.ts";
 import { area } from "../kernels/conv/window.ts";
 import type { Generator } from "../models/generator.ts";
+import type { TensorNumbers } from "../models/with-weights.ts";
 import { elements, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { checkFinite, decibels, meanSquare } from "./error.ts";
-import type { InversionProgress, InvertOptions, TensorNumbers } from "./options.ts";
+import type { InversionProgress, InvertOptions } from "./options.ts";
 
 /** Adam's own (Kingma & Ba, ICLR 2015). */
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];

@@ -27,6 +27,8 @@ export interface Call extends Served {
   readonly signal: AbortSignal;
   /** Of a POST's body. */
   readonly fields: Fields;
+  /** The file that is a POST's body, where its route takes one. */
+  readonly file?: Uint8Array;
   /** What the client has already, by its ETag. */
   readonly known: readonly string[];
   /** The last event of a stream that the client has seen. */

@@ -56,11 +56,7 @@ function shown(value: unknown): string {
  * @throws Refused 415, 413, 400.
  */
 export async function bodyOf(request: Request, most: number): Promise<Fields> {
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    const fix = "Send JSON with the header content-type: application/json.";
-    throw new Refusal(415, "content-type", `A body of the type "${type.slice(0, 60)}" is not read.`, fix);
-  }
+  checkType(request, "application/json", "JSON");
   const text = new TextDecoder().decode(await bytesOf(request, most));
   let value: unknown;
   try {
@@ -71,9 +67,30 @@ export async function bodyOf(request: Request, most: number): Promise<Fields> {
   return fieldsOf(value, "The body");
 }
 
+/**
+ * The bytes of a request's body, which is a file.
+ * @throws Refused 415, 413.
+ */
+export function fileOf(request: Request, most: number): Promise<Uint8Array> {
+  checkType(request, "application/octet-stream", "a file");
+  return bytesOf(request, most);
+}
+
+function checkType({ headers }: Request, wanted: string, what: string): void {
+  const type = headers.get("content-type") ?? "";
+  if (type.split(";")[0]!.trim().toLowerCase() === wanted) return;
+  const fix = `Send ${what} with the header content-type: ${wanted}.`;
+  throw new Refusal(415, "content-type", `A body of the type "${type.slice(0, 60)}" is not read.`, fix);
+}
+
 async function bytesOf(request: Request, most: number): Promise<Uint8Array> {
   const tooLarge = (): Refused =>
-    new Refusal(413, "too-large", `The body has more than ${most} bytes.`, "Send fewer or smaller masks.");
+    new Refusal(
+      413,
+      "too-large",
+      `The body has more than ${most} bytes.`,
+      "Send fewer or smaller masks, or a smaller file.",
+    );
   if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge();
   // Firefox gives no streams of requests' bodies: those of its pages are in memory as they are.
   if (request.body === undefined) {

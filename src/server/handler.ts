@@ -6,7 +6,7 @@ import type { ImageEncoder } from "../report/image.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Call, Served } from "./call.ts";
 import { dataFile, folderFile } from "./data.ts";
-import { bodyOf, type Fields } from "./fields.ts";
+import { bodyOf, fileOf } from "./fields.ts";
 import { type Answer, GANTER } from "./ganter.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { type Limits, limitsOf } from "./limits.ts";
@@ -16,7 +16,7 @@ import { partsOf } from "./paths.ts";
 import { Pictures } from "./pictures.ts";
 import { type Files, type Project, ServedProject } from "./project.ts";
 import { notFound, Refused, refusal } from "./refused.ts";
-import { SESSION } from "./session-routes.ts";
+import { LATENTS, SESSION } from "./session-routes.ts";
 import { ATLAS, atlas, V1 } from "./v1.ts";
 
 /** Options of `createHandler`. */
@@ -129,11 +129,12 @@ async function answer(
 ): Promise<Response> {
   const { method } = request;
   const [, room, rest = ""] = /^\/(api|data|client)(\/.*)$/.exec(path ?? "") ?? [];
-  const call = (fields: Fields = {}): Call => ({
+  const call: CallOf = (body = {}): Call => ({
     ...served,
     url: new URL(request.url),
     signal: request.signal,
-    fields,
+    fields: {},
+    ...body,
     known: (request.headers.get("if-none-match") ?? "").split(/\s*,\s*/),
     lastEvent: request.headers.get("last-event-id"),
   });
@@ -157,7 +158,7 @@ async function reportOf({ projects }: Served): Promise<string> {
   return "api/all_projects";
 }
 
-type CallOf = (fields?: Fields) => Call;
+type CallOf = (body?: Partial<Pick<Call, "fields" | "file">>) => Call;
 
 async function apiAnswer(served: Served, request: Request, path: string, callOf: CallOf): Promise<Response> {
   const method = request.method === "HEAD" ? "GET" : request.method;
@@ -170,7 +171,11 @@ async function apiAnswer(served: Served, request: Request, path: string, callOf:
   if (!route) throw notFound("There is no such route.", "docs/server.md lists them.");
   const allowed = Object.keys(route).map((each) => (each === "GET" ? "GET, HEAD" : each));
   if (!Object.hasOwn(route, method)) throw notAllowed(method, allowed.join(", "));
-  const call = callOf(method === "POST" ? await bodyOf(request, served.limits.body) : {});
+  const { body, latents } = served.limits;
+  const isFile = route === SESSION[LATENTS];
+  const sent = async () =>
+    isFile ? { file: await fileOf(request, latents) } : { fields: await bodyOf(request, body) };
+  const call = callOf(method === "POST" ? await sent() : {});
   const answered = await (route as Readonly<Record<string, Answer>>)[method]!(call);
   const response = answered instanceof Response ? answered : Response.json(answered);
   if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");

@@ -7,6 +7,8 @@ import { checkNames, type NamesOf } from "../names.ts";
 export interface Limits {
   /** Bytes of a request's body; 4 MiB unless given. */
   readonly body: number;
+  /** Bytes of a file of latents; 64 MiB unless given. */
+  readonly latents: number;
   /** Images of a request; 64 unless given. */
   readonly ids: number;
   /**
@@ -33,6 +35,7 @@ export interface Limits {
 /** The limits of a server that is told no others. */
 export const LIMITS: Limits = {
   body: 4 * 2 ** 20,
+  latents: 64 * 2 ** 20,
   ids: 64,
   lastId: 9_999,
   interventions: 256,

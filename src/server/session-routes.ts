@@ -1,10 +1,12 @@
+import { WeightsError } from "../errors.ts";
 import type { PictureOptions, Session } from "../session/session.ts";
+import { memorySource } from "../weights/bytes.ts";
 import { type Call, projectOf } from "./call.ts";
 import { claim, MOST_IMAGES } from "./dissection-stream.ts";
-import { type Fields, listOf, wholeOf } from "./fields.ts";
+import { type Fields, listOf, textOf, wholeOf } from "./fields.ts";
 import { base64 } from "./pictures.ts";
 import type { ServedProject } from "./project.ts";
-import { badRequest, refusal } from "./refused.ts";
+import { badRequest, Refused, refusal } from "./refused.ts";
 
 // Tests: test/server/session-routes.test.ts, test/session/session.test.ts
 
@@ -18,18 +20,24 @@ const KNOWN = ["units", "concepts"] as const;
 const COMPUTED = ["pixel", "region", "levels", "topImages", "effect"] as const;
 type Question = (typeof KNOWN)[number] | (typeof COMPUTED)[number];
 
+/** Where files of latents are sent. */
+export const LATENTS = "/v1/session/latents";
+
 export const SESSION: Readonly<Record<string, Route>> = {
   "/v1/session": { GET: opened },
   ...Object.fromEntries(
     [...KNOWN, ...COMPUTED].map((name) => [`/v1/session/${name}`, { POST: (call: Call) => asked(call, name) }]),
   ),
   "/v1/session/picture": { POST: picture },
+  [LATENTS]: { POST: latents },
   "/v1/session/thumbnails": { POST: thumbnails },
   "/v1/session/dissect": { POST: dissect },
 };
 
 /** Names in a list: more layers, units and quantiles than anybody has. */
 const MOST_NAMES = 8_192;
+/** Characters of a file's name. */
+const MOST_NAME = 200;
 const MOST_QUANTILES = 1_000;
 
 /** ?project=, which can be left out where there is one: what there is to look at. */
@@ -37,10 +45,27 @@ async function opened(call: Call): Promise<Response> {
   const name = call.url.searchParams.get("project") ?? onlyProject(call);
   const project = projectOf(call, name);
   const { loaded } = await project.session(call.encoder);
-  return Response.json({ project: project.name, loaded });
+  const { latents: _, ...everybodys } = loaded!; // whoever knows a hash may ask for it
+  return Response.json({ project: project.name, loaded: everybodys });
 }
 
-const onlyProject = ({ projects }: Call): string | undefined =>
+/** ?project=&name=, and a file as the body: images of the client's own, held for whoever has it. */
+async function latents({ url, file, encoder, signal, ...served }: Call): Promise<Response> {
+  const query = url.searchParams;
+  const project = projectOf({ ...served, encoder }, query.get("project") ?? onlyProject(served));
+  const session = await project.session(encoder);
+  const source = memorySource(file!, textOf(query.get("name") ?? "latents", "name").slice(0, MOST_NAME));
+  try {
+    const { latents: held } = await session.load({ latents: source, signal });
+    return Response.json(held!.at(-1));
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    // The file is theirs, and so is what is said of it.
+    throw new Refused(400, error.code, error.message.replace(error.fix, "").trim(), error.fix);
+  }
+}
+
+const onlyProject = ({ projects }: Pick<Call, "projects">): string | undefined =>
   projects.size === 1 ? [...projects.keys()][0] : undefined;
 
 interface Asked {

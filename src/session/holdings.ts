@@ -7,13 +7,15 @@ import { labelColors, type Rgb } from "../report/colors.ts";
 import type { Device } from "../runtime/device.ts";
 import { Examples } from "./examples.ts";
 import { type Findings, joined, renumbered } from "./findings.ts";
+import { OwnLatents } from "./latents.ts";
 import { checkFindings, describeLoaded, loadFindings, loadQuantiles } from "./loaded.ts";
 import { Models } from "./models.ts";
 import type { Drawing } from "./painter.ts";
 import { statePicture } from "./pictures.ts";
 import type { KnownUnits } from "./questions.ts";
 import type { Listener, Loaded, LoadRequest, Progress, SessionEvents, ViewState } from "./session.ts";
-import { type Frame, type Scene, Stage, type Wanted } from "./stage.ts";
+import type { Frame, Scene, Wanted } from "./stage.ts";
+import { Stages } from "./stages.ts";
 import { type Measure, type Quantiles, Strokes } from "./strokes.ts";
 
 // Tests: test/session/session.test.ts, test/session/lost.test.ts
@@ -23,6 +25,7 @@ const LOAD_NAMES: NamesOf<LoadRequest> = {
   segmenter: true,
   report: true,
   quantiles: true,
+  latents: true,
   name: true,
   sha256: true,
   network: true,
@@ -50,6 +53,9 @@ export interface Adopted {
   readonly quantiles?: Measure;
 }
 
+/** Of which image a scene is, and with what done to it. */
+type Shown = Pick<ViewState, "seed" | "image" | "latents" | "toward" | "layer" | "strokes">;
+
 /** Whoever is told what happens. */
 type Tell = <Type extends keyof SessionEvents>(type: Type, event: SessionEvents[Type]) => void;
 
@@ -66,6 +72,8 @@ export class Holdings {
   #measure: Measure | undefined;
   /** Those that were loaded for this generator. */
   #quantiles: ReadonlyMap<string, Quantiles> = new Map();
+  /** Images of somebody's own, of this generator. */
+  readonly latents = new OwnLatents();
   #drawing: (Drawing & { readonly strokes: Strokes; readonly examples: Examples }) | undefined;
   /** Settles when what the device was lost with is there again, or cannot be had. */
   #restored: Promise<void> = Promise.resolve();
@@ -110,7 +118,7 @@ export class Holdings {
   }
 
   get loaded(): Loaded {
-    return describeLoaded(this.models, this.#findings, this.#device?.adapter);
+    return describeLoaded(this.models, this.#findings, this.latents.about, this.#device?.adapter);
   }
 
   get colors(): readonly Rgb[] {
@@ -132,7 +140,7 @@ export class Holdings {
   }
 
   async #load(request: LoadRequest): Promise<Loaded> {
-    const { generator, segmenter, report, quantiles, signal } = request;
+    const { generator, segmenter, report, quantiles, latents, signal } = request;
     const onProgress: Listener<Progress> = (progress) => {
       request.onProgress?.(progress);
       this.#tell("progress", progress);
@@ -146,6 +154,7 @@ export class Holdings {
         isNew = true;
         this.#found = undefined; // it is of another
         this.#quantiles = new Map();
+        this.latents.clear();
         await this.#replaced(before);
       }
       if (segmenter !== undefined) await this.#replaced(await this.models.loadSegmenter(segmenter, loading));
@@ -158,6 +167,7 @@ export class Holdings {
         this.#quantiles = new Map([...this.#quantiles, ...known]);
         this.#drawing?.strokes.know(known);
       }
+      if (latents !== undefined) await this.latents.load(latents, this.models.generator, loading);
     } catch (error) {
       // A generator that is here can be shown, whatever becomes of the rest.
       if (isNew && !this.#disposed) this.#tell("loaded", this.loaded);
@@ -197,12 +207,13 @@ export class Holdings {
     strokes.know(this.#quantiles);
     this.#drawing = {
       device: this.#device,
-      stage: new Stage(generator, segmenter),
+      stage: new Stages(generator, segmenter),
       strokes,
       examples: new Examples(generator, this.#findings, onProgress),
       height: generator.height,
       width: generator.width,
       edits: ({ layer, strokes: made }) => strokes.edits(layer, made),
+      scene: (state, edits) => this.#scene(state, edits),
       rgba: (frame, state) => statePicture(frame, state, this.colors),
     };
   }
@@ -212,28 +223,26 @@ export class Holdings {
    * run it with. One after the other: the GPU's queue has no end, and what is drawn stands in it
    * behind all questions, those that nobody wants answered any more, too.
    */
-  show<T>(
-    state: Pick<ViewState, "seed" | "image" | "toward" | "layer" | "strokes">,
-    wanted: Wanted,
-    use: (frame: Frame) => T | Promise<T>,
-  ): Promise<T> {
+  show<T>(state: Shown, wanted: Wanted, use: (frame: Frame) => T | Promise<T>): Promise<T> {
     const shown = this.#asking.then(() => this.#show(state, wanted, use));
     this.#asking = shown.catch(() => {});
     return shown;
   }
 
-  async #show<T>(
-    state: Pick<ViewState, "seed" | "image" | "toward" | "layer" | "strokes">,
-    wanted: Wanted,
-    use: (frame: Frame) => T | Promise<T>,
-  ): Promise<T> {
+  async #show<T>(state: Shown, wanted: Wanted, use: (frame: Frame) => T | Promise<T>): Promise<T> {
     wanted.signal?.throwIfAborted();
     await this.#restored;
     const drawing = this.#needed;
-    const scene = sceneOf(state, await drawing.edits(state as ViewState));
-    const shown = await drawing.stage.show(scene, wanted, use);
+    const edits = await drawing.edits(state as ViewState);
+    const shown = await drawing.stage.show(this.#scene(state, edits), wanted, use);
     this.drawn();
     return shown;
+  }
+
+  /** What is to be run. @throws GanatomyError `not-found` for latents that are not held. */
+  #scene({ seed, image, latents, toward, layer }: Shown, edits: readonly Edit[]): Scene {
+    const own = latents && this.latents.named(latents);
+    return { seed, image, own, toward, layer: edits.length > 0 ? layer : undefined, edits };
   }
 
   /** Quantiles of a layer's units, which are counted where nobody asked before. */
@@ -328,8 +337,3 @@ export class Holdings {
     this.models.dispose();
   }
 }
-
-const sceneOf = (
-  { seed, image, toward, layer }: Pick<ViewState, "seed" | "image" | "toward" | "layer">,
-  edits: readonly Edit[],
-): Scene => ({ seed, image, toward, layer: edits.length > 0 ? layer : undefined, edits });

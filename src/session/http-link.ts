@@ -57,6 +57,19 @@ export class HttpLink {
     return this.#read(response.arrayBuffer(), signal);
   }
 
+  /** Sends a file, as bytes, with words about it. */
+  async send<T>(
+    what: string,
+    body: Uint8Array<ArrayBuffer>,
+    about: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const query = new URLSearchParams({ ...about, project: this.#project! });
+    const headers = { "content-type": "application/octet-stream" };
+    const response = await this.#fetch(`session/${what}?${query}`, { method: "POST", body, headers }, signal);
+    return JSON.parse(await this.#read(response.text(), signal)) as T;
+  }
+
   /** The answers of a stream, as they are taken: leaving the loop ends it there, too. */
   async *stream<T>(
     method: string,
@@ -177,6 +190,10 @@ const CLASSES: Readonly<Record<string, string>> = {
   shape: "ShapeError",
   photo: "PhotoError",
   labels: "LabelsError",
+  "weights-format": "WeightsError",
+  "weights-unsafe": "WeightsError",
+  "weights-shape": "WeightsError",
+  "weights-values": "WeightsError",
   "no-webgpu": "UnsupportedError",
   "no-adapter": "UnsupportedError",
   "insecure-context": "UnsupportedError",

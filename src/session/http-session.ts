@@ -2,6 +2,7 @@ import { type GanatomyError, KernelError, UnsupportedError, UsageError } from ".
 import { checkNames } from "../names.ts";
 import { Emitter } from "./emitter.ts";
 import type { RankedUnit } from "./findings.ts";
+import { SentLatents } from "./http-latents.ts";
 import { HttpLink, type Served } from "./http-link.ts";
 import { InTurn } from "./in-turn.ts";
 import { PICTURE_NAMES } from "./options.ts";
@@ -21,6 +22,7 @@ import type {
   PictureOptions,
   Pixel,
   PixelOptions,
+  Progress,
   RankedConcept,
   RegionFeatures,
   RegionOptions,
@@ -62,12 +64,14 @@ export class HttpSession implements RemoteSession {
   readonly #link: HttpLink;
   readonly #emitter = new Emitter<SessionEvents>();
   readonly #views: InTurn<Job>;
+  readonly #sent: SentLatents;
   readonly #shared: (() => void)[] = [];
   #loaded: Loaded | undefined;
   #isGone = false;
 
   constructor(served: Served) {
     this.#link = new HttpLink(served, (error) => void this.#gone(error));
+    this.#sent = new SentLatents(this.#link);
     this.#views = new InTurn<Job>({
       ready: () => !this.#isGone,
       first: ({ state }) => state.foreground,
@@ -79,7 +83,13 @@ export class HttpSession implements RemoteSession {
   /** Settles when the server has answered. */
   async connected(signal: AbortSignal | undefined): Promise<void> {
     const { loaded } = await this.#link.open<Opened>(signal);
-    this.#loaded = loaded;
+    this.#loaded = this.#withSent(loaded);
+  }
+
+  /** What was sent from here is nobody else's business. */
+  #withSent(loaded: Loaded): Loaded {
+    const latents = this.#sent.about;
+    return latents.length > 0 ? { ...loaded, latents } : loaded;
   }
 
   /** Looks for a server that does not answer until it does, and then draws everything anew. */
@@ -96,7 +106,7 @@ export class HttpSession implements RemoteSession {
         });
         if (!loaded) continue;
         this.#isGone = false;
-        this.#has(loaded);
+        this.#has(this.#withSent(loaded));
         this.#emitter.emit("restored", { adapter: loaded.adapter! });
         this.#views.askAll();
       }
@@ -124,14 +134,24 @@ export class HttpSession implements RemoteSession {
     return this.#emitter.on(type, listener);
   }
 
-  /** @throws UsageError for anything that is named: the server has its own. */
-  async load({ signal, onProgress, ...named }: LoadRequest): Promise<Loaded> {
+  /**
+   * Sends latents; what else there is the server has.
+   * @throws UsageError for anything else that is named.
+   */
+  async load({ signal, onProgress, latents, ...named }: LoadRequest): Promise<Loaded> {
     const [name] = Object.entries(named).find(([, value]) => value !== undefined) ?? [];
     if (name !== undefined) {
       throw new UsageError(
         `A session of a server loads no ${name}: it shows what the server has.`,
         "Start the server with it, or load it in a session of this page: createSession().",
       );
+    }
+    if (latents !== undefined) {
+      const told = (event: Progress): void => {
+        onProgress?.(event);
+        this.#emitter.emit("progress", event);
+      };
+      await this.#sent.send(latents, { signal, onProgress: told });
     }
     await this.connected(signal);
     this.#has(this.#loaded!);
@@ -180,7 +200,7 @@ export class HttpSession implements RemoteSession {
 
   #ask<T>(method: string, options: { readonly signal?: AbortSignal | undefined } | undefined): Promise<T> {
     const { signal, ...params } = { ...options };
-    return this.#link.ask(method, params, signal);
+    return this.#sent.known(options ?? {}, () => this.#link.ask(method, params, signal));
   }
 
   pixel(options: PixelOptions): Promise<Pixel> {
@@ -243,7 +263,8 @@ export class HttpSession implements RemoteSession {
   async picture(options: PictureOptions = {}): Promise<PictureBytes> {
     checkNames("session.picture", options, PICTURE_NAMES);
     const { signal, ...asked } = options;
-    const data = new Uint8Array(await this.#link.bytes("picture", asked, signal));
+    const bytes = await this.#sent.known(options, () => this.#link.bytes("picture", asked, signal));
+    const data = new Uint8Array(bytes);
     const { height, width } = this.#loaded!.model!;
     if (asked.type === "png" || data.length === 4 * height * width) return { height, width, data };
     throw new UsageError(

@@ -169,7 +169,7 @@ class InProcessSession implements Session {
       whole(x, "x", generator.width - 1);
       whole(top, "top", 8192, 1);
       const own = state.layer === undefined ? [] : [state.layer];
-      const all = generator.hiddenLayers.map(({ name }) => name);
+      const all = this.#holdings.latents.reached(generator, state.latents);
       const maps = mapsNamed(generator, layers ?? (own.length > 0 ? own : all));
       const names = maps.map(({ name }) => name);
       const knownOf = (layer: string) => this.#holdings.known(layer);

@@ -19,6 +19,7 @@ export {
   checkStroke,
   checkStrokes,
   type EditedImage,
+  type LatentsName,
   type ModelName,
   type Operation,
   type Quantile,

@@ -9,7 +9,7 @@ import { openSource } from "../weights/open.ts";
 import type { SourceLike } from "../weights/source.ts";
 import { type Findings, readFindings } from "./findings.ts";
 import type { Models } from "./models.ts";
-import type { Listener, Loaded, LoadRequest, Progress } from "./session.ts";
+import type { Listener, Loaded, LoadedLatents, LoadRequest, Progress } from "./session.ts";
 
 // Tests: test/session/session.test.ts, test/session/findings.test.ts
 
@@ -93,7 +93,12 @@ export function checkFindings({ model, layers }: Findings, models: Models): void
 }
 
 /** What a session tells of what it has. */
-export function describeLoaded(models: Models, findings: Findings | undefined, adapter: Adapter | undefined): Loaded {
+export function describeLoaded(
+  models: Models,
+  findings: Findings | undefined,
+  latents: readonly LoadedLatents[],
+  adapter: Adapter | undefined,
+): Loaded {
   const { segmenter } = models;
   const labels = segmenter?.labels ?? findings?.labels ?? [];
   const colors = labelColors(labels);
@@ -108,6 +113,7 @@ export function describeLoaded(models: Models, findings: Findings | undefined, a
     }),
     labels: labels.map(({ name, category }, label) => ({ name, category, color: colors[label]! })),
     ...(findings?.report && { report: findings.report }),
+    ...(latents.length > 0 && { latents }),
     rankings: Object.fromEntries(rankings),
     ...(adapter && { adapter }),
   };

@@ -11,10 +11,12 @@ import type { Frame, Scene, Stage, Wanted } from "./stage.ts";
 /** What views are drawn with; another once something else is loaded, or the device was lost. */
 export interface Drawing {
   readonly device: Device;
-  readonly stage: Stage;
+  readonly stage: Pick<Stage, "show" | "dispose">;
   readonly height: number;
   readonly width: number;
   edits(state: ViewState): readonly Edit[] | Promise<readonly Edit[]>;
+  /** What is to be run. @throws GanatomyError `not-found` for latents that are not there. */
+  scene(state: ViewState, edits: readonly Edit[]): Scene;
   /** RGBA of what is no picture by itself: labels, a unit's activations. */
   rgba(frame: Frame, state: ViewState): Promise<Uint8ClampedArray<ArrayBuffer>>;
 }
@@ -108,9 +110,7 @@ export class Painter {
       );
       return;
     }
-    const { seed, image, toward, layer } = state;
-    const scene: Scene = { seed, image, toward, layer: edits.length > 0 ? layer : undefined, edits };
-    await stage.show(scene, wantedBy(state), async (frame) => {
+    await stage.show(drawing.scene(state, edits), wantedBy(state), async (frame) => {
       configure(job, drawing);
       if (state.view === "rgb") show(frame.image, job.context);
       else write(job.context, device, await drawing.rgba(frame, state), drawing);

@@ -16,7 +16,7 @@ interface Host {
  * @throws UsageError for what cannot cross: a `Request`, or a source with functions.
  */
 export function portable({ signal, onProgress, ...request }: LoadRequest): object {
-  const { generator, segmenter, report, quantiles } = request;
+  const { generator, segmenter, report, quantiles, latents } = request;
   const all = <T>(files: T): T | object =>
     typeof files === "object" && files !== null
       ? Object.fromEntries(Object.entries(files).map(([key, file]) => [key, sent(file, key)]))
@@ -26,6 +26,7 @@ export function portable({ signal, onProgress, ...request }: LoadRequest): objec
     ...(generator !== undefined && { generator: sent(generator, "generator") }),
     ...(segmenter !== undefined && { segmenter: all(segmenter) }),
     ...(quantiles !== undefined && { quantiles: all(quantiles) }),
+    ...(latents !== undefined && { latents: sent(latents, "latents") }),
     ...(report !== undefined && { report: sent(report, "report") }),
   };
 }

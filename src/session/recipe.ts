@@ -19,8 +19,10 @@ export interface Recipe {
   readonly segmenter?: ModelName;
   /** Seed of z; see `generator.sample`. */
   readonly seed: number;
-  /** Which of the seed's images. */
+  /** Which of the seed's images, or of the latents'. */
   readonly image: number;
+  /** The file whose latents the image is made of, in place of the seed's. */
+  readonly latents?: LatentsName;
   /** How far its latent has gone toward others'; not at all unless given. */
   readonly toward?: readonly Toward[];
   /** The layer that is edited. */
@@ -40,6 +42,17 @@ export interface Toward {
   readonly image: number;
   /** 0 is where it begins, 1 the other image; less than 0 leads away from it. At most ±2. */
   readonly share: number;
+}
+
+/**
+ * A file of latents: what it is called, for people, and which it is, by its bytes. Whoever is to
+ * draw it must have been given the file: `session.load({ latents })`.
+ */
+export interface LatentsName {
+  /** The file's name. */
+  readonly name: string;
+  /** Its SHA-256, 64 hex digits. */
+  readonly sha256: string;
 }
 
 /** A network: by what it is called, and if known by the bytes of its file. */
@@ -102,6 +115,8 @@ export interface EditedImage {
   readonly seed?: number;
   /** 0 unless given. */
   readonly image?: number;
+  /** The file whose latents it is made of, in place of the seed's; of `loaded.latents`. */
+  readonly latents?: LatentsName | undefined;
   /** How far its latent has gone toward others'; not at all unless given. */
   readonly toward?: readonly Toward[];
   /** The layer that is edited; needed where there are strokes. */
@@ -126,11 +141,13 @@ const RECIPE: NamesOf<Recipe> = {
   segmenter: true,
   seed: "needed",
   image: "needed",
+  latents: true,
   toward: true,
   layer: "needed",
   strokes: "needed",
 };
 const TOWARD: NamesOf<Toward> = { seed: "needed", image: "needed", share: "needed" };
+const LATENTS: NamesOf<LatentsName> = { name: "needed", sha256: "needed" };
 const MODEL: NamesOf<ModelName> = { name: "needed", sha256: true };
 const STROKE: NamesOf<Stroke> = {
   id: "needed",
@@ -161,17 +178,28 @@ export function checkRecipe(given: unknown): Recipe {
   }
   const recipe = given as Recipe;
   checkNames("A recipe", recipe, RECIPE);
-  const { model, segmenter, seed, image, toward, layer, strokes } = recipe;
+  const { model, segmenter, seed, image, latents, toward, layer, strokes } = recipe;
   return {
     version: RECIPE_VERSION,
     model: checkModel(model, "model"),
     ...(segmenter !== undefined && { segmenter: checkModel(segmenter, "segmenter") }),
     seed: whole(seed, "The recipe's seed", 2 ** 32 - 1),
     image: whole(image, "The recipe's image", MAX_IMAGE),
+    ...(latents !== undefined && { latents: checkLatents(latents) }),
     ...(toward !== undefined && { toward: checkToward(toward) }),
     layer: text(layer, "The recipe's layer"),
     strokes: checkStrokes(strokes),
   };
+}
+
+/**
+ * The name of a file of latents of unknown origin, copied like recipes are.
+ * @throws UsageError.
+ */
+export function checkLatents(given: unknown): LatentsName {
+  checkNames("latents", given as LatentsName, LATENTS);
+  const { name, sha256 } = given as LatentsName;
+  return { name: text(name, "The name of latents"), sha256: hash(sha256, "latents") };
 }
 
 /**
@@ -312,8 +340,11 @@ function checkModel(given: unknown, what: string): ModelName {
   const model = given as ModelName;
   checkNames(`The recipe's ${what}`, model, MODEL);
   const { name, sha256 } = model;
-  if (sha256 !== undefined && !(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256))) {
-    throw new UsageError(`sha256 of the recipe's ${what} is ${shown(sha256)}.`, "Give 64 hex digits, or leave it out.");
-  }
-  return { name: text(name, `The name of the recipe's ${what}`), ...(sha256 !== undefined && { sha256 }) };
+  const known = sha256 !== undefined && { sha256: hash(sha256, `the recipe's ${what}`, ", or leave it out") };
+  return { name: text(name, `The name of the recipe's ${what}`), ...known };
+}
+
+function hash(given: unknown, of: string, or = ""): string {
+  if (typeof given === "string" && /^[0-9a-f]{64}$/.test(given)) return given;
+  throw new UsageError(`sha256 of ${of} is ${shown(given)}.`, `Give 64 hex digits${or}.`);
 }

@@ -28,7 +28,7 @@ import type {
 } from "./answers.ts";
 import type { ConceptsOptions, RankedConcept } from "./concepts.ts";
 import type { RankedUnit } from "./findings.ts";
-import type { ModelName } from "./recipe.ts";
+import type { LatentsName, ModelName } from "./recipe.ts";
 import type { Listener, View, ViewOptions } from "./shown.ts";
 
 export type * from "./answers.ts";
@@ -120,7 +120,7 @@ export interface SessionEvents {
 /** How far something is. */
 export interface Progress {
   /** What is loaded, in bytes, or computed, in images. */
-  readonly phase: "generator" | "segmenter" | "report" | "activations" | Phase;
+  readonly phase: "generator" | "segmenter" | "report" | "latents" | "activations" | Phase;
   /** Bytes or images so far. */
   readonly done: number;
   /** Bytes or images in all; undefined where nobody knows it. */
@@ -145,6 +145,12 @@ export interface LoadRequest {
    */
   readonly quantiles?: Readonly<Record<string, SourceLike>>;
   /**
+   * Images of one's own, to be drawn where `latents` names their file: an `inversion.safetensors`
+   * of `ganatomy invert`, or rows of z or w of this generator, as `ganatomy --latents` takes them.
+   * The last 16 files are held, up to 256 MiB in all, until another generator is loaded.
+   */
+  readonly latents?: SourceLike;
+  /**
    * What the generator is called; its file's name unless given, or its folder's, where the file is
    * a mere "generator" of an address.
    */
@@ -163,6 +169,16 @@ export interface LoadRequest {
 
 /** A segmenter's files, or "self": the labels that a generator of tiles gives its own images. */
 export type SegmenterSource = SegmenterFiles | "self";
+
+/** Images of one's own that a session can draw. */
+export interface LoadedLatents extends LatentsName {
+  /** How many images they are. */
+  readonly size: number;
+  /** The layer whose features they are; absent for z. Layers before it are not computed. */
+  readonly layer?: string;
+  /** Whether they are drawn with weights that were fitted to them. */
+  readonly weights: boolean;
+}
 
 /** What a session has at hand. */
 export interface Loaded {
@@ -193,6 +209,8 @@ export interface Loaded {
   })[];
   /** What units detect, as far as it is known. */
   readonly report?: Report;
+  /** Images of one's own, the newest file last; absent where there are none. */
+  readonly latents?: readonly LoadedLatents[];
   /** Names of the rankings that `units` and strokes can name, by layer. */
   readonly rankings: Readonly<Record<string, readonly string[]>>;
   /** The GPU, once one was needed. */

@@ -1,4 +1,4 @@
-import type { EditedImage, Recipe, Stroke } from "./recipe.ts";
+import type { EditedImage, LatentsName, Recipe, Stroke } from "./recipe.ts";
 
 /** Called with every event of a kind. */
 export type Listener<Event> = (event: Event) => void;
@@ -38,7 +38,9 @@ export interface ViewOptions extends EditedImage {
 }
 
 /** What a view shows. */
-export interface ViewState extends Required<Omit<ViewOptions, "unit" | "layer">> {
+export interface ViewState extends Required<Omit<ViewOptions, "unit" | "layer" | "latents">> {
+  /** The file whose latents the image is made of; undefined for the seed's. */
+  readonly latents: LatentsName | undefined;
   /** The layer that strokes edit; undefined where none was named. */
   readonly layer: string | undefined;
   /** The unit that the view "unit" shows; undefined where none was named. */

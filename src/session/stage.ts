@@ -6,6 +6,7 @@ import type { SegmenterPlan } from "../models/segmenter-plan.ts";
 import { rowToward } from "../models/sphere.ts";
 import { Recent } from "../runtime/recent.ts";
 import { Tensor } from "../runtime/tensor.ts";
+import { checkReach, type HeldLatents } from "./latents.ts";
 import type { Toward } from "./recipe.ts";
 
 // Tests: test/session/stage.test.ts, test/session/session.test.ts
@@ -14,6 +15,8 @@ import type { Toward } from "./recipe.ts";
 export interface Scene {
   readonly seed: number;
   readonly image: number;
+  /** Whose image it is, in place of the seed's. */
+  readonly own: HeldLatents | undefined;
   readonly toward: readonly Toward[];
   /** Undefined for an image as it is. */
   readonly layer: string | undefined;
@@ -104,6 +107,8 @@ interface Plans {
 export class Stage {
   readonly #generator: Generator;
   readonly #segmenter: Segmenter | undefined;
+  /** The layer whose features it is given in place of z. */
+  readonly #from: string | undefined;
   readonly #rows = new Recent<Float32Array<ArrayBuffer>>({ entries: KEPT });
   /** By the layer that is edited. */
   readonly #plans = new Recent<Plans>({ entries: LAYERS }, (plans) => plans.dispose());
@@ -114,9 +119,11 @@ export class Stage {
   /** Why nothing is shown any more. */
   #ended: Error | undefined;
 
-  constructor(generator: Generator, segmenter: Segmenter | undefined) {
+  /** @param from of scenes whose latents are features of this layer, as all of them are then. */
+  constructor(generator: Generator, segmenter: Segmenter | undefined, from?: string) {
     this.#generator = generator;
     this.#segmenter = segmenter;
+    this.#from = from;
   }
 
   /**
@@ -134,6 +141,8 @@ export class Stage {
 
   async #ready(scene: Scene, { layers = [], labels = false, signal }: Wanted) {
     signal?.throwIfAborted();
+    const reached = scene.layer === undefined ? layers : [...layers, scene.layer];
+    if (scene.own) checkReach(scene.own, this.#generator, { ...scene, isMoved: isMoved(scene), layers: reached });
     // An image as it is comes from plans of any layer.
     const layer = scene.layer ?? this.#now?.layer;
     const known = this.#plans.get(layer ?? "");
@@ -169,23 +178,25 @@ export class Stage {
     const behind = [...retained].filter((name) => order.indexOf(name) > edited);
     const before = [...retained].filter((name) => order.indexOf(name) < edited);
     const common = { batch: 1, bytes: true, raw: this.#segmenter?.reads === "raw", signal };
+    const given = this.#from === undefined ? {} : { from: this.#from };
+    // What is given of the edited layer itself, nothing leads up to.
     const head =
-      layer === undefined
+      layer === undefined || layer === this.#from
         ? undefined
-        : await generator.compile({ batch: 1, retain: [...before, layer], until: layer, signal });
+        : await generator.compile({ batch: 1, ...given, retain: [...before, layer], until: layer, signal });
     let tail: GeneratorPlan;
     try {
       tail =
-        head && layer !== undefined
-          ? await generator.compile({
+        layer === undefined
+          ? await generator.compile({ ...common, ...given, retain: behind })
+          : await generator.compile({
               ...common,
               from: layer,
-              inputs: head.behind(layer),
+              ...(head && { inputs: head.behind(layer) }),
               editable: [{ layer, dense: true }],
-              retain: behind,
+              retain: head ? behind : [...retained],
               incremental: true,
-            })
-          : await generator.compile({ ...common, retain: behind });
+            });
     } catch (error) {
       head?.dispose();
       throw error;
@@ -215,20 +226,19 @@ export class Stage {
   #run(scene: Scene, plans: Plans, { labels }: Wanted, segmentation: SegmenterPlan | undefined): Frame {
     const { head, tail } = plans;
     const moved = scene.toward.length > 0;
-    const key = `${scene.seed}/${scene.image}${moved ? JSON.stringify(scene.toward) : ""}`;
-    if (head) {
-      tail.setEdits(scene.edits);
-      if (plans.at === key) tail.runChanged();
-      else {
-        if (!plans.features?.restore(key)) {
-          head.run(this.#row(scene));
-          // Whoever moves on passes more of them than can be kept, and comes back to none.
-          if (!moved) plans.features?.keep(key);
-        }
-        tail.run();
-        plans.at = key;
+    const of = scene.own?.about.sha256 ?? scene.seed;
+    const key = `${of}/${scene.image}${moved ? JSON.stringify(scene.toward) : ""}`;
+    if (plans.layer !== undefined) tail.setEdits(scene.edits);
+    if (plans.layer !== undefined && plans.at === key) tail.runChanged();
+    else if (head) {
+      if (!plans.features?.restore(key)) {
+        head.run(this.#row(scene));
+        // Whoever moves on passes more of them than can be kept, and comes back to none.
+        if (!moved) plans.features?.keep(key);
       }
+      tail.run();
     } else tail.run(this.#row(scene));
+    plans.at = key;
     if (labels) segmentation?.run();
     return {
       image: tail.image!,
@@ -238,9 +248,10 @@ export class Stage {
     };
   }
 
-  #row({ seed, image, toward }: Omit<Scene, "layer" | "edits">): Float32Array<ArrayBuffer> {
-    const from = this.#drawn(seed, image);
-    if (toward.length === 0) return from;
+  #row({ seed, image, own, toward }: Omit<Scene, "layer" | "edits">): Float32Array {
+    const length = own ? own.rows.length / own.size : 0;
+    const from = own ? own.rows.subarray(image * length, (image + 1) * length) : this.#drawn(seed, image);
+    if (!isMoved({ toward })) return from;
     const others = toward.map((other) => this.#drawn(other.seed, other.image));
     const shares = toward.map(({ share }) => share);
     return rowToward(from, others, shares, this.#generator.zSize);
@@ -261,3 +272,5 @@ export class Stage {
     this.#plans.clear();
   }
 }
+
+const isMoved = ({ toward }: Pick<Scene, "toward">): boolean => toward.some(({ share }) => share !== 0);

@@ -5,10 +5,12 @@ import { Emitter } from "./emitter.ts";
 import { checkFits } from "./fits.ts";
 import { withStroke } from "./history.ts";
 import {
+  checkLatents,
   checkRecipe,
   checkStroke,
   checkStrokes,
   checkToward,
+  type LatentsName,
   MAX_IMAGE,
   RECIPE_VERSION,
   type Recipe,
@@ -29,7 +31,14 @@ export interface Drawer {
   loaded(): Loaded | undefined;
 }
 
-export const EDITED_NAMES = { seed: true, image: true, toward: true, layer: true, strokes: "list" } as const;
+export const EDITED_NAMES = {
+  seed: true,
+  image: true,
+  latents: true,
+  toward: true,
+  layer: true,
+  strokes: "list",
+} as const;
 export const VIEW_NAMES: NamesOf<ViewOptions> = { ...EDITED_NAMES, view: true, unit: true, foreground: true };
 const VIEWS: readonly unknown[] = ["rgb", "labels", "unit"];
 
@@ -37,6 +46,7 @@ const VIEWS: readonly unknown[] = ["rgb", "labels", "unit"];
 export const FIRST_STATE: ViewState = {
   seed: 1,
   image: 0,
+  latents: undefined,
   toward: [],
   view: "rgb",
   layer: undefined,
@@ -70,8 +80,20 @@ export function changedState(before: ViewState, change: ViewOptions, what = "vie
   if (typeof foreground !== "boolean") {
     throw new UsageError(`${what} takes true or false for foreground, not ${shown(foreground)}.`, "Give a boolean.");
   }
+  const latents = "latents" in change ? latentsOf(before.latents, change.latents) : before.latents;
   const toward = towardOf(before.toward, change.toward);
-  return { seed, image, toward, view, layer, unit, strokes: strokesOf(before.strokes, change.strokes), foreground };
+  const strokes = strokesOf(before.strokes, change.strokes);
+  return { seed, image, latents, toward, view, layer, unit, strokes, foreground };
+}
+
+/**
+ * What is as it was stays the same object; of what `loaded` tells of latents their name is taken.
+ */
+function latentsOf(before: LatentsName | undefined, given: LatentsName | undefined): LatentsName | undefined {
+  if (given === undefined || given === before) return given;
+  const { name, sha256 } = given;
+  const latents = checkLatents({ name, sha256 });
+  return before?.sha256 === latents.sha256 ? before : latents;
 }
 
 /** What is as it was stays the same object. */
@@ -138,17 +160,17 @@ export class SessionView implements View {
   }
 
   setRecipe(recipe: Recipe): void {
-    const { model, seed, image, toward = [], layer, strokes } = checkRecipe(recipe);
-    const own = this.#drawer.loaded()?.model;
+    const { model, seed, image, latents, toward = [], layer, strokes } = checkRecipe(recipe);
+    const { model: own, latents: held } = this.#drawer.loaded() ?? {};
     if (!own) throw new UsageError("A recipe needs its generator.", `Load ${model.name}: session.load({ generator }).`);
-    checkFits(recipe, own);
-    this.set({ seed, image, toward, layer, strokes });
+    checkFits(recipe, own, held);
+    this.set({ seed, image, latents, toward, layer, strokes });
   }
 
   recipe(): Recipe {
     const loaded = this.#drawer.loaded();
     if (!loaded?.model) throw new UsageError("A recipe is of a generator.", "Load one: session.load({ generator }).");
-    const { seed, image, toward, layer, strokes } = this.#state;
+    const { seed, image, latents, toward, layer, strokes } = this.#state;
     const { name, sha256 } = loaded.model;
     const first = loaded.model.layers.find(({ vector }) => !vector)?.name ?? "";
     return {
@@ -157,6 +179,7 @@ export class SessionView implements View {
       ...(loaded.segmenter && { segmenter: { name: loaded.segmenter.name } }),
       seed,
       image,
+      ...(latents && { latents }),
       ...(toward.length > 0 && { toward }),
       layer: layer ?? first,
       strokes,

@@ -127,6 +127,48 @@ describe("pairs", () => {
   });
 });
 
+test("images of one's own stand where those of a seed do, and are in recipes", async () => {
+  await elements.show(`<gan-session id="one"><gan-paint id="paint" image="1"></gan-paint>
+    <gan-image id="image" for="paint"></gan-image><gan-image id="other" for="paint" image="1"></gan-image></gan-session>`);
+  await elements.run(`
+    globalThis.own = { name: "mine.safetensors", sha256: "ab".repeat(32) };
+    one.session.become({ ...LOADED, latents: [{ ...own, size: 2, weights: false }] });
+    paint.latents = one.session.loaded.latents[0];
+    paint.strokes = [{ id: "a", op: "remove", units: [1] }];`);
+  const own = { name: "mine.safetensors", sha256: "ab".repeat(32) };
+  expect(await elements.run("[...one.session.views].map(({ state }) => state.latents ?? null)")).toEqual([
+    own,
+    own,
+    null,
+  ]);
+  const label = "shadowRoot.querySelector('[aria-label]').getAttribute('aria-label')";
+  expect(await elements.run(`image.${label}`)).toBe("Image 1 of mine.safetensors");
+  const recipe = await elements.run<object>("paint.recipe");
+  expect(recipe).toMatchObject({ latents: own, image: 1, strokes: [{ id: "a" }] });
+  // One that has an image of its own shows the seed's unless it is told.
+  await elements.run("other.latents = own; paint.latents = undefined;");
+  expect(await elements.run("[...one.session.views].map(({ state }) => state.latents ?? null)")).toEqual([
+    null,
+    null,
+    own,
+  ]);
+  expect(await elements.run("'latents' in paint.recipe")).toBe(false);
+  await elements.run(`paint.value = ${JSON.stringify(JSON.stringify(recipe))}; other.recipe = paint.recipe;`);
+  expect(await elements.run("[paint.latents, other.latents]")).toEqual([own, own]);
+  expect(
+    await elements.run(`
+      const said = (set) => { try { set(); } catch (error) { return error.message; } };
+      one.session.become(LOADED);
+      return [
+        said(() => { paint.latents = { name: "x" }; }),
+        said(() => { paint.value = ${JSON.stringify(JSON.stringify(recipe))}; }),
+      ];`),
+  ).toEqual([
+    expect.stringMatching(/latents needs sha256/),
+    expect.stringMatching(/mine\.safetensors \(SHA-256 abababababab…\), which is not here/),
+  ]);
+});
+
 test("names from files are shown as text", async () => {
   await elements.show(`<gan-session id="one"><gan-paint id="paint"></gan-paint></gan-session>`);
   await elements.run(`

@@ -3,6 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DeviceLostError } from "../../src/errors.ts";
 import type { Handler } from "../../src/server/handler.ts";
+import { writeSafetensors } from "../../src/weights/safetensors.ts";
 import { filesOf, get, handlerOf, openScenes, post, type Scenes } from "./scenes.ts";
 
 // Every route, method and status of the OpenAPI file is asked for here, and every answer compared
@@ -267,6 +268,27 @@ test.each(ASKED)("$method $route: what is right, and every way to be wrong", asy
   await expectDescribed(asked, 429, await broken(requestOf(asked, good[0]!)));
   compile();
   await first;
+});
+
+test("a file of latents: what is right, and every way to be wrong", async () => {
+  const asked: Asked = { route: "/api/v1/session/latents", method: "post", good: ["?project=scenes", ""] };
+  const data = new Float32Array(scenes.generator.zSize);
+  const file = writeSafetensors({ z: { dtype: "float32", shape: [1, data.length], data } });
+  const type = "application/octet-stream";
+  const sent = (query: string | Json, body: Uint8Array<ArrayBuffer> = file, more: object = { "content-type": type }) =>
+    new Request(get(asked.route + query), { method: "POST", body, headers: { ...more } });
+  for (const query of asked.good) await expectDescribed(asked, 200, await handler(sent(query)));
+  await expectDescribed(asked, 400, await handler(sent("", file.slice(0, 50))));
+  await expectDescribed(asked, 404, await handler(sent("?project=x")));
+  await expectDescribed(asked, 401, await locked(sent("")));
+  const { url } = sent("");
+  const elsewhere = new Request(url.replace("127.0.0.1", "evil.example"), { method: "POST" });
+  await expectDescribed(asked, 403, await handler(elsewhere));
+  await expectDescribed(asked, 405, await handler(get(asked.route)));
+  await expectDescribed(asked, 415, await handler(sent("", file, { "content-type": "application/json" })));
+  const small = handlerOf(scenes.generator, { limits: { latents: file.length - 1 } });
+  await expectDescribed(asked, 413, await small(sent("")));
+  small.dispose();
 });
 
 test("a dissection: one at a time, and no second one for whoever has seen the first", async () => {

@@ -26,3 +26,15 @@ test("a recipe of layers or units that are not there fits none", () => {
     'The stroke "b" is of unit 126, which layer4 does not have. Its units are 0…125.',
   );
 });
+
+test("a recipe of an image of one's own fits where its file is", () => {
+  const latents = { name: "mine.safetensors", sha256: "ab".repeat(32) };
+  const held = { name: "blob", sha256: latents.sha256, size: 1, layer: "layer4", weights: false };
+  checkFits({ ...RECIPE, latents }, OWN, [held]);
+  checkFits(RECIPE, OWN, [held]);
+  for (const others of [undefined, [{ ...held, sha256: "cd".repeat(32) }]]) {
+    expect(() => checkFits({ ...RECIPE, latents }, OWN, others)).toThrow(
+      "an image made of mine.safetensors (SHA-256 abababababab…), which is not here: of a file a recipe holds the hash alone. Load that file first: session.load({ latents }).",
+    );
+  }
+});

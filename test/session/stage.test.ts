@@ -53,7 +53,7 @@ const cell = (row: number, column: number, layer = "layer6"): Edit => {
 };
 const scene = (edits: readonly Edit[], more: Partial<Scene> = {}): Scene => {
   const layer = edits[0]?.layer;
-  return { seed: 1, image: 3, toward: [], layer, edits, ...more };
+  return { seed: 1, image: 3, own: undefined, toward: [], layer, edits, ...more };
 };
 const bits = (stage: Stage, shown: Scene): Promise<Uint32Array> => stage.show(shown, {}, ({ rgba }) => rgba.read());
 

@@ -1,7 +1,8 @@
 // Tests: test/cli/commands/walk.test.ts
 import { UsageError } from "../../errors.ts";
 import type { Generator } from "../../index.ts";
-import { digestOf, drawnBy, type Latents, type LatentsOptions, openLatents, placeOf } from "../latents.ts";
+import { type Latents, type LatentsOptions, placeOf } from "../../models/latents.ts";
+import { digestOf, drawnBy, openLatents } from "../latents.ts";
 
 /** Where a walk goes by: image 0 of a seed, or a row of a file. */
 export type StopName = { readonly seed: number } | { readonly file: string; readonly row: number };

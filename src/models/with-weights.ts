@@ -1,8 +1,16 @@
 import { ShapeError, UsageError } from "../errors.ts";
-import type { Generator } from "../models/generator.ts";
-import type { TensorNumbers } from "./options.ts";
+import type { State } from "../networks/state.ts";
+import type { Generator } from "./generator.ts";
 
 // Tests: test/inversion/weights.test.ts
+
+/** A tensor of a generator's file, with other numbers in its order. */
+export interface TensorNumbers {
+  /** As the file's. */
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: Float32Array<ArrayBuffer>;
+}
 
 /**
  * The same generator with other numbers in some of its tensors, such as the weights that `invert`
@@ -15,6 +23,17 @@ export function withWeights(
   signal?: AbortSignal,
 ): Promise<Generator> {
   signal?.throwIfAborted();
+  return generator.copyTo(generator.device, replacing(generator, weights));
+}
+
+/**
+ * Numbers as tensors that take the place of a generator's own.
+ * @throws UsageError, ShapeError as `withWeights` does.
+ */
+export function replacing(
+  generator: Pick<Generator, "name" | "network">,
+  weights: ReadonlyMap<string, TensorNumbers>,
+): State {
   const { state } = generator.network;
   const changed = [...weights].map(([key, { shape, data }]) => {
     const before = state.get(key);
@@ -28,5 +47,5 @@ export function withWeights(
     }
     return [key, { name: before.name, dtype: "float32", shape, read: async () => data }] as const;
   });
-  return generator.copyTo(generator.device, new Map(changed));
+  return new Map(changed);
 }

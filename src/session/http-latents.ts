@@ -1,0 +1,70 @@
+import { GanatomyError } from "../errors.ts";
+import { Recent } from "../runtime/recent.ts";
+import { readExactly } from "../weights/bytes.ts";
+import { openSource } from "../weights/open.ts";
+import type { HttpLink } from "./http-link.ts";
+import { MAX_BYTES, MAX_FILES, tooLong } from "./latents.ts";
+import type { LatentsName } from "./recipe.ts";
+import type { LoadedLatents, LoadRequest } from "./session.ts";
+
+// Tests: test/session/latents.test.ts
+
+/** A file of latents as it was sent. */
+interface Sent {
+  readonly about: LoadedLatents;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Files of latents that a server was given. It holds a few, of everybody, and none of them after it
+ * was started anew: they are kept here, to be sent again.
+ */
+export class SentLatents {
+  readonly #link: HttpLink;
+  readonly #sent = new Recent<Sent>({ entries: MAX_FILES, bytes: MAX_BYTES }, ({ about }) => {
+    this.#about = this.#about.filter((each) => each !== about);
+  });
+  #about: readonly LoadedLatents[] = [];
+
+  constructor(link: HttpLink) {
+    this.#link = link;
+  }
+
+  /** What was sent, the newest last. */
+  get about(): readonly LoadedLatents[] {
+    return this.#about;
+  }
+
+  /** @throws what `OwnLatents.load` does there. */
+  async send(
+    latents: NonNullable<LoadRequest["latents"]>,
+    { signal, onProgress }: Pick<LoadRequest, "signal" | "onProgress">,
+  ): Promise<void> {
+    const source = await openSource(latents, {
+      signal,
+      onProgress: ({ loaded, total }) => onProgress?.({ phase: "latents", done: loaded, total }),
+    });
+    if (source.size > MAX_BYTES) throw tooLong(source.name);
+    const bytes = new Uint8Array(await readExactly(source, 0, source.size, { signal }));
+    const about = await this.#link.send<LoadedLatents>("latents", bytes, { name: source.name }, signal);
+    this.#sent.set(about.sha256, { about, bytes }, bytes.length);
+    this.#about = [...this.#about, about];
+  }
+
+  /**
+   * Asks; where the server has forgotten the latents that are asked about, it is given them again.
+   */
+  async known<T>(
+    { latents, signal }: { readonly latents?: LatentsName | undefined; readonly signal?: AbortSignal | undefined },
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      const sent = latents && this.#sent.get(latents.sha256);
+      if (!sent || !(error instanceof GanatomyError && error.code === "not-found")) throw error;
+      await this.#link.send("latents", sent.bytes, { name: sent.about.name }, signal);
+      return ask();
+    }
+  }
+}

@@ -8,8 +8,6 @@ import { type Findings, rankedUnits } from "./findings.ts";
 import type { Stroke } from "./recipe.ts";
 import type { Listener, Progress } from "./session.ts";
 
-// Tests: test/session/session.test.ts
-
 /** What GANPaint inserts at (Bau et al. 2019, §S-6.5). */
 const INSERTED = 0.99;
 /** Images on which a unit's quantiles are taken, as `ganatomy insert` does. */

@@ -1,5 +1,3 @@
-// Tests: test/cli/commands/distance.test.ts
-
 import type { FeatureKind } from "../compare/index.ts";
 
 /** The Fréchet distance's name: FID is Inception's alone. */
@@ -8,4 +6,4 @@ export const frechetName = ({ network }: Pick<FeatureKind, "network">): "FD" | "
 
 /** Four digits that mean something. */
 export const fourDigits = (value: number): string =>
-  Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4))).replace("-", "−");
+  (Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)))).replace("-", "−");

@@ -18,3 +18,13 @@ test("concepts over p / threshold of the pixels cannot be detected", () => {
   expect(of(0.5, [0, 1000, 0, 0])).toBeUndefined();
   expect(of("iqr", [0, 1000, 0, 0])).toBeUndefined();
 });
+
+test("shares are told in few digits, and eight concepts", () => {
+  // a third of the pixels, and all of them, which is no ceiling
+  expect(of(0.04 / 3, [0, 334, 333, 0])).toEqual({ share: 0.333333, concepts: ["sky"] });
+  expect(of(0.04, [0, 1000, 0, 0])).toBeUndefined();
+  expect(of(0.0399, [0, 1000])).toEqual({ share: 0.9975, concepts: ["sky"] });
+  const text = (share: number, count: number) => ceilingText({ share, concepts: [..."abcdefghi"].slice(0, count) });
+  expect(text(0.123456, 8)).toBe("no concept over 12.3 % of the pixels can be detected (a, b, c, d, e, f, g, h)");
+  expect(text(0.5, 9)).toBe("no concept over 50 % of the pixels can be detected (a, b, c, d, e, f, g, h, …)");
+});

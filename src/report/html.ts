@@ -76,7 +76,8 @@ export class HtmlPage {
     return this.#gallery.abort();
   }
 
-  async finish(): Promise<string> {
+  /** @param note what else is to be known of it */
+  async finish(note = ""): Promise<string> {
     const { labels, categories, layers } = this.#dissection;
     const { pictures, features, labels: labelMaps, units } = await this.#gallery.finish();
     const concepts = seenConcepts(this.#dissection).filter((label) => label !== 0);
@@ -92,7 +93,7 @@ export class HtmlPage {
     return pageMarkup({
       report: this.#report,
       style: STYLE,
-      note: pictures.note,
+      note: [note, pictures.note].filter(Boolean).join(" "),
       script: viewerSource(),
       blocks: [
         block("data", "application/json", embeddedJson(data)),

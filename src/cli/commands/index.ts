@@ -19,6 +19,7 @@ import { mergeCommand } from "./merge.ts";
 import { occludeCommand } from "./occlude.ts";
 import { partCommand } from "./part.ts";
 import { planCommand } from "./plan.ts";
+import { reportCommand } from "./report.ts";
 import { segmentCommand } from "./segment.ts";
 import { serveCommand } from "./serve.ts";
 import { studioCommand } from "./studio.ts";
@@ -49,6 +50,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   serveCommand,
   infoCommand,
   exportCommand,
+  reportCommand,
   convertCommand,
   doctorCommand,
 ];

@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { commandLine } from "../../../src/cli/program.ts";
+import { pictureExtent, stripPictures } from "../../../src/cli/report/strips.ts";
+import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
+import { KnownLabels } from "../../../src/report/from-gandissect.ts";
+import { writeReport } from "../../../src/report/write.ts";
+import { fixture, PROVENANCE } from "../../report/fixture.ts";
+
+let folder: string;
+const at = (...names: string[]) => join(folder, ...names);
+const { dissection, pictures } = fixture();
+
+/** A run of gandissect: its files, and none of ours. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "report-"));
+  const write = async (path: string, data: Uint8Array | string) => {
+    if (!path.includes("/") && path !== "dissect.json") return;
+    await mkdir(dirname(at("run", path)), { recursive: true });
+    await writeFile(at("run", path), data);
+  };
+  await writeReport({ write }, dissection, pictures(), { encoder: nodeEncoder(), provenance: PROVENANCE });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function run(...args: string[]): Promise<{ readonly status: number | undefined; readonly noted: string }> {
+  const noted: string[] = [];
+  const note = vi.spyOn(process.stderr, "write").mockImplementation((text) => noted.push(String(text)) > 0);
+  let status: number | undefined;
+  try {
+    await commandLine("1.0.0", (ended) => {
+      status = ended;
+    }).parseAsync(["report", ...args], { from: "user" });
+  } finally {
+    note.mockRestore();
+  }
+  return { status, noted: noted.join("") };
+}
+
+/** What a page holds. */
+async function dataOf(path: string) {
+  const html = await readFile(path, "utf8");
+  return { html, data: JSON.parse(/<script id="data" type="application\/json">(.*?)<\/script>/s.exec(html)![1]!) };
+}
+
+describe("report", () => {
+  test("shows a run of gandissect on the page that our own have", async () => {
+    const { status, noted } = await run(at("run"), "--outdir", at("page"));
+    expect(status).toBe(0);
+    expect(noted).toContain("Open ");
+    expect(noted).not.toContain("no pictures");
+    const { data, html } = await dataOf(at("page", "report.html"));
+    expect(data.report.layers.map(({ layer }: { layer: string }) => layer)).toEqual(["layer4", "layer6"]);
+    const shown = new Set(
+      dissection.layers.flatMap(({ units }) => units.flatMap(({ top }) => top.map(({ image }) => image))),
+    );
+    expect(data.pictures.files).toHaveLength(shown.size);
+    expect(data.pictures.shape).toEqual([64, 64]);
+    expect(html).toContain("gandissect, shown by ganatomy");
+    expect(html).toContain("masks of its pictures stand for them");
+    const [unit] = dissection.layers[0]!.units;
+    expect(data.report.layers[0].units[0]).toMatchObject({ level: expect.closeTo(unit!.level, 4), mi: null });
+  });
+
+  test("the file itself names the run, as Python writes what is no number", async () => {
+    const text = await readFile(at("run", "dissect.json"), "utf8");
+    await writeFile(at("run", "nan.json"), text.replace(/"level": [^,]+/, '"level": NaN'));
+    expect((await run(at("run", "nan.json"), "--outdir", at("nan"))).status).toBe(0);
+    const { data } = await dataOf(at("nan", "report.html"));
+    expect(data.report.layers[0].units[0].level).toBeNull();
+  });
+
+  test("units without strips are said", async () => {
+    await mkdir(at("bare"));
+    await writeFile(at("bare", "dissect.json"), await readFile(at("run", "dissect.json")));
+    const { status, noted } = await run(at("bare"), "--outdir", at("bare-page"));
+    expect(status).toBe(0);
+    expect(noted).toContain("22 of 22 units have no strips");
+  });
+
+  test.each([
+    ["nowhere", /"nowhere" is not there/],
+    ["run/layer4", /holds no dissect.json|no dissect.json/],
+    ["run/layer4/bargraph.svg", /is no dissect.json/],
+  ])("refuses %s", async (path, message) => {
+    const given = path === "nowhere" ? path : at(path === "run/layer4" ? "run/layer4/image" : path);
+    await expect(run(given, "--outdir", at("no"))).rejects.toThrow(message);
+  });
+});
+
+describe("strips", () => {
+  test("masks are where the unit is on, labels those of the segmentation's colours, whatever the rank", async () => {
+    const json = JSON.parse(await readFile(at("run", "dissect.json"), "utf8"));
+    const known = new KnownLabels(json);
+    const colors = new Map(Object.entries<string>(json.segcolors).map(([rgb, name]) => [rgb, known.named(name)]));
+    const layer = dissection.layers[1]!;
+    const extent = (await pictureExtent(at("run", "layer6"), layer.units))!;
+    expect(extent).toEqual([64, 64]);
+    for await (const { layer: name, unit, tops } of pictures()) {
+      if (name !== "layer6" || unit > 2) continue;
+      const its = layer.units[unit]!;
+      const read = (await stripPictures(at("run", "layer6"), its, { extent, labelOf: (rgb) => colors.get(rgb) ?? 0 }))!;
+      expect(read).toHaveLength(tops.length);
+      read.forEach(({ picture, feature }, rank) => {
+        const { picture: drawn } = tops[rank]!;
+        expect(picture.image).toBe(drawn.image);
+        // Label maps of 32 pixels in pictures of 64.
+        const label = (row: number, column: number) =>
+          dissection.labels[drawn.labels[(row >> 1) * 32 + (column >> 1)]!]!.name;
+        for (const [row, column] of [
+          [0, 0],
+          [20, 33],
+          [63, 63],
+        ] as const) {
+          expect(known.labels[picture.labels[row * 64 + column]!]!.name).toBe(label(row, column));
+        }
+        const on = feature.filter((value) => value > its.level).length;
+        expect(on).toBeGreaterThan(0);
+        expect(on).toBeLessThan(64 * 64);
+        expect(new Set(feature).size).toBe(2);
+      });
+    }
+  });
+
+  test("strips of another size are not taken for these", async () => {
+    const [unit] = dissection.layers[1]!.units;
+    const options = { extent: [32, 32] as const, labelOf: () => 0 };
+    expect(await stripPictures(at("run", "layer6"), unit!, options)).toBeUndefined();
+    expect(await pictureExtent(at("run", "layer9"), dissection.layers[1]!.units)).toBeUndefined();
+  });
+});

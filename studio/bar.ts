@@ -1,6 +1,7 @@
 import { html } from "../src/elements/html.ts";
 import type { Loaded, Stroke } from "../src/session/index.ts";
 import { tell } from "./notices.ts";
+import { reaches } from "./own.ts";
 import { part } from "./page.ts";
 
 /** The bar above: what is shown, the way back, and comparing. */
@@ -11,7 +12,8 @@ export function showBar(): void {
   redo.addEventListener("click", () => paint.redo());
   compare.addEventListener("click", () => setComparing(!isComparing()));
   seed.addEventListener("change", () => {
-    if (seed.reportValidity()) Object.assign(paint, { toward: undefined, seed: seed.valueAsNumber });
+    if (seed.reportValidity())
+      Object.assign(paint, { latents: undefined, toward: undefined, seed: seed.valueAsNumber });
   });
   layer.addEventListener("change", () => setLayer(layer.value));
   paint.watch(() => {
@@ -19,6 +21,8 @@ export function showBar(): void {
     redo.disabled = !paint.canRedo;
     if (document.activeElement !== seed) seed.value = `${paint.seed}`;
     layer.value = paint.edited.layer ?? "";
+    const { loaded } = session.session ?? {};
+    for (const option of layer.options) option.disabled = !!loaded && !reaches(loaded, paint.latents, option.value);
   });
   session.watch(() => showLoaded(session.session?.loaded));
   paint.addEventListener("gan-rendered", (event) => {
@@ -55,7 +59,7 @@ const isComparing = (): boolean => part("compare").getAttribute("aria-pressed") 
 /** Strokes are of a layer's units: those of others wait for their layer. */
 const strokesOf = new Map<string, readonly Stroke[]>();
 
-function setLayer(layer: string): void {
+export function setLayer(layer: string): void {
   const paint = part("paint");
   const { recipe } = paint;
   if (!recipe) return;
@@ -63,7 +67,10 @@ function setLayer(layer: string): void {
   strokesOf.set(key(recipe.layer), recipe.strokes);
   const strokes = strokesOf.get(key(layer)) ?? [];
   paint.units = undefined;
-  paint.recipe = { ...recipe, layer, strokes };
+  const { loaded } = part("session").session ?? {};
+  const { latents, ...rest } = recipe;
+  const own = loaded && reaches(loaded, latents, layer) && latents;
+  paint.recipe = { ...rest, ...(own && { latents: own }), layer, strokes };
   if (recipe.strokes.length > 0 && strokes.length === 0) {
     tell(`Your strokes are on ${recipe.layer}.`, "They are there again when you go back to it.", {
       text: `Back to ${recipe.layer}`,

@@ -4,6 +4,7 @@ import { recipeOfAddress } from "./address.ts";
 import { kept } from "./keeping.ts";
 import { tell } from "./notices.ts";
 import { inTurn, load, type Opened, openGenerator } from "./opening.ts";
+import { isLatents, openLatents } from "./own.ts";
 import { part } from "./page.ts";
 import type { Opening } from "./turns.ts";
 import { take } from "./working.ts";
@@ -17,7 +18,7 @@ const NAMED: readonly string[] = ["report.json", "dissect.json", "labels.json"];
 /** Bytes; reports are a few megabytes. */
 const MAX_JSON = 256 * 2 ** 20;
 const KINDS =
-  "Drop a generator's checkpoint (.pth, .safetensors, .npz, .onnx, .pkl), a segmenter with its labels.json, a folder with these, the folder or report.json of a dissection, a recipe, or marked units.";
+  "Drop a generator's checkpoint (.pth, .safetensors, .npz, .onnx, .pkl), a segmenter with its labels.json, a folder with these, the folder or report.json of a dissection, a photo's inversion.safetensors, a recipe, or marked units.";
 
 /** Opens what is dropped on the page, or chosen. */
 export function acceptFiles(): void {
@@ -120,8 +121,10 @@ interface Folder {
 /** Opens files, whatever they are. */
 async function openFiles(opening: Opening, files: readonly File[], folder?: Folder): Promise<void> {
   const json = files.filter(({ name }) => /\.json$/i.test(name));
-  const weights = files.filter(({ name }) => WEIGHTS.test(name));
-  const foreign = files.find((file) => !json.includes(file) && !weights.includes(file));
+  const whatIs = await Promise.all(files.map(isLatents));
+  const latents = files.filter((_, at) => whatIs[at]);
+  const weights = files.filter((file) => WEIGHTS.test(file.name) && !latents.includes(file));
+  const foreign = files.find((file) => ![json, weights, latents].some((known) => known.includes(file)));
   if (foreign) throw new UsageError(`${foreign.name} is nothing that the studio opens.`, KINDS);
   const labels = json.find(({ name }) => /label/i.test(name));
   const named = weights.filter(({ name }) => SEGMENTER.test(name));
@@ -143,7 +146,9 @@ async function openFiles(opening: Opening, files: readonly File[], folder?: Fold
   }
   const quantiles = ofLayers(folder?.quantiles ?? {});
   if (report && Object.keys(quantiles).length > 0) await load(opening, { quantiles });
-  for (const recipe of said.filter(isRecipe)) take(checkRecipe(recipe));
+  const recipes = said.filter(isRecipe);
+  for (const file of latents) await openLatents(opening, file, recipes.length === 0);
+  for (const recipe of recipes) take(checkRecipe(recipe));
 }
 
 /** Opens what is known of the generator that is here; says whether its report was taken, if any. */

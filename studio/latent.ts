@@ -13,6 +13,7 @@ const RANGE = { min: -1, max: 1, step: 0.01 };
 /** Seeds of other directions. */
 const SEEDS = 10_000;
 const NAMES: Pair<string> = ["Right", "Up"];
+const HINT = "Drag the dot: the picture's latent moves toward those at the edges, or away from them.";
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`.replace("-", "−");
 const clamped = (share: number): number => Math.min(1, Math.max(-1, share));
@@ -37,6 +38,13 @@ export function showLatent(): { readonly element: HTMLElement; seen(seen: boolea
   const fields = NAMES.map((name, axis) => fieldsOf(name, (target) => aim(axis, target)));
   const back = html("button", { type: "button", onclick: () => go([]) }, "Back to picture");
   const others = html("button", { type: "button", onclick: () => turn() }, "Other directions");
+
+  const hint = html("p", { class: "hint" });
+  const controls: readonly HTMLElement[] = [
+    pad,
+    ...sliders.flatMap(({ element }, axis) => [element, fields[axis]!.element]),
+    html("div", { class: "row" }, back, others),
+  ];
 
   /** Where the axes lead while the latent is where it was drawn. */
   let directions: Pair<Target> | undefined;
@@ -97,6 +105,11 @@ export function showLatent(): { readonly element: HTMLElement; seen(seen: boolea
       fields[axis]!.show({ seed, image });
     }
     back.disabled = paint.toward.length === 0;
+    const { loaded } = part("session").session ?? {};
+    const own = loaded?.latents?.find(({ sha256 }) => sha256 === paint.latents?.sha256);
+    const isFixed = own?.layer !== undefined;
+    hint.textContent = isFixed ? `${own.name} is features of ${own.layer}, which have no z to be moved.` : HINT;
+    for (const control of controls) control.hidden = isFixed;
   }
 
   const at = (event: PointerEvent): Pair<number> => {
@@ -126,18 +139,7 @@ export function showLatent(): { readonly element: HTMLElement; seen(seen: boolea
     show();
   }, show);
   show();
-  const element = html(
-    "div",
-    { class: "latent" },
-    html(
-      "p",
-      { class: "hint" },
-      "Drag the dot: the picture's latent moves toward those at the edges, or away from them.",
-    ),
-    pad,
-    ...sliders.flatMap(({ element }, axis) => [element, fields[axis]!.element]),
-    html("div", { class: "row" }, back, others),
-  );
+  const element = html("div", { class: "latent" }, hint, ...controls);
   return {
     element,
     // Nobody waits for pictures that nobody sees.

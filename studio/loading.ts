@@ -2,7 +2,12 @@ import type { Progress } from "../src/session/index.ts";
 import { part } from "./page.ts";
 
 /** What can be loaded, by the phases of a session's progress. */
-const LOADED = { generator: "the generator", segmenter: "the segmenter", report: "the report" } as const;
+const LOADED = {
+  generator: "the generator",
+  segmenter: "the segmenter",
+  report: "the report",
+  latents: "the picture",
+} as const;
 export type LoadingPhase = keyof typeof LOADED;
 
 /** What is counted once, for whoever paints first. */

@@ -1,6 +1,7 @@
 import { openSession } from "../src/elements/open-session.ts";
 import type { LoadRequest, Recipe, Session } from "../src/session/index.ts";
 import { givenBy } from "./given.ts";
+import { keptLatents } from "./keeping.ts";
 import { showLoading, showProgress } from "./loading.ts";
 import { complain } from "./notices.ts";
 import { part } from "./page.ts";
@@ -78,7 +79,12 @@ export async function openGenerator(
     fresh.on("progress", (progress) => signal.aborted || showProgress(progress));
     const loaded = await fresh.load({ ...request, signal });
     const model = loaded.model!;
-    const recipe = await fitting(await (typeof beginning === "function" ? beginning(model.name) : beginning), model);
+    for (const file of await keptLatents(model.name)) {
+      // What was dropped on it in an earlier visit; what is of another file of its name is not.
+      await fresh.load({ latents: file, signal }).catch(() => signal.throwIfAborted());
+    }
+    const asked = await (typeof beginning === "function" ? beginning(model.name) : beginning);
+    const recipe = await fitting(asked, fresh.loaded!);
     opening.shows();
     void keepNow();
     const before = element.session;
@@ -118,9 +124,10 @@ async function drawn(session: Session, signal: AbortSignal): Promise<void> {
  */
 export async function load(
   { signal }: Opening,
-  request: Pick<LoadRequest, "segmenter" | "report" | "quantiles">,
+  request: Pick<LoadRequest, "segmenter" | "report" | "quantiles" | "latents">,
 ): Promise<boolean> {
-  const loading = showLoading(request.segmenter === undefined ? "report" : "segmenter", signal);
+  const phase = (["segmenter", "latents"] as const).find((name) => request[name] !== undefined) ?? "report";
+  const loading = showLoading(phase, signal);
   try {
     await part("session").session?.load({ ...request, signal });
     return true;

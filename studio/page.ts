@@ -21,6 +21,7 @@ interface Parts {
   readonly waiting: HTMLElement;
   readonly busy: HTMLElement;
   readonly said: HTMLElement;
+  readonly forget: HTMLButtonElement;
   readonly all: HTMLInputElement;
   readonly strip: HTMLElement;
   readonly side: HTMLElement;

@@ -58,12 +58,15 @@ export function showSharing(): void {
     const { recipe } = paint;
     const model = part("session").session?.loaded?.model;
     if (!recipe || !model) return;
+    const { latents } = recipe;
     const packed = await packRecipe(recipe);
     const fits = packed.length <= MAX_LINK;
     linkRow.hidden = !fits;
     link.value = fits ? `${location.href.split("#")[0]}${SIGN}${packed}` : "";
     about.textContent = fits
-      ? "Whoever opens it has this picture with these strokes, and can go on."
+      ? latents
+        ? `The link says what was done to ${latents.name}, and cannot hold that file. Send it along: whoever opens the link is asked for it.`
+        : "Whoever opens it has this picture with these strokes, and can go on."
       : "There are too many strokes for a link that mails and chats leave whole. Save the recipe, and send the file: it opens by drop.";
     const { text, masks: files } = recipeCommands(recipe, model);
     lines.hidden = text === "";
@@ -94,7 +97,8 @@ export function showSharing(): void {
   }
   const nameOf = (): string => {
     const { name } = part("session").session?.loaded?.model ?? {};
-    return [name, "seed", paint.seed, "picture", paint.image].join("-");
+    const of = paint.latents ? [paint.latents.name.replace(/\.\w+$/, "")] : ["seed", paint.seed];
+    return [name, ...of, "picture", paint.image].join("-");
   };
   part("share").addEventListener("click", () => show().catch(complain));
 }

@@ -106,7 +106,7 @@ class ChosenUnit {
       if (signal.aborted || !tops) return;
       const pictures = tops.map(({ seed, image }) => {
         const choose = (): void => {
-          Object.assign(this.#paint, { toward: undefined, seed, image });
+          Object.assign(this.#paint, { latents: undefined, toward: undefined, seed, image });
         };
         const name = `Open picture ${image} of seed ${seed}`;
         const picture = html("gan-image", { seed, image, "aria-hidden": "true" });

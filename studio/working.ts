@@ -53,7 +53,8 @@ function rememberBefore(before: Recipe | undefined, after: Recipe): void {
   if (!before || before.model.name !== after.model.name) return;
   if (before.strokes.length === 0 && !before.toward) return;
   if (JSON.stringify(before) === JSON.stringify(after)) return;
-  tell("This shows the strokes that you opened.", "Yours are still here.", {
+  const opened = after.strokes.length > 0 ? "strokes" : "picture";
+  tell(`This shows the ${opened} that you opened.`, "Your strokes are still here.", {
     text: "Back to mine",
     act: () => take(before),
   });
@@ -66,9 +67,9 @@ let waiting: Recipe | undefined;
 export function take(recipe: Recipe): void {
   const paint = part("paint");
   const before = paint.recipe;
-  const model = part("session").session?.loaded?.model;
+  const { model, latents } = part("session").session?.loaded ?? {};
   if (!model) waiting = recipe;
-  if (!model || !fits(recipe, model.name)) return;
+  if (!model || !fits(recipe, model.name) || !hasPicture(recipe, latents)) return;
   paint.recipe = recipe;
   rememberBefore(before, recipe);
 }
@@ -85,6 +86,27 @@ function fits(recipe: Recipe, model: string): boolean {
   return false;
 }
 
+/** Whether the file is there that a recipe's picture is made of; if not asks for it. */
+function hasPicture(recipe: Recipe, held: Loaded["latents"] = []): boolean {
+  const { latents } = recipe;
+  if (!latents || held.some(({ sha256 }) => sha256 === latents.sha256)) return true;
+  waiting = recipe;
+  tell(
+    `These strokes are on ${latents.name}, a picture whose file is not here.`,
+    `Neither links nor recipes hold it. Drop that file here (SHA-256 ${latents.sha256.slice(0, 12)}…), and they will be shown on it. What you have painted stays.`,
+  );
+  return false;
+}
+
+/** The recipe that waits for a picture that is there now. */
+export function waitedFor({ latents, model }: Pick<Recipe, "latents" | "model">): Recipe | undefined {
+  const recipe = waiting;
+  if (!recipe || !latents || recipe.model.name !== model.name) return undefined;
+  if (recipe.latents?.sha256 !== latents.sha256) return undefined;
+  waiting = undefined;
+  return recipe;
+}
+
 /** What is begun with, until it is known what its concepts are. */
 let beginning: Recipe | undefined;
 let hasBegun = false;
@@ -93,24 +115,25 @@ let hasBegun = false;
  * What a generator that is there now is begun with: a recipe that waited for it, else the one that
  * is asked for; what was worked on last, where it does not fit, which is said.
  */
-export async function fitting(
-  asked: Recipe | undefined,
-  model: NonNullable<Loaded["model"]>,
-): Promise<Recipe | undefined> {
+export async function fitting(asked: Recipe | undefined, { model: own, latents }: Loaded): Promise<Recipe | undefined> {
+  const model = own!;
   const last = await kept(model.name);
   const waited = waiting?.model.name === model.name ? waiting : undefined;
   if (waited) waiting = undefined;
   const recipe = waited ?? asked;
   if (!recipe) return undefined;
   try {
-    checkFits(recipe, model);
-    rememberBefore(last, recipe);
-    return recipe;
+    const { latents: _, ...strokes } = recipe; // whose file is asked for in other words
+    checkFits(strokes, model);
+    if (hasPicture(recipe, latents)) {
+      rememberBefore(last, recipe);
+      return recipe;
+    }
   } catch (error) {
     complain(error);
   }
   try {
-    if (last) checkFits(last, model);
+    if (last) checkFits(last, model, latents);
     return last;
   } catch {
     return undefined; // of an earlier file of this name
@@ -126,7 +149,8 @@ export function begin(own: Recipe | undefined): void {
   Object.assign(paint, { units: undefined, features: undefined, heat: undefined });
   paint.disabled = own !== undefined && own.strokes.length > 0;
   paint.recipe = own && { ...own, strokes: [] };
-  if (!own) Object.assign(paint, { seed: undefined, image: FIRST, layer: undefined, toward: undefined });
+  if (!own)
+    Object.assign(paint, { seed: undefined, image: FIRST, layer: undefined, latents: undefined, toward: undefined });
 }
 
 /** What is known of concepts is there, as far as it can be had. */

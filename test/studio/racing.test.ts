@@ -78,7 +78,7 @@ describe("drops that come fast", { timeout: SLOW }, () => {
     expect((await recipe()).strokes).toEqual([]);
     expect(await run("document.querySelector('gan-paint').units")).toEqual([]);
     const kept = await run(`new Promise((resolve) => {
-      indexedDB.open("ganatomy-studio", 1).onsuccess = ({ target }) => {
+      indexedDB.open("ganatomy-studio").onsuccess = ({ target }) => {
         const reading = target.result.transaction("recipes").objectStore("recipes").get("scenes64");
         reading.onsuccess = () => resolve(reading.result.strokes);
       };

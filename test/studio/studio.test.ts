@@ -66,7 +66,7 @@ describe("the studio", { timeout: SLOW }, () => {
   test("keeps no layer that was only there until the report was", async () => {
     await new Promise((resolve) => setTimeout(resolve, 1000)); // what changed is kept after 400 ms
     const kept = await run(`new Promise((resolve, reject) => {
-      const opening = indexedDB.open("ganatomy-studio", 1);
+      const opening = indexedDB.open("ganatomy-studio");
       opening.onupgradeneeded = () => opening.result.createObjectStore("recipes");
       opening.onsuccess = () => {
         const reading = opening.result.transaction("recipes").objectStore("recipes").get("scenes64");

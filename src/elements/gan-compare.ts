@@ -6,16 +6,16 @@ import { fractionOf } from "./place.ts";
 // Tests: test/elements/gan-compare.test.ts
 
 const STYLE = `
-.both { position: relative; display: grid; --_at: 50%; }
+.both { position: relative; display: grid; align-items: start; --_at: 50%; --_tall: 100%; --_down: calc(var(--_tall) * var(--_share)); }
 .both > div { grid-area: 1 / 1; min-width: 0; }
-[part=after] { clip-path: inset(0 0 0 var(--_at)); }
-[part=before] { clip-path: inset(0 calc(100% - var(--_at)) 0 0); }
-[part=handle] { position: absolute; z-index: 2; inset: 0 auto 0 var(--_at); width: 28px; margin-left: -14px; cursor: ew-resize; touch-action: none; background: none; border: 0; padding: 0; }
+[part=after] { clip-path: polygon(var(--_at) 0, 100% 0, 100% 100%, 0 100%, 0 var(--_tall), var(--_at) var(--_tall)); }
+[part=before] { clip-path: polygon(0 0, var(--_at) 0, var(--_at) var(--_tall), 100% var(--_tall), 100% 100%, 0 100%); }
+[part=handle] { position: absolute; z-index: 2; inset: 0 auto auto var(--_at); height: var(--_tall); width: 28px; margin-left: -14px; cursor: ew-resize; touch-action: none; background: none; border: 0; padding: 0; }
 [part=handle]::before { content: ""; position: absolute; inset: 0 auto 0 50%; width: 2px; margin-left: -1px; background: #fff; box-shadow: 0 0 0 1px rgb(0 0 0 / .55); }
 [part=handle]::after { content: "‹ ›"; position: absolute; top: calc(50% - 14px); left: 0; width: 28px; height: 28px; border-radius: 50%; background: var(--_paper); color: var(--_ink); border: 1px solid var(--_line); font: 600 13px/25px system-ui, sans-serif; text-align: center; white-space: nowrap; }
-:host([orientation=vertical]) [part=after] { clip-path: inset(var(--_at) 0 0 0); }
-:host([orientation=vertical]) [part=before] { clip-path: inset(0 0 calc(100% - var(--_at)) 0); }
-:host([orientation=vertical]) [part=handle] { inset: var(--_at) 0 auto 0; width: auto; height: 28px; margin: -14px 0 0; cursor: ns-resize; }
+:host([orientation=vertical]) [part=after] { clip-path: polygon(0 var(--_down), 100% var(--_down), 100% 100%, 0 100%); }
+:host([orientation=vertical]) [part=before] { clip-path: polygon(0 0, 100% 0, 100% var(--_down), 0 var(--_down), 0 var(--_tall), 100% var(--_tall), 100% 100%, 0 100%, 0 var(--_tall), 0 0); }
+:host([orientation=vertical]) [part=handle] { inset: var(--_down) 0 auto 0; width: auto; height: 28px; margin: -14px 0 0; cursor: ns-resize; }
 :host([orientation=vertical]) [part=handle]::before { inset: 50% 0 auto 0; width: auto; height: 2px; margin: -1px 0 0; }
 :host([orientation=vertical]) [part=handle]::after { top: 0; left: calc(50% - 14px); rotate: 90deg; }
 @media (forced-colors: active) { [part=handle]::before { background: CanvasText; } }
@@ -26,7 +26,9 @@ const STEP = 2;
 const PAGE = 10;
 
 /**
- * Two pictures in one place, and a handle that says how much is seen of each.
+ * Two pictures in one place, and a handle that says how much is seen of each. Where one of them is
+ * taller, what it has below the other, such as a brush's settings, is no part of the comparison and
+ * always seen.
  *
  * @attr position - How much is seen of what is before, in percent; 50 unless given.
  * @attr orientation - "horizontal" moves sideways, "vertical" up and down.
@@ -42,13 +44,13 @@ export class GanCompare extends GanElement {
   static readonly observedAttributes = ["position", "orientation"];
 
   readonly #handle = html("div", { part: "handle", role: "slider", tabindex: 0, "aria-label": "Before and after" });
-  readonly #both: HTMLElement = html(
-    "div",
-    { class: "both" },
-    html("div", { part: "before" }, html("slot", { name: "before" })),
-    html("div", { part: "after" }, html("slot", { name: "after" })),
-    this.#handle,
+  readonly #sides: readonly HTMLElement[] = ["before", "after"].map((name) =>
+    html("div", { part: name }, html("slot", { name })),
   );
+  readonly #both: HTMLElement = html("div", { class: "both" }, ...this.#sides, this.#handle);
+  /** How tall the sides are, in pixels. */
+  readonly #heights = new Map<Element, number>();
+  #resized: ResizeObserver | undefined;
 
   constructor() {
     super(STYLE);
@@ -59,7 +61,8 @@ export class GanCompare extends GanElement {
     this.#handle.addEventListener("pointermove", (event) => {
       if (!this.#handle.hasPointerCapture(event.pointerId)) return;
       const { y, x } = fractionOf(event, this.#both);
-      this.#moveTo(100 * (this.orientation === "vertical" ? y : x));
+      const tall = this.#tall ?? this.#both.clientHeight;
+      this.#moveTo(100 * (this.orientation === "vertical" ? (y * this.#both.clientHeight) / tall : x));
     });
     this.#handle.addEventListener("keydown", (event) => this.#keydown(event));
     this.#show();
@@ -81,8 +84,22 @@ export class GanCompare extends GanElement {
     reflect(this, "orientation", value);
   }
 
-  protected begin(): void {}
-  protected end(): void {}
+  protected begin(): void {
+    this.#resized = new ResizeObserver((entries) => {
+      for (const { target, contentRect } of entries) this.#heights.set(target, contentRect.height);
+      this.#show();
+    });
+    for (const side of this.#sides) this.#resized.observe(side);
+  }
+  protected end(): void {
+    this.#resized?.disconnect();
+  }
+
+  /** Pixels down to which there are two pictures; undefined where there is one, or none yet. */
+  get #tall(): number | undefined {
+    const heights = this.#sides.map((side) => this.#heights.get(side) ?? 0);
+    return heights.every((height) => height > 0) ? Math.min(...heights) : undefined;
+  }
 
   protected changed(): void {
     this.#show();
@@ -90,7 +107,12 @@ export class GanCompare extends GanElement {
 
   #show(): void {
     const { position, orientation } = this;
-    this.#both.style.setProperty("--_at", `${position}%`);
+    const tall = this.#tall;
+    const { style } = this.#both;
+    style.setProperty("--_at", `${position}%`);
+    style.setProperty("--_share", `${position / 100}`);
+    if (tall === undefined) style.removeProperty("--_tall");
+    else style.setProperty("--_tall", `${tall}px`);
     for (const [name, value] of Object.entries({
       "aria-valuenow": Math.round(position),
       "aria-valuemin": 0,

@@ -19,3 +19,12 @@ test("a class's recall, and its mean with the part of others that are told from 
     ]),
   });
 });
+
+test("a class that nothing is taken for, and one that is alone", () => {
+  // none of class 1 is found, and all others are told from it
+  expect(scoresOf([1, 2, 2], [2, 2, 2]).get(1)).toEqual({ recall: 0, balanced: 1 / 2 });
+  expect(scoresOf([4, 4], [4, 9]).get(4)).toEqual({ recall: 1 / 2, balanced: 1 / 2 });
+  // with counts that include others, which are told from it
+  const counts = { total: 4, of: new Map([[4, 2]]) };
+  expect(scoresOf([4, 4, 5, 5], [4, 9, 4, 5], counts)).toEqual(new Map([[4, { recall: 1 / 2, balanced: 1 / 2 }]]));
+});

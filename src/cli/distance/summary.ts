@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/distance.test.ts
 import type { Distances, FeatureKind, Side } from "../../compare/index.ts";
 import { fourDigits, frechetName } from "../../report/distances.ts";
 import { columns } from "../table.ts";

@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/artifacts.test.ts
 import { type ArtifactFindings, conceptPixels, rankingName, verdicts } from "../../report/artifacts.ts";
 import { fourDigits, frechetName } from "../../report/distances.ts";
 import { columns } from "../table.ts";
@@ -16,8 +15,8 @@ export function artifactsTable(findings: ArtifactFindings): string {
     ...verdicts(findings).text,
   ];
   for (const { name, together, alone } of judgement.rankings) {
-    const rows = [together, ...alone.slice(0, UNITS)].map(({ units, frechet, change, p }) => [
-      units.length > 1 || units === together.units ? "together" : `unit ${units[0]}`,
+    const rows = [together, ...alone.slice(0, UNITS)].map(({ units, frechet, change, p }, row) => [
+      row === 0 ? "together" : `unit ${units[0]}`,
       fourDigits(frechet.distance),
       `${change < 0 ? "−" : "+"}${fourDigits(Math.abs(change))}`,
       p === undefined ? "" : fourDigits(p),

@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/invert.test.ts
 import { join } from "node:path";
 import { GanatomyError } from "../../errors.ts";
 import { openCheckpoint, writeSafetensors } from "../../index.ts";

@@ -2,9 +2,17 @@ import { expect, test } from "vitest";
 import { RULES, ruleOf } from "../../src/dissect/rules.ts";
 
 test("rules are those of the papers", () => {
-  expect(ruleOf("cvpr-2017")).toMatchObject({ quantile: 0.005, iou: 0.04, images: "with the category" });
+  // the 0.005 quantile of a layer's activations, T_k; label maps of 112 pixels for 224; IoU > 0.04
+  const netDissect = { quantile: 0.005, levelsOf: "layer", images: "with the category", iou: 0.04, grid: 112 / 224 };
+  expect(ruleOf("cvpr-2017")).toEqual(netDissect);
   expect(ruleOf("netdissect-lite")).toBe(RULES["cvpr-2017"]);
-  expect(ruleOf("pnas-2020")).toMatchObject({ quantile: 0.01, iou: 0.04, images: "all", levelsOf: "labels" });
-  expect(ruleOf("gan-dissection")).toMatchObject({ iou: 0.05, iqr: 0.01 });
+  // the top 1 % of upsampled activations; 56 pixels for 224
+  expect(ruleOf("pnas-2020")).toEqual({
+    ...{ quantile: 0.01, levelsOf: "labels", images: "all", iou: 0.04, grid: 56 / 224 },
+  });
+  // levels are searched; IoU > 0.05 and IQR > 0.01; maps of half the image's edge
+  expect(ruleOf("gan-dissection")).toEqual({
+    ...{ levelsOf: "layer", images: "with the category", iou: 0.05, iqr: 0.01, grid: 0.5 },
+  });
   expect(() => ruleOf("cvpr2017" as "cvpr-2017")).toThrow('There is no rule "cvpr2017".');
 });

@@ -156,4 +156,53 @@ describe("samples", () => {
     for (const image of [2, 6, 7, 8, 9]) expect(samples.picture(image).image).toBe(image);
     for (const image of [0, 1, 5]) expect(() => samples.picture(image)).toThrow(`Image ${image} was not kept.`);
   });
+
+  test("of a share begin with its first image, go on at a border of batches, and are those that are wanted", async () => {
+    const samples = await samplesOf({ range: { first: 3, end: 10 } });
+    const brought = async (options: { from?: number; only?: ReadonlySet<number> }) => {
+      const batches: number[][] = [];
+      for await (const { first, count } of samples.each({ labels: false, ...options })) batches.push([first, count]);
+      return batches;
+    };
+    const [first, second] = [
+      [3, 4],
+      [7, 3],
+    ];
+    expect(await brought({})).toEqual([first, second]);
+    expect(await brought({ from: 7 })).toEqual([second]);
+    expect(await brought({ from: 10 })).toEqual([]);
+    expect(await brought({ only: new Set([5]) })).toEqual([first]);
+    expect(await brought({ only: new Set([9]) })).toEqual([second]);
+    expect(await brought({ only: new Set([0, 10]) })).toEqual([]);
+  });
+
+  test("put pictures aside up to so many bytes, and take back those that fit", async () => {
+    const samples = await samplesOf({ pictures: true });
+    await seen(samples, true, true);
+    // Three bytes a pixel, and two labels.
+    const each = 5 * EDGE ** 2;
+    const names = (most: number) => [...samples.pictureTables(most).keys()];
+    expect(names(2 * each)).toEqual(["picture 0", "labels 0", "picture 1", "labels 1"]);
+    expect(names(2 * each - 1)).toEqual(["picture 0", "labels 0"]);
+    const tables = samples.pictureTables(SIZE * each);
+    expect(tables.size).toBe(2 * SIZE);
+    const other = await samplesOf({ pictures: true });
+    other.takePictures(tables);
+    expect(other.pictures).toBe(SIZE);
+    for (let image = 0; image < SIZE; image += 1) expect(other.picture(image)).toEqual(samples.picture(image));
+    expect([other.hasPictures([0, 9]), other.hasPictures([9, 10]), other.hasPictures([])]).toEqual([true, false, true]);
+
+    const wary = await samplesOf({ pictures: true });
+    const [rgb, labels] = [tables.get("picture 2")!, tables.get("labels 2")!];
+    const offered = (image: number, picture: unknown, label: unknown) => {
+      wary.takePictures(new Map([[`picture ${image}`, picture] as const, [`labels ${image}`, label] as const]));
+      return wary.hasPictures([image]);
+    };
+    expect(offered(2, rgb.subarray(1), labels)).toBe(false);
+    expect(offered(2, rgb, labels.subarray(1))).toBe(false);
+    expect(offered(2, rgb, Uint16Array.from(labels))).toBe(false);
+    expect(offered(2, undefined, labels)).toBe(false);
+    expect(offered(10, rgb, labels)).toBe(false);
+    expect(offered(9, rgb, labels)).toBe(true);
+  });
 });

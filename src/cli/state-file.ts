@@ -1,4 +1,3 @@
-// Tests: test/cli/kept-dissection.test.ts
 import type { DissectionState, StateTable } from "../dissect/checkpoint.ts";
 import { sha256 } from "../node/kept/file.ts";
 

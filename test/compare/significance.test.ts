@@ -106,4 +106,7 @@ test("subsets are the images that NumPy's permutations name first, of both sets"
 test("few images have fewer sizes", async () => {
   const { sizes } = await extrapolated(line(1, 2, 3, 4), line(1, 2, 3, 4, 5), between, { draws: 1 });
   expect(sizes).toEqual([2, 3, 4]);
+  // fifths of seven, down to whole images
+  const seven = line(1, 2, 3, 4, 5, 6, 7);
+  expect((await extrapolated(seven, seven, between, { draws: 1 })).sizes).toEqual([2, 4, 5, 7]);
 });

@@ -27,7 +27,6 @@ const LABELS = 512;
 const LIMITS = { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 };
 /** Bytes of joint histograms at once. */
 const HISTOGRAM_BYTES = 512 * 2 ** 20;
-const PASSES_OF_UNITS = 3;
 
 /**
  * The generator of a job.
@@ -58,7 +57,7 @@ export async function networkOf({ model, settings }: Job<Source>, { signal, note
  */
 export function passesOf(
   { layers, resolution }: PlannedNetwork,
-  { quantileThreshold, rule: name = "gan-dissection", rotate }: JobSettings,
+  { quantileThreshold, rule: name = "gan-dissection" }: JobSettings,
   parts: readonly Share[],
 ): number {
   const rule = ruleOf(name);
@@ -86,5 +85,6 @@ export function passesOf(
     bytes: HISTOGRAM_BYTES,
   };
   const counting = searched ? countingPasses(shapes, labels, limits as never).length : 0;
-  return Math.max(selections + counting + 1, rotate === undefined ? PASSES_OF_UNITS : 0);
+  // (Quantiles of units take three meanwhile.)
+  return selections + counting + 1;
 }

@@ -100,13 +100,16 @@ function parsed(text: string, file: string): Plan {
     format === FORMAT &&
     [version, cwd, outdir].every((text) => typeof text === "string") &&
     [parts, layers, files].every(Array.isArray) &&
-    typeof options === "object" &&
+    isObject(options) &&
     Number.isSafeInteger(size) &&
     Number.isSafeInteger(passes) &&
+    (parts as unknown[]).every(isObject) &&
     isDivision(parts as Share[], size as number);
   if (isWhole) return plan as Plan;
   throw new UsageError(`"${file}" is no plan, or is damaged.`, "Make one: ganatomy plan PLAN --parts N.");
 }
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
 
 /** Whether these are all images, each once, in any order. */
 function isDivision(parts: readonly Share[], size: number): boolean {

@@ -1,11 +1,24 @@
-import { expect, test } from "vitest";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { commandOf, withSecrets } from "../../../src/cli/commands/plan.ts";
 import type { DissectOptions } from "../../../src/cli/job.ts";
 import { chainsOf } from "../../../src/cli/parts/chains.ts";
 import { passesOf } from "../../../src/cli/parts/passes.ts";
-import { evenParts, inOrder, newPlan, type Plan, partsOf, planKey } from "../../../src/cli/parts/plan.ts";
+import {
+  evenParts,
+  inOrder,
+  newPlan,
+  openPlan,
+  type Plan,
+  partsOf,
+  planKey,
+  planText,
+} from "../../../src/cli/parts/plan.ts";
 import type { JobSettings } from "../../../src/cli/run.ts";
 import { UsageError } from "../../../src/errors.ts";
+import { VERSION } from "../../../src/version.ts";
 
 test("parts are all images, in order", () => {
   expect(evenParts(10, 3)).toEqual([
@@ -67,6 +80,117 @@ test("how many passes there are is known before", () => {
   expect(passes(6)).toBe(3 * 6 + 2 + 1);
   expect(passes(1, {}, 262_143)).toBe(5);
   expect(() => passes(1, {}, 262_144)).toThrow("a machine can count 262143");
+  // Counters are of label maps, half as high as images or, of PNAS 2020, a quarter; or of layers.
+  const counted = (network: Parameters<typeof passesOf>[0], settings: Partial<JobSettings>, ...ends: number[]) =>
+    passesOf(
+      network,
+      { ...SETTINGS, ...settings },
+      ends.map((end, i) => ({ first: ends[i - 1] ?? 0, end })),
+    );
+  const small = { layers: [LAYER], resolution: 255 };
+  expect(() => counted(small, {}, 262_144)).toThrow("a machine can count 262143");
+  expect(counted(small, { rule: "pnas-2020" }, 2 ** 20 - 1)).toBe(4);
+  expect(() => counted(small, { rule: "pnas-2020" }, 2 ** 20)).toThrow("a machine can count 1048575");
+  const large = { layers: [LAYER, { ...LAYER, name: "layer8", height: 256, width: 256 }], resolution: 256 };
+  expect(() => counted(large, {}, 2 ** 16)).toThrow("a machine can count 65535");
+  // the largest part is what counts, and the whole what is divided
+  expect(counted(large, {}, 65_535, 131_070)).toBe(3 * 2 + 1 + 1);
+  expect(() => counted(large, {}, 10, 70_000, 131_071)).toThrow(/A part of 69990 .*Use --split 3 or more/s);
+});
+
+/** A folder for a plan. */
+async function folderFor(text?: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "ganatomy-plan-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  if (text !== undefined) await writeFile(join(folder, "plan.json"), text);
+  return folder;
+}
+const WHOLE = newPlan({
+  ...{ command: "ganatomy dissect", cwd: "/", options: { seed: 1, trainSeed: 2, examples: 3 }, files: [] },
+  ...{ layers: ["layer4"], quantiles: true, size: 10, parts: evenParts(10, 3).toReversed(), passes: 5, outdir: "o" },
+});
+
+test("a plan is opened by its folder or its file", async () => {
+  const folder = await folderFor(planText(WHOLE));
+  const opened = { plan: WHOLE, folder, key: planKey(WHOLE) };
+  expect(WHOLE).toMatchObject({ format: "ganatomy plan 1", version: VERSION });
+  expect(await openPlan(folder)).toEqual(opened);
+  expect(await openPlan(join(folder, "plan.json"))).toEqual(opened);
+  await expect(openPlan(await folderFor())).rejects.toMatchObject({ code: "not-found" });
+  await expect(openPlan(join(folder, "other.json"))).rejects.toMatchObject({ code: "not-found" });
+  // what is there but cannot be read is not missing
+  const blocked = await folderFor();
+  await mkdir(join(blocked, "plan.json"));
+  await expect(openPlan(blocked)).rejects.toMatchObject({ code: "output" });
+  const other = await folderFor(planText({ ...WHOLE, version: "0.0.0" }));
+  await expect(openPlan(other)).rejects.toThrow(`is of ganatomy 0.0.0, and this is ${VERSION}`);
+});
+
+test.each<readonly [string, object]>([
+  ["another format", { format: "ganatomy plan 2" }],
+  ["no version", { version: undefined }],
+  ["no place", { cwd: 3 }],
+  ["no report's place", { outdir: null }],
+  ["no options", { options: null }],
+  ["options that are none", { options: "seed" }],
+  ["no layers", { layers: "layer4" }],
+  ["no files", { files: undefined }],
+  ["half an image", { size: 9.5 }],
+  ["passes that are none", { passes: "5" }],
+  ["no parts", { parts: undefined }],
+  ["parts that are none", { parts: [null] }],
+  ["fewer images", { parts: evenParts(9, 3) }],
+  ["more images", { parts: evenParts(11, 3) }],
+  ["images that are left out first", { parts: [{ first: 1, end: 10 }] }],
+  [
+    "images that are left out between",
+    {
+      parts: [
+        { first: 0, end: 4 },
+        { first: 5, end: 10 },
+      ],
+    },
+  ],
+  [
+    "images twice",
+    {
+      parts: [
+        { first: 0, end: 6 },
+        { first: 5, end: 10 },
+      ],
+    },
+  ],
+  [
+    "a part of none",
+    {
+      parts: [
+        { first: 0, end: 0 },
+        { first: 0, end: 10 },
+      ],
+    },
+  ],
+  [
+    "parts that end within an image",
+    {
+      parts: [
+        { first: 0, end: 2.5 },
+        { first: 2.5, end: 10 },
+      ],
+    },
+  ],
+])("a file with %s is no plan", async (_, damage) => {
+  const folder = await folderFor(planText({ ...WHOLE, ...damage } as Plan));
+  await expect(openPlan(folder)).rejects.toMatchObject({
+    code: "usage",
+    message: expect.stringContaining("is no plan"),
+  });
+});
+
+test.each(["", "{", "null", "[]", "7"])("%j is no plan", async (text) => {
+  await expect(openPlan(await folderFor(text))).rejects.toMatchObject({
+    code: "usage",
+    message: expect.stringContaining("is no plan, or is damaged."),
+  });
 });
 
 test("a plan's key is of what is counted, not of where its report goes", () => {

@@ -113,6 +113,39 @@ describe("comparing", () => {
     expect(compare([OLD, B]).onlyInOne[0]!.isNews).toBeUndefined();
   });
 
+  test("tells quantiles of units' best IoUs as NumPy does, between the nearest", () => {
+    // Of one label's 100 pixels and as many active ones i are both: i / (200 − i).
+    const both = [40, 10, 80, 20];
+    const intersection = [0, 0, 0, 0, ...both, ...Array(12).fill(0)];
+    const about = { labelPixels: [0, 100, 0, 0, 0], activation: Array(8).fill(100), intersection, iqr: intersection };
+    const { blocks: _, ...layer } = layerOf({ units: both.map(() => [1, 1] as const), about });
+    const [lowest, low, high, highest] = [10, 20, 40, 80].map((i) => i / (200 - i)) as [number, number, number, number];
+    const [input] = compare([layer]).inputs;
+    expect(input!.medianIou).toBeCloseTo((low + high) / 2, 12);
+    // 0.9 of the way from the first to the last of four: 2.7
+    expect(input!.iou90).toBeCloseTo(high + 0.7 * (highest - high), 12);
+    const { blocks: __, ...one } = layerOf({ units: [[1, 1]], about: { ...about, intersection: [0, 10, 0, 0, 0] } });
+    const [single] = compare([one]).inputs;
+    expect([single!.medianIou, single!.iou90]).toEqual([lowest, lowest]);
+  });
+
+  test("has concepts of as many detectors by name, and no concepts are all alike", () => {
+    const layer = layerOf({
+      units: [
+        [1, 0.9],
+        [2, 0.6],
+      ],
+    });
+    expect(compare([layer]).concepts.map(({ name }) => name)).toEqual(["sky", "tree"]);
+    const none = { iouThreshold: 0.99 };
+    const two = [
+      { ...layer, ...none },
+      { ...layer, ...none, source: "b" },
+    ];
+    expect(compare(two).pairs[0]!.jaccard).toEqual({ value: 1, error: 0 });
+    expect(compare([layer, { ...two[1]!, iouThreshold: 0.05, reported: [1, 0] }]).pairs[0]!.jaccard.value).toBe(1 / 2);
+  });
+
   test("leaves out no block that has no image", () => {
     const few = layerOf({ images: 3, units: [[1, 0.9]] });
     expect(compare([few]).inputs[0]!.blocks).toBe(3);
@@ -136,7 +169,11 @@ describe("refuses", () => {
       /segmenter \(drawn 000000000000 in a; drawn 111111111111 in b\)/,
     ],
     ["segmenters of other names", { segmenter: "other", segmenterHash: undefined }, /segmenter \(/],
-    ["other labels", { labels: [...A.labels.slice(0, 4), { name: "stone", category: "material" }] }, /labels \(/],
+    [
+      "other labels",
+      { labels: [...A.labels.slice(0, 4), { name: "stone", category: "material" }] },
+      /labels \(4, tree, sky, never … in a; 4, tree, sky, never … in b\)/,
+    ],
     ["other grids", { grid: [32, 32] }, /label grid \(20 × 20 in a; 32 × 32 in b\)/],
     ["more images", { images: 50 }, /number of images \(40 in a; 50 in b\)/],
     ["other images", { seed: 9 }, /seed \(1 in a; 9 in b\)/],

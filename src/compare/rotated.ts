@@ -36,6 +36,7 @@ export function rotated(of: Generator | Subject, seed: number): Subject {
     model: { ...subject.model, name, rotation: seed },
     ...(images && { images: (set) => images.call(subject, set) }),
     ...(names && { names: (set) => names.call(subject, set) }),
+    ...(subject.fields && { fields: (layer) => subject.fields!(layer), unpadded: subject.unpadded ?? false }),
     append: (graph, batch) => subject.append(graph, batch),
     async open(options) {
       const turn = turns(options.signal);

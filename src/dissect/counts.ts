@@ -1,6 +1,6 @@
-import { count } from "../kernels/statistics/statistics.ts";
+import { type Covering, count } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
-import { type Extent, Graph, type Value } from "../runtime/graph.ts";
+import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import type { Counters } from "./checkpoint.ts";
@@ -18,8 +18,8 @@ export interface CountsOptions {
   readonly labels: readonly number[];
   /** `[n, categories]`: which categories the current batch's images hold. */
   readonly present: Tensor<"u32">;
-  /** How many rows and columns of label maps would cover the feature maps; see `Covering`. */
-  readonly reach?: Extent | undefined;
+  /** Where the feature maps lie on label maps; see `Covering`. */
+  readonly covering?: Covering | undefined;
   /** Ascending levels of every unit, [levels][channels]. */
   readonly levels: Float32Array;
   /** Image i is counted in block i mod so many; 1, all together, unless given. */
@@ -74,7 +74,7 @@ export class Counts {
   }
 
   static async create(device: Device, options: CountsOptions): Promise<Counts> {
-    const { maps, channels, batch, slotMaps, labels, present, levels, reach, blocks = 1, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, present, levels, covering, blocks = 1, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const rungs = levels.length / channels;
     const ladder = ladderOf(levels, channels, stored);
@@ -88,7 +88,7 @@ export class Counts {
       ladder: graph.value("ladder", [stored, ladder.cells.length / stored], "u32"),
       histogram: graph.value("joint histogram", [blocks * (present.shape[1]! + labels.length), stored, rungs], "u32"),
     };
-    count(graph, x, values, { reach, blocks });
+    count(graph, x, values, { ...covering, blocks });
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.slots, slotMaps],

@@ -67,8 +67,8 @@ async function* fixedLevels(
   samples: Samples,
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const quantile = 1 - (settings.quantileThreshold as number);
-  const { rule, grid, reach } = settings;
-  const of = rule.levelsOf === "labels" ? { grid, reach } : { grid: undefined };
+  const { rule, grid, coverings } = settings;
+  const of = rule.levelsOf === "labels" ? { grid, coverings } : { grid: undefined };
   const levels = yield* quantilesOf(subject, settings, samples, { ...of, quantiles: [quantile] }, undefined, "whole");
   return settings.layers.map((layer) => ({
     layer,
@@ -162,7 +162,7 @@ async function* scoreTest(
 async function countersOf(
   subject: Subject,
   segmenter: Labeller,
-  { rule, signal, examples, reach }: Settled,
+  { rule, signal, examples, coverings }: Settled,
   samples: Samples,
   chosen: readonly LayerLevels[],
   scope: Scope,
@@ -197,7 +197,7 @@ async function countersOf(
   const collected = new Map<string, Examples>();
   for (const { layer, channels, levels } of chosen) {
     const common = { maps: maps.get(layer)!, channels, batch: samples.batch, signal };
-    const onLabels = { ...common, slotMaps: slots.maps, labels: scored, reach };
+    const onLabels = { ...common, slotMaps: slots.maps, labels: scored, covering: coverings.get(layer) };
     const [counts, moments, top] = await scope.all([
       Counts.create(device, { ...onLabels, present: presence.present, levels, blocks }),
       Moments.create(device, onLabels),
@@ -234,7 +234,7 @@ async function dissectionOf(
   { subject, segmenter, settings, samples, chosen, presence, statistics }: Counted,
   seen: number,
 ): Promise<Dissection> {
-  const { grid, rule, quantileThreshold, examples } = settings;
+  const { grid, rule, quantileThreshold, examples, areas } = settings;
   const { labels, categories } = segmenter;
   const area = elements(grid);
   const counted = await presence.blocks();
@@ -250,7 +250,9 @@ async function dissectionOf(
   const layers: LayerResult[] = [];
   for (const levels of chosen) {
     const models = { subject, segmenter };
-    layers.push(await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold, rule));
+    const area = areas.get(levels.layer);
+    const scored = await scoreLayer(models, levels, statistics.get(levels.layer)!, testPixels, quantileThreshold, rule);
+    layers.push(area ? { ...scored, area } : scored);
   }
   const names = subject.names?.(typeof quantileThreshold === "number" ? "whole" : "test");
   const [rows, columns] = grid;

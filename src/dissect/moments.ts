@@ -1,6 +1,6 @@
-import { moments, SUM_WORDS } from "../kernels/statistics/statistics.ts";
+import { type Covering, moments, SUM_WORDS } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
-import { type Extent, Graph, type Value } from "../runtime/graph.ts";
+import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { type Counters, countersOf } from "./checkpoint.ts";
@@ -34,12 +34,12 @@ export class Moments {
       readonly slotMaps: Tensor<"u32">;
       /** The labels that have slots, in their order. */
       readonly labels: readonly number[];
-      /** How many rows and columns of label maps would cover the feature maps; see `Covering`. */
-      readonly reach?: Extent | undefined;
+      /** Where the feature maps lie on label maps; see `Covering`. */
+      readonly covering?: Covering | undefined;
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<Moments> {
-    const { maps, channels, batch, slotMaps, labels, reach, signal } = options;
+    const { maps, channels, batch, slotMaps, labels, covering, signal } = options;
     const [n = 1, height = 1, width = 1, stored = 4] = maps.shape;
     const graph = new Graph(device.target);
     const x = graph.map("maps", n, height, width, channels);
@@ -48,7 +48,7 @@ export class Moments {
       batch: graph.value("batch", [2], "u32"),
       total: graph.value("moments", [2 + labels.length, stored, SUM_WORDS], "u32"),
     };
-    moments(graph, x, values, { reach });
+    moments(graph, x, values, covering);
     const bind: (readonly [Value, Tensor])[] = [
       [x, maps],
       [values.slots, slotMaps],

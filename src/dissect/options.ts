@@ -1,10 +1,11 @@
 import { UsageError } from "../errors.ts";
-import { MAX_CATEGORIES } from "../kernels/statistics/statistics.ts";
+import { type Covering, MAX_CATEGORIES } from "../kernels/statistics/statistics.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { bytesOf, type Extent, elements, Graph } from "../runtime/graph.ts";
+import { cellArea, coveringOf } from "./cells.ts";
 import { Checkpoint, type Checkpoints, type Share } from "./checkpoint.ts";
 import { MAX_LABELS } from "./packed-labels.ts";
-import type { QuantileThreshold } from "./result.ts";
+import type { CellArea, QuantileThreshold } from "./result.ts";
 import { RULES, type Rule, type RuleName, ruleOf } from "./rules.ts";
 import type { ImageSet, Labeller, Subject } from "./subject.ts";
 
@@ -60,8 +61,10 @@ export interface Settled
   readonly rule: Rule;
   /** Rows and columns of the label maps. */
   readonly grid: Extent;
-  /** Rows and columns of them that would cover what layers' maps cover; see `Covering`. */
-  readonly reach: Extent;
+  /** Where layers' cells lie in the images, of those that do not tile them. */
+  readonly areas: ReadonlyMap<string, CellArea>;
+  /** Where layers' maps lie on the label maps. */
+  readonly coverings: ReadonlyMap<string, Covering>;
   readonly checkpoint: Checkpoint;
   /** The images of either set that are gone through. */
   readonly range: Share;
@@ -144,6 +147,23 @@ export function reachOf(
   [rows, columns]: Extent,
 ): Extent {
   return [(rows * uncropped[0]) / height, (columns * uncropped[1]) / width];
+}
+
+/** Where layers' maps lie on label maps of a grid. */
+function laid(
+  subject: Subject,
+  rule: Rule,
+  layers: readonly string[],
+  grid: Extent,
+): Pick<Settled, "areas" | "coverings"> {
+  const areas = new Map<string, CellArea>();
+  const coverings = new Map<string, Covering>();
+  for (const layer of layers) {
+    const area = cellArea(rule, subject, layer, grid);
+    if (area) areas.set(layer, area);
+    coverings.set(layer, area ? coveringOf(area, subject, grid) : { reach: reachOf(subject, grid) });
+  }
+  return { areas, coverings };
 }
 
 /** How levels are chosen: as asked, or as the rule does. */
@@ -265,7 +285,7 @@ export function settle(subject: Subject, segmenter: Labeller, options: DissectOp
     quantileThreshold,
     examples: Math.min(examples, size),
     grid,
-    reach: reachOf(subject, grid),
+    ...laid(subject, rule, layers, grid),
     batch,
     // what is gone through once need not be kept
     memory: checkpoint.isShared ? 0 : memory,

@@ -4,6 +4,7 @@ import { type Photograph, viewed } from "../models/view.ts";
 import type { View } from "../networks/classifiers/network.ts";
 import { layerOf } from "../networks/layer-of.ts";
 import type { LayerInfo } from "../networks/network.ts";
+import { receptiveFields } from "../networks/receptive-fields.ts";
 import type { Device } from "../runtime/device.ts";
 import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -33,6 +34,8 @@ export interface Viewer {
   readonly layers: readonly LayerInfo[];
   /** Seed of its weights, where these were drawn and not trained. */
   readonly untrained?: number | undefined;
+  /** Whether its cells do not tile the picture, as in an AlexNet; see `Subject.unpadded`. */
+  readonly unpadded?: boolean | undefined;
   /** Appends these layers [n, h, w, c] of image [n, edge, edge, 3] in [−1, 1]. */
   features(graph: Graph, image: Value, layers: readonly string[]): ReadonlyMap<string, Value>;
   /** Uploads the weights that a graph needs; they belong to the network. */
@@ -45,6 +48,7 @@ export function classifierViewer(classifier: Classifier): Viewer {
   const depth = (layer: string): number => layers.findIndex((known) => known.name === layer);
   return {
     ...{ name, device, view, layers, untrained: classifier.network.untrained },
+    unpadded: classifier.network.unpadded,
     features(graph, image, asked) {
       const until = asked.reduce((a, b) => (depth(a) > depth(b) ? a : b));
       return classifier.append(graph, image.shape[0]!, { image, until }).layers;
@@ -72,7 +76,7 @@ const placed = (set: ImageSet, index: number): number =>
  * second on, and the others are scored; with one quantile for all units, all are.
  */
 export function photographed(viewer: Viewer, photographs: Photographs): Subject {
-  const { name, device, layers, view, untrained } = viewer;
+  const { name, device, layers, view, untrained, unpadded = false } = viewer;
   const { edge } = view;
   const images = (set: ImageSet): number =>
     set === "whole" ? photographs.count : Math.floor((photographs.count + Number(set === "test")) / 2);
@@ -82,6 +86,12 @@ export function photographed(viewer: Viewer, photographs: Photographs): Subject 
     hiddenLayers: layers.filter(({ vector }) => !vector),
     layer: (asked) => layerOf(viewer, asked),
     model: { name, resolution: edge, sizes: [], ...(untrained !== undefined && { untrained }) },
+    unpadded,
+    fields(layer) {
+      const graph = new Graph(device.target);
+      const image = graph.map("image", 1, edge, edge, 3);
+      return receptiveFields(graph, image, viewer.features(graph, image, [layer]).get(layer)!);
+    },
     images,
     ...(names && {
       names: (set: ImageSet) => Array.from({ length: images(set) }, (_, index) => names[placed(set, index)]!),

@@ -1,4 +1,4 @@
-import { narrow, RADIX_BITS, radix, tabulate } from "../kernels/statistics/statistics.ts";
+import { type Covering, narrow, RADIX_BITS, radix, tabulate } from "../kernels/statistics/statistics.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Extent, Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
@@ -35,8 +35,8 @@ export interface QuantileOptions {
   readonly batch: Tensor<"u32">;
   /** The grid the maps are upsampled to, or undefined to take raw activations. */
   readonly grid: Extent | undefined;
-  /** How many rows and columns of it would cover the maps; see `Covering`. */
-  readonly reach?: Extent | undefined;
+  /** Where the maps lie on it; see `Covering`. */
+  readonly covering?: Covering | undefined;
   /** Samples of a unit over all images. */
   readonly samples: number;
   readonly quantiles: readonly number[];
@@ -80,7 +80,7 @@ export class Quantiles {
   }
 
   static async create(device: Device, options: QuantileOptions): Promise<Quantiles> {
-    const { maps, batch, grid, reach, samples, quantiles, channels, signal } = options;
+    const { maps, batch, grid, covering, samples, quantiles, channels, signal } = options;
     const positions = quantiles.map((quantile) => hazen(quantile, samples));
     const wanted = positions.flatMap(({ low, weight }) => (weight > 0 ? [low, low + 1] : [low]));
     const ranks = [...new Set(wanted)].sort((a, b) => a - b);
@@ -113,7 +113,7 @@ export class Quantiles {
           middle: counting.value("middle", shapes.middle, "u32"),
           low: counting.value("low", shapes.low, "u32"),
         };
-        radix(counting, x, values, pass, grid, { reach });
+        radix(counting, x, values, pass, grid, covering);
         const counters = [state.high, state.middle, state.low][pass]!;
         const afterwards = (append: typeof narrow | typeof tabulate): Described => {
           const graph = new Graph(device.target);

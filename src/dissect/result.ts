@@ -133,10 +133,33 @@ export interface LayerResult {
   readonly layer: string;
   /** [height, width] of its feature map. */
   readonly shape: readonly [number, number];
+  /** Where its cells lie in the images; absent where they tile them. */
+  readonly area?: CellArea;
   /** One a channel, in their order. */
   readonly units: readonly Unit[];
   /** What the units' scores are taken from: those with all other concepts too. */
   readonly tables: Tables;
+}
+
+/**
+ * The part of the images that a layer's cells tile, by whose receptive fields they are laid, in
+ * pixels from the top left corner: what lies in the middle of a cell's field lies in the middle of
+ * the cell.
+ */
+export interface CellArea {
+  /** Where the first row of cells begins; negative above the image. */
+  readonly top: number;
+  /** Where the first column begins. */
+  readonly left: number;
+  /** Pixels of all rows. */
+  readonly height: number;
+  /** Pixels of all columns. */
+  readonly width: number;
+  /**
+   * What is around them: the outermost cells go on, or fade into zeros, over a cell's width from
+   * their centres.
+   */
+  readonly outside: "border" | "zeros";
 }
 
 /** The adapter a result was computed on. */

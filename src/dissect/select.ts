@@ -53,7 +53,7 @@ export async function* quantilesOf(
   subject: Pick<Subject, "device" | "layer">,
   { layers, size, checkpoint, signal }: Pick<Settled, "layers" | "size" | "checkpoint" | "signal">,
   samples: Samples,
-  wanted: Pick<QuantileOptions, "grid" | "reach" | "quantiles">,
+  { coverings, ...wanted }: Pick<QuantileOptions, "grid" | "quantiles"> & Partial<Pick<Settled, "coverings">>,
   presence?: Presence,
   set = "training",
 ): AsyncGenerator<DissectionEvent, Map<string, Float32Array>, undefined> {
@@ -73,10 +73,10 @@ export async function* quantilesOf(
         const { channels, height, width } = subject.layer(layer);
         return Quantiles.create(subject.device, {
           maps: samples.maps.get(layer)!,
-          channels,
-          batch: samples.batch,
+          ...{ channels, batch: samples.batch },
           samples: size * elements(wanted.grid ?? [height, width]),
           ...wanted,
+          covering: coverings?.get(layer),
           signal,
         });
       }),

@@ -1,4 +1,5 @@
 import type { LayerInfo } from "../networks/network.ts";
+import type { ReceptiveFields } from "../networks/receptive-fields.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Extent, Graph, Value } from "../runtime/graph.ts";
 import type { Tensor } from "../runtime/tensor.ts";
@@ -35,6 +36,15 @@ export interface Subject {
   layer(name: string): LayerInfo;
   /** What results say of it. */
   readonly model: Dissection["model"];
+  /**
+   * Where the cells of a layer look, in an image as it is looked at; absent where its images are
+   * made of them. @throws UsageError where that is not known.
+   */
+  fields?(layer: string): ReceptiveFields;
+  /**
+   * Whether too few zeros are around its maps for their cells to tile the image, as in an AlexNet.
+   */
+  readonly unpadded?: boolean;
   /** Images of a set, where there are not as many as one likes. */
   images?(set: ImageSet): number;
   /** What they are called, where they have names, in their order. */

@@ -1,4 +1,4 @@
-import { type Extent, elements } from "../runtime/graph.ts";
+import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
 import { type Checkpoint, type Counters, ofLayer } from "./checkpoint.ts";
 import { Counts } from "./counts.ts";
@@ -31,7 +31,7 @@ export async function* searchTraining(
   histogramBytes = HISTOGRAM_BYTES,
 ): AsyncGenerator<DissectionEvent, LayerLevels[], undefined> {
   const { device } = subject;
-  const { layers, size, grid, reach, checkpoint, signal, quantileThreshold } = settings;
+  const { layers, size, grid, coverings, checkpoint, signal, quantileThreshold } = settings;
   const { labels, categories } = segmenter;
   const area = elements(grid);
   // An only category's condition is none.
@@ -59,7 +59,7 @@ export async function* searchTraining(
       subject,
       settings,
       samples,
-      { grid, reach, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
+      { grid, coverings, quantiles: FRACTIONS.map((fraction) => 1 - fraction) },
       early ? presence : undefined,
     );
     // where an earlier run has come further than to count them
@@ -81,7 +81,7 @@ export async function* searchTraining(
       slots.assign(pass.labels);
       const held = new Scope();
       try {
-        const counts = await countsOf(pass, levels, held, { subject, samples, presence, slots, reach, signal });
+        const counts = await countsOf(pass, levels, held, { subject, samples, presence, slots, coverings, signal });
         const steps = { at: `levels ${index}`, done: index * size, total: passes.length * size };
         yield* countLevels(steps, counts, { samples, presence, slots, checkpoint, isFirst: !seen });
         if (!seen) await presence.put(checkpoint, "training");
@@ -230,14 +230,14 @@ async function countsOf(
     samples,
     presence,
     slots,
-    reach,
+    coverings,
     signal,
   }: {
     readonly subject: Subject;
     readonly samples: Samples;
     readonly presence: Presence;
     readonly slots: Slots;
-    readonly reach: Extent;
+    readonly coverings: Settled["coverings"];
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<ReadonlyMap<string, Counts>> {
@@ -251,7 +251,7 @@ async function countsOf(
         slotMaps: slots.maps,
         labels,
         present: presence.present,
-        reach,
+        covering: coverings.get(layer),
         levels: ascending(levels.get(layer)!, channels),
         signal,
       });

@@ -1,7 +1,7 @@
 import type { Dissection, UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 import { labelColors, type Rgb } from "./colors.ts";
-import { areaOf, coverOf, type Extent, imageExtent, labelExtent } from "./extents.ts";
+import { areaOf, type Extent, imageExtent, labelExtent, type Placed, placeOf } from "./extents.ts";
 import type { ImageEncoder } from "./image.ts";
 import { type EmbeddedPicture, embedPicture, type PageDrawing, type PageFeatures, pageFeatures } from "./page-draw.ts";
 import { StripArtist, type StripFile, stripExtent, stripFiles } from "./strips.ts";
@@ -17,11 +17,11 @@ export interface DrawingPlan {
     readonly layer: string;
     /** Height and width of its feature map. */
     readonly shape: readonly [number, number];
+    /** Where on pictures it lies. */
+    readonly placed: Placed;
   }[];
   /** Height and width of the label maps. */
   readonly labelExtent: Extent;
-  /** What layers' maps cover, in pictures; see `coverOf`. */
-  readonly cover: Extent;
   /** Of each label. */
   readonly colors: readonly Rgb[];
   /** Of the pictures in strips; that of the pictures themselves unless given. */
@@ -73,9 +73,8 @@ export function drawingPlan(dissection: Dissection, height: number | undefined, 
   const area = areaOf(stripExtent(imageExtent(dissection), height));
   const pictures = layers.flatMap(({ units }) => units.map(({ top }) => top.length));
   return {
-    layers: layers.map(({ layer, shape }) => ({ layer, shape })),
+    layers: layers.map((layer) => ({ layer: layer.layer, shape: layer.shape, placed: placeOf(dissection, layer) })),
     labelExtent: labelExtent(dissection),
-    cover: coverOf(dissection),
     colors: labelColors(labels, dissection.model.tiles),
     height,
     page,
@@ -92,12 +91,14 @@ export class Desk implements DrawingPool {
   readonly #layers: ReadonlyMap<string, { readonly shape: readonly [number, number]; readonly artist: StripArtist }>;
 
   constructor(plan: DrawingPlan, encoder: ImageEncoder) {
-    const { layers, labelExtent, cover, colors, height } = plan;
+    const { layers, labelExtent, colors, height } = plan;
     const tiles = new Tiles(labelExtent, colors);
     this.#plan = plan;
     this.#encoder = encoder;
     this.#layers = new Map(
-      layers.map(({ layer, shape }) => [layer, { shape, artist: new StripArtist({ shape, tiles, cover, height }) }]),
+      layers.map(({ layer, shape, placed }) => {
+        return [layer, { shape, artist: new StripArtist({ shape, tiles, placed, height }) }];
+      }),
     );
   }
 

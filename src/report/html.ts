@@ -1,6 +1,7 @@
 import type { Dissection, LayerResult, UnitPictures } from "../dissect/result.ts";
 import { colorsOf } from "./bargraph.ts";
 import { displayNames, hasConcepts } from "./concepts.ts";
+import { placeOf } from "./extents.ts";
 import { type EmbeddedPicture, type PageDrawing, type PageFeatures, pageShape } from "./page-draw.ts";
 import { pageMarkup } from "./page-markup.ts";
 import { PageGallery } from "./page-pictures.ts";
@@ -110,6 +111,7 @@ export class HtmlPage {
     const scores = concepts.map((label) => [label, row(layer.tables.iou, label, count)] as const);
     return {
       shape: pageShape(layer.shape, this.#plan.featureSize),
+      ...(layer.area && { placed: placeOf(this.#dissection, layer) }),
       labelPosition: named ? unitRankings(layer, this.#dissection)[1]!.score : layer.units.map((_, i) => i),
       scores: Object.fromEntries(scores),
       best: layer.units.map((_, unit) => bestConcepts(layer.tables.iou, labels.length, count, unit)),

@@ -1,4 +1,12 @@
-import type { AdapterDescription, Dissection, Label, LayerResult, LevelChoice, Unit } from "../dissect/result.ts";
+import type {
+  AdapterDescription,
+  CellArea,
+  Dissection,
+  Label,
+  LayerResult,
+  LevelChoice,
+  Unit,
+} from "../dissect/result.ts";
 import { labelColors, type Rgb } from "./colors.ts";
 import { conceptGroups } from "./concepts.ts";
 
@@ -80,6 +88,8 @@ export interface ReportLayer {
   layer: string;
   /** Height and width of its feature map. */
   shape: readonly [number, number];
+  /** Where its cells lie in the images, in pixels; absent where they tile them. */
+  area?: CellArea;
   /** Number of interpretable units. */
   interpretable: number;
   /** What those units detect, in the order of display. */
@@ -181,6 +191,7 @@ function layerOf(layer: LayerResult, { labels, categories }: Dissection): Report
   return {
     layer: layer.layer,
     shape: layer.shape,
+    ...(layer.area && { area: layer.area }),
     interpretable: layer.units.filter(({ interpretable }) => interpretable).length,
     concepts: conceptGroups(layer, labels, categories).map(({ label, units }) => ({ label, units })),
     units: layer.units.map(unitOf),

@@ -1,7 +1,7 @@
 import type { UnitPictures } from "../dissect/result.ts";
 import { OutputError } from "../errors.ts";
 import type { Rgb } from "./colors.ts";
-import type { Extent } from "./extents.ts";
+import type { Extent, Placed } from "./extents.ts";
 import type { Image, ImageEncoder } from "./image.ts";
 import type { Tile, Tiles } from "./tiles.ts";
 import { type MaskPainter, markEdge, maskPainter } from "./upsample.ts";
@@ -26,8 +26,8 @@ export interface StripOptions {
   readonly shape: readonly [number, number];
   /** Of all layers of a dissection. */
   readonly tiles: Tiles;
-  /** What the maps cover, in pictures; see `coverOf`. */
-  readonly cover?: Extent;
+  /** Where on pictures the maps lie; all over them unless given. */
+  readonly placed?: Placed;
   /** Of each picture in the strip; that of the pictures themselves unless given. */
   readonly height?: number | undefined;
 }
@@ -95,7 +95,7 @@ export class StripArtist {
     const [height, width] = extent;
     if (height === this.#extent[0] && width === this.#extent[1]) return;
     this.#extent = extent;
-    this.#paint = maskPainter(this.#options.shape, extent, this.#options.cover);
+    this.#paint = maskPainter(this.#options.shape, extent, this.#options.placed);
     this.#mask = new Uint8Array(height * width);
     this.#scratch = new Uint8Array(height * width);
   }

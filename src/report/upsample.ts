@@ -1,4 +1,4 @@
-import type { Extent } from "./extents.ts";
+import { type Extent, type Placed, WHOLE } from "./extents.ts";
 
 /**
  * Where each target position reads: between `low` and `low + 1`, the share of the latter being
@@ -24,11 +24,12 @@ export type MaskPainter = (feature: Float32Array, level: number, mask: Uint8Arra
 export function maskPainter(
   [height, width]: Extent,
   [maskHeight, maskWidth]: Extent,
-  /** How many times as high and wide as the mask the map is; see `coverOf`. */
-  [high, wide]: Extent = [1, 1],
+  /** Where on the mask the map lies. */
+  placed: Placed = WHOLE,
 ): MaskPainter {
-  const rows = axis(height, maskHeight, maskHeight * high);
-  const columns = axis(width, maskWidth, maskWidth * wide);
+  if (placed.fades) return fadingPainter([height, width], [maskHeight, maskWidth], placed);
+  const rows = axis(height, maskHeight, maskHeight * placed.high, maskHeight * placed.top);
+  const columns = axis(width, maskWidth, maskWidth * placed.wide, maskWidth * placed.left);
   const line = new Float64Array(width);
   return (feature, level, mask) => {
     for (let y = 0; y < maskHeight; y++) {
@@ -58,13 +59,32 @@ export function maskPainter(
   };
 }
 
-/** Of so many target positions, of which `reach` would cover the source. */
-function axis(source: number, target: number, reach: number): Axis {
+/** Of a map with a ring of zeros around it, into which it fades. */
+function fadingPainter([height, width]: Extent, mask: Extent, { top, left, high, wide }: Placed): MaskPainter {
+  const [rows, columns] = [height + 2, width + 2];
+  const ringed = new Float32Array(rows * columns);
+  const paint = maskPainter([rows, columns], mask, {
+    top: top - high / height,
+    left: left - wide / width,
+    high: (high * rows) / height,
+    wide: (wide * columns) / width,
+    fades: false,
+  });
+  return (feature, level, painted) => {
+    for (let y = 0; y < height; y += 1) {
+      ringed.set(feature.subarray(y * width, (y + 1) * width), (y + 1) * columns + 1);
+    }
+    paint(ringed, level, painted);
+  };
+}
+
+/** Of so many target positions, of which `reach` from `origin` on would cover the source. */
+function axis(source: number, target: number, reach: number, origin: number): Axis {
   const low = new Int32Array(target);
   const high = new Int32Array(target);
   const share = new Float64Array(target);
   for (let t = 0; t < target; t++) {
-    const at = Math.min(source - 1, Math.max(0, ((t + 0.5) * source) / reach - 0.5));
+    const at = Math.min(source - 1, Math.max(0, ((t + 0.5 - origin) * source) / reach - 0.5));
     low[t] = Math.floor(at);
     high[t] = Math.min(source - 1, low[t]! + 1);
     share[t] = at - low[t]!;

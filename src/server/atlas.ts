@@ -1,5 +1,5 @@
 import type { LayerInfo } from "../networks/network.ts";
-import { coverOf } from "../report/extents.ts";
+import { placeOf } from "../report/extents.ts";
 import type { Image } from "../report/image.ts";
 import { StripArtist } from "../report/strips.ts";
 import { Tiles } from "../report/tiles.ts";
@@ -40,7 +40,7 @@ export async function drawAtlas(
   const artist = new StripArtist({
     shape: [layer.height, layer.width],
     tiles: new Tiles([1, 1], []),
-    cover: coverOf({ model }),
+    placed: placeOf({ model }, {}),
     height: Math.max(1, Math.round((size * height) / resolution)),
   });
   const byImage = new Map<number, number[]>();

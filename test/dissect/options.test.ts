@@ -114,7 +114,8 @@ describe("settings", () => {
       quantileThreshold: "iqr",
       examples: 20,
       grid: [8, 8],
-      reach: [8, 8],
+      areas: new Map(),
+      coverings: new Map([1, 2, 3, 4, 5, 6].map((at) => [`layer${at}`, { reach: [8, 8] }])),
       batch: defaultBatch(generator, segmenter),
       memory: 536_870_912,
       signal: undefined,
@@ -158,7 +159,8 @@ describe("settings", () => {
       range: { first: 0, end: given.size },
       rule: RULES["pnas-2020"],
       grid: [segmentationSize, segmentationSize],
-      reach: [segmentationSize, segmentationSize],
+      areas: new Map(),
+      coverings: new Map([["layer2", { reach: [segmentationSize, segmentationSize] }]]),
     });
     expect(settled({ size: 7 }).examples).toBe(7); // there are no more
     expect(settled({ size: 7, examples: 3 }).examples).toBe(3);

@@ -11,6 +11,8 @@ import { topImages } from "../../src/look/index.ts";
 import { Classifier } from "../../src/models/classifier.ts";
 import type { Photograph } from "../../src/models/view.ts";
 import { recogniseClassifier } from "../../src/networks/classifiers/recognise.ts";
+import { placeOf } from "../../src/report/extents.ts";
+import { maskPainter } from "../../src/report/upsample.ts";
 import { requestDevice } from "../gpu.ts";
 import { imageOf, stateOf } from "../models/recipe.ts";
 
@@ -122,6 +124,47 @@ describe("a classifier with photographs", () => {
     const few = await topImages(subject, { layer: "layer3", units: [5], top: 20, size: 500 });
     expect(few[0]!.images.map(({ image }) => image).sort()).toEqual([...names.keys()]);
     expect({ ...device.live }).toEqual(before);
+  });
+
+  test.each([
+    ["cvpr-2017", "border", undefined],
+    ["pnas-2020", "zeros", true],
+  ] as const)("by %s counts where cells look, with %s around them", async (rule, outside, unpadded) => {
+    // By the rule of PNAS 2020 only an AlexNet's.
+    const viewer = { ...classifierViewer(classifier), unpadded };
+    const subject = photographed(viewer, { count: COUNT, names, read: photo });
+    const options = { layers: ["layer2", "layer3"], rule, segmentationSize: 8, examples: COUNT } as const;
+    const { dissection, pictures } = await dissected(subject, labeller(), options);
+    const tiling = rule === "pnas-2020" && (await dissected({ ...subject, unpadded: false }, labeller(), options));
+    for (const { layer, shape, area, units, tables } of dissection.layers) {
+      // Zeros are as many before as behind, and the stride is 2 or 4: the first field's middle is
+      // the first pixel.
+      const stride = EDGE / shape[0];
+      const step = rule === "cvpr-2017" ? stride / 2 : (stride * 7) / 15;
+      const start = (0.5 - step / 2) * 2;
+      const extent = shape[0] * step * 2;
+      const numbers = { top: start, left: start, height: extent, width: extent };
+      for (const [name, value] of Object.entries(numbers)) {
+        expect(area![name as keyof typeof numbers]).toBeCloseTo(value, 10);
+      }
+      expect(area!.outside).toBe(outside);
+      // What masks show is what was counted.
+      const paint = maskPainter(shape, [8, 8], placeOf(dissection, { area: area! }));
+      const mask = new Uint8Array(64);
+      for (const { unit, level } of units) {
+        const of = pictures.find((each) => each.layer === layer && each.unit === unit)!;
+        let active = 0;
+        for (const { feature } of of.tops) {
+          paint(feature, level, mask);
+          active += mask.reduce((sum, on) => sum + on, 0);
+        }
+        expect([unit, tables.activation[unit]]).toEqual([unit, active]);
+      }
+      if (!tiling) continue;
+      const whole = tiling.dissection.layers.find((other) => other.layer === layer)!;
+      expect(whole).not.toHaveProperty("area");
+      expect(whole.units.map(({ level }) => level)).not.toEqual(units.map(({ level }) => level));
+    }
   });
 
   test("scores all with one quantile, and shows what was seen of them, whatever stays on the GPU", async () => {

@@ -67,6 +67,10 @@ describe("report.json", () => {
     expect(strict(written(wide)) || strict.errors).toBe(true);
     const cropped = { ...wide, model: { ...wide.model, uncropped: [64, 64] as const } };
     expect(strict(written(cropped)) || strict.errors).toBe(true);
+    const area = { top: -3.5, left: 2, height: 40, width: 48.25, outside: "zeros" } as const;
+    const laid = { ...wide, layers: wide.layers.map((layer) => ({ ...layer, area })) };
+    expect(strict(written(laid)) || strict.errors).toBe(true);
+    expect(written(laid).layers[0].area).toEqual(area);
     expect(strict({ ...written(dissection), more: 1 })).toBe(false);
   });
 

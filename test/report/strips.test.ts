@@ -4,6 +4,7 @@ import type { SamplePicture, UnitPictures } from "../../src/dissect/result.ts";
 import { decodePhoto } from "../../src/node/photo/decode.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { labelColors } from "../../src/report/colors.ts";
+import { WHOLE } from "../../src/report/extents.ts";
 import type { Image } from "../../src/report/image.ts";
 import { StripArtist, stripFiles } from "../../src/report/strips.ts";
 import { Tiles } from "../../src/report/tiles.ts";
@@ -182,9 +183,9 @@ test("a layer is prepared once, a picture drawn once for all units, and a unit o
   const artist = new StripArtist({
     shape: [16, 16],
     tiles,
-    get cover(): [number, number] {
+    get placed() {
       prepared += 1;
-      return [1, 1];
+      return WHOLE;
     },
   });
   const draw = vi.spyOn(artist, "draw");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { areaOf, type Extent } from "../../src/report/extents.ts";
+import { areaOf, type Extent, WHOLE } from "../../src/report/extents.ts";
 import { markEdge, maskPainter } from "../../src/report/upsample.ts";
 import { random } from "./fixture.ts";
 
@@ -42,7 +42,7 @@ describe("mask", () => {
     const map = Float32Array.from({ length: 15 }, random(4));
     const [whole, corner] = [new Uint8Array(16 * 20), new Uint8Array(7 * 13)];
     maskPainter([3, 5], [16, 20])(map, 0.5, whole);
-    maskPainter([3, 5], [7, 13], [16 / 7, 20 / 13])(map, 0.5, corner);
+    maskPainter([3, 5], [7, 13], { ...WHOLE, high: 16 / 7, wide: 20 / 13 })(map, 0.5, corner);
     expect(corner).toEqual(corner.map((_, i) => whole[Math.floor(i / 13) * 20 + (i % 13)]!));
     expect(new Set(corner).size).toBe(2);
   });

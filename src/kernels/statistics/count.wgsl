@@ -1,11 +1,10 @@
 // Joint counts of units and concepts at every level at once. A pixel's bucket is the number of
 // levels its activation exceeds (strictly), so suffix sums over buckets give every intersection and
 // every active area exactly; see dissect/counts.ts. x [n, height, width, units] is looked at on the
-// labels' grid of rows × columns: bilinear with half-pixel centres and clamped borders (spec §3.4).
-// One invocation walks down one column of the grid for four units, which share the grid and the
-// labels, so that an activation is one `mix` of two ends that hold for all rows between two of x,
-// and runs of pixels of one concept and bucket are counted at once. relabel.wgsl gives each label
-// its slot.
+// labels' grid of rows × columns; see parts/column.wgsl. One invocation walks down one column of
+// the grid for four units, which share the grid and the labels, so that an activation is one `mix`
+// of two ends that hold for all rows between two of x, and runs of pixels of one concept and bucket
+// are counted at once. relabel.wgsl gives each label its slot.
 // use column
 const CHANNELS = 1;    // labels a pixel can have at once
 const CATEGORIES = 1;  // at most 32
@@ -23,6 +22,8 @@ struct Params {
   columns: u32,
   reachRows: f32,  // that would cover x
   reachColumns: f32,
+  originRows: f32,  // where x begins
+  originColumns: f32,
   blocks: u32,  // image i is counted in block i mod blocks
   blockRows: u32,  // of the histogram: CATEGORIES + slots
   total: u32,  // invocations
@@ -114,7 +115,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var k = 0u; k < CATEGORIES; k++) {
     there |= select(0u, 1u << k, present[image * CATEGORIES + k] != 0u);
   }
-  let between = columnAt(column, params.reachColumns, four);
+  let between = columnAt(column, params.reachColumns, params.originColumns, four);
   let rungs = unit * (LEVELS + 1u);
   let first = vec4f(level[rungs.x], level[rungs.y], level[rungs.z], level[rungs.w]);
   let cells = unit * (2u + CELLS);
@@ -140,14 +141,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       // Nothing between two ends below the lowest level exceeds it, with room for what `mix` may
       // round: on to the rows that may lie further down.
       let room = 1e-6 * max(abs(above), abs(below)) + 1e-37;
-      if ((a.bucket | b.bucket | c.bucket | d.bucket) == 0u && all(max(above, below) + room < first)) {
-        row = max(row, u32(ceil(max(0.0, (f32(r) + 1.5) * params.reachRows / f32(params.height) - 0.51))));
+      var highest = max(above, below);
+      if (FADES) { highest = max(highest, vec4f()); }
+      if ((a.bucket | b.bucket | c.bucket | d.bucket) == 0u && all(highest + room < first)) {
+        let next = (f32(r) + 1.5) * params.reachRows / f32(params.height) - 0.51 + params.originRows;
+        row = max(row, u32(ceil(max(0.0, next))));
       }
       for (; row < params.rows; row++) {
-        let down = place(row, params.height, params.reachRows);
-        if (u32(down) > r) { break; }
+        let at = place(row, params.height, params.reachRows, params.originRows);
+        if (u32(at) > r) { break; }
         // Every number lies between the ends of the levels.
-        let v = clamp(mix(above, below, down - f32(r)), vec4f(-3.4e38), vec4f(3.4e38));
+        let held = down(above, below, at - f32(r), row, params.reachRows, params.originRows);
+        let v = clamp(held, vec4f(-3.4e38), vec4f(3.4e38));
         let here = slots[((image * CHANNELS + channel) * params.rows + row) * params.columns + column];
         if (here != slot) {
           count(base, slot, there, unit.x, a);

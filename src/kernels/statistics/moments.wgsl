@@ -6,14 +6,16 @@
 // use column
 struct Params {
   units: u32,
-  rows: u32,      // 2 + slots
+  sumRows: u32,   // 2 + slots
   channels: u32,  // labels a pixel can have at once
   height: u32,
   width: u32,
-  gridRows: u32,
-  gridColumns: u32,
+  rows: u32,      // of the grid
+  columns: u32,
   reachRows: f32,  // that would cover x
   reachColumns: f32,
+  originRows: f32,  // where x begins
+  originColumns: f32,
   strips: u32,    // of an image
   first: u32,     // index of the first strip to sum up
   count: u32,     // how many
@@ -36,15 +38,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let index = flat / fours;
   let image = (params.first + index) / params.strips;
   let strip = (params.first + index) % params.strips;
-  let base = index * params.rows * fours + four;
-  for (var i = 0u; i < params.rows; i++) { partial[base + i * fours] = vec4f(); }
+  let base = index * params.sumRows * fours + four;
+  for (var i = 0u; i < params.sumRows; i++) { partial[base + i * fours] = vec4f(); }
   if (image >= batch[1]) { return; }
-  let end = (strip + 1u) * params.gridColumns / params.strips;
+  let end = (strip + 1u) * params.columns / params.strips;
   for (var channel = 0u; channel < params.channels; channel++) {
     var sum = vec4f();
     var squares = vec4f();
-    for (var column = strip * params.gridColumns / params.strips; column < end; column++) {
-      let between = columnAt(column, params.reachColumns, four);
+    for (var column = strip * params.columns / params.strips; column < end; column++) {
+      let between = columnAt(column, params.reachColumns, params.originColumns, four);
       var line = image * params.height * params.width;
       var r = 0u;  // the row of x above
       var above = across(line, between);
@@ -57,9 +59,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var run = vec4f();
       var columnSum = vec4f();
       var columnSquares = vec4f();
-      for (var row = 0u; row < params.gridRows; row++) {
-        let down = place(row, params.height, params.reachRows);
-        while (r < u32(down)) {
+      for (var row = 0u; row < params.rows; row++) {
+        let at = place(row, params.height, params.reachRows, params.originRows);
+        while (r < u32(at)) {
           r++;
           above = below;
           if (r + 1u < params.height) {
@@ -67,8 +69,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
             below = across(line, between);
           }
         }
-        let v = mix(above, below, down - f32(r));
-        let here = slots[((image * params.channels + channel) * params.gridRows + row) * params.gridColumns + column];
+        let v = down(above, below, at - f32(r), row, params.reachRows, params.originRows);
+        let here = slots[((image * params.channels + channel) * params.rows + row) * params.columns + column];
         if (here != slot) {
           if (slot > 0u) { partial[base + (1u + slot) * fours] += run; }
           slot = here;

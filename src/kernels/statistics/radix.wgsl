@@ -17,6 +17,8 @@ struct Params {
   columns: u32,
   reachRows: f32,  // that would cover x
   reachColumns: f32,
+  originRows: f32,  // where x begins
+  originColumns: f32,
   total: u32,    // invocations
 }
 
@@ -85,7 +87,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     column = flat % params.columns;
     four = (flat / params.columns) % fours;
   }
-  let between = columnAt(column, params.reachColumns, four);
+  let between = columnAt(column, params.reachColumns, params.originColumns, four);
   var runs0 = Run(0xffffffffu, 0u);
   var runs1 = runs0;
   var runs2 = runs0;
@@ -99,8 +101,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     below = across(line, between);
   }
   for (var row = 0u; row < params.rows; row++) {
-    let down = place(row, params.height, params.reachRows);
-    while (r < u32(down)) {
+    let at = place(row, params.height, params.reachRows, params.originRows);
+    while (r < u32(at)) {
       r++;
       above = below;
       if (r + 1u < params.height) {
@@ -108,7 +110,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         below = across(line, between);
       }
     }
-    let k = key(mix(above, below, down - f32(r)));
+    let k = key(down(above, below, at - f32(r), row, params.reachRows, params.originRows));
     extend(&runs0, counterOf(4u * four, k.x));
     extend(&runs1, counterOf(4u * four + 1u, k.y));
     extend(&runs2, counterOf(4u * four + 2u, k.z));

@@ -44,13 +44,30 @@ export interface RadixCounters {
   readonly low: Value;
 }
 
-/**
- * Where label maps lie on feature maps: `reach` is how many rows and columns of them would cover
- * the whole. They show a part, from the top left corner, where images are cropped.
- */
+/** Where feature maps lie on label maps, whose pixels need not be whole ones of theirs. */
 export interface Covering {
+  /**
+   * How many rows and columns of label maps would cover the whole: as many as there are unless
+   * given. Where images are cropped, label maps show a part, from the top left corner.
+   */
   readonly reach?: Extent | undefined;
+  /** The row and the column of label maps at which the first cell begins; 0, 0 unless given. */
+  readonly origin?: Extent | undefined;
+  /**
+   * Whether there are zeros around the cells, into which they fade over a cell's width; else the
+   * outermost go on.
+   */
+  readonly fades?: boolean | undefined;
 }
+
+/** The same as kernels name it. */
+const placed = ({ reach, origin = [0, 0] }: Covering, [rows, columns]: Extent) => ({
+  ...{ rows, columns },
+  reachRows: reach?.[0] ?? rows,
+  reachColumns: reach?.[1] ?? columns,
+  originRows: origin[0],
+  originColumns: origin[1],
+});
 
 /**
  * Counts the next digit of every value that begins like one of the targets: raw, or on a grid of so
@@ -62,16 +79,15 @@ export function radix(
   bindings: RadixCounters & { readonly batch: Value },
   pass: RadixPass,
   grid?: Extent,
-  { reach }: Covering = {},
+  covering: Covering = {},
 ): void {
   const { images, height, width, units } = extents(x);
   const [rows, columns] = grid ?? [height, width];
-  const [reachRows, reachColumns] = reach ?? [rows, columns];
   const [, targets = 1] = bindings.middle.shape;
   const total = (images * columns * units) / 4;
-  const params = { units, targets, height, width, rows, columns, reachRows, reachColumns, total };
+  const params = { units, targets, height, width, ...placed(covering, [rows, columns]), total };
   graph.step(radixKernel, { x, ...bindings }, params, lanes(total), {
-    choices: { PASS: pass, ACROSS: across(graph) },
+    choices: { PASS: pass, ACROSS: across(graph), FADES: covering.fades ?? false },
     flops: 4 * SAMPLE_FLOPS * total * rows,
   });
 }
@@ -189,7 +205,7 @@ export function count(
     readonly ladder: Value;
     readonly histogram: Value;
   },
-  { reach, blocks = 1 }: Covering & Blocked = {},
+  { blocks = 1, ...covering }: Covering & Blocked = {},
 ): void {
   const { images, height, width, units } = extents(x);
   const [levels, cells] = [bindings.level.shape[1]! - 1, bindings.ladder.shape[1]! - 2];
@@ -202,12 +218,18 @@ export function count(
     );
   }
   const [rows, columns] = gridOf(x, bindings.slots);
-  const [reachRows, reachColumns] = reach ?? [rows, columns];
   const total = (images * columns * units) / 4;
   const blockRows = bindings.histogram.shape[0]! / blocks;
-  const params = { units, height, width, rows, columns, reachRows, reachColumns, blocks, blockRows, total };
+  const params = { units, height, width, ...placed(covering, [rows, columns]), blocks, blockRows, total };
   graph.step(countKernel, { x, ...bindings }, params, lanes(total), {
-    choices: { CHANNELS: channels, CATEGORIES: categories, LEVELS: levels, CELLS: cells, ACROSS: across(graph) },
+    choices: {
+      CHANNELS: channels,
+      CATEGORIES: categories,
+      LEVELS: levels,
+      CELLS: cells,
+      ACROSS: across(graph),
+      FADES: covering.fades ?? false,
+    },
     flops: 4 * SAMPLE_FLOPS * total * rows,
   });
 }
@@ -232,26 +254,29 @@ export function moments(
   graph: Graph,
   x: Value,
   bindings: { readonly slots: Value; readonly batch: Value; readonly total: Value },
-  { reach }: Covering = {},
+  covering: Covering = {},
 ): void {
   const { images, height, width, units } = extents(x);
   const [, channels = 1] = bindings.slots.shape;
-  const [rows = 2] = bindings.total.shape;
-  const [gridRows, gridColumns] = gridOf(x, bindings.slots);
-  const [reachRows, reachColumns] = reach ?? [gridRows, gridColumns];
-  const sums = rows * units;
+  const [sumRows = 2] = bindings.total.shape;
+  const grid = gridOf(x, bindings.slots);
+  const [gridRows, gridColumns] = grid;
+  const sums = sumRows * units;
   const most = Math.max(1, Math.floor(PARTIAL_BYTES / (4 * sums)));
   // whatever the batch, so that it does not matter
   const strips = Math.min(STRIPS, gridColumns, most);
   for (let first = 0; first < images * strips; first += most) {
     const count = Math.min(most, images * strips - first);
-    const partial = graph.value("moments.partial", [count, rows, units]);
+    const partial = graph.value("moments.partial", [count, sumRows, units]);
     graph.step(
       momentsKernel,
       { x, slots: bindings.slots, batch: bindings.batch, partial },
-      { units, rows, channels, height, width, gridRows, gridColumns, reachRows, reachColumns, strips, first, count },
+      { units, sumRows, channels, height, width, ...placed(covering, grid), strips, first, count },
       lanes((units * count) / 4),
-      { flops: (SAMPLE_FLOPS * units * count * gridRows * gridColumns) / strips },
+      {
+        choices: { FADES: covering.fades ?? false },
+        flops: (SAMPLE_FLOPS * units * count * gridRows * gridColumns) / strips,
+      },
     );
     graph.step(exactKernel, { partial, total: bindings.total }, { sums, count }, lanes(sums));
   }

@@ -44,6 +44,7 @@ export const ALEXNET: ClassifierFamily = {
   of: () => ({
     name: "AlexNet",
     view: IMAGENET_VIEW,
+    unpadded: true,
     build: (parts) =>
       build(parts, {
         keys: ["features.0", "features.3", "features.6", "features.8", "features.10"],
@@ -65,6 +66,7 @@ export const CAFFE_ALEXNET: ClassifierFamily = {
     name: "AlexNet (Caffe)",
     described: "Caffe's AlexNet",
     view: { edge: 227, resized: 256 },
+    unpadded: true,
     build: (parts) =>
       build(parts, {
         keys: ["conv1", "conv2", "conv3", "conv4", "conv5"],

@@ -23,6 +23,8 @@ export interface ClassifierArchitecture extends Pick<Architecture, "name" | "des
   readonly view: Pick<View, "edge" | "resized">;
   /** What they became; "imagenet" unless given. */
   readonly pixels?: keyof typeof PIXELS;
+  /** See `ClassifierNetwork.unpadded`; no unless given. */
+  readonly unpadded?: boolean;
   build(build: ClassifierBuild): void;
 }
 

@@ -25,6 +25,10 @@ export interface ClassifierNetwork extends Network {
   readonly pixels: Pixels;
   /** How a photograph is cut and resized for it. */
   readonly view: View;
+  /**
+   * Whether its cells do not tile the picture, and PNAS 2020 lays them by their receptive fields.
+   */
+  readonly unpadded?: boolean;
   /** Seed of weights that were drawn in place of the file's. */
   readonly untrained?: number;
 }

@@ -43,6 +43,7 @@ export function recogniseClassifier(given: State, options: ClassifierOptions = {
     ...builtFor(architecture, edge, state),
     pixels: pixelsOf(options.pixels ?? architecture.pixels),
     view: { edge, resized: Math.round((edge * view.resized) / view.edge), fit },
+    ...(architecture.unpadded && { unpadded: true }),
   };
 }
 
@@ -66,7 +67,10 @@ function builtFor(architecture: ClassifierArchitecture, edge: number, state: Sta
 }
 
 /** A classifier as an architecture of networks: with its input and its output. */
-function withInput({ build, view: _view, pixels: _pixels, ...named }: ClassifierArchitecture, edge: number) {
+function withInput(
+  { build, view: _view, pixels: _pixels, unpadded: _unpadded, ...named }: ClassifierArchitecture,
+  edge: number,
+) {
   return {
     ...named,
     ignored: (key: string): boolean => key.endsWith("num_batches_tracked"),

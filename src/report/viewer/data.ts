@@ -1,3 +1,4 @@
+import type { Placed } from "../extents.ts";
 import type { Report } from "../report.ts";
 
 /**
@@ -16,6 +17,8 @@ export interface PageData {
 export interface PageLayer {
   /** Height and width of the feature maps in this page, which may be smaller than the layer's. */
   readonly shape: readonly [number, number];
+  /** Where on pictures they lie, where that is not all over them. */
+  readonly placed?: Placed;
   /** Place of each unit when shown by label. */
   readonly labelPosition: readonly number[];
   /** IoU of every unit with each concept that one can sort by: label → one number a unit. */

@@ -68,3 +68,27 @@ test("a range is that of all the unit's examples, and of no other's", () => {
   expect(range(1, 1)).toEqual([0.5, 3.5]);
   expect(range(1, 0)).toEqual([-9, 9]);
 });
+
+test.each([
+  ["go on", false],
+  ["fade into zeros", true],
+])("of a map that lies on a part of the picture the borders %s", (_, fades) => {
+  const cells = Int8Array.from({ length: 6 }, (_, i) => ((i * 37) % 23) - 11);
+  const placed = { top: 0.2, left: -0.1, high: 0.5, wide: 0.8, fades };
+  const laid = { ...data, layers: [{}, { ...data.layers[1]!, shape: [3, 2], placed }] } as unknown as PageData;
+  const [rows, columns] = [10, 20];
+  const within = (at: number, edge: number) => (fades ? at : Math.min(edge - 1, Math.max(0, at)));
+  const weight = (a: number, b: number) => Math.max(0, 1 - Math.abs(a - b));
+  surfaces(laid, Int8Array.of(9, 9, 9, 9, ...cells))
+    .surface(1, 1, 0, [rows, columns])
+    .forEach((value, i) => {
+      // A cell is a sixth of the picture high and four tenths of it wide.
+      const y = within(((Math.floor(i / columns) + 0.5) / rows - 0.2) * 6 - 0.5, 3);
+      const x = within((((i % columns) + 0.5) / columns + 0.1) * 2.5 - 0.5, 2);
+      let sum = 0;
+      cells.forEach((cell, j) => {
+        sum += weight(y, Math.floor(j / 2)) * weight(x, j % 2) * (1.5 + 0.5 * cell);
+      });
+      expect(value).toBeCloseTo(sum, 5);
+    });
+});

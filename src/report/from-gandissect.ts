@@ -112,7 +112,11 @@ export class KnownLabels {
   }
 
   #nameAll(): void {
-    for (const [label, unique] of uniqueNames(this.labels).entries()) this.#named.set(unique, label);
+    for (const [label, unique] of uniqueNames(this.labels).entries()) {
+      const { name, category } = this.labels[label]!;
+      // What has its category in a whole list of labels may be alone among those that are named.
+      this.#named.set(`${name} (${category})`, label).set(unique, label);
+    }
   }
 
   #add(name: string | undefined, category: string | undefined): void {

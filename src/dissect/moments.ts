@@ -90,6 +90,15 @@ export class Moments {
     return result;
   }
 
+  /**
+   * Mean activation of every unit on the pixels of the label in a slot, of which there are so many.
+   */
+  async conceptMeans(slot: number, pixels: number): Promise<Float32Array<ArrayBuffer>> {
+    const length = SUM_WORDS * this.#stored;
+    const sums = await this.#total.read(length, (2 + slot) * length);
+    return Float32Array.from({ length: this.#channels }, (_, unit) => (pixels > 0 ? exactSum(sums, unit) / pixels : 0));
+  }
+
   /** Mean activation of every unit over `count` pixels. */
   async means(count: number): Promise<Float32Array<ArrayBuffer>> {
     const sums = await this.#total.read(SUM_WORDS * this.#stored);

@@ -4,6 +4,8 @@
  * @module
  */
 
+export { type Cutoff, CutoffCurves } from "./cutoff-curves.ts";
+export { type CutoffsOptions, cutoffCurves } from "./cutoffs.ts";
 export { type LassosOptions, lassos } from "./lassos.ts";
 export { type Thumbnail, type ThumbnailsOptions, thumbnails, type UnitView } from "./thumbnails.ts";
 export { type TopImages, type TopImagesOptions, topImages } from "./top-images.ts";

@@ -7,8 +7,9 @@
 export { type AblationJson, toFullAblation, toPixAblation } from "./ablation.ts";
 export { type AblationLine, ablationSvg } from "./ablation-plot.ts";
 export { bargraphSvg } from "./bargraph.ts";
-export type { Rgb } from "./colors.ts";
+export { labelColors, type Rgb } from "./colors.ts";
 export { toCsv, toRows, type UnitRow } from "./csv.ts";
+export { type CutoffPoint, cutoffSvg } from "./cutoff-plot.ts";
 export { type DecodePngOptions, decodePng } from "./decode-png.ts";
 export type { DrawingPlan, DrawingPool, DrawnUnit, UnitDrawing } from "./drawing.ts";
 export {
@@ -25,6 +26,7 @@ export { canvasEncoder } from "./encode-canvas.ts";
 export { type Folder, type MemoryFolder, memoryFolder, subfolder } from "./folder.ts";
 export { toGandissect, toGandissectLayer } from "./gandissect.ts";
 export type { Image, ImageEncoder } from "./image.ts";
+export { type LabelPicture, labelPictures } from "./label-picture.ts";
 export { toNpz } from "./npz.ts";
 export { type OpenedReport, openDissection } from "./open.ts";
 export type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";

@@ -1,5 +1,5 @@
 import type { Rgb } from "../report/colors.ts";
-import { rarestOnTop } from "../report/segmentation.ts";
+import { paintLabels } from "../report/label-picture.ts";
 import type { UnitName, ViewState } from "./session.ts";
 import type { Frame } from "./stage.ts";
 
@@ -11,26 +11,11 @@ export async function statePicture(
   { view, unit }: ViewState,
   colors: readonly Rgb[],
 ): Promise<Uint8ClampedArray<ArrayBuffer>> {
-  if (view === "labels") return labelPicture(await frame.labels!.read(), frame.rgba.shape, colors);
+  const [, rows = 1, columns = 1] = frame.rgba.shape;
+  if (view === "labels") return paintLabels(await frame.labels!.read(), rows * columns, colors);
   if (view === "unit") return heatPicture(frame, unit!);
   const pixels = await frame.rgba.read();
   return new Uint8ClampedArray(pixels.buffer);
-}
-
-/** The colours of labels [maps, height, width], where several are the rarest one's. */
-export function labelPicture(
-  labels: Uint32Array,
-  [, height = 1, width = 1]: readonly number[],
-  colors: readonly Rgb[],
-): Uint8ClampedArray<ArrayBuffer> {
-  const pixels = height * width;
-  const flat = labels.length === pixels ? labels : rarestOnTop(labels, pixels);
-  const rgba = new Uint8ClampedArray(4 * pixels);
-  flat.forEach((label, at) => {
-    rgba.set(colors[label] ?? colors[0]!, 4 * at);
-    rgba[4 * at + 3] = 255;
-  });
-  return rgba;
 }
 
 /** A unit's activations as greys, from 0 to the largest there is. */

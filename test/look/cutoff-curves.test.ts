@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { UsageError } from "../../src/errors.ts";
+import { CutoffCurves } from "../../src/look/cutoff-curves.ts";
+
+// Eight pixels, of which the concept has four. Unit 0 is 1, 2, … 8 from pixel to pixel and the
+// concept lies on 5 to 8; unit 1 is 0 everywhere but for one pixel of the concept, where it is 10.
+const curves = new CutoffCurves({
+  cutoffs: [0.25, 0.5, 0.75],
+  quantiles: [0, 0.25, 0.5, 0.75, 1],
+  levels: Float32Array.of(1, 0, 2, 0, 4, 0, 6, 0, 8, 10),
+  size: 1,
+  found: new Map([
+    [
+      1,
+      {
+        pixels: 4,
+        categoryPixels: 8,
+        intersection: Uint32Array.of(4, 1, 4, 1, 4, 1, 2, 1, 0, 0),
+        activation: Uint32Array.of(7, 1, 6, 1, 4, 1, 2, 1, 0, 0),
+        means: Float32Array.of(6.5, 2.5),
+      },
+    ],
+    [
+      2,
+      {
+        pixels: 0,
+        categoryPixels: 0,
+        intersection: new Uint32Array(10),
+        activation: new Uint32Array(10),
+        means: new Float32Array(2),
+      },
+    ],
+  ]),
+  label: (concept) => ["-", "tree", "door", "sky"].indexOf(concept),
+});
+
+test("a unit that is on exactly where a concept is agrees with it wholly there", () => {
+  const points = curves.of(0, "tree");
+  expect(curves.units).toBe(2);
+  expect(points.map(({ cutoff, level, iou, inside }) => [cutoff, level, iou, inside])).toEqual([
+    [0.25, 2, 4 / 6, 1],
+    [0.5, 4, 1, 1],
+    [0.75, 6, 2 / 4, 2 / 4],
+  ]);
+  // Of two fair coins that are one: ln 2 nats of mutual information and as much joint entropy.
+  expect(points[1]!.mi).toBeCloseTo(Math.LN2, 15);
+  expect(points[1]!.iqr).toBeCloseTo(1, 15);
+  // A quarter of the pixels on, all in the half that is the concept's.
+  const entropy = 0.5 * Math.LN2 + 0.5 * Math.log(4);
+  const mi = 0.25 * Math.log(2) + 0.25 * Math.log(2 / 3) + 0.5 * Math.log(4 / 3);
+  expect(points[2]!.mi).toBeCloseTo(mi, 15);
+  expect(points[2]!.iqr).toBeCloseTo(mi / entropy, 15);
+  expect(curves.best(0, "tree")).toEqual(points[1]);
+});
+
+test("of equals the lowest cutoff is best", () => {
+  expect(curves.of(1, "tree").map(({ iou }) => iou)).toEqual([1 / 4, 1 / 4, 1 / 4]);
+  expect(curves.best(1, "tree", "iou").cutoff).toBe(0.25);
+});
+
+test("quantiles on the concept's pixels alone", () => {
+  const conditional = curves.quantiles("tree");
+  expect(conditional).toMatchObject({ quantiles: [0, 0.25, 0.5, 0.75, 1], samples: 4, units: 2 });
+  expect([...conditional.means]).toEqual([6.5, 2.5]);
+  // Of 5, 6, 7, 8 none lies below 4, half up to 6 and all up to 8.
+  expect([0.25, 0.5, 0.75, 1].map((quantile) => conditional.levels(quantile)[0])).toEqual([5, 6, 7, 8]);
+  // Of 0, 0, 0, 10 three quarters are 0.
+  expect([0, 0.25, 0.5, 0.75, 1].map((quantile) => conditional.levels(quantile)[1])).toEqual([0, 0, 0, 0, 10]);
+});
+
+test("of a concept that no image shows there is no agreement, and there are no quantiles", () => {
+  expect(curves.of(0, "door").map(({ iou, iqr, mi, inside }) => [iou, iqr, mi, inside])).toEqual(
+    new Array(3).fill([0, 0, 0, 0]),
+  );
+  expect(() => curves.quantiles("door")).toThrow('None of 1 images shows "door"');
+});
+
+test.each([
+  [() => curves.of(2, "tree"), "There is no unit 2."],
+  [() => curves.of(-1, "tree"), "There is no unit -1."],
+  [() => curves.of(0, "sky"), '"sky" was not counted.'],
+  [() => curves.quantiles("sky"), '"sky" was not counted.'],
+  [() => curves.best(0, "tree", "mi" as "iou"), 'Cutoffs have no "mi".'],
+])("%s is refused", (ask, message) => {
+  expect(ask).toThrow(UsageError);
+  expect(ask).toThrow(message);
+});

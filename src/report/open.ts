@@ -98,7 +98,7 @@ const isScore = (score: { readonly label?: unknown } | null | undefined): boolea
 
 const number = (value: number | null): number => value ?? Number.NaN;
 
-function layerOf({ layer, shape, units }: ReportLayer, labels: number): Omit<LayerResult, "tables"> {
+function layerOf({ layer, shape, area, units }: ReportLayer, labels: number): Omit<LayerResult, "tables"> {
   const known = (label: number): number => (label < labels ? label : 0);
   const level = (choice: ReportLevel): LevelChoice => ({
     label: known(choice.label),
@@ -110,6 +110,7 @@ function layerOf({ layer, shape, units }: ReportLayer, labels: number): Omit<Lay
   return {
     layer,
     shape,
+    ...(area && { area }),
     units: units.map(
       ({ training, mostCorrelated, top, ...unit }): Unit => ({
         ...unit,

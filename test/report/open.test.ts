@@ -44,6 +44,7 @@ describe("openDissection", () => {
     ["one of several labels a pixel", severalChannels().dissection],
     ["one with blocks", inTwo(fixture().dissection)],
     ["one of photographs", { ...fixture().dissection, images: ["a.jpg", "b.jpg"] }],
+    ["one whose cells do not tile the images", laid(fixture().dissection)],
     ["one of more pixels than 32 bits count", large(fixture().dissection)],
   ])("reads %s as what writes the same files", async (_, dissection) => {
     const written = await files(dissection);
@@ -97,6 +98,14 @@ describe("openDissection", () => {
     const less = new Map([...(await files(fewer)), ["tensors.safetensors", written.get("tensors.safetensors")!]]);
     await expect(opened(less)).rejects.toThrow("Files of two reports are mixed");
   });
+});
+
+const laid = (dissection: Dissection): Dissection => ({
+  ...dissection,
+  layers: dissection.layers.map((layer) => ({
+    ...layer,
+    area: { top: 7.5, left: -0.5, height: 208, width: 208, outside: "zeros" as const },
+  })),
 });
 
 function large(dissection: Dissection): Dissection {

@@ -9,6 +9,7 @@ import { quantilesOf } from "../dissect/select.ts";
 import { Slots } from "../dissect/slots.ts";
 import type { Subject } from "../dissect/subject.ts";
 import { UsageError } from "../errors.ts";
+import type { Covering } from "../kernels/statistics/statistics.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
@@ -81,19 +82,19 @@ export async function cutoffCurves(
   const subject = generated(generator);
   const given = Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
   const settings = settle(subject, segmenter, { layers: [layer], size, seed, signal: signal!, ...given });
-  const { grid, reach } = settings;
+  const { grid, coverings } = settings;
   const scope = new Scope();
   try {
     const sampling = { ...settings, subject, segmenter, set: "whole", pictures: false, keepLabels: true } as const;
     const samples = scope.own(await Samples.create(sampling));
-    const levels = await returned(quantilesOf(subject, settings, samples, { grid, reach, quantiles }));
+    const levels = await returned(quantilesOf(subject, settings, samples, { grid, coverings, quantiles }));
     const own = levels.get(layer)!;
     const counters = await countersOf(subject, segmenter, {
       layer,
       labels,
       levels: own,
       samples,
-      reach,
+      covering: coverings.get(layer),
       signal,
       scope,
     });
@@ -139,7 +140,7 @@ async function countersOf(
     labels,
     levels,
     samples,
-    reach,
+    covering,
     signal,
     scope,
   }: {
@@ -148,7 +149,7 @@ async function countersOf(
     /** [quantiles][units], ascending. */
     readonly levels: Float32Array;
     readonly samples: Samples;
-    readonly reach: readonly [number, number];
+    readonly covering: Covering | undefined;
     readonly signal: AbortSignal | undefined;
     readonly scope: Scope;
   },
@@ -161,7 +162,7 @@ async function countersOf(
   ]);
   slots.assign(labels);
   const { channels } = subject.layer(layer);
-  const onLabels = { maps: maps.get(layer)!, channels, batch, slotMaps: slots.maps, labels, reach, signal };
+  const onLabels = { maps: maps.get(layer)!, channels, batch, slotMaps: slots.maps, labels, covering, signal };
   const [counts, moments] = await scope.all([
     Counts.create(device, { ...onLabels, present: presence.present, levels }),
     Moments.create(device, onLabels),

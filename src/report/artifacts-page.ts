@@ -22,7 +22,7 @@ const OWN = `
 .good { border: 1px solid #2e7d32; border-radius: 12px; padding: 12px 16px; background: color-mix(in srgb, #2e7d32 12%, var(--card)); }
 .warning p, .good p { margin: 0; } .warning p + p, .good p + p { margin-top: 6px; }
 details { margin-top: 12px; } summary { cursor: pointer; color: var(--soft); margin-bottom: 8px; }
-#note { font: inherit; font-size: 14px; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 6px 10px; width: 200px; max-width: 100%; }
+#note { font: inherit; font-size: 14px; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 6px 10px; width: 270px; max-width: 100%; }
 #tools label.plain { color: var(--ink); font-size: 14px; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 6px 10px; cursor: pointer; }
 #tools label.plain:hover { border-color: var(--accent); }
 #tools label.plain:has(:focus-visible) { outline: 2px solid var(--accent); outline-offset: 2px; }

@@ -35,6 +35,27 @@ test("it warns where no ranking did better than chance, fetches nothing, and tak
   expect(evil).not.toContain("<script>x");
 });
 
+test("what the note is for can be read as a whole, on a phone and on a desk", async () => {
+  const path = join(home, "note.html");
+  await writeFile(path, artifactsPage(artifactFindings(false), pictures, around));
+  const { page, close } = await openPage(`file://${path}`);
+  for (const width of [390, 1440]) {
+    await page.setViewport({ width, height: 800 });
+    const [text, room, across] = await page.$eval("#note", (note) => {
+      const style = getComputedStyle(note);
+      const context = document.createElement("canvas").getContext("2d")!;
+      context.font = style.font;
+      const { width: text } = context.measureText((note as HTMLInputElement).placeholder);
+      const around = Number.parseFloat(style.paddingLeft) + Number.parseFloat(style.paddingRight);
+      return [text, note.clientWidth - around, document.documentElement.scrollWidth];
+    });
+    expect(text!).toBeGreaterThan(150);
+    expect(text!).toBeLessThanOrEqual(room!);
+    expect(across).toBe(width);
+  }
+  await close();
+});
+
 const said = (page: Page) => page.$eval("#count", ({ textContent }) => textContent);
 const order = (page: Page) =>
   page.$$eval(".unit", (cards) => cards.map((card) => Number((card as HTMLElement).dataset["unit"])));

@@ -75,7 +75,7 @@ export async function artifactScores(options: ArtifactScoresOptions): Promise<Ar
   return scores;
 }
 
-/** All images, by a unit's activation in them; of equals the first. */
+/** All images, by a unit's activation in them; of equals the first, as a sort leaves them. */
 function mostActive({ data, n, d }: Vectors, unit: number): number[] {
-  return Array.from({ length: n }, (_, i) => i).sort((a, b) => data[b * d + unit]! - data[a * d + unit]! || a - b);
+  return Array.from({ length: n }, (_, i) => i).sort((a, b) => data[b * d + unit]! - data[a * d + unit]!);
 }

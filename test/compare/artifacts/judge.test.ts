@@ -115,6 +115,12 @@ test("of many images there is no p, and chance alone decides", async () => {
   const { rankings } = await judgeRankings(trials, real, { rankings: [harmful], draws: 5 });
   expect(rankings[0]).toMatchObject({ better: true });
   expect(rankings[0]!.together.p).toBeUndefined();
+  // Few are 500 together, 60 of them real.
+  const p = async (size: number) => {
+    const found = await judgeRankings(madeUp(size).trials, real, { rankings: [harmful], draws: 5, permutations: 1 });
+    return found.rankings[0]!.together.p;
+  };
+  expect([await p(440), await p(441)]).toEqual([1 / 2, undefined]);
 });
 
 test.each([

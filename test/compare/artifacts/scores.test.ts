@@ -40,6 +40,8 @@ test("of equals the first, and what does not fit is refused", async () => {
     top: 3,
   };
   expect((await artifactScores(set))[0]!.images).toEqual([3, 0, 1]);
+  expect((await artifactScores({ ...set, top: 2 }))[0]!.images).toEqual([3, 0]);
+  expect((await artifactScores({ ...set, top: 5 }))[0]!.images).toEqual([3, 0, 1, 2, 4]);
   await expect(artifactScores({ ...set, top: 6 })).rejects.toThrow("The first 6 of 5 images make no sense.");
   await expect(artifactScores({ ...set, top: 1 })).rejects.toThrow(/from 2 to 5/);
   await expect(artifactScores({ ...set, maxima: rows(4, 1, (i) => i) })).rejects.toThrow(

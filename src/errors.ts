@@ -37,16 +37,27 @@ export class GanatomyError extends Error {
   readonly code: ErrorCode;
   /** What the caller can do about it. */
   readonly fix: string;
+  /** Where fewer images at a time fit into memory, and how many is known: that many. */
+  readonly batch: number | undefined;
 
   /**
    * `message` is the cause alone: the error's own is followed by `fix`. Both have 1,000 characters
    * at most and end in "…" where they would have more.
    */
-  constructor(code: ErrorCode, message: string, fix: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    fix: string,
+    options?: ErrorOptions & {
+      /** See `batch`. */
+      readonly batch?: number | undefined;
+    },
+  ) {
     const help = short(fix, FIX);
     super(`${short(message, MESSAGE - 1 - help.length)} ${help}`.trim(), options);
     this.code = code;
     this.fix = help;
+    this.batch = options?.batch;
   }
 }
 

@@ -1,4 +1,4 @@
-import { howToGetAdapter, howToGetWebGpu } from "../src/runtime/host.ts";
+import { howToGetAdapter, howToGetWebGpu } from "../src/runtime/advice.ts";
 
 // Tests: test/studio/door.test.ts
 

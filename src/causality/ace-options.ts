@@ -94,6 +94,9 @@ export type AceSettings = Required<Omit<AceOptions, "signal" | "effort" | "initi
 /** Pixels of a batch's images: forward and back through two networks. */
 const BATCH_PIXELS = 8 * 256 ** 2;
 
+/** Whether a step is a whole number of such batches, of pairs of images. */
+export const dividesStep = (batch: number): boolean => batch % 2 === 0 && PAIRS_A_STEP % (batch / 2) === 0;
+
 /** Fills in defaults and refuses what makes no sense. @throws UsageError */
 export function settleAce(generator: Generator, segmenter: Segmenter, options: AceOptions): AceSettings {
   checkNames("ace", options, NAMES);
@@ -139,7 +142,7 @@ export function settleAce(generator: Generator, segmenter: Segmenter, options: A
       `Use a multiple of ${PAIRS_A_STEP}.`,
     );
   }
-  if (settings.batch % 2 !== 0 || PAIRS_A_STEP % (settings.batch / 2) !== 0) {
+  if (!dividesStep(settings.batch)) {
     throw new UsageError(`A batch of ${settings.batch} images divides no step.`, "Use 2, 4, 8, 10, 20 or 40.");
   }
   for (const key of ["rate", "lambda"] as const) {

@@ -1,7 +1,8 @@
 import { UsageError } from "../errors.ts";
+import { smallerBatch } from "../models/batch-size.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
-import { type AceOptions, type AceSettings, settleAce } from "./ace-options.ts";
+import { type AceOptions, type AceSettings, dividesStep, settleAce } from "./ace-options.ts";
 import { type AceCorpus, type AcePresent, type Progress, searchCorpus } from "./ace-search.ts";
 import { type AceSnapshot, AceTrainer, orderOf } from "./ace-train.ts";
 
@@ -75,7 +76,37 @@ export async function* ace(
   options: AceOptions,
   resume: AceResume = {},
 ): AsyncGenerator<AceEvent, void, undefined> {
-  const settings = settleAce(generator, segmenter, options);
+  let settings = settleAce(generator, segmenter, options);
+  let known = resume;
+  for (;;) {
+    try {
+      for await (const event of learned(generator, segmenter, settings, known)) {
+        known = afterEvent(known, event);
+        yield event;
+      }
+      return;
+    } catch (error) {
+      const batch = await smallerBatch(generator.device, settings.batch, error, dividesStep);
+      settings = { ...settings, batch };
+    }
+  }
+}
+
+/** What is known with an event of it. */
+function afterEvent(known: AceResume, event: AceEvent): AceResume {
+  if (event.type === "present") return { ...known, present: event.present };
+  if (event.type === "corpus") return { ...known, corpus: event.corpus };
+  if (event.type === "epoch") return { ...known, snapshots: [...(known.snapshots ?? []), event.snapshot] };
+  return known;
+}
+
+/** The same at one batch, which has to fit into memory. */
+async function* learned(
+  generator: Generator,
+  segmenter: Segmenter,
+  settings: AceSettings,
+  resume: AceResume,
+): AsyncGenerator<AceEvent, void, undefined> {
   const corpus = resume.corpus ?? (yield* searchCorpus(generator, segmenter, settings, resume.present));
   if (!resume.corpus) yield { type: "corpus", corpus };
   const snapshots = [...(resume.snapshots ?? [])];

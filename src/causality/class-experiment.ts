@@ -3,6 +3,7 @@ import { defaultBatch } from "../dissect/options.ts";
 import { classifierViewer, type Photographs, photographed } from "../dissect/photographed.ts";
 import type { Batches } from "../dissect/subject.ts";
 import { UsageError } from "../errors.ts";
+import { withFittingBatch } from "../models/batch-size.ts";
 import type { Classifier } from "../models/classifier.ts";
 import type { ClassifierPlan } from "../models/classifier-plan.ts";
 import { type Edit, type EditableLayer, editable } from "../models/edits.ts";
@@ -187,22 +188,24 @@ class Stages {
     const layer = firstLayer(classifier, layers);
     const size = photographs.count;
     const subject = photographed(classifierViewer(classifier), photographs);
-    const batch = Math.min(size, most ?? defaultBatch(subject, { reads: "image" }));
-    const scope = new Scope();
-    try {
-      const of = { set: "whole", size, seed: 0, bytes: false, raw: false } as const;
-      const source = scope.own(await subject.open({ ...of, batch, layers: [layer], signal }));
-      // Which tensor the features come in is known when some have come.
-      const features: Tensor<"f32"> = (await source.bring(0, 1, false)).layers.get(layer)!;
-      const tail = scope.own(
-        await classifier.compile({ batch, from: layer, editable: layers, input: features, signal }),
-      );
-      const kept = scope.own(new Kept(classifier.device, [features], undefined, Math.ceil(size / batch), memory));
-      return new Stages({ classifier, size, layer }, { source, tail, kept }, scope);
-    } catch (error) {
-      scope.dispose();
-      throw error;
-    }
+    const asked = Math.min(size, most ?? defaultBatch(subject, { reads: "image" }));
+    return withFittingBatch(classifier.device, asked, async (batch) => {
+      const scope = new Scope();
+      try {
+        const of = { set: "whole", size, seed: 0, bytes: false, raw: false } as const;
+        const source = scope.own(await subject.open({ ...of, batch, layers: [layer], signal }));
+        // Which tensor the features come in is known when some have come.
+        const features: Tensor<"f32"> = (await source.bring(0, 1, false)).layers.get(layer)!;
+        const tail = scope.own(
+          await classifier.compile({ batch, from: layer, editable: layers, input: features, signal }),
+        );
+        const kept = scope.own(new Kept(classifier.device, [features], undefined, Math.ceil(size / batch), memory));
+        return new Stages({ classifier, size, layer }, { source, tail, kept }, scope);
+      } catch (error) {
+        scope.dispose();
+        throw error;
+      }
+    });
   }
 
   /**

@@ -4,6 +4,7 @@ import { defaultBatch } from "../dissect/options.ts";
 import { classifierViewer, type Photographs, photographed } from "../dissect/photographed.ts";
 import type { Batches } from "../dissect/subject.ts";
 import { classify } from "../kernels/readout/classify.ts";
+import { withFittingBatch } from "../models/batch-size.ts";
 import type { Classifier } from "../models/classifier.ts";
 import type { ClassifierPlan } from "../models/classifier-plan.ts";
 import { Weights } from "../models/weights.ts";
@@ -64,19 +65,21 @@ export class ClassPredictions {
     const { layer, signal } = options;
     const { count: size } = photographs;
     const subject = photographed(classifierViewer(classifier), photographs);
-    const batch = Math.min(size, options.batch ?? defaultBatch(subject, { reads: "image" }));
-    const scope = new Scope();
-    try {
-      const of = { set: "whole", size, seed: 0, bytes: false, raw: false } as const;
-      const source = scope.own(await subject.open({ ...of, batch, layers: [layer], signal }));
-      const { layers } = await source.bring(0, 1, false);
-      const tail = await tailOf(classifier, { ...options, batch }, layers.get(layer)!, scope);
-      const rows = scope.own(Tensor.create(device, "predictions", [GROUP, batch], "u32"));
-      return new ClassPredictions(options, { source, tail, rows }, scope);
-    } catch (error) {
-      scope.dispose();
-      throw error;
-    }
+    const asked = Math.min(size, options.batch ?? defaultBatch(subject, { reads: "image" }));
+    return withFittingBatch(device, asked, async (batch) => {
+      const scope = new Scope();
+      try {
+        const of = { set: "whole", size, seed: 0, bytes: false, raw: false } as const;
+        const source = scope.own(await subject.open({ ...of, batch, layers: [layer], signal }));
+        const { layers } = await source.bring(0, 1, false);
+        const tail = await tailOf(classifier, { ...options, batch }, layers.get(layer)!, scope);
+        const rows = scope.own(Tensor.create(device, "predictions", [GROUP, batch], "u32"));
+        return new ClassPredictions(options, { source, tail, rows }, scope);
+      } catch (error) {
+        scope.dispose();
+        throw error;
+      }
+    });
   }
 
   /** Batches that photographs `first` … `end − 1` come in. */

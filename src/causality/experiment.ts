@@ -1,6 +1,7 @@
 import { Kept } from "../dissect/kept.ts";
 import { defaultBatch } from "../dissect/options.ts";
 import { UsageError } from "../errors.ts";
+import { withFittingBatch } from "../models/batch-size.ts";
 import { type Edit, type EditableLayer, editable } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import { evenBatch, type GeneratorPlan } from "../models/generator-plan.ts";
@@ -109,7 +110,9 @@ export class Experiment {
         "Give a generator; what edits of a classifier cause `ClassExperiment` of ganatomy/classifiers measures.",
       );
     }
-    const stages = await Stages.create(generator, segmenter, options);
+    const batch = options.batch ?? defaultBatch(generator, segmenter);
+    const make = (fitting: number) => Stages.create(generator, segmenter, { ...options, batch: fitting });
+    const stages = await withFittingBatch(generator.device, batch, make);
     try {
       const before = await stages.count([], options);
       // The fingerprint of all that a measurement depends on besides its edits. The counts of the
@@ -268,7 +271,7 @@ class Stages {
     if (generator.device !== segmenter.device) {
       throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
     }
-    const batch = evenBatch(size, options.batch ?? defaultBatch(generator, segmenter));
+    const batch = evenBatch(size, options.batch!);
     const scope = new Scope();
     try {
       const head = scope.own(

@@ -1,6 +1,7 @@
-import { GanatomyError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { pool } from "../kernels/edit/causality.ts";
 import { edit } from "../kernels/edit/edit.ts";
+import { withFittingBatch } from "../models/batch-size.ts";
 import { isFloat32 } from "../models/edits.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
@@ -116,7 +117,9 @@ export async function occlude(
   // The first covers nothing.
   const squares: readonly Covered[] = [undefined, ...tops.flatMap((top) => lefts.map((left) => ({ top, left })))];
 
-  const { plan, batch, x, values, all, means } = await compile(image, scalar, options);
+  const { plan, batch, x, values, all, means } = await withFittingBatch(image.device, options.batch ?? BATCH, (most) =>
+    compile(image, scalar, most, signal),
+  );
   try {
     for (let i = 0; i < batch; i += 1) image.copyTo(plan.tensor(x), image.bytes, 0, i * image.bytes);
     plan.tensor(values.alpha).write(Float32Array.of(1, 1, 1, 0));
@@ -152,35 +155,25 @@ export async function occlude(
   }
 }
 
-/** Squares at a time, where they fit. */
+/** Squares at a time. */
 const BATCH = 8;
 
-/**
- * The mean of the scalar's map for a batch of edited images; for fewer where the device cannot take
- * as many.
- */
-async function compile(image: Tensor<"f32">, scalar: Scalar, options: OcclusionOptions) {
+/** The mean of the scalar's map for a batch of edited images. */
+async function compile(image: Tensor<"f32">, scalar: Scalar, batch: number, signal: AbortSignal | undefined) {
   const { device } = image;
   const [, height = 1, width = 1] = image.shape;
-  for (let batch = options.batch ?? BATCH; ; batch = Math.ceil(batch / 2)) {
-    const graph = new Graph(device.target, "f32", device.tuned);
-    const x = graph.map("image", batch, height, width, 3);
-    const { y, values } = edit(graph, x);
-    const all = graph.value("batch", [2], "u32");
-    const map = scalar.append(graph, y);
-    const lines = graph.value("lines", [batch, map.shape[1]!, 1]);
-    const means = graph.value("means", [batch, 1, 1]);
-    pool(graph, map, all, lines);
-    pool(graph, lines, all, means);
-    try {
-      const bind = await scalar.bind(graph);
-      const plan = await Plan.compile(device, graph, { keep: [means], bind, signal: options.signal });
-      return { plan, batch, x, values, all, means };
-    } catch (error) {
-      const tooLarge = error instanceof GanatomyError && (error.code === "limit" || error.code === "out-of-memory");
-      if (!tooLarge || options.batch !== undefined || batch === 1) throw error;
-    }
-  }
+  const graph = new Graph(device.target, "f32", device.tuned);
+  const x = graph.map("image", batch, height, width, 3);
+  const { y, values } = edit(graph, x);
+  const all = graph.value("batch", [2], "u32");
+  const map = scalar.append(graph, y);
+  const lines = graph.value("lines", [batch, map.shape[1]!, 1]);
+  const means = graph.value("means", [batch, 1, 1]);
+  pool(graph, map, all, lines);
+  pool(graph, lines, all, means);
+  const bind = await scalar.bind(graph);
+  const plan = await Plan.compile(device, graph, { keep: [means], bind, signal });
+  return { plan, batch, x, values, all, means };
 }
 
 /** Where a square starts; undefined for none. */

@@ -25,6 +25,7 @@ export async function requestDevice(
     gpu: await findOrInstall(note, signal),
     signal,
     tuningCache,
+    onWarning: note,
     ...(tune === false && { tune }),
   });
   const { description, architecture, vendor, software } = device.adapter;

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { withFittingBatch } from "../models/batch-size.ts";
 import { evenBatch } from "../models/generator-plan.ts";
 import type { Segmenter } from "../models/segmenter.ts";
 import { checkNames, type NamesOf } from "../names.ts";
@@ -101,14 +102,17 @@ export class Measuring {
     const { features, segmenter, signal } = options;
     if (!features && !segmenter) throw new UsageError("There is nothing to measure.", "Give features or a segmenter.");
     const given = { ...(features && { features }), ...(segmenter && { segmenter }) };
-    const batch = evenBatch(images.size, options.batch ?? batchFor(images, given));
-    const scope = new Scope();
-    try {
-      return new Measuring(images, given, [await openStages(images, { ...given, batch, signal }, scope), batch], scope);
-    } catch (error) {
-      scope.dispose();
-      throw error;
-    }
+    return withFittingBatch(images.device, options.batch ?? batchFor(images, given), async (most) => {
+      const batch = evenBatch(images.size, most);
+      const scope = new Scope();
+      try {
+        const stages = await openStages(images, { ...given, batch, signal }, scope);
+        return new Measuring(images, given, [stages, batch], scope);
+      } catch (error) {
+        scope.dispose();
+        throw error;
+      }
+    });
   }
 
   /** All images, but for those that are known. @throws The signal's reason, after `onPartial`. */

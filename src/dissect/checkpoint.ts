@@ -67,12 +67,14 @@ export class Checkpoint {
   readonly #results = new Map<string, StateTable>();
   #left: DissectionState | undefined;
 
-  constructor(checkpoints: Checkpoints | undefined) {
+  constructor(checkpoints: Checkpoints | undefined, before?: Checkpoint) {
     this.#checkpoints = checkpoints;
     this.#left = checkpoints?.found;
     for (const [name, table] of this.#left?.tables ?? []) {
       if (name.startsWith(FOUND)) this.#results.set(name.slice(FOUND.length), table);
     }
+    // (What one of many machines goes by is what it was given.)
+    for (const [name, table] of this.isShared ? [] : before ? before.#results : []) this.#results.set(name, table);
   }
 
   /** Whether anybody keeps anything. */

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { smallerBatch } from "../models/batch-size.ts";
 import type { Generator } from "../models/generator.ts";
 import { elements } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
@@ -36,7 +37,23 @@ export async function* dissect(
 ): AsyncGenerator<DissectionEvent, void, undefined> {
   if (!dissected?.layers) throw new UsageError("dissect needs a generator.", "Give what loadGenerator makes, awaited.");
   const subject = "open" in dissected ? dissected : generated(dissected);
-  const settings = settle(subject, segmenter, options);
+  for (let settings = settle(subject, segmenter, options); ; ) {
+    try {
+      return yield* phases(subject, segmenter, settings);
+    } catch (error) {
+      const batch = await smallerBatch(subject.device, settings.batch, error);
+      // Phases that came to their end have found what they were for.
+      settings = settle(subject, segmenter, { ...options, batch }, settings.checkpoint);
+    }
+  }
+}
+
+/** All phases at one batch, which has to fit into memory. */
+async function* phases(
+  subject: Subject,
+  segmenter: Labeller,
+  settings: Settled,
+): AsyncGenerator<DissectionEvent, void, undefined> {
   const scope = new Scope();
   try {
     const levels =

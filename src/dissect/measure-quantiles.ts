@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { withFittingBatch } from "../models/batch-size.ts";
 import type { Generator } from "../models/generator.ts";
 import { evenBatch } from "../models/generator-plan.ts";
 import { checkNames, type NamesOf } from "../names.ts";
@@ -61,7 +62,15 @@ export const QUANTILES: readonly number[] = [
  */
 export async function unitQuantiles(generator: Generator, options: UnitQuantilesOptions): Promise<UnitQuantiles> {
   checkNames("unitQuantiles", options, NAMES);
-  const { layer, quantiles: asked = QUANTILES, size = 1000, seed = 1, batch: most = 8, checkpoints, signal } = options;
+  return withFittingBatch(generator.device, options.batch ?? 8, (batch) => measured(generator, { ...options, batch }));
+}
+
+/** The same at one batch, which has to fit into memory. */
+async function measured(
+  generator: Generator,
+  options: UnitQuantilesOptions & { readonly batch: number },
+): Promise<UnitQuantiles> {
+  const { layer, quantiles: asked = QUANTILES, size = 1000, seed = 1, batch: most, checkpoints, signal } = options;
   const { channels, height, width } = generator.layer(layer);
   const checkpoint = new Checkpoint(checkpoints);
   checkSamples(countedHere(checkpoint, size), seed, height * width);

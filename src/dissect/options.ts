@@ -227,7 +227,13 @@ function checkCounts({ labels, categories }: Labeller): void {
 }
 
 /** Fills in defaults and refuses what makes no sense. */
-export function settle(subject: Subject, segmenter: Labeller, options: DissectOptions): Settled {
+export function settle(
+  subject: Subject,
+  segmenter: Labeller,
+  options: DissectOptions,
+  /** Of a run in this process that did not come to its end. */
+  before?: Checkpoint,
+): Settled {
   checkNames("dissect", options, NAMES);
   if (!segmenter?.categories) {
     throw new UsageError(
@@ -273,7 +279,7 @@ export function settle(subject: Subject, segmenter: Labeller, options: DissectOp
   // (A fixed quantile is selected among raw activations, which can be finer than the label maps.)
   const raw = layers.map((name) => subject.layer(name)).map(({ height, width }) => height * width);
   const finest = Math.max(elements(grid), ...(typeof quantileThreshold === "number" ? raw : []));
-  const checkpoint = new Checkpoint(options.checkpoints);
+  const checkpoint = new Checkpoint(options.checkpoints, before);
   checkSamples(countedHere(checkpoint, size), seed, finest);
   whole("trainSeed", trainSeed, 0, 2 ** 32 - 1);
   return {

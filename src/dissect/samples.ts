@@ -201,10 +201,9 @@ export class Samples {
   async #readPictures(first: number, count: number): Promise<void> {
     const { height, width } = this.#options.subject;
     const perImage = this.channels * elements(this.#options.grid);
-    const [rgb, halves] = await Promise.all([
-      this.#batches.bytes(count),
-      this.#packed.halves.read(packedWords(count * perImage)),
-    ]);
+    const reads = [this.#batches.bytes(count), this.#packed.halves.read(packedWords(count * perImage))] as const;
+    await Promise.allSettled(reads); // where one fails the other is not left behind
+    const [rgb, halves] = await Promise.all(reads);
     const labels = new Uint16Array(halves.buffer);
     const Labels = this.#options.segmenter.labels.length <= 256 ? Uint8Array : Uint16Array;
     for (let i = 0; i < count; i += 1) {

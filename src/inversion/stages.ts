@@ -1,4 +1,5 @@
 import { ascend } from "../causality/ascent.ts";
+import { smallerBatch } from "../models/batch-size.ts";
 import type { Generator } from "../models/generator.ts";
 import type { CompileGeneratorOptions, GeneratorPlan } from "../models/generator-plan.ts";
 import type { Tensor } from "../runtime/tensor.ts";
@@ -32,24 +33,30 @@ export async function* latents(
 ): AsyncGenerator<InversionProgress, Found[]> {
   const of = nameOf(generator, space);
   const found: Found[] = [];
-  for (let first = 0; first < starts; first += batch) {
-    const n = Math.min(batch, starts - first);
-    const given = await latentsOf(generator, generator.sample({ size: n, seed, start: first }), n, of, signal);
-    const objective = fitting(generator, { n, of, given, target, signal });
-    const own: Found[] = [];
-    const climb = ascend(generator.device, objective, given.get(of)!, { steps, rate, epsilon: EPSILON, signal });
-    for await (const { step, values, input } of climb) {
-      values.forEach((value, i) => {
-        const [before, psnr] = [own[i], decibels(-value)];
-        if (before && !(psnr > before.after)) return;
-        const inputs = before?.given ?? new Map([...given].map(([name, all]) => [name, partOf(all, n, i)]));
-        const reached = new Map(inputs).set(of, partOf(input, n, i));
-        own[i] = { before: before?.before ?? psnr, after: psnr, given: reached };
-      });
-      const psnr = Math.max(...[...found, ...own].map(({ after }) => after));
-      yield { type: "progress", stage: "latent", step: first * steps + n * step, steps: starts * steps, psnr };
+  let together = batch;
+  for (let first = 0; first < starts; ) {
+    const n = Math.min(together, starts - first);
+    try {
+      const given = await latentsOf(generator, generator.sample({ size: n, seed, start: first }), n, of, signal);
+      const objective = fitting(generator, { n, of, given, target, signal });
+      const own: Found[] = [];
+      const climb = ascend(generator.device, objective, given.get(of)!, { steps, rate, epsilon: EPSILON, signal });
+      for await (const { step, values, input } of climb) {
+        values.forEach((value, i) => {
+          const [before, psnr] = [own[i], decibels(-value)];
+          if (before && !(psnr > before.after)) return;
+          const inputs = before?.given ?? new Map([...given].map(([name, all]) => [name, partOf(all, n, i)]));
+          const reached = new Map(inputs).set(of, partOf(input, n, i));
+          own[i] = { before: before?.before ?? psnr, after: psnr, given: reached };
+        });
+        const psnr = Math.max(...[...found, ...own].map(({ after }) => after));
+        yield { type: "progress", stage: "latent", step: first * steps + n * step, steps: starts * steps, psnr };
+      }
+      found.push(...own);
+      first += n;
+    } catch (error) {
+      together = await smallerBatch(generator.device, n, error);
     }
-    found.push(...own);
   }
   return found;
 }

@@ -1,10 +1,9 @@
 // Tests: test/look/top-images.test.ts
 
 import { UsageError } from "../errors.ts";
+import { smallerBatch, withFittingBatch } from "../models/batch-size.ts";
 import type { Generator } from "../models/generator.ts";
-import type { GeneratorPlan } from "../models/generator-plan.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { Scope } from "../runtime/scope.ts";
 import { type Thumbnail, thumbnails, type UnitView, VIEW_NAMES } from "./thumbnails.ts";
 
 /** Which units are drawn, in which images. */
@@ -58,25 +57,33 @@ export async function* lassos(
     if (!known)
       throw new UsageError(`${layer} has no unit ${unit}, or the seed no image ${image}.`, "Give whole numbers.");
   }
-  const scope = new Scope();
-  try {
-    let plan: GeneratorPlan | undefined;
-    for (const { images, units } of grouped(wanted, batch)) {
-      signal?.throwIfAborted();
-      plan ??= scope.own(
-        await generator.compile({ batch: Math.min(batch, distinct(wanted)), retain: [layer], signal }),
-      );
-      const rows = new Float32Array(images.length * generator.rowSize);
-      for (const [i, image] of images.entries()) {
-        rows.set(generator.sample({ size: 1, seed, start: image }), i * generator.rowSize);
+  let most = Math.min(batch, distinct(wanted));
+  let done = 0;
+  while (done < wanted.length) {
+    signal?.throwIfAborted();
+    const plan = await withFittingBatch(generator.device, most, (fitting) =>
+      generator.compile({ batch: fitting, retain: [layer], signal }),
+    );
+    try {
+      for (const { images, units } of grouped(wanted.slice(done), plan.batch)) {
+        signal?.throwIfAborted();
+        const rows = new Float32Array(images.length * generator.rowSize);
+        for (const [i, image] of images.entries()) {
+          rows.set(generator.sample({ size: 1, seed, start: image }), i * generator.rowSize);
+        }
+        plan.run(rows);
+        const places = units.map(({ image }) => images.indexOf(image));
+        const some = { ...drawn, units: units.map(({ unit }) => unit), image: places, pictures: plan.image! };
+        for await (const one of thumbnails(plan.layers.get(layer)!, some)) {
+          yield { ...one, image: images[one.image]! };
+          done += 1;
+        }
       }
-      plan.run(rows);
-      const places = units.map(({ image }) => images.indexOf(image));
-      const some = { ...drawn, units: units.map(({ unit }) => unit), image: places, pictures: plan.image! };
-      for await (const one of thumbnails(plan.layers.get(layer)!, some)) yield { ...one, image: images[one.image]! };
+    } catch (error) {
+      most = await smallerBatch(generator.device, plan.batch, error);
+    } finally {
+      plan.dispose();
     }
-  } finally {
-    scope.dispose();
   }
 }
 

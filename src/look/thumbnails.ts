@@ -1,6 +1,8 @@
 import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
 import { ShapeError, UsageError } from "../errors.ts";
+import { withFittingBatch } from "../models/batch-size.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import type { Device } from "../runtime/device.ts";
 import { drawTiles, MAX_TILES, type Tile } from "../runtime/draw.ts";
 import type { Extent } from "../runtime/graph.ts";
 import { Scope } from "../runtime/scope.ts";
@@ -100,10 +102,6 @@ export async function* thumbnails(
   const tiles = await tilesOf(features, units, images, options);
   const { device } = features;
   const [height, width] = extentOf(pictures ?? features, options.size ?? 72);
-  const columns = Math.min(most, Math.floor(MAX_EDGE / width));
-  const rows = Math.min(Math.ceil(most / columns), Math.floor(MAX_EDGE / height));
-  const batch = Math.min(most, columns * rows);
-  const edge = ROW_PIXELS * Math.ceil((columns * width) / ROW_PIXELS);
   const opacity = view === "outline" ? 0 : OPACITY;
   const drawing = {
     map: features,
@@ -112,28 +110,47 @@ export async function* thumbnails(
     over: view === "heat" ? undefined : { picture: pictures!, opacity },
     cover,
   } as const;
-  const scope = new Scope();
+  const atlas = await withFittingBatch(device, most, (batch) => atlasOf(device, batch, [height, width]));
   try {
-    const size = [edge, rows * height] as const;
-    const texture = device.gpu.createTexture({ label: "thumbnails", size, format: "rgba8unorm", usage: 0x1 | 0x10 });
-    scope.own({ dispose: () => texture.destroy() });
-    const bytes = scope.own(Tensor.create(device, "thumbnails", [rows * height, edge], "u32"));
-    const surface = { view: texture.createView(), format: "rgba8unorm", width: edge, height: rows * height } as const;
+    const { texture, bytes, surface, columns, batch } = atlas;
+    const { width: edge } = surface;
     for (let first = 0; first < tiles.length; first += batch) {
       signal?.throwIfAborted();
       const some = tiles.slice(first, first + batch);
       drawTiles(device, surface, drawing, some, { columns, width, height }, (encoder) => {
+        const size = [edge, surface.height] as const;
         encoder.copyTextureToBuffer({ texture }, { buffer: bytes.buffer, bytesPerRow: 4 * edge }, size);
       });
-      const atlas = await bytes.read(edge * height * Math.ceil(some.length / columns));
+      const all = await bytes.read(edge * height * Math.ceil(some.length / columns));
       for (const [i, { channel, image }] of some.entries()) {
         signal?.throwIfAborted();
         const place = [height * Math.floor(i / columns), width * (i % columns)] as const;
-        yield { unit: channel, image, width, height, rgba: cut(atlas, edge, place, [height, width]) };
+        yield { unit: channel, image, width, height, rgba: cut(all, edge, place, [height, width]) };
       }
     }
   } finally {
+    atlas.dispose();
+  }
+}
+
+/** What a batch of tiles is drawn on, and read from. */
+async function atlasOf(device: Device, most: number, [height, width]: Extent) {
+  const columns = Math.min(most, Math.floor(MAX_EDGE / width));
+  const rows = Math.min(Math.ceil(most / columns), Math.floor(MAX_EDGE / height));
+  const edge = ROW_PIXELS * Math.ceil((columns * width) / ROW_PIXELS);
+  const size = [edge, rows * height] as const;
+  const scope = new Scope();
+  try {
+    const { texture, bytes } = await device.allocating("thumbnails", () => {
+      const texture = device.gpu.createTexture({ label: "thumbnails", size, format: "rgba8unorm", usage: 0x1 | 0x10 });
+      scope.own({ dispose: () => texture.destroy() });
+      return { texture, bytes: scope.own(Tensor.create(device, "thumbnails", [rows * height, edge], "u32")) };
+    });
+    const surface = { view: texture.createView(), format: "rgba8unorm", width: edge, height: rows * height } as const;
+    return { texture, bytes, surface, columns, batch: Math.min(most, columns * rows), dispose: () => scope.dispose() };
+  } catch (error) {
     scope.dispose();
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Pooled, Pooling } from "../dissect/pooling.ts";
 import type { Subject } from "../dissect/subject.ts";
 import { UsageError } from "../errors.ts";
+import { withFittingBatch } from "../models/batch-size.ts";
 import type { Generator } from "../models/generator.ts";
 import { evenBatch } from "../models/generator-plan.ts";
 import { checkNames, type NamesOf } from "../names.ts";
@@ -152,11 +153,17 @@ async function subjectMaps(subject: Subject, scope: Scope, { layer, ...looked }:
   return async (first, count) => (await batches.bring(first, count, false)).layers.get(layer)!;
 }
 
-async function* eachBatch(of: Generator | Subject, looked: Looked): AsyncGenerator<Batch> {
-  const { size, batch, signal } = looked;
+async function* eachBatch(of: Generator | Subject, asked: Looked): AsyncGenerator<Batch> {
+  const { size, signal } = asked;
   const scope = new Scope();
   try {
-    const bring = "open" in of ? await subjectMaps(of, scope, looked) : await generatorMaps(of, scope, looked);
+    const { bring, batch } = await withFittingBatch(of.device, asked.batch, async (batch) => {
+      const looked = { ...asked, batch };
+      return {
+        bring: "open" in of ? await subjectMaps(of, scope, looked) : await generatorMaps(of, scope, looked),
+        batch,
+      };
+    });
     let pooling: Pooling | undefined;
     for (let first = 0; first < size; first += batch) {
       signal?.throwIfAborted();

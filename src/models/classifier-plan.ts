@@ -9,6 +9,7 @@ import { Graph, type Value } from "../runtime/graph.ts";
 import { Plan } from "../runtime/plan.ts";
 import { Scope } from "../runtime/scope.ts";
 import type { Tensor } from "../runtime/tensor.ts";
+import { nameFitting } from "./batch-size.ts";
 import { checkRule, type Edit, type EditableLayer, editable } from "./edits.ts";
 import { LayerEdits } from "./layer-edits.ts";
 
@@ -99,12 +100,20 @@ interface Appendable {
   bind(graph: Graph, signal?: AbortSignal): Promise<Map<Value, Tensor>>;
 }
 
-/** Behind `Classifier.compile`. */
+/** Behind `Classifier.compile`: where a batch does not fit, what is thrown says which would. */
 export async function compileClassifier(
   classifier: Appendable,
   options: CompileClassifierOptions,
 ): Promise<ClassifierPlan> {
   checkNames("classifier.compile", options, COMPILE_NAMES);
+  try {
+    return await compiled(classifier, options);
+  } catch (error) {
+    return nameFitting(classifier.device, options.batch, error, (batch) => compiled(classifier, { ...options, batch }));
+  }
+}
+
+async function compiled(classifier: Appendable, options: CompileClassifierOptions): Promise<ClassifierPlan> {
   const { batch, retain = [], editable: layers = [], input, signal, ...part } = options;
   const { device } = classifier;
   for (const name of retain) classifier.layer(name);

@@ -238,12 +238,21 @@ function describe(generator: Appendable, options: CompileGeneratorOptions, tuned
   return { graph, values, kept, rgba, dense: values.dense };
 }
 
-/** Behind `Generator.compile`. */
+/** Behind `Generator.compile`: where a batch does not fit, what is thrown says which would. */
 export async function compileGenerator(
   generator: Appendable,
   options: CompileGeneratorOptions,
 ): Promise<GeneratorPlan> {
   checkNames("generator.compile", options, COMPILE_NAMES);
+  try {
+    return await compiled(generator, options);
+  } catch (error) {
+    const { nameFitting } = await onDemand("sizes of batches", () => import("./batch-size.ts"));
+    return nameFitting(generator.device, options.batch, error, (batch) => compiled(generator, { ...options, batch }));
+  }
+}
+
+async function compiled(generator: Appendable, options: CompileGeneratorOptions): Promise<GeneratorPlan> {
   const { retain = [], editable: layers = [], from, incremental = false, signal } = options;
   const { device } = generator;
   for (const name of retain) generator.layer(name);

@@ -1,8 +1,10 @@
 import { ShapeError, UsageError } from "../errors.ts";
 import { checkNames } from "../names.ts";
 import type { LayerInfo, Network } from "../networks/network.ts";
+import type { Device } from "../runtime/device.ts";
 import { padded } from "../runtime/graph.ts";
 import type { SampleZOptions } from "../weights/sample-z.ts";
+import { withFittingBatch } from "./batch-size.ts";
 import { editableBy } from "./edits.ts";
 import { IMAGES_NAMES, type ImagesOptions } from "./generator-options.ts";
 import { type CompileGeneratorOptions, evenBatch, type GeneratorPlan } from "./generator-plan.ts";
@@ -25,6 +27,7 @@ export interface DrawnImage {
 
 /** What of a generator drawing needs. */
 interface Drawing {
+  readonly device: Device;
   readonly network: Pick<Network, "outputs">;
   readonly height: number;
   readonly width: number;
@@ -52,9 +55,12 @@ export async function* drawImages(generator: Drawing, options: ImagesOptions): A
     throw new UsageError(`A size of ${size} images makes no sense.`, "Use a whole number from 1.");
   }
   const rows = options.rows ?? generator.sample({ size, seed: seed!, start });
-  const batch = evenBatch(size, options.batch ?? 8);
   const part = { ...(from !== undefined && { from }), ...(raw && { raw }) };
-  const plan = await generator.compile({ batch, bytes: true, editable: editableBy(edits), ...part, signal });
+  const plan = await withFittingBatch(generator.device, options.batch ?? 8, (most) => {
+    const batch = evenBatch(size, most);
+    return generator.compile({ batch, bytes: true, editable: editableBy(edits), ...part, signal });
+  });
+  const { batch } = plan;
   try {
     plan.setEdits(edits);
     const pixels = height * width;

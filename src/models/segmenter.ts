@@ -137,11 +137,12 @@ export class Segmenter {
    * @throws UsageError when the generator makes pictures.
    */
   static async self(
-    { network, device }: Pick<Generator, "network" | "device">,
+    generator: Pick<Generator, "network" | "device">,
     { name = "self", signal }: OwnLabelsOptions = {},
   ): Promise<Segmenter> {
+    if (!generator?.network) throw new UsageError("Whose labels?", "Give what loadGenerator makes, awaited.");
     const { ownLabels } = await onDemand("labels of tiles", () => import("../networks/segmenters/self.ts"));
-    return Segmenter.define(ownLabels(network), { device, name }, { signal });
+    return Segmenter.define(ownLabels(generator.network), { device: generator.device, name }, { signal });
   }
 
   /**

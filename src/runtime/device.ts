@@ -1,50 +1,33 @@
-import { DeviceLostError, type GanatomyError, KernelError, UnsupportedError } from "../errors.ts";
+import { DeviceLostError, type GanatomyError, KernelError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
-import { type Adapter, describe, SUBGROUPS, targetOf } from "./adapter.ts";
+import { type Adapter, describe, targetOf } from "./adapter.ts";
 import { Beat } from "./beat.ts";
 import type { Target, Tuned } from "./graph.ts";
-import { entryPoint, isFirefox, noAdapter } from "./host.ts";
+import { isFirefox } from "./host.ts";
 import { type Kernel, paramsSize, sourceLine } from "./kernel.ts";
+import { Memory } from "./memory.ts";
 import { Pace } from "./pace.ts";
+import { type AdapterOptions, requestAdapter, requestDevice } from "./request.ts";
 import { Tuning, type TuningOptions } from "./tuning.ts";
 import { waitable } from "./wait.ts";
 
-/** WebGPU's flag values, written out because Node has no globals for them. */
-export const BUFFER = {
-  MAP_READ: 0x1,
-  COPY_SRC: 0x4,
-  COPY_DST: 0x8,
-  UNIFORM: 0x40,
-  STORAGE: 0x80,
-} as const;
 const COMPUTE_STAGE = 0x4;
 
-/** Limits worth raising to what the adapter has; everything else stays at WebGPU's defaults. */
-const RAISED = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-] as const;
+/** Options of `Device.adopt`. */
+export interface AdoptOptions extends TuningOptions {
+  /** Told what is done otherwise than asked: fewer images at a time where memory ran out. */
+  readonly onWarning?: (message: string) => void;
+}
 
 /** Options of `Device.request`. */
-export interface DeviceOptions extends TuningOptions {
-  /**
-   * A WebGPU entry point; `navigator.gpu` unless given. In Node, `await findGpu()` of
-   * "ganatomy/node".
-   */
-  readonly gpu?: GPU;
-  /** Which adapter is preferred where there are several; WebGPU's choice unless given. */
-  readonly powerPreference?: GPUPowerPreference;
-  /** Refuse software adapters. */
-  readonly requireHardware?: boolean;
+export interface DeviceOptions extends AdoptOptions, AdapterOptions {
   /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-const TUNING_NAMES: NamesOf<TuningOptions> = { tune: true, tuningCache: true };
+const ADOPT_NAMES: NamesOf<AdoptOptions> = { tune: true, tuningCache: true, onWarning: true };
 const DEVICE_NAMES: NamesOf<DeviceOptions> = {
-  ...TUNING_NAMES,
+  ...ADOPT_NAMES,
   gpu: true,
   powerPreference: true,
   requireHardware: true,
@@ -67,28 +50,46 @@ export class Device {
   readonly lost: Promise<DeviceLostError>;
   /** How much work goes into one submit. */
   readonly pace = new Pace();
+  /** Tells its `onWarning`. */
+  readonly warn: (message: string) => void;
   /** Buffers alive that were made through this device. */
   readonly live: {
     /** How many. */
-    buffers: number;
+    readonly buffers: number;
     /** Their sizes, added up. */
-    bytes: number;
-  } = { buffers: 0, bytes: 0 };
+    readonly bytes: number;
+  };
 
   #loss: DeviceLostError | undefined;
   #uncaptured: GanatomyError | undefined;
   #disposed = false;
   readonly #owned: boolean;
+  readonly #memory: Memory;
+  /** Settles when all error scopes of single buffers have. */
+  #heard: Promise<unknown> = Promise.resolve();
+  /** Whether something hears of allocations that fail. */
+  #isScoped: boolean;
   readonly #beat: Beat | undefined;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
-  private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean, tuning: Tuning) {
+  private constructor(
+    gpu: GPUDevice,
+    adapter: Adapter,
+    owned: boolean,
+    tuning: Tuning,
+    { onWarning = () => {} }: AdoptOptions,
+  ) {
+    this.warn = onWarning;
     this.gpu = gpu;
     this.adapter = adapter;
     this.target = targetOf(adapter, gpu);
     this.tuning = tuning;
     this.#owned = owned;
+    // What happens to a device of our own an event says.
+    this.#isScoped = owned;
+    this.#memory = new Memory(gpu);
+    this.live = this.#memory.live;
     this.#beat = isFirefox() ? new Beat(gpu) : undefined;
     this.lost = new Promise((resolve) => {
       gpu.lost.then((info) => {
@@ -106,7 +107,10 @@ export class Device {
     // An adopted device's uncaptured errors may be its owner's.
     if (owned) {
       gpu.addEventListener?.("uncapturederror", (event) => {
-        this.#uncaptured ??= new KernelError(`WebGPU reported: ${(event as GPUUncapturedErrorEvent).error.message}`);
+        const { error } = event as GPUUncapturedErrorEvent;
+        this.#uncaptured ??= isOutOfMemory(error)
+          ? this.#memory.exhausted("a buffer")
+          : new KernelError(`WebGPU reported: ${error.message}`);
       });
     }
   }
@@ -119,51 +123,18 @@ export class Device {
   static async request(options: DeviceOptions = {}): Promise<Device> {
     checkNames("Device.request", options, DEVICE_NAMES);
     options.signal?.throwIfAborted();
-    const gpu = options.gpu ?? entryPoint();
-    let adapter: GPUAdapter | null;
-    try {
-      adapter = await gpu.requestAdapter(options.powerPreference ? { powerPreference: options.powerPreference } : {});
-    } catch (cause) {
-      throw noAdapter({ cause });
-    }
-    if (!adapter) throw noAdapter();
-    const info = describe(adapter.info);
-    if (info.software && options.requireHardware) {
-      throw new UnsupportedError(
-        "no-adapter",
-        `Only a software adapter was found (${info.description || info.architecture}).`,
-        "Enable hardware acceleration, or drop `requireHardware`.",
-      );
-    }
+    const { adapter, info } = await requestAdapter(options);
     const tuning = new Tuning(info, options);
-    const requiredLimits: Record<string, number> = {};
-    for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
-    const requiredFeatures: GPUFeatureName[] = info.software && adapter.features?.has(SUBGROUPS) ? [SUBGROUPS] : [];
     options.signal?.throwIfAborted();
-    let device: GPUDevice;
-    try {
-      device = await waitable(
-        () => adapter.requestDevice({ label: "ganatomy", requiredLimits, requiredFeatures }),
-        info.software,
-      );
-    } catch (cause) {
-      throw new UnsupportedError(
-        "no-adapter",
-        "The adapter refused to make a device.",
-        "Reload, or restart the browser.",
-        {
-          cause,
-        },
-      );
-    }
-    return new Device(device, info, true, tuning);
+    const device = await requestDevice(adapter, info);
+    return new Device(device, info, true, tuning, options);
   }
 
   /** Uses a device somebody else made; it is never destroyed here. */
-  static adopt(gpu: GPUDevice, options: TuningOptions = {}): Device {
-    checkNames("Device.adopt", options, TUNING_NAMES);
+  static adopt(gpu: GPUDevice, options: AdoptOptions = {}): Device {
+    checkNames("Device.adopt", options, ADOPT_NAMES);
     const info = describe(gpu.adapterInfo);
-    return new Device(gpu, info, false, new Tuning(info, options));
+    return new Device(gpu, info, false, new Tuning(info, options), options);
   }
 
   /**
@@ -183,51 +154,61 @@ export class Device {
     if (uncaptured) throw uncaptured;
   }
 
-  /** A storage buffer, counted in `live`; `release` it when done. Throws `limit` if too large. */
+  /**
+   * A storage buffer, counted in `live`; `release` it when done. Where there is no memory for it
+   * `allocating` throws, or else whatever comes next.
+   * @throws UnsupportedError `limit` for one that is too large.
+   */
   createBuffer(label: string, size: number, usage: number): GPUBuffer {
     this.check();
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.limits;
-    const limit = usage & BUFFER.STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
-    if (size > limit) {
-      throw new UnsupportedError(
-        "limit",
-        `"${label}" needs ${mebibytes(size)}, and this adapter binds at most ${mebibytes(limit)}.`,
-        "Use a smaller batch, fewer layers or a smaller model.",
+    if (this.#isScoped) return this.#memory.create(label, size, usage);
+    this.gpu.pushErrorScope("out-of-memory");
+    try {
+      return this.#memory.create(label, size, usage);
+    } finally {
+      const heard = this.#exhausted(`"${label}"`).then(
+        (error) => {
+          this.#uncaptured ??= error;
+        },
+        () => {},
       );
+      this.#heard = Promise.all([this.#heard, heard]);
     }
-    const buffer = this.gpu.createBuffer({ label, size, usage });
-    this.live.buffers += 1;
-    this.live.bytes += size;
-    return buffer;
   }
 
   /** Destroys a buffer of `createBuffer`, and counts it no more. */
   release(buffer: GPUBuffer): void {
-    this.live.buffers -= 1;
-    this.live.bytes -= buffer.size;
-    buffer.destroy();
+    this.#memory.release(buffer);
   }
 
   /** Runs `allocate` and fails with `out-of-memory` instead of leaving invalid buffers behind. */
   async allocating<T>(what: string, allocate: () => T): Promise<T> {
     this.check();
     this.gpu.pushErrorScope("out-of-memory");
+    const before = this.#isScoped;
+    this.#isScoped = true;
     let result: T;
     try {
       result = allocate();
     } finally {
-      const error = await this.#hear(() => this.gpu.popErrorScope());
+      this.#isScoped = before;
+      const error = await this.#exhausted(what);
       this.check(); // after a loss every allocation looks like a lack of memory
-      if (error) {
-        // biome-ignore lint/correctness/noUnsafeFinally: the scope is popped on every path
-        throw new DeviceLostError(
-          "out-of-memory",
-          `The GPU has no memory left for ${what}.`,
-          "Use a smaller batch, fewer layers or a smaller model, or close other tabs.",
-        );
-      }
+      // biome-ignore lint/correctness/noUnsafeFinally: the scope is popped on every path
+      if (error) throw error;
     }
     return result;
+  }
+
+  /** What is thrown where there was no memory for something. */
+  exhausted(what: string): DeviceLostError {
+    return this.#memory.exhausted(what);
+  }
+
+  /** Ends an error scope: what there is to throw if there was no memory. */
+  async #exhausted(what: string): Promise<DeviceLostError | undefined> {
+    const error = await this.#hear(() => this.gpu.popErrorScope());
+    return error ? this.exhausted(what) : undefined;
   }
 
   /**
@@ -303,7 +284,7 @@ export class Device {
     try {
       return await waitable(call, this.adapter.software);
     } catch (cause) {
-      await Promise.resolve(); // let `lost` settle first: it knows the reason
+      await this.#heard; // `lost` settles first, too: it knows the reason
       this.check();
       throw cause;
     }
@@ -312,11 +293,12 @@ export class Device {
   /** Everything submitted so far has run. */
   async idle(): Promise<void> {
     this.check();
-    const done = this.pace.waiting();
-    // A lost device need not settle this promise.
-    await Promise.race([this.waitFor(() => this.gpu.queue.onSubmittedWorkDone()), this.lost]);
+    const waited = this.pace.waiting();
+    // A lost device need not settle these promises.
+    const done = Promise.all([this.waitFor(() => this.gpu.queue.onSubmittedWorkDone()), this.#heard]);
+    await Promise.race([done, this.lost]);
     this.check();
-    done();
+    waited();
   }
 
   /**
@@ -329,11 +311,17 @@ export class Device {
     await this.idle();
   }
 
-  /** Destroys the device, unless it is the caller's; what is asked of it from then on throws. */
+  /**
+   * Frees all memory that was made through it, and destroys the device unless it is the caller's;
+   * what is asked of it from then on throws.
+   */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#beat?.stop();
+    this.#memory.dispose();
+    this.#pipelines.clear();
+    this.#layouts.clear();
     if (this.#owned) this.gpu.destroy();
   }
 
@@ -343,4 +331,5 @@ export class Device {
   }
 }
 
-const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+/** By its name: Node has no such class. */
+const isOutOfMemory = (error: GPUError): boolean => error.constructor.name === "GPUOutOfMemoryError";

@@ -1,5 +1,6 @@
 import { heatColors } from "./colormap.ts";
-import { BUFFER, type Device } from "./device.ts";
+import type { Device } from "./device.ts";
+import { BUFFER } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
 
 // Tests: test/runtime/show.test.ts
@@ -72,15 +73,17 @@ struct Tile { image: u32, channel: i32, low: f32, high: f32, level: f32 }
 
 struct Corner {
   @builtin(position) position: vec4f,
-  @location(0) at: vec2f,
-  @location(1) @interpolate(flat) tile: u32,
+  @location(0) @interpolate(flat) tile: u32,
+}
+
+/// Where a tile begins, in pixels of the surface.
+fn originOf(tile: u32) -> vec2f {
+  return vec2f(f32(tile % params.columns), f32(tile / params.columns)) * params.tile;
 }
 
 @vertex fn corner(@builtin(vertex_index) index: u32, @builtin(instance_index) tile: u32) -> Corner {
-  let at = vec2f(f32(index & 1u), f32(index >> 1u));
-  let place = vec2f(f32(tile % params.columns), f32(tile / params.columns));
-  let pixel = (place + at) * params.tile;
-  return Corner(vec4f(pixel / params.surface * vec2f(2.0, -2.0) + vec2f(-1.0, 1.0), 0.0, 1.0), at, tile);
+  let pixel = originOf(tile) + vec2f(f32(index & 1u), f32(index >> 1u)) * params.tile;
+  return Corner(vec4f(pixel / params.surface * vec2f(2.0, -2.0) + vec2f(-1.0, 1.0), 0.0, 1.0), tile);
 }
 
 /// Which element the pixel of a map [n, size, channels] begins with.
@@ -143,11 +146,13 @@ fn picture(image: u32, at: vec2f) -> vec3f {
 
 @fragment fn pixel(in: Corner) -> @location(0) vec4f {
   let tile = tiles[in.tile];
+  // The same numbers wherever on the surface the tile is, which interpolated ones would not be.
+  let at = (in.position.xy - originOf(in.tile)) / params.tile;
   let image = tile.image;
   let channel = u32(max(tile.channel, 0));
-  let here = activation(image, in.at, channel);
+  let here = activation(image, at, channel);
   var v = vec3f(here);
-  if (tile.channel < 0) { v = vec3f(here, activation(image, in.at, 1u), activation(image, in.at, 2u)); }
+  if (tile.channel < 0) { v = vec3f(here, activation(image, at, 1u), activation(image, at, 2u)); }
   let span = tile.high - tile.low;
   let t = clamp((v - tile.low) / select(span, 1.0, span == 0.0), vec3f(), vec3f(1.0));
   var color = t;
@@ -156,13 +161,13 @@ fn picture(image: u32, at: vec2f) -> vec3f {
     color = heat(t.x);
     opacity *= t.x;
   }
-  if (params.overWidth > 0u) { color = mix(picture(image, in.at), color, opacity); }
+  if (params.overWidth > 0u) { color = mix(picture(image, at), color, opacity); }
   if (params.outline == 0u) { return vec4f(color, 1.0); }
   let step = vec2f(1.0) / params.tile;
   var inside = true;  // all around
   for (var side = 0u; side < 4u; side++) {
     let away = select(vec2f(step.x, 0.0), vec2f(0.0, step.y), side >= 2u) * select(1.0, -1.0, (side & 1u) == 1u);
-    inside = inside && activation(image, in.at + away, channel) > tile.level;
+    inside = inside && activation(image, at + away, channel) > tile.level;
   }
   if (here <= tile.level) { return vec4f(color * 0.5, 1.0); }
   return vec4f(select(vec3f(1.0, 1.0, 0.0), color, inside), 1.0);

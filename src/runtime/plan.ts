@@ -1,7 +1,8 @@
 import { ShapeError } from "../errors.ts";
-import { BUFFER, type Device } from "./device.ts";
+import type { Device } from "./device.ts";
 import { assignSlots, bytesOf, type DType, type Graph, type Value } from "./graph.ts";
 import { packParams, paramsSize, specialize } from "./kernel.ts";
+import { BUFFER } from "./memory.ts";
 import { Scope } from "./scope.ts";
 import { Tensor } from "./tensor.ts";
 

@@ -1,6 +1,7 @@
-import { DeviceLostError, ShapeError } from "../errors.ts";
-import { BUFFER, type Device } from "./device.ts";
+import { DeviceLostError, GanatomyError, ShapeError } from "../errors.ts";
+import type { Device } from "./device.ts";
 import { bytesOf, type DType, elements } from "./graph.ts";
+import { BUFFER } from "./memory.ts";
 
 /** The array type of each dtype. */
 export type ArrayOf<D extends DType> = D extends "f32" ? Float32Array<ArrayBuffer> : Uint32Array<ArrayBuffer>;
@@ -153,6 +154,9 @@ export class Tensor<D extends DType = DType> {
         await device.waitFor(() => staging.mapAsync(0x1));
       } catch (cause) {
         device.check();
+        if (cause instanceof GanatomyError) throw cause;
+        // What a buffer that is invalid rejects with; one of a lost device is an AbortError.
+        if ((cause as DOMException).name === "OperationError") throw device.exhausted(`reading "${this.label}"`);
         throw new DeviceLostError("device-lost", `"${this.label}" could not be read back.`, "Request a new device.", {
           cause,
         });

@@ -1,3 +1,4 @@
+import { withFittingBatch } from "../models/batch-size.ts";
 import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { GeneratorPlan } from "../models/generator-plan.ts";
@@ -36,7 +37,7 @@ export class Renderer {
   readonly #networks: Networks;
   readonly #turns: Turns;
   readonly #plans = new Recent<GeneratorPlan>({ entries: PLANS }, (plan) => plan.dispose());
-  readonly #batch: number;
+  #batch: number;
   /** What the plans are of. */
   #planned: Generator;
 
@@ -121,8 +122,10 @@ export class Renderer {
     for (let first = 0; first < size; ) {
       signal?.throwIfAborted();
       // As many as a power of two: rows that a plan has no use for would cost as much as others.
-      const count = Math.min(this.#batch, 2 ** Math.floor(Math.log2(size - first)));
-      const plan = await this.#plan(count, edits, retain);
+      const wanted = Math.min(this.#batch, 2 ** Math.floor(Math.log2(size - first)));
+      const plan = await withFittingBatch(this.generator.device, wanted, (batch) => this.#plan(batch, edits, retain));
+      const count = plan.batch;
+      if (count < wanted) this.#batch = count;
       plan.setEdits(edits);
       plan.run(rows.subarray(first * rowSize, (first + count) * rowSize));
       await read(plan, count);

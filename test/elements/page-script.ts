@@ -1,7 +1,7 @@
 /** The script of the pages of test/elements: the elements, and sessions that are not real. */
 import { define, GanSession } from "../../src/elements/index.ts";
 import { GanatomyError, UnsupportedError } from "../../src/errors.ts";
-import { howToGetWebGpu } from "../../src/runtime/host.ts";
+import { howToGetWebGpu } from "../../src/runtime/advice.ts";
 import { FakeSession, LOADED } from "./fake-session.ts";
 
 define();

@@ -214,6 +214,9 @@ describe("a generator of tiles", () => {
 it("a generator of pictures says that it labels nothing, and tiles are merged with nothing else", async () => {
   const pictures = await oblongGenerator(device);
   await expect(Segmenter.self(pictures)).rejects.toThrow(UsageError);
+  for (const none of [undefined, null, {}, 3]) {
+    await expect(Segmenter.self(none as never)).rejects.toThrow(expect.objectContaining({ code: "usage" }));
+  }
   await expect(Segmenter.self(pictures)).rejects.toThrow(/oblong network makes pictures.*Give a segmenter/s);
   pictures.dispose();
   const other = { device, storage: "f32", reads: "image" } as unknown as Segmenter;

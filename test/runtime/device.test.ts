@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { findGpu } from "../../src/node/gpu.ts";
-import { BUFFER, Device } from "../../src/runtime/device.ts";
+import { Device } from "../../src/runtime/device.ts";
 import { Graph } from "../../src/runtime/graph.ts";
 import type { Kernel } from "../../src/runtime/kernel.ts";
+import { BUFFER } from "../../src/runtime/memory.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";

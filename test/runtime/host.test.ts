@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { entryPoint, howToGetAdapter, howToGetWebGpu, noAdapter } from "../../src/runtime/host.ts";
+import { howToGetAdapter, howToGetWebGpu } from "../../src/runtime/advice.ts";
+import { entryPoint, noAdapter } from "../../src/runtime/host.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -46,12 +47,12 @@ describe("without WebGPU", () => {
 
   test("Firefox 153 is not told to become 141", () => expect(howToGetWebGpu(LINUX)).not.toContain("141"));
 
-  test("the error has the advice for the browser that it is in", () => {
+  test("the error has the advice for the browser that it is in", async () => {
     vi.stubGlobal("isSecureContext", true);
     vi.stubGlobal("navigator", { userAgent: LINUX });
-    expect(entryPoint).toThrow(/dom\.webgpu\.enabled/);
+    await expect(entryPoint()).rejects.toThrow(/dom\.webgpu\.enabled/);
     vi.stubGlobal("isSecureContext", false);
-    expect(entryPoint).toThrow(/https:/);
+    await expect(entryPoint()).rejects.toThrow(/https:/);
   });
 });
 
@@ -63,8 +64,8 @@ describe("without an adapter", () => {
     ["Node", /ganatomy doctor/],
   ])("%s is told what to do", (name, advice) => expect(howToGetAdapter(AGENTS[name])).toMatch(advice));
 
-  test("the error has the advice for the browser that it is in", () => {
+  test("the error has the advice for the browser that it is in", async () => {
     vi.stubGlobal("navigator", { userAgent: LINUX });
-    expect(noAdapter().fix).toMatch(/about:support/);
+    expect((await noAdapter()).fix).toMatch(/about:support/);
   });
 });

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { BUFFER, type Device } from "../../src/runtime/device.ts";
+import type { Device } from "../../src/runtime/device.ts";
 import { Graph, type Value } from "../../src/runtime/graph.ts";
 import type { Kernel } from "../../src/runtime/kernel.ts";
+import { BUFFER } from "../../src/runtime/memory.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";

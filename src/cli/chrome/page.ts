@@ -24,6 +24,8 @@ const page = globalThis as typeof globalThis & NodeCalls & { [PAGE]: PageCalls }
 
 const abort = new AbortController();
 
+const note = (text: string): void => void page.ganatomyNote(text);
+
 /** News more often than this only load the connection to Node. */
 const NEWS_MS = 50;
 
@@ -33,21 +35,20 @@ const calls: PageCalls = {
   },
   async run(job: PageJob): Promise<PageOutcome> {
     try {
-      const device = await Device.request({ signal: abort.signal, ...(job.tune === false && { tune: false }) });
+      const { signal } = abort;
+      const device = await Device.request({ signal, onWarning: note, ...(job.tune === false && { tune: false }) });
       try {
         const { description, vendor, architecture, software } = device.adapter;
         const name = description || [vendor, architecture].filter(Boolean).join(" ") || "an unnamed adapter";
-        void page.ganatomyNote(
-          `Running in Chrome on ${name}${software ? " (software: right, but far slower than a GPU)" : ""}.`,
-        );
+        note(`Running in Chrome on ${name}${software ? " (software: right, but far slower than a GPU)" : ""}.`);
         const summary = await runJob(job, {
           device,
           folder: postingFolder,
           encoder: canvasEncoder(),
-          pool: webPool(WORKER, { onLost: ({ message }) => void page.ganatomyNote(message) }),
-          signal: abort.signal,
+          pool: webPool(WORKER, { onLost: ({ message }) => note(message) }),
+          signal,
           progress: progress(),
-          note: (text) => void page.ganatomyNote(text),
+          note,
         });
         return { summary };
       } finally {

@@ -1,7 +1,7 @@
 // Tests: test/cli/commands/invert.test.ts
 import { basename, join } from "node:path";
 import { Option } from "commander";
-import { GanatomyError, UnsupportedError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { type Generator, loadGenerator, writeSafetensors } from "../../index.ts";
 import { type Inversion, type InversionEvent, invert, type LatentSpace, weightsBehind } from "../../inversion/index.ts";
 import { WEIGHTS } from "../../models/latents.ts";
@@ -160,20 +160,9 @@ async function* inversions(
   const counts = { starts, batch, seed, steps, layerSteps, weightSteps };
   const { found } = options;
   const how = { ...counts, signal, ...(space && { space }), ...(layer && { layer }), ...(found && { found }) };
-  let latent = true;
-  try {
-    for await (const event of invert(generator, photo, how)) {
-      latent &&= event.type === "progress" && event.stage === "latent";
-      if (event.type !== "progress") yield event;
-      else progress.report(event.stage === "layer" ? layer! : event.stage, event.step, event.steps);
-    }
-  } catch (error) {
-    const isLarge = error instanceof GanatomyError && (error.code === "limit" || error.code === "out-of-memory");
-    const together = Math.min(starts, batch);
-    if (!isLarge || !latent || together === 1) throw error;
-    const what = `${together} starts at once do not fit this adapter.`;
-    const fix = `Give --batch ${Math.ceil(together / 2)}, or less.`;
-    throw new UnsupportedError("limit", what, fix, { cause: error });
+  for await (const event of invert(generator, photo, how)) {
+    if (event.type !== "progress") yield event;
+    else progress.report(event.stage === "layer" ? layer! : event.stage, event.step, event.steps);
   }
 }
 

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Generator, loadGenerator } from "../../index.ts";
 import { legsOf, walkAt } from "../../inversion/walk.ts";
+import { withFittingBatch } from "../../models/batch-size.ts";
 import { withoutAlpha } from "../../models/images.ts";
 import { unreadable } from "../../node/file-errors.ts";
 import type { OutputFolder } from "../../node/folder.ts";
@@ -19,7 +20,6 @@ import { print } from "../terminal.ts";
 import { picturePng } from "../tile-pictures.ts";
 import { openStops, type StopName, type Stops } from "../walk/stops.ts";
 import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
-
 export interface WalkCommandOptions extends GeneratorFlags {
   readonly space?: string;
   readonly frames: number;
@@ -119,7 +119,7 @@ function walkOf(stops: Stops, options: WalkCommandOptions): Omit<Walk, "drawn"> 
 class Frames {
   readonly #generator: Generator;
   readonly #stops: Stops;
-  readonly #batch: number;
+  #batch: number;
   readonly #loop: boolean;
   readonly #folder: OutputFolder;
   readonly #frames: number;
@@ -144,7 +144,10 @@ class Frames {
     const { height, width } = this.#generator;
     const png = picturePng(this.#generator);
     const from = space === "z" ? {} : { from: space };
-    const plan = await this.#generator.compile({ batch: this.#batch, bytes: true, ...from, signal });
+    const plan = await withFittingBatch(this.#generator.device, this.#batch, (batch) =>
+      this.#generator.compile({ batch, bytes: true, ...from, signal }),
+    );
+    this.#batch = plan.batch;
     const draw = async (frames: readonly number[]): Promise<Uint8Array[]> => {
       signal.throwIfAborted();
       plan.run(this.#rows(frames));

@@ -4,10 +4,30 @@ import type { LevelChoice } from "./result.ts";
 import { agree } from "./scores.ts";
 
 /**
- * Fractions of pixels above the candidate levels: 100 from 0.001 to 1, evenly in the logarithm
- * (spec §3.5, step 3).
+ * 10^(t/33) for t from 0 to 32. As digits, because engines' powers differ in the last bit: V8's
+ * before and after version 13, for one.
  */
-export const FRACTIONS: readonly number[] = Array.from({ length: 100 }, (_, t) => 10 ** (-3 + (3 * t) / 99));
+const DIGITS = `
+  1.0000000000000000000 1.0722672220103232228 1.1497569953977357908 1.2328467394420661391
+  1.3219411484660290404 1.4174741629268052135 1.5199110829529337171 1.6297508346206441743
+  1.7475284000076838335 1.8738174228603840478 2.0092330025650471314 2.1544346900318837218
+  2.3101297000831597590 2.4770763559917108672 2.6560877829466862777 2.8480358684358016549
+  3.0538555088334154345 3.2745491628777284595 3.5111917342151313213 3.7649358067924680267
+  4.0370172585965546926 4.3287612810830583474 4.6415888336127788924 4.9770235643321108022
+  5.3366992312063096582 5.7223676593502173010 6.1359072734131731065 6.5793322465756799227
+  7.0548023107186432359 7.5646332755462887019 8.1113083078968709132 8.6974900261778332791
+  9.3260334688321986952
+`
+  .trim()
+  .split(/\s+/);
+
+/**
+ * Fractions of pixels above the candidate levels: 100 from 0.001 to 1, evenly in the logarithm
+ * (spec §3.5, step 3), 10^(t/33 − 3), each the nearest double.
+ */
+export const FRACTIONS: readonly number[] = Array.from({ length: 100 }, (_, t) =>
+  Number(`${DIGITS[t % DIGITS.length]}e${Math.floor(t / DIGITS.length) - 3}`),
+);
 
 /**
  * Labels on fewer of the training pixels, in any channel, have no distribution to speak of (step

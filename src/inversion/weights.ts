@@ -163,6 +163,13 @@ export async function* lateWeights(
 const copyOf = (fitted: readonly Fitted[]): Map<string, TensorNumbers> =>
   new Map(fitted.map(({ key, shape, numbers }) => [key, { shape, data: numbers.slice() }]));
 
+/** Of a whole exponent, product by product: engines' own powers differ in the last bit. */
+function power(base: number, exponent: number): number {
+  let product = 1;
+  for (let i = 0; i < exponent; i += 1) product *= base;
+  return product;
+}
+
 /** One step of Adam down a gradient [taps, in, out] by the weights times their scale. */
 function descend(
   { numbers, exact, first, second, scale }: Fitted,
@@ -172,7 +179,7 @@ function descend(
 ): void {
   const { inChannels, outChannels } = filter;
   const [taps = 1, rows = 1, columns = 1] = shape;
-  const [c1, c2] = [1 - BETA1 ** step, 1 - BETA2 ** step];
+  const [c1, c2] = [1 - power(BETA1, step), 1 - power(BETA2, step)];
   let at = 0;
   for (let o = 0; o < outChannels; o += 1) {
     const factor = scale[o]!;

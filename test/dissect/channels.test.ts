@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generated } from "../../src/dissect/generated.ts";
 import type { LayerLevels } from "../../src/dissect/layer.ts";
+import { FRACTIONS } from "../../src/dissect/levels.ts";
 import { settle } from "../../src/dissect/options.ts";
 import type { Label } from "../../src/dissect/result.ts";
 import { searchTraining } from "../../src/dissect/training.ts";
@@ -126,7 +127,6 @@ async function run(
   throw new Error("no result");
 }
 
-const FRACTIONS = Array.from({ length: 100 }, (_, t) => 10 ** (-3 + (3 * t) / 99));
 const categoryOf = (label: number) => CATEGORIES.indexOf(LABELS[label]!.category);
 
 /** Every candidate of every unit against every label of the training set, the slow way. */

@@ -12,9 +12,23 @@ import { agree } from "../../src/dissect/scores.ts";
 describe("the search for levels", () => {
   test("tries a thousandth to all of the pixels", () => {
     expect(FRACTIONS).toHaveLength(100);
-    expect(FRACTIONS[0]).toBeCloseTo(0.001, 15);
-    expect(FRACTIONS[33]).toBeCloseTo(0.01, 15);
-    expect(FRACTIONS[99]).toBe(1);
+    expect([FRACTIONS[0], FRACTIONS[33], FRACTIONS[66], FRACTIONS[99]]).toEqual([0.001, 0.01, 0.1, 1]);
+  });
+
+  test("by fractions that are the doubles next to 10^(t/33 - 3), whatever engine this is", () => {
+    const bits = new DataView(new ArrayBuffer(8));
+    for (const [t, fraction] of FRACTIONS.entries()) {
+      bits.setFloat64(0, fraction);
+      const word = bits.getBigUint64(0);
+      const mantissa = (word & (2n ** 52n - 1n)) + 2n ** 52n;
+      const exponent = (word >> 52n) - 1075n; // the fraction is mantissa * 2^exponent
+      // Between the middles to its neighbours, (2m - 1) 2^(e-1) and (2m + 1) 2^(e-1), to the power
+      // of 33.
+      const truth = 2n ** (33n * (1n - exponent));
+      const scale = 10n ** BigInt(99 - t);
+      expect((2n * mantissa - 1n) ** 33n * scale <= truth).toBe(true);
+      expect(truth <= (2n * mantissa + 1n) ** 33n * scale).toBe(true);
+    }
   });
 
   const PIXELS = 1e6;

@@ -10,6 +10,24 @@ import { packState, unpackState } from "./state-file.ts";
 const FILE = "dissection.state";
 const FORMAT = "ganatomy dissection 3";
 
+/** What an earlier run had finished of a dissection, and what goes on. */
+export function standing({ at, done }: Pick<DissectionState, "at" | "done">): string {
+  const [, kind = at, pass = "0"] = /^(?:training |whole )?(\w+)(?: (\d+))?$/.exec(at) ?? [];
+  const before: Readonly<Record<string, readonly [finished: string, doing: string]>> = {
+    quantiles: [
+      Number(pass) > 0 ? `went over all activations ${times(Number(pass))}` : "",
+      "going over the activations for the units' quantiles",
+    ],
+    levels: ["found the quantiles of all activations", "counting what the units agree with at each"],
+    scores: ["chose the units' levels", "scoring the units"],
+  };
+  const [finished = "", doing = "counting"] = before[kind] ?? [];
+  const images = done === 0 ? "from the first image on" : `behind the first ${done === 1 ? "image" : `${done} images`}`;
+  return `An earlier run ${finished ? `${finished}, and was stopped` : "was stopped"} ${doing}: going on ${images}.`;
+}
+
+const times = (count: number): string => ["once", "twice"][count - 1] ?? `${count} times`;
+
 /** Where a dissection stands, in a file of its output folder until it is done. */
 export class KeptDissection implements Checkpoints {
   readonly found: DissectionState | undefined;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { KeptDissection } from "../../src/cli/kept-dissection.ts";
+import { KeptDissection, standing } from "../../src/cli/kept-dissection.ts";
 import { outputFolder } from "../node/abandoned.ts";
 
 let home: string;
@@ -28,6 +28,33 @@ const damaged = vi.fn();
 const open = async (settings: unknown, by = signal) =>
   KeptDissection.open(await outputFolder(home), settings, by, damaged);
 const path = (): string => join(home, "dissection.state");
+
+test.each([
+  [
+    "training quantiles 0",
+    0,
+    "was stopped going over the activations for the units' quantiles: going on from the first image on",
+  ],
+  [
+    "whole quantiles 1",
+    96,
+    "went over all activations once, and was stopped going over the activations for the units' quantiles: going on behind the first 96 images",
+  ],
+  [
+    "training quantiles 5",
+    1,
+    "went over all activations 5 times, and was stopped going over the activations for the units' quantiles: going on behind the first image",
+  ],
+  [
+    "levels 2",
+    40,
+    "found the quantiles of all activations, and was stopped counting what the units agree with at each: going on behind the first 40 images",
+  ],
+  ["scores", 12, "chose the units' levels, and was stopped scoring the units: going on behind the first 12 images"],
+  ["what else 3", 8, "was stopped counting: going on behind the first 8 images"],
+])("of a run that was stopped at %s, image %i, it is said in plain words", (at, done, said) => {
+  expect(standing({ at, done })).toBe(`An earlier run ${said}.`);
+});
 
 test("what is kept is found by a run of the same settings alone, and goes when all is done", async () => {
   const first = await open({ seed: 1 });

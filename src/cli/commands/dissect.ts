@@ -13,7 +13,7 @@ import { EXAMPLES } from "../examples.ts";
 import { inNode } from "../in-node.ts";
 import { intoReport } from "../into-report.ts";
 import { type DissectOptions, openJob } from "../job.ts";
-import { KeptDissection } from "../kept-dissection.ts";
+import { KeptDissection, standing } from "../kept-dissection.ts";
 import { loadingOf } from "../models.ts";
 import { named, seed } from "../options.ts";
 import { type Job, runJob, type SegmenterFiles } from "../run.ts";
@@ -111,7 +111,7 @@ async function resuming(
   const kept = await KeptDissection.open(folder, settings, signal, (path) =>
     note(`"${path}" is damaged: the dissection begins anew.`),
   );
-  if (kept.found) note(`Going on from ${kept.found.done} images of "${kept.found.at}" of an earlier run.`);
+  if (kept.found) note(standing(kept.found));
   const summary = await dissected({ ...place, checkpoints: kept });
   if (summary.complete) await kept.remove();
   return summary;

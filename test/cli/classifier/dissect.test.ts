@@ -17,7 +17,7 @@ import { UsageError } from "../../../src/index.ts";
 import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
 import { memoryFolder } from "../../../src/report/index.ts";
 import { requestDevice } from "../../gpu.ts";
-import { run, start } from "../ganatomy.ts";
+import { interruptAt, run, start } from "../ganatomy.ts";
 import { EDGE, photographs, writeClassifier } from "./tiny.ts";
 
 const COUNT = 6;
@@ -173,7 +173,7 @@ test("takes as many photographs as are asked for, and as many more where levels 
   expect(await taken({ rule: "gan-dissection", quantileThreshold: 0.01 })).toHaveLength(2);
 });
 
-test("stopped and called again, it goes on from there, to the same bits", async () => {
+test("stopped and killed again and again, whole runs and their comparison are those of none that was", async () => {
   await mkdir(at("album"));
   await mkdir(at("marked"));
   for (const [i, photograph] of photographs(96).entries()) {
@@ -186,19 +186,48 @@ test("stopped and called again, it goes on from there, to the same bits", async 
     ...["dissect", "--classifier", "tiny.safetensors", "--edge", `${EDGE}`, "--images", "album", "--masks", "marked"],
     ...["--batch", "1", "--examples", "2", "--outdir", outdir, ...more],
   ];
-  expect((await run(dissect("whole"), { cwd: home })).status).toBe(0);
-  const stopped = start(dissect("stopped"), { cwd: home });
+  const cwd = { cwd: home };
+  const searched = ["--layers", "layer2", "--rule", "gan-dissection"];
+  expect((await run(dissect("whole/last"), cwd)).status).toBe(0);
+  expect((await run(dissect("whole/searched", ...searched), cwd)).status).toBe(0);
+
+  const stopped = start(dissect("broken/last"), cwd);
   await stopped.said(/activations/);
   stopped.interrupt();
   expect((await stopped.ended).status).toBe(130);
-  expect(await readdir(at("stopped"))).toContain("dissection.state");
-  const last = await run(dissect("stopped"), { cwd: home });
-  expect([last.status, last.stderr]).toEqual([0, expect.stringMatching(/Going on from \d+ images of /)]);
-  for (const file of ["units.csv", "tensors.safetensors", "blocks.safetensors"]) {
-    const [ours, theirs] = await Promise.all(["stopped", "whole"].map((folder) => readFile(at(folder, file))));
-    expect([file, ours!.equals(theirs!)]).toEqual([file, true]);
+  expect(await readdir(at("broken/last"))).toContain("dissection.state");
+  const begun = await interruptAt(/scores: /, dissect("broken/last"), { ...cwd, signal: "SIGKILL" });
+  expect([begun.status, begun.stderr]).toEqual([null, expect.stringMatching(/An earlier run was stopped going over/)]);
+  for (const [index, phase] of [/quantiles: /, /levels: /, /scores: /, /draw strips: /].entries()) {
+    const signal = index % 2 === 0 ? "SIGINT" : "SIGKILL";
+    const { status } = await interruptAt(phase, dissect("broken/searched", ...searched), { ...cwd, signal });
+    expect(status).toBe(signal === "SIGINT" ? 130 : null);
   }
-  expect(await readdir(at("stopped"))).not.toContain("dissection.state");
+  for (const [name, more] of [
+    ["last", []],
+    ["searched", searched],
+  ] as const) {
+    const last = await run(dissect(`broken/${name}`, ...more), cwd);
+    expect([last.status, last.stderr]).toEqual([0, expect.stringMatching(/An earlier run [a-z].*: going on /)]);
+    expect(await readdir(at("broken", name))).not.toContain("dissection.state");
+    for (const file of ["units.csv", "tensors.safetensors", "blocks.safetensors"]) await same(`${name}/${file}`);
+  }
+  // Of one layer of both, which are called the same where they lie.
+  const other = ["--layers", "layer1"];
+  for (const runs of ["whole", "broken"]) {
+    expect((await run(dissect(`${runs}/other`, ...other), cwd)).status).toBe(0);
+    const compared = await run(["compare", "last", "other", "--outdir", "compared"], { cwd: at(runs) });
+    expect([compared.status, compared.stderr]).toEqual([0, expect.anything()]);
+  }
+  const files = await readdir(at("whole/compared"));
+  expect(files).toEqual(expect.arrayContaining(["compare.csv", "compare.json"]));
+  expect(await readdir(at("broken/compared"))).toEqual(files);
+  for (const file of files) if (/\.(csv|svg)$/.test(file)) await same(`compared/${file}`);
+  const figures = async (runs: string) => {
+    const { provenance: _, ...rest } = JSON.parse(await readFile(at(runs, "compared/compare.json"), "utf8"));
+    return rest;
+  };
+  expect(await figures("broken")).toEqual(await figures("whole"));
 
   // What it was of has changed: it begins anew.
   const again = start(dissect("changed"), { cwd: home });
@@ -207,5 +236,11 @@ test("stopped and called again, it goes on from there, to the same bits", async 
   await again.ended;
   await writeFile(at("album/0.png"), photographs(97)[96]!);
   const anew = await run(dissect("changed"), { cwd: home });
-  expect([anew.status, anew.stderr]).toEqual([0, expect.not.stringContaining("Going on")]);
+  expect([anew.status, anew.stderr]).toEqual([0, expect.not.stringContaining("An earlier run")]);
 });
+
+/** A file of whole runs and of those that were stopped has the same bytes. */
+async function same(file: string): Promise<void> {
+  const [ours, theirs] = await Promise.all(["broken", "whole"].map((runs) => readFile(at(runs, file))));
+  expect([file, ours!.equals(theirs!)]).toEqual([file, true]);
+}

@@ -213,6 +213,7 @@ export class Holdings {
       height: generator.height,
       width: generator.width,
       edits: ({ layer, strokes: made }) => strokes.edits(layer, made),
+      knownEdits: ({ layer, strokes: made }) => strokes.knownEdits(layer, made),
       scene: (state, edits) => this.#scene(state, edits),
       rgba: (frame, state) => statePicture(frame, state, this.colors),
     };

@@ -36,6 +36,7 @@ import type {
   ViewOptions,
   ViewState,
 } from "./session.ts";
+import { needsQuantiles } from "./strokes.ts";
 import { changedState, FIRST_STATE, SessionView } from "./view.ts";
 
 // Tests: test/session/http.test.ts, test/session/session.test.ts
@@ -53,6 +54,8 @@ interface Job {
   state: ViewState;
   id: string | undefined;
   since: number;
+  /** Whether nothing was drawn on it. */
+  isBlank: boolean;
 }
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
@@ -179,13 +182,24 @@ export class HttpSession implements RemoteSession {
       dispose: () => this.#views.remove(job),
       loaded: () => this.#loaded,
     });
-    const job: Job = { context, view, state, id: undefined, since: performance.now() };
+    const job: Job = { context, view, state, id: undefined, since: performance.now(), isBlank: true };
     this.#views.add(job);
     return view;
   }
 
   async #draw(job: Job): Promise<void> {
-    const { context, view, state, id, since } = job;
+    const { state } = job;
+    const ready = state.strokes.filter((stroke) => !needsQuantiles(stroke));
+    // The server may have to count them first, and there is a picture meanwhile.
+    if (job.isBlank && ready.length < state.strokes.length) {
+      await this.#show(job, { ...state, strokes: ready }, ready.at(-1)?.id);
+      if (job.state !== state) return this.#views.ask(job);
+    }
+    await this.#show(job, state, job.id);
+  }
+
+  async #show(job: Job, state: ViewState, id: string | undefined): Promise<void> {
+    const { context, view, since } = job;
     const { foreground: _, ...shown } = state;
     const { height, width, data } = await this.picture(shown as PictureOptions);
     if (!this.#views.has(job)) return;
@@ -195,6 +209,7 @@ export class HttpSession implements RemoteSession {
     const image = context.createImageData(width, height);
     image.data.set(data);
     context.putImageData(image, 0, 0);
+    job.isBlank = false;
     view.rendered({ ...(id !== undefined && { id }), ms: performance.now() - since });
   }
 

@@ -15,6 +15,8 @@ export interface Drawing {
   readonly height: number;
   readonly width: number;
   edits(state: ViewState): readonly Edit[] | Promise<readonly Edit[]>;
+  /** Those of strokes whose values are known by now. */
+  knownEdits(state: ViewState): readonly Edit[];
   /** What is to be run. @throws GanatomyError `not-found` for latents that are not there. */
   scene(state: ViewState, edits: readonly Edit[]): Scene;
   /** RGBA of what is no picture by itself: labels, a unit's activations. */
@@ -27,6 +29,9 @@ export interface Painted {
   changed(state: ViewState, id?: string): void;
   dispose(): void;
 }
+
+/** Of a canvas that nothing was drawn on. */
+const NEW = { device: undefined, meanwhile: undefined };
 
 type Canvas = HTMLCanvasElement | OffscreenCanvas;
 
@@ -44,6 +49,15 @@ interface Job {
   since: number;
   /** For which the canvas is configured. */
   device: Device | undefined;
+  /** What it showed last while something of it was being found out. */
+  meanwhile: Meanwhile | undefined;
+}
+
+/** A picture without the strokes whose values are being found out. */
+interface Meanwhile {
+  readonly drawing: Drawing;
+  readonly state: ViewState;
+  readonly edits: readonly Edit[];
 }
 
 /** Which parts of a scene are needed to draw a view. */
@@ -75,7 +89,7 @@ export class Painter {
 
   /** @throws what `getContext` does, for a canvas that something else draws on. */
   add(canvas: Canvas, context: GPUCanvasContext, told: Pick<Job, "rendered" | "failed">, state: ViewState): Painted {
-    const job: Job = { canvas, context, ...told, state, id: undefined, since: performance.now(), device: undefined };
+    const job: Job = { canvas, context, ...told, state, id: undefined, since: performance.now(), ...NEW };
     this.#jobs.add(job);
     return {
       changed: (state, id = state.strokes.at(-1)?.id) => {
@@ -99,17 +113,35 @@ export class Painter {
   }
 
   async #draw(job: Job, drawing: Drawing): Promise<void> {
-    const { state, id, since } = job;
-    const { device, stage } = drawing;
+    const { state, id } = job;
     const edits = drawing.edits(state);
-    if (edits instanceof Promise) {
-      // Nobody else waits for what this one must find out first.
-      edits.then(
-        () => this.#jobs.ask(job),
-        (error) => this.#failed(job, drawing, error),
-      );
-      return;
+    if (!(edits instanceof Promise)) {
+      job.meanwhile = undefined;
+      return this.#show(job, drawing, { state, edits, id });
     }
+    // Nobody else waits for what this one must find out first, and there is a picture meanwhile.
+    edits.then(
+      () => this.#jobs.ask(job),
+      (error) => this.#failed(job, drawing, error),
+    );
+    const known = drawing.knownEdits(state);
+    const meanwhile = { drawing, state, edits: known };
+    if (job.meanwhile && isSame(job.meanwhile, meanwhile)) return;
+    job.meanwhile = meanwhile;
+    await this.#show(job, drawing, { state, edits: known, id: undefined });
+  }
+
+  async #show(
+    job: Job,
+    drawing: Drawing,
+    {
+      state,
+      edits,
+      id,
+    }: { readonly state: ViewState; readonly edits: readonly Edit[]; readonly id: string | undefined },
+  ): Promise<void> {
+    const { device, stage } = drawing;
+    const { since } = job;
     await stage.show(drawing.scene(state, edits), wantedBy(state), async (frame) => {
       configure(job, drawing);
       if (state.view === "rgb") show(frame.image, job.context);
@@ -118,6 +150,17 @@ export class Painter {
     await device.idle();
     job.rendered({ ...(id !== undefined && { id }), ms: performance.now() - since });
   }
+}
+
+/** Whether they are one picture: of the same image, with the same edits. */
+function isSame(before: Meanwhile, { drawing, state, edits }: Meanwhile): boolean {
+  const names = ["seed", "image", "latents", "toward", "view", "unit", "layer"] as const;
+  return (
+    drawing === before.drawing &&
+    names.every((name) => state[name] === before.state[name]) &&
+    edits.length === before.edits.length &&
+    edits.every((edit, at) => edit === before.edits[at])
+  );
 }
 
 function configure(job: Job, { device, height, width }: Drawing): void {

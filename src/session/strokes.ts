@@ -13,6 +13,10 @@ const INSERTED = 0.99;
 /** Images on which a unit's quantiles are taken, as `ganatomy insert` does. */
 const QUANTILE_IMAGES = 200;
 
+/** Whether quantiles of its units must be known before it acts. */
+export const needsQuantiles = ({ op, value }: Stroke): boolean =>
+  value === undefined ? op === "draw" : typeof value === "object" && "quantile" in value;
+
 /** Quantiles of a layer's units, both ways. */
 export type Quantiles = Pick<QuantileTable, "levels" | "quantile">;
 
@@ -75,6 +79,16 @@ export class Strokes {
     }
     const edits = shown.map((stroke) => this.#edit(layer, stroke));
     return edits.some((edit) => edit instanceof Promise) ? Promise.all(edits) : (edits as Edit[]);
+  }
+
+  /** Those of the strokes whose values are known by now, as edits. */
+  knownEdits(layer: string | undefined, strokes: readonly Stroke[]): readonly Edit[] {
+    return strokes.flatMap((stroke) => {
+      const edits = this.edits(layer, [stroke]);
+      if (!(edits instanceof Promise)) return edits;
+      edits.catch(() => {}); // whoever asked for all of them is told
+      return [];
+    });
   }
 
   #edit(layer: string, stroke: Stroke): Edit | Promise<Edit> {

@@ -67,6 +67,28 @@ describe.each([
     view.dispose();
   });
 
+  test("a view shows its image while the quantiles are counted that a stroke inserts", async () => {
+    const counted: number[] = [];
+    const end = session.on(
+      "progress",
+      ({ phase, done, total }) => phase === "quantiles" && counted.push(done / total!),
+    );
+    const canvas = new FakeCanvas();
+    const removed = stroke("r", { mask: { size: [1, 2], cells: [1, 1] } });
+    const own = { image: 3, layer: "layer6", strokes: [removed, stroke("d", { op: "draw" })] };
+    const view = session.view(canvasOf(canvas), own);
+    let drawings = 0;
+    const whole = drawn(view, () => ++drawings === 2);
+    await drawn(view);
+    expect(counted).not.toContain(1);
+    expect(different(await canvas.rgb(), await rgb({ ...own, strokes: [removed] }))).toBe(0);
+    await whole;
+    expect(different(await canvas.rgb(), await rgb(own))).toBe(0);
+    expect(different(await rgb(own), await rgb({ ...own, strokes: [removed] }))).toBeGreaterThan(100);
+    end();
+    view.dispose();
+  });
+
   test("views of several images share strokes, and are drawn in turn", async () => {
     const canvases = Array.from({ length: 4 }, () => new FakeCanvas());
     const views = canvases.map((canvas, image) => session.view(canvasOf(canvas), { image, layer: "layer4" }));

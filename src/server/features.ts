@@ -4,8 +4,6 @@ import { padded } from "../runtime/graph.ts";
 import { type Edited, pooled } from "./interventions.ts";
 import type { ClientMask } from "./masks.ts";
 
-// Tests: test/server/masks.test.ts
-
 /** Features of a layer for some images, [n, h, w, c rounded up to 4]. */
 export type Features = Float32Array;
 

@@ -30,7 +30,7 @@ function corpusOf(trainSize: number, evalSize: number): AceCorpus {
       cell: (first * i + (i >> 2)) % CELLS,
       score: 1,
     });
-  const feature = noise(4, UNITS).map((value) => 2 * value);
+  const feature = noise(6, UNITS).map((value) => 2 * value);
   const all = { length: trainSize + evalSize };
   return { present: Array.from(all, place(5)), candidates: Array.from(all, place(3)), trainSize, evalSize, feature };
 }
@@ -140,6 +140,9 @@ describe("the evaluation", () => {
     expect(result.both20).toBeCloseTo(hard.erase - hard.add, 5);
     expect(result.left10).toBeCloseTo(left10, 3);
     expect(result.left20).toBeCloseTo(left20, 3);
+    // Inserted, the concept is in some labels: without, `both20` would be the same with either
+    // sign.
+    expect(hard.add).toBeGreaterThan(0.01);
     // All of which are different, so that none can stand for another.
     const numbers = Object.values(result);
     expect(new Set(numbers.map((value) => value.toFixed(4))).size).toBe(numbers.length);

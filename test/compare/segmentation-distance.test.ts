@@ -66,6 +66,26 @@ test("label 0 is one of them, and what is nowhere is none", async () => {
   expect(concepts.find(({ label }) => label === 3)).toBeUndefined();
 });
 
+test("concepts of one set, in percent: differences, their errors, and what has no part of nothing", async () => {
+  const labels = ["-", "tree", "sky", "boat"].map((name) => ({ name, category: "object" }));
+  // Two images of four pixels: a tree in the first of one set, sky in both of the other.
+  const a = { counts: Uint32Array.of(3, 1, 0, 0, 4, 0, 0, 0), n: 2, labels, pixels: 4 };
+  const b = { counts: Uint32Array.of(3, 0, 1, 0, 3, 0, 1, 0), n: 2, labels, pixels: 4 };
+  const told: string[] = [];
+  const { concepts, permutation } = await segmentationDistance(a, b, {
+    permutations: 3,
+    onProgress: ({ phase, done, total }) => told.push(`${phase} ${done} ${total}`),
+  });
+  const object = { category: "object" };
+  expect(concepts).toEqual([
+    { label: 2, name: "sky", ...object, a: 0, b: 25, difference: 25, standardError: 0 },
+    { label: 0, name: "-", ...object, a: 87.5, b: 75, difference: -12.5, standardError: 12.5, relative: -12.5 / 87.5 },
+    { label: 1, name: "tree", ...object, a: 12.5, b: 0, difference: -12.5, standardError: 12.5, relative: -1 },
+  ]);
+  expect(permutation.permutations).toBe(3);
+  expect(told.slice(0, 4)).toEqual(["permutations 0 3", "permutations 1 3", "permutations 2 3", "sizes 0 20"]);
+});
+
 test("other labels are refused", async () => {
   const areas = await goldenAreas("scenes");
   const renamed = { ...areas, labels: areas.labels.map((label) => ({ ...label, category: "part" })) };

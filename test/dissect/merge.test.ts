@@ -24,6 +24,10 @@ describe("exact sums", () => {
     const to = sums(low, -1n, (1n << 96n) - 1n, -ONE);
     addExactSums(to, sums(1n, 1n, 1n, 3n * ONE));
     expect([...to]).toEqual([...sums(1n << 32n, 0n, 1n << 96n, 2n * ONE)]);
+    // nothing is carried before a word is full
+    const half = sums(1n << 31n, 3n);
+    addExactSums(half, sums((1n << 31n) - 1n, 4n));
+    expect([...half]).toEqual([...sums((1n << 32n) - 1n, 7n)]);
     // all carries at once: the carry is counted with what it meets
     const full = sums((1n << 64n) - 1n);
     addExactSums(full, sums((1n << 64n) - 1n));

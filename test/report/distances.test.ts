@@ -16,4 +16,5 @@ test.each([
   [1000, "1000"],
   [-1000.6, "−1001"],
   [123456.7, "123457"],
+  [-123456.7, "−123457"],
 ])("%d is told as %s", (value, text) => expect(fourDigits(value)).toBe(text));

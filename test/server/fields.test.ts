@@ -23,9 +23,13 @@ test("what is right is handed on", () => {
     wholeOf(0, "a", 0, 9),
     wholeOf(9, "a", 0, 9),
     numberOf(-2.5, "b"),
+    fractionOf(0, "c"),
     fractionOf(1, "c"),
     textOf("", "d"),
-  ]).toEqual([0, 9, -2.5, 1, ""]);
+    listOf([1, 2, 3], "e", 3),
+  ]).toEqual([0, 9, -2.5, 0, 1, "", [1, 2, 3]]);
+  // of a value 60 letters are told, quotes among them
+  expect(() => fractionOf("x".repeat(58), "alpha")).toThrow(`alpha is "${"x".repeat(58)}".`);
 });
 
 describe("bodies", () => {
@@ -87,6 +91,17 @@ describe("bodies", () => {
       });
     expect(await bodyOf(firefox('{"a":1}'), 100)).toEqual({ a: 1 });
     await expect(bodyOf(firefox(`{"a":"${"x".repeat(100)}"}`), 100)).rejects.toMatchObject({ status: 413 });
+  });
+
+  test("what comes in parts is put together", async () => {
+    const parts = ['{"a', '":"', 'ä"}'].map((part) => new TextEncoder().encode(part));
+    const body = new ReadableStream({ start: (to) => [...parts.map((part) => to.enqueue(part)), to.close()] as never });
+    expect(await bodyOf(request(body), 10)).toEqual({ a: "ä" });
+  });
+
+  test("as much as may be there is", async () => {
+    expect(await bodyOf(request('{"a":1}'), 7)).toEqual({ a: 1 });
+    await expect(bodyOf(request('{"a":1}'), 6)).rejects.toMatchObject({ status: 413 });
   });
 
   test("none at all is no JSON", async () => {

@@ -7,14 +7,12 @@ test("presets, some of them changed", () => {
 });
 
 test("what the documentation says of them", () => {
-  expect(LIMITS).toMatchObject({
-    body: 4_194_304,
-    ids: 64,
-    interventions: 256,
-    ablations: 8192,
-    maskEdge: 2048,
-    queue: 8,
+  // docs/server.md, "Errors and limits"; 2²⁴ pixels are 256 masks of 256 × 256
+  expect(LIMITS).toEqual({
+    ...{ body: 4 * 1024 * 1024, ids: 64, lastId: 9999, interventions: 256, ablations: 8192 },
+    ...{ maskEdge: 2048, maskPixels: 256 * 256 * 256, features: 4_194_304, queue: 8, pictures: 64 },
   });
+  expect(limitsOf({ queue: 0 }).queue).toBe(0);
 });
 
 test.each([

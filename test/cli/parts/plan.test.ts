@@ -117,7 +117,12 @@ test("a plan is opened by its folder or its file", async () => {
   expect(await openPlan(folder)).toEqual(opened);
   expect(await openPlan(join(folder, "plan.json"))).toEqual(opened);
   await expect(openPlan(await folderFor())).rejects.toMatchObject({ code: "not-found" });
-  await expect(openPlan(join(folder, "other.json"))).rejects.toMatchObject({ code: "not-found" });
+  const missing = join(folder, "other.json");
+  const message = `There is no plan "${missing}".`;
+  await expect(openPlan(missing)).rejects.toMatchObject({
+    code: "not-found",
+    message: expect.stringContaining(message),
+  });
   // what is there but cannot be read is not missing
   const blocked = await folderFor();
   await mkdir(join(blocked, "plan.json"));
@@ -139,6 +144,7 @@ test.each<readonly [string, object]>([
   ["passes that are none", { passes: "5" }],
   ["no parts", { parts: undefined }],
   ["parts that are none", { parts: [null] }],
+  ["a part that is none", { parts: [{ first: 0, end: 10 }, null] }],
   ["fewer images", { parts: evenParts(9, 3) }],
   ["more images", { parts: evenParts(11, 3) }],
   ["images that are left out first", { parts: [{ first: 1, end: 10 }] }],

@@ -152,6 +152,12 @@ describe("comparing", () => {
     expect(compare([layerOf({ images: 1, units: [[1, 0.9]] })]).inputs[0]!.blocks).toBe(0);
   });
 
+  test("says which inputs are controls, also of seed 0", () => {
+    const [plain, control] = compare([A, { ...A, source: "b", rotation: 0, untrained: 0 }]).inputs;
+    expect(control).toMatchObject({ rotation: 0, untrained: 0 });
+    for (const name of ["rotation", "untrained"]) expect(plain).not.toHaveProperty(name);
+  });
+
   test("calls inputs by what tells them apart", () => {
     const names = (...abouts: Partial<DissectedLayer>[]) =>
       compare(abouts.map((about) => ({ ...A, ...about }))).inputs.map(({ name }) => name);

@@ -40,6 +40,14 @@ describe("a kept file", () => {
     expect(await readKept(path(), FORM)).toBeUndefined();
   });
 
+  test("whose state was altered, or that is of another kind, is not believed", async () => {
+    const text = packKept(FORM, "[1,2]");
+    for (const other of [text.replace("[1,2]", "[1,3]"), text.replace("numbers 1", "numbers 2"), text.slice(0, -3)]) {
+      await writeFile(path(), other);
+      await expect(readKept(path(), FORM)).rejects.toThrow(OutputError);
+    }
+  });
+
   test("may be an earlier version's, if that says so", async () => {
     await writeFile(path(), '{"numbers":[3]}');
     await expect(readKept(path(), FORM)).rejects.toThrow(/damaged/);

@@ -4,7 +4,7 @@ import { type Compared, distanceJson, distanceText } from "../../../src/cli/dist
 const permutation = { p: 0.01, median: 0.25, q95: 0.5, max: 0.75, permutations: 99 };
 const bySize = { sizes: [2, 4], distances: [9, 8], extrapolated: 7.5, slope: 1 };
 const concept = {
-  ...{ name: "tree", category: "object", a: 12.345, b: 10, difference: -2.345, standardError: 0.5, relative: -0.19 },
+  ...{ name: "tree", category: "object", a: 12.345, b: 10, difference: -2.345, standardError: 0.5, relative: -0.894 },
 };
 const kind = { network: "drawn", tensor: "c5", d: 64 } as never;
 const vectors = (n: number, more: object = {}) => ({ data: new Float64Array(0), n, d: 64, kind, ...more });
@@ -106,8 +106,8 @@ test("label maps' distance with concepts, of which twelve are shown", () => {
     "FSD: p | 0.01 | sets divided at random (99 times): median 0.25, 95 % below 0.5",
     "",
     "concept | A, % | B, % | B − A, ± standard error | of A",
-    "- (no name) | 12.35 | 10.00 | −2.35 ± 0.50 | −19 %",
-    "tree | 12.35 | 10.00 | −2.35 ± 0.50 | −19 %",
+    "- (no name) | 12.35 | 10.00 | −2.35 ± 0.50 | −89 %",
+    "tree | 12.35 | 10.00 | −2.35 ± 0.50 | −89 %",
     "new | 0.00 | 1.50 | +1.50 ± 0.50",
     "more | 12.35 | 10.00 | +0.00 ± 0.50 | +13 %",
     "",

@@ -147,6 +147,17 @@ describe("an image of the generator itself", () => {
     expect(psnr.latents[0]).toBe(psnr.starts[0]); // no step makes it better, and the best is kept
   });
 
+  test("takes 150 steps of a start and 80 of a layer's features unless told otherwise", async () => {
+    const first = async (options: InvertOptions) => {
+      const climb = invert(generator, image, options);
+      for await (const event of climb) if (event.type === "progress") return event;
+      return undefined;
+    };
+    expect(await first({ starts: 2, batch: 1 })).toMatchObject({ stage: "latent", step: 0, steps: 300 });
+    const { inversion: found } = await inverted({ starts: 1, steps: 1 });
+    expect(await first({ layer: "layer4", found })).toMatchObject({ stage: "layer", step: 0, steps: 80 });
+  });
+
   test("ends where the signal says", async () => {
     const controller = new AbortController();
     const climb = invert(generator, image, { ...options, signal: controller.signal });

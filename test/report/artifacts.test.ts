@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { JudgedRanking } from "../../src/compare/index.ts";
 import { artifactsCsv, artifactsJson, conceptPixels, marksJson, verdicts } from "../../src/report/artifacts.ts";
 import { artifactFindings } from "./artifact-findings.ts";
 import { PROVENANCE } from "./fixture.ts";
@@ -30,6 +31,30 @@ test("concepts are those that are seen, first what changes most", () => {
   expect(conceptPixels(bad.judgement)).toEqual([
     { concept: "tree", category: "object", before: 10, rankings: { score: 1, ablation: 10 }, random: 8 },
     { concept: "door", category: "object", before: 2, rankings: { score: 2, ablation: 1.5 }, random: 2 },
+  ]);
+});
+
+test("concepts are there that are in any image, those first that some ranking changes most", () => {
+  const { judgement } = bad;
+  const labels = ["-", "still", "three", "four", "nowhere", "new"].map((name) => ({ name, category: "object" }));
+  const [score, ablation] = judgement.rankings as [JudgedRanking, JudgedRanking];
+  // A quarter of a pixel is there; one ranking takes one of "four" and the other adds four.
+  const ranked = (ranking: JudgedRanking, pixels: number[]) => ({
+    ...ranking,
+    together: { ...ranking.together, pixels },
+  });
+  const found = conceptPixels({
+    ...judgement,
+    labels,
+    before: { ...judgement.before, pixels: [99, 0.25, 9, 5, 0, 0] },
+    random: [1, 3].map((part) => ({ ...judgement.random[0]!, pixels: [99, 0.25, 9, part, 0, 0] })),
+    rankings: [ranked(score, [0, 0.25, 6, 4, 0, 0]), ranked(ablation, [0, 0.25, 6, 9, 0, 0.5])],
+  });
+  expect(found.map(({ concept, random }) => [concept, random])).toEqual([
+    ["four", 2],
+    ["three", 9],
+    ["new", 0],
+    ["still", 0.25],
   ]);
 });
 
@@ -70,12 +95,17 @@ test("the JSON has every number", () => {
 });
 
 test("the table has ranks, and no column of what was not measured", () => {
-  expect(artifactsCsv(bad).split("\n").slice(0, 3)).toEqual([
+  expect(artifactsCsv(bad).split("\n")).toEqual([
     "unit,score,score_mean,score_covariance,score_rank,ablation_change,ablation_rank,top_image",
     "0,10.5,1,9.5,3,-0.5,1,0",
     "1,19,1,18,2,-0.1,2,1",
+    "2,9.75,1,8.75,4,0.3,3,2",
+    "3,22,1,21,1,1234.5,4,3",
+    "",
   ]);
   const units = bad.units.map(({ change: _, ...unit }) => unit);
   expect(artifactsCsv({ ...bad, units }).split("\n")[4]).toBe("3,22,1,21,1,,,3");
-  expect(JSON.parse(marksJson({ model: "m", layer: "l", units: [2] }))).toEqual({ model: "m", layer: "l", units: [2] });
+  expect(marksJson({ model: "m", layer: "l", units: [2] })).toBe(
+    '{\n "model": "m",\n "layer": "l",\n "units": [\n  2\n ]\n}\n',
+  );
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { ComparedInput } from "../../src/compare/index.ts";
 import { categoriesSvg, conceptsSvg, layersSvg } from "../../src/report/comparison-plot.ts";
+import { textWidth } from "../../src/report/svg.ts";
 import { forced, nothing, three, withoutErrors } from "./comparisons.ts";
 import { expectKept } from "./kept.ts";
 
@@ -22,5 +24,52 @@ describe.each(PLOTS)("the kept pictures of %o", (draw, ofThree, ofOneWithoutErro
     expect(draw(three)).not.toContain("by force");
     expect(draw(forced)).toMatch(/aria-label="[^"]*seed \(1 in a; 3 in b\)/);
     expect(draw(forced)).toMatch(/<text[^>]*>Not comparable, compared by force<\/text>/);
+  });
+});
+
+describe("what kept pictures have one of", () => {
+  const widthOf = (svg: string): number => Number(/ width="(\d+)"/.exec(svg)![1]);
+  /** Where texts stand. */
+  const textsOf = (svg: string) =>
+    new Map(
+      [...svg.matchAll(/<text x="([^"]*)" y="([^"]*)"[^>]*>([^<]*)</g)].map(([, x, y, told]) => [
+        told,
+        [x, y].map(Number),
+      ]),
+    );
+
+  test("models have a line each, named one below the other, and plots begin below them", () => {
+    const [a, b, c] = three.inputs as [ComparedInput, ComparedInput, ComparedInput];
+    const models = [
+      a,
+      { ...b, model: "church" },
+      { ...c, model: "church" },
+      { ...a, model: "a model of a very long name, wider than all plots are" },
+    ];
+    const svg = layersSvg({ ...three, inputs: models });
+    const texts = textsOf(svg);
+    expect(["scenes", "church", models[3]!.model].map((name) => texts.get(name))).toEqual([
+      [36, 44],
+      [36, 62],
+      [36, 80],
+    ]);
+    // Three names instead of one move the plots down by two of their lines.
+    const title = "Units that detect a concept, %";
+    expect(texts.get(title)![1]! - textsOf(layersSvg(three)).get(title)![1]!).toBe(2 * 18);
+    // Only the second model has two points, and a line between them, in each of the plots.
+    expect(svg.match(/fill="none" stroke="#F0883B"/g)).toHaveLength(2);
+    expect(svg).not.toMatch(/fill="none" stroke="(?!#F0883B)/);
+    expect(widthOf(svg)).toBeGreaterThanOrEqual(36 + textWidth(models[3]!.model) + 12);
+  });
+
+  test("many concepts are as wide as their bars", () => {
+    const [first] = three.concepts;
+    const concepts = Array.from({ length: 60 }, (_, i) => ({ ...first!, name: `concept ${i}` }));
+    const svg = conceptsSvg({ ...three, concepts });
+    const ends = [...svg.matchAll(/<rect x="([^"]*)" y="[^"]*" width="14"/g)].map(([, x]) => Number(x) + 14);
+    expect(ends).toHaveLength(60 * first!.inputs.filter(({ detectors }) => detectors.value > 0).length);
+    const [last, width] = [Math.max(...ends), widthOf(svg)];
+    expect(width).toBeGreaterThan(last + 12);
+    expect(width).toBeLessThan(last + 12 + 18);
   });
 });

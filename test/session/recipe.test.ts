@@ -57,6 +57,7 @@ const BAD: readonly (readonly [path: readonly (string | number)[], value: unknow
   [["toward"], [{ seed: 1, image: 2, share: 2.5 }], /A share of `toward` is 2\.5\. Use −2 to 2/],
   [["toward"], [{ seed: 1, image: 2, share: "1" }], /A share of `toward` is "1"/],
   [["toward"], [{ seed: -1, image: 2, share: 1 }], /A seed of `toward` is -1/],
+  [["toward"], [{ seed: 2 ** 32, image: 2, share: 1 }], /A seed of `toward` is 4294967296/],
   [["toward"], [{ seed: 1, image: 100_000, share: 1 }], /An image of `toward` is 100000/],
   [["toward"], [{ seed: 1, image: 2, share: 1, z: [] }], /toward knows no "z"/],
   [["strokes"], { length: 1 }, /strokes are no list/],
@@ -68,6 +69,8 @@ const BAD: readonly (readonly [path: readonly (string | number)[], value: unknow
   [["strokes", 0, "units"], [], /units of the stroke "a" are 0/],
   [["strokes", 0, "units"], [1, 1], /named twice/],
   [["strokes", 0, "units"], [1.5], /A unit of the stroke "a" is 1\.5/],
+  [["strokes", 0, "units"], [2 ** 31 + 1], /A unit of the stroke "a" is 2147483649/],
+  [["strokes", 0, "units", "top"], 8193, /top of the stroke "a" is 8193\. Use a whole number from 0 to 8192/],
   [["strokes", 0, "units"], "some", /units of the stroke "a" are "some"\. Give numbers, "all" or/],
   [["strokes", 0, "units", "top"], 0, /first 0 units of the stroke "a" are none/],
   [["strokes", 0, "units", "top"], "3", /top of the stroke "a" is "3"/],
@@ -128,6 +131,13 @@ describe("recipes", () => {
     [["latents"], { name: "inversion.safetensors", sha256: sha }],
     [["toward"], []],
     [["toward"], [{ seed: 3, image: 2, share: -2 }]],
+    [["toward"], new Array(8).fill({ seed: 2 ** 32 - 1, image: 99_999, share: 2 })],
+    [
+      ["strokes", 1, "units"],
+      [0, 2 ** 31],
+    ],
+    [["strokes", 0, "units", "top"], 1],
+    [["strokes", 0, "units", "top"], 8192],
     [["strokes"], []],
     [["strokes", 0, "alpha"], 0],
     [["strokes", 0, "value"], -3.4028235e38],
@@ -140,6 +150,21 @@ describe("recipes", () => {
     const given = changed(path, value);
     expect(outcome(given)).toEqual(given);
     expect(valid(given)).toBe(true);
+  });
+
+  test("lists may be so long and no longer, the schema says so too", () => {
+    const numbers = (length: number): number[] => Array.from({ length }, (_, unit) => unit);
+    const strokes = (length: number) => numbers(length).map((id) => ({ id: `${id}`, op: "remove", units: [1] }));
+    for (const [path, of, most, said] of [
+      [["strokes"], strokes, 1000, /or too many\. Give a list of at most 1000/],
+      [["strokes", 1, "units"], numbers, 8192, /units of the stroke "b" are 8193\. Give 1 to 8192/],
+      [["strokes", 3, "value"], numbers, 8192, /"d" has 8193 values/],
+    ] as const) {
+      expect(outcome(changed(path, of(most)))).toEqual(changed(path, of(most)));
+      expect(valid(changed(path, of(most)))).toBe(true);
+      expect(outcome(changed(path, of(most + 1)))).toMatch(said);
+      expect(valid(changed(path, of(most + 1)))).toBe(false);
+    }
   });
 
   test.each([undefined, null, 3, "recipe", [], () => RECIPE])("%s is none", (given) => {

@@ -3,7 +3,7 @@
 //
 // Tests: test/site/site.test.ts
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Application, KindRouter, Logger, LogLevel, OptionDefaults, ReflectionKind } from "typedoc";
 
@@ -44,13 +44,14 @@ class Kept extends Logger {
  * The exports of all entries and the guides.
  *
  *
- * @param {{ links?: Readonly<Record<string, string>>, script?: string }} [options] links at the top
- *   of every page; the path of a script of every page
+ * @param {{ links?: Readonly<Record<string, string>>, script?: string, pages?: readonly string[] }}
+ *   [options] links at the top of every page; the path of a script of every page; Markdown of more
+ *   pages, by absolute paths, which are called after their files
  *
  * @returns {Promise<{ app: Application, project: import("typedoc").ProjectReflection, messages:
  *   string[] }>} `messages` is what is wrong with them; rendering them may add to it
  */
-export async function readReference({ links = {}, script } = {}) {
+export async function readReference({ links = {}, script, pages = [] } = {}) {
   const files = entries();
   const app = await Application.bootstrap({
     name: "ganatomy",
@@ -58,7 +59,7 @@ export async function readReference({ links = {}, script } = {}) {
     tsconfig: join(ROOT, "tsconfig.json"),
     skipErrorChecking: true, // `npm run types` is for that
     readme: join(ROOT, "README.md"),
-    projectDocuments: guides().map((path) => join(ROOT, path)),
+    projectDocuments: [...guides().map((path) => join(ROOT, path)), ...pages],
     basePath: ROOT,
     blockTags: [...OptionDefaults.blockTags, ...OF_ELEMENTS],
     highlightLanguages: [
@@ -99,8 +100,9 @@ export async function readReference({ links = {}, script } = {}) {
   }
   const addresses = new Map();
   for (const guide of project.documents ?? []) {
-    addresses.set(guide, addressOf(guide.name));
-    guide.name = titleOf(`${guide.name}.md`) ?? guide.name;
+    const page = pages.find((path) => path.endsWith(`/${basename(guide.name)}.md`));
+    addresses.set(guide, page === undefined ? addressOf(guide.name) : basename(guide.name));
+    guide.name = titleOf(page ?? join(ROOT, `${guide.name}.md`)) ?? guide.name;
   }
   for (const group of project.groups ?? []) if (group.title === "Documents") group.title = "Guides";
   app.renderer.defineRouter("guides", guidesRouter(addresses));
@@ -132,7 +134,7 @@ function guides() {
   ];
 }
 
-const titleOf = (path) => /^# (.+)$/m.exec(readFileSync(join(ROOT, path), "utf8"))?.[1];
+const titleOf = (path) => /^# (.+)$/m.exec(readFileSync(path, "utf8"))?.[1];
 
 /** Guides keep the names of their files: headings may change, addresses should not. */
 const guidesRouter = (names) =>

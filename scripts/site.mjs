@@ -10,6 +10,7 @@ import { basename, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { writeGallery } from "./gallery.mjs";
 import { readReference, undocumented } from "./reference.mjs";
 import { buildStudio } from "./studio.mjs";
 
@@ -38,6 +39,8 @@ const accessible = (text) =>
     );
 /** Says that a folder is a site, whose files may be replaced. */
 const MARKER = ".ganatomy-site";
+
+const reportPath = (name) => `reports/${encodeURIComponent(name)}/report.html`;
 
 const bundle = async (entry, more) => {
   const options = { absWorkingDir: ROOT, bundle: true, minify: true, write: false, target: "es2022", format: "iife" };
@@ -68,15 +71,18 @@ export async function buildSite(folder, { reports = [] } = {}) {
     const script = join(work, "keep.js");
     await writeFile(script, await bundle("keep.ts"));
     const links = { Studio: `${SITE}studio/index.html` };
-    for (const report of reports)
-      links[`Report: ${basename(report)}`] = `${SITE}reports/${basename(report)}/report.html`;
-    const { app, project, messages } = await readReference({ links, script });
+    const pages = [];
+    if (reports.length > 0) {
+      links.Gallery = `${SITE}gallery.html`;
+      pages.push(await writeGallery(join(work, "pages"), reports, (name) => `${SITE}${reportPath(name)}`));
+    }
+    const { app, project, messages } = await readReference({ links, script, pages });
     await app.generateDocs(project, folder);
     for (const report of reports) await cp(report, join(folder, "reports", basename(report)), { recursive: true });
     await buildStudio(join(folder, "studio"));
-    const pages = (await filesUnder(folder)).filter((path) => !/^(studio\/|reports\/|\.)/.test(path));
-    for (const path of pages) if (path.endsWith(".html")) await finish(folder, path);
-    await writeFile(join(folder, "sw.js"), await serviceWorker(folder, pages));
+    const built = (await filesUnder(folder)).filter((path) => !/^(studio\/|reports\/|\.)/.test(path));
+    for (const path of built) if (path.endsWith(".html")) await finish(folder, path);
+    await writeFile(join(folder, "sw.js"), await serviceWorker(folder, built));
     return { messages, undocumented: undocumented(project) };
   } finally {
     await rm(work, { recursive: true, force: true });

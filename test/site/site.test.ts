@@ -3,27 +3,39 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSite } from "../../scripts/site.mjs";
+import type { Unit } from "../../src/dissect/result.ts";
+import { nodeEncoder } from "../../src/node/photo/encoder.ts";
+import { toReport } from "../../src/report/report.ts";
 import { violations } from "../browser/axe.ts";
 import { openPage } from "../browser/open.ts";
 import { built } from "../built.ts";
+import { fixture, PROVENANCE } from "../report/fixture.ts";
 import { plainHost } from "../studio/folder.ts";
 
-// Runs: site/keep.ts, site/sw.ts, site/site.css
+// Runs: site/keep.ts, site/sw.ts, site/site.css, scripts/gallery.mjs
 
+const JPEG = Buffer.from(
+  await nodeEncoder().jpeg({ width: 2, height: 1, channels: 3, data: Uint8Array.of(9, 9, 9, 99, 99, 99) }, 80),
+);
 const SLOW = 300_000;
 const REPORT =
   '<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>a report</title><h1>A report</h1></html>\n';
 
 let work: string;
 let folder: string;
+let best: Unit;
 let said: Awaited<ReturnType<typeof buildSite>>;
 beforeAll(async () => {
   await built();
   work = await mkdtemp(join(tmpdir(), "ganatomy-site-test-"));
   folder = join(work, "site");
   const report = join(work, "scenes");
-  await mkdir(report);
+  await mkdir(join(report, "layer4", "image"), { recursive: true });
   await writeFile(join(report, "report.html"), REPORT);
+  const { dissection } = fixture();
+  await writeFile(join(report, "report.json"), JSON.stringify(toReport(dissection, PROVENANCE)));
+  best = dissection.layers[0]!.units.filter((unit) => unit.interpretable).sort((a, b) => b.iou - a.iou)[0]!;
+  await writeFile(join(report, "layer4", "image", `${best.unit}-top.jpg`), JPEG);
   said = await buildSite(folder, { reports: [report] });
 }, SLOW);
 afterAll(() => rm(work, { recursive: true, force: true }));
@@ -52,6 +64,18 @@ test("pages lead to files of the site, and load nothing of other hosts", async (
   expect(files.filter((path) => path.endsWith(".html")).length).toBeGreaterThan(300);
 });
 
+test("the gallery leads to reports, and shows the unit that agrees best", async () => {
+  const text = await readFile(join(folder, "gallery.html"), "utf8");
+  const { layers, labels } = fixture().dissection;
+  const detectors = layers[0]!.units.filter(({ interpretable }) => interpretable).length;
+  expect(text).toContain('href="reports/scenes/report.html"');
+  expect(text).toContain(`<td>${detectors} of ${layers[0]!.units.length}</td>`);
+  const what = `layer4 unit ${best.unit}: ${labels[best.label]!.name}, IoU ${best.iou.toFixed(2)}`;
+  expect(text).toContain(`<figcaption>${what}</figcaption>`);
+  const [, picture] = /<img src="(media\/[^"]+)"/.exec(text)!;
+  expect(await readFile(join(folder, picture!))).toEqual(JPEG);
+});
+
 test("a folder that holds something else stays as it is", async () => {
   const mine = join(work, "mine");
   await mkdir(mine);
@@ -73,6 +97,7 @@ describe("in Chromium, under some path of a plain host", { timeout: SLOW }, () =
     try {
       for (const path of [
         "",
+        "gallery.html",
         "guides/edits.html",
         "modules/ganatomy_inversion.html",
         "interfaces/ganatomy.Edit.html",

@@ -1,5 +1,5 @@
 import { html } from "../src/elements/html.ts";
-import { MAX_LINK, type MaskFile, packRecipe, recipeCommands } from "../src/session/index.ts";
+import { MAX_LINK, type MaskFile, packRecipe, recipeCommands, wholeCommand } from "../src/session/index.ts";
 import { SIGN } from "./address.ts";
 import { dialog } from "./dialog.ts";
 import { complain } from "./notices.ts";
@@ -69,8 +69,9 @@ export function showSharing(): void {
         : "Whoever opens it has this picture with these strokes, and can go on."
       : "There are too many strokes for a link that mails and chats leave whole. Save the recipe, and send the file: it opens by drop.";
     const { text, masks: files } = recipeCommands(recipe, model);
-    lines.hidden = text === "";
-    commands.value = text;
+    const whole = wholeCommand(recipe, `${nameOf()}.json`);
+    const each = text === "" ? [] : ["", "# each stroke by itself, and what it does:", text];
+    commands.value = ["# the whole picture, from the recipe that is saved above:", whole, ...each].join("\n");
     maskFiles = files;
     masks.hidden = files.length === 0;
     open();

@@ -26,7 +26,10 @@ export interface MaskFile {
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
-/** A recipe as command lines of `ganatomy insert` and `ganatomy ablate`, for a POSIX shell. */
+/**
+ * A recipe as command lines of `ganatomy insert` and `ganatomy ablate`, for a POSIX shell, stroke
+ * by stroke; all of it at once is `wholeCommand`.
+ */
 export function recipeCommands(recipe: Recipe, model: NonNullable<Loaded["model"]>): RecipeCommands {
   const masks: MaskFile[] = [];
   if (recipe.toward?.some(({ share }) => share !== 0)) {
@@ -38,8 +41,18 @@ export function recipeCommands(recipe: Recipe, model: NonNullable<Loaded["model"
   return { text: lines.join("\n"), masks };
 }
 
+/**
+ * The command line that draws a recipe's picture, all of its strokes on each other, for a POSIX
+ * shell.
+ * @param file what the recipe is saved as.
+ */
+export function wholeCommand({ model: { name }, latents }: Recipe, file: string): string {
+  const words = ["ganatomy", "generate", "--model", quoted(name), "--recipe", quoted(file)];
+  return [...words, ...(latents ? ["--latents", quoted(latents.name)] : [])].join(" ");
+}
+
 function lineOf(
-  { model: { name }, seed, image, layer }: Recipe,
+  { model: { name }, seed, image, latents, layer }: Recipe,
   model: NonNullable<Loaded["model"]>,
   { op, units, alpha, value, mask }: Stroke,
   index: number,
@@ -58,7 +71,8 @@ function lineOf(
   else if (value !== undefined && !ablates) words.push("--value", `${value}`);
   if (alpha !== undefined) words.push("--alpha", `${alpha}`);
   if (mask) words.push("--mask", where(mask, model, index, masks));
-  words.push("--seed", `${seed}`, "--size", `${image + 1}`, "--pictures", `${image + 1}`);
+  const of = latents ? ["--latents", quoted(latents.name)] : ["--seed", `${seed}`, "--size", `${image + 1}`];
+  words.push(...of, "--pictures", `${image + 1}`);
   return words.join(" ");
 }
 

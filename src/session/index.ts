@@ -5,7 +5,7 @@
  */
 
 export { type Cells, packCells, unpackCells } from "./cells.ts";
-export { type MaskFile, type RecipeCommands, recipeCommands } from "./commands.ts";
+export { type MaskFile, type RecipeCommands, recipeCommands, wholeCommand } from "./commands.ts";
 export type { ConceptsOptions, RankedConcept } from "./concepts.ts";
 export { type ConnectOptions, connect } from "./connect.ts";
 export type { RankedUnit } from "./findings.ts";

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { ablateCommand } from "../../src/cli/commands/ablate.ts";
 import { insertCommand } from "../../src/cli/commands/insert.ts";
-import { recipeCommands } from "../../src/session/commands.ts";
+import { recipeCommands, wholeCommand } from "../../src/session/commands.ts";
 import type { Recipe, Stroke } from "../../src/session/recipe.ts";
 import { RECIPE } from "./recipes.ts";
 
@@ -69,4 +69,14 @@ describe("command lines", () => {
 
   test("quote what a shell would take apart", () =>
     expect(of({}, { model: { name: "it's $HOME" } }).text).toContain(`--model 'it'\\''s $HOME' --layer`));
+});
+
+test("the whole recipe is one command, with the file of a picture of one's own", () => {
+  const recipe: Recipe = { version: 1, model: { name: "my church" }, seed: 1, image: 2, layer: "layer4", strokes: [] };
+  expect(wholeCommand(recipe, "a b.json")).toBe("ganatomy generate --model 'my church' --recipe 'a b.json'");
+  const latents = { name: "inversion.safetensors", sha256: "ab".repeat(32) };
+  const own: Recipe = { ...recipe, latents, strokes: [{ id: "a", op: "remove", units: [3] }] };
+  expect(wholeCommand(own, "r.json")).toMatch(/ --recipe r.json --latents inversion.safetensors$/);
+  const model = { name: "my church", architecture: "", height: 64, width: 64, classes: [], layers: [] };
+  expect(recipeCommands(own, model).text).toMatch(/--units 3 --latents inversion.safetensors --pictures 3$/);
 });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Option } from "commander";
 import { type Generator, loadGenerator, UsageError, writeSafetensors } from "../../index.ts";
 import { withWeights } from "../../inversion/index.ts";
 import type { CliCommand } from "../command.ts";
@@ -7,6 +8,7 @@ import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator
 import { latentsOption, openLatents } from "../latents.ts";
 import { EMBEDDED, loadingOf, openModel } from "../models.ts";
 import { named, seed, size, whole } from "../options.ts";
+import { openRecipeFile, recipePicture } from "../recipe.ts";
 import { settingsOf } from "../settings.ts";
 import { print } from "../terminal.ts";
 import { picturePng, tilesLegend } from "../tile-pictures.ts";
@@ -16,6 +18,8 @@ export interface GenerateOptions extends GeneratorFlags {
   readonly size: number;
   readonly seed: number;
   readonly latents?: string;
+  readonly recipe?: string;
+  readonly report?: string;
   readonly raw?: boolean;
   readonly outdir?: string;
   readonly force?: boolean;
@@ -34,6 +38,12 @@ export const generateCommand: CliCommand<GenerateOptions> = {
       .option("--size <n>", "number of pictures", size, 8)
       .option("--seed <n>", "seed of their z", seed, 1)
       .addOption(latentsOption("draw these instead"))
+      .addOption(
+        new Option("--recipe <file>", "draw this picture with its strokes instead, as the studio saved it")
+          .argParser(named)
+          .conflicts(["size", "seed", "raw", "batch"]),
+      )
+      .option("--report <dir>", "a dissection, by which units of a recipe's concepts are found", named)
       .option("--raw", "also write images.safetensors: images [n, h, w, c] as the network made them")
       .option("--outdir <dir>", "where they go (default: generate/MODEL)", named)
       .option("--force", "write into a folder that holds other files; none of them is removed")
@@ -46,22 +56,31 @@ export const generateCommand: CliCommand<GenerateOptions> = {
 function run({ seed, size, batch, force, outdir, json, latents, raw, ...options }: GenerateOptions): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
-    const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
+    const { recipe, report } = options;
+    const given = await openRecipeFile(recipe, report);
+    const model = await openModel(options.model ?? given?.report?.model ?? EMBEDDED, loadingOf(running, options));
     const path = outdir ?? join("generate", model.name);
     const files: string[] = [];
     const settings = settingsOf("generate", { ...options, seed, size, latents, raw });
-    let total = size;
+    let total = given ? 1 : size;
     let drawn = 0;
     const { folder } = await withFolder(running, { path, force, kind: "pictures", settings }, (folder) =>
       withDevice(running, {}, async (device) => {
         const loading = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
         const loaded = await loadGenerator(model.source, loading);
-        const { weights, ...given } =
+        if (given) {
+          const png = await recipePicture(given, loaded, { latents, signal }).finally(() => loaded.dispose());
+          await folder.write("image_0.png", png);
+          files.push("image_0.png");
+          drawn = 1;
+          return;
+        }
+        const { weights, ...drawing } =
           latents === undefined
             ? { size, weights: undefined }
             : await openLatents(latents, loaded, { classes: options.classes, signal, note });
         const generator = weights ? await withWeights(loaded, weights, signal) : loaded;
-        total = given.size;
+        total = drawing.size;
         const own = raw ? new RawImages(generator, total) : undefined;
         const png = picturePng(generator);
         const legend = tilesLegend(generator);
@@ -72,7 +91,7 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
         const images = generator.images({
           seed,
           signal,
-          ...given,
+          ...drawing,
           ...(batch && { batch }),
           ...(raw && { raw }),
         });
@@ -100,7 +119,8 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
       const summary = {
         complete,
         model: model.name,
-        ...(latents === undefined ? { seed } : { latents }),
+        ...(recipe !== undefined && { recipe }),
+        ...(latents !== undefined ? { latents } : recipe === undefined && { seed }),
         size: total,
         outdir: folder.path,
         files,

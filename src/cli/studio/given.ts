@@ -72,7 +72,8 @@ export async function givenTo(
   return given;
 }
 
-interface GivenReport {
+/** What a report's folder says. */
+export interface GivenReport {
   /** `report.json`, or a `dissect.json` where there is no other. */
   readonly contents: object;
   /** The `dissect.json` beside a `report.json`, which has all units for every concept. */
@@ -87,13 +88,19 @@ interface GivenReport {
   readonly segmenter: string | undefined;
 }
 
-async function reportOf(folder: string): Promise<GivenReport> {
+/** @throws UsageError for no report, or several; GanatomyError `not-found`. */
+export async function reportOf(folder: string): Promise<GivenReport> {
   const [found, ...others] = await reportsIn(folder);
   if (others.length > 0) {
     const names = [found!, ...others].map(({ name }) => name).join(", ");
     throw new UsageError(`"${folder}" holds ${others.length + 1} reports: ${names}.`, "Name one of their folders.");
   }
   const { path, model } = found!;
+  return reportAt(path, model);
+}
+
+/** What the report in this folder says, of a generator in that file. */
+export async function reportAt(path: string, model: string | undefined): Promise<GivenReport> {
   const [file, beside] = ["report.json", "dissect.json"].map((name) => join(path, name)).filter(existsSync);
   const contents = await readJson(file!);
   const { name: said } = (contents["segmenter"] ?? {}) as { readonly name?: unknown };

@@ -6,8 +6,11 @@ import { decode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Diagnosis } from "../../../src/cli/commands/doctor.ts";
 import { openCheckpoint, writeSafetensors } from "../../../src/index.ts";
+import { fileSource } from "../../../src/node/files.ts";
+import type { Recipe } from "../../../src/session/recipe.ts";
 import { built } from "../../built.ts";
 import { golden } from "../../networks/generators/goldens.ts";
+import { inProcess, scenes64 } from "../../session/places.ts";
 import { run, start } from "../ganatomy.ts";
 
 let home: string;
@@ -98,4 +101,66 @@ test.runIf(process.platform === "linux")("doctor says what is wrong where there 
   const { status, stdout } = await run(["doctor", "--json"], { env: { VK_DRIVER_FILES: join(home, "none.json") } });
   expect(status).toBe(3);
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, adapter: null, advice: [expect.stringMatching(/Unset it/)] });
+});
+
+test("generate --recipe draws what the studio shows, all strokes on each other", async () => {
+  const recipe: Recipe = {
+    ...{ version: 1, model: { name: "scenes64" }, seed: 1, image: 3, layer: "layer4" },
+    strokes: [
+      { id: "1", op: "draw", units: { concept: "tree", top: 10 }, mask: { size: [8, 8], cells: [33, 6] } },
+      { id: "2", op: "remove", units: { concept: "sky", top: 4 }, alpha: 0.5 },
+      { id: "3", op: "draw", units: [7, 9], hidden: true },
+    ],
+  };
+  const save = async (name: string, given: unknown): Promise<void> =>
+    writeFile(join(home, name), JSON.stringify(given));
+  await save("edited.json", recipe);
+  const { status, stdout, stderr } = await run(["generate", "--recipe", "edited.json", "--outdir", "r", "--json"], {
+    cwd: home,
+  });
+  expect([status, stderr]).toEqual([0, expect.stringContaining("1 picture in r")]);
+  expect(JSON.parse(stdout)).toMatchObject({ recipe: "edited.json", size: 1, files: ["image_0.png"] });
+  const drawn = decode(await readFile(join(home, "r/image_0.png")));
+
+  // As the studio loads it.
+  const studio = new URL("../../../studio/scenes64/", import.meta.url);
+  const read = async (name: string): Promise<object> => JSON.parse(await readFile(new URL(name, studio), "utf8"));
+  const { session, close } = inProcess();
+  const { generator, name } = await scenes64();
+  await session.load({ generator, name, report: await read("report.json") });
+  await session.load({ report: await read("dissect.json") });
+  await session.load({
+    quantiles: { layer4: await fileSource(fileURLToPath(new URL("layer4/quantiles.npz", studio))) },
+  });
+  const shown = await session.picture({ image: 3, layer: "layer4", strokes: recipe.strokes });
+  expect([drawn.width, drawn.height, drawn.channels]).toEqual([64, 64, 4]);
+  expect([...drawn.data]).toEqual([...shown.data]);
+  expect(shown.data).not.toEqual((await session.picture({ image: 3 })).data);
+
+  // One of one's own, whose file it does not hold.
+  const z = new Float32Array(128).fill(0.5);
+  const file = writeSafetensors({ z: { dtype: "float32", shape: [1, 128], data: z } }, { model: "scenes64" });
+  await writeFile(join(home, "mine.safetensors"), file);
+  const { latents } = await session.load({ latents: await fileSource(join(home, "mine.safetensors")) });
+  const own = { ...recipe, image: 0, latents: { name: "mine.safetensors", sha256: latents![0]!.sha256 } };
+  await save("own.json", own);
+  const alone = await run(["generate", "--recipe", "own.json", "--outdir", "own"], { cwd: home });
+  expect([alone.status, alone.stderr]).toEqual([2, expect.stringContaining("--latents mine.safetensors")]);
+  const ways = ["--recipe", "own.json", "--latents", "mine.safetensors", "--outdir", "own"];
+  expect(await run(["generate", ...ways], { cwd: home })).toMatchObject({ status: 0 });
+  const its = await session.picture({ latents: latents![0], layer: "layer4", strokes: recipe.strokes });
+  expect([...decode(await readFile(join(home, "own/image_0.png"))).data]).toEqual([...its.data]);
+  await close();
+
+  await save("church.json", { ...recipe, model: { name: "church" } });
+  for (const [args, said] of [
+    [["--recipe", "church.json"], /recipe is of church, and the generator here is scenes64/],
+    [["--recipe", "none.json"], /"none.json" cannot be read/],
+    [["--report", "x"], /--report is for the concepts of a recipe/],
+    [["--recipe", "edited.json", "--seed", "3"], /cannot be used with option/],
+  ] as const) {
+    const refused = await run(["generate", ...args, "--outdir", "no"], { cwd: home });
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toMatch(said);
+  }
 });

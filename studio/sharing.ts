@@ -19,7 +19,7 @@ export function showSharing(): void {
   const commands = html("textarea", {
     id: "commands",
     readonly: true,
-    rows: 4,
+    rows: 6,
     spellcheck: "false",
     "aria-label": "Commands",
   });

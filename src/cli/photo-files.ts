@@ -18,9 +18,14 @@ export async function photoFiles(paths: readonly string[]): Promise<string[]> {
       continue;
     }
     const entries = await readdir(path, { withFileTypes: true }).catch((cause) => unreadable(path, cause));
-    const pictures = entries
-      .filter((entry) => !entry.isDirectory() && /^[^.].*\.(?:jpe?g|png)$/i.test(entry.name))
-      .map(({ name }) => name);
+    const pictures: string[] = [];
+    for (const { name } of entries) {
+      if (!/^[^.].*\.(?:jpe?g|png)$/i.test(name)) continue;
+      // A link that leads nowhere is refused by its name when it is read; a pipe that nobody writes
+      // into would never end.
+      const target = await stat(join(path, name)).catch(() => undefined);
+      if (!target || target.isFile()) pictures.push(name);
+    }
     if (pictures.length === 0) {
       throw new PhotoError(`"${path}" holds no pictures.`, "Name JPEG or PNG files, or a folder of them.");
     }

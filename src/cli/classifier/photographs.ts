@@ -41,7 +41,7 @@ export interface Wanted {
 export async function openFolder(folder: string | Listing, wanted: Wanted): Promise<PhotographFolder> {
   const { signal, most, progress } = wanted;
   const { path, files, odd } = typeof folder === "string" ? await openPhotographs(folder) : folder;
-  const skipped: Skipped[] = odd.map((file) => ({ file, reason: "is no JPEG or PNG by its name" }));
+  const skipped: Skipped[] = odd.map((file) => ({ file, reason: "is no JPEG or PNG file" }));
   const candidates = files.filter((file) => {
     const reason = wanted.without?.(file);
     if (reason !== undefined) skipped.push({ file, reason });

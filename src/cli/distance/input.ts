@@ -79,7 +79,14 @@ export async function openPhotographs(path: string): Promise<PhotographsInput> {
     .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
     .map((entry) => relative(path, join(entry.parentPath ?? entry.path, entry.name)))
     .sort((a, b) => (a < b ? -1 : 1));
-  const files = names.filter((name) => PICTURE.test(name));
+  const looked = await Promise.all(
+    names.map(async (name) => [name, await stat(join(path, name)).catch(() => {})] as const),
+  );
+  const found = new Map(looked);
+  // What is neither a file nor a folder, such as a pipe that nobody writes into, would never end. (A
+  // link that leads nowhere is skipped when it is read, and a link to a folder, too.)
+  const isPicture = (name: string) => PICTURE.test(name) && (found.get(name)?.isFile() ?? true);
+  const files = names.filter(isPicture);
   if (files.length === 0) {
     throw new UsageError(
       `There are no photographs in "${path}"${names.length > 0 ? ` (it has ${names.slice(0, 3).join(", ")})` : ""}.`,
@@ -88,11 +95,10 @@ export async function openPhotographs(path: string): Promise<PhotographsInput> {
   }
   const digest = createHash("sha256");
   for (const name of files) {
-    // a link that leads nowhere is skipped when it is read
-    const { size, mtimeMs } = await stat(join(path, name)).catch(() => ({ size: 0, mtimeMs: 0 }));
+    const { size, mtimeMs } = found.get(name) ?? { size: 0, mtimeMs: 0 };
     digest.update(`${name} ${size} ${mtimeMs}\n`);
   }
-  const odd = names.filter((name) => !PICTURE.test(name));
+  const odd = names.filter((name) => !isPicture(name));
   return {
     kind: "photographs",
     name: basename(resolve(path)),

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +20,7 @@ beforeAll(async () => {
   await mkdir(at("odd/folder.png"), { recursive: true });
   await symlink("nowhere.png", at("odd/link.png"));
   await writeFile(at("odd/notes.txt"), "");
+  execFileSync("mkfifo", [at("odd/pipe.png")]); // nobody writes into it: to read it would never end
   await writeFile(at("odd/a.png"), picture);
   await mkdir(at("bad"));
   await writeFile(at("bad/a.png"), "no pixels");
@@ -30,7 +32,8 @@ test("what is no photograph is skipped, links that lead nowhere too", async () =
   expect([names, count]).toEqual([["a.png"], 1]);
   expect([...(await read(0)).rgb]).toEqual([1, 1, 1, 2, 2, 2]);
   const said = skipped.map(({ file, reason }) => `${file} ${reason}`).join();
-  expect(said).toContain("notes.txt is no JPEG or PNG by its name");
+  expect(said).toContain("notes.txt is no JPEG or PNG file");
+  expect(said).toContain("pipe.png is no JPEG or PNG file");
   expect(said).toContain('link.png" does not exist');
   await expect(openFolder(at("bad"), watched)).rejects.toThrow(UsageError);
   await expect(openFolder(at("bad"), watched)).rejects.toThrow("The one photograph");

@@ -35,7 +35,7 @@ const LOAD_NAMES: NamesOf<LoadRequest> = {
 };
 
 /** A device that is lost more often in a row is not asked for again. */
-const MAX_LOSSES = 3;
+export const MAX_LOSSES = 3;
 /**
  * Milliseconds after which a loss is none of the row, if something was drawn meanwhile: a driver
  * that gives up on what is drawn would else be woken for it for ever.
@@ -129,12 +129,11 @@ export class Holdings {
   async load(request: LoadRequest): Promise<Loaded> {
     checkNames("session.load", request, LOAD_NAMES);
     for (let losses = 0; ; losses += 1) {
-      await this.#revived();
+      await this.revived();
       try {
         return await this.#load(request);
       } catch (error) {
-        const lost = error instanceof DeviceLostError && error.code === "device-lost";
-        if (!lost || losses >= MAX_LOSSES || this.#disposed || request.signal?.aborted) throw error;
+        if (!isLoss(error) || losses >= MAX_LOSSES || this.#disposed || request.signal?.aborted) throw error;
       }
     }
   }
@@ -322,7 +321,7 @@ export class Holdings {
    * Settles when what was lost is there again. Where it could not be had, it is tried once more:
    * else what is loaded next would be on another device than what is there.
    */
-  async #revived(): Promise<void> {
+  async revived(): Promise<void> {
     const revived = this.#restored.then(async () => {
       if (!this.#isGivenUp || this.#disposed) return;
       this.#device = await this.models.restore();
@@ -338,3 +337,7 @@ export class Holdings {
     this.models.dispose();
   }
 }
+
+/** Whether it is that the device was lost. */
+export const isLoss = (error: unknown): error is DeviceLostError =>
+  error instanceof DeviceLostError && error.code === "device-lost";

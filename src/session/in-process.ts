@@ -1,5 +1,5 @@
 import { GanatomyError, KernelError, UnsupportedError, UsageError } from "../errors.ts";
-import { dissect, init } from "../load.ts";
+import { init } from "../load.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import { canvasEncoder } from "../report/encode-canvas.ts";
 import type { ImageEncoder } from "../report/image.ts";
@@ -8,11 +8,12 @@ import { abortable } from "../weights/abort.ts";
 import { checkCells } from "./cells.ts";
 import { fraction, whole } from "./checks.ts";
 import { rankedConcepts } from "./concepts.ts";
+import { dissecting } from "./dissecting.ts";
 import { coveredPixels, EffectCount } from "./effect.ts";
 import { Emitter } from "./emitter.ts";
 import { readThumbnail } from "./examples.ts";
 import type { RankedUnit } from "./findings.ts";
-import { findingsOf, rankedUnits } from "./findings.ts";
+import { rankedUnits } from "./findings.ts";
 import { type Adopted, Holdings } from "./holdings.ts";
 import {
   CONCEPTS_NAMES,
@@ -78,8 +79,6 @@ export interface SessionOptions {
 }
 
 const SESSION_NAMES: NamesOf<SessionOptions> = { device: true, encoder: true };
-/** Images on which units are dissected unless it is said: a minute or two on a laptop's GPU. */
-const DISSECTED = 200;
 
 /** A session here: in this page, this worker, this process. */
 export function createSession(options: SessionOptions = {}): Session {
@@ -259,26 +258,14 @@ class InProcessSession implements Session {
   async *dissect(options: DissectRequest = {}): AsyncGenerator<DissectProgress, void, undefined> {
     this.#check();
     checkNames("session.dissect", options, DISSECT_NAMES);
-    const { models } = this.#holdings;
-    const [generator, segmenter] = [models.generator, models.neededSegmenter];
-    const { signal, ...settings } = options;
     const ended = this.#ended.signal;
-    const events = dissect(generator, segmenter, { size: DISSECTED, ...settings, ...(signal && { signal }) });
-    for await (const event of events) {
-      ended.throwIfAborted();
-      if (event.type === "progress") {
-        yield event;
-        continue;
-      }
-      const found = findingsOf(event.dissection);
-      if (event.type === "result" && models.hasGenerator && models.generator === generator) {
-        this.#holdings.findings = found;
-        this.#loaded = this.#holdings.loaded;
-        this.#emitter.emit("loaded", this.#loaded);
-        this.#painter.redraw();
-      }
-      yield { type: event.type, report: found.report! };
-    }
+    const loaded = (): Loaded | undefined => this.#loaded;
+    const wait = <T>(work: () => Promise<T>): Promise<T> => this.#work(options.signal, work);
+    yield* dissecting({ holdings: this.#holdings, ended, loaded, wait }, options, () => {
+      this.#loaded = this.#holdings.loaded;
+      this.#emitter.emit("loaded", this.#loaded);
+      this.#painter.redraw();
+    });
   }
 
   effect(options: EffectOptions): Promise<Effect> {

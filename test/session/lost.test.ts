@@ -98,6 +98,28 @@ test("what was being counted is rejected, and no progress is left standing", asy
   await restored;
 });
 
+test("a dissection begins again, and finds the same", async () => {
+  const options = { layers: ["layer4"], size: 40, quantileThreshold: 0.05 };
+  const found = async (lose?: () => void) => {
+    const phases: string[] = [];
+    for await (const event of session.dissect(options)) {
+      if (event.type === "result") return { report: event.report, phases };
+      if (event.type !== "progress") continue;
+      phases.push(`${event.phase} ${event.done}`);
+      if (event.phase === "scores") {
+        lose?.();
+        lose = undefined;
+      }
+    }
+    throw new Error("It has no result.");
+  };
+  const whole = await found();
+  const again = await found(() => place.devices.at(-1)!.gpu.destroy());
+  expect(again.report).toEqual(whole.report);
+  expect(again.phases.length).toBeGreaterThan(whole.phases.length);
+  expect(again.phases.at(-1)).toBe(whole.phases.at(-1));
+});
+
 /** Bytes as a source; something happens before each of its reads. */
 function sourceOf(bytes: ArrayBuffer, before: (read: number) => void | Promise<void>): Source {
   let reads = 0;

@@ -234,11 +234,11 @@ async function pruneDeclarations() {
   const { exports } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const needed = new Set();
   const visit = async (path) => {
-    // Those of frameworks are written after these.
+    // Those of frameworks are written after these, or were by a quick build before.
     if (needed.has(path) || !existsSync(path)) return;
     needed.add(path);
     const text = await readFile(path, "utf8");
-    for (const [, named] of text.matchAll(/\b(?:from |import |import\()"(\.[^"]+)\.ts"/g)) {
+    for (const [, named] of text.matchAll(/\b(?:from |import |import\()"(\.[^"]+)\.[tj]s"/g)) {
       await visit(`${join(dirname(path), named)}.d.ts`);
     }
   };

@@ -72,6 +72,7 @@ export async function distances(a: Side, b: Side, options: DistancesOptions = {}
   if ((!x || !y) && !areas) {
     throw new UsageError("The two sets have nothing in common that was measured.", "Measure the same of both.");
   }
+  if (x && y && "kind" in a && "kind" in b && a.kind && b.kind) checkSameKind(a.kind, b.kind);
   const found: { -readonly [K in keyof Distances]: Distances[K] } = { notes };
   if (areas) {
     checkSameSegmenter((a as KeptFeatures).segmenter, (b as KeptFeatures).segmenter);
@@ -82,7 +83,6 @@ export async function distances(a: Side, b: Side, options: DistancesOptions = {}
     });
   }
   if (!x || !y) return found;
-  if ("kind" in a && "kind" in b && a.kind && b.kind) checkSameKind(a.kind, b.kind);
   onProgress?.("FD", 0, 1);
   found.frechet = await frechetDistance(x, y, { signal });
   onProgress?.("FD", 1, 1);

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { distances } from "../../src/compare/distances.ts";
 import type { KeptFeatures } from "../../src/compare/features-file.ts";
 import { goldenAreas, goldenFeatures, goldenJson } from "./golden.ts";
@@ -57,8 +57,11 @@ test("statistics have a Fréchet distance, with what is to be said of it", async
 
 test("what was measured differently is refused", async () => {
   const a = await side("real_c4", "scenes");
-  await expect(distances(a, { ...a, kind: { ...kind, tensor: "c3" } }, { permutations: 1 })).rejects.toThrow(
+  const onProgress = vi.fn();
+  const options = { permutations: 1, onProgress };
+  await expect(distances(a, { ...a, kind: { ...kind, tensor: "c3" } }, options)).rejects.toThrow(
     "The features differ in layer: c4 and c3.",
   );
+  expect(onProgress).not.toHaveBeenCalled(); // before anything is computed
   await expect(distances(a, { ...a, segmenter: "upp" })).rejects.toThrow("Pixels were named by scenes64 and by upp.");
 });

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import {
+  type FeatureKind,
   type FeatureNetwork,
   type InceptionPreprocessing,
   inceptionFeatures,
@@ -67,9 +68,8 @@ export async function networksOf(
   const { segmenter, sha256 } = await load(name);
   const dispose = (): void => segmenter.dispose();
   const found = { segmenter, segmenterHash: sha256 };
-  const [network = name, layer = options.features === undefined ? kept?.kind?.tensor : undefined] = partsOf(
-    options.features,
-  );
+  const [network = name, layer] =
+    options.features === undefined ? likeKept(kept?.kind, name) : partsOf(options.features);
   const chosen = layer === undefined ? {} : { layer };
   if (isFile(network)) {
     const features = await inceptionOf(network, { ...options, ...chosen }, device, signal);
@@ -82,6 +82,20 @@ export async function networksOf(
   const other = await load(network);
   const features = segmenterFeatures(other.segmenter, { ...chosen, sha256: other.sha256 });
   return { ...found, features, dispose: all(() => other.segmenter.dispose(), dispose) };
+}
+
+/**
+ * What measured the features that are given: what comes with this package by its name, another only
+ * where it is the segmenter.
+ */
+function likeKept(kind: FeatureKind | undefined, segmenter: string): ReturnType<typeof partsOf> {
+  if (!kind) return [undefined, undefined];
+  const { network, tensor } = kind;
+  if (network === segmenter || network === EMBEDDED || network === EMBEDDED_PHOTOS) return [network, tensor];
+  throw new UsageError(
+    `The given features are of ${network}, ${tensor}, and ${segmenter} would measure the other images.`,
+    `Give --features with the folder or file of ${network}, and ":${tensor}".`,
+  );
 }
 
 const all =

@@ -3,10 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Input } from "../../../src/cli/distance/input.ts";
+import { networksOf } from "../../../src/cli/distance/networks.ts";
 import { readFeatures } from "../../../src/compare/index.ts";
 import { openCheckpoint } from "../../../src/index.ts";
 import { fileSource } from "../../../src/node/files.ts";
 import { goldenAreas, goldenJson, goldenScenes } from "../../compare/golden.ts";
+import { requestDevice } from "../../gpu.ts";
 import { run, start } from "../ganatomy.ts";
 
 let home: string;
@@ -139,6 +142,25 @@ test("of more photographs some are drawn by chance, and a larger size measures o
   const { vectors } = await readFeatures(await openCheckpoint(await fileSource(join(home, "names", names))));
   const first = Array.from({ length: 6 }, (_, i) => [...vectors!.data.subarray(64 * i, 64 * (i + 1))].join());
   expect(first.filter((row) => few.rows.includes(row)).length).toBeLessThan(6);
+});
+
+test("other images are measured as features that are given, or it is said by what", async () => {
+  const device = await requestDevice();
+  const kept = (network: string): Input[] => {
+    const kind = { network, tensor: "c4", preprocessing: "", d: 256 };
+    return [{ kind: "features", name: "kept", kept: { images: "kept", n: 8, kind, segmenter: "mosaic-ade20k32" } }];
+  };
+  const { signal } = new AbortController();
+  const networks = await networksOf(kept("scenes64"), {}, device, signal);
+  expect([networks.segmenter.name, networks.features.kind]).toMatchObject([
+    "mosaic-ade20k32",
+    { network: "scenes64", tensor: "c4", d: 256 },
+  ]);
+  networks.dispose();
+  await expect(networksOf(kept("upp"), {}, device, signal)).rejects.toThrow(
+    'The given features are of upp, c4, and mosaic-ade20k32 would measure the other images. Give --features with the folder or file of upp, and ":c4".',
+  );
+  device.dispose();
 });
 
 test("what cannot be compared is refused before anything is measured", async () => {

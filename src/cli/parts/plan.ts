@@ -74,7 +74,7 @@ export async function openPlan(path: string): Promise<OpenPlan> {
   const file = isFolder ? join(path, PLAN) : path;
   const text = await readFile(file, "utf8").catch((cause) => {
     if (cause.code !== "ENOENT") return unreadable(file, cause, REPLAN);
-    throw new GanatomyError("not-found", `There is no plan "${file}".`, "Make one: ganatomy plan PLAN --parts N.", {
+    throw new GanatomyError("not-found", `There is no plan "${file}".`, "Make one: ganatomy plan PLAN --split N.", {
       cause,
     });
   });
@@ -106,7 +106,7 @@ function parsed(text: string, file: string): Plan {
     (parts as unknown[]).every(isObject) &&
     isDivision(parts as Share[], size as number);
   if (isWhole) return plan as Plan;
-  throw new UsageError(`"${file}" is no plan, or is damaged.`, "Make one: ganatomy plan PLAN --parts N.");
+  throw new UsageError(`"${file}" is no plan, or is damaged.`, "Make one: ganatomy plan PLAN --split N.");
 }
 
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;

@@ -1,4 +1,3 @@
-// Tests: test/cli/parts/plan.test.ts, test/cli/parts/parts.test.ts
 import type { Checkpoints } from "../../dissect/checkpoint.ts";
 import { PhaseEnd } from "../../dissect/checkpoint.ts";
 import { unitQuantiles } from "../../dissect/measure-quantiles.ts";

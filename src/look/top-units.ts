@@ -45,7 +45,7 @@ export function topUnits<Label>(found: UnitActivations, options: TopUnitsOptions
   const quantiles = by === "mean" ? found.meanQuantile : found.maxQuantile;
   const score = (unit: number): number => quantiles?.[unit] ?? activations[unit]!;
   return [...activations.keys()]
-    .sort((a, b) => score(b) - score(a) || activations[b]! - activations[a]! || a - b)
+    .sort((a, b) => score(b) - score(a) || activations[b]! - activations[a]!)
     .slice(0, top)
     .map((unit) => {
       const label = labels?.[unit];

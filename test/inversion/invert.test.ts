@@ -158,6 +158,23 @@ describe("an image of the generator itself", () => {
     expect(await first({ layer: "layer4", found })).toMatchObject({ stage: "layer", step: 0, steps: 80 });
   });
 
+  test("keeps the best on the way, not the last", async () => {
+    // Steps as long as z itself lead away from where they began.
+    const { psnr, start, images } = (await inverted({ starts: 2, steps: 3, rate: 3, seed: 7 })).inversion;
+    for (const [i, after] of psnr.latents.entries()) expect(after).toBeGreaterThanOrEqual(psnr.starts[i]!);
+    expect(meanSquare(images.latent, image)).toBeCloseTo(errorOf(psnr.latents[start]!), 6);
+  });
+
+  test("steps by 0.05, in a layer by 0.02, as far as Adam's first step goes", async () => {
+    const { inversion, partial } = await inverted({ starts: 1, steps: 1, seed: 7, layer: "layer4", layerSteps: 1 });
+    const furthest = (from: Float32Array, to: Float32Array) =>
+      to.reduce((most, value, i) => Math.max(most, Math.abs(value - from[i]!)), 0);
+    expect(furthest(generator.sample({ size: 1, seed: 7 }), partial!.latent)).toBeCloseTo(0.05, 4);
+    using plan = await generator.compile({ batch: 1, retain: ["layer4"], until: "layer4" });
+    plan.run(partial!.latent);
+    expect(furthest(await plan.layers.get("layer4")!.read(), inversion.features!)).toBeCloseTo(0.02, 4);
+  });
+
   test("ends where the signal says", async () => {
     const controller = new AbortController();
     const climb = invert(generator, image, { ...options, signal: controller.signal });

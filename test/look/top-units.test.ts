@@ -33,6 +33,10 @@ test("or those that are most unusually active, with what they are known for", ()
     { unit: 0, activation: 1, quantile: 0.5, label: "tree" },
   ]);
   expect(topUnits(known, { by: "max", top: 9 }).map(({ unit }) => unit)).toEqual([0, 2, 3, 1]);
+  // of as unusual ones the more active
+  const alike = { ...found, meanQuantile: Float32Array.of(0.5, 0.5, 0.5, 0.5) };
+  expect(topUnits(alike, { top: 1 })).toEqual([{ unit: 1, activation: 8, quantile: 0.5 }]);
+  expect(topUnits(alike).map(({ unit }) => unit)).toEqual([1, 2, 3, 0]);
 });
 
 test("eight unless told", () => {

@@ -159,10 +159,12 @@ describe("an image of the generator itself", () => {
   });
 
   test("keeps the best on the way, not the last", async () => {
-    // Steps as long as z itself lead away from where they began.
-    const { psnr, start, images } = (await inverted({ starts: 2, steps: 3, rate: 3, seed: 7 })).inversion;
-    for (const [i, after] of psnr.latents.entries()) expect(after).toBeGreaterThanOrEqual(psnr.starts[i]!);
-    expect(meanSquare(images.latent, image)).toBeCloseTo(errorOf(psnr.latents[start]!), 6);
+    // All but the image of seed 1's z 0: from there every step of 0.05 is too long.
+    const almost = image.map((value) => 0.999 * value);
+    const { psnr, images } = (await inverted({ starts: 1, steps: 2 }, generator, almost)).inversion;
+    expect(psnr.starts[0]).toBeGreaterThan(50);
+    expect(psnr.latents).toEqual(psnr.starts);
+    expect(meanSquare(images.latent, almost)).toBeCloseTo(errorOf(psnr.latents[0]!), 9);
   });
 
   test("steps by 0.05, in a layer by 0.02, as far as Adam's first step goes", async () => {

@@ -29,14 +29,15 @@ describe("the effect of strokes", () => {
     // Two maps of labels each: objects, then materials.
     count.add(Uint32Array.of(1, 1, 2, 2, 3, 0, 0, 0), Uint32Array.of(1, 2, 2, 2, 0, 0, 0, 3));
     count.add(Uint32Array.of(1, 1, 1, 1, 0, 0, 0, 0), Uint32Array.of(1, 1, 1, 2, 0, 0, 0, 0));
+    count.add(Uint32Array.of(1, 1, 1, 1, 0, 0, 0, 0), Uint32Array.of(2, 1, 1, 1, 0, 0, 0, 0));
     expect(count.effect).toEqual({
       labels: [
-        { label: 1, before: 6, after: 4 },
-        { label: 2, before: 2, after: 4 },
+        { label: 1, before: 10, after: 7 },
+        { label: 2, before: 2, after: 5 },
         { label: 3, before: 1, after: 1 },
       ],
-      inside: { pixels: 4, changed: 2 },
-      outside: { pixels: 4, changed: 2 },
+      inside: { pixels: 6, changed: 3 },
+      outside: { pixels: 6, changed: 2 },
     });
   });
 });

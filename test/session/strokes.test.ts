@@ -74,9 +74,9 @@ test.each<readonly [string, Partial<Stroke>, object]>([
 test("acts where its mask is on, which is pooled to the layer", () => {
   const { strokes: own } = strokes();
   const data = Uint8Array.from({ length: 16 }, (_, at) => Number(at === 7));
-  const mask = packCells({ height: 4, width: 4, data });
+  const mask = packCells({ height: 2, width: 8, data });
   const [edit] = own.edits("layer4", [stroke({ value: 1, mask })]) as never as [{ mask: unknown }];
-  expect(edit.mask).toEqual(poolMask({ height: 4, width: 4, data }, LAYERS.layer4));
+  expect(edit.mask).toEqual(poolMask({ height: 2, width: 8, data }, LAYERS.layer4));
   expect(() => own.edits("w", [stroke({ value: 1, mask })])).toThrow('"w" is a vector, which has no place for a mask.');
   expect(own.edits("w", [stroke({ value: 1 })])).toHaveLength(1);
 });

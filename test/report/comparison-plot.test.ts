@@ -56,6 +56,9 @@ describe("what kept pictures have one of", () => {
     // Three names instead of one move the plots down by two of their lines.
     const title = "Units that detect a concept, %";
     expect(texts.get(title)![1]! - textsOf(layersSvg(three)).get(title)![1]!).toBe(2 * 18);
+    expect([...svg.matchAll(/<path d="M12 [^"]*h18" stroke="([^"]*)"/g)].map(([, color]) => color)).toEqual([
+      ...["#4B4CBF", "#F0883B", "#55B05B"],
+    ]);
     // Only the second model has two points, and a line between them, in each of the plots.
     expect(svg.match(/fill="none" stroke="#F0883B"/g)).toHaveLength(2);
     expect(svg).not.toMatch(/fill="none" stroke="(?!#F0883B)/);

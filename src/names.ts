@@ -70,17 +70,20 @@ export function andMore(names: readonly string[], most = 8): string {
 
 /** At most so many names are offered. */
 const OFFERED = 5;
+/** Names that a misspelt one is compared with, and letters of each: files may have any number. */
+const [COMPARED, LETTERS] = [5000, 60];
 
 /**
  * Names like a misspelt one: those that contain it or are contained first, then those a third of
  * its letters away or less.
  */
 export function nearest(text: string, names: readonly string[]): string[] {
-  const wanted = text.toLowerCase();
+  const wanted = text.slice(0, LETTERS).toLowerCase();
   const away = (name: string): number =>
     name.includes(wanted) || wanted.includes(name) ? 0 : editDistance(wanted, name) / Math.ceil(wanted.length / 3);
   return [...new Set(names)]
-    .map((name) => ({ name, distance: away(name.toLowerCase()) }))
+    .slice(0, COMPARED)
+    .map((name) => ({ name, distance: away(name.slice(0, LETTERS).toLowerCase()) }))
     .filter(({ distance }) => distance <= 1)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, OFFERED)

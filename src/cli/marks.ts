@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import { GanatomyError, UsageError } from "../errors.ts";
 import { checkMarks, type Marks } from "../session/marks.ts";
+import { parseJson } from "../weights/json.ts";
 import { units } from "./options.ts";
 
 /** Units by their numbers, or a file of marks. */
@@ -31,7 +32,7 @@ function readMarks(path: string): Marks {
   }
   let given: unknown;
   try {
-    given = JSON.parse(content);
+    given = parseJson(content);
   } catch (cause) {
     throw new UsageError(`"${path}" is no JSON, as marks are.`, "Save them with artifacts.html.", { cause });
   }

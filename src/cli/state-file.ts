@@ -1,5 +1,6 @@
 import type { DissectionState, StateTable } from "../dissect/checkpoint.ts";
 import { sha256 } from "../node/kept/file.ts";
+import { parseJson } from "../weights/json.ts";
 
 const KINDS = { Uint8Array, Uint16Array, Uint32Array, Float32Array, Float64Array };
 
@@ -41,7 +42,7 @@ const hashOf = (head: Omit<Head, "sha256">, body: Uint8Array): string =>
 /** What a file's first bytes say of it; undefined where they say nothing. */
 export function stateHead(bytes: Uint8Array, format: string): Pick<Head, "about" | "at" | "done"> | undefined {
   try {
-    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(10)))) as Head;
+    const head = parseJson(new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(10)))) as Head;
     const isWhole = typeof head.about === "object" && typeof head.at === "string" && Number.isSafeInteger(head.done);
     return head.format === format && isWhole ? head : undefined;
   } catch {
@@ -57,7 +58,7 @@ export function unpackState(
   try {
     if (!stateHead(bytes, format)) return undefined;
     const end = bytes.indexOf(10);
-    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))) as Head;
+    const head = parseJson(new TextDecoder().decode(bytes.subarray(0, end))) as Head;
     const body = bytes.subarray(end + 1);
     const { sha256: hash, ...rest } = head;
     if (hashOf(rest, body) !== hash) return undefined;

@@ -1,5 +1,6 @@
 import { UsageError, WeightsError } from "../errors.ts";
 import type { Label } from "../networks/segmenters/network.ts";
+import { parseJson } from "../weights/json.ts";
 import { writeSafetensors } from "../weights/safetensors.ts";
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import type { FeatureKind } from "./features.ts";
@@ -70,7 +71,7 @@ export async function readFeatures(file: Checkpoint): Promise<KeptFeatures> {
     new WeightsError("weights-format", `"${name}" ${what}.`, "Measure the images anew.", { cause });
   let told: Partial<Told>;
   try {
-    told = JSON.parse(file.metadata[KEY] ?? "") as Told;
+    told = parseJson(file.metadata[KEY] ?? "") as Told;
   } catch (cause) {
     throw broken("does not say what its features are", cause);
   }

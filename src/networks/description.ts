@@ -1,5 +1,6 @@
 import { WeightsError } from "../errors.ts";
 import { nearest } from "../names.ts";
+import { parseJson } from "../weights/json.ts";
 import { jsonFault } from "./json-fault.ts";
 import type { Picture } from "./network.ts";
 import { checkedSteps, checkLayers } from "./operation-list.ts";
@@ -135,7 +136,7 @@ export const inputsOf = ({ classes }: Pick<Description, "classes">): string[] =>
 function parsed(text: string): unknown {
   const json = text.replace(/^\uFEFF/, "");
   try {
-    return JSON.parse(json);
+    return parseJson(json);
   } catch (cause) {
     throw broken(`is not JSON ${jsonFault(json)}`, { cause });
   }

@@ -1,3 +1,5 @@
+import { MAX_DEPTH } from "../weights/json.ts";
+
 // Tests: test/networks/json-fault.test.ts
 
 /** A piece of JSON between which there is only white space. */
@@ -29,7 +31,7 @@ export function jsonFault(text: string): string {
     const inside = open.at(-1);
     return inside === undefined ? "nothing" : inside === "{" ? "comma in object" : "comma in list";
   };
-  for (;;) {
+  while (open.length <= MAX_DEPTH) {
     TOKEN.lastIndex = at;
     const [token, mark, string, word] = TOKEN.exec(text) ?? [];
     const next: Expected | "behind" | undefined =
@@ -40,7 +42,9 @@ export function jsonFault(text: string): string {
   }
   const start = at + /^[ \t\r\n]*/.exec(text.slice(at))![0].length;
   const lines = text.slice(0, start).split(/\r\n|\r|\n/);
-  return `at line ${lines.length}, column ${lines.at(-1)!.length + 1}, where ${EXPECTED[expected]} would be`;
+  const why =
+    open.length > MAX_DEPTH ? `more than ${MAX_DEPTH} lists and objects are open` : `${EXPECTED[expected]} would be`;
+  return `at line ${lines.length}, column ${lines.at(-1)!.length + 1}, where ${why}`;
 }
 
 /** What may come behind a token, "behind" a whole value; undefined if it should not be there. */

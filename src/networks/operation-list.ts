@@ -3,6 +3,7 @@ import { repeat } from "../kernels/maps/layout.ts";
 import type { Sampling } from "../kernels/maps/resample.ts";
 import { nearest } from "../names.ts";
 import { elements, type Graph, type Value } from "../runtime/graph.ts";
+import { parseJson } from "../weights/json.ts";
 import { jsonFault } from "./json-fault.ts";
 import { type Build, type Lazy, type Network, networkOf } from "./network.ts";
 import type { Surroundings } from "./operations/field.ts";
@@ -41,10 +42,10 @@ const broken = (what: string, options?: ErrorOptions): WeightsError =>
  */
 const MAX_ELEMENTS = 2 ** 27;
 /**
- * Steps in any list, and bytes of its JSON for each beyond them: a step takes some kilobytes while
- * a network is made of it, and a written one has hardly fewer bytes.
+ * Steps in any list, bytes of its JSON for each beyond them, and the most: a step takes some
+ * kilobytes while a network is made of it, and a written one has hardly fewer bytes.
  */
-const [GRANTED_STEPS, BYTES_A_STEP] = [2 ** 16, 64];
+const [GRANTED_STEPS, BYTES_A_STEP, MOST_STEPS] = [2 ** 13, 64, 2 ** 15];
 
 /**
  * Reads and checks a list of operations: it came from a file.
@@ -53,7 +54,7 @@ const [GRANTED_STEPS, BYTES_A_STEP] = [2 ** 16, 64];
 export function parseOperations(text: string): OperationList {
   let list: unknown;
   try {
-    list = JSON.parse(text);
+    list = parseJson(text);
   } catch (cause) {
     throw broken(`is not JSON ${jsonFault(text)}`, { cause });
   }
@@ -76,7 +77,7 @@ export function parseOperations(text: string): OperationList {
  * @param bytes Of the JSON that they are from.
  */
 export function checkedSteps(steps: readonly unknown[], inputs: readonly string[], bytes = 0): Operation[] {
-  const most = GRANTED_STEPS + Math.floor(bytes / BYTES_A_STEP);
+  const most = Math.min(GRANTED_STEPS + Math.floor(bytes / BYTES_A_STEP), MOST_STEPS);
   if (steps.length > most) throw broken(`has ${steps.length} operations, more than ${most} in so many bytes`);
   const known = new Set(inputs);
   let last = inputs[0]!;

@@ -4,6 +4,7 @@ import { link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promi
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { OutputError } from "../errors.ts";
+import { parseJson } from "../weights/json.ts";
 import { OUTDIR, refused } from "./file-errors.ts";
 import { temporaryName } from "./write-whole.ts";
 
@@ -262,7 +263,7 @@ function startOf(pid: number): string | undefined {
 /** The lock's content, of which only what is as it should be counts. */
 function parse(text: string): Holder | undefined {
   try {
-    const { host, machine, pid, started, since, token } = JSON.parse(text) as Record<string, unknown>;
+    const { host, machine, pid, started, since, token } = parseJson(text) as Record<string, unknown>;
     const told = [host, machine, started, since, token].every((part) => typeof part === "string" && part.length < 300);
     if (!told || !Number.isSafeInteger(pid) || (pid as number) <= 0) return undefined;
     // they are shown

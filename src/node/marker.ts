@@ -1,6 +1,7 @@
 // Tests: test/node/marker.test.ts, test/node/folder.test.ts
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseJson } from "../weights/json.ts";
 import { refused, unreadable } from "./file-errors.ts";
 import { sha256 } from "./kept/file.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -109,11 +110,22 @@ export class Marker {
   }
 }
 
+/** Lines that were cut off as they were written; of more, nobody writes on in the folder. */
+const MAX_CUT = 1000;
+
 /** What a marker of this kind lists. */
 function listedIn(text: string, kind: string): Listed | undefined {
-  const [head, ...notes] = text.split("\n").map(parsed);
-  const { kind: written, files, sets } = (head ?? {}) as Record<string, unknown>;
+  const lines = text.split("\n");
+  const { kind: written, files, sets } = (parsed(lines[0]!) ?? {}) as Record<string, unknown>;
   if (written !== kind || !Array.isArray(files)) return undefined;
+  const notes: unknown[] = [];
+  let cut = 0;
+  for (let at = 1; at < lines.length; at += 1) {
+    const note = lines[at] === "" ? undefined : parsed(lines[at]!);
+    if (note !== undefined) notes.push(note);
+    else if (lines[at] !== "") cut += 1;
+    if (cut > MAX_CUT) return undefined;
+  }
   const listed: Listed = { files: new Map(), keys: new Map() };
   for (const file of files) if (typeof file === "string") listed.files.set(file, NO_SET);
   for (const [set, { key, files: own }] of entries(sets)) {
@@ -150,7 +162,7 @@ const entries = (sets: unknown): [string, Record<string, unknown>][] =>
 
 function parsed(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseJson(line);
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { AceResult } from "../causality/ace.ts";
 import type { AceSnapshot } from "../causality/ace-train.ts";
 import { UsageError } from "../errors.ts";
+import { parseJson } from "../weights/json.ts";
 import type { Ranking } from "./rankings.ts";
 
 /**
@@ -54,7 +55,7 @@ export function withAceRanking(text: string, layer: string, ranking: Ranking): s
   };
   let dissection: { layers?: { layer?: string; rankings?: { name?: string }[] }[] };
   try {
-    dissection = JSON.parse(text);
+    dissection = parseJson(text) as typeof dissection;
   } catch {
     return refuse("is not JSON");
   }

@@ -1,7 +1,7 @@
 import { PhotoError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
 import type { Image } from "./image.ts";
-import { checkPixels, named, PhotoFault } from "./photo-fault.ts";
+import { checkPixels, checkRoom, named, PhotoFault } from "./photo-fault.ts";
 import { isPng, paintPng, rawBytes, readPngChunks, readPngHeader } from "./png.ts";
 
 /** Options of `decodePng`. */
@@ -45,6 +45,7 @@ export async function decodePng(bytes: Uint8Array, options: DecodePngOptions = {
         "Scale it down, or pass a larger `maxEdge`.",
       );
     }
+    checkRoom(name, header, rawBytes(header) + 4 * width * height, bytes.length);
     const chunks = readPngChunks(bytes);
     return paintPng(header, chunks, await unpack(chunks.packed, rawBytes(header)), "kept");
   } catch (cause) {

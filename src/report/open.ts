@@ -2,6 +2,7 @@ import type { ReportFiles } from "../compare/dissections/open.ts";
 import type { Blocks, CountTable, Dissection, LayerResult, LevelChoice, Tables, Unit } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
 import { type ExactTables, openExactTables } from "../weights/exact-tables.ts";
+import { parseJson } from "../weights/json.ts";
 import { type Report, type ReportLayer, type ReportLevel, type ReportUnit, SCHEMA_VERSION } from "./report.ts";
 
 /** A report that was read: what was found, and where it came from. */
@@ -51,7 +52,7 @@ const NO_REPORT = "Give the report.json of a folder that `ganatomy dissect` or w
 function parsed(text: string): Report {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
     throw new UsageError("The report is no JSON.", NO_REPORT, { cause });
   }

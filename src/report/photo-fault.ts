@@ -29,6 +29,26 @@ export function named(cause: unknown, name: string, kind: "JPEG" | "PNG"): unkno
   return new PhotoError(`${name} is a ${kind} that ${cause.message}.`, SAVE_AS, { cause });
 }
 
+/**
+ * Bytes of memory that any picture may take, and those for each of its own: one colour is packed
+ * into a thousandth. What has many bytes may have any number of pixels.
+ */
+const [GRANTED, A_BYTE, LARGE] = [44e6, 40, 10e6];
+
+/** @throws PhotoError for a picture that needs far more memory than it has bytes. */
+export function checkRoom(
+  name: string,
+  { width, height }: { readonly width: number; readonly height: number },
+  needed: number,
+  bytes: number,
+): void {
+  if (bytes >= LARGE || needed <= GRANTED + A_BYTE * bytes) return;
+  throw new PhotoError(
+    `${name} has ${width} × ${height} pixels in ${bytes} bytes, which would take far more memory than a file of its size may.`,
+    "Scale it down first: networks see a few hundred pixels a side.",
+  );
+}
+
 /** @throws PhotoFault for a picture without pixels. */
 export function checkPixels({ width, height }: { readonly width: number; readonly height: number }): void {
   if (width === 0 || height === 0) throw new PhotoFault(`has no pixels (${width} × ${height})`);

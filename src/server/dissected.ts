@@ -1,8 +1,9 @@
 import { UsageError } from "../errors.ts";
+import { parseJson } from "../weights/json.ts";
 import type { Dissected } from "./project.ts";
 
 /** Python's writer lets NaN and infinities through, which JSON does not know. */
-const STRING_OR_NO_NUMBER = /"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g;
+const QUOTE_OR_NO_NUMBER = /\\[\s\S]|"|NaN|-?Infinity/g;
 
 /**
  * A `dissect.json` of `ganatomy dissect` or of gandissect, as far as a server needs it. It is input
@@ -11,8 +12,13 @@ const STRING_OR_NO_NUMBER = /"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g;
  */
 export function parseDissection(text: string, name: string): Dissected {
   let given: unknown;
+  let inText = false;
+  const json = text.replace(QUOTE_OR_NO_NUMBER, (found) => {
+    if (found === '"') inText = !inText;
+    return inText || found === '"' || found.startsWith("\\") ? found : "null";
+  });
   try {
-    given = JSON.parse(text.replace(STRING_OR_NO_NUMBER, (found) => (found.startsWith('"') ? found : "null")));
+    given = parseJson(json);
   } catch (cause) {
     throw wrong(name, "it is no JSON", cause);
   }

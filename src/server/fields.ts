@@ -1,4 +1,5 @@
 import { isFloat32 } from "../models/edits.ts";
+import { parseJson } from "../weights/json.ts";
 import { badRequest, Refused as Refusal, type Refused } from "./refused.ts";
 
 // Tests: test/server/fields.test.ts
@@ -60,7 +61,7 @@ export async function bodyOf(request: Request, most: number): Promise<Fields> {
   const text = new TextDecoder().decode(await bytesOf(request, most));
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     throw badRequest("The body is no JSON.", "Send a JSON object.");
   }

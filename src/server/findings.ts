@@ -1,6 +1,7 @@
 import type { Generator } from "../models/generator.ts";
 import type { DissectJson } from "../report/gandissect.ts";
 import { type Findings, type LayerFindings, readFindings } from "../session/findings.ts";
+import { parseJson } from "../weights/json.ts";
 
 // Tests: test/server/session-routes.test.ts
 
@@ -32,7 +33,7 @@ export async function findingsOf({ dissection, files, generator }: Known): Promi
 async function reportOf(files: Known["files"]): Promise<Findings | undefined> {
   const bytes = await files.read("report.json");
   try {
-    return bytes && readFindings(JSON.parse(new TextDecoder().decode(bytes)));
+    return bytes && readFindings(parseJson(new TextDecoder().decode(bytes)));
   } catch {
     return undefined;
   }

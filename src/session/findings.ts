@@ -75,6 +75,9 @@ export function readFindings(json: unknown): Findings {
   );
 }
 
+/** Scores of all layers: of the widest ones that are known a hundred. */
+const MAX_SCORES = 2 ** 22;
+
 function ofReport(report: Report): Findings {
   if (report.schemaVersion !== SCHEMA_VERSION) {
     throw new UsageError(
@@ -84,9 +87,17 @@ function ofReport(report: Report): Findings {
   }
   const labels = report.labels.map(({ name, category }) => ({ name: text(name), category: text(category) }));
   const names = uniqueNames(labels);
+  let scored = 0;
   const layers = report.layers.map(({ layer, units }): [string, LayerFindings] => {
     const found = unitsOf(units);
     const rankings = new Map<string, number[]>();
+    const detected = new Set(found.detects).size;
+    scored += detected * units.length;
+    if (scored > MAX_SCORES)
+      throw new UsageError(
+        `This report has ${detected} concepts of ${units.length} units, more than any layer's.`,
+        "Give the report.json that `ganatomy dissect` wrote.",
+      );
     units.forEach(({ iou }, unit) => {
       const label = names[found.detects[unit]!];
       if (label === undefined || found.detects[unit] === 0 || iou === null) return;

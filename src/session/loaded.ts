@@ -5,6 +5,7 @@ import type { Generator } from "../models/generator.ts";
 import { labelColors } from "../report/colors.ts";
 import type { Adapter } from "../runtime/adapter.ts";
 import { readExactly } from "../weights/bytes.ts";
+import { parseJson } from "../weights/json.ts";
 import { openSource } from "../weights/open.ts";
 import type { SourceLike } from "../weights/source.ts";
 import { type Findings, readFindings } from "./findings.ts";
@@ -14,7 +15,7 @@ import type { Listener, Loaded, LoadedLatents, LoadRequest, Progress } from "./s
 // Tests: test/session/session.test.ts, test/session/findings.test.ts
 
 /** A report is a few megabytes; what is longer is none. */
-const MAX_REPORT = 256 * 2 ** 20;
+const MAX_REPORT = 64 * 2 ** 20;
 
 /** What a file of findings says, or such a file's contents. */
 export async function loadFindings(
@@ -32,7 +33,7 @@ export async function loadFindings(
   const bytes = await readExactly(source, 0, source.size, { signal });
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
+    json = parseJson(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new UsageError(`"${source.name}" is no report: it is no JSON.`, "Give report.json or dissect.json.", {
       cause,

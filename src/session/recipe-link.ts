@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { parseJson } from "../weights/json.ts";
 import { checkMarks, isMarks, recipeOfMarks } from "./marks.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
 
@@ -56,7 +57,7 @@ export function readRecipe(json: string): Recipe {
   }
   let given: unknown;
   try {
-    given = JSON.parse(json);
+    given = parseJson(json);
   } catch (cause) {
     throw new UsageError("This is no recipe: it is no JSON.", "Give the file, or the link, as it was written.", {
       cause,

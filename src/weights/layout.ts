@@ -10,10 +10,10 @@ export interface Layout {
 /** PyTorch and NumPy stop at 64 dimensions. */
 const MAX_RANK = 64;
 /**
- * Zero strides repeat elements, so a tiny file can ask for a huge tensor; this many (256 MiB of
+ * Zero strides repeat elements, so a tiny file can ask for a huge tensor; this many (32 MiB of
  * float32) are granted anyway.
  */
-const MAX_REPEATED = 2 ** 26;
+const MAX_REPEATED = 2 ** 23;
 
 /**
  * Number of elements of a shape.

@@ -4,6 +4,7 @@ import { readExactly, section, viewOf } from "./bytes.ts";
 import { BYTES_PER_ELEMENT, type DType } from "./dtype.ts";
 import { contiguousStrides, elementCount } from "./layout.ts";
 import { NUMPY_TYPES } from "./numpy-values.ts";
+import { show } from "./pickle-values.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 import type { ReadOptions, Source } from "./source.ts";
 import { type CheckpointTensor, checkpointTensor } from "./tensor.ts";
@@ -13,7 +14,8 @@ import { type CheckpointTensor, checkpointTensor } from "./tensor.ts";
 /** "\x93NUMPY", two version bytes, then the header length. */
 const MAGIC_BYTES = 6;
 const VERSION_BYTES = 2;
-const MAX_HEADER_BYTES = 1e6;
+/** NumPy itself reads 10,000 unless it is told otherwise. */
+const MAX_HEADER_BYTES = 2 ** 16;
 
 /**
  * Opens one NumPy array (.npy, versions 1 to 3); C or Fortran order, either byte order.
@@ -88,7 +90,7 @@ function parseType(descr: unknown, file: string): { dtype: DType; bigEndian: boo
   if (code === undefined || !Object.hasOwn(NUMPY_TYPES, code)) {
     throw new WeightsError(
       "weights-format",
-      `${file} has elements of type ${JSON.stringify(descr)}, which are no plain numbers.`,
+      `${file} has elements of type ${show(descr)}, which are no plain numbers.`,
       "Save float, int or bool arrays.",
     );
   }

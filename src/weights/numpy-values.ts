@@ -73,8 +73,8 @@ export class NumpyArray implements Buildable {
     const { dtype, bigEndian } = this.type;
     if (this.shape.length > 0 || dtype === undefined || this.bytes === undefined || this.bytes instanceof Payload)
       return undefined;
+    if (this.bytes.length !== BYTES_PER_ELEMENT[dtype]) return undefined;
     const bytes = bytesOf(this.bytes).slice();
-    if (bytes.length !== BYTES_PER_ELEMENT[dtype]) return undefined;
     return dtype === "float64"
       ? viewOf(bytes).getFloat64(0, !bigEndian)
       : toFloat32(bigEndian ? bytes.reverse() : bytes, dtype)[0];

@@ -64,7 +64,11 @@ export const OPCODES: Readonly<Record<number, Step>> = {
   /* SETITEMS */ 117: (m) => setItems(m, m.popMark()),
   /* EMPTY_SET */ 143: (m) => m.push(m.container(new Set())),
   /* ADDITEMS */ 144: (m) => addItems(m, m.popMark()),
-  /* FROZENSET */ 145: (m) => m.push(m.container(new Set(m.popMark()))),
+  /* FROZENSET */ 145: (m) => {
+    const items = m.popMark();
+    m.items(items.length);
+    m.push(m.container(new Set(items)));
+  },
 
   // Memo: what makes shared values shared.
   /* BINPUT */ 113: (m) => m.remember(m.byte()),
@@ -135,14 +139,17 @@ function setItems(machine: PickleMachine, items: readonly unknown[]): void {
   const dict = top instanceof PickledObject ? top.entries : top;
   if (!(dict instanceof Map)) throw damaged("it sets items of something that is no dict");
   if (items.length % 2 !== 0) throw damaged("a dict has a key without a value");
+  machine.items(items.length / 2);
   for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
 }
 
 function addItems(machine: PickleMachine, items: readonly unknown[]): void {
   const set = machine.top();
   if (set instanceof PickledObject) append(machine, items);
-  else if (set instanceof Set) for (const item of items) set.add(item);
-  else throw damaged("it adds to something that is no set");
+  else if (set instanceof Set) {
+    machine.items(items.length);
+    for (const item of items) set.add(item);
+  } else throw damaged("it adds to something that is no set");
 }
 
 /** Longest integer worth decoding; building a bigint takes time quadratic in its length. */

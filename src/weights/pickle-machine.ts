@@ -1,3 +1,4 @@
+import { Budget, memoryFor } from "./budget.ts";
 import { viewOf } from "./bytes.ts";
 import {
   damaged,
@@ -7,6 +8,7 @@ import {
   PickledObject,
   PickleFunction,
   PickleTruncated,
+  show,
 } from "./pickle-values.ts";
 
 // Tests: test/weights/pth.test.ts, test/weights/hostile.test.ts
@@ -37,8 +39,12 @@ const HEAD_BYTES = 1024;
 /** An opcode and the length that follows it, at most. */
 const PREFIX_BYTES = 16;
 
-/** Containers and steps that any file is granted, and that the largest is. */
-const [GRANTED, MOST_CONTAINERS, MOST_STEPS] = [50_000, 2 ** 21, 2 ** 25];
+/**
+ * Bytes of memory that a list or tuple takes, a dict, set or array of bytes, and an item of one.
+ */
+const [LIST, TABLE, ITEM] = [80, 250, 40];
+/** Values that are waiting to be put somewhere: writers put them by the thousand. */
+const MAX_STACK = 2 ** 20;
 
 /**
  * The state of a pickle being read: position, value stack, marks and memo. The opcodes act on it.
@@ -62,8 +68,7 @@ export class PickleMachine {
   /** Heights of the stack where a MARK was set. */
   readonly #marks: number[] = [];
   readonly #utf8 = new TextDecoder();
-  #containers: number;
-  #steps: number;
+  readonly #memory: Budget;
 
   /**
    * @param size bytes of what is unpickled
@@ -73,10 +78,11 @@ export class PickleMachine {
     this.vocabulary = vocabulary;
     this.at = start;
     this.#size = size;
-    // A container takes some 200 bytes of memory and can be one byte of the file, but what is
-    // written by a program has at least names, sizes and references around it.
-    this.#containers = Math.min(GRANTED + Math.floor(weight / 4), MOST_CONTAINERS);
-    this.#steps = Math.min(GRANTED + 8 * weight, MOST_STEPS);
+    // A dict takes hundreds of bytes of memory and can be one byte of the file, but what is written
+    // by a program has at least names, sizes and references around it.
+    this.#memory = new Budget(memoryFor(weight), () =>
+      damaged("it makes more lists and dicts than a file of its size can need"),
+    );
   }
 
   /** Goes on with these bytes, which begin at `base`. */
@@ -86,17 +92,15 @@ export class PickleMachine {
     this.#base = base;
   }
 
-  /** Counts what is done. */
-  step(count = 1): void {
-    this.#steps -= count;
-    if (this.#steps < 0) throw damaged("it takes more steps than a file of its size can need");
-  }
-
   /** A container that is about to be pushed. */
   container<T>(value: T): T {
-    this.#containers -= 1;
-    if (this.#containers < 0) throw damaged("it makes more lists and dicts than a file of its size can need");
+    this.#memory.spend(Array.isArray(value) ? LIST : TABLE);
     return value;
+  }
+
+  /** So many items that a dict or set is about to get. */
+  items(count: number): void {
+    this.#memory.spend(ITEM * count);
   }
 
   byte(): number {
@@ -129,7 +133,7 @@ export class PickleMachine {
   bytes(length: number): Uint8Array | Payload {
     if (length > PAYLOAD_BYTES) return this.#pass("bytes", length);
     // a copy, or one short string would keep a whole window
-    return this.#take(length).slice();
+    return this.container(this.#take(length).slice());
   }
 
   text(length: number): string | Payload {
@@ -156,6 +160,7 @@ export class PickleMachine {
   }
 
   push(value: unknown): void {
+    if (this.#stack.length >= MAX_STACK) throw damaged("it holds too many values that belong to nothing");
     this.#stack.push(value);
   }
 
@@ -171,6 +176,7 @@ export class PickleMachine {
   }
 
   mark(): void {
+    if (this.#marks.length >= MAX_STACK) throw damaged("it begins too much that does not end");
     this.#marks.push(this.#stack.length);
   }
 
@@ -182,6 +188,7 @@ export class PickleMachine {
   }
 
   remember(key: number): void {
+    this.#memory.spend(ITEM);
     this.memo.set(key, this.top());
   }
 
@@ -191,6 +198,7 @@ export class PickleMachine {
   }
 
   global(module: string, name: string): unknown {
+    if (module.length + name.length > MAX_LINE) throw damaged(`a global is called ${show(name)} of ${show(module)}`);
     const full = `${module}.${name}`;
     return this.vocabulary.global(full) ?? new PickledName(full);
   }
@@ -198,7 +206,7 @@ export class PickleMachine {
   call(callee: unknown, args: unknown): unknown {
     if (!Array.isArray(args)) throw damaged("the arguments of a call are no tuple");
     // What is made may be a copy of what it is given, and that may be given again and again.
-    this.step(args.reduce((sum: number, arg) => sum + lengthOf(arg), args.length));
+    this.items(args.reduce((sum: number, arg) => sum + lengthOf(arg), 0));
     if (callee instanceof PickleFunction) return callee.call(args);
     if (callee instanceof PickledName) return this.container(new PickledObject(callee.name, args));
     // what a function made that was not called: getattr(…)(…)

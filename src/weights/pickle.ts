@@ -91,7 +91,6 @@ function run(machine: PickleMachine): Unpickled {
       const opcode = machine.byte();
       const step = OPCODES[opcode];
       if (step === undefined) throw unsafe(`opcode 0x${opcode.toString(16)} at byte ${at}`);
-      machine.step();
       step(machine);
     } catch (error) {
       machine.at = at;

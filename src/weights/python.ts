@@ -7,7 +7,7 @@ import { noCheckpoint } from "./impostors.ts";
 import { openNpy } from "./npy.ts";
 import { openZipPth } from "./pth.ts";
 import type { LoadOptions, ReadOptions, Source } from "./source.ts";
-import { type Checkpoint, plainCheckpoint } from "./tensor.ts";
+import { type Checkpoint, type CheckpointTensor, plainCheckpoint } from "./tensor.ts";
 import { looksLikeTfjs, openTfjs } from "./tfjs.ts";
 import { openZip } from "./zip.ts";
 
@@ -64,9 +64,11 @@ async function openNpz(
   names: readonly string[],
   options: ReadOptions,
 ): Promise<Checkpoint> {
-  const arrays = await Promise.all(
-    names.map((name) => openNpy(entries.get(name)!, name.slice(0, -".npy".length), options)),
-  );
-  const tensors = new Map(arrays.map((array) => [array.name, array]));
+  const tensors = new Map<string, CheckpointTensor>();
+  // one after the other: each may bring a piece of what it is packed into
+  for (const entry of names) {
+    const array = await openNpy(entries.get(entry)!, entry.slice(0, -".npy".length), options);
+    tensors.set(array.name, array);
+  }
   return plainCheckpoint(source, "npz", tensors);
 }

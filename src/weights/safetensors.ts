@@ -1,6 +1,7 @@
 import { UsageError, WeightsError } from "../errors.ts";
 import { allocateBytes, readExactly, section, viewOf } from "./bytes.ts";
 import { BYTES_PER_ELEMENT, type DType } from "./dtype.ts";
+import { parseJson } from "./json.ts";
 import { elementCount } from "./layout.ts";
 import type { ReadOptions, Source } from "./source.ts";
 import type { Attribute, Attributes, Checkpoint } from "./tensor.ts";
@@ -10,6 +11,8 @@ import { type CheckpointTensor, checkpointTensor, plainCheckpoint } from "./tens
 export const LENGTH_BYTES = 8;
 /** The format's own limit. */
 export const MAX_HEADER_BYTES = 100e6;
+/** What is read of it: descriptions of fifty thousand tensors have less. */
+const READ_HEADER_BYTES = 10e6;
 
 const DTYPES = {
   F64: "float64",
@@ -47,6 +50,13 @@ export async function openSafetensors(source: Source, options: ReadOptions = {})
   const prefix = viewOf(await readExactly(source, 0, LENGTH_BYTES, options));
   const headerBytes = Number(prefix.getBigUint64(0, true));
   if (headerBytes > MAX_HEADER_BYTES) throw damaged(source.name, `its header claims ${headerBytes} bytes`);
+  if (headerBytes > READ_HEADER_BYTES) {
+    throw new WeightsError(
+      "weights-format",
+      `${source.name} has a header of ${headerBytes} bytes, more than any network's.`,
+      "Save the generator's tensors alone.",
+    );
+  }
   const dataStart = LENGTH_BYTES + headerBytes;
   const header = parseHeader(await readExactly(source, LENGTH_BYTES, dataStart, options), source.name);
   const { __metadata__: metadata = {}, ...described } = header;
@@ -71,7 +81,7 @@ export const ATTRIBUTES_KEY = "ganatomy.attributes";
 function attributesOf({ [ATTRIBUTES_KEY]: json = "{}" }: Checkpoint["metadata"], file: string): Attributes {
   let kept: unknown;
   try {
-    kept = JSON.parse(json);
+    kept = parseJson(json);
   } catch (cause) {
     throw damaged(file, `its ${ATTRIBUTES_KEY} are no JSON`, cause);
   }
@@ -86,7 +96,7 @@ function attributesOf({ [ATTRIBUTES_KEY]: json = "{}" }: Checkpoint["metadata"],
 function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    header = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw damaged(file, "its header is no JSON", cause);
   }

@@ -37,7 +37,7 @@ interface Child {
 /** Names of modules in modules; names grow with it. */
 const MAX_DEPTH = 32;
 /** Longest name that is one, and most of them: what is longer or more is no network. */
-const [MAX_NAME, MAX_TENSORS, MAX_ATTRIBUTES] = [256, 100_000, 100_000];
+const [MAX_NAME, MAX_TENSORS, MAX_ATTRIBUTES] = [256, 2 ** 16, 2 ** 16];
 /** Longest string that says something of a network; source texts are longer. */
 const MAX_TEXT = 1000;
 /** Scalars that a small list has at most, such as a stride. Long lists are data. */

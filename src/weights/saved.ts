@@ -1,4 +1,5 @@
 import { WeightsError } from "../errors.ts";
+import { Budget, tensorsFor } from "./budget.ts";
 import { swapped } from "./byte-order.ts";
 import { memorySource, readExactly, section } from "./bytes.ts";
 import { BYTES_PER_ELEMENT } from "./dtype.ts";
@@ -9,7 +10,13 @@ import { cut, damaged, damagedFile, Payload, PickledName, PickledObject, show, u
 import { readNested } from "./pth-legacy.ts";
 import { flatten, notMade, type PickledTensor } from "./saved-tree.ts";
 import type { LoadOptions, Source } from "./source.ts";
-import { type Attribute, type Checkpoint, type CheckpointTensor, checkpointTensor } from "./tensor.ts";
+import {
+  type Attribute,
+  type Checkpoint,
+  type CheckpointTensor,
+  checkpointTensor,
+  type StoredTensor,
+} from "./tensor.ts";
 import { NestedStorage, type TorchStorage, type TorchTensor } from "./torch.ts";
 
 // Tests: test/weights/pickles.test.ts, test/weights/entries.test.ts
@@ -40,7 +47,8 @@ export function savedCheckpoint(file: SavedFile, { key }: Pick<LoadOptions, "key
   if (found.size === 0 && flat.unknown.size === 0) throw noTensors(saved, source.name);
   const attributes = new Map<string, Attribute>([...beside.attributes, ...named.attributes]);
   const tensors = new Map<string, CheckpointTensor>();
-  for (const [name, tensor] of found) tensors.set(name, readable(file, name, tensor));
+  const counted = { ...file, budget: new Budget(tensorsFor(source.size), () => tooMuch(source)) };
+  for (const [name, tensor] of found) tensors.set(name, readable(counted, name, tensor));
   for (const [name, by] of flat.unknown) if (!tensors.has(name)) tensors.set(name, unmade(name, by));
   const entry = [chosen.entry, named.prefix.replace(/\.$/, "")].filter(Boolean).join(".") || undefined;
   let all: ReadonlyMap<string, CheckpointTensor> | undefined;
@@ -59,7 +67,27 @@ export function savedCheckpoint(file: SavedFile, { key }: Pick<LoadOptions, "key
   };
 }
 
-function readable(file: SavedFile, name: string, tensor: PickledTensor): CheckpointTensor {
+/** Bytes that a tensor takes besides its numbers. */
+const TENSOR = 1500;
+
+function tooMuch({ name, size }: Source): WeightsError {
+  return new WeightsError(
+    "weights-shape",
+    `The tensors of ${name} share or repeat so much that they would be many times its ${size} bytes.`,
+    "Save them as they are: {name: tensor.contiguous().clone()} of a state dict, or write safetensors.",
+  );
+}
+
+/** A file whose tensors are counted, where all of them may be read. */
+type Counted = SavedFile & { readonly budget?: Budget };
+
+function stored({ budget }: Counted, tensor: StoredTensor): CheckpointTensor {
+  const opened = checkpointTensor(tensor);
+  budget?.spend(TENSOR + 4 * elementCount(tensor.shape, tensor.name));
+  return opened;
+}
+
+function readable(file: Counted, name: string, tensor: PickledTensor): CheckpointTensor {
   if (typeof tensor === "number") {
     const bytes = memorySource(new Uint8Array(Float64Array.of(tensor).buffer));
     return checkpointTensor({ name, dtype: "float64", shape: [], available: 1, bytes });
@@ -67,7 +95,7 @@ function readable(file: SavedFile, name: string, tensor: PickledTensor): Checkpo
   return tensor instanceof NumpyArray ? readableArray(file, name, tensor) : readableTorch(file, name, tensor);
 }
 
-function readableTorch(file: SavedFile, name: string, tensor: TorchTensor): CheckpointTensor {
+function readableTorch(file: Counted, name: string, tensor: TorchTensor): CheckpointTensor {
   const { offset, shape, strides } = tensor;
   let [storage, bytes]: [TorchStorage | undefined, Source | undefined] = [undefined, undefined];
   if (tensor.storage instanceof NestedStorage) {
@@ -82,21 +110,21 @@ function readableTorch(file: SavedFile, name: string, tensor: TorchTensor): Chec
   if (bytes === undefined) {
     throw damagedFile(file.source.name, `storage ${show(storage.key)} of tensor "${name}" is missing`);
   }
-  return checkpointTensor({ name, dtype: storage.dtype, shape, strides, offset, available: storage.count, bytes });
+  return stored(file, { name, dtype: storage.dtype, shape, strides, offset, available: storage.count, bytes });
 }
 
-function readableArray(file: SavedFile, name: string, array: NumpyArray): CheckpointTensor {
+function readableArray(file: Counted, name: string, array: NumpyArray): CheckpointTensor {
   const { shape, type, fortran } = array;
   const { dtype } = type;
   if (dtype === undefined || array.bytes === undefined) return unmade(name, `an array of type "${cut(type.code)}"`);
   const available = elementCount(shape, name);
   const width = BYTES_PER_ELEMENT[dtype];
-  const stored = pickledSource(file, array.bytes, name, available * width);
-  if (stored.size !== available * width) {
-    throw damagedFile(file.source.name, `array "${name}" has ${stored.size} bytes of ${available * width}`);
+  const pickled = pickledSource(file, array.bytes, name, available * width);
+  if (pickled.size !== available * width) {
+    throw damagedFile(file.source.name, `array "${name}" has ${pickled.size} bytes of ${available * width}`);
   }
-  const bytes = type.bigEndian && width > 1 ? swapped(stored, width) : stored;
-  return checkpointTensor({
+  const bytes = type.bigEndian && width > 1 ? swapped(pickled, width) : pickled;
+  return stored(file, {
     name,
     dtype,
     shape,
@@ -108,7 +136,11 @@ function readableArray(file: SavedFile, name: string, array: NumpyArray): Checkp
 
 /** @param size of text that stands for bytes, once it is decoded */
 function pickledSource({ pickle }: SavedFile, bytes: PickledBytes, name: string, size = bytes.length): Source {
-  if (!(bytes instanceof Payload)) return memorySource(bytesOf(bytes), name);
+  // a text that many arrays share is made bytes of by whoever reads one
+  if (typeof bytes === "string") {
+    return { name, size: bytes.length, read: async (from, to) => bytesOf(bytes.slice(from, to)) };
+  }
+  if (bytes instanceof Uint8Array) return memorySource(bytes, name);
   const { start, end, kind } = bytes;
   if (kind === "bytes") return section(pickle, start, end - start, name);
   return {

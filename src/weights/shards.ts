@@ -1,5 +1,6 @@
 import { UsageError, WeightsError } from "../errors.ts";
 import { readExactly } from "./bytes.ts";
+import { parseJson } from "./json.ts";
 import { cut } from "./pickle-values.ts";
 import type { ReadOptions, Source } from "./source.ts";
 import { type Checkpoint, type CheckpointTensor, plainCheckpoint } from "./tensor.ts";
@@ -7,7 +8,7 @@ import { type Checkpoint, type CheckpointTensor, plainCheckpoint } from "./tenso
 // Tests: test/weights/shards.test.ts
 
 /** Longest index worth reading: a million names fit; and most files that one names. */
-const [MAX_INDEX_BYTES, MAX_SHARDS] = [100e6, 1000];
+const [MAX_INDEX_BYTES, MAX_SHARDS] = [10e6, 1000];
 
 /**
  * Opens a checkpoint in several files by its index, such as `model.safetensors.index.json`:
@@ -47,7 +48,7 @@ async function readIndex(index: Source, options: ReadOptions): Promise<Map<strin
   let map: unknown;
   try {
     const text = new TextDecoder().decode(await readExactly(index, 0, index.size, options));
-    map = (JSON.parse(text) as { weight_map?: unknown } | null)?.weight_map;
+    map = (parseJson(text) as { weight_map?: unknown } | null)?.weight_map;
   } catch (cause) {
     if (cause instanceof SyntaxError) throw damaged(index.name, "it is no JSON", cause);
     throw cause;

@@ -1,6 +1,7 @@
 import { UsageError, WeightsError } from "../errors.ts";
 import { allocateBytes, readExactly, section } from "./bytes.ts";
 import { BYTES_PER_ELEMENT, type DType } from "./dtype.ts";
+import { parseJson } from "./json.ts";
 import { elementCount } from "./layout.ts";
 import { cut } from "./pickle-values.ts";
 import { latin1 } from "./sniff.ts";
@@ -11,7 +12,7 @@ import { type Checkpoint, type CheckpointTensor, checkpointTensor, plainCheckpoi
  * Longest manifest worth reading, with a model's topology where that is in it; and most files of
  * weights that one names.
  */
-const [MAX_MANIFEST_BYTES, MAX_FILES] = [100e6, 10_000];
+const [MAX_MANIFEST_BYTES, MAX_FILES] = [10e6, 1000];
 
 /** What TensorFlow.js writes; what has eight bytes an element there is no tensor here. */
 const DTYPES: Readonly<Record<string, DType | number>> = {
@@ -102,7 +103,7 @@ async function readGroups(manifest: Source, options: ReadOptions): Promise<Group
   const text = new TextDecoder().decode(await readExactly(manifest, 0, size, options));
   let found: unknown;
   try {
-    found = JSON.parse(text);
+    found = parseJson(text);
   } catch (cause) {
     throw damaged(name, "it is no JSON", cause);
   }

@@ -1,4 +1,5 @@
 import { WeightsError } from "../errors.ts";
+import { Budget, tensorsFor } from "./budget.ts";
 import { readExactly, viewOf } from "./bytes.ts";
 import { inflate } from "./inflate.ts";
 import type { ReadOptions, Source } from "./source.ts";
@@ -15,7 +16,7 @@ const LOCATOR_64 = 0x07064b50;
 const END_BYTES = 22;
 const LOCATOR_BYTES = 20;
 const MAX_COMMENT_BYTES = 0xffff;
-const MAX_DIRECTORY_BYTES = 64e6;
+const MAX_DIRECTORY_BYTES = 8e6;
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -45,6 +46,7 @@ export async function openZip(source: Source, options: ReadOptions = {}): Promis
   const { start, size, count } = await locateDirectory(source, options);
   const directory = await readExactly(source, start, start + size, options);
   const listed = parseDirectory(directory, count, source.name).sort((a, b) => a.header - b.header);
+  const unpacked = new Budget(tensorsFor(source.size), () => tooMuch(source));
   const entries = new Map<string, ZipEntry>();
   for (const [i, entry] of listed.entries()) {
     if (entries.has(entry.name)) throw damaged(source.name, `it has two entries named "${entry.name}"`);
@@ -52,6 +54,7 @@ export async function openZip(source: Source, options: ReadOptions = {}): Promis
     if (entry.header + LOCAL_HEADER_BYTES + entry.compressedSize > limit) {
       throw damaged(source.name, `entry "${entry.name}" leaves the archive or overlaps the next one`);
     }
+    unpacked.spend(entry.size);
     entries.set(entry.name, openEntry(source, entry, limit));
   }
   return entries;
@@ -181,6 +184,14 @@ function openEntry(source: Source, entry: Entry, limit: number): ZipEntry {
   const read = (from: number, to: number, options?: ReadOptions) =>
     inflate({ name, size: compressedSize, read: readRaw }, { declared: size, from, to }, options);
   return { name, size, packed: compressedSize, read };
+}
+
+function tooMuch({ name, size }: Source): WeightsError {
+  return new WeightsError(
+    "weights-format",
+    `${name} unpacks to many times its ${size} bytes, more than a file of its size may.`,
+    "If it is what you mean to load, save it unpacked: numpy.savez, torch.save or safetensors.",
+  );
 }
 
 function damaged(name: string, what: string): WeightsError {

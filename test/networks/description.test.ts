@@ -16,13 +16,16 @@ describe("a description", () => {
   it("has as many operations as its bytes may say, and no more", () => {
     const long = (count: number, step: object) => ({ ...LEAST, operations: new Array<object>(count).fill(step) });
     const [short, named] = [{ op: "relu" }, { op: "leakyRelu", slope: 0.0123456789012345, x: "z" }];
-    expect(parseDescription(long(2 ** 16, short)).operations).toHaveLength(65_536);
-    expect(() => parseDescription(long(2 ** 16 + 1, short))).toThrow(WeightsError);
-    const json = JSON.stringify(long(150_000, named));
-    expect(parseDescription(json).operations).toHaveLength(150_000);
-    expect(() => parseDescription(JSON.stringify(long(150_000, short)))).toThrow(
-      "has 150000 operations, more than 98349 in so many bytes",
+    expect(parseDescription(long(2 ** 13, short)).operations).toHaveLength(8192);
+    expect(() => parseDescription(long(2 ** 13 + 1, short))).toThrow(WeightsError);
+    const json = JSON.stringify(long(30_000, named));
+    expect(parseDescription(json).operations).toHaveLength(30_000);
+    const less = JSON.stringify(long(30_000, short));
+    expect(() => parseDescription(less)).toThrow(
+      `has 30000 operations, more than ${8192 + Math.floor(less.length / 64)} in so many bytes`,
     );
+    const more = JSON.stringify(long(40_000, { ...named, slope: 0.1 })).padEnd(8e6);
+    expect(() => parseDescription(more)).toThrow("has 40000 operations, more than 32768 in so many bytes");
   });
 
   it("is read from JSON or from what JSON says, with x and to in all steps", () => {

@@ -23,6 +23,6 @@ test.each([
   expect(jsonFault(text)).toBe(`at line ${line}, column ${column}, where ${wanted} would be`);
 });
 
-test("whatever is nested how deep", () => {
-  expect(jsonFault("[".repeat(1e5))).toMatch(/column 100001/);
+test("what nests without end is told where it is too deep", () => {
+  expect(jsonFault("[".repeat(1e5))).toBe("at line 1, column 66, where more than 64 lists and objects are open");
 });

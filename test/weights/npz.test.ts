@@ -151,7 +151,7 @@ describe("npz", () => {
       failure(
         openCheckpoint(zip([{ name: "w.npy", data, method: 8, size }])).then(({ tensors }) => tensors.get("w")!.read()),
       );
-    expect((await promise(2 ** 31)).message).toMatch("cannot hold the 2147483648");
+    expect((await promise(2 ** 31)).message).toMatch("unpacks to many times its");
     expect((await promise(a.length + 4)).code).toBe("weights-shape");
     expect((await promise(a.length, packed.slice(0, 20))).code).toBe("weights-format");
     expect(

@@ -181,7 +181,7 @@ describe("headers at the byte", () => {
     expect([...(await tensors.get("b")!.read())]).toEqual([3, 4, 5]);
   });
 
-  it("are as long as the official library allows, and not a byte longer", async () => {
+  it("are not read where they are longer than any network's, nor believed beyond the official limit", async () => {
     // Only the length is there: what is refused for its length is not read.
     const claims = async (length: number) => {
       const source = {
@@ -194,7 +194,9 @@ describe("headers at the byte", () => {
       };
       return (await failure(openSafetensors(source))).message;
     };
-    expect(await claims(100_000_000)).toBe("read on");
+    expect(await claims(10_000_000)).toBe("read on");
+    expect(await claims(10_000_001)).toContain("a header of 10000001 bytes, more than any network's");
+    expect(await claims(100_000_000)).toContain("a header of 100000000 bytes");
     expect(await claims(100_000_001)).toContain("claims 100000001 bytes");
   });
 });

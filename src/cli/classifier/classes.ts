@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { GanatomyError, LabelsError, UsageError } from "../../errors.ts";
 import { nearest } from "../../names.ts";
 import { cellsOf } from "../../networks/segmenters/label-list.ts";
+import { parseJson } from "../../weights/json.ts";
 
 /** What a network's classes are called. */
 export interface ClassNames {
@@ -200,7 +201,7 @@ async function readClassNames(path: string): Promise<string[][]> {
   }
   let parsed: unknown;
   try {
-    parsed = JSON.parse(written);
+    parsed = parseJson(written);
   } catch (cause) {
     throw new LabelsError(`${basename(path)} is no JSON.`, "Give a list of names, or a text file with a name a line.", {
       cause,

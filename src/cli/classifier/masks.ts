@@ -8,7 +8,9 @@ import { LabelsError, UsageError } from "../../errors.ts";
 import type { View } from "../../networks/classifiers/network.ts";
 import type { Label } from "../../networks/segmenters/network.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
-import { isPng, readPngHeader } from "../../report/png.ts";
+import { named } from "../../report/photo-fault.ts";
+import { isPng, type PngHeader, readPngHeader } from "../../report/png.ts";
+import { parseJson } from "../../weights/json.ts";
 import { readPhoto } from "../photo.ts";
 
 /** Masks of a folder, by the names of their photographs. */
@@ -50,7 +52,7 @@ export async function openMasks(path: string): Promise<MaskFolder> {
     read,
     check: async (photograph, photo, fit = "crop") => {
       const mask = await read(photograph);
-      checked.update(`${photograph} ${mask.width} ${mask.height}\n`).update(Uint8Array.from(mask.labels));
+      checked.update(`${photograph} ${mask.width} ${mask.height}\n`).update(new Uint8Array(mask.labels));
       const beyond = Array.prototype.find.call(mask.labels, (label: number) => label >= labels.length);
       if (beyond !== undefined) {
         throw new LabelsError(
@@ -80,7 +82,7 @@ function inProportion(mask: Extent, photo: Extent): boolean {
 function labelsOf(text: string, file: string): readonly Label[] {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch (cause) {
     throw new LabelsError(`${file} is no JSON.`, FIX, { cause });
   }
@@ -97,9 +99,18 @@ function labelsOf(text: string, file: string): readonly Label[] {
   return labels;
 }
 
+/** @throws PhotoError for a damaged one. */
+function headerOf(bytes: Uint8Array, file: string): PngHeader {
+  try {
+    return readPngHeader(bytes);
+  } catch (cause) {
+    throw named(cause, `"${file}"`, "PNG");
+  }
+}
+
 /** @throws LabelsError for a PNG whose values are no labels: colours, or more than eight bits. */
 async function maskOf(bytes: Uint8Array, file: string): Promise<LabelMask> {
-  const grey = isPng(bytes) && readPngHeader(bytes);
+  const grey = isPng(bytes) && headerOf(bytes, file);
   if (!grey || grey.indexed || grey.channels !== 1 || grey.depth !== 8) {
     throw new LabelsError(
       `"${file}" is no PNG of 8-bit grey, whose values would be labels.`,
@@ -107,5 +118,7 @@ async function maskOf(bytes: Uint8Array, file: string): Promise<LabelMask> {
     );
   }
   const { width, height, rgb } = await decodePhoto(bytes, file);
-  return { width, height, labels: rgb.filter((_, at) => at % 3 === 0) };
+  const labels = new Uint8Array(width * height);
+  for (let at = 0; at < labels.length; at += 1) labels[at] = rgb[3 * at]!;
+  return { width, height, labels };
 }

@@ -10,6 +10,7 @@ import type { Photo } from "../../node/photo/photo.ts";
 import { labelColors } from "../../report/colors.ts";
 import { fileName } from "../../report/gandissect.ts";
 import { VERSION } from "../../version.ts";
+import { parseJson } from "../../weights/json.ts";
 import type { Source } from "../../weights/source.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
@@ -126,7 +127,7 @@ async function legendIn(
   if (!folder.has(set, settings) || folder.setOf(`${stem}.json`) !== set) return undefined;
   try {
     for (const file of ["labels.png", "segmentation.png"]) await access(join(folder.path, `${stem}.${file}`));
-    const legend = JSON.parse(await readFile(join(folder.path, `${stem}.json`), "utf8")) as Partial<Legend> | null;
+    const legend = parseJson(await readFile(join(folder.path, `${stem}.json`), "utf8")) as Partial<Legend> | null;
     return legend?.width && legend.height && Array.isArray(legend.labels) ? (legend as Legend) : undefined;
   } catch {
     return undefined; // they are written anew

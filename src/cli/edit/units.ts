@@ -6,6 +6,7 @@ import { GanatomyError, UsageError } from "../../errors.ts";
 import { dissect, type Generator, type Segmenter } from "../../index.ts";
 import { andMore } from "../../names.ts";
 import { uniqueNames } from "../../report/concepts.ts";
+import { parseJson } from "../../weights/json.ts";
 
 /**
  * Images on which units are ranked, or their quantiles taken, where a command has to do that
@@ -133,7 +134,7 @@ interface DissectedModel {
 /** What is needed of dissect.json, which is input like any other. */
 function dissectionOf(text: string, file: string): DissectedModel {
   try {
-    const { netname, layers } = JSON.parse(text) as DissectedModel;
+    const { netname, layers } = parseJson(text) as DissectedModel;
     const whole = layers.every(
       ({ layer, rankings }) =>
         typeof layer === "string" &&

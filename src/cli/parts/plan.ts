@@ -6,6 +6,7 @@ import { GanatomyError, UsageError } from "../../errors.ts";
 import { unreadable } from "../../node/file-errors.ts";
 import { sha256 } from "../../node/kept/file.ts";
 import { VERSION } from "../../version.ts";
+import { parseJson } from "../../weights/json.ts";
 import type { DissectOptions } from "../job.ts";
 
 /** The file of a plan in its folder. */
@@ -91,7 +92,7 @@ export async function openPlan(path: string): Promise<OpenPlan> {
 function parsed(text: string, file: string): Plan {
   let plan: Partial<Plan> | undefined;
   try {
-    plan = JSON.parse(text) as Partial<Plan>;
+    plan = parseJson(text) as Partial<Plan>;
   } catch {
     // It is none, which is said below.
   }

@@ -4,6 +4,7 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { parseDissection } from "../../server/dissected.ts";
 import type { Dissected } from "../../server/project.ts";
+import { parseJson } from "../../weights/json.ts";
 import { EMBEDDED } from "../models.ts";
 
 /** A folder that holds a report. */
@@ -70,7 +71,7 @@ async function ownModel(path: string): Promise<string | undefined> {
   const text = await readFile(join(path, "report.json"), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { provenance } = JSON.parse(text) as { provenance?: { weights?: { role: unknown; source: unknown }[] } };
+    const { provenance } = parseJson(text) as { provenance?: { weights?: { role: unknown; source: unknown }[] } };
     const source = provenance?.weights?.find(({ role }) => role === "generator")?.source;
     return typeof source === "string" ? source : undefined;
   } catch {

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { fileSource } from "../../node/files.ts";
 import { layerFolders } from "../../report/gandissect.ts";
+import { parseJson } from "../../weights/json.ts";
 import type { Source } from "../../weights/source.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, type Loading, openLabeller, openModel } from "../models.ts";
@@ -130,7 +131,7 @@ function quantilesIn(path: string, { layers }: Readonly<Record<string, unknown>>
 async function readJson(file: string): Promise<Readonly<Record<string, unknown>>> {
   const text = await readFile(file, "utf8");
   try {
-    const said: unknown = JSON.parse(text);
+    const said: unknown = parseJson(text);
     if (typeof said === "object" && said !== null) return said as Record<string, unknown>;
   } catch {} // it is none
   throw new UsageError(`"${file}" is no report: it is no JSON.`, "Write the report again.");

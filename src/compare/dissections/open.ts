@@ -3,6 +3,7 @@
 import type { Label, QuantileThreshold } from "../../dissect/result.ts";
 import { UsageError } from "../../errors.ts";
 import { openExactTables } from "../../weights/exact-tables.ts";
+import { parseJson } from "../../weights/json.ts";
 import type { SourceLike } from "../../weights/source.ts";
 import type { DissectedBlocks, DissectedLayer } from "./dissected.ts";
 
@@ -90,20 +91,43 @@ export async function openReport({ report, tensors, blocks }: ReportFiles, sourc
 }
 
 function parsed(report: string, source: string): ReportJson {
-  let json: Partial<ReportJson> | undefined;
+  let json: unknown;
   try {
-    json = JSON.parse(report) as Partial<ReportJson>;
+    json = parseJson(report);
   } catch (cause) {
     throw new UsageError(`The report of ${source} is no JSON.`, "Dissect it again.", { cause });
   }
-  const { model, segmenter, settings, labels, categories, layers } = json ?? {};
-  if (!model || !segmenter || !settings || !Array.isArray(labels) || !Array.isArray(categories) || !layers) {
+  if (!isReport(json)) {
     throw new UsageError(
       `The report.json of ${source} is not that of a dissection.`,
       "Name a folder that `ganatomy dissect` wrote.",
     );
   }
-  return json as ReportJson;
+  return json;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isList = (value: unknown, of: (each: unknown) => boolean): boolean => Array.isArray(value) && value.every(of);
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/** Whether what is read of a report is there, and of its kind. */
+function isReport(json: unknown): json is ReportJson {
+  const { model, segmenter, settings, labels, categories, layers, provenance = {} } = isObject(json) ? json : {};
+  return (
+    isObject(model) &&
+    isText(model["name"]) &&
+    (model["sizes"] === undefined || isList(model["sizes"], Number.isFinite)) &&
+    isObject(segmenter) &&
+    isText(segmenter["name"]) &&
+    isObject(settings) &&
+    isObject(provenance) &&
+    isList(provenance["weights"] ?? [], isObject) &&
+    isList(categories, isText) &&
+    isList(labels, (label) => isObject(label) && isText(label["name"]) && isText(label["category"])) &&
+    isList(layers, (layer) => isObject(layer) && isText(layer["layer"]) && isList(layer["units"], isObject))
+  );
 }
 
 type Tables = (name: string, length?: number) => ArrayLike<number>;

@@ -90,7 +90,11 @@ export function widthsOf(
 ): number[] {
   const widths: number[] = [];
   for (let step = 0; ; step += 1) {
-    const [width] = keysOf(step).flatMap(([key, axis]) => state.get(key)?.shape[axis] ?? []);
+    // of a tensor without that axis it is told that its shape is another
+    const [width] = keysOf(step).flatMap(([key, axis]) => {
+      const shape = state.get(key)?.shape;
+      return shape ? [shape[axis] ?? 1] : [];
+    });
     if (width === undefined) return widths;
     widths.push(width);
   }

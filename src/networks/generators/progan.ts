@@ -82,6 +82,13 @@ export const PROGAN = {
  */
 export function proganNetwork(layout: ProganLayout, style: ProganStyle, options: GeneratorOptions): Network {
   const { zSize, classes, widths, state } = layout;
+  if (widths.length === 0) {
+    throw new WeightsError(
+      "weights-shape",
+      "A Progressive GAN generator begins in this file, and none of its layers of 4×4 pixels is there.",
+      "Check that the file is complete.",
+    );
+  }
   const resolution = 4 * 2 ** (widths.length - 1);
   if (resolution > MAX_RESOLUTION) {
     throw new WeightsError(

@@ -1,4 +1,5 @@
 import { UsageError, WeightsError } from "../../errors.ts";
+import { parseJson } from "../../weights/json.ts";
 import type { ReadOptions, Source } from "../../weights/source.ts";
 import { type Description, parseDescription } from "../description.ts";
 import { describedNetwork } from "../description-network.ts";
@@ -67,7 +68,7 @@ const noDescription = (given: string, options?: ErrorOptions): UsageError => {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
+    return parseJson(text.replace(/^\uFEFF/, ""));
   } catch (cause) {
     throw noDescription(text, { cause });
   }

@@ -29,7 +29,7 @@ const WINDOW = 2 ** 16;
  */
 const [GRANTED_FIELDS, BYTES_A_FIELD] = [2 ** 19, 16];
 /** Bytes of a text or of an attribute's numbers. Tensors are not read through here. */
-const MAX_BYTES = 2 ** 22;
+const MAX_BYTES = 2 ** 18;
 /**
  * A tag and a length or value take up to ten bytes each (protobuf.dev/programming-guides/encoding).
  */

@@ -1,4 +1,5 @@
 import { WeightsError } from "../../errors.ts";
+import { Budget } from "../../weights/budget.ts";
 import type { ReadOptions, Source } from "../../weights/source.ts";
 import { Protobuf, type Range } from "./protobuf.ts";
 import { type OnnxTensor, readTensor } from "./tensor.ts";
@@ -74,23 +75,29 @@ export async function readOnnx(source: Source, options: ReadOptions = {}): Promi
   return { producer: producer.join(" ").trim(), opsets, ...(await readGraph(file, graph)) };
 }
 
-/** Nodes of any graph, many more than most networks have, and bytes for each beyond them. */
-const [GRANTED_NODES, BYTES_A_NODE] = [2 ** 16, 64];
+/**
+ * Nodes, weights, inputs and outputs of any graph, many more than most networks have, and bytes for
+ * each beyond them, and the most.
+ */
+const [GRANTED_PARTS, BYTES_A_PART, MOST_PARTS] = [2 ** 13, 256, 2 ** 15];
+
+/** Nodes, initialisers, inputs and outputs, by their numbers in a GraphProto. */
+const PARTS = [1, 5, 11, 12];
 
 /** ONNX's own domain has two names. */
 const canonical = (domain: string): string => (domain === "ai.onnx" ? "" : domain);
 
 async function readGraph(file: Protobuf, graph: Range): Promise<Omit<OnnxModel, "producer" | "opsets">> {
-  const most = GRANTED_NODES + Math.floor(file.source.size / BYTES_A_NODE);
+  const most = Math.min(GRANTED_PARTS + Math.floor(file.source.size / BYTES_A_PART), MOST_PARTS);
+  const parts = new Budget(most, () => file.damaged(`it has more than ${most} nodes and weights in so many bytes`));
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, OnnxTensor>();
   const inputs: OnnxValue[] = [];
   const outputs: OnnxValue[] = [];
   for await (const field of file.fields(graph)) {
-    if (field.number === 1) {
-      if (nodes.length === most) throw file.damaged(`it has more than ${most} nodes in so many bytes`);
-      nodes.push(await readNode(file, field));
-    } else if (field.number === 5) {
+    if (PARTS.includes(field.number)) parts.spend();
+    if (field.number === 1) nodes.push(await readNode(file, field));
+    else if (field.number === 5) {
       const tensor = await readTensor(file, field);
       initializers.set(tensor.name, tensor);
     } else if (field.number === 11) inputs.push(await readValue(file, field));

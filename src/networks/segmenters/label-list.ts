@@ -1,7 +1,11 @@
 import { LabelsError } from "../../errors.ts";
+import { parseJson } from "../../weights/json.ts";
 import type { SemanticLabelFile } from "./labels.ts";
 
 // Tests: test/networks/segmenters/label-list.test.ts
+
+/** Channels of any network, and more. */
+const MAX_LABELS = 2 ** 16;
 
 /** The category of labels that come without one. */
 const CATEGORY = "object";
@@ -14,10 +18,10 @@ const CATEGORY = "object";
  * @throws LabelsError for anything else.
  */
 export function listedLabels(text: string, file: string): unknown {
-  if (/^\s*\uFEFF?\s*Idx,/i.test(text)) return asFile(namesOf(text, file), file);
+  if (/^\s*Idx,/i.test(text)) return asFile(namesOf(text, file), file);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch (cause) {
     throw new LabelsError(
       `${file} is neither JSON nor a table of names.`,
@@ -54,18 +58,24 @@ function namesOf(text: string, file: string): string[] {
   });
 }
 
-/** Cells of a line of CSV; one in quotes may hold commas. */
+/** Cells of a line of CSV; one in quotes may hold commas, and ends with the line at the latest. */
 export const cellsOf = (line: string): string[] =>
-  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain = ""]) =>
+  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"?|([^,]*))/g)].map(([, quoted, plain = ""]) =>
     (quoted?.replaceAll('""', '"') ?? plain).trim(),
   );
 
 function asFile(names: readonly string[], file: string): SemanticLabelFile {
+  if (names.length > MAX_LABELS) {
+    throw new LabelsError(`${file} names ${names.length} labels, more than any network has.`, "Name its channels.");
+  }
   if (names.length === 0) throw new LabelsError(`The list in ${file} is empty.`, "Give a name for each channel.");
   // A name that is there twice would be one label of two channels.
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  const named =
-    twice === undefined ? names : names.map((name, i) => (names.indexOf(name) === i ? name : `${name} (${i})`));
+  const seen = new Set<string>();
+  const named = names.map((name, i) => {
+    const twice = seen.has(name);
+    seen.add(name);
+    return twice ? `${name} (${i})` : name;
+  });
   return {
     categories: [{ name: CATEGORY }],
     labels: named.map((name) => ({ name, category: CATEGORY })),

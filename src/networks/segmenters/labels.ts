@@ -69,10 +69,12 @@ export function semanticLabels(file: unknown, head: string, channels: number): S
       FIX,
     );
   }
+  checkMasks(categories, entries.length);
+  const places = new Map(categories.map(({ name }, place) => [name, place]));
   const labels: Label[] = [{ name: "-", category: categories[0]!.name }];
   const ids = new Map<string, number>([[key("-", categories[0]!.name), 0]]);
   const names = entries.map(({ name, category, internal }) => {
-    if (!categories.some((known) => known.name === category)) {
+    if (!places.has(category)) {
       throw new LabelsError(`The label "${name}" has the category "${category}", which the file does not list.`, FIX);
     }
     if (internal || name === "-") return 0;
@@ -80,20 +82,28 @@ export function semanticLabels(file: unknown, head: string, channels: number): S
     ids.set(key(name, category), id);
     return id;
   });
-  const place = (channel: number): number => categories.findIndex(({ name }) => name === entries[channel]!.category);
+  const place = (channel: number): number => places.get(entries[channel]!.category)!;
   const order = names.map((_, channel) => channel).sort((a, b) => place(a) - place(b) || a - b);
   const ordered = order.map((channel) => names[channel]!);
+  const counts = new Array<number>(categories.length).fill(0);
+  for (const channel of order) counts[place(channel)]! += 1;
+  const named = new Map<string, number>();
+  labels.forEach(({ name }, label) => {
+    if (label > 0 && !named.has(name)) named.set(name, label);
+  });
   const maps: LabelMap[] = [];
-  categories.forEach(({ name, mask }) => {
-    const count = entries.filter(({ category }) => category === name).length;
+  let first = 0;
+  categories.forEach(({ name, mask }, category) => {
+    const count = counts[category]!;
     if (count === 0) throw new LabelsError(`No label has the category "${name}".`, FIX);
-    const range = { first: order.findIndex((channel) => entries[channel]!.category === name), count };
+    const range = { first, count };
+    first += count;
     if (mask == null) {
       maps.push({ head, ranges: [range], names: ordered });
       return;
     }
-    const id = labels.findIndex((label, index) => index > 0 && label.name === mask);
-    const gate = categories.findIndex((category) => category.name === labels[id]?.category);
+    const id = named.get(mask) ?? -1;
+    const gate = places.get(labels[id]?.category ?? "") ?? -1;
     if (id < 0 || gate >= maps.length) {
       throw new LabelsError(`The mask "${mask}" of the category "${name}" is no label of an earlier category.`, FIX);
     }
@@ -101,11 +111,25 @@ export function semanticLabels(file: unknown, head: string, channels: number): S
       head,
       gate,
       names: ordered,
-      ranges: labels.map((_, index) => (index === id ? range : { first: 0, count: 0 })),
+      ranges: labels.map((_, index) => (index === id ? range : NOWHERE)),
     });
   });
   const mixed = order.some((channel, index) => channel !== index);
   return { labels, maps, pixels: pixelsOf(imageformat), ...(mixed ? { order } : {}) };
+}
+
+/** The channels of no label. */
+const NOWHERE = { first: 0, count: 0 } as const;
+/** Ranges of channels, one a label in each category with a mask. */
+const MAX_RANGES = 2 ** 20;
+
+function checkMasks(categories: SemanticLabelFile["categories"], labels: number): void {
+  const masked = categories.filter(({ mask }) => mask != null).length;
+  if (masked * labels <= MAX_RANGES) return;
+  throw new LabelsError(
+    `The label file has ${masked} categories with a mask and ${labels} labels, more than any network's.`,
+    "Take the masks of some categories away.",
+  );
 }
 
 const key = (name: string, category: string): string => JSON.stringify([name, category]);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { OutputError } from "../../errors.ts";
+import { parseJson } from "../../weights/json.ts";
 import { unreadable } from "../file-errors.ts";
 
 /** What kind of file a kept one is. */
@@ -37,7 +38,7 @@ export async function readKept<T>(
   });
   if (text === undefined) return undefined;
   try {
-    const file = JSON.parse(text) as Record<string, unknown>;
+    const file = parseJson(text) as Record<string, unknown>;
     if (file["format"] === format && file["sha256"] === sha256(JSON.stringify(file["state"]))) {
       return file["key"] === key ? (file["state"] as T) : undefined;
     }

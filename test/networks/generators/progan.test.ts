@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CheckpointTensor, type Device, Generator, openCheckpoint, WeightsError } from "../../../src/index.ts";
+import {
+  type CheckpointTensor,
+  type Device,
+  Generator,
+  openCheckpoint,
+  WeightsError,
+  writeSafetensors,
+} from "../../../src/index.ts";
 import { Weights } from "../../../src/models/weights.ts";
 import { PROGAN } from "../../../src/networks/generators/progan.ts";
 import { recogniseGenerator } from "../../../src/networks/generators/recognise.ts";
@@ -155,6 +162,20 @@ describe("files that are no such generator", () => {
   ])("%s", (_, change, message) => {
     expect(infer(change)).toThrow(WeightsError);
     expect(infer(change)).toThrow(message);
+  });
+
+  it("layers without the extents that tell their widths, or none of them", async () => {
+    const numbers = (shape: number[]) => ({
+      dtype: "float32" as const,
+      shape,
+      data: new Float32Array(shape.length === 0 ? 1 : 0),
+    });
+    const of = async (names: Record<string, number[]>) => {
+      const tensors = Object.fromEntries(Object.entries(names).map(([name, shape]) => [name, numbers(shape)]));
+      return recogniseGenerator(await openCheckpoint(writeSafetensors(tensors)));
+    };
+    await expect(of({ "layer1.conv.weight": [] })).rejects.toThrow(/Mis-shaped: layer1.conv.weight is \[\]/);
+    await expect(of({ "formatLayer.module.weight": [0, 4] })).rejects.toThrow(/none of its layers of 4×4 pixels/);
   });
 
   it("unknown layers, and edits of units that are not there", async () => {

@@ -34,8 +34,10 @@ describe("other files", () => {
 
 describe("a picture's size is looked at before it is decoded", () => {
   /** What is wrong with a PNG of this size that has a header alone. */
-  const saidOf = async (width: number, height: number): Promise<string> =>
-    (await faultOf(joined(SIGNATURE, png({ width, height, color: 0, depth: 8, samples: [] }).header))).message;
+  const saidOf = async (width: number, height: number, behind = Buffer.alloc(0)): Promise<string> =>
+    (await faultOf(joined(SIGNATURE, png({ width, height, color: 0, depth: 8, samples: [] }).header, behind))).message;
+  /** A chunk that is cut off, of as many bytes as a large file has. */
+  const large = Buffer.alloc(10e6, 1);
 
   test.each([
     [0, 5, "has no pixels (0 × 5)"],
@@ -46,12 +48,18 @@ describe("a picture's size is looked at before it is decoded", () => {
     [100_000_001, 1, "has 100000001 × 1 pixels; more than 100 megapixels are not read"],
   ])("%i × %i pixels", async (width, height, said) => expect(await saidOf(width, height)).toContain(said));
 
+  test("one colour is packed into a thousandth, and takes no more memory than a file of its size may", async () => {
+    expect(await saidOf(10_000, 1099)).toContain("truncated");
+    expect(await saidOf(10_000, 1101)).toMatch(/10000 × 1101 pixels in \d+ bytes, which would take far more memory/);
+    expect(await saidOf(10_000, 1101, Buffer.alloc(1e4))).toContain("truncated");
+  });
+
   test.each([
     [1, 1],
     [10_000, 10_000],
     [1, 100_000_000],
   ])("%i × %i pixels are looked for, and missed", async (width, height) => {
-    expect(await saidOf(width, height)).toMatch(
+    expect(await saidOf(width, height, large)).toMatch(
       /^"a\.jpg" is truncated: the PNG ends .* Download or copy it again; if/,
     );
   });

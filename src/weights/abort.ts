@@ -23,6 +23,30 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
+/** Milliseconds of reading after which everybody else has a turn. */
+const TURN_MS = 12;
+let since = 0;
+
+/**
+ * Lets the event loop go round, every now and then: signals, clicks and Ctrl-C arrive there, and
+ * bytes in memory are read without ever waiting for it. By a message, as timers of hidden pages
+ * come once a second.
+ */
+export async function turn(signal: AbortSignal | undefined): Promise<void> {
+  const now = performance.now();
+  if (now - since < TURN_MS) return;
+  await new Promise<void>((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+  since = performance.now();
+  signal?.throwIfAborted();
+}
+
 /** Resolves after so many milliseconds; rejects with the signal's reason as soon as it aborts. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   let timer: ReturnType<typeof setTimeout>;

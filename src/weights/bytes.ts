@@ -1,5 +1,5 @@
 import { GanatomyError, WeightsError } from "../errors.ts";
-import { abortable } from "./abort.ts";
+import { abortable, turn } from "./abort.ts";
 import type { ReadOptions, Source } from "./source.ts";
 
 // Tests: test/weights/hostile.test.ts
@@ -36,8 +36,8 @@ export function section(source: Source, start: number, size: number, name: strin
 
 /**
  * Reads [start, end) after checking that the source has it. Every reader of this room goes through
- * here, so an offset from a hostile file is refused before anything is allocated, and a source that
- * returns less than it was asked for is noticed.
+ * here, so an offset from a hostile file is refused before anything is allocated, a source that
+ * returns less than it was asked for is noticed, and whoever wants to stop it is heard.
  * @throws WeightsError `weights-format`; whatever the source throws; the signal's reason.
  */
 export async function readExactly(
@@ -50,6 +50,7 @@ export async function readExactly(
     throw truncated(source, `bytes ${start} to ${end} are needed, it has ${source.size}`);
   }
   options.signal?.throwIfAborted();
+  await turn(options.signal);
   const bytes = await abortable(source.read(start, end, options), options.signal);
   if (bytes.length !== end - start) {
     throw truncated(source, `${end - start} bytes were asked for at ${start}, ${bytes.length} came`);

@@ -73,7 +73,8 @@ export const infoCommand: CliCommand<InfoOptions, [network: string]> = {
 function run(options: InfoOptions, network: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal } = running;
-    const isSegmenter = network === EMBEDDED_PHOTOS || (await isFolder(network)) || (await isOnnxSegmenter(network));
+    const isSegmenter =
+      network === EMBEDDED_PHOTOS || (await isFolder(network)) || (await isOnnxSegmenter(network, signal));
     const classifier = isSegmenter || network === EMBEDDED ? undefined : await classifierOf(network, options, running);
     const flags = (["size", "half", "heads", "segdiv", "parts"] as const).filter(
       (flag) => options[flag] !== undefined && !(classifier && flag === "size"),
@@ -108,9 +109,9 @@ const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
 /** Whether it is an ONNX file whose only input is RGB images, as a segmenter's is. */
-async function isOnnxSegmenter(path: string): Promise<boolean> {
+async function isOnnxSegmenter(path: string, signal: AbortSignal): Promise<boolean> {
   if (!/\.onnx$/i.test(path) || !existsSync(path)) return false;
-  const { inputs } = await readOnnx(await fileSource(path));
+  const { inputs } = await readOnnx(await fileSource(path), { signal });
   const [, channels, height, width] = inputs[0]?.shape ?? [];
   return inputs.length === 1 && channels === 3 && width !== undefined && !(height === 1 && width === 1);
 }

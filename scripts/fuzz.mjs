@@ -32,7 +32,7 @@ await build({
   ...{ bundle: true, format: "esm", platform: "node", target: "node20", packages: "external" },
 });
 /** @type {typeof import("../test/fuzz/fuzz.ts")} */
-const { bundled, FORMATS, fuzzed, told } = await import(pathToFileURL(main).href);
+const { bundled, FORMATS, fuzzed, removeBundles, told } = await import(pathToFileURL(main).href);
 
 const minutes = Number(values.minutes);
 let seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
@@ -43,6 +43,7 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed) || !formats.every((format) => 
 }
 console.log(`Seed ${seed}.`);
 const script = await bundled();
+process.once("exit", removeBundles);
 const end = Date.now() + 60_000 * minutes;
 let [mutants, findings] = [0, 0];
 for (; Date.now() < end && formats.length > 0; seed += 1) {

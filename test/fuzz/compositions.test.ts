@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMPOSITIONS } from "./compositions.ts";
-import { type Broken, bundled, costOf } from "./fuzz.ts";
+import { type Broken, bundled, costOf, removeBundles } from "./fuzz.ts";
 import { mayTake } from "./rule.ts";
 
 // Runs: src/weights/checkpoint.ts, src/networks/onnx/generator.ts, src/models/segmenter-files.ts,
@@ -16,7 +16,10 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "ganatomy-compositions-"));
   script = await bundled();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  removeBundles();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** What it costs to open one, in a process of its own. */
 async function opened(name: string, by = script) {

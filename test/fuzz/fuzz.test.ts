@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { beforeAll, expect, test } from "vitest";
-import { bundled, FORMATS, fuzzed, told } from "./fuzz.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundled, FORMATS, fuzzed, removeBundles, told } from "./fuzz.ts";
 import { mutant } from "./mutants.ts";
 
 // Runs: src/weights/checkpoint.ts, src/networks/onnx/generator.ts, src/models/segmenter-files.ts,
@@ -16,6 +16,7 @@ let script: string;
 beforeAll(async () => {
   script = await bundled();
 });
+afterAll(removeBundles);
 
 test.each(formats)("mutants of %s are read, or refused by an error of ours, for what they may cost", async (format) => {
   const each = Math.ceil(MUTANTS / formats.length);

@@ -32,12 +32,19 @@ export interface Broken {
   readonly by: string;
 }
 
+const folders: string[] = [];
+
+/** Removes what was bundled. */
+export function removeBundles(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
 /** Bundles what runs in processes: Node reads no TypeScript. Returns the script. */
 export async function bundled(broken?: Broken): Promise<string> {
   mkdirSync(join(ROOT, "dist"), { recursive: true });
   // within the repository: what is not bundled is found from there
   const outdir = mkdtempSync(join(ROOT, "dist/.fuzz-"));
-  process.once("exit", () => rmSync(outdir, { recursive: true, force: true }));
+  folders.push(outdir);
   await build({
     entryPoints: [join(ROOT, "test/fuzz/child.ts")],
     outdir,

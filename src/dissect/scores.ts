@@ -52,7 +52,7 @@ export function agree({ intersection, active, truth }: Overlap): Agreement {
 
 /**
  * Pearson's correlation of a unit's activation with a concept's indicator, from sums over `count`
- * pixels.
+ * pixels; 0 where either does not vary, NaN where a sum is no number.
  */
 export function correlation(sums: {
   readonly count: number;
@@ -69,5 +69,6 @@ export function correlation(sums: {
   const variance = squares / count - mean * mean;
   const covariance = onConcept / count - mean * share;
   const product = variance * share * (1 - share);
+  if (Number.isNaN(product)) return Number.NaN; // as the mean: sums that are none
   return product > 0 ? covariance / Math.sqrt(product) : 0;
 }

@@ -211,9 +211,12 @@ function inUse({ shown, elsewhere }: Named, path: string, held: Holder | undefin
       : `process ${held.pid} on ${held.host}, since ${held.since}`;
   return new OutputError(
     `"${shown}" is being written by ${who}.`,
-    `Wait until it is done, or ${elsewhere}. (If nothing runs there, remove ${path}.)`,
+    `Wait until it is done, or ${elsewhere}. (${isHere(held) ? "" : "One that crashed there is taken for over after two minutes of silence. "}If nothing runs there, remove ${path}.)`,
   );
 }
+
+/** Whether this machine can be asked whether the run lives. */
+const isHere = (held: Holder | undefined): boolean => held !== undefined && held.machine === self().machine;
 
 function self(): Holder {
   return {

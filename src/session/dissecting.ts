@@ -32,7 +32,8 @@ export async function* dissecting(
     } catch (error) {
       if (!isLoss(error) || losses > MAX_LOSSES) throw error;
       await place.wait(() => place.holdings.revived());
-      if (place.loaded() !== before) throw error; // of what is here now nobody asked for a dissection
+      // Of what is here now nobody asked for a dissection.
+      if (place.loaded() !== before) throw error;
     }
   }
 }

@@ -56,6 +56,10 @@ describe("correlation", () => {
     expect(correlation({ count: 4, sum: 4, squares: 4, onConcept: 2, pixels: 2 })).toBe(0);
     // constant concept
     expect(correlation({ count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 4 })).toBe(0);
+    const sums = { count: 4, sum: 4, squares: 10, onConcept: 4, pixels: 2 };
+    for (const lost of ["sum", "squares", "onConcept"]) {
+      expect(correlation({ ...sums, [lost]: Number.NaN })).toBeNaN();
+    }
   });
 
   test("equals that of the pixels one by one", () => {

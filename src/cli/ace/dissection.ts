@@ -46,7 +46,7 @@ export class RankedDissection {
 
   /** Puts the ranking in, as gandissect does: the first time the file is kept beside it. */
   async put(layer: string, ranking: Ranking): Promise<void> {
-    const lock = await FolderLock.take(dirname(this.#path), dirname(this.#path));
+    const lock = await FolderLock.take(dirname(this.#path), dirname(this.#path), ANOTHER);
     try {
       await this.#put(layer, ranking);
     } finally {
@@ -63,12 +63,15 @@ export class RankedDissection {
   }
 }
 
+/** How one gets another folder. */
+const ANOTHER = "name a copy as --dissection";
+
 const unwritable =
   (path: string) =>
   (cause: unknown): never => {
     throw new OutputError(
       `The ranking cannot be put into "${path}".`,
-      "Make the file and its folder writable, or name a copy as --dissection.",
+      `Make the file and its folder writable, or ${ANOTHER}.`,
       { cause },
     );
   };

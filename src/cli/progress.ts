@@ -15,6 +15,8 @@ export function silence(): void {
   screen = { write: () => {} };
 }
 
+/** Characters of a note, as many as of an error: names out of files may be endless. */
+const NOTE = 1000;
 /** Redrawing more often than this is not seen. */
 const REDRAW_MS = 80;
 const LINE_MS = 1000;
@@ -90,7 +92,9 @@ export class Progress {
   /** A sentence between the bars. */
   note(text: string): void {
     this.#clear();
-    this.#screen.write(`${printable(inFlags(text))}\n`);
+    const all = inFlags(text);
+    const shown = all.length > NOTE ? `${all.slice(0, NOTE - 1)}…` : all;
+    this.#screen.write(`${printable(shown)}\n`);
     this.#drawn = Number.NEGATIVE_INFINITY;
   }
 

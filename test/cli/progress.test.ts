@@ -109,6 +109,13 @@ test("a phase of unknown length has one line, one of a single step two, one that
   ]);
 });
 
+test("notes are as short as errors", () => {
+  const { progress, lines } = stage({});
+  progress.note("a".repeat(1000));
+  progress.note("b".repeat(900_000));
+  expect(lines()).toEqual(["a".repeat(1000), `${"b".repeat(999)}…`, ""]);
+});
+
 test("the time left is told from the first step on that was seen, and not within one instant", () => {
   const { progress, clock, lines } = stage({});
   progress.report("score", 2, 10);

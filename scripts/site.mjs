@@ -1,6 +1,6 @@
 // The site as one folder of plain files that works under any path: the guides, the reference, the
-// studio and reports. `npm run site -- [FOLDER] [--report DIR]…`. It asks no other host for
-// anything, and after the first visit it opens without a network.
+// tutorial, the studio and reports. `npm run site -- [FOLDER] [--report DIR]…`. It asks no other
+// host for anything, and after the first visit it opens without a network.
 //
 // Tests: test/site/site.test.ts
 import { createHash } from "node:crypto";
@@ -13,6 +13,7 @@ import { build } from "esbuild";
 import { writeGallery } from "./gallery.mjs";
 import { readReference, undocumented } from "./reference.mjs";
 import { buildStudio } from "./studio.mjs";
+import { buildTutorial } from "./tutorial.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 /** Before an address that is the site's and not the page's: how far up that is, a page says. */
@@ -24,7 +25,7 @@ const SITE = "site:";
 const LANDMARKS = [
   ['<div class="col-content"', '<div role="main" class="col-content"'],
   ['<div class="page-menu"', '<div role="complementary" aria-label="This page" class="page-menu"'],
-  ['<nav id="tsd-sidebar-links"', '<nav id="tsd-sidebar-links" aria-label="Studio and reports"'],
+  ['<nav id="tsd-sidebar-links"', '<nav id="tsd-sidebar-links" aria-label="Tutorial, studio and reports"'],
   ['<nav class="tsd-navigation"', '<nav aria-label="Guides and modules" class="tsd-navigation"'],
 ];
 /** README has its own heading. */
@@ -70,7 +71,7 @@ export async function buildSite(folder, { reports = [] } = {}) {
   try {
     const script = join(work, "keep.js");
     await writeFile(script, await bundle("keep.ts"));
-    const links = { Studio: `${SITE}studio/index.html` };
+    const links = { Tutorial: `${SITE}tutorial/index.html`, Studio: `${SITE}studio/index.html` };
     const pages = [];
     if (reports.length > 0) {
       links.Gallery = `${SITE}gallery.html`;
@@ -82,6 +83,8 @@ export async function buildSite(folder, { reports = [] } = {}) {
     await buildStudio(join(folder, "studio"));
     const built = (await filesUnder(folder)).filter((path) => !/^(studio\/|reports\/|\.)/.test(path));
     for (const path of built) if (path.endsWith(".html")) await finish(folder, path);
+    await buildTutorial(join(folder, "tutorial"));
+    built.push(...(await filesUnder(join(folder, "tutorial"))).map((path) => `tutorial/${path}`));
     await writeFile(join(folder, "sw.js"), await serviceWorker(folder, built));
     return { messages, undocumented: undocumented(project) };
   } finally {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import ts from "typescript";
 import { beforeAll, expect, test } from "vitest";
+import { type Cell, cellsOf } from "../../scripts/tutorial.mjs";
 import { built } from "../built.ts";
 
 // Runs: src/index.ts
@@ -28,6 +29,18 @@ interface Snippet {
 /** `const a: A; function f(): void;` as declarations. */
 const declared = (given: string): string => given.replace(/(?<=^|; )(?=const|let|function)/g, "declare ");
 
+/** The cells of a notebook as one module, in which every line has its number in the guide. */
+function moduleOf(cells: readonly Cell[], given: string): string {
+  const lines: string[] = [];
+  for (const { code, line } of cells) {
+    if (code === undefined) continue;
+    while (lines.length < line - 1) lines.push("");
+    lines.push(...code.split("\n"));
+  }
+  lines[0] = declared(given);
+  return lines.join("\n");
+}
+
 const guides = [
   "README.md",
   ...(await readdir(join(ROOT, "docs"))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
@@ -35,10 +48,13 @@ const guides = [
 
 /**
  * The scripts in a guide: fenced as js or ts, or in a page's module. What a snippet takes from its
- * surroundings is declared in a comment before it: `<!-- given: const units: number[]; -->`.
+ * surroundings is declared in a comment before it: `<!-- given: const units: number[]; -->`. With
+ * `<!-- given for all: … -->` they are the cells of a notebook, one module.
  */
 async function snippetsOf(guide: string): Promise<Snippet[]> {
   const text = await readFile(join(ROOT, guide), "utf8");
+  const forAll = /^<!-- given for all: (.*) -->$/m.exec(text)?.[1];
+  if (forAll !== undefined) return [{ place: guide, code: moduleOf(cellsOf(text), forAll) }];
   const found = [...text.matchAll(/(?:^<!-- given: (.*) -->\n)?^```(js|ts|html)\n([\s\S]*?)^```$/gm)];
   return found.flatMap(({ index, 1: given, 2: kind, 3: body = "" }) => {
     const place = `${guide}:${text.slice(0, index).split("\n").length}`;

@@ -101,6 +101,7 @@ describe("in Chromium, under some path of a plain host", { timeout: SLOW }, () =
         "guides/edits.html",
         "modules/ganatomy_inversion.html",
         "interfaces/ganatomy.Edit.html",
+        "tutorial/",
       ]) {
         await page.goto(host.url + path);
         expect(await violations(page), path).toEqual([]);
@@ -110,7 +111,13 @@ describe("in Chromium, under some path of a plain host", { timeout: SLOW }, () =
       expect(errors).toEqual([]);
       await host.close();
       const titles: string[] = [];
-      for (const path of ["", "guides/studio.html", "modules/ganatomy_compare.html", "reports/scenes/report.html"]) {
+      for (const path of [
+        "",
+        "guides/studio.html",
+        "modules/ganatomy_compare.html",
+        "reports/scenes/report.html",
+        "tutorial/",
+      ]) {
         await page.goto(host.url + path);
         titles.push((await page.evaluate("document.querySelector('h1').textContent")) as string);
       }
@@ -119,7 +126,12 @@ describe("in Chromium, under some path of a plain host", { timeout: SLOW }, () =
         "The studio: paint, and see who did it",
         "Module ganatomy/compare",
         "A report",
+        "A tutorial: what has this GAN learned?",
       ]);
+      // with the model that it loads
+      const model =
+        "fetch('weights/generator.safetensors').then((file) => file.arrayBuffer()).then((b) => b.byteLength)";
+      expect(await page.evaluate(model)).toBeGreaterThan(2e6);
     } finally {
       await close();
       await host.close().catch(() => {});

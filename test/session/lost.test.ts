@@ -102,13 +102,14 @@ test("a dissection begins again, and finds the same", async () => {
   const options = { layers: ["layer4"], size: 40, quantileThreshold: 0.05 };
   const found = async (lose?: () => void) => {
     const phases: string[] = [];
+    let next = lose;
     for await (const event of session.dissect(options)) {
       if (event.type === "result") return { report: event.report, phases };
       if (event.type !== "progress") continue;
       phases.push(`${event.phase} ${event.done}`);
       if (event.phase === "scores") {
-        lose?.();
-        lose = undefined;
+        next?.();
+        next = undefined;
       }
     }
     throw new Error("It has no result.");

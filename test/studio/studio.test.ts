@@ -194,7 +194,7 @@ describe("the studio", { timeout: SLOW }, () => {
     const link = () => run<string>("document.querySelector('#link').value");
     await expect.poll(link, PATIENT).toMatch(/#s=[\w-]+$/);
     expect(await run("document.querySelector('#commands').value")).toMatch(
-      /\nganatomy generate --model scenes64 --recipe scenes64-seed-1-picture-3\.json\n[^]*\nganatomy ablate --model scenes64 /,
+      /\nganatomy generate --model scenes64 --recipe scenes64-seed-1-picture-3\.json\n[\s\S]*\nganatomy ablate --model scenes64 /,
     );
     expect(await violations(studio.page)).toEqual([]);
     await studio.look("shared");

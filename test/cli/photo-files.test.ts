@@ -15,7 +15,8 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 test("a folder means the pictures in it, by their names, and nothing else there", async () => {
   for (const name of ["b.PNG", "a.jpeg", "c.jpg", "notes.txt", "._a.jpg"]) await writeFile(join(home, name), "");
   await mkdir(join(home, "deeper.jpg"));
-  execFileSync("mkfifo", [join(home, "pipe.jpg")]); // nobody writes into it: to read it would never end
+  // nobody writes into it: to read it would never end
+  execFileSync("mkfifo", [join(home, "pipe.jpg")]);
   await writeFile(join(home, "deeper.jpg/d.jpg"), "");
   const all = ["a.jpeg", "b.PNG", "c.jpg"].map((name) => join(home, name));
   expect(await photoFiles([join(home, "c.jpg"), home])).toEqual([all[2], ...all]);

@@ -83,8 +83,8 @@ export async function openPhotographs(path: string): Promise<PhotographsInput> {
     names.map(async (name) => [name, await stat(join(path, name)).catch(() => {})] as const),
   );
   const found = new Map(looked);
-  // What is neither a file nor a folder, such as a pipe that nobody writes into, would never end. (A
-  // link that leads nowhere is skipped when it is read, and a link to a folder, too.)
+  // What is neither a file nor a folder, such as a pipe that nobody writes into, would never end.
+  // (A link that leads nowhere is skipped when it is read, and a link to a folder, too.)
   const isPicture = (name: string) => PICTURE.test(name) && (found.get(name)?.isFile() ?? true);
   const files = names.filter(isPicture);
   if (files.length === 0) {

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
 import { GENERIC } from "../models/model-name.ts";
 import type { Head } from "../networks/segmenters/upernet.ts";
+import { cacheFolder, folderCache } from "../node/cache.ts";
 import { fileSource } from "../node/files.ts";
 import { fileName } from "../report/gandissect.ts";
 import { openSource } from "../weights/open.ts";
@@ -36,13 +37,23 @@ export const unifiedOf = ({ heads, segdiv, parts }: UnifiedFlags): UnifiedFlags 
 });
 
 /** How files are opened: until a signal, and what is told meanwhile. */
-export type Loading = Pick<LoadOptions, "signal" | "onProgress" | "onWarning" | "sha256">;
+export type Loading = Pick<LoadOptions, "signal" | "onProgress" | "onWarning" | "sha256" | "cache">;
 
-/** How a command that runs opens its files; its model's has the SHA-256 that was given, if any. */
+/**
+ * How a command that runs opens its files; its model's has the SHA-256 that was given, if any. What
+ * has one is kept in this user's cache, as what is there cannot be out of date; the rest is read by
+ * ranges, as far as it is needed.
+ */
 export const loadingOf = (
   { signal, progress, note }: Pick<Running, "signal" | "progress" | "note">,
   { sha256 }: { readonly sha256?: string } = {},
-): Loading => ({ signal, onProgress: progress.download, onWarning: note, sha256 });
+): Loading => ({
+  signal,
+  onProgress: progress.download,
+  onWarning: note,
+  sha256,
+  ...(sha256 !== undefined && { cache: folderCache(join(cacheFolder(), "downloads")) }),
+});
 
 /**
  * Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. With `sha256` it

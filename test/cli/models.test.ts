@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openModel, openSegmenter } from "../../src/cli/models.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { loadingOf, openModel, openSegmenter } from "../../src/cli/models.ts";
+import { Progress } from "../../src/cli/progress.ts";
+import { startServer, withRanges } from "../weights/server.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -53,4 +56,31 @@ test("a checkpoint has the SHA-256 that was given, or is refused", async () => {
   await expect(openModel(path, { sha256: sha256.replace("b", "c") })).rejects.toThrow(
     /church\.pth has SHA-256 ba7816bf/,
   );
+});
+
+test("what is downloaded whole, as its SHA-256 is known, is kept for the next run; the rest is not", async () => {
+  const server = await startServer();
+  const file = Buffer.alloc(300_000, 7);
+  server.handler = withRanges(file);
+  vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
+  try {
+    const { signal } = new AbortController();
+    const running = { signal, progress: new Progress(), note: () => {} };
+    const sha256 = createHash("sha256").update(file).digest("hex");
+    const url = `${server.url}generator.pth`;
+    for (const _ of [1, 2]) {
+      const { source } = await openModel(url, loadingOf(running, { sha256 }));
+      expect(Buffer.from(await source.read(0, file.length))).toEqual(file);
+    }
+    // The first bytes tell how large it is; nothing was asked for the second time.
+    const asked = [...server.log];
+    expect(asked[0]).toMatch(/^GET \/generator.pth/);
+    await openModel(url, loadingOf(running, { sha256: sha256.slice(0, 8) }));
+    expect(server.log).toEqual(asked);
+    await openModel(url, loadingOf(running));
+    expect(server.log.length).toBeGreaterThan(asked.length);
+  } finally {
+    vi.unstubAllEnvs();
+    await server.close();
+  }
 });

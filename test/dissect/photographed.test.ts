@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { dissect } from "../../src/dissect/dissect.ts";
 import { masks } from "../../src/dissect/masks.ts";
@@ -78,6 +78,64 @@ test("a segmenter's encoder on 100 scenes with exact masks, as PNAS 2020 counts"
     expect(Math.abs(tables.activation[unit]! - golden.active[unit])).toBeLessThanOrEqual(golden.near_level[unit]);
   });
   segmenter.dispose();
+});
+
+// A real network's weights, which the project's shared files hold and this repository does not.
+const SHARED = new URL("../../../shared/golden/diagnosis/", import.meta.url);
+const there = existsSync(SHARED);
+if (!there) console.log(`No ${SHARED.pathname}: SqueezeNet is not dissected.`);
+
+test.runIf(there)("SqueezeNet of ImageNet on ten photographs, as PNAS 2020 counts", async () => {
+  const file = (name: string) => readFileSync(new URL(name, SHARED));
+  const golden = JSON.parse(String(file("squeezenet.json")));
+  const { tensors } = await openCheckpoint(file("squeezenet.safetensors"));
+  const [images, truth] = [await tensors.get("images")!.read(), await tensors.get("labels")!.read()];
+  const classifier = await Classifier.load(file("squeezenet1_0.f16.safetensors"), {
+    ...{ device, edge: 227, pixels: "caffe" as const },
+  });
+  const [edge, grid] = [227, 56];
+  const view = { edge, resized: edge, fit: "crop" } as const; // they are cut already
+  const subject = photographed(
+    { ...classifierViewer(classifier), view },
+    {
+      count: 10,
+      read: (i) => {
+        const bytes = images.subarray(3 * i * edge ** 2, 3 * (i + 1) * edge ** 2);
+        return { width: edge, height: edge, rgb: Uint8Array.from(bytes) };
+      },
+    },
+  );
+  const labels = Array.from({ length: 32 }, (_, label) => ({
+    name: label ? `label ${label}` : "-",
+    category: "object",
+  }));
+  const labeller = masks({
+    ...{ device, name: "MOSAIC", labels, view },
+    read: (i) => ({ width: grid, height: grid, labels: truth.subarray(i * grid ** 2, (i + 1) * grid ** 2) }),
+  });
+  const options = { layers: [golden.layer], rule: "pnas-2020", segmentationSize: grid, examples: 1 } as const;
+  const { dissection } = await dissected(subject, labeller, options);
+  const [{ units, tables }] = dissection.layers as [Dissection["layers"][0]];
+  expect(units).toHaveLength(golden.units);
+  expect(dissection.labelPixels.slice(1)).toEqual(golden.label_pixels.slice(1));
+  const largest = Math.max(...golden.level);
+  const detectors = units.filter(({ interpretable }) => interpretable).length;
+  let compared = 0;
+  expect(Math.abs(detectors - golden.detectors_004)).toBeLessThanOrEqual(1);
+  units.forEach(({ unit, level, label, iou }) => {
+    expect(Math.abs(level - golden.level[unit])).toBeLessThan(2e-5 * largest);
+    if (golden.near_level[unit] > 2) return; // hardly ever on: its level is next to 0
+    compared += 1;
+    expect(iou).toBeCloseTo(golden.iou[unit], 2);
+    if (label !== golden.label[unit]) {
+      // Of two labels whose counts are as near to each other as the level is to activations.
+      const theirs = tables.iou[golden.label[unit] * units.length + unit]!;
+      expect(Math.abs(theirs - iou)).toBeLessThan(5e-3);
+    }
+    expect(Math.abs(tables.activation[unit]! - golden.active[unit])).toBeLessThanOrEqual(golden.near_level[unit]);
+  });
+  expect(compared).toBeGreaterThan(500);
+  classifier.dispose();
 });
 
 describe("a classifier with photographs", () => {

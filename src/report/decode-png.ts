@@ -45,7 +45,7 @@ export async function decodePng(bytes: Uint8Array, options: DecodePngOptions = {
         "Scale it down, or pass a larger `maxEdge`.",
       );
     }
-    checkRoom(name, header, rawBytes(header) + 4 * width * height, bytes.length);
+    checkRoom(name, header, bytes.length);
     const chunks = readPngChunks(bytes);
     return paintPng(header, chunks, await unpack(chunks.packed, rawBytes(header)), "kept");
   } catch (cause) {

@@ -30,21 +30,20 @@ export function named(cause: unknown, name: string, kind: "JPEG" | "PNG"): unkno
 }
 
 /**
- * Bytes of memory that any picture may take, and those for each of its own: one colour is packed
- * into a thousandth. What has many bytes may have any number of pixels.
+ * Pixels that any picture may have, however few its bytes: screenshots and masks are packed into a
+ * thousandth, and phones take 12 to 50 megapixels. More are read of files of so many bytes alone.
  */
-const [GRANTED, A_BYTE, LARGE] = [44e6, 40, 10e6];
+const [PLENTY, LARGE] = [50e6, 10e6];
 
-/** @throws PhotoError for a picture that needs far more memory than it has bytes. */
+/** @throws PhotoError for a picture that has very many pixels in few bytes. */
 export function checkRoom(
   name: string,
   { width, height }: { readonly width: number; readonly height: number },
-  needed: number,
   bytes: number,
 ): void {
-  if (bytes >= LARGE || needed <= GRANTED + A_BYTE * bytes) return;
+  if (width * height <= PLENTY || bytes >= LARGE) return;
   throw new PhotoError(
-    `${name} has ${width} × ${height} pixels in ${bytes} bytes, which would take far more memory than a file of its size may.`,
+    `${name} has ${width} × ${height} pixels in ${bytes} bytes; more than ${PLENTY / 1e6} megapixels are read only of files of ${LARGE / 1e6} MB and more.`,
     "Scale it down first: networks see a few hundred pixels a side.",
   );
 }

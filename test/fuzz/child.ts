@@ -14,18 +14,17 @@ export type Task =
       readonly folder: string;
     };
 
-/** What went wrong with a file, and its size. */
+/** What went wrong with a file. */
 export interface Fault {
   readonly index: number;
-  readonly size: number;
   readonly what: string;
 }
 
 /** What the files of a task cost: their process's highest resident memory above that of Node. */
 export interface Cost {
   readonly peak: number;
-  /** Of the largest file. */
-  readonly size: number;
+  /** The most that any of the files may take. */
+  readonly granted: number;
   readonly fault?: Fault;
   /** Files that were refused, and were not. */
   readonly refused: number;
@@ -53,34 +52,34 @@ process.on("message", async (task: Task) => {
   const { mayTake } = await import("./rule.ts");
   const kind = ("kind" in task ? task.kind : FORMATS[task.format]!.kind) as keyof typeof OPENERS;
   const [first, end] = "kind" in task ? [0, 1] : [task.first, task.end];
-  let [largest, refused, opened, said] = [0, 0, 0, ""];
+  let [granted, refused, opened, said] = [0, 0, 0, ""];
   let fault: Fault | undefined;
   for (let index = first; index < end && !fault; index += 1) {
     process.send!({ at: index });
     const bytes = "kind" in task ? Uint8Array.from(readFileSync(task.path)) : mutant(task.format, task.seed, index);
-    const size = bytes.length;
-    largest = Math.max(largest, size);
+    let isRead = false;
     const started = process.cpuUsage();
     try {
       await OPENERS[kind](bytes, join(task.folder, String(process.pid)));
+      isRead = true;
       opened += 1;
     } catch (error) {
       refused += 1;
       said = String(error);
-      if (!isOurs(error)) fault = { index, size, what: `is answered by no error of ours: ${stackOf(error)}` };
+      if (!isOurs(error)) fault = { index, what: `is answered by no error of ours: ${stackOf(error)}` };
       else if (/\[object |\bundefined\b|\bNaN\b/.test(said) || said.length > 1700)
-        fault = { index, size, what: `gets a message that nobody understands: ${said.slice(0, 300)}` };
+        fault = { index, what: `gets a message that nobody understands: ${said.slice(0, 300)}` };
     }
     const { user, system } = process.cpuUsage(started);
-    const { cpuMs } = mayTake(size);
+    const { memory, cpuMs } = mayTake(bytes, isRead);
+    granted = Math.max(granted, memory);
     if ((user + system) / 1000 > cpuMs)
       fault ??= {
         index,
-        size,
         what: `took ${Math.round((user + system) / 1000)} ms of CPU where ${Math.round(cpuMs)} are granted`,
       };
   }
-  const cost: Cost = { peak: peak() - idle, size: largest, refused, opened, said, ...(fault && { fault }) };
+  const cost: Cost = { peak: peak() - idle, granted, refused, opened, said, ...(fault && { fault }) };
   process.send!({ cost });
 });
 

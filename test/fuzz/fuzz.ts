@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import type { Cost, Fault, Task } from "./child.ts";
 import { FORMATS, mutant } from "./mutants.ts";
-import { mayTake } from "./rule.ts";
 
 /** The repository: tests and scripts run there, and this file may be bundled. */
 const ROOT = process.cwd();
@@ -21,6 +20,7 @@ const BATCH = 500;
 export interface Finding extends Fault {
   readonly format: string;
   readonly seed: number;
+  readonly size: number;
   /** Where it was put. */
   readonly path: string;
 }
@@ -83,7 +83,7 @@ export function costOf(script: string, task: Task): Promise<Cost> {
     const broken = (what: string): void => {
       clearTimeout(timer);
       child.kill("SIGKILL");
-      resolve({ peak: 0, size: 0, refused: 0, opened: 0, said: "", fault: { index: at, size: 0, what } });
+      resolve({ peak: 0, granted: 0, refused: 0, opened: 0, said: "", fault: { index: at, what } });
     };
     const wait = (): void => {
       clearTimeout(timer);
@@ -144,12 +144,11 @@ type Mutants = Extract<Task, { readonly format: string }>;
 async function faultOf(script: string, task: Mutants): Promise<{ fault?: Fault; cost: Cost }> {
   const cost = await costOf(script, task);
   if (cost.fault) return { fault: cost.fault, cost };
-  const { memory } = mayTake(cost.size);
-  if (cost.peak <= memory) return { cost };
+  if (cost.peak <= cost.granted) return { cost };
   const { first, end } = task;
   if (end - first === 1) {
-    const what = `took ${megabytes(cost.peak)} MB of memory where ${megabytes(memory)} are granted`;
-    return { cost, fault: { index: first, size: cost.size, what } };
+    const what = `took ${megabytes(cost.peak)} MB of memory where ${megabytes(cost.granted)} are granted`;
+    return { cost, fault: { index: first, what } };
   }
   const middle = Math.floor((first + end) / 2);
   for (const half of [

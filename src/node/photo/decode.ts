@@ -1,7 +1,7 @@
 import { PhotoError } from "../../errors.ts";
 import { checkPixels, checkRoom, named, SAVE_AS } from "../../report/photo-fault.ts";
-import { isPng, type PngHeader, rawBytes, readPngHeader } from "../../report/png.ts";
-import { decodeJpeg, type JpegHeader, readJpegHeader } from "./decode-jpeg.ts";
+import { isPng, readPngHeader } from "../../report/png.ts";
+import { decodeJpeg, readJpegHeader } from "./decode-jpeg.ts";
 import { decodePng } from "./decode-png.ts";
 import type { Photo } from "./photo.ts";
 
@@ -46,17 +46,12 @@ const OTHERS: readonly { readonly looks: RegExp; readonly what: string; readonly
 export async function decodePhoto(bytes: Uint8Array, name: string): Promise<Photo> {
   if (bytes.length === 0) throw new PhotoError(`"${name}" is empty.`, "Download or copy it again.");
   const head = Buffer.from(bytes.subarray(0, 256)).toString("latin1");
-  if (head.startsWith("\xff\xd8\xff")) return decode(bytes, name, "JPEG", readJpegHeader, jpegMemory, decodeJpeg);
-  if (isPng(bytes)) return decode(bytes, name, "PNG", readPngHeader, pngMemory, decodePng);
+  if (head.startsWith("\xff\xd8\xff")) return decode(bytes, name, "JPEG", readJpegHeader, decodeJpeg);
+  if (isPng(bytes)) return decode(bytes, name, "PNG", readPngHeader, decodePng);
   const other = OTHERS.find(({ looks }) => looks.test(head));
   if (other) throw new PhotoError(`"${name}" is ${other.what}, which is not read.`, other.fix ?? SAVE_AS);
   throw new PhotoError(`"${name}" is no photo: it begins like neither a JPEG nor a PNG.`, "Give a JPEG or PNG file.");
 }
-
-/** Bytes of memory that decoding takes. */
-const pngMemory = (header: PngHeader): number => rawBytes(header) + 3 * header.width * header.height;
-const jpegMemory = ({ width, height, orientation }: JpegHeader): number =>
-  (orientation === 1 ? 9 : 12) * width * height;
 
 /**
  * Looks at the size between reading the header and decoding, and names the file in what goes wrong.
@@ -66,7 +61,6 @@ async function decode<H extends { readonly width: number; readonly height: numbe
   name: string,
   kind: "JPEG" | "PNG",
   read: (bytes: Uint8Array) => H,
-  memory: (header: H) => number,
   pixels: (bytes: Uint8Array, header: H) => Photo | Promise<Photo>,
 ): Promise<Photo> {
   try {
@@ -79,7 +73,7 @@ async function decode<H extends { readonly width: number; readonly height: numbe
         "Scale it down first: networks see a few hundred pixels a side.",
       );
     }
-    checkRoom(`"${name}"`, header, memory(header), bytes.length);
+    checkRoom(`"${name}"`, header, bytes.length);
     return await pixels(bytes, header);
   } catch (cause) {
     throw named(cause, `"${name}"`, kind);

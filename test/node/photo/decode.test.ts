@@ -1,5 +1,8 @@
+import { deflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { faultOf, joined, png, SIGNATURE } from "./pictures.ts";
+import { decodePhoto } from "../../../src/node/photo/decode.ts";
+import { encodeJpeg } from "../../../src/report/jpeg.ts";
+import { chunk, faultOf, joined, png, SIGNATURE } from "./pictures.ts";
 
 describe("other files", () => {
   const boxed = (brand: string) => `\0\0\0\x18ftyp${brand}\0\0\0\0`;
@@ -48,10 +51,26 @@ describe("a picture's size is looked at before it is decoded", () => {
     [100_000_001, 1, "has 100000001 × 1 pixels; more than 100 megapixels are not read"],
   ])("%i × %i pixels", async (width, height, said) => expect(await saidOf(width, height)).toContain(said));
 
-  test("one colour is packed into a thousandth, and takes no more memory than a file of its size may", async () => {
-    expect(await saidOf(10_000, 1099)).toContain("truncated");
-    expect(await saidOf(10_000, 1101)).toMatch(/10000 × 1101 pixels in \d+ bytes, which would take far more memory/);
-    expect(await saidOf(10_000, 1101, Buffer.alloc(1e4))).toContain("truncated");
+  test("up to 50 megapixels are read of a file of any size, more of large ones", async () => {
+    expect(await saidOf(10_000, 5000)).toContain("truncated");
+    expect(await saidOf(10_000, 5001)).toMatch(
+      /10000 × 5001 pixels in \d+ bytes; more than 50 megapixels are read only of files of 10 MB and more/,
+    );
+    expect(await saidOf(10_000, 5001, large)).toContain("truncated");
+  });
+
+  test("a screenshot of a large screen and a photograph of a phone are read, however well they pack", async () => {
+    const rows = Buffer.alloc((1 + 3 * 5120) * 2880, 7).map((_, i) => (i % (1 + 3 * 5120) === 0 ? 0 : 7));
+    const { header } = png({ width: 5120, height: 2880, color: 2, depth: 8, samples: [] });
+    const screen = joined(SIGNATURE, header, chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0)));
+    expect(screen.length).toBeLessThan(300e3);
+    const { width, height, rgb } = await decodePhoto(screen, "a.png");
+    expect([width, height, rgb.length, rgb.at(-1)]).toEqual([5120, 2880, 3 * 5120 * 2880, 7]);
+
+    const data = new Uint8Array(3 * 4032 * 3024).fill(200);
+    const phone = encodeJpeg({ width: 4032, height: 3024, channels: 3, data }, 50);
+    expect(phone.length).toBeLessThan(1.2e6);
+    expect((await decodePhoto(phone, "a.jpg")).rgb).toEqual(data);
   });
 
   test.each([

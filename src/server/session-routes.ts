@@ -56,7 +56,8 @@ async function latents({ url, file, encoder, signal, ...served }: Call): Promise
   const session = await project.session(encoder);
   const source = memorySource(file!, textOf(query.get("name") ?? "latents", "name").slice(0, MOST_NAME));
   try {
-    const { latents: held } = await session.load({ latents: source, signal });
+    // In turn: what is unpacked meanwhile is one file's, and the newest that is held is this one.
+    const { latents: held } = await project.renderer.turn(() => session.load({ latents: source, signal }), signal);
     return Response.json(held!.at(-1));
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;

@@ -7,6 +7,7 @@ import { Recent } from "../runtime/recent.ts";
 import { memorySource, readExactly } from "../weights/bytes.ts";
 import { openCheckpoint } from "../weights/checkpoint.ts";
 import { sha256Of } from "../weights/integrity.ts";
+import { elementCount } from "../weights/layout.ts";
 import { openSource } from "../weights/open.ts";
 import type { SourceLike } from "../weights/source.ts";
 import type { LatentsName } from "./recipe.ts";
@@ -17,7 +18,8 @@ import type { Listener, LoadedLatents, Progress } from "./session.ts";
 /** Files of latents that are held: more than a strip of pictures shows. */
 export const MAX_FILES = 16;
 /**
- * Bytes of a file, and of all that are held: features of the largest published layers are 8 MiB.
+ * Bytes of a file, of what it holds unpacked and as float32, and of all that is held: features of
+ * the largest published layers are 8 MiB.
  */
 export const MAX_BYTES = 2 ** 28;
 
@@ -39,6 +41,8 @@ export class OwnLatents {
   });
   /** The oldest first. */
   #about: readonly LoadedLatents[] = [];
+  /** How often another generator came, of which a file that is being read would not be. */
+  #cleared = 0;
 
   /** What is held, the newest last. */
   get about(): readonly LoadedLatents[] {
@@ -55,6 +59,7 @@ export class OwnLatents {
     generator: Generator,
     { signal, onProgress }: { readonly signal?: AbortSignal | undefined; readonly onProgress: Listener<Progress> },
   ): Promise<void> {
+    const cleared = this.#cleared;
     const source = await openSource(given, {
       signal,
       onProgress: ({ loaded, total }) => onProgress({ phase: "latents", done: loaded, total }),
@@ -63,6 +68,9 @@ export class OwnLatents {
     if (length > MAX_BYTES) throw tooLong(name);
     const bytes = await readExactly(source, 0, length, { signal });
     const checkpoint = await openCheckpoint(memorySource(bytes, name), { signal });
+    const { tensors } = checkpoint;
+    const numbers = [...tensors].reduce((sum, [key, { shape }]) => sum + elementCount(shape, key), 0);
+    if (4 * numbers > MAX_BYTES) throw tooLong(name); // before any is unpacked
     const { model } = checkpoint.metadata;
     if (model !== undefined && model !== generator.name) {
       throw new UsageError(
@@ -81,7 +89,10 @@ export class OwnLatents {
       ...(from !== undefined && { layer: from }),
       weights: weights !== undefined,
     };
-    this.#held.set(sha256, { ...latents, about }, length);
+    const held = bytesOf(latents);
+    if (held > MAX_BYTES) throw tooLong(name);
+    if (cleared !== this.#cleared) throw new UsageError("Another generator was loaded.", "Load the latents again.");
+    this.#held.set(sha256, { ...latents, about }, held);
     this.#about = [...this.#about, about];
   }
 
@@ -108,9 +119,14 @@ export class OwnLatents {
 
   /** They are of another generator. */
   clear(): void {
+    this.#cleared += 1;
     this.#held.clear();
   }
 }
+
+/** Bytes of memory that latents take. */
+const bytesOf = ({ rows, weights }: Latents): number =>
+  [...(weights?.values() ?? [])].reduce((sum, { data }) => sum + data.byteLength, rows.byteLength);
 
 /**
  * Checks that an image of somebody's latents can be drawn with edits of a layer, and these layers

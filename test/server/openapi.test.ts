@@ -252,7 +252,18 @@ test.each(ASKED)("$method $route: what is right, and every way to be wrong", asy
   await expectDescribed(asked, 503, await broken(requestOf(asked, good[0]!)));
   compile = failing(new Error("not foreseen"));
   await expectDescribed(asked, 500, await broken(requestOf(asked, good[0]!)));
-  // While another request is at work, and none may wait.
+  await whileAnotherWorks(
+    async () => expectDescribed(asked, 429, await broken(requestOf(asked, good[0]!))),
+    // which waits for another only
+    route.endsWith("/dissect") ? requestOf(asked, good[0]!) : undefined,
+  );
+});
+
+/** Does something while another request is at work, and none may wait. */
+async function whileAnotherWorks(
+  work: () => Promise<void>,
+  other = post("/api/generate", { project: "scenes", ids: [5] }),
+): Promise<void> {
   let first: Promise<Response> | undefined;
   await new Promise<void>((began) => {
     compile = () => {
@@ -261,14 +272,12 @@ test.each(ASKED)("$method $route: what is right, and every way to be wrong", asy
         compile = () => reject(new Error("enough")) as never;
       });
     };
-    // which waits for another only
-    const long = route.endsWith("/dissect") ? requestOf(asked, good[0]!) : undefined;
-    first = broken(long ?? post("/api/generate", { project: "scenes", ids: [5] }));
+    first = broken(other);
   });
-  await expectDescribed(asked, 429, await broken(requestOf(asked, good[0]!)));
+  await work();
   compile();
   await first;
-});
+}
 
 test("a file of latents: what is right, and every way to be wrong", async () => {
   const asked: Asked = { route: "/api/v1/session/latents", method: "post", good: ["?project=scenes", ""] };
@@ -289,6 +298,7 @@ test("a file of latents: what is right, and every way to be wrong", async () => 
   const small = handlerOf(scenes.generator, { limits: { latents: file.length - 1 } });
   await expectDescribed(asked, 413, await small(sent("")));
   small.dispose();
+  await whileAnotherWorks(async () => expectDescribed(asked, 429, await broken(sent(""))));
 });
 
 test("a dissection: one at a time, and no second one for whoever has seen the first", async () => {

@@ -8,6 +8,7 @@ import type { Generator } from "../../src/models/generator.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { packCells } from "../../src/session/cells.ts";
 import { connect } from "../../src/session/connect.ts";
+import { OwnLatents } from "../../src/session/latents.ts";
 import type { Stroke } from "../../src/session/recipe.ts";
 import type { LoadedLatents, Session } from "../../src/session/session.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
@@ -258,4 +259,41 @@ test("they are drawn on as a view, and come back after the device was lost", asy
   expect(session.loaded!.latents).toEqual(loaded.latents);
   expect((await session.picture(edited)).data).toEqual(data);
   await close();
+});
+
+/** Bytes as NumPy keeps them, [rows, zSize], each `value`. */
+function bytesOf(rows: number, value: number): Uint8Array<ArrayBuffer> {
+  const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${rows}, ${generator.zSize}), }`.padEnd(117);
+  const head = new TextEncoder().encode(`\x00NUMPY\x01\x00v\x00${header}\n`);
+  head[0] = 0x93;
+  const bytes = new Uint8Array(head.length + rows * generator.zSize).fill(value);
+  bytes.set(head);
+  return bytes;
+}
+
+describe("what is held is counted as it lies in memory", () => {
+  const onProgress = (): void => {};
+
+  test("a file that unpacks to more than may be held is refused, before it is", async () => {
+    const own = new OwnLatents();
+    const rows = Math.ceil(2 ** 26 / generator.zSize) + 1;
+    await expect(own.load(bytesOf(rows, 0), generator, { onProgress })).rejects.toThrow(/is too long for latents/);
+    expect(own.about).toEqual([]);
+  });
+
+  test("of two that are more together the older one goes", async () => {
+    const own = new OwnLatents();
+    const rows = Math.ceil(2 ** 25 / generator.zSize) + 1;
+    for (const value of [1, 2]) await own.load(bytesOf(rows, value), generator, { onProgress });
+    expect(own.about.length).toBe(1);
+    expect(own.named(own.about[0]!).rows[0]).toBe(2);
+  });
+
+  test("what is read while another generator comes is not of it", async () => {
+    const own = new OwnLatents();
+    const loading = own.load(zFile, generator, { onProgress });
+    own.clear();
+    await expect(loading).rejects.toThrow("Another generator was loaded. Load the latents again.");
+    expect(own.about).toEqual([]);
+  });
 });

@@ -92,7 +92,9 @@ describe("the latent pad", { timeout: SLOW }, () => {
     await studio.page.click("#share");
     const link = () => run<string>("document.querySelector('#link').value");
     await expect.poll(link, PATIENT).toMatch(/#s=/);
-    expect(await run("document.querySelector('#commands').value")).toMatch(/^# .*between others/);
+    const lines = await run<string>("document.querySelector('#commands').value");
+    expect(lines).toMatch(/\nganatomy generate --model scenes64 --recipe .*\n/);
+    expect(lines).toMatch(/\n# the image lies between others, which only a recipe can say$/);
     const shared = await link();
     await run("document.querySelector('dialog[open]').close()");
     await new Promise((resolve) => setTimeout(resolve, 1000));

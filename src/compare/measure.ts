@@ -102,7 +102,8 @@ export class Measuring {
     const { features, segmenter, signal } = options;
     if (!features && !segmenter) throw new UsageError("There is nothing to measure.", "Give features or a segmenter.");
     const given = { ...(features && { features }), ...(segmenter && { segmenter }) };
-    return withFittingBatch(images.device, options.batch ?? batchFor(images, given), async (most) => {
+    const asked = Math.min(images.size, options.batch ?? batchFor(images, given));
+    return withFittingBatch(images.device, asked, async (most) => {
       const batch = evenBatch(images.size, most);
       const scope = new Scope();
       try {
@@ -127,6 +128,7 @@ export class Measuring {
         signal?.throwIfAborted();
         const count = Math.min(batch, images.size - first);
         const { rows, found } = await this.#stages.run(first, count);
+        rows.catch(() => {}); // of no interest where the batch before fails
         await pending;
         pending = rows.then((read) => table.add(read, found));
         pending.catch(() => {}); // awaited a batch later

@@ -67,7 +67,7 @@ async function vectorsOf(features: FeatureNetwork, image: Tensor<"f32">, signal:
   const plan = await Plan.compile(device, graph, { keep: [y], bind, signal });
   const stored = elements(y.shape) / n;
   return {
-    read(count: number): Promise<Float32Array> {
+    async read(count: number): Promise<Float32Array> {
       plan.run();
       return plan.tensor(y).read(count * stored);
     },
@@ -91,7 +91,8 @@ async function areasOf(
     const table = [n, 1, 1, labels];
     const counting = scope.own(await Counting.create(segmenter.device, plan.labels, table, { counted: 1, signal }));
     return {
-      read(count: number): Promise<Uint32Array> {
+      // async: what throws at once would leave the reads before it to nobody
+      async read(count: number): Promise<Uint32Array> {
         plan.run();
         counting.clear();
         counting.add(0, count);

@@ -80,6 +80,7 @@ export async function* lassos(
         }
       }
     } catch (error) {
+      plan.dispose(); // before what it had is given back
       most = await smallerBatch(generator.device, plan.batch, error);
     } finally {
       plan.dispose();

@@ -43,6 +43,7 @@ export async function withFittingBatch<T>(
 /**
  * Throws the error of a batch that did not compile, with the one that would: `compile` is tried
  * with half, and half of that, and disposed.
+ * @throws whatever else the compilation of fewer ends in.
  */
 export async function nameFitting(
   device: Device,
@@ -61,7 +62,7 @@ export async function nameFitting(
       },
       (another) => {
         if (isTooLarge(another)) return false;
-        throw error;
+        throw another; // it was stopped, or the device was lost
       },
     );
     if (fits) throw restated(error, `A batch of ${tried} fits.`, tried);

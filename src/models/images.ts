@@ -56,7 +56,7 @@ export async function* drawImages(generator: Drawing, options: ImagesOptions): A
   }
   const rows = options.rows ?? generator.sample({ size, seed: seed!, start });
   const part = { ...(from !== undefined && { from }), ...(raw && { raw }) };
-  const plan = await withFittingBatch(generator.device, options.batch ?? 8, (most) => {
+  const plan = await withFittingBatch(generator.device, Math.min(size, options.batch ?? 8), (most) => {
     const batch = evenBatch(size, most);
     return generator.compile({ batch, bytes: true, editable: editableBy(edits), ...part, signal });
   });

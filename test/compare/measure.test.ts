@@ -4,6 +4,7 @@ import { readFeatures, writeFeatures } from "../../src/compare/features-file.ts"
 import { generatedImages, type Images, photographs } from "../../src/compare/images.ts";
 import { type Measured, measure } from "../../src/compare/measure.ts";
 import { type Device, type Generator, openCheckpoint, type Segmenter } from "../../src/index.ts";
+import { smallModels } from "../dissect/models.ts";
 import { requestDevice, worst } from "../gpu.ts";
 import { goldenAreas, goldenFeatures, goldenJson, goldenScenes, scenes64Originals } from "./golden.ts";
 
@@ -144,4 +145,35 @@ test("what cannot be measured is refused", async () => {
   await expect(measure(await scenes(), {})).rejects.toThrow("There is nothing to measure.");
   expect(() => segmenterFeatures(segmenter, { layer: "c6" })).toThrow(/no layer "c6"/);
   expect(() => generatedImages(generator, { size: 0 })).toThrow("A size of 0 images makes no sense.");
+});
+
+test("a device that is lost while two batches are read ends a measurement once", async () => {
+  const lost = await requestDevice();
+  const { generator, segmenter } = await smallModels(lost);
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on("unhandledRejection", hear);
+  const images = generatedImages(generator, { size: 6, seed: 1 });
+  let opened = 0;
+  const losing: Images = {
+    ...images,
+    open: async (options) => {
+      const brought = await images.open(options);
+      return {
+        ...brought,
+        dispose: () => brought.dispose(),
+        bring: async (first, count) => {
+          opened += 1;
+          const found = await brought.bring(first, count);
+          if (opened === 2) setTimeout(() => lost.gpu.destroy());
+          return found;
+        },
+      };
+    },
+  };
+  await expect(measure(losing, { segmenter, batch: 2 })).rejects.toMatchObject({ code: "device-lost" });
+  await new Promise((resolve) => setTimeout(resolve)); // Node tells of those that nobody awaits
+  process.off("unhandledRejection", hear);
+  expect(unheard).toEqual([]);
+  lost.dispose();
 });

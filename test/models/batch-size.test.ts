@@ -58,6 +58,15 @@ describe("a batch that does not fit", () => {
     expect(told).toEqual([]); // nothing else was done instead
   });
 
+  test("is what stopped the search for it, where something did", async () => {
+    const stop = new AbortController();
+    little.isFull = () => {
+      stop.abort(new Error("enough"));
+      return true;
+    };
+    await expect(generator.compile({ batch: 20, signal: stop.signal })).rejects.toThrow("enough");
+  });
+
   test("because of what the adapter binds, too, and at once where it never could", async () => {
     const { maxStorageBufferBindingSize: limit } = device.gpu.limits;
     const { height, width } = generator;
@@ -158,6 +167,21 @@ describe.each(Object.entries(WORK))("%s", (_, work) => {
       }
     }
   }, 120_000);
+});
+
+test.each<[string, (size: number) => Promise<unknown>]>([
+  [
+    "pictures",
+    async (size) => {
+      for await (const { rgb } of generator.images({ size, seed: 1 })) expect(rgb.some((byte) => byte > 0)).toBe(true);
+    },
+  ],
+  ["areas of labels", (size) => measure(generatedImages(generator, { size, seed: 1 }), { segmenter })],
+])("what is said of %s is of the images that there are", async (_, work) => {
+  let left = 1;
+  little.isFull = () => left-- > 0;
+  await work(2);
+  expect(told).toEqual(["2 images at a time do not fit into the GPU's memory; going on with 1."]);
 });
 
 test("ACE goes on with fewer pairs at a time, from the epochs that it has", async () => {

@@ -160,7 +160,13 @@ export class Stage {
     const segmenter = this.#segmenter;
     if (labels && segmenter) {
       const { height, width } = this.#generator;
-      plans.segmentation ??= segmenter.compile(tail[segmenter.reads]!, [height, width]);
+      if (!plans.segmentation) {
+        plans.segmentation = segmenter.compile(tail[segmenter.reads]!, [height, width]);
+        // Memory that it lacked may be there when somebody asks again.
+        plans.segmentation.catch(() => {
+          plans.segmentation = undefined;
+        });
+      }
     }
     const segmentation = labels ? await plans.segmentation : undefined;
     if (this.#ended) throw this.#ended;

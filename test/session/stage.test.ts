@@ -3,6 +3,7 @@ import { UsageError } from "../../src/errors.ts";
 import type { Edit } from "../../src/models/edits.ts";
 import { Generator } from "../../src/models/generator.ts";
 import type { GeneratorPlan } from "../../src/models/generator-plan.ts";
+import type { Segmenter } from "../../src/models/segmenter.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { type Scene, Stage } from "../../src/session/stage.ts";
 import { requestDevice } from "../gpu.ts";
@@ -130,4 +131,19 @@ test("one that is disposed of while it compiles leaves nothing, and says so", as
   stage.dispose(ENDED);
   await expect(shown).rejects.toThrow(/Something else was loaded/);
   expect(device.live.buffers).toBe(live);
+});
+
+test("labels that could not be had are tried again", async () => {
+  const labels = {};
+  const compile = vi
+    .fn()
+    .mockRejectedValueOnce(new Error("no memory"))
+    .mockResolvedValue({ run: () => {}, labels, dispose: () => {} });
+  const stage = new Stage(generator, { reads: "image", compile } as unknown as Segmenter);
+  const shown = () => stage.show(scene([]), { labels: true }, (frame) => frame.labels);
+  await expect(shown()).rejects.toThrow("no memory");
+  expect(await shown()).toBe(labels);
+  expect(await shown()).toBe(labels);
+  expect(compile).toHaveBeenCalledTimes(2);
+  stage.dispose(ENDED);
 });

@@ -119,8 +119,8 @@ export class KnownLabels {
     }
   }
 
-  #add(name: string | undefined, category: string | undefined): void {
-    if (name === undefined || name === "-" || this.#known.has(key(name, category))) return;
+  #add(name: string | null | undefined, category: string | undefined): void {
+    if (name === undefined || name === null || name === "-" || this.#known.has(key(name, category))) return;
     this.#known.set(key(name, category), this.labels.push({ name, category: textOf(category) ?? "object" }) - 1);
   }
 }
@@ -138,7 +138,7 @@ function layerOf(
   const metrics: Record<string, Float64Array> = { iou: tables.iou, cor: tables.correlation };
   for (const { metric, concept, score } of rankings) {
     const table = metric === undefined ? undefined : metrics[metric];
-    const label = concept === undefined ? 0 : known.named(concept);
+    const label = known.named(concept ?? "-");
     if (!table || label === 0) continue;
     for (const [unit, each] of score.entries()) table[label * units.length + unit] = -(each ?? 0) || 0;
   }

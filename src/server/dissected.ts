@@ -22,9 +22,11 @@ export function parseDissection(text: string, name: string): Dissected {
   } catch (cause) {
     throw wrong(name, "it is no JSON", cause);
   }
-  const { layers, settings } = isObject(given) ? given : {};
+  const { layers, settings, segcolors, ...rest } = isObject(given) ? given : {};
   if (!Array.isArray(layers) || !layers.every(isLayer)) throw wrong(name, "its layers have another form");
-  return { layers, ...(isObject(settings) && { settings }) } as Dissected;
+  const colors = segcolors ?? {};
+  if (!isObject(colors) || !Object.values(colors).every(isText)) throw wrong(name, "its legend has another form");
+  return { ...rest, layers, segcolors: colors, ...(isObject(settings) && { settings }) } as Dissected;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -48,13 +50,17 @@ const isUnit = (value: unknown): boolean =>
   isObject(value) &&
   isNumber(value["level"] ?? null) &&
   (value["iou_label"] === undefined || isText(value["iou_label"])) &&
+  OTHER_LABELS.every((label) => isText(value[label] ?? "")) &&
   Array.isArray(value["top"]) &&
   value["top"].every((top) => isObject(top) && Number.isSafeInteger(top["imgnum"]) && (top["imgnum"] as number) >= 0);
+
+const OTHER_LABELS = ["iqr_label", "maxiou_label", "cor_label"] as const;
 
 const isRanking = (value: unknown, units: number): boolean =>
   isObject(value) &&
   isText(value["name"]) &&
   (value["metric"] === undefined || isText(value["metric"])) &&
+  isText(value["concept"] ?? "") &&
   Array.isArray(value["score"]) &&
   value["score"].length === units &&
   value["score"].every(isNumber);

@@ -18,7 +18,7 @@ interface Known {
  * generator does not have are left out.
  */
 export async function findingsOf({ dissection, files, generator }: Known): Promise<Findings | undefined> {
-  const ranked = dissection && fitting(readFindings({ netname: generator.name, ...dissection }), generator);
+  const ranked = dissection && fitting(readFindings({ ...dissection, netname: generator.name }), generator);
   const reported = await reportOf(files);
   const own = reported && fitting(reported, generator);
   if (!own || own.layers.size === 0) return ranked;

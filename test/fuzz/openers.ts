@@ -22,6 +22,7 @@ import { readKept } from "../../src/node/kept/file.ts";
 import { Marker } from "../../src/node/marker.ts";
 import { decodePhoto } from "../../src/node/photo/decode.ts";
 import { decodePng } from "../../src/report/decode-png.ts";
+import { type FoundJson, fromGandissect } from "../../src/report/from-gandissect.ts";
 import { isPng } from "../../src/report/png.ts";
 import { parseDissection } from "../../src/server/dissected.ts";
 import { readFindings } from "../../src/session/findings.ts";
@@ -101,7 +102,7 @@ async function labels(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
 function report(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   return all(
     () => openReport({ report: text(bytes), tensors: EMPTY_TABLES }, "a folder"),
-    () => parseDissection(text(bytes), "dissect.json"),
+    () => fromGandissect(parseDissection(text(bytes), "dissect.json") as FoundJson, [8, 8]),
     () => loadFindings(bytes, { onProgress: () => {} }),
     () => openReport({ report: TINY_REPORT, tensors: bytes }, "a folder"),
   );

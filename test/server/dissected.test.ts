@@ -15,6 +15,12 @@ test("what `ganatomy dissect` writes", () => {
   expect(settings).toMatchObject({ seed: written.settings["seed"] });
 });
 
+test("what else is in it stays: the model, thresholds, the legend", () => {
+  const rest = { netname: "church", iou_threshold: [0.04], segcolors: { "[1, 2, 3]": "tree/plant" } };
+  expect(parse({ ...rest, layers: [layer] })).toEqual({ ...rest, layers: [layer] });
+  expect(parse({ layers: [{ ...layer, rankings: [{ ...ranking, concept: null }] }] }).layers).toHaveLength(1);
+});
+
 test("NaN, which Python writes, is null, and texts with it stay", () => {
   const text = JSON.stringify({ layers: [{ ...layer, layer: "[NaN,NaN]" }] }).replace('"score":[0]', '"score":[ NaN]');
   const { layers } = parseDissection(text, "dissect.json");
@@ -30,6 +36,9 @@ test.each<[what: string, value: unknown]>([
   ["a unit's images", { layers: [{ ...layer, units: [{ ...unit, top: [{ imgnum: -1 }] }] }] }],
   ["a ranking of fewer units", { layers: [{ ...layer, rankings: [{ ...ranking, score: [] }] }] }],
   ["a ranking by texts", { layers: [{ ...layer, rankings: [{ ...ranking, score: ["0"] }] }] }],
+  ["a label that is none", { layers: [{ ...layer, units: [{ ...unit, cor_label: {} }] }] }],
+  ["a ranking's concept that is none", { layers: [{ ...layer, rankings: [{ ...ranking, concept: 4 }] }] }],
+  ["a legend of numbers", { segcolors: { "[1, 2, 3]": 4 }, layers: [layer] }],
   ["a folder elsewhere", { layers: [{ ...layer, dirname: "../../etc" }] }],
   ["a folder of another system", { layers: [{ ...layer, dirname: "..\\x" }] }],
   ["an absolute folder", { layers: [{ ...layer, dirname: "/etc" }] }],

@@ -72,6 +72,16 @@ describe("report", () => {
     expect(data.report.layers[0].units[0].level).toBeNull();
   });
 
+  test("the model and the thresholds are those of the run", async () => {
+    const found = JSON.parse(await readFile(at("run", "dissect.json"), "utf8"));
+    const own = { ...found, netname: "church", quantile_threshold: 0.01, iou_threshold: [0.04] };
+    await writeFile(at("run", "own.json"), JSON.stringify(own));
+    expect((await run(at("run", "own.json"), "--outdir", at("own"))).status).toBe(0);
+    const { model, settings } = (await dataOf(at("own", "report.html"))).data.report;
+    expect(model.name).toBe("church");
+    expect(settings).toMatchObject({ quantileThreshold: 0.01, iouThreshold: 0.04 });
+  });
+
   test("units without strips are said", async () => {
     await mkdir(at("bare"));
     await writeFile(at("bare", "dissect.json"), await readFile(at("run", "dissect.json")));

@@ -70,8 +70,8 @@ export async function keepLatents(model: string, sha256: string, file: File): Pr
       settled(files.getAllKeys(ofModel(model))),
       settled(files.getAll(ofModel(model)) as IDBRequest<KeptFile[]>),
     ]);
-    const oldest = keys.map((key, at) => ({ key, since: all[at]!.since })).sort((a, b) => b.since - a.since);
-    for (const { key } of oldest.slice(MAX_FILES)) files.delete(key);
+    const newestFirst = keys.map((key, at) => ({ key, since: all[at]!.since })).sort((a, b) => b.since - a.since);
+    for (const { key } of newestFirst.slice(MAX_FILES)) files.delete(key);
   } catch {
     // In private windows there may be no database, and disks are full.
   }

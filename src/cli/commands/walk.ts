@@ -20,6 +20,7 @@ import { print } from "../terminal.ts";
 import { picturePng } from "../tile-pictures.ts";
 import { openStops, type StopName, type Stops } from "../walk/stops.ts";
 import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
+
 export interface WalkCommandOptions extends GeneratorFlags {
   readonly space?: string;
   readonly frames: number;

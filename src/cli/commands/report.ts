@@ -91,9 +91,12 @@ function run({ outdir, force = false }: ReportOptions, given: string): Promise<n
 async function readRun(given: string): Promise<{ readonly folder: string; readonly json: FoundJson }> {
   const there = await stat(given).catch(() => undefined);
   const path = there?.isDirectory() ? join(given, "dissect.json") : given;
-  const text = await readFile(path, "utf8").catch((cause) => {
+  const refuse = (cause?: unknown): never => {
     const why = !there ? "is not there" : there.isDirectory() ? "holds no dissect.json" : "cannot be read";
     throw new GanatomyError("not-found", `"${given}" ${why}.`, "Name the folder of a run of gandissect.", { cause });
-  });
+  };
+  // whoever opens a pipe waits for who writes into it, and hears no signal until then
+  if (!(await stat(path).catch(refuse)).isFile()) refuse();
+  const text = await readFile(path, "utf8").catch(refuse);
   return { folder: dirname(path), json: parseDissection(text, path) as FoundJson };
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -88,6 +89,14 @@ describe("report", () => {
     const { status, noted } = await run(at("bare"), "--outdir", at("bare-page"));
     expect(status).toBe(0);
     expect(noted).toContain("22 of 22 units have no strips");
+  });
+
+  test("a pipe in a run's place is refused at once, not waited for", async () => {
+    await mkdir(at("piped"));
+    execFileSync("mkfifo", [at("piped", "dissect.json"), at("pipe")]);
+    const none = ["--outdir", at("no")];
+    await expect(run(at("piped"), ...none)).rejects.toThrow(/holds no dissect.json/);
+    await expect(run(at("pipe"), ...none)).rejects.toThrow(/cannot be read/);
   });
 
   test.each([

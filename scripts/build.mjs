@@ -78,6 +78,7 @@ const commandLine = {
   outdir: "dist",
   // An eighth less, gzipped. In lines, as Node shows the one that threw.
   minifyWhitespace: true,
+  minifySyntax: true,
   lineLimit: 160,
   splitting: true,
   chunkNames: "cli-[name]-[hash]", // beside the entry: modules find files from where they are

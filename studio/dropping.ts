@@ -19,6 +19,8 @@ const NAMED: readonly string[] = ["report.json", "dissect.json", "labels.json"];
 const MAX_JSON = 256 * 2 ** 20;
 const KINDS =
   "Drop a generator's checkpoint (.pth, .safetensors, .npz, .onnx, .pkl), a segmenter with its labels.json, a folder with these, the folder or report.json of a dissection, a photo's inversion.safetensors, a recipe, or marked units.";
+const PHOTO =
+  "Bring the photo into the generator first, with `ganatomy invert photo.jpg`, and drop the inversion.safetensors that it writes.";
 
 /** Opens what is dropped on the page, or chosen. */
 export function acceptFiles(): void {
@@ -125,7 +127,10 @@ async function openFiles(opening: Opening, files: readonly File[], folder?: Fold
   const latents = files.filter((_, at) => whatIs[at]);
   const weights = files.filter((file) => WEIGHTS.test(file.name) && !latents.includes(file));
   const foreign = files.find((file) => ![json, weights, latents].some((known) => known.includes(file)));
-  if (foreign) throw new UsageError(`${foreign.name} is nothing that the studio opens.`, KINDS);
+  if (foreign) {
+    const help = foreign.type.startsWith("image/") ? PHOTO : KINDS;
+    throw new UsageError(`${foreign.name} is nothing that the studio opens.`, help);
+  }
   const labels = json.find(({ name }) => /label/i.test(name));
   const named = weights.filter(({ name }) => SEGMENTER.test(name));
   const parts = labels && named.length === 0 ? weights : named;

@@ -131,6 +131,10 @@ describe("the studio", { timeout: SLOW }, () => {
     const before = await recipe();
     await give("holiday.txt", "sun");
     await expect.poll(notices, PATIENT).toMatch(/holiday.txt is nothing that the studio opens/);
+    expect(await notices()).not.toContain("ganatomy invert");
+    await dismiss();
+    await give("holiday.png", "a photo, to its name");
+    await expect.poll(notices, PATIENT).toMatch(/holiday.png is nothing that[\s\S]*ganatomy invert/);
     await dismiss();
     await give("broken.pth", "no checkpoint");
     await expect.poll(notices, PATIENT).toMatch(/broken\.pth/);

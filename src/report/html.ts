@@ -77,13 +77,14 @@ export class HtmlPage {
     return this.#gallery.abort();
   }
 
-  /** @param note what else is to be known of it */
-  async finish(note = ""): Promise<string> {
+  /** @param instead where masks stand for feature maps: what is to be known of that */
+  async finish(instead?: string): Promise<string> {
     const { labels, categories, layers } = this.#dissection;
     const { pictures, features, labels: labelMaps, units } = await this.#gallery.finish();
     const concepts = seenConcepts(this.#dissection).filter((label) => label !== 0);
     const data: PageData = {
       report: this.#report,
+      ...(instead !== undefined && { masksAlone: true }),
       names: displayNames(labels),
       categoryColors: Object.fromEntries(
         [...new Set(labels.map(({ category }) => category))].map((name) => [name, colorsOf(name, categories)]),
@@ -94,7 +95,7 @@ export class HtmlPage {
     return pageMarkup({
       report: this.#report,
       style: STYLE,
-      note: [note, pictures.note].filter(Boolean).join(" "),
+      note: [instead, pictures.note].filter(Boolean).join(" "),
       script: viewerSource(),
       blocks: [
         block("data", "application/json", embeddedJson(data)),

@@ -103,7 +103,8 @@ function about({ model, images, segmenter, adapter, settings, labels, provenance
   const samples = settings.size.toLocaleString("en");
   const ceiling = ceilingOf({ settings, labels, labelPixels: labels.map(({ pixels }) => pixels) });
   const facts: [string, string][] = [
-    ["Images", `${width} × ${height}`],
+    // One pixel is of nothing that was drawn: a run of gandissect without its pictures.
+    ...(width * height > 1 ? [["Images", `${width} × ${height}`] as [string, string]] : []),
     ["Samples", images ? `${samples} photographs` : `${samples} (seed ${settings.seed})`],
     ["Segmenter", segmenter.name],
     ...controlsOf(model),

@@ -70,7 +70,8 @@ export function chart(data: PageData, { element, byId }: ReturnType<typeof dom>,
     if (!layer) return "This report has no layers.";
     const { settings } = data.report;
     const concepts = layer.concepts.length === 1 ? "1 concept" : `${layer.concepts.length} concepts`;
-    return `${layer.interpretable} of ${layer.units.length} units detect ${concepts} with IoU > ${settings.iouThreshold} and IQR > ${settings.iqrThreshold}. Feature maps of ${layer.shape[0]} × ${layer.shape[1]}.`;
+    const maps = data.masksAlone ? "" : ` Feature maps of ${layer.shape[0]} × ${layer.shape[1]}.`;
+    return `${layer.interpretable} of ${layer.units.length} units detect ${concepts} with IoU > ${settings.iouThreshold} and IQR > ${settings.iqrThreshold}.${maps}`;
   }
 
   return { draw };

@@ -7,6 +7,8 @@ import type { Report } from "../report.ts";
  */
 export interface PageData {
   readonly report: Report;
+  /** Masks stand for feature maps, which are not known. */
+  readonly masksAlone?: true;
   /** Unique, readable name of each label, and the colours of each category's bars. */
   readonly names: readonly string[];
   readonly categoryColors: Readonly<Record<string, readonly [bar: string, background: string]>>;

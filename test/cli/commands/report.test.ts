@@ -61,6 +61,8 @@ describe("report", () => {
     expect(data.pictures.shape).toEqual([64, 64]);
     expect(html).toContain("gandissect, shown by ganatomy");
     expect(html).toContain("masks of its pictures stand for them");
+    expect(data.masksAlone).toBe(true);
+    expect(html).toContain("<dt>Images</dt><dd>64 × 64</dd>");
     const [unit] = dissection.layers[0]!.units;
     expect(data.report.layers[0].units[0]).toMatchObject({ level: expect.closeTo(unit!.level, 4), mi: null });
   });
@@ -89,6 +91,7 @@ describe("report", () => {
     const { status, noted } = await run(at("bare"), "--outdir", at("bare-page"));
     expect(status).toBe(0);
     expect(noted).toContain("22 of 22 units have no strips");
+    expect((await dataOf(at("bare-page", "report.html"))).html).not.toContain("<dt>Images</dt>");
   });
 
   test("a pipe in a run's place is refused at once, not waited for", async () => {

@@ -25,10 +25,10 @@ const data = {
 } as unknown as PageData;
 const state = (concept = "") => ({ concept }) as State;
 
-function drawn() {
+function drawn(shown = data) {
   const { dom, byId } = stage();
   const change = vi.fn();
-  const { draw } = chart(data, dom, change);
+  const { draw } = chart(shown, dom, change);
   const host = byId("chart");
   const bars = () => host.children.flatMap(withAll).filter(({ properties }) => properties["class"] === "bar");
   return { draw, change, host, bars, summary: () => byId("summary").textContent };
@@ -90,6 +90,9 @@ describe("a layer's bar graph", () => {
     const by = "with IoU > 0.05 and IQR > 0.01. Feature maps of";
     expect(said(0)).toBe(`7 of 20 units detect 3 concepts ${by} 4 × 6.`);
     expect(said(1)).toBe(`1 of 3 units detect 1 concept ${by} 8 × 8.`);
+    const alone = drawn({ ...data, masksAlone: true });
+    alone.draw(state(), 1);
+    expect(alone.summary()).toBe("1 of 3 units detect 1 concept with IoU > 0.05 and IQR > 0.01.");
     expect(said(2)).toBe(`0 of 3 units detect 0 concepts ${by} 8 × 8.`);
     expect(host.children.map(textOf)).toEqual([
       "No unit of layer6 is interpretable: none agrees with one concept by IoU > 0.05 and IQR > 0.01.",

@@ -10,7 +10,14 @@ test("what the documentation says of them", () => {
   // docs/server.md, "Errors and limits"; 2²⁴ pixels are 256 masks of 256 × 256
   expect(LIMITS).toEqual({
     ...{ body: 4 * 1024 * 1024, ids: 64, lastId: 9999, interventions: 256, ablations: 8192 },
-    ...{ maskEdge: 2048, maskPixels: 256 * 256 * 256, features: 4_194_304, queue: 8, pictures: 64 },
+    ...{
+      maskEdge: 2048,
+      maskPixels: 256 * 256 * 256,
+      features: 4_194_304,
+      queue: 8,
+      pictures: 64,
+      latents: 64 * 1024 * 1024,
+    },
   });
   expect(limitsOf({ queue: 0 }).queue).toBe(0);
 });

@@ -19,7 +19,7 @@ const dependencies: Plugin = {
     return paths.length === 0 ? undefined : `${code}\n${needs(paths)}`;
   },
   load(id) {
-    if (/\.(html|vue|svelte)$/.test(id)) return "export {};"; // what a test builds or opens
+    if (/\.(html|vue|svelte|py|md|ipynb)$/.test(id)) return "export {};"; // what a test builds or opens
     if (!id.endsWith(".wgsl")) return undefined;
     const parts = [...readFileSync(id, "utf8").matchAll(/^\/\/ use (\S+)$/gm)];
     return `export {};\n${needs(parts.map(([, part]) => `src/kernels/parts/${part}.wgsl`))}`;

@@ -1,6 +1,7 @@
 // Kills commands at random moments, again and again, and compares what they have written in the end
 // with what one run writes: `npm run kills -- [--kills 50] [--seed 1]`. It says which files differ,
-// and which were left. On the adapter that VK_DRIVER_FILES names, a minute for every five kills.
+// and which were left. On the adapter that VK_DRIVER_FILES names; 50 kills take four minutes on
+// lavapipe.
 //
 // Tests: test/scripts/kills.test.ts
 import { spawn } from "node:child_process";

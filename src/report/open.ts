@@ -90,10 +90,17 @@ const isLayer =
         Number.isInteger(unit.label) &&
         unit.label! >= 0 &&
         unit.label! < labels &&
+        SCORES.every((name) => isNumber(unit[name])) &&
+        COUNTS.every((name) => Number.isFinite(unit[name])) &&
         Array.isArray(unit.top) &&
+        unit.top.every((top) => Number.isSafeInteger(top?.image) && isNumber(top.activation)) &&
         isScore(unit.mostCorrelated) &&
         (unit.training === undefined || (isScore(unit.training?.iqr) && isScore(unit.training.maxiou))),
     );
+
+const SCORES = ["level", "iou", "iqr", "mi", "correlation"] as const satisfies readonly (keyof ReportUnit)[];
+const COUNTS = ["intersection", "activation", "pixels"] as const satisfies readonly (keyof ReportUnit)[];
+const isNumber = (value: unknown): boolean => value === null || typeof value === "number";
 
 const isScore = (score: { readonly label?: unknown } | null | undefined): boolean => typeof score?.label === "number";
 

@@ -10,27 +10,6 @@ type ColumnType = "STRING" | "BOOLEAN" | "INT32" | "INT64" | "DOUBLE";
 /** What a row has in a column; what is not finite, or not there, becomes null. */
 type Cell = string | boolean | number | undefined;
 
-const UNITS: Readonly<Record<keyof UnitRow, ColumnType>> = {
-  layer: "STRING",
-  unit: "INT32",
-  label: "STRING",
-  category: "STRING",
-  iou: "DOUBLE",
-  iqr: "DOUBLE",
-  mi: "DOUBLE",
-  correlation: "DOUBLE",
-  level: "DOUBLE",
-  interpretable: "BOOLEAN",
-  intersection: "INT64",
-  activation: "INT64",
-  pixels: "INT64",
-  top_image: "INT32",
-  top_activation: "DOUBLE",
-};
-
-/** Every unit of every layer, in the columns of `units.csv`. */
-export const unitsParquet = (dissection: Dissection): Uint8Array => parquet(UNITS, toRows(dissection));
-
 /** A unit and a concept that occurs in the test set, as `UnitRow` has a unit and its own. */
 type ConceptRow = Omit<UnitRow, "level" | "interpretable" | "top_image" | "top_activation">;
 
@@ -47,6 +26,16 @@ const CONCEPTS: Readonly<Record<keyof ConceptRow, ColumnType>> = {
   activation: "INT64",
   pixels: "INT64",
 };
+const UNITS: Readonly<Record<keyof UnitRow, ColumnType>> = {
+  ...CONCEPTS,
+  level: "DOUBLE",
+  interpretable: "BOOLEAN",
+  top_image: "INT32",
+  top_activation: "DOUBLE",
+};
+
+/** Every unit of every layer, in the columns of `units.csv`. */
+export const unitsParquet = (dissection: Dissection): Uint8Array => parquet(UNITS, toRows(dissection));
 
 /** Every unit with every concept that occurs in the test set, a row each. */
 export const conceptsParquet = (dissection: Dissection): Uint8Array => parquet(CONCEPTS, conceptRows(dissection));

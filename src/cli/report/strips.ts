@@ -56,9 +56,7 @@ export async function stripPictures(
     return {
       picture: {
         ...{ image, rgb: pixels, height, width },
-        labels: Uint16Array.from({ length: cells }, (_, i) =>
-          colors ? labelOf(`${at(colors, segmentation!, i)}`) : 0,
-        ),
+        labels: Uint16Array.from({ length: cells }, (_, i) => (colors ? labelOf(at(colors, segmentation!, i)) : 0)),
       },
       // What is laid over is clear where the unit is on.
       feature: Float32Array.from({ length: cells }, (_, i) =>

@@ -114,8 +114,10 @@ const isText = (value: unknown): value is string => typeof value === "string";
 
 /** Whether what is read of a report is there, and of its kind. */
 function isReport(json: unknown): json is ReportJson {
-  const { model, segmenter, settings, labels, categories, layers, provenance = {} } = isObject(json) ? json : {};
+  const given = isObject(json) ? json : {};
+  const { schemaVersion, model, segmenter, settings, labels, categories, layers, provenance = {} } = given;
   return (
+    (schemaVersion === undefined || schemaVersion === 1) &&
     isObject(model) &&
     isText(model["name"]) &&
     (model["sizes"] === undefined || isList(model["sizes"], Number.isFinite)) &&

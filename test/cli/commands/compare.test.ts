@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { commandLine } from "../../../src/cli/program.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openReport } from "../../../src/compare/index.ts";
 import type { Dissection } from "../../../src/dissect/result.ts";
 import { writeNumbers } from "../../../src/report/write.ts";
 import { fixture, PROVENANCE } from "../../report/fixture.ts";
+import { runHere } from "../in-process.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -65,22 +65,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs the command; what it prints, and its status. */
-async function run(...args: string[]): Promise<{ readonly status: number | undefined; readonly said: string }> {
-  const said: string[] = [];
-  const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
-  const note = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  let status: number | undefined;
-  try {
-    await commandLine("1.0.0", (ended) => {
-      status = ended;
-    }).parseAsync(["compare", ...args], { from: "user" });
-  } finally {
-    out.mockRestore();
-    note.mockRestore();
-  }
-  return { status, said: said.join("") };
-}
+const run = (...args: string[]) => runHere("compare", ...args);
 
 describe("ganatomy compare", () => {
   test("writes a comparison of all layers of all folders, and says it", async () => {
@@ -162,6 +147,8 @@ describe("a report that is none", () => {
     expect(await openReport(good, "new")).toHaveLength(2);
     await expect(openReport({ ...good, report: "{" }, "new")).rejects.toThrow("report of new is no JSON");
     await expect(openReport({ ...good, report: "{}" }, "new")).rejects.toThrow("not that of a dissection");
+    const later = JSON.stringify({ ...JSON.parse(good.report), schemaVersion: 2 });
+    await expect(openReport({ ...good, report: later }, "new")).rejects.toThrow("not that of a dissection");
     await expect(openReport({ ...good, report: "null" }, "new")).rejects.toThrow("not that of a dissection");
     await expect(openReport({ ...good, tensors: good.tensors.subarray(0, 100) }, "new")).rejects.toThrow(/damaged/);
     await expect(openReport({ ...good, tensors: good.blocks }, "new")).rejects.toThrow(/needs|has no table/);

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, unlink, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { decode } from "fast-png";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { commandLine } from "../../../src/cli/program.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodePhoto } from "../../../src/node/photo/decode.ts";
 import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
 import { writeReport } from "../../../src/report/write.ts";
 import { fixture, PROVENANCE } from "../../report/fixture.ts";
+import { runHere } from "../in-process.ts";
 
 let folder: string;
 const at = (...names: string[]) => join(folder, ...names);
@@ -24,22 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs the command; what it prints, and its status. */
-async function run(...args: string[]): Promise<{ readonly status: number | undefined; readonly said: string }> {
-  const said: string[] = [];
-  const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
-  const note = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  let status: number | undefined;
-  try {
-    await commandLine("1.0.0", (ended) => {
-      status = ended;
-    }).parseAsync(["export", ...args], { from: "user" });
-  } finally {
-    out.mockRestore();
-    note.mockRestore();
-  }
-  return { status, said: said.join("") };
-}
+const run = (...args: string[]) => runHere("export", ...args);
 
 const filesOf = async (path: string) =>
   (await readdir(path, { recursive: true })).filter((name) => /\.\w+$/.test(name) && !name.startsWith("."));

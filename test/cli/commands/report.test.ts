@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { commandLine } from "../../../src/cli/program.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pictureExtent, stripPictures } from "../../../src/cli/report/strips.ts";
 import { nodeEncoder } from "../../../src/node/photo/encoder.ts";
 import { KnownLabels } from "../../../src/report/from-gandissect.ts";
 import { writeReport } from "../../../src/report/write.ts";
 import { fixture, PROVENANCE } from "../../report/fixture.ts";
+import { runHere } from "../in-process.ts";
 
 let folder: string;
 const at = (...names: string[]) => join(folder, ...names);
@@ -26,19 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(...args: string[]): Promise<{ readonly status: number | undefined; readonly noted: string }> {
-  const noted: string[] = [];
-  const note = vi.spyOn(process.stderr, "write").mockImplementation((text) => noted.push(String(text)) > 0);
-  let status: number | undefined;
-  try {
-    await commandLine("1.0.0", (ended) => {
-      status = ended;
-    }).parseAsync(["report", ...args], { from: "user" });
-  } finally {
-    note.mockRestore();
-  }
-  return { status, noted: noted.join("") };
-}
+const run = (...args: string[]) => runHere("report", ...args);
 
 /** What a page holds. */
 async function dataOf(path: string) {

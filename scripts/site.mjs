@@ -5,7 +5,6 @@
 // Tests: test/site/site.test.ts
 import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -38,6 +37,9 @@ const accessible = (text) =>
     .replaceAll(/<summary[\s\S]*?<\/summary>/g, (summary) =>
       summary.replaceAll(/<a [^>]*tsd-anchor-icon[\s\S]*?<\/a>/g, ""),
     );
+/** Where temporary files of the site's making are. */
+const CACHE = join(ROOT, "node_modules/.cache");
+
 /** Says that a folder is a site, whose files may be replaced. */
 const MARKER = ".ganatomy-site";
 
@@ -67,7 +69,9 @@ export async function buildSite(folder, { reports = [] } = {}) {
   const twice = names.find((name, at) => names.indexOf(name) < at);
   if (twice !== undefined) throw new Error(`Two reports are called "${twice}". Rename one's folder.`);
   await claim(folder);
-  const work = await mkdtemp(join(tmpdir(), "ganatomy-site-"));
+  // within the repository: TypeDoc reads no documents whose only common folder is the file system's root
+  await mkdir(CACHE, { recursive: true });
+  const work = await mkdtemp(join(CACHE, "ganatomy-site-"));
   try {
     const script = join(work, "keep.js");
     await writeFile(script, await bundle("keep.ts"));

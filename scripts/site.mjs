@@ -69,7 +69,7 @@ export async function buildSite(folder, { reports = [] } = {}) {
   const twice = names.find((name, at) => names.indexOf(name) < at);
   if (twice !== undefined) throw new Error(`Two reports are called "${twice}". Rename one's folder.`);
   await claim(folder);
-  // within the repository: TypeDoc reads no documents whose only common folder is the file system's root
+  // in the repository: TypeDoc fails on documents whose only common folder is the root
   await mkdir(CACHE, { recursive: true });
   const work = await mkdtemp(join(CACHE, "ganatomy-site-"));
   try {

@@ -1,4 +1,3 @@
-// Tests: test/cli/parts/plan.test.ts
 import type { Share } from "../../dissect/checkpoint.ts";
 import { countingPasses } from "../../dissect/groups.ts";
 import { FRACTIONS } from "../../dissect/levels.ts";

@@ -5,7 +5,6 @@ import { expect, onTestFinished, test } from "vitest";
 import { commandOf, withSecrets } from "../../../src/cli/commands/plan.ts";
 import type { DissectOptions } from "../../../src/cli/job.ts";
 import { chainsOf } from "../../../src/cli/parts/chains.ts";
-import { passesOf } from "../../../src/cli/parts/passes.ts";
 import {
   evenParts,
   inOrder,
@@ -16,7 +15,6 @@ import {
   planKey,
   planText,
 } from "../../../src/cli/parts/plan.ts";
-import type { JobSettings } from "../../../src/cli/run.ts";
 import { UsageError } from "../../../src/errors.ts";
 import { VERSION } from "../../../src/version.ts";
 
@@ -60,42 +58,6 @@ test("addresses with passwords and tokens are told from others", () => {
   expect(given("https://a.org/church.pth?token=e", "https://b:c@a.org/upp/")).toEqual(["--model", "--segmenter"]);
   expect(given("https://a.org/church.pth", "upp?/a#b")).toEqual([]);
   expect(given()).toEqual([]);
-});
-
-const LAYER = { name: "layer4", channels: 512, height: 8, width: 8 };
-const SETTINGS: JobSettings = { layers: [], size: 1000, seed: 1, trainSeed: 2, examples: 20 };
-const passes = (layers: number, settings: Partial<JobSettings> = {}, images = 1000): number =>
-  passesOf(
-    { layers: Array.from({ length: layers }, (_, at) => ({ ...LAYER, name: `layer${at}` })), resolution: 256 },
-    { ...SETTINGS, ...settings },
-    [{ first: 0, end: images }],
-  );
-
-test("how many passes there are is known before", () => {
-  expect(passes(1)).toBe(5);
-  expect(passes(1, { quantileThreshold: 0.01 })).toBe(4);
-  expect(passes(1, { rule: "pnas-2020" })).toBe(4);
-  // Of each layer three selections; counts of 512 labels at 100 levels take 100 MiB.
-  expect(passes(2)).toBe(3 * 2 + 1 + 1);
-  expect(passes(6)).toBe(3 * 6 + 2 + 1);
-  expect(passes(1, {}, 262_143)).toBe(5);
-  expect(() => passes(1, {}, 262_144)).toThrow("a machine can count 262143");
-  // Counters are of label maps, half as high as images or, of PNAS 2020, a quarter; or of layers.
-  const counted = (network: Parameters<typeof passesOf>[0], settings: Partial<JobSettings>, ...ends: number[]) =>
-    passesOf(
-      network,
-      { ...SETTINGS, ...settings },
-      ends.map((end, i) => ({ first: ends[i - 1] ?? 0, end })),
-    );
-  const small = { layers: [LAYER], resolution: 255 };
-  expect(() => counted(small, {}, 262_144)).toThrow("a machine can count 262143");
-  expect(counted(small, { rule: "pnas-2020" }, 2 ** 20 - 1)).toBe(4);
-  expect(() => counted(small, { rule: "pnas-2020" }, 2 ** 20)).toThrow("a machine can count 1048575");
-  const large = { layers: [LAYER, { ...LAYER, name: "layer8", height: 256, width: 256 }], resolution: 256 };
-  expect(() => counted(large, {}, 2 ** 16)).toThrow("a machine can count 65535");
-  // the largest part is what counts, and the whole what is divided
-  expect(counted(large, {}, 65_535, 131_070)).toBe(3 * 2 + 1 + 1);
-  expect(() => counted(large, {}, 10, 70_000, 131_071)).toThrow(/A part of 69990 .*Use --split 3 or more/s);
 });
 
 /** A folder for a plan. */

@@ -256,3 +256,12 @@ test("a name is short enough for any disk, with no half character, and still tha
     }
   }
 });
+
+// Hashes are FNV-1a's of 64 bits, by Python from its definition; the last begins with a zero.
+test.each([
+  [120, "x".repeat(120)],
+  [121, `${"x".repeat(120)}%-d77cbbf2c7cf1f67`],
+  [137, `${"x".repeat(120)}%-00cbb58db98baca7`],
+])("a name of %i bytes is whole up to 120", (length, name) => {
+  expect(fileName("x".repeat(length))).toBe(name);
+});

@@ -97,6 +97,15 @@ describe("masks", () => {
     await expect(read).rejects.toMatchObject({ status: 400, message: expect.stringContaining(`masks[7].${what}`) });
   });
 
+  test.each([
+    ["shape has 3", [4, 5, 1]],
+    ["shape[0]", [0, 5]],
+    ["shape[1]", [4, 2049]],
+  ])("%s of the shape %j is refused by its name", async (what, shape) => {
+    const read = reader().read({ bitstring: "1", shape }, "masks[7]");
+    await expect(read).rejects.toMatchObject({ status: 400, message: expect.stringContaining(`masks[7].${what}`) });
+  });
+
   test("a PNG of its box's width or height alone does not fit", async () => {
     const bitstring = maskOf("rgba png")["bitstring"]; // 12 × 16
     for (const bitbounds of [
@@ -110,14 +119,16 @@ describe("masks", () => {
   test.each([
     ["the largest shape", { maskEdge: 8 }, { bitstring: "0", shape: [8, 8] }],
     ["as many pixels as there may be", { maskPixels: 64 }, { bitstring: "0", shape: [8, 8] }],
+    ["one row", {}, { bitstring: "0", shape: [1, 64] }],
+    ["one column", {}, { bitstring: "0", shape: [64, 1] }],
   ])("%s is read", async (_, limits, mask) => {
     expect((await reader(limits).read(mask, "mask")).data).toEqual(new Uint8Array(64));
   });
 
   /** The head of a PNG of this size, and a decoder that notes what it is given. */
-  function header(width: number, height: number, first = 0x89) {
+  function header(width: number, height: number, first = 0x89, length = 33) {
     const decoded: Uint8Array[] = [];
-    const bytes = new Uint8Array(64);
+    const bytes = new Uint8Array(length);
     bytes.set([first, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
     new DataView(bytes.buffer).setUint32(16, width);
     new DataView(bytes.buffer).setUint32(20, height);
@@ -153,10 +164,10 @@ describe("masks", () => {
     const { decoded, decoder, bitstring } = header(40, 30);
     const masks = new MaskReader(decoder, { ...LIMITS, maskPixels: 1199 });
     await expect(masks.read({ bitstring }, "mask")).rejects.toThrow(/more than 1199 pixels/);
-    const other = header(4, 3, 0x88);
-    await expect(new MaskReader(decoder, LIMITS).read({ bitstring: other.bitstring }, "mask")).rejects.toThrow(
-      /no PNG/,
-    );
+    // A signature and the first chunk, which says the size, are 33 bytes.
+    for (const { bitstring } of [header(4, 3, 0x88), header(4, 3, 0x89, 32)]) {
+      await expect(new MaskReader(decoder, LIMITS).read({ bitstring }, "mask")).rejects.toThrow(/no PNG/);
+    }
     expect(decoded).toEqual([]);
   });
 

@@ -58,8 +58,8 @@ test("labels and layers share as many passes as their counters fit into", () => 
   // Of one layer no more than 128 MiB are bound at once, which 652 units need (127.6), and not 656.
   expect(wide(652)).toBe(3 + 1 + 1);
   expect(wide(656)).toBe(3 + 2 + 1);
-  // Between two samples, a single quantile is selected by 4 · (2¹⁶ + 2 · 2⁹) bytes of every unit: of
-  // 2016 units in 512 MiB, and not of 2020.
+  // Between two samples, a single quantile is selected by 4 · (2¹⁶ + 2 · 2⁹) bytes of every unit:
+  // of 2016 units in 512 MiB, and not of 2020.
   expect(counted({ quantileThreshold: 0.01 }, 1000, 1016)).toBe(3 + 1);
   expect(counted({ quantileThreshold: 0.01 }, 1000, 1020)).toBe(2 * 3 + 1);
 });

@@ -15,6 +15,7 @@ import { parseAst } from "rollup/parseAst";
 import { minify } from "terser";
 import { manifest } from "./elements-manifest.mjs";
 import { elementTypes } from "./elements-types.mjs";
+import { quiet } from "./quiet-maps.mjs";
 import { buildStudio } from "./studio.mjs";
 import { bare, generate } from "./wgsl.mjs";
 
@@ -50,7 +51,9 @@ const SCHEMAS = [
 ];
 /** What else dist/ depends on. */
 const MAKERS = [
-  ...["build", "wgsl", "elements-manifest", "elements-types", "studio"].map((name) => `scripts/${name}.mjs`),
+  ...["build", "wgsl", "elements-manifest", "elements-types", "quiet-maps", "studio"].map(
+    (name) => `scripts/${name}.mjs`,
+  ),
   ...["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"],
 ];
 /** What the JPEG decoder loads, beside it. */
@@ -124,22 +127,11 @@ const terser = {
     }),
 };
 
-/** Lines that are nothing but comment. */
-const COMMENT = /^[ \t]*(?:\/\/|\/\*\*?(?: |$)|\*(?: |\/|$)).*$/gm;
-/**
- * Maps hold the sources by which a debugger shows where one is, line by line, but not their
- * comments, a sixth of all maps: what they say of exports is in the declarations.
- */
 const quietMaps = {
-  name: "sources in maps without comments",
+  name: "maps of lines",
   generateBundle(_, files) {
     for (const [name, file] of Object.entries(files)) {
-      if (!name.endsWith(".map")) continue;
-      const map = JSON.parse(file.source);
-      file.source = JSON.stringify({
-        ...map,
-        sourcesContent: map.sourcesContent.map((text) => text.replace(COMMENT, "")),
-      });
+      if (name.endsWith(".map")) file.source = JSON.stringify(quiet(JSON.parse(file.source)));
     }
   },
 };

@@ -1,6 +1,16 @@
 import type { Progress } from "../src/session/index.ts";
 import { part } from "./page.ts";
 
+// Tests: test/studio/loading.test.ts
+
+/**
+ * Milliseconds for which a share stays: what comes sooner nobody reads, screen readers stumble
+ * over, and a frame of the page costs as much as all that brought it.
+ */
+const LEGIBLE = 300;
+/** When something was said last, as `performance.now()` counts. */
+let saidAt = Number.NEGATIVE_INFINITY;
+
 /** What can be loaded, by the phases of a session's progress. */
 const LOADED = {
   generator: "the generator",
@@ -16,6 +26,7 @@ let counting = false;
 
 /** Says what is being done: where the picture will be as long as there is none, then below it. */
 function say(text: string): void {
+  saidAt = performance.now();
   const [waiting, busy] = [part("waiting"), part("busy")];
   const first = !part("session").session;
   if (first) waiting.textContent = text;
@@ -49,5 +60,7 @@ export function showProgress({ phase, done, total }: Progress): void {
     counting = !ended;
     say("");
   } else if (phase === "generator" && ended) say("Waking the GPU…");
-  else if (Object.hasOwn(LOADED, phase)) say(ended ? "" : `Loading ${LOADED[phase as LoadingPhase]}…${share}`);
+  else if (!Object.hasOwn(LOADED, phase)) return;
+  else if (ended) say("");
+  else if (performance.now() - saidAt >= LEGIBLE) say(`Loading ${LOADED[phase as LoadingPhase]}…${share}`);
 }

@@ -12,11 +12,23 @@ test("marks are a recipe that takes their units away", () => {
   expect(checkRecipe(recipe)).toEqual(recipe);
   expect(recipe).toMatchObject({
     model: { name: "church" },
-    layer: "layer4",
+    ...{ seed: 1, image: 0, layer: "layer4" },
     strokes: [{ op: "remove", units: [17, 3] }],
   });
   expect(readRecipe(JSON.stringify(MARKS))).toEqual(recipe);
   expect(readRecipe(JSON.stringify(recipe))).toEqual(recipe);
+});
+
+test("as many units can be marked as a stroke takes, with numbers as large", () => {
+  const units = Array.from({ length: 8192 }, (_, at) => (at === 0 ? 2 ** 31 : at));
+  const recipe = recipeOfMarks(checkMarks({ ...MARKS, units }));
+  expect(checkRecipe(recipe).strokes[0]!.units).toEqual(units);
+  for (const [more, message] of [
+    [[...units, 1], /No units are marked/],
+    [[2 ** 31 + 1], /A marked unit is 2147483649/],
+  ] as const) {
+    expect(() => checkMarks({ ...MARKS, units: more })).toThrow(message);
+  }
 });
 
 test("what means to be marks", () => {

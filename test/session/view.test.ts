@@ -15,6 +15,26 @@ describe("a view's state", () => {
     expect(changedState(state, { strokes: [] }).strokes).toEqual([]);
   });
 
+  test("begins with the first image of seed 1, unedited", () => {
+    const { seed, image, view, toward, strokes, foreground } = changedState(FIRST_STATE, {});
+    expect([seed, image, view, toward, strokes, foreground]).toEqual([1, 0, "rgb", [], [], false]);
+    for (const last of [0, 2 ** 32 - 1]) expect(changedState(FIRST_STATE, { seed: last }).seed).toBe(last);
+  });
+
+  test("has of latents their name, the same object as long as they are the same file", () => {
+    const latents = { name: "people", sha256: "a1".repeat(32) };
+    const loaded = { ...latents, size: 3, weights: false };
+    const before = changedState(FIRST_STATE, { latents: loaded });
+    expect(before.latents).toEqual(latents);
+    expect(changedState(before, { latents: { ...latents } }).latents).toBe(before.latents);
+    expect(changedState(before, { latents: before.latents }).latents).toBe(before.latents);
+    expect(changedState(before, { image: 2 }).latents).toBe(before.latents);
+    const other = { ...latents, sha256: "b2".repeat(32) };
+    expect(changedState(before, { latents: other }).latents).toEqual(other);
+    expect(changedState(before, { latents: undefined }).latents).toBeUndefined();
+    expect(() => changedState(before, { latents: { ...latents, sha256: "a1" } })).toThrow(/sha256|SHA-256/);
+  });
+
   test("keeps strokes that are as they were, and no others", () => {
     const before = changedState(FIRST_STATE, { strokes: RECIPE.strokes });
     const [a, b, c] = structuredClone(RECIPE.strokes);
@@ -28,6 +48,8 @@ describe("a view's state", () => {
   test.each([
     [{ image: -1 }, /image is -1/],
     [{ seed: 0.5 }, /seed is 0\.5/],
+    [{ seed: 2 ** 32 }, /seed is 4294967296/],
+    [{ foreground: "yes" }, /true or false for foreground, not "yes"/],
     [{ view: "depth" }, /no view "depth"\. Use rgb, labels, unit/],
     [{ view: "unit" }, /shows no unit unless it knows which/],
     [{ unit: { layer: "a" } }, /needs a unit and its layer/],
@@ -81,6 +103,29 @@ describe("a view", () => {
     expect(sent).toEqual(others);
   });
 
+  test("hands on a whole change where no stroke is new, or not the last alone", () => {
+    const { strokes } = changedState(FIRST_STATE, { strokes: RECIPE.strokes });
+    const [a, b, c] = [strokes[0]!, strokes[1]!, strokes[2]!];
+    const [otherB, otherC] = [
+      { ...b, alpha: 0.125 },
+      { ...c, alpha: 0.125 },
+    ];
+    for (const [before, change] of [
+      [[a], { layer: "layer4" }],
+      [[a, b], {}],
+      [[a, b, c], { strokes: [a, otherB, otherC] }],
+      [[a, b], { strokes: [a, c] }],
+      [[a, c], { strokes: [otherC] }],
+      [[a, b], { strokes: [a, b, c], seed: 2 }],
+    ] as const) {
+      const { view: own, sent } = view();
+      own.set({ image: 1, strokes: before });
+      sent.length = 0;
+      own.set(change);
+      expect(sent).toEqual([change]);
+    }
+  });
+
   test("hands on what changes, and a stroke alone", () => {
     const { view: own, sent } = view();
     own.set({ image: 3 });
@@ -119,5 +164,8 @@ describe("a view", () => {
   test("has a recipe once there is a generator, of its first layer unless one is edited", () => {
     expect(() => view().view.recipe()).toThrow(/A recipe is of a generator/);
     expect(view({ model }).view.recipe()).toMatchObject({ model: { name: "scenes64" }, layer: "layer1", strokes: [] });
+    expect(view({ model }).view.recipe().model).not.toHaveProperty("sha256");
+    const { sha256 } = RECIPE.model;
+    expect(view({ model: { ...model, sha256 } }).view.recipe().model).toEqual({ name: "scenes64", sha256 });
   });
 });

@@ -93,6 +93,122 @@ describe("fromGandissect", () => {
   });
 });
 
+/** A layer of three units: of the sky, of trees and of nothing. */
+const LAYER = {
+  layer: "layer4",
+  units: [
+    {
+      ...{ unit: 0, interp: true, level: 0.5, iou: 0.25, iou_iqr: 0.125, lc: 40, cc: 20, ic: 10 },
+      ...{ iou_label: "sky", iou_cat: "object", cor: 0.5, cor_label: "tree", cor_cat: "object" },
+      top: [{ imgnum: 4, maxact: 2 }],
+    },
+    {
+      ...{ unit: 1, interp: false, level: null, iou: 0.75, iou_iqr: 0.375, lc: 50, cc: 2, ic: 1 },
+      ...{ iou_label: "tree", iou_cat: "object", cor: -0.25, cor_label: "tree", cor_cat: "object" },
+      top: [],
+    },
+    {
+      ...{ unit: 2, interp: true, level: 1, iou: 0.0625, iou_iqr: 0.5, lc: 60, cc: -1, ic: 2.5 },
+      ...{ iou_label: "-", iou_cat: "-", cor: null },
+      top: [
+        { imgnum: 1, maxact: 3 },
+        { imgnum: 2, maxact: null },
+      ],
+    },
+  ],
+  rankings: [
+    { name: "unit", score: [0, 1, 2] },
+    { name: "tree-iou", metric: "iou", concept: "tree", score: [-0.1, -0.7, -0] },
+    { name: "sky-cor", metric: "cor", concept: "sky", score: [-0.2, 0, null] },
+    { name: "tree-cor", metric: "cor", concept: "tree", score: [0.3, -0.6, 0] },
+    { name: "tree-mi", metric: "mi", concept: "tree", score: [1, 2, 3] },
+    { name: "nothing-iou", metric: "iou", concept: "-", score: [4, 5, 6] },
+  ],
+};
+
+test("a layer's tables, units and labels, number by number", () => {
+  const found = fromGandissect({ layers: [LAYER] } as unknown as FoundJson, [8, 8]);
+  expect(found.labels.map(({ name }) => name)).toEqual(["-", "sky", "tree"]);
+  expect(found.categories).toEqual(["object"]);
+  expect([...found.labelPixels]).toEqual([0, 40, 50]);
+  expect(found.settings).toMatchObject({ layers: ["layer4"], examples: 2, size: 0 });
+  const [{ units, tables, shape }] = found.layers as [(typeof found.layers)[number]];
+  expect(shape).toEqual([8, 8]);
+  // Rows are none, sky and tree; a unit's own label has the score that the unit says.
+  expect([...tables.iou]).toEqual([0, 0, 0, /**/ 0.25, 0, 0, /**/ 0.1, 0.75, 0]);
+  expect([...tables.iqr]).toEqual([0, 0, 0, /**/ 0.125, 0, 0, /**/ 0, 0.375, 0]);
+  expect([...tables.correlation]).toEqual([0, 0, 0, /**/ 0.2, 0, 0, /**/ -0.3, 0.6, 0]);
+  expect([tables.mi, tables.intersection].map(({ length }) => length)).toEqual([9, 9]);
+  expect([...tables.activation]).toEqual([0, 0, 0]);
+  const none = Number.NaN;
+  expect(units).toMatchObject([
+    { unit: 0, label: 1, iou: 0.25, iqr: 0.125, correlation: 0.2, mi: none, level: 0.5, interpretable: true },
+    { unit: 1, label: 2, iou: 0.75, iqr: 0.375, correlation: 0.6, mi: none, level: none, interpretable: false },
+    { unit: 2, label: 0, iou: 0.0625, iqr: 0.5, correlation: none, mi: none, level: 1, interpretable: false },
+  ]);
+  expect(units.map(({ pixels, activation, intersection }) => [pixels, activation, intersection])).toEqual([
+    [40, 20, 10],
+    [50, 2, 1],
+    [60, 0, 0],
+  ]);
+  expect(units.map(({ mostCorrelated: { label, correlation } }) => [label, correlation])).toEqual([
+    [2, 0.5],
+    [2, -0.25],
+    [0, none],
+  ]);
+  expect(units.map(({ top }) => top)).toEqual([
+    [{ image: 4, activation: 2 }],
+    [],
+    [
+      { image: 1, activation: 3 },
+      { image: 2, activation: none },
+    ],
+  ]);
+  expect(units.some((unit) => "training" in unit)).toBe(false);
+});
+
+test.each([
+  [{ netname: "church", settings: { model: "other" } }, "church"],
+  [{ settings: { model: "other" } }, "other"],
+  [{}, "unknown"],
+])("%j is of the model %s", (json, name) => {
+  expect(fromGandissect({ ...json, layers: [] }, [8, 8]).model.name).toBe(name);
+});
+
+test.each([
+  [1, 1],
+  ["200", 200],
+  [0, 0],
+  [-3, 0],
+  [2.5, 0],
+  [2 ** 53, 0],
+])("a size of %j is %i images", (size, images) => {
+  const { settings } = fromGandissect({ layers: [], settings: { size } }, [8, 8]);
+  expect(settings).toMatchObject({ size: images, examples: 0 });
+});
+
+test.each([0.01, "iqr", "maxiou"])("a threshold %j is kept", (threshold) => {
+  const { settings } = fromGandissect({ layers: [], quantile_threshold: threshold }, [8, 8]);
+  expect(settings.quantileThreshold).toBe(threshold);
+});
+
+test("labels that rankings and legends name alone are known too, and a name of two categories is the first's", () => {
+  const units = ["object", "material"].map((category) => ({ iou_label: "sky", iou_cat: category }));
+  const rankings = ["sky (material)", "grass", "-"].map((concept) => ({ concept }));
+  const json = { layers: [{ units, rankings }], segcolors: { "1,2,3": "sky/water" } } as unknown as FoundJson;
+  const known = new KnownLabels(json);
+  expect(known.labels).toEqual([
+    { name: "-", category: "object" },
+    { name: "sky", category: "object" },
+    { name: "sky", category: "material" },
+    { name: "grass", category: "object" },
+    { name: "water", category: "object" },
+  ]);
+  const names = ["sky", "sky (object)", "sky (material)", "grass", "water/sky", "nowhere/grass", "-"];
+  expect(names.map((name) => known.named(name))).toEqual([1, 1, 2, 3, 4, 0, 0]);
+  expect([known.of("sky", "material"), known.of("sky", "part"), known.of("grass", undefined)]).toEqual([2, 0, 3]);
+});
+
 test("labels are found by the names of rankings, and by the first of those in one colour", () => {
   const { dissection } = severalChannels();
   const known = new KnownLabels(toGandissect(dissection));

@@ -65,6 +65,39 @@ describe("what kept pictures have one of", () => {
     expect(widthOf(svg)).toBeGreaterThanOrEqual(36 + textWidth(models[3]!.model) + 12);
   });
 
+  test.each([
+    [5, 1],
+    [10, 2],
+    [25, 5],
+    [50, 10],
+    [100, 20],
+    [250, 50],
+    [500, 100],
+  ])("%i concepts are told by %i", (most, step) => {
+    const [first] = three.inputs;
+    const svg = layersSvg({ ...three, inputs: [{ ...first!, unique: { value: most, error: 0 } }] });
+    const told = [...svg.matchAll(/>(\d+)<\/text>/g)].map(([, digits]) => Number(digits));
+    // the second plot's, behind those of per cent
+    expect(told.slice(told.lastIndexOf(0))).toEqual(Array.from({ length: 6 }, (_, at) => at * step));
+  });
+
+  test("errors are twice as long up and down, but not below zero", () => {
+    const [first] = three.inputs;
+    const whisker = (value: number, error: number): number[] => {
+      const inputs = [
+        { ...first!, unique: { value, error } },
+        { ...first!, layer: "layer9", unique: { value: 100, error: 0 } },
+      ];
+      const svg = layersSvg({ ...three, inputs });
+      // Of the last plot; a number stands below its line.
+      const ground = textsOf(svg).get("0")![1]! - 4;
+      const [, top, bottom] = /<path class="gan-error" d="M\S+ (\S+)V(\S+)"/.exec(svg.slice(svg.indexOf("Distinct")))!;
+      return [top, bottom].map((y) => Math.round((ground - Number(y)) / 1.3)); // 130 are 100
+    };
+    expect(whisker(60, 10)).toEqual([80, 40]);
+    expect(whisker(10, 10)).toEqual([30, 0]);
+  });
+
   test("many concepts are as wide as their bars", () => {
     const [first] = three.concepts;
     const concepts = Array.from({ length: 60 }, (_, i) => ({ ...first!, name: `concept ${i}` }));

@@ -154,7 +154,7 @@ test.each<readonly [string, readonly (readonly number[])[], string]>([
 
 test("ranks and scores units as a computation in double precision does", async () => {
   const truth = truths();
-  const found = await importance({ layer: "layer3", truth, batch: 5, together: [1, 4, 64], random: 2 });
+  const found = await importance({ layer: "layer3", truth, batch: 5, together: [1, 4, 40, 64], random: 2 });
   expect([found.layer, found.units]).toEqual(["layer3", UNITS]);
   const of = (name: number, which: number): number[] =>
     [...truth.keys()].filter((i) => truth[i] === name).filter((_, index) => index % 2 === which);
@@ -177,7 +177,7 @@ test("ranks and scores units as a computation in double precision does", async (
     }
     const sorted = [...each.rankingDrop.keys()].sort((a, b) => each.rankingDrop[b]! - each.rankingDrop[a]! || a - b);
     expect(each.order).toEqual(sorted);
-    expect(each.together.map(({ units }) => units)).toEqual([1, 4]); // 64 would be all
+    expect(each.together.map(({ units }) => units)).toEqual([1, 4, 40]); // 64 would be all
     for (const { units, without, alone, random } of each.together) {
       expect(without).toBeCloseTo(score(scored, sorted.slice(0, units)), 12);
       expect(alone).toBeCloseTo(score(scored, sorted.slice(units)), 12);
@@ -189,7 +189,7 @@ test("ranks and scores units as a computation in double precision does", async (
   // The comparison says something only if there are classes, and units do something for them.
   expect(found.classes.length).toBeGreaterThan(2);
   expect(found.classes.some(({ rankingDrop }) => rankingDrop.some((drop) => drop > 0))).toBe(true);
-  expect(await importance({ layer: "layer3", truth, batch: 22, together: [1, 4], random: 2 })).toEqual(found);
+  expect(await importance({ layer: "layer3", truth, batch: 22, together: [1, 4, 40], random: 2 })).toEqual(found);
 });
 
 test("goes on from what was measured, but not of another layer or another network", async () => {
@@ -259,7 +259,10 @@ test("refuses what makes no sense", async () => {
   await refused({ truth: truth.slice(1) }).toThrow("22 photographs and 21 classes");
   await refused({ truth: truth.map(() => 10) }).toThrow("tiny has no class 10");
   await refused({ truth: truth.map(() => 1) }).toThrow("Only 1 class has two photographs");
-  await refused({ together: [0.5] }).toThrow("0.5 units cannot be off together");
+  await refused({ truth: truth.map((of) => (of === truth[0] ? -1 : of)) }).toThrow("tiny has no class -1");
+  for (const wrong of [0.5, 1.5, 0, -2]) {
+    await refused({ together: [4, wrong] }).toThrow(`${wrong} units cannot be off together`);
+  }
   await refused({ random: -1 }).toThrow("-1 random draws");
   const unread = { ...photographs, read: () => expect.unreachable("A photograph was read.") };
   for (const seed of [1.5, -1, 2 ** 32, Number.NaN]) {
@@ -267,4 +270,10 @@ test("refuses what makes no sense", async () => {
     await refused({ seed, random: 0 }, unread).toThrow(`Seed ${seed} is out of range`);
   }
   await refused({ layers: ["layer3"] }).toThrow(UsageError);
+  // Two classes of two photographs are enough, the first and the last of the classifier's.
+  const signal = AbortSignal.abort(new Error("enough"));
+  const two = truth.map((_, i) => (i < 2 ? 0 : i < 4 ? CLASSES - 1 : 1 + (i % (CLASSES - 2))));
+  await refused({ truth: two, signal }).toThrow("enough");
+  const least = (i: number) => (i < 2 ? 0 : CLASSES - 1);
+  await refused({ truth: truth.map((_, i) => least(i)), signal }).toThrow("enough");
 });

@@ -62,11 +62,15 @@ const order = (page: Page) =>
 
 test("units are marked, sorted, saved as a file and read from one", async () => {
   const path = join(home, "artifacts.html");
-  await writeFile(path, artifactsPage(artifactFindings(false), pictures, around));
+  const findings = artifactFindings(false);
+  // What ablating changes is ordered neither as units nor as scores are.
+  const changes = [0.3, -0.1, -0.5, 1234.5];
+  const units = findings.units.map((unit, at) => ({ ...unit, change: changes[at]! }));
+  await writeFile(path, artifactsPage({ ...findings, units }, pictures, around));
   opened = await openPage(`file://${path}#units=1,99`);
   const { page, errors } = opened;
   expect(await violations(page)).toEqual([]);
-  expect(await said(page)).toBe("1 of 4 marked");
+  expect([await said(page), new URL(page.url()).hash]).toEqual(["1 of 4 marked", "#units=1"]);
   expect(await order(page)).toEqual([3, 1, 0, 2]);
   const shown = await page.$$eval(".unit span", (tiles) => tiles.map((tile) => getComputedStyle(tile).backgroundImage));
   expect(shown.filter((image) => image.startsWith('url("data:image/jpeg'))).toHaveLength(12);
@@ -76,7 +80,7 @@ test("units are marked, sorted, saved as a file and read from one", async () => 
   expect([await said(page), new URL(page.url()).hash]).toEqual(["2 of 4 marked", "#units=2,3"]);
   expect(await page.$$eval("[aria-pressed=true]", (found) => found.length)).toBe(2);
   await page.select("#sort", "change");
-  expect(await order(page)).toEqual([0, 1, 2, 3]);
+  expect(await order(page)).toEqual([2, 1, 0, 3]);
   await page.select("#sort", "marked");
   expect(await order(page)).toEqual([2, 3, 0, 1]);
 
@@ -84,16 +88,18 @@ test("units are marked, sorted, saved as a file and read from one", async () => 
   await page.evaluate(() => {
     URL.createObjectURL = (blob) => {
       (blob as Blob).text().then((text) => {
-        document.title = text;
+        document.documentElement.dataset["saved"] = text;
       });
       return "data:,";
     };
   });
   await page.type("#note", " frames ");
   await page.click("#save");
-  await page.waitForFunction(() => document.title.startsWith("{"));
-  const saved = checkMarks(JSON.parse(await page.title()));
+  await page.waitForFunction(() => document.documentElement.dataset["saved"]);
+  const text = await page.$eval(":root", (root) => (root as HTMLElement).dataset["saved"]!);
+  const saved = checkMarks(JSON.parse(text));
   expect(saved).toEqual({ model: "scenes64", layer: "layer6", units: [2, 3], note: "frames" });
+  expect(text).toBe(`${JSON.stringify(saved, null, 1)}\n`);
 
   await page.click("#clear");
   expect([await said(page), new URL(page.url()).hash]).toEqual(["0 of 4 marked", ""]);

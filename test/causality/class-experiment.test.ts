@@ -29,7 +29,10 @@ let device: Device;
 let classifier: Classifier;
 beforeAll(async () => {
   device = await requestDevice();
-  const state = new Map(stateOf("", shapes));
+  const made = new Map(stateOf("", shapes));
+  // Biases that two classes share, which are larger than all others'.
+  const bias = (await made.get("linear.bias")!.read()).map((value, of) => (of === 2 || of === 7 ? 2 : value));
+  const state = new Map([...made, ["linear.bias", { ...made.get("linear.bias")!, read: async () => bias }]]);
   classifier = await Classifier.define(recogniseClassifier(state, { edge: EDGE }), { device, name: "tiny" });
 });
 afterAll(() => {
@@ -120,6 +123,19 @@ test("without truth there are the classes of classesWithout, whatever the batch 
   }
 });
 
+test("of equal logits the first class is taken, and large ones are probabilities too", async () => {
+  using experiment = await ClassExperiment.create(classifier, photographs, { editable: ["layer3"], truth, batch: 5 });
+  const units = Array.from({ length: 64 }, (_, unit) => unit);
+  const off = await experiment.classes([{ layer: "layer3", units }]); // biases alone
+  expect([...off.taken]).toEqual(Array(COUNT).fill(2));
+  expect(off.probabilities[2]).toBe(off.probabilities[7]);
+  expect(off.accuracy).toBe(5 / 13);
+  const large = await experiment.classes([{ layer: "layer3", units, value: 1e6 }]);
+  const sum = large.probabilities.reduce((all, probability) => all + probability, 0);
+  expect(sum).toBeCloseTo(1, 12);
+  expect(large.probabilities[large.taken[0]!]).toBeCloseTo(1, 12);
+});
+
 test("what was measured is not measured again, and photographs are read once", async () => {
   const finished = new Map<string, readonly number[]>();
   let classified = 0;
@@ -152,6 +168,12 @@ test("refuses what makes no sense", async () => {
   await expect(create({ editable: ["layer9"] })).rejects.toThrow(UsageError);
   await expect(create({ truth: [1] })).rejects.toThrow("There are 13 photographs and 1 classes");
   await expect(create({ truth: truth.map(() => 10) })).rejects.toThrow("tiny has no class 10");
+  await expect(create({ truth: truth.map(() => -1) })).rejects.toThrow("tiny has no class -1");
+  await expect(create({ truth: truth.map(() => 0.5) })).rejects.toThrow("tiny has no class 0.5");
+  const stopped = AbortSignal.abort(new Error("enough"));
+  for (const of of [0, 9]) {
+    await expect(create({ truth: truth.map(() => of), signal: stopped })).rejects.toThrow("enough");
+  }
   await expect(create({}, { ...photographs, count: 0 })).rejects.toThrow("There are no photographs");
   await expect(create({ layers: ["layer3"] })).rejects.toThrow(UsageError);
   await expect(create({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");

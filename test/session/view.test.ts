@@ -111,6 +111,7 @@ describe("a view", () => {
       { ...c, alpha: 0.125 },
     ];
     for (const [before, change] of [
+      [[a], {}],
       [[a], { layer: "layer4" }],
       [[a, b], {}],
       [[a, b, c], { strokes: [a, otherB, otherC] }],

@@ -164,8 +164,25 @@ const room = (path: string) => path.split("/")[0]!;
 const MAX_LINES = 350;
 const MAX_FUNCTION_LINES = 80;
 
+/**
+ * What opens a file by its name waits for good where that is a pipe, so that `node/regular-file.ts`
+ * alone does; the others open what no user names, or to write.
+ */
+const OPENS = new Set(["readFile", "readFileSync", "open", "openSync", "createReadStream"]);
+const MAY_OPEN = new Set([
+  "node/regular-file.ts",
+  "node/folder-files.ts", // at once, and then it looks what it is
+  "node/write-whole.ts", // its own temporary file
+  "node/lock.ts", // its own lock, and files of /proc
+  "node/swiftshader.ts", // a package from npm
+  "node/optional.ts", // a package's own package.json
+  "node/install.ts", // /etc/os-release
+  "cli/chrome/server.ts", // the page's script
+]);
+
 interface Import {
   readonly from: string;
+  readonly names: readonly string[];
   readonly typeOnly: boolean;
 }
 
@@ -193,10 +210,15 @@ function read(text: string): Module {
   const line = (position: number) => file.getLineAndCharacterOfPosition(position).line;
   const visit = (node: ts.Node): void => {
     if (ts.isIdentifier(node)) identifiers.add(node.text);
-    const add = (from: ts.Node | undefined, typeOnly: boolean) =>
-      from && ts.isStringLiteralLike(from) && imports.push({ from: from.text, typeOnly });
-    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, node.importClause?.isTypeOnly ?? false);
-    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
+    const add = (from: ts.Node | undefined, typeOnly: boolean, names: readonly string[] = []) =>
+      from && ts.isStringLiteralLike(from) && imports.push({ from: from.text, typeOnly, names });
+    if (ts.isImportDeclaration(node)) {
+      const named = node.importClause?.namedBindings;
+      const elements = named && ts.isNamedImports(named) ? named.elements : [];
+      const names = elements.map(({ name, propertyName }) => (propertyName ?? name).text);
+      add(node.moduleSpecifier, node.importClause?.isTypeOnly ?? false, names);
+    }
+    if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       add(node.arguments[0], false);
@@ -239,9 +261,11 @@ function faults(path: string, text: string): string[] {
   const { imports, identifiers, functions, runs } = read(text);
   const found: string[] = [];
   const free = BEYOND_THE_WEB.test(path);
-  for (const { from, typeOnly } of imports) {
+  for (const { from, typeOnly, names } of imports) {
     if (!from.startsWith(".")) {
       if (!free) found.push(`imports ${from}`);
+      const opens = /^node:fs/.test(from) && !MAY_OPEN.has(path) ? names.filter((name) => OPENS.has(name)) : [];
+      if (free) found.push(...opens.map((name) => `opens files by ${name}`));
       continue;
     }
     const to = resolve(from, path);
@@ -283,6 +307,7 @@ describe("rooms", () => {
     ["weights/float16.ts", 'let x: import("../runtime/device.ts").Device;', ["imports runtime/device.ts"]],
     ["node/drawing-threads.ts", 'import { Progress } from "../cli/progress.ts";', ["imports cli/progress.ts"]],
     ["node/drawing-threads.ts", 'import { existsSync } from "node:fs";', []],
+    ["node/drawing-threads.ts", 'import { readFile as r } from "node:fs/promises";', ["opens files by readFile"]],
     ["weights/float16.ts", 'import { readFile } from "node:fs";', ["imports node:fs"]],
     ["kernels/generated/a.wgsl.ts", 'import { a } from "../b.ts";', ["imports kernels/b.ts"]],
     ["kernels/generated/a.wgsl.ts", 'import part0 from "./parts/b.wgsl.ts";', []],

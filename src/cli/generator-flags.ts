@@ -1,8 +1,10 @@
 // Tests: test/cli/generator-flags.test.ts, test/cli/commands/generate.test.ts
-import { existsSync, readFileSync } from "node:fs";
+
+import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { GanatomyError, UsageError } from "../errors.ts";
 import type { LoadGeneratorOptions } from "../index.ts";
+import { readTextSync } from "../node/regular-file.ts";
 import { parseSha256 } from "../weights/integrity.ts";
 import { named, positive, seed, whole } from "./options.ts";
 
@@ -54,14 +56,11 @@ export const generatorOf = ({
 /** A description's JSON, or the name as it is where it is no file's. */
 function descriptionOf(network: string): string {
   if (!/\.json$/i.test(network) && !existsSync(network)) return network;
-  let text: string;
-  try {
-    text = readFileSync(network, "utf8");
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+  const text = readTextSync(network, (cause) => {
+    const { code } = cause;
     const why = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
     throw new GanatomyError("not-found", `The description "${network}" ${why}.`, "Check the path.", { cause });
-  }
+  });
   if (/^\uFEFF?\s*\{/.test(text)) return text;
   throw new UsageError(`"${network}" is no JSON object, as a description is.`, "See docs/generators.md for its form.");
 }

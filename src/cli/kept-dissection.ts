@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkpoints, DissectionState } from "../dissect/checkpoint.ts";
 import { unreadable } from "../node/file-errors.ts";
 import type { OutputFolder } from "../node/folder.ts";
 import { sha256 } from "../node/kept/file.ts";
+import { readBytes } from "../node/regular-file.ts";
 import { KeepingPace } from "./keeping-pace.ts";
 import { packState, unpackState } from "./state-file.ts";
 
@@ -55,7 +55,7 @@ export class KeptDissection implements Checkpoints {
   ): Promise<KeptDissection> {
     const key = sha256(JSON.stringify(settings));
     const path = join(folder.path, FILE);
-    const bytes = await readFile(path).catch((cause) => {
+    const bytes = await readBytes(path, (cause) => {
       if (cause.code === "ENOENT") return undefined;
       return unreadable(path, cause);
     });

@@ -1,7 +1,8 @@
 // Tests: test/cli/marks.test.ts
-import { readFileSync } from "node:fs";
+
 import { InvalidArgumentError } from "commander";
 import { GanatomyError, UsageError } from "../errors.ts";
+import { readTextSync } from "../node/regular-file.ts";
 import { checkMarks, type Marks } from "../session/marks.ts";
 import { parseJson } from "../weights/json.ts";
 import { units } from "./options.ts";
@@ -22,14 +23,11 @@ export function unitsOrMarks(text: string, before: UnitsFlag = []): UnitsFlag {
 const isNumbers = (flag: UnitsFlag): flag is readonly number[] => Array.isArray(flag);
 
 function readMarks(path: string): Marks {
-  let content: string;
-  try {
-    content = readFileSync(path, "utf8");
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+  const content = readTextSync(path, (cause) => {
+    const { code } = cause;
     const why = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
     throw new GanatomyError("not-found", `The file of marks "${path}" ${why}.`, "Check the path.", { cause });
-  }
+  });
   let given: unknown;
   try {
     given = parseJson(content);

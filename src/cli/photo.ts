@@ -1,14 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { PhotoError } from "../errors.ts";
 import type { Photo } from "../node/photo/photo.ts";
+import { readBytes } from "../node/regular-file.ts";
 
-/** The bytes of a photo. @throws PhotoError */
-export async function readPhoto(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    unreadable(path, cause);
-  }
+/** The bytes of a photo. @throws PhotoError; UsageError for what is no regular file. */
+export function readPhoto(path: string): Promise<Uint8Array> {
+  return readBytes(path, (cause) => unreadable(path, cause));
 }
 
 /** Says why a photo cannot be read. @throws PhotoError */

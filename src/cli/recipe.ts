@@ -1,11 +1,12 @@
 // Tests: test/cli/commands/generate.test.ts
+
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GanatomyError, UsageError } from "../errors.ts";
 import type { Generator } from "../index.ts";
 import { fileSource } from "../node/files.ts";
 import { nodeEncoder } from "../node/photo/encoder.ts";
+import { readText } from "../node/regular-file.ts";
 import { checkFits } from "../session/fits.ts";
 import { adoptingSession } from "../session/in-process.ts";
 import type { Recipe } from "../session/recipe.ts";
@@ -33,7 +34,7 @@ export async function openRecipeFile(
     if (folder === undefined) return undefined;
     throw new UsageError("--report is for the concepts of a recipe.", "Give --recipe, or leave --report out.");
   }
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const text = await readText(path, (cause) => {
     throw new GanatomyError(
       "not-found",
       `"${path}" cannot be read.`,

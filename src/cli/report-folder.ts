@@ -1,9 +1,11 @@
 // Tests: test/cli/commands/compare.test.ts, test/cli/commands/export.test.ts
-import { readFile, realpath, stat } from "node:fs/promises";
+
+import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type DissectedLayer, openReport, type ReportFiles } from "../compare/index.ts";
 import { GanatomyError, UsageError } from "../errors.ts";
 import { fileSource } from "../node/files.ts";
+import { readText } from "../node/regular-file.ts";
 
 /**
  * The dissected layers of reports' folders, in their order.
@@ -38,7 +40,7 @@ async function readFolder(folder: string): Promise<DissectedLayer[]> {
  */
 export async function reportFiles(folder: string): Promise<ReportFiles> {
   const path = join(folder, "report.json");
-  const report = await readFile(path, "utf8").catch(async (cause) => {
+  const report = await readText(path, async (cause) => {
     const there = await stat(folder).catch(() => undefined);
     const why = !there ? "is not there" : there.isDirectory() ? "holds no report.json" : "is no folder";
     throw new GanatomyError("not-found", `"${folder}" ${why}.`, "Name folders that `ganatomy dissect` wrote.", {

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { CacheLike } from "../weights/source.ts";
+import { readBytes } from "./regular-file.ts";
 
 /**
  * A folder as a cache, for Node what `caches.open` is for pages: for `loadGenerator({ cache })` and
@@ -13,11 +14,8 @@ export function folderCache(folder: string): CacheLike {
   const pathOf = (url: string): string => join(folder, createHash("sha256").update(url).digest("hex"));
   return {
     async match(url) {
-      try {
-        return new Response(await readFile(pathOf(url)));
-      } catch {
-        return undefined;
-      }
+      const bytes = await readBytes(pathOf(url), () => undefined);
+      return bytes && new Response(bytes);
     },
     async put(url, response) {
       await mkdir(folder, { recursive: true });

@@ -1,8 +1,9 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
 import type { ReadOptions, Source } from "../weights/source.ts";
+import { openRegular } from "./regular-file.ts";
 
 /**
  * A file on disk, or a folder's index of a checkpoint in several files, as a source: nothing is
@@ -16,20 +17,19 @@ export async function fileSource(path: string): Promise<Source> {
   const name = basename(path);
   const before = await stat(path).catch((cause) => unreadable(path, cause));
   if (before.isDirectory()) return fileSource(await indexIn(path));
-  if (!before.isFile()) throw new UsageError(`"${path}" is no regular file.`, "Copy its contents to a file first.");
+  // finds out now whether it may be read
+  const file = await openRegular(path).catch((cause) => unreadable(path, cause));
+  await file.close();
   if (before.size === 0) {
     throw new WeightsError("weights-format", `"${path}" is empty.`, "Download or save it again.");
   }
-  // finds out now whether it may be read
-  const file = await open(path).catch((cause) => unreadable(path, cause));
-  await file.close();
   return {
     name,
     size: before.size,
     beside: (other: string) => fileSource(join(dirname(path), basename(other))),
     async read(start: number, end: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
       signal?.throwIfAborted();
-      const handle = await open(path).catch((cause) => unreadable(path, cause));
+      const handle = await openRegular(path).catch((cause) => unreadable(path, cause));
       try {
         if (!same(before, await handle.stat())) throw changed(path);
         return await readRange(handle, path, start, end, signal);
@@ -83,6 +83,7 @@ function changed(path: string): WeightsError {
 }
 
 function unreadable(path: string, cause: unknown): never {
+  if (cause instanceof UsageError) throw cause;
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR") {
     throw new GanatomyError("not-found", `There is no file "${path}".`, "Check the path.", { cause });

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { Files } from "../server/project.ts";
+import { AT_ONCE } from "./regular-file.ts";
 
 /** A larger file is not handed out in one piece. */
 const MOST_BYTES = 2 ** 30;
@@ -38,7 +39,7 @@ export async function openWithin(folder: string, path: string): Promise<OpenFile
   const target = join(root, path);
   if (!target.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined;
   if ((await realpath(target).catch(() => undefined)) !== target) return undefined;
-  const file = await open(target, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
+  const file = await open(target, AT_ONCE | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
   if (!file) return undefined;
   const found = await file.stat();
   if (found.isFile()) return { file, size: found.size };

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync, rmSync } from "node:fs";
-import { link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { OutputError } from "../errors.ts";
 import { parseJson } from "../weights/json.ts";
 import { OUTDIR, refused } from "./file-errors.ts";
+import { readText } from "./regular-file.ts";
 import { temporaryName } from "./write-whole.ts";
 
 /** The file that a live run keeps in the folder it writes. */
@@ -162,7 +163,7 @@ async function create(root: string, path: string, content: string, elsewhere: st
 
 /** Who holds a lock; "gone" where there is none, undefined where it does not say. */
 async function holderOf(path: string, elsewhere?: string): Promise<Holder | "gone" | undefined> {
-  const text = await readFile(path, "utf8").catch((cause) => {
+  const text = await readText(path, (cause) => {
     if (cause.code === "ENOENT") return undefined;
     return refused(path, cause, elsewhere);
   });

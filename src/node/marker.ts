@@ -1,9 +1,11 @@
 // Tests: test/node/marker.test.ts, test/node/folder.test.ts
-import { appendFile, readFile } from "node:fs/promises";
+
+import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseJson } from "../weights/json.ts";
 import { refused, unreadable } from "./file-errors.ts";
 import { sha256 } from "./kept/file.ts";
+import { readText } from "./regular-file.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** The file by which we know a folder that we wrote; it lists what we put there. */
@@ -54,7 +56,7 @@ export class Marker {
    */
   static async read(root: string, kind: string, elsewhere?: string): Promise<Marker | undefined> {
     const path = join(root, MARKER);
-    const text = await readFile(path, "utf8").catch((cause) => {
+    const text = await readText(path, (cause) => {
       if (cause.code === "ENOENT") return undefined;
       return unreadable(path, cause, elsewhere);
     });

@@ -1,9 +1,11 @@
 // Tests: test/cli/commands/ace.test.ts
+
 import { constants } from "node:fs";
-import { access, copyFile, readFile, realpath, stat } from "node:fs/promises";
+import { access, copyFile, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { OutputError } from "../../errors.ts";
 import { FolderLock } from "../../node/lock.ts";
+import { readText } from "../../node/regular-file.ts";
 import { writeWhole } from "../../node/write-whole.ts";
 import { withAceRanking } from "../../report/ace.ts";
 import type { Ranking } from "../../report/rankings.ts";
@@ -55,7 +57,7 @@ export class RankedDissection {
   }
 
   async #put(layer: string, ranking: Ranking): Promise<void> {
-    const text = await readFile(this.#path, "utf8").catch(unwritable(this.#path));
+    const text = await readText(this.#path, unwritable(this.#path));
     await copyFile(this.#path, `${this.#path}.bak`, constants.COPYFILE_EXCL).catch((cause) => {
       if (cause.code !== "EEXIST") unwritable(this.#path)(cause);
     });

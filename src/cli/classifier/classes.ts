@@ -1,9 +1,10 @@
 // Tests: test/cli/classifier/classes.test.ts
-import { readFile } from "node:fs/promises";
+
 import { basename } from "node:path";
 import { GanatomyError, LabelsError, UsageError } from "../../errors.ts";
 import { nearest } from "../../names.ts";
 import { cellsOf } from "../../networks/segmenters/label-list.ts";
+import { readText } from "../../node/regular-file.ts";
 import { parseJson } from "../../weights/json.ts";
 
 /** What a network's classes are called. */
@@ -218,7 +219,7 @@ async function readClassNames(path: string): Promise<string[][]> {
 }
 
 async function text(path: string): Promise<string> {
-  const bytes = await readFile(path, "utf8").catch((cause) => {
+  const bytes = await readText(path, (cause) => {
     throw new GanatomyError("not-found", `"${path}" cannot be read (${cause.code}).`, "Name a file.", { cause });
   });
   return bytes.replace(/^\uFEFF/, "");

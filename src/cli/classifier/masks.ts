@@ -1,13 +1,14 @@
 // Tests: test/cli/classifier/masks.test.ts
+
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LabelMask } from "../../dissect/masks.ts";
 import { LabelsError, UsageError } from "../../errors.ts";
 import type { View } from "../../networks/classifiers/network.ts";
 import type { Label } from "../../networks/segmenters/network.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
+import { readText } from "../../node/regular-file.ts";
 import { named } from "../../report/photo-fault.ts";
 import { isPng, type PngHeader, readPngHeader } from "../../report/png.ts";
 import { parseJson } from "../../weights/json.ts";
@@ -40,7 +41,10 @@ const FIX =
 export async function openMasks(path: string): Promise<MaskFolder> {
   const file = join(path, "labels.json");
   if (!existsSync(file)) throw new UsageError(`There is no labels.json in "${path}".`, FIX);
-  const labels = labelsOf(await readFile(file, "utf8"), file);
+  const unreadable = (cause: NodeJS.ErrnoException): never => {
+    throw new LabelsError(`"${file}" cannot be read (${cause.code}).`, "Check its permissions.", { cause });
+  };
+  const labels = labelsOf(await readText(file, unreadable), file);
   const nameOf = (photograph: string): string => join(path, photograph.replace(/\.[^.]+$/, ".png"));
   const read = async (photograph: string): Promise<LabelMask> =>
     maskOf(await readPhoto(nameOf(photograph)), nameOf(photograph));

@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { UnitPictures } from "../../dissect/result.ts";
 import { GanatomyError } from "../../errors.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
+import { readText } from "../../node/regular-file.ts";
 import type { Extent } from "../../report/extents.ts";
 import { type FoundJson, fromGandissect, KnownLabels } from "../../report/from-gandissect.ts";
 import { safeFolder } from "../../report/gandissect.ts";
@@ -95,8 +96,6 @@ async function readRun(given: string): Promise<{ readonly folder: string; readon
     const why = !there ? "is not there" : there.isDirectory() ? "holds no dissect.json" : "cannot be read";
     throw new GanatomyError("not-found", `"${given}" ${why}.`, "Name the folder of a run of gandissect.", { cause });
   };
-  // whoever opens a pipe waits for who writes into it, and hears no signal until then
-  if (!(await stat(path).catch(refuse)).isFile()) refuse();
-  const text = await readFile(path, "utf8").catch(refuse);
+  const text = await readText(path, refuse);
   return { folder: dirname(path), json: parseDissection(text, path) as FoundJson };
 }

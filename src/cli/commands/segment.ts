@@ -1,4 +1,4 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { loadSegmenter, type Segmenter, type Storage, Tensor } from "../../index.ts";
 import type { OutputFolder } from "../../node/folder.ts";
@@ -7,6 +7,7 @@ import { sha256 } from "../../node/kept/file.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodeLabels, encodeSegmentation } from "../../node/photo/label-maps.ts";
 import type { Photo } from "../../node/photo/photo.ts";
+import { readText } from "../../node/regular-file.ts";
 import { labelColors } from "../../report/colors.ts";
 import { fileName } from "../../report/gandissect.ts";
 import { VERSION } from "../../version.ts";
@@ -127,7 +128,8 @@ async function legendIn(
   if (!folder.has(set, settings) || folder.setOf(`${stem}.json`) !== set) return undefined;
   try {
     for (const file of ["labels.png", "segmentation.png"]) await access(join(folder.path, `${stem}.${file}`));
-    const legend = parseJson(await readFile(join(folder.path, `${stem}.json`), "utf8")) as Partial<Legend> | null;
+    const text = await readText(join(folder.path, `${stem}.json`), () => "null");
+    const legend = parseJson(text) as Partial<Legend> | null;
     return legend?.width && legend.height && Array.isArray(legend.labels) ? (legend as Legend) : undefined;
   } catch {
     return undefined; // they are written anew

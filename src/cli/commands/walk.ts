@@ -1,6 +1,6 @@
 // Tests: test/cli/commands/walk.test.ts
+
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Generator, loadGenerator } from "../../index.ts";
 import { legsOf, walkAt } from "../../inversion/walk.ts";
@@ -10,6 +10,7 @@ import { unreadable } from "../../node/file-errors.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodeApng } from "../../node/photo/encode-apng.ts";
+import { readBytes } from "../../node/regular-file.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
@@ -195,7 +196,7 @@ class Frames {
   /** @throws OutputError for one that is gone. */
   #read(frame: number): Promise<Uint8Array> {
     const path = join(this.#folder.path, this.#name(frame));
-    return readFile(path).catch((cause) => unreadable(path, cause));
+    return readBytes(path, (cause) => unreadable(path, cause));
   }
 
   /** Rows of frames, one behind the other. */
@@ -215,7 +216,7 @@ class Frames {
   /** Which frames behind the first an earlier run drew of this walk, in their order. */
   async #found(walk: Omit<Walk, "drawn">, first: Uint8Array): Promise<Set<number>> {
     const read = (name: string): Promise<Buffer | undefined> =>
-      readFile(join(this.#folder.path, name)).catch(() => undefined); // then it is drawn
+      readBytes(join(this.#folder.path, name), () => undefined); // then it is drawn
     const found = new Set<number>();
     const drawn = drawnOf(await read("walk.json"), walk.key);
     if (drawn === 0 || !(await read(this.#name(0)))?.equals(first)) return found;

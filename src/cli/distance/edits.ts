@@ -1,7 +1,8 @@
 // Tests: test/cli/commands/distance.test.ts
-import { readFile } from "node:fs/promises";
+
 import { GanatomyError, UsageError } from "../../errors.ts";
 import type { Edit, Generator } from "../../index.ts";
+import { readText } from "../../node/regular-file.ts";
 import { type Recipe, readRecipe } from "../../session/index.ts";
 import { Strokes } from "../../session/strokes.ts";
 import type { Running } from "../with-folder.ts";
@@ -22,12 +23,9 @@ export async function readEdits(path: string, { kind, name }: Input): Promise<Fi
   if (kind !== "generator") {
     throw new UsageError(`"${name}" is no generator, whose images "${path}" could edit.`, "Leave it out.");
   }
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
+  const text = await readText(path, (cause) => {
     throw new GanatomyError("not-found", `The edits "${path}" cannot be read.`, "Name a recipe, or marks.", { cause });
-  }
+  });
   return { path, recipe: readRecipe(text) };
 }
 

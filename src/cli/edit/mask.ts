@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { PhotoError, UsageError } from "../../errors.ts";
 import type { Mask, MaskPooling } from "../../models/mask.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
+import { readBytes } from "../../node/regular-file.ts";
 import type { MaskFlag } from "../options.ts";
 
 /**
@@ -30,7 +30,7 @@ export async function readMask(
     });
     return { height: images.height, width: images.width, data, pooling };
   }
-  const bytes = await readFile(flag).catch((cause) => {
+  const bytes = await readBytes(flag, (cause) => {
     throw new PhotoError(`The mask "${flag}" cannot be read.`, "Name a PNG, or give top,left,bottom,right.", { cause });
   });
   const { width, height, rgb } = await decodePhoto(bytes, basename(flag));

@@ -1,10 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ascending, rankUnits } from "../../causality/ranking.ts";
 import type { Label } from "../../dissect/result.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { dissect, type Generator, type Segmenter } from "../../index.ts";
 import { andMore } from "../../names.ts";
+import { readText } from "../../node/regular-file.ts";
 import { uniqueNames } from "../../report/concepts.ts";
 import { parseJson } from "../../weights/json.ts";
 
@@ -52,7 +53,7 @@ export async function readOrder(
   { layer, channels, labels, label, metric, isUnion, model, note }: OrderOptions,
 ): Promise<UnitOrder> {
   const file = (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, "dissect.json") : path;
-  const text = await readFile(file, "utf8").catch((cause) => {
+  const text = await readText(file, (cause) => {
     throw new GanatomyError("not-found", `"${file}" cannot be read.`, "Name a folder that `ganatomy dissect` wrote.", {
       cause,
     });

@@ -1,11 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LayerResult } from "../../dissect/result.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import type { Photo } from "../../node/photo/photo.ts";
+import { readBytes } from "../../node/regular-file.ts";
 import { resizeRgb } from "../../report/image.ts";
 import type { Sprite } from "../../report/projector.ts";
+import { unreadable } from "../photo.ts";
 
 // Tests: test/cli/commands/export.test.ts
 
@@ -28,9 +29,9 @@ export async function spriteOf(
   for (const { unit } of units) {
     signal.throwIfAborted();
     const path = join(folder, "s-image", `${unit}-top.jpg`);
-    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const bytes = await readBytes(path, (error) => {
       if (error.code === "ENOENT") return undefined;
-      throw error;
+      return unreadable(path, error);
     });
     photos.push(bytes && (await decodePhoto(bytes, path)));
   }

@@ -1,10 +1,12 @@
 // Tests: test/cli/parts/plan.test.ts
-import { readFile, stat } from "node:fs/promises";
+
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Share } from "../../dissect/checkpoint.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { unreadable } from "../../node/file-errors.ts";
 import { sha256 } from "../../node/kept/file.ts";
+import { readText } from "../../node/regular-file.ts";
 import { VERSION } from "../../version.ts";
 import { parseJson } from "../../weights/json.ts";
 import type { DissectOptions } from "../job.ts";
@@ -73,7 +75,7 @@ export const planText = (plan: Plan): string => `${JSON.stringify(plan, null, 2)
 export async function openPlan(path: string): Promise<OpenPlan> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
   const file = isFolder ? join(path, PLAN) : path;
-  const text = await readFile(file, "utf8").catch((cause) => {
+  const text = await readText(file, (cause) => {
     if (cause.code !== "ENOENT") return unreadable(file, cause, REPLAN);
     throw new GanatomyError("not-found", `There is no plan "${file}".`, "Make one: ganatomy plan PLAN --split N.", {
       cause,

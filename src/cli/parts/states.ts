@@ -1,11 +1,12 @@
 // Tests: test/cli/parts/states.test.ts
-import { open, readFile } from "node:fs/promises";
+
 import { join } from "node:path";
 import type { Checkpoints, DissectionState, Share } from "../../dissect/checkpoint.ts";
 import { isLastPhase } from "../../dissect/merge.ts";
 import { OutputError, UsageError } from "../../errors.ts";
 import { unreadable } from "../../node/file-errors.ts";
 import type { OutputFolder } from "../../node/folder.ts";
+import { openRegular, readBytes } from "../../node/regular-file.ts";
 import type { Device } from "../../runtime/device.ts";
 import { KeepingPace } from "../keeping-pace.ts";
 import { type About, packState, stateHead, unpackState } from "../state-file.ts";
@@ -44,7 +45,7 @@ export async function readState(
   plan: OpenPlan,
   onDamaged: (path: string) => void = () => {},
 ): Promise<Found | undefined> {
-  const bytes = await readFile(path).catch((cause) => {
+  const bytes = await readBytes(path, (cause) => {
     if (cause.code === "ENOENT") return undefined;
     return unreadable(path, cause, REPLAN);
   });
@@ -63,7 +64,8 @@ export async function readState(
  * minutes.
  */
 export async function stateDone(path: string, plan: OpenPlan): Promise<{ at: string; done: number } | undefined> {
-  const file = await open(path).catch((cause) => {
+  const file = await openRegular(path).catch((cause) => {
+    if (cause instanceof UsageError) throw cause;
     if (cause.code === "ENOENT") return undefined;
     return unreadable(path, cause, REPLAN);
   });
@@ -153,10 +155,7 @@ export async function chainsLeft(plan: OpenPlan, pass: number): Promise<Chain[]>
 export const MERGED = "merged.json";
 
 export async function isMerged(plan: OpenPlan, pass: number): Promise<boolean> {
-  return readFile(join(mergedFolder(plan, pass), MERGED)).then(
-    () => true,
-    () => false,
-  );
+  return (await readBytes(join(mergedFolder(plan, pass), MERGED), () => undefined)) !== undefined;
 }
 
 /** The first pass that is not merged. */

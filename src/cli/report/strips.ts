@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { UnitPictures } from "../../dissect/result.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
+import { readBytes } from "../../node/regular-file.ts";
 import { decodePng } from "../../report/decode-png.ts";
 import type { Extent } from "../../report/extents.ts";
 import type { Image } from "../../report/image.ts";
+import { unreadable } from "../photo.ts";
 
 // Tests: test/cli/commands/report.test.ts
 
@@ -99,7 +100,7 @@ async function png(folder: string, name: string): Promise<Image | undefined> {
 }
 
 const found = (path: string): Promise<Uint8Array | undefined> =>
-  readFile(path).catch((error: NodeJS.ErrnoException) => {
+  readBytes(path, (error) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
+    return unreadable(path, error);
   });

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { GanatomyError, UsageError } from "../../errors.ts";
+import { readText } from "../../node/regular-file.ts";
 import { parseDissection } from "../../server/dissected.ts";
 import type { Dissected } from "../../server/project.ts";
 import { parseJson } from "../../weights/json.ts";
@@ -51,9 +52,15 @@ async function foldersOf(folder: string, depth: number): Promise<string[]> {
   return found.flat();
 }
 
+function unreadable(file: string, cause: NodeJS.ErrnoException): never {
+  throw new GanatomyError("not-found", `"${file}" cannot be read (${cause.code}).`, "Check its permissions.", {
+    cause,
+  });
+}
+
 async function readReport(path: string): Promise<ReportFolder> {
   const file = join(path, "dissect.json");
-  const dissection = parseDissection(await readFile(file, "utf8"), file);
+  const dissection = parseDissection(await readText(file, (cause) => unreadable(file, cause)), file);
   const said = (await ownModel(path)) ?? publishedModel(dissection);
   return {
     name:
@@ -68,7 +75,7 @@ async function readReport(path: string): Promise<ReportFolder> {
 
 /** What our own report says of the generator's file. */
 async function ownModel(path: string): Promise<string | undefined> {
-  const text = await readFile(join(path, "report.json"), "utf8").catch(() => undefined);
+  const text = await readText(join(path, "report.json"), () => undefined);
   if (text === undefined) return undefined;
   try {
     const { provenance } = parseJson(text) as { provenance?: { weights?: { role: unknown; source: unknown }[] } };

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError, UsageError } from "../../errors.ts";
 import { fileSource } from "../../node/files.ts";
+import { readText } from "../../node/regular-file.ts";
 import { layerFolders } from "../../report/gandissect.ts";
 import { parseJson } from "../../weights/json.ts";
 import type { Source } from "../../weights/source.ts";
@@ -129,7 +129,11 @@ function quantilesIn(path: string, { layers }: Readonly<Record<string, unknown>>
 }
 
 async function readJson(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const text = await readFile(file, "utf8");
+  const text = await readText(file, (cause) => {
+    throw new GanatomyError("not-found", `"${file}" cannot be read (${cause.code}).`, "Check its permissions.", {
+      cause,
+    });
+  });
   try {
     const said: unknown = parseJson(text);
     if (typeof said === "object" && said !== null) return said as Record<string, unknown>;

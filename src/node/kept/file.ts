@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { OutputError } from "../../errors.ts";
 import { parseJson } from "../../weights/json.ts";
 import { unreadable } from "../file-errors.ts";
+import { readText } from "../regular-file.ts";
 
 /** What kind of file a kept one is. */
 export interface KeptForm {
@@ -32,7 +32,7 @@ export async function readKept<T>(
   { format, key }: KeptForm,
   earlier: (file: Record<string, unknown>) => T | undefined = () => undefined,
 ): Promise<T | undefined> {
-  const text = await readFile(path, "utf8").catch((cause) => {
+  const text = await readText(path, (cause) => {
     if (cause.code === "ENOENT") return undefined;
     return unreadable(path, cause);
   });

@@ -1,0 +1,79 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { UsageError } from "../errors.ts";
+
+/**
+ * Whoever opens a pipe waits for who writes into it, in a thread of Node that hears no signal, so
+ * that the program does not end either; with this it is open at once. Windows has no such pipes.
+ */
+export const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** What is to be done where a file cannot be read, by Node's own error. */
+export type Otherwise<T> = (cause: NodeJS.ErrnoException) => T | Promise<T>;
+
+/**
+ * Opens a file to be read, which is to be closed. A folder is opened, too: Node says it is one when
+ * it is read.
+ * @throws UsageError for a pipe, a socket or a device, and Node's own errors.
+ */
+export async function openRegular(path: string): Promise<FileHandle> {
+  checkRegular(path, await stat(path)); // some devices do something when they are opened
+  const file = await open(path, AT_ONCE);
+  try {
+    checkRegular(path, await file.stat()); // it may be another by now
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** The bytes of a file, or what `otherwise` makes of it. @throws UsageError as `openRegular` */
+export function readBytes<T = never>(path: string, otherwise: Otherwise<T>): Promise<Buffer<ArrayBuffer> | T> {
+  return read(path, (file) => file.readFile(), otherwise);
+}
+
+/** The same as text, of UTF-8. */
+export function readText<T = never>(path: string, otherwise: Otherwise<T>): Promise<string | T> {
+  return read(path, (file) => file.readFile("utf8"), otherwise);
+}
+
+async function read<Read, T>(
+  path: string,
+  take: (file: FileHandle) => Promise<Read>,
+  otherwise: Otherwise<T>,
+): Promise<Read | T> {
+  try {
+    const file = await openRegular(path);
+    try {
+      return await take(file);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    return otherwise(cause as NodeJS.ErrnoException);
+  }
+}
+
+/** The same where the command line is read, which cannot wait. */
+export function readTextSync(path: string, otherwise: (cause: NodeJS.ErrnoException) => never): string {
+  try {
+    checkRegular(path, statSync(path));
+    const file = openSync(path, AT_ONCE);
+    try {
+      checkRegular(path, fstatSync(file));
+      return readFileSync(file, "utf8");
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    return otherwise(cause as NodeJS.ErrnoException);
+  }
+}
+
+function checkRegular(path: string, found: { isFile(): boolean; isDirectory(): boolean }): void {
+  if (found.isFile() || found.isDirectory()) return;
+  throw new UsageError(`"${path}" is no regular file.`, "Copy its contents to a file first.");
+}

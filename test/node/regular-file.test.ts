@@ -1,0 +1,71 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { UsageError } from "../../src/errors.ts";
+import { fileSource } from "../../src/node/files.ts";
+import { folderFiles } from "../../src/node/folder-files.ts";
+import { openRegular, readBytes, readText, readTextSync } from "../../src/node/regular-file.ts";
+
+let home: string;
+const at = (name: string) => join(home, name);
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "ganatomy-regular-"));
+  await writeFile(at("file"), "grün");
+});
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+const fail = (cause: NodeJS.ErrnoException): never => {
+  throw cause;
+};
+const WAYS = {
+  openRegular,
+  readBytes: (path: string) => readBytes(path, fail),
+  readText: (path: string) => readText(path, fail),
+  readTextSync: async (path: string) => readTextSync(path, fail),
+  fileSource,
+};
+
+test("files are read, as bytes and as text", async () => {
+  expect(await readBytes(at("file"), fail)).toEqual(Buffer.from("grün"));
+  expect(await readText(at("file"), fail)).toBe("grün");
+  expect(readTextSync(at("file"), fail)).toBe("grün");
+});
+
+test("of what cannot be read the caller says what is to be done", async () => {
+  const seen: (string | undefined)[] = [];
+  const otherwise = ({ code }: NodeJS.ErrnoException): undefined => void seen.push(code);
+  await mkdir(at("folder"));
+  for (const name of ["none", "folder"]) {
+    expect(await readBytes(at(name), otherwise)).toBeUndefined();
+    expect(await readText(at(name), otherwise)).toBeUndefined();
+    expect(() => readTextSync(at(name), fail)).toThrow();
+  }
+  expect(seen).toEqual(["ENOENT", "ENOENT", "EISDIR", "EISDIR"]);
+});
+
+// Windows has none of them in folders.
+describe.runIf(process.platform !== "win32")("what is no file is refused, and not waited for", () => {
+  test.each(Object.entries(WAYS))("%s", async (_, read) => {
+    execFileSync("mkfifo", [at("pipe")]);
+    const server = createServer().listen(at("socket"));
+    await new Promise((done) => server.once("listening", done));
+    try {
+      for (const path of [at("pipe"), at("socket"), "/dev/zero"]) {
+        const error = await read(path).catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(UsageError);
+        expect((error as UsageError).message).toBe(`"${path}" is no regular file. Copy its contents to a file first.`);
+      }
+    } finally {
+      server.close();
+    }
+  });
+
+  test("a server's folder holds no such", async () => {
+    execFileSync("mkfifo", [at("pipe")]);
+    expect(await folderFiles(home).read("pipe")).toBeUndefined();
+    expect(await folderFiles(home).read("file")).toEqual(Buffer.from("grün"));
+  });
+});

@@ -24,7 +24,8 @@ const PIECE_BYTES = 16_384;
  * The pixels of a PNG of any kind, the same in a page, a worker and Node: no canvas has rounded
  * them by their alpha, managed their colours or, against fingerprints, added noise. RGBA bytes
  * where the file has alpha or transparent colours, RGB otherwise; greys become RGB, 16-bit samples
- * are rounded to 8, colour profiles are ignored, animations give their first picture.
+ * are rounded to 8, colour profiles are ignored, animations give their first picture. It is turned
+ * as EXIF data say, if they stand before the pixels, as browsers turn it.
  * @throws PhotoError when it is no PNG, damaged, truncated, or larger than `maxEdge`; UsageError.
  */
 export async function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): Promise<Image> {

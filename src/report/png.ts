@@ -1,4 +1,5 @@
 import { crc32 } from "../weights/crc32.ts";
+import { readOrientation, upright } from "./exif.ts";
 import type { Image } from "./image.ts";
 import { PhotoFault } from "./photo-fault.ts";
 
@@ -64,14 +65,15 @@ export const rawBytes = (header: PngHeader): number =>
 
 /**
  * The picture that unpacked rows are, which are unfiltered in place. Colour profiles and gamma are
- * ignored; animations give their first picture; 16-bit samples are rounded to 8, greys become RGB.
- * What is transparent (by alpha, palette or a transparent colour) is kept as a fourth channel where
- * there is any, or laid on white, as on paper.
+ * ignored; animations give their first picture; 16-bit samples are rounded to 8, greys become RGB;
+ * a picture is turned as its EXIF data say. What is transparent (by alpha, palette or a transparent
+ * colour) is kept as a fourth channel where there is any, or laid on white, as on paper.
+ *
  * @throws PhotoFault
  */
 export function paintPng(
   header: PngHeader,
-  { palette, transparency }: PngChunks,
+  { palette, transparency, orientation }: PngChunks,
   raw: Uint8Array,
   transparent: "kept" | "on white",
 ): Image {
@@ -93,13 +95,15 @@ export function paintPng(
       at += 1 + stride;
     }
   }
-  return { width, height, channels, data };
+  return upright({ width, height, channels, data }, orientation);
 }
 
 /** What of a PNG makes up its picture. */
 export interface PngChunks {
   readonly palette?: Uint8Array | undefined;
   readonly transparency?: Uint8Array | undefined;
+  /** How the camera was held, 1 to 8 as in EXIF; 1 is upright. */
+  readonly orientation: number;
   /** One zlib stream, in pieces. */
   readonly packed: readonly Uint8Array[];
 }
@@ -118,17 +122,18 @@ export function readPngChunks(bytes: Uint8Array): PngChunks {
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     if (end + 4 > bytes.length) throw new PhotoFault(`ends within a chunk "${type.replace(/[^a-zA-Z]/g, "?")}"`, true);
     if (type === "IEND") break;
-    if (type === "IDAT" || type === "PLTE" || type === "tRNS") {
-      if (crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
-        throw new PhotoFault(`has a damaged chunk "${type}"`);
-      }
+    const isExif = type === "eXIf";
+    if (type === "IDAT" || type === "PLTE" || type === "tRNS" || isExif) {
+      const isWhole = crc32(bytes.subarray(at + 4, end)) === view.getUint32(end);
+      if (!isWhole && !isExif) throw new PhotoFault(`has a damaged chunk "${type}"`);
       const content = bytes.subarray(at + 8, end);
       if (type === "IDAT") packed.push(content);
-      else found[type] ??= content;
+      else if (isWhole && !(isExif && packed.length > 0)) found[type] ??= content;
     }
     at = end + 4;
   }
-  return { packed, palette: found["PLTE"], transparency: found["tRNS"] };
+  const { PLTE: palette, tRNS: transparency, eXIf: exif } = found;
+  return { packed, palette, transparency, orientation: (exif && readOrientation(exif)) ?? 1 };
 }
 
 /** Which pixels a pass holds: one has all, Adam7's seven have ever finer grids. */

@@ -1,10 +1,24 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { deflateSync } from "node:zlib";
 import { decode as decodeWithFastPng } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { PhotoError, UsageError } from "../../src/errors.ts";
 import { decodePhoto } from "../../src/node/photo/decode.ts";
 import { decodePng } from "../../src/report/decode-png.ts";
-import { chunk, type Drawing, joined, noise, png, SIGNATURE, writePng } from "../node/photo/pictures.ts";
+import { openPage } from "../browser/open.ts";
+import {
+  chunk,
+  type Drawing,
+  joined,
+  noise,
+  png,
+  SIGNATURE,
+  tiff,
+  withChunks,
+  writePng,
+} from "../node/photo/pictures.ts";
 
 const faultOf = async (bytes: Uint8Array, maxEdge?: number): Promise<PhotoError> => {
   const error = await decodePng(bytes, { name: "a.png", ...(maxEdge && { maxEdge }) }).catch((error) => error);
@@ -125,4 +139,64 @@ test("bytes behind the compressed pixels are nobody's", async () => {
   const packed = joined(deflateSync(rows), Buffer.from("more"));
   const bytes = joined(SIGNATURE, header, chunk("IDAT", packed), chunk("IEND", Buffer.alloc(0)));
   expect(await decodePng(bytes)).toEqual(await decodePng(writePng(drawing)));
+});
+
+describe("EXIF data turn a picture as browsers turn it", () => {
+  const [width, height] = [3, 2];
+  const upright = writePng({ width, height, color: 2, depth: 8, samples: noise(7, width * height * 3, 255) });
+  const exif = (orientation: number, little = true, type = 3) => chunk("eXIf", tiff(orientation, little, type));
+  const damaged = exif(6).map((byte, at, whole) => (at === whole.length - 1 ? byte ^ 1 : byte));
+  const files = {
+    ...Object.fromEntries(
+      [1, 2, 3, 4, 5, 6, 7, 8].map((orientation) => [
+        `orientation ${orientation}`,
+        withChunks(upright, [exif(orientation, orientation % 2 === 0)], "before"),
+      ]),
+    ),
+    "the first of two": withChunks(upright, [exif(8), exif(3)], "before"),
+    "behind the pixels": withChunks(upright, [exif(6)], "behind"),
+    "a damaged chunk": withChunks(upright, [damaged], "before"),
+    "no number of 16 bits": withChunks(upright, [exif(6, true, 4)], "before"),
+  };
+  const isTurned = (what: string) => /[5-8]$|first/.test(what);
+
+  test("every pixel is where Chromium has it, in pages and in Node", async () => {
+    const site = createServer((_, response) => response.setHeader("content-type", "text/html").end("<title>-</title>"));
+    site.listen(0, "127.0.0.1");
+    await once(site, "listening");
+    const { page, close } = await openPage(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
+    try {
+      for (const [what, bytes] of Object.entries(files)) {
+        const shown = await page.evaluate(
+          async (numbers) => {
+            const picture = await createImageBitmap(new Blob([Uint8Array.from(numbers)], { type: "image/png" }));
+            const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d")!;
+            context.drawImage(picture, 0, 0);
+            const { data } = context.getImageData(0, 0, picture.width, picture.height);
+            return { width: picture.width, height: picture.height, data: [...data].filter((_, at) => at % 4 < 3) };
+          },
+          [...bytes],
+        );
+        const { channels, ...read } = await decodePng(bytes);
+        expect({ ...read, data: [...read.data] }, what).toEqual(shown);
+        expect(await decodePhoto(bytes, "a.png")).toEqual({ width: read.width, height: read.height, rgb: read.data });
+        expect([channels, read.width, read.height], what).toEqual(isTurned(what) ? [3, 2, 3] : [3, 3, 2]);
+      }
+    } finally {
+      await close();
+      site.close();
+    }
+  });
+
+  test("alpha goes along", async () => {
+    const samples = noise(9, width * height * 4, 255);
+    const drawn = writePng({ width, height, color: 6, depth: 8, samples });
+    const turned = await decodePng(withChunks(drawn, [exif(6)], "before"));
+    // The first row is the first column from below.
+    expect([turned.width, turned.height, [...turned.data.slice(0, 8)]]).toEqual([
+      2,
+      3,
+      [...samples.slice(12, 16), ...samples.slice(0, 4)],
+    ]);
+  });
 });

@@ -1,4 +1,5 @@
 /// <reference path="./codec-libjpeg-turbo-8bit.d.ts" />
+import { readOrientation, upright } from "../../report/exif.ts";
 import { PhotoFault } from "../../report/photo-fault.ts";
 import type { Photo } from "./photo.ts";
 
@@ -118,27 +119,6 @@ const startsWith = (bytes: Uint8Array, text: string): boolean =>
   Buffer.from(bytes.subarray(0, text.length)).toString("latin1") === text;
 
 /**
- * The orientation in a TIFF directory, as EXIF keeps it; undefined where there is none that makes
- * sense.
- */
-function readOrientation(tiff: Uint8Array): number | undefined {
-  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
-  const little = startsWith(tiff, "II");
-  if (tiff.length < 8 || !(little || startsWith(tiff, "MM"))) return undefined;
-  const directory = view.getUint32(4, little);
-  if (directory + 2 > tiff.length) return undefined;
-  const entries = view.getUint16(directory, little);
-  for (let i = 0; i < entries; i++) {
-    const entry = directory + 2 + 12 * i;
-    if (entry + 12 > tiff.length) return undefined;
-    if (view.getUint16(entry, little) !== 0x0112) continue;
-    const value = view.getUint16(entry + 8, little);
-    return view.getUint16(entry + 2, little) === 3 && value >= 1 && value <= 8 ? value : undefined;
-  }
-  return undefined;
-}
-
-/**
  * The upright RGB pixels of a JPEG whose header was found acceptable, to the bit what libjpeg-turbo
  * makes of it, as browsers and Python's readers do; colour profiles are ignored. What its interface
  * refuses (four channels, unusual sampling, and whatever it warns of) is decoded by jpeg-js.
@@ -149,7 +129,8 @@ export async function decodeJpeg(bytes: Uint8Array, header: JpegHeader): Promise
   if (bytes.length * 8 < header.blocks) throw new PhotoFault("holds fewer pixels than its size says", true);
   const { width, height, orientation } = header;
   const rgb = (await byLibjpeg(bytes)) ?? (await byJpegJs(bytes, header));
-  return upright({ width, height, rgb }, orientation);
+  const turned = upright({ width, height, channels: 3, data: rgb }, orientation);
+  return { width: turned.width, height: turned.height, rgb: turned.data };
 }
 
 type Codec = Awaited<ReturnType<typeof import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs").default>>;
@@ -200,34 +181,4 @@ async function byJpegJs(bytes: Uint8Array, { rgb }: JpegHeader): Promise<Uint8Ar
     const reason = cause instanceof TypeError ? "it lacks parts that it refers to" : (cause as Error).message;
     throw new PhotoFault(`cannot be decoded (${reason})`, false, { cause });
   }
-}
-
-/** Turns and mirrors a picture as EXIF says it was taken. */
-function upright({ width, height, rgb }: Photo, orientation: number): Photo {
-  if (orientation === 1) return { width, height, rgb };
-  const last = width * height - 1;
-  // Where the first pixel comes from, and how far from it those to its right and below it do.
-  const [start, right, down] = (
-    [
-      [width - 1, -1, width],
-      [last, -1, -width],
-      [last - width + 1, 1, -width],
-      [0, width, 1],
-      [last - width + 1, -width, 1],
-      [last, -width, -1],
-      [width - 1, width, -1],
-    ] as const
-  )[orientation - 2]!;
-  const [columns, rows] = orientation < 5 ? [width, height] : [height, width];
-  const turned = new Uint8Array(rgb.length);
-  let to = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, to += 3) {
-      const from = 3 * (start + column * right + row * down);
-      turned[to] = rgb[from]!;
-      turned[to + 1] = rgb[from + 1]!;
-      turned[to + 2] = rgb[from + 2]!;
-    }
-  }
-  return { width: columns, height: rows, rgb: turned };
 }

@@ -4,7 +4,7 @@ import { type PngHeader, paintPng, rawBytes, readPngChunks } from "../../report/
 import type { Photo } from "./photo.ts";
 
 /**
- * The pixels of a PNG whose header was found acceptable; what is transparent lies on white.
+ * The upright pixels of a PNG whose header was found acceptable; what is transparent lies on white.
  * `decodePng` of the report's room does the same with what pages have to unpack with, which is not
  * to be had at once.
  * @throws PhotoFault
@@ -12,7 +12,8 @@ import type { Photo } from "./photo.ts";
 export function decodePng(bytes: Uint8Array, header: PngHeader): Photo {
   const chunks = readPngChunks(bytes);
   const raw = unpack(chunks.packed, rawBytes(header));
-  return { width: header.width, height: header.height, rgb: paintPng(header, chunks, raw, "on white").data };
+  const { width, height, data } = paintPng(header, chunks, raw, "on white");
+  return { width, height, rgb: data };
 }
 
 /** Unpacks exactly so many bytes, and never holds more. */

@@ -37,9 +37,9 @@ const OTHERS: readonly { readonly looks: RegExp; readonly what: string; readonly
 ];
 
 /**
- * The pixels of a JPEG or PNG, which is told by its contents: rows from the top, RGB bytes. JPEGs
- * are turned as their EXIF data say; what is transparent in a PNG lies on white; greys become RGB;
- * 16-bit samples are rounded to 8. `name` is what errors call it.
+ * The pixels of a JPEG or PNG, which is told by its contents: rows from the top, RGB bytes, turned
+ * as its EXIF data say; what is transparent in a PNG lies on white; greys become RGB; 16-bit
+ * samples are rounded to 8. `name` is what errors call it.
  * @throws PhotoError when it is empty, damaged, truncated, of another kind, or has more than 100
  *   megapixels, which is found out before memory is taken for them.
  */

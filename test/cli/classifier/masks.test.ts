@@ -5,6 +5,7 @@ import { encode } from "fast-png";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { openMasks } from "../../../src/cli/classifier/masks.ts";
 import { LabelsError } from "../../../src/index.ts";
+import { chunk, tiff, withChunks } from "../../node/photo/pictures.ts";
 
 const folders: string[] = [];
 let home: string;
@@ -30,6 +31,16 @@ test("reads grey values as places in labels.json", async () => {
   ]);
   expect([masks.has("a.jpg"), masks.has("b.jpg")]).toEqual([true, false]);
   expect(await masks.read("a.jpg")).toMatchObject({ width: 3, height: 2, labels: Uint8Array.of(2, 2, 2, 2, 2, 2) });
+});
+
+test("are turned where they carry EXIF data themselves, whatever their photographs carry", async () => {
+  await labels('["-", "sky", "sea", "sand"]');
+  const drawn = encode({ width: 3, height: 1, channels: 1, depth: 8, data: Uint8Array.of(1, 2, 3) });
+  await writeFile(at("lying.png"), drawn);
+  await writeFile(at("standing.png"), withChunks(drawn, [chunk("eXIf", tiff(8, true))], "before"));
+  const masks = await openMasks(home);
+  expect(await masks.read("lying.jpg")).toEqual({ width: 3, height: 1, labels: Uint8Array.of(1, 2, 3) });
+  expect(await masks.read("standing.jpg")).toEqual({ width: 1, height: 3, labels: Uint8Array.of(3, 2, 1) });
 });
 
 test("refuses label lists that are none", async () => {

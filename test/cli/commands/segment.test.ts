@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { decode, encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { built } from "../../built.ts";
+import { chunk, tiff, withChunks } from "../../node/photo/pictures.ts";
 import { run } from "../ganatomy.ts";
 
 let home: string;
@@ -55,6 +56,13 @@ test("segment writes label maps, a picture and a legend, and keeps those of earl
   const inTheWay = await run(["segment", "pond.png", ...scenes], { cwd: home });
   expect([inTheWay.status, inTheWay.stderr]).toEqual([5, expect.stringContaining("pond.json")]);
   expect(await readFile(join(home, "segment/pond.json"), "utf8")).toBe("mine");
+});
+
+test("segment turns a PNG as its EXIF data say", async () => {
+  const lying = new Uint8Array(await readFile(join(home, "field.png")));
+  await writeFile(join(home, "fallen.png"), withChunks(lying, [chunk("eXIf", tiff(6, false))], "before"));
+  const turned = await run(["segment", "fallen.png", "--segmenter", "scenes64", "--json"], { cwd: home });
+  expect(JSON.parse(turned.stdout)).toMatchObject([{ photo: "fallen.png", photoSize: { width: 64, height: 96 } }]);
 });
 
 test.each<readonly [string, readonly string[], number, RegExp]>([

@@ -6,7 +6,7 @@ import { decodePhoto } from "../../../src/node/photo/decode.ts";
 import { readJpegHeader } from "../../../src/node/photo/decode-jpeg.ts";
 import type { Photo } from "../../../src/node/photo/photo.ts";
 import { encodeJpeg } from "../../../src/report/jpeg.ts";
-import { faultOf, joined, jpegFrame, noise, segment } from "./pictures.ts";
+import { faultOf, joined, jpegFrame, noise, segment, tiff } from "./pictures.ts";
 
 describe("JPEG", () => {
   /** Four coloured quarters: red, green, blue, white from the top left on. */
@@ -43,26 +43,8 @@ describe("JPEG", () => {
       })
       .join("");
 
-  /** An EXIF segment with an orientation among other entries. */
-  const exif = (orientation: number, little: boolean, type = 3): Uint8Array => {
-    const tiff = Buffer.alloc(8 + 2 + 2 * 12 + 4);
-    const u16 = (value: number, at: number) => (little ? tiff.writeUInt16LE(value, at) : tiff.writeUInt16BE(value, at));
-    const u32 = (value: number, at: number) => (little ? tiff.writeUInt32LE(value, at) : tiff.writeUInt32BE(value, at));
-    tiff.write(little ? "II" : "MM");
-    u16(42, 2);
-    u32(8, 4);
-    u16(2, 8);
-    for (const [at, tag, kind, value] of [
-      [10, 0x0110, 3, 9],
-      [22, 0x0112, type, orientation],
-    ] as const) {
-      u16(tag, at);
-      u16(kind, at + 2);
-      u32(1, at + 4);
-      u16(value, at + 8);
-    }
-    return segment(0xe1, joined(Buffer.from("Exif\0\0"), tiff));
-  };
+  const exif = (...said: Parameters<typeof tiff>): Uint8Array =>
+    segment(0xe1, joined(Buffer.from("Exif\0\0"), tiff(...said)));
   const withSegments = (bytes: Uint8Array, ...segments: Uint8Array[]) =>
     joined(bytes.subarray(0, 2), ...segments, bytes.subarray(2));
 

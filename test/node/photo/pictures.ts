@@ -89,6 +89,33 @@ export function writePng(drawing: Drawing): Uint8Array {
   );
 }
 
+/** EXIF data with an orientation among other entries. */
+export function tiff(orientation: number, little: boolean, type = 3): Uint8Array {
+  const bytes = Buffer.alloc(8 + 2 + 2 * 12 + 4);
+  const u16 = (value: number, at: number) => (little ? bytes.writeUInt16LE(value, at) : bytes.writeUInt16BE(value, at));
+  const u32 = (value: number, at: number) => (little ? bytes.writeUInt32LE(value, at) : bytes.writeUInt32BE(value, at));
+  bytes.write(little ? "II" : "MM");
+  u16(42, 2);
+  u32(8, 4);
+  u16(2, 8);
+  for (const [at, tag, kind, value] of [
+    [10, 0x0110, 3, 9],
+    [22, 0x0112, type, orientation],
+  ] as const) {
+    u16(tag, at);
+    u16(kind, at + 2);
+    u32(1, at + 4);
+    u16(value, at + 8);
+  }
+  return bytes;
+}
+
+/** A PNG with chunks more, between its header and its pixels or behind these. */
+export function withChunks(bytes: Uint8Array, chunks: readonly Uint8Array[], place: "before" | "behind"): Uint8Array {
+  const at = place === "before" ? 33 : bytes.length - 12;
+  return joined(bytes.subarray(0, at), ...chunks, bytes.subarray(at));
+}
+
 /** A segment of a JPEG. */
 export function segment(marker: number, content: Uint8Array): Uint8Array {
   const head = Buffer.from([0xff, marker, 0, 0]);

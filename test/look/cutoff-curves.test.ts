@@ -68,6 +68,16 @@ test("quantiles on the concept's pixels alone", () => {
   expect([0, 0.25, 0.5, 0.75, 1].map((quantile) => conditional.levels(quantile)[1])).toEqual([0, 0, 0, 0, 10]);
 });
 
+test("one pixel of a category that has no other is agreement enough", () => {
+  const counted = { intersection: Uint32Array.of(1, 1, 0), activation: Uint32Array.of(1, 1, 0) };
+  const one = new CutoffCurves({
+    ...{ cutoffs: [0.5], quantiles: [0, 0.5, 1], levels: Float32Array.of(0, 1, 3), size: 1 },
+    found: new Map([[1, { pixels: 1, categoryPixels: 1, ...counted, means: Float32Array.of(3) }]]),
+    label: () => 1,
+  });
+  expect(one.of(0, "tree")).toMatchObject([{ cutoff: 0.5, level: 1, iou: 1, inside: 1 }]);
+});
+
 test("of a concept that no image shows there is no agreement, and there are no quantiles", () => {
   expect(curves.of(0, "door").map(({ iou, iqr, mi, inside }) => [iou, iqr, mi, inside])).toEqual(
     new Array(3).fill([0, 0, 0, 0]),

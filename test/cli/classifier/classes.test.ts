@@ -33,6 +33,19 @@ describe("by folders", () => {
     expect(notes).toEqual(["The 3 classes are taken to be in the order of their names: a, b, c."]);
   });
 
+  test("of many names the first four are told", async () => {
+    const letters = ["e", "d", "c", "b", "a"];
+    const note = async (count: number) =>
+      (
+        await classes(
+          letters.slice(-count).map((letter) => `${letter}/1.jpg`),
+          count,
+        )
+      ).notes[0];
+    expect(await note(4)).toMatch(/names: a, b, c, d\.$/);
+    expect(await note(5)).toMatch(/names: a, b, c, d, …\.$/);
+  });
+
   test("numbers are the network's", async () => {
     expect(await classes(["9/a.jpg", "0/b.jpg", "10/c.jpg"], 10)).toMatchObject({
       of: [9, 0, '"10" is no class of the network'],
@@ -98,6 +111,12 @@ describe("by a CSV", () => {
     });
     const titled = await written("\uFEFFwhen,Class,File\n1999,1,x\\1.jpg\n2000,2,3.jpg\n");
     expect((await classes(files, 3, { truth: titled })).of).toEqual([1, `is not in ${titled}`, 2]);
+    for (const [text, of] of [
+      ["class,file\n2,3.jpg\n", 2],
+      ["file,class\n3.jpg,1\n", 1],
+    ] as const) {
+      expect((await classes(["3.jpg"], 3, { truth: await written(text) })).of).toEqual([of]);
+    }
   });
 
   test.each([

@@ -48,6 +48,28 @@ test("is the row itself, or another, to the bit, and straight behind the sphere"
   expect(rowToward(of(0, 0), [of(2, 2)], [0.5], 2)).toEqual(of(1, 1));
 });
 
+// sin((1 − t) θ) / sin θ of one and sin(t θ) / sin θ of the other (Shoemake, SIGGRAPH 1985), of 60°
+// and 90°.
+test("of vectors of several lengths as much is taken as of those of one", () => {
+  const [from, to] = [of(2, 0), of(1.5, 1.5 * Math.sqrt(3))];
+  close(rowToward(from, [to], [0.5], 2), [3.5 / Math.sqrt(3), 1.5]);
+  const third = 2 * Math.sin(Math.PI / 9);
+  const [own, other] = [(2 * Math.sin((2 * Math.PI) / 9)) / Math.sqrt(3), third / Math.sqrt(3)];
+  close(rowToward(from, [to], [1 / 3], 2), [2 * own + 1.5 * other, 1.5 * Math.sqrt(3) * other]);
+  close(rowToward(of(5, 0), [of(0, 0.25)], [1 / 3], 2), [5 * Math.cos(Math.PI / 6), 0.25 * 0.5]);
+});
+
+test("of one direction, whose cosine may be rounded up beyond 1, there is a straight way", () => {
+  for (let step = 1; step < 64; step += 1) {
+    const row = of(step / 10, 0.3, 0.7);
+    close(
+      rowToward(row, [row.map((value) => 3 * value)], [0.5], 3),
+      [...row].map((value) => 2 * value),
+    );
+    close(rowToward(row, [row], [0.5], 3), [...row]);
+  }
+});
+
 test("refuses what is no way", () => {
   expect(() => rowToward(of(1, 0), [of(1)], [0.5], 1)).toThrow(ShapeError);
   expect(() => rowToward(of(1, 0), [of(-2, 0)], [0.5], 2)).toThrow(/opposite/);

@@ -75,6 +75,13 @@ test("of a picture only what strokes change is run, to the bits of the whole", a
   expect(unlike).not.toEqual(pictures[2]);
   expect(await bits(stage, scene(edits))).toEqual(pictures[2]);
   expect(await bits(other, scene(edits, { image: 4 }))).toEqual(unlike);
+  // Rows that are given are those of the seed that they were drawn of.
+  const rows = generator.sample({ size: 2, seed: 9 });
+  const about = { name: "rows", sha256: "0f".repeat(32), size: 2, weights: false };
+  for (const image of [0, 1]) {
+    const given = await bits(stage, scene(edits, { own: { rows, size: 2, about }, image }));
+    expect(given).toEqual(await bits(other, scene(edits, { seed: 9, image })));
+  }
   stage.dispose(ENDED);
   other.dispose(ENDED);
 });

@@ -67,7 +67,10 @@ test("ten units, concepts and skipped files are shown", () => {
   };
   const shown = (said: string, what: RegExp): number => [...said.matchAll(what)].length;
   const counts = (count: number) => [/unit 1\d\d/g, /concept\d/g, /reason\d/g].map((what) => shown(text(count), what));
-  expect(counts(10)).toEqual([10, 10, 10]);
+  expect([1, 10].map(counts)).toEqual([
+    [1, 1, 1],
+    [10, 10, 10],
+  ]);
   expect(text(10)).not.toContain("… and");
   expect(counts(12)).toEqual([10, 10, 10]);
   expect(text(12)).toContain("\n  … and 2 more; the JSON has all\n");

@@ -6,6 +6,7 @@ export type ErrorCode =
   | "limit"
   | "device-lost"
   | "out-of-memory"
+  | "host-memory"
   | "kernel"
   | "shape"
   | "weights-format"

@@ -21,6 +21,7 @@ const STATUS = {
   limit: EXIT.noWebGpu,
   "device-lost": EXIT.noWebGpu,
   "out-of-memory": EXIT.noWebGpu,
+  "host-memory": EXIT.noWebGpu,
   "weights-format": EXIT.weights,
   "weights-unsafe": EXIT.weights,
   "weights-shape": EXIT.weights,

@@ -41,6 +41,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   limit: 503,
   "device-lost": 503,
   "out-of-memory": 503,
+  "host-memory": 503,
 };
 
 /** The response that an error becomes. What was not foreseen is not told: it may name files. */

@@ -201,13 +201,15 @@ const CLASSES: Readonly<Record<string, string>> = {
   "device-lost": "DeviceLostError",
   "out-of-memory": "DeviceLostError",
 };
+/** Codes of `GanatomyError` itself that the server tells. */
+const OWN: ReadonlySet<string> = new Set(["not-found", "host-memory"]);
 /** What the server calls by words of its own. */
 const CODES: Readonly<Record<string, "usage" | "not-found">> = { "bad-request": "usage", "not-found": "not-found" };
 
 function errorOf({ code: said, message, fix }: Told): Error {
   const known = Object.hasOwn(CODES, said) ? CODES[said]! : said;
   const name = Object.hasOwn(CLASSES, known) ? CLASSES[known]! : "GanatomyError";
-  const code = name !== "GanatomyError" || known === "not-found" ? known : "network";
+  const code = name !== "GanatomyError" || OWN.has(known) ? known : "network";
   return unpackError({ name, code: code as GanatomyError["code"], message: String(message), fix: String(fix) });
 }
 

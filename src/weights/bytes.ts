@@ -68,16 +68,16 @@ function truncated(source: Source, detail: string): WeightsError {
 
 /**
  * A zeroed array, or an error that says how much memory was wanted and for what.
- * @throws GanatomyError `out-of-memory`.
+ * @throws GanatomyError `host-memory`.
  */
 export function allocateBytes(bytes: number, what: string): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes);
   } catch (cause) {
     throw new GanatomyError(
-      "out-of-memory",
-      `${what} needs ${bytes} bytes in one piece, which this machine or browser refuses.`,
-      "Close other pages, or use a smaller checkpoint.",
+      "host-memory",
+      `${what} needs ${bytes} bytes in one piece, which the memory of this machine or browser has no room for.`,
+      "Close other programs or pages, take a machine of more memory, or use a smaller file.",
       { cause },
     );
   }

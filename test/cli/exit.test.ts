@@ -11,6 +11,7 @@ const EXPECTED = {
   limit: 3,
   "device-lost": 3,
   "out-of-memory": 3,
+  "host-memory": 3,
   "weights-format": 4,
   "weights-unsafe": 4,
   "weights-shape": 4,

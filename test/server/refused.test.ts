@@ -40,7 +40,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   ...{ usage: 400, shape: 400, photo: 400, labels: 400 },
   "not-found": 404,
   ...{ "no-webgpu": 503, "no-adapter": 503, "insecure-context": 503, limit: 503 },
-  ...{ "device-lost": 503, "out-of-memory": 503 },
+  ...{ "device-lost": 503, "out-of-memory": 503, "host-memory": 503 },
   ...{ "weights-format": 500, "weights-unsafe": 500, "weights-shape": 500, "weights-values": 500 },
   ...{ "weights-integrity": 500, network: 500, output: 500, kernel: 500 },
 };

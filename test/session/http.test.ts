@@ -97,6 +97,7 @@ describe("errors are what they were", () => {
     [503, "device-lost", "DeviceLostError", "device-lost"],
     [401, "token", "GanatomyError", "network"],
     [500, "__proto__", "GanatomyError", "network"],
+    [503, "host-memory", "GanatomyError", "host-memory"],
   ])("%i %s: %s", async (status, said, name, code) => {
     const server = await serving(afterOpening(() => failed(status, said)));
     const session = await connected(server.url);

@@ -81,7 +81,7 @@ it("memory that no machine has is an error that says how much and for what", () 
   expect([...allocateBytes(2, "x")]).toEqual([0, 0]);
   expect(() => allocateBytes(2 ** 53 - 1, "The tensor")).toThrow(
     expect.objectContaining({
-      code: "out-of-memory",
+      code: "host-memory",
       message: expect.stringMatching("The tensor needs 9007199254740991 bytes"),
       cause: expect.anything(),
     }),

@@ -61,7 +61,7 @@ describe("failures", () => {
 
   it("a length of 2⁵⁰ bytes", async () => {
     const fetch = async () => new Response("x", { headers: { "content-length": String(2 ** 50) } });
-    expect((await failure(openCheckpoint("https://weights.example/g", { fetch }))).code).toBe("out-of-memory");
+    expect((await failure(openCheckpoint("https://weights.example/g", { fetch }))).code).toBe("host-memory");
   });
 
   it("an empty file", async () => {

@@ -9,6 +9,14 @@ import { Tensor } from "../runtime/tensor.ts";
 import { tune } from "../runtime/tune.ts";
 import { encodeFloat16 } from "../weights/float16.ts";
 
+/**
+ * Bytes of tensors that are read at a time: a server is asked once for what lies side by side, and
+ * the next are on their way while these are uploaded. Above it, one parameter's.
+ */
+const BYTES_AHEAD = 8 * 2 ** 20;
+
+type Parameter = Graph["parameters"][number];
+
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -58,7 +66,7 @@ export class Weights {
 
   /**
    * Uploads what the graph learned of this network (what these weights own, and what nobody does)
-   * and is not yet here, one tensor at a time, and says which tensor is which value.
+   * and is not yet here, some tensors at a time, and says which tensor is which value.
    */
   async bind(graph: Pick<Graph, "parameters">, options: UploadOptions = {}): Promise<Map<Value, Tensor>> {
     // One caller after the other, so that two plans compiled at once do not upload the same value
@@ -70,43 +78,75 @@ export class Weights {
 
   async #bind(graph: Pick<Graph, "parameters">, { signal }: UploadOptions): Promise<Map<Value, Tensor>> {
     if (this.#disposed) throw new UsageError("This network was disposed.", "Load it again.");
-    const bound = new Map<Value, Tensor>();
     const parameters = graph.parameters.filter(({ owner }) => owner === undefined || owner === this);
-    // A tensor that several values are made of is read once: held until the last of them is here.
-    const wanted = new Map<string, number>();
-    for (const { value, sources } of parameters) {
-      if (!this.#tensors.has(value.label)) for (const key of sources) wanted.set(key, (wanted.get(key) ?? 0) + 1);
+    const missing = parameters.filter(({ value }) => !this.#tensors.has(value.label));
+    // Two of one label are one tensor.
+    const wanted = [...new Map(missing.map((parameter) => [parameter.value.label, parameter])).values()];
+    const reader = this.#reader(wanted, signal);
+    const lots = this.#lots(wanted);
+    let next = lots[0] && reader(lots[0]);
+    for (const [index, lot] of lots.entries()) {
+      signal?.throwIfAborted();
+      const read = await next!;
+      const following = lots[index + 1];
+      next = following && reader(following);
+      next?.catch(() => {}); // told when its turn comes, if it does
+      const first = `"${lot[0]!.value.label}"`;
+      await this.#device.allocating(lot.length > 1 ? `the weights from ${first} on` : first, () => {
+        for (const [at, parameter] of lot.entries()) this.#upload(parameter, read[at]!);
+      });
     }
-    const held = new Map<string, Float32Array>();
-    const take = async (key: string): Promise<Float32Array> => {
-      const left = wanted.get(key)! - 1;
-      wanted.set(key, left);
+    return new Map(parameters.map(({ value }) => [value, this.#tensors.get(value.label)!]));
+  }
+
+  /** Parameters in their order, by lots whose tensors have BYTES_AHEAD or are one parameter's. */
+  #lots(parameters: readonly Parameter[]): Parameter[][] {
+    const lots: Parameter[][] = [];
+    let left = 0;
+    for (const parameter of parameters) {
+      const bytes = parameter.sources.reduce((sum, key) => sum + 4 * elements(this.#state.get(key)?.shape ?? []), 0);
+      if (lots.length === 0 || bytes > left) {
+        lots.push([]);
+        left = BYTES_AHEAD;
+      }
+      lots.at(-1)!.push(parameter);
+      left -= bytes;
+    }
+    return lots;
+  }
+
+  /**
+   * Reads what parameters are made of, all of a lot in one moment. A tensor that several of them
+   * are made of is read once: held until the last of them has it.
+   */
+  #reader(parameters: readonly Parameter[], signal: AbortSignal | undefined) {
+    const wanted = new Map<string, number>();
+    for (const key of parameters.flatMap(({ sources }) => sources)) wanted.set(key, (wanted.get(key) ?? 0) + 1);
+    const held = new Map<string, Promise<Float32Array>>();
+    const read = async (key: string): Promise<Float32Array> => {
       const tensor = this.#state.get(key);
       if (!tensor) throw new WeightsError("weights-shape", `"${key}" is missing.`, "Check that the file is complete.");
-      const known = held.get(key);
-      const array = known ?? (await tensor.read({ signal }));
-      if (!known && !this.allowNonFinite) checkFinite(key, array);
+      const array = await tensor.read({ signal });
+      if (!this.allowNonFinite) checkFinite(key, array);
+      return array;
+    };
+    const take = (key: string): Promise<Float32Array> => {
+      const left = wanted.get(key)! - 1;
+      wanted.set(key, left);
+      const array = held.get(key) ?? read(key);
       if (left > 0) held.set(key, array);
       else held.delete(key);
       return array;
     };
-    for (const { value, sources, pack, half } of parameters) {
-      let tensor = this.#tensors.get(value.label);
-      if (!tensor) {
-        signal?.throwIfAborted();
-        const arrays: Float32Array[] = [];
-        for (const key of sources) arrays.push(await take(key));
-        const packed = pack(arrays) as Float32Array<ArrayBuffer>;
-        const data = half ? halves(value, packed) : packed;
-        tensor = await this.#device.allocating(`"${value.label}"`, () => {
-          const created = Tensor.from(this.#device, value.label, value.shape, value.dtype, data);
-          this.#tensors.set(value.label, created);
-          return created;
-        });
-      }
-      bound.set(value, tensor);
-    }
-    return bound;
+    return (lot: readonly Parameter[]): Promise<Float32Array[][]> =>
+      Promise.all(lot.map(({ sources }) => Promise.all(sources.map(take))));
+  }
+
+  #upload({ value, pack, half }: Parameter, arrays: Float32Array[]): void {
+    const packed = pack(arrays) as Float32Array<ArrayBuffer>;
+    const data = half ? halves(value, packed) : packed;
+    const tensor = Tensor.from(this.#device, value.label, value.shape, value.dtype, data);
+    this.#tensors.set(value.label, tensor);
   }
 
   /** Bytes on the device. */

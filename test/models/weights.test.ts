@@ -63,3 +63,44 @@ describe("weights of a training that diverged", () => {
     (await defineSegmenter(definition, { device, allowNonFinite: true })).dispose();
   });
 });
+
+describe("weights on a server", () => {
+  /** What of a file is asked for whose network has so many layers, all but the first of 1 MiB. */
+  async function askedFor(layers: number) {
+    const names = Array.from({ length: layers }, (_, at) => `c${10 + at}`); // one order, by name, too
+    const filter = (channels: number): SafetensorsInput => {
+      return { dtype: "float32", shape: [512, channels, 1, 1], data: new Float32Array(512 * channels) };
+    };
+    const bias: SafetensorsInput = { dtype: "float32", shape: [512], data: new Float32Array(512) };
+    const tensors = names.flatMap((name, at) => [
+      [`${name}.weight`, filter(at === 0 ? 3 : 512)],
+      [`${name}.bias`, bias],
+    ]);
+    const file = writeSafetensors(Object.fromEntries(tensors));
+    const ranges: string[] = [];
+    const server: typeof fetch = async (_, init) => {
+      const range = new Headers(init?.headers).get("range")!;
+      ranges.push(range);
+      const [first = 0, last = 0] = range.slice("bytes=".length).split("-").map(Number);
+      const body = file.slice(first, last + 1);
+      const said = `bytes ${first}-${first + body.length - 1}/${file.length}`;
+      return new Response(body, { status: 206, headers: { "content-range": said } });
+    };
+    const segmenter = await defineSegmenter(
+      {
+        weights: "https://example.org/weights.safetensors",
+        labels: Array.from({ length: 512 }, (_, at) => ({ name: at === 0 ? "-" : `label ${at}`, category: "color" })),
+        logits: (graph, x, state) => names.reduce((before, name) => conv(graph, before, filterOf(state, name)), x),
+      },
+      { device, fetch: server },
+    );
+    segmenter.dispose();
+    return ranges;
+  }
+
+  it("are asked for once, or by many megabytes at a time", async () => {
+    // The first asks for the header.
+    expect(await askedFor(4)).toHaveLength(2);
+    expect(await askedFor(18)).toHaveLength(4);
+  });
+});

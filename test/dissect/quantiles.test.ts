@@ -141,12 +141,33 @@ describe("quantiles", () => {
     batches.dispose();
   });
 
-  test("cannot be read before the last pass", async () => {
-    const batches = new Batches(device, mixed([1, 2, 2]), 1);
-    const options = { maps: batches.maps, channels: 6, batch: batches.batch, grid: undefined, samples: 4 };
-    const quantiles = await Quantiles.create(device, { ...options, quantiles: [0.5] });
-    await quantiles.endPass();
-    await expect(quantiles.read()).rejects.toThrow("1 of 3 passes");
+  test("goes by what machines counted together as by its own counters, and is read after the last pass", async () => {
+    const all = mixed([1, 3, 3]);
+    const batches = new Batches(device, all, 1);
+    const options = { maps: batches.maps, channels: 6, batch: batches.batch, grid: undefined, samples: 9 };
+    const quantiles = await Quantiles.create(device, { ...options, quantiles: [0.5, 0.1] });
+    const found = ["key", "rank", "row"];
+    for (const [pass, [known, counted]] of [
+      [[], "high"],
+      [["high", ...found], "middle"],
+      [["high", "middle", ...found], "low"],
+    ].entries()) {
+      expect([Object.keys(quantiles.known), Object.keys(quantiles.counters)]).toEqual([known, [counted]]);
+      batches.each(() => quantiles.add());
+      const [counter] = Object.values(quantiles.counters);
+      expect(counter!.take(Float64Array.from(await counter!.read()))).toBe(true);
+      await expect(quantiles.read()).rejects.toThrow(`${pass} of 3 passes`);
+      await quantiles.endPass();
+    }
+    const values = await quantiles.read();
+    for (let unit = 0; unit < 6; unit += 1) {
+      const samples = ofUnit(all, unit);
+      const most = samples.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      for (const [at, quantile] of [0.5, 0.1].entries()) {
+        const exact = expected(samples, quantile);
+        expect(Math.abs(values[6 * at + unit]! - exact)).toBeLessThanOrEqual(2 ** -24 * Math.abs(exact) + 1e-13 * most);
+      }
+    }
     quantiles.dispose();
     batches.dispose();
   });

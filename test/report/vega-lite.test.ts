@@ -105,6 +105,63 @@ describe("toVegaLite", () => {
     });
   });
 
+  test("what a chart says besides its numbers, whole", () => {
+    const without = (dissection: Dissection, figure: VegaLiteFigure) => {
+      const { data: _, $schema, description, ...view } = toVegaLite(dissection, figure);
+      expect($schema).toBe("https://vega.github.io/schema/vega-lite/v6.json");
+      expect(description).toMatch(/ of drawn scenes, by drawn labels$/);
+      return view;
+    };
+    const nominal = { type: "nominal" };
+    const quantitative = { type: "quantitative" };
+    const byLayer = { field: "layer", ...nominal, sort: ["layer4", "layer6"] };
+    const scale = { domain: ["object", "material"], range: ["#4B4CBF", "#F0883B"] };
+    const category = { field: "category", ...nominal, scale, title: "category" };
+    const tips = (...fields: string[]) => fields.map((field) => ({ field }));
+    // Layers have units and concepts of their own.
+    const resolve = { scale: { x: "independent" } };
+
+    const bars = {
+      x: { field: "concept", ...nominal, sort: null, title: null },
+      y: { field: "units", ...quantitative, axis: { tickMinStep: 1 }, title: "units" },
+      color: category,
+      tooltip: tips("concept", "category", "units", "best_iou"),
+    };
+    expect(without(one, "concepts")).toEqual({ mark: "bar", encoding: bars, resolve });
+    expect(without(two, "concepts")).toEqual({ mark: "bar", encoding: { ...bars, row: byLayer }, resolve });
+
+    const rule = { type: "rule", strokeDash: [4, 4], color: "#888" };
+    const points = {
+      x: { field: "iou", ...quantitative, title: "IoU" },
+      y: { field: "iqr", ...quantitative, title: "information quality ratio" },
+      color: category,
+      opacity: { condition: { test: "datum.interpretable", value: 0.9 }, value: 0.25 },
+      tooltip: tips("layer", "unit", "concept", "iou", "iqr"),
+    };
+    const layer = [
+      { mark: rule, encoding: { x: { datum: 0.05 } } },
+      { mark: rule, encoding: { y: { datum: 0.01 } } },
+      { mark: { type: "point", filled: true }, encoding: points },
+    ];
+    expect(without(one, "scores")).toEqual({ layer });
+    expect(without(two, "scores")).toEqual({ facet: { row: byLayer }, spec: { layer } });
+
+    const cells = {
+      x: { field: "unit", type: "ordinal", sort: null, title: "unit" },
+      y: { field: "concept", ...nominal, sort: ["sky", "tree", "brick", "grass", "house"], title: null },
+      color: { field: "iou", ...quantitative, title: "IoU", scale: { scheme: "viridis", domainMin: 0 } },
+      tooltip: tips("unit", "concept", "iou"),
+    };
+    expect(without(two, "agreement")).toEqual({ mark: "rect", encoding: { ...cells, row: byLayer }, resolve });
+    // A unit of no concept adds no row.
+    const units = one.layers[0]!.units.map((unit, at) => (at === 0 ? { ...unit, label: 0 } : unit));
+    const some = { ...one, layers: [{ ...one.layers[0]!, units }] };
+    const { encoding } = without(some, "agreement") as { encoding: { y: { sort: string[] } } };
+    expect(encoding.y.sort.length).toBeGreaterThan(2);
+    expect(encoding.y.sort).not.toContain("-");
+    expect(encoding).not.toHaveProperty("row");
+  });
+
   test("concepts of one name in two categories stay apart", () => {
     const { dissection } = severalChannels();
     const [layer] = dissection.layers;

@@ -57,6 +57,8 @@ describe("toProjector", () => {
         },
       ],
     });
+    const json = String(withSprite.get("projector.json"));
+    expect(json).toBe(`${JSON.stringify(JSON.parse(json), null, 1)}\n`);
     expect(withSprite.get("layer6.png")).toBe(sprite.data);
     expect(withSprite.get("projector_config.pbtxt")).toBe(`embeddings {
   tensor_name: "layer4"
@@ -87,6 +89,8 @@ embeddings {
     for (const row of rows) expect(row).toHaveLength(6);
     expect(rows[1]![2]).toMatch(/^'=a b {2}c d/); // as CSV has it: no spreadsheet runs it
     expect(String(named.get("projector_config.pbtxt"))).toContain('tensor_name: "x\\042\\012\\134\\303\\251"');
+    const edges = toProjector({ ...dissection, layers: [{ ...layer!, layer: " !}~\u007f\u001f" }] });
+    expect(String(edges.get("projector_config.pbtxt"))).toContain('tensor_name: " !}~\\177\\037"');
   });
 
   test("what is not finite is no agreement", () => {

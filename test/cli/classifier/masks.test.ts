@@ -22,7 +22,8 @@ const grey = (width: number, height: number, value: number) =>
 
 test("reads grey values as places in labels.json", async () => {
   await labels('{ "labels": ["-", "ground", { "name": "sky", "category": "far" }] }');
-  await writeFile(at("a.png"), grey(3, 2, 2));
+  const places = Uint8Array.of(0, 1, 2, 2, 1, 0);
+  await writeFile(at("a.png"), encode({ width: 3, height: 2, channels: 1, depth: 8, data: places }));
   const masks = await openMasks(home);
   expect(masks.labels).toEqual([
     { name: "-", category: "object" },
@@ -30,7 +31,7 @@ test("reads grey values as places in labels.json", async () => {
     { name: "sky", category: "far" },
   ]);
   expect([masks.has("a.jpg"), masks.has("b.jpg")]).toEqual([true, false]);
-  expect(await masks.read("a.jpg")).toMatchObject({ width: 3, height: 2, labels: Uint8Array.of(2, 2, 2, 2, 2, 2) });
+  expect(await masks.read("a.jpg")).toMatchObject({ width: 3, height: 2, labels: places });
 });
 
 test("are turned where they carry EXIF data themselves, whatever their photographs carry", async () => {
@@ -47,6 +48,7 @@ test("refuses label lists that are none", async () => {
   await expect(openMasks(home)).rejects.toThrow("There is no labels.json");
   for (const [text, said] of [
     ["[1]", "Label 0"],
+    ['["-", null]', "Label 1"],
     ["{", "no JSON"],
     ["{}", "no list"],
     ['["sky"]', 'is not "-"'],
@@ -77,4 +79,6 @@ test("refuses masks that hold no labels, or others, or are of another photograph
   );
   await masks.check("small.png", { width: 667, height: 1000 }, "squash");
   await masks.check("small.png", photo); // 112 × 74.7, rounded
+  await writeFile(at("flat.png"), grey(130, 1, 1));
+  await masks.check("flat.png", { width: 1000, height: 10 }); // 130 × 1.3, rounded
 });

@@ -102,3 +102,28 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length]!;
 }
+
+/**
+ * Controls of terminals, all but a line's end and a tab: ESC begins sequences that hide, overwrite
+ * or send text, also as one character of C1; and what turns the direction of text, as it then reads
+ * otherwise than it is (CVE-2021-42574).
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A character as JSON writes those that it may not hold. */
+export const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+/**
+ * Text that may hold names out of files as a terminal may have it: controls are written as JSON
+ * writes them, so that JSON stays what it was.
+ */
+export const printable = (text: string): string => text.replaceAll("\r\n", "\n").replace(CONTROLS, escaped);
+
+/** Characters of a warning, as many as of an error. */
+const WARNING = 1000;
+
+/** Tells a warning, if anybody wants to know: short, whatever names out of files it holds. */
+export function warn(onWarning: ((message: string) => void) | undefined, text: string): void {
+  onWarning?.(printable(text.length > WARNING ? `${text.slice(0, WARNING - 1)}…` : text));
+}

@@ -284,6 +284,7 @@ function faults(path: string, text: string): string[] {
   const tests = testsOf(path, text);
   found.push(...tests.missing.map((file) => `names ${file}, which does not exist`));
   if (runs && tests.found.length === 0) found.push("says nothing of its tests");
+  if (path !== "names.ts" && /onWarning\?\.\(/.test(text)) found.push("tells a warning as it is, not by `warn`");
   // Compiled, it looks Symbol.dispose up when it runs, which Safari and Chrome before 134 do not
   // have.
   if (!free && /^\s*(await )?using /m.test(text)) found.push("declares with `using`");
@@ -316,6 +317,7 @@ describe("rooms", () => {
     ["report/csv.ts", `const f = () => {\n${"f();\n".repeat(79)}};`, ["=> has 81 lines"]],
     ["report/csv.ts", "// Tests: test/setup.ts, test/no.test.ts", ["names test/no.test.ts, which does not exist"]],
     ["new.ts", "// Tests: test/setup.ts,\n// test/no.test.ts\nf();", ["names test/no.test.ts, which does not exist"]],
+    ["new.ts", "// Tests: test/setup.ts\nonWarning?.(name);", ["tells a warning as it is, not by `warn`"]],
     ["new.ts", "export const x = 1;", ["says nothing of its tests"]],
     ["new.ts", "export interface X {}", []],
     ["new.ts", "// Tests: test/setup.ts\nexport const x = 1;", []],

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { UsageError } from "../src/errors.ts";
-import { checkNames, nearest } from "../src/names.ts";
+import { checkNames, nearest, warn } from "../src/names.ts";
 
 it("offers the nearest names first, and not many", () => {
   expect(nearest("tre", ["train", "road", "tree", "tray", "tree"])).toEqual(["tree"]);
@@ -60,4 +60,12 @@ describe("names that a call does not know", () => {
   test.each([{}, { layers: [], seed: 1 }, { layer: undefined }])("%j is not", (given) =>
     expect(check(given)).not.toThrow(),
   );
+});
+
+test("warnings are short and hold no controls, whatever names they have", () => {
+  const told: string[] = [];
+  warn((text) => told.push(text), `The layer "a\x1b]0;b" ${"is ".repeat(1000)}`);
+  warn(undefined, "Nobody wants to know.");
+  expect(told).toEqual([expect.stringMatching(/^The layer "a\\u001b\]0;b" is .*…$/)]);
+  expect(told[0]!.length).toBeLessThan(1010);
 });

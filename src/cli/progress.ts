@@ -1,5 +1,6 @@
+import { printable } from "../names.ts";
 import { inFlags } from "./flags.ts";
-import { inLine, printable } from "./terminal.ts";
+import { inLine } from "./terminal.ts";
 
 /** Where progress goes: stderr, or a stand-in for it. */
 export interface Screen {

@@ -1,7 +1,7 @@
 // Tests: test/networks/generators/progan.test.ts, test/models/edits.test.ts
 
 import { ShapeError, UsageError } from "../errors.ts";
-import { checkNames } from "../names.ts";
+import { checkNames, warn } from "../names.ts";
 import { layerOf } from "../networks/layer-of.ts";
 import type { LayerInfo, Network, NetworkOutput } from "../networks/network.ts";
 import type { State } from "../networks/state.ts";
@@ -304,9 +304,9 @@ export class Generator {
   images(options: ImagesOptions): AsyncGenerator<DrawnImage> {
     const idle = options.from === undefined ? [] : this.idle(options.from);
     if (idle.length > 0) {
-      this.#onWarning?.(
-        `${idle.map((option) => `\`${option}\``).join(" and ")}, which ${this.name} was loaded with, ${idle.length === 1 ? "does" : "do"} nothing to images made of "${options.from}".`,
-      );
+      const named = idle.map((option) => `\`${option}\``).join(" and ");
+      const text = `${named}, which ${this.name} was loaded with, ${idle.length === 1 ? "does" : "do"} nothing to images made of "${options.from}".`;
+      warn(this.#onWarning, text);
     }
     return drawn(this, options);
   }

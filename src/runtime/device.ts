@@ -1,5 +1,5 @@
 import { DeviceLostError, type GanatomyError, KernelError } from "../errors.ts";
-import { checkNames, type NamesOf } from "../names.ts";
+import { checkNames, type NamesOf, warn } from "../names.ts";
 import { type Adapter, describe, targetOf } from "./adapter.ts";
 import { Beat } from "./beat.ts";
 import type { Target, Tuned } from "./graph.ts";
@@ -73,14 +73,8 @@ export class Device {
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
-  private constructor(
-    gpu: GPUDevice,
-    adapter: Adapter,
-    owned: boolean,
-    tuning: Tuning,
-    { onWarning = () => {} }: AdoptOptions,
-  ) {
-    this.warn = onWarning;
+  private constructor(gpu: GPUDevice, adapter: Adapter, owned: boolean, tuning: Tuning, { onWarning }: AdoptOptions) {
+    this.warn = (message) => warn(onWarning, message);
     this.gpu = gpu;
     this.adapter = adapter;
     this.target = targetOf(adapter, gpu);

@@ -1,4 +1,5 @@
 import { GanatomyError } from "../errors.ts";
+import { warn } from "../names.ts";
 import { abortable, pause } from "./abort.ts";
 import { allocateBytes } from "./bytes.ts";
 import type { LoadOptions } from "./source.ts";
@@ -97,7 +98,7 @@ export class HttpClient {
 
   /** Says that a request is about to be made again, and why, and waits for the moment. */
   retry(why: string, retries: number, signal: AbortSignal | undefined, wait = 1000 * 2 ** retries): Promise<void> {
-    this.#onWarning?.(`${this.#shown} ${why}; trying again.`);
+    warn(this.#onWarning, `${this.#shown} ${why}; trying again.`);
     return pause(wait, signal);
   }
 

@@ -1,4 +1,5 @@
 import { WeightsError } from "../errors.ts";
+import { warn } from "../names.ts";
 import { abortable } from "./abort.ts";
 import { type HttpClient, readBody } from "./http-client.ts";
 import { RangeSource } from "./http-ranges.ts";
@@ -46,7 +47,7 @@ export async function loadWhole(
       await kept?.forget();
     } catch (error) {
       signal?.throwIfAborted();
-      onWarning?.(`${client.name} could not be kept in the cache, it will be downloaded again next time: ${error}`);
+      warn(onWarning, `${client.name} could not be kept in the cache, it will be downloaded again next time: ${error}`);
     }
   }
   return bytes;
@@ -69,7 +70,8 @@ async function readCache(
   } catch (error) {
     signal?.throwIfAborted();
     const damaged = error instanceof WeightsError && error.code === "weights-integrity";
-    onWarning?.(
+    warn(
+      onWarning,
       `The cached copy of ${client.name} ${damaged ? "is damaged" : `cannot be read (${error})`}; downloading it.`,
     );
     return undefined;

@@ -1,3 +1,4 @@
+import { warn } from "../names.ts";
 import { abortable } from "./abort.ts";
 import { allocateBytes } from "./bytes.ts";
 import type { HttpClient } from "./http-client.ts";
@@ -51,7 +52,7 @@ export async function readPieces(
         } catch (error) {
           signal?.throwIfAborted();
           full = true;
-          onWarning?.(`Parts of ${client.name} cannot be kept in the cache: ${error}`);
+          warn(onWarning, `Parts of ${client.name} cannot be kept in the cache: ${error}`);
         }
       }
     }

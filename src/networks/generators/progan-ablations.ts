@@ -1,6 +1,7 @@
 import { UsageError } from "../../errors.ts";
 import type { Learned } from "../../kernels/conv/filter.ts";
 import { constant } from "../../kernels/conv/filter.ts";
+import { warn } from "../../names.ts";
 import { learned } from "../filters.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../state.ts";
@@ -47,7 +48,8 @@ function network({ tensors, onWarning }: GeneratorFile, options: GeneratorOption
     );
   }
   if (kind === "stored scale" && options.pixelNorm === undefined) {
-    onWarning?.(
+    warn(
+      onWarning,
       'Layers are taken to be normalised everywhere (pixelwise normalisation); with equalised learning rate alone only z and the output are, which the file does not tell: `pixelNorm` "ends".',
     );
   }

@@ -1,7 +1,7 @@
 // Tests: test/networks/network.test.ts, test/networks/generators/dcgan.test.ts
 
 import { UsageError, WeightsError } from "../../errors.ts";
-import { andMore, nearest } from "../../names.ts";
+import { andMore, nearest, warn } from "../../names.ts";
 import type { Attributes } from "../../weights/tensor.ts";
 import { parseDescription } from "../description.ts";
 import { describedNetwork } from "../description-network.ts";
@@ -41,7 +41,8 @@ export function recogniseGenerator(given: GivenFile, options: GeneratorOptions =
     refuseOthers(others, "a network of modules", []);
     const { description, assumed } = tree;
     if (assumed.length > 0) {
-      onWarning?.(
+      warn(
+        onWarning,
         `The file is taken for ${description.architecture}: strides, paddings, eps and activations are the file's. What is not in it is assumed: that ${assumed.join("; that ")}. If it is otherwise, describe it (docs/generators.md).`,
       );
     }
@@ -50,7 +51,8 @@ export function recogniseGenerator(given: GivenFile, options: GeneratorOptions =
   const inferred = dcganOf(tensors, attributes);
   if (inferred) {
     refuseOthers(others, "a DCGAN", []);
-    onWarning?.(
+    warn(
+      onWarning,
       `The file is taken for a DCGAN: ${assumedOf(attributes)}. None of this is in the file, and what is wrong still makes plausible images; if it is so, \`network\` "dcgan" says that you know, else describe it (docs/generators.md).`,
     );
     return describedNetwork(inferred, { tensors });

@@ -1,4 +1,5 @@
 import { UsageError, WeightsError } from "../../errors.ts";
+import { warn } from "../../names.ts";
 import type { Attributes } from "../../weights/tensor.ts";
 import type { GeneratorFile, GeneratorOptions } from "./family.ts";
 import { ESTIMATED, type Truncation } from "./stylegan-mapping.ts";
@@ -43,7 +44,8 @@ export function optionsOf({
  */
 export function warnOfAverage({ tensors, onWarning }: GeneratorFile, { psi }: Truncation): void {
   if (psi === 1 || tensors.has("mapping.w_avg")) return;
-  onWarning?.(
+  warn(
+    onWarning,
     `The file has no average w, which truncation moves towards: it was estimated from ${ESTIMATED.toLocaleString("en")} latents.`,
   );
 }
@@ -74,7 +76,8 @@ export function convClampOf(
     !attributes.has("synthesis.b4.conv1.conv_clamp") &&
     !attributes.has("static_kwargs.resolution")
   ) {
-    onWarning?.(
+    warn(
+      onWarning,
       "The file does not say whether activations were clamped in training (to ± 256 where it was in float16); none are. Give `convClamp` if they were.",
     );
   }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 /** Files to be opened: one by its path, or mutants by their numbers. */
 export type Task =
   | { readonly kind: string; readonly path: string; readonly folder: string }
+  // a large file, whose tensor "small" of so many bytes is needed
+  | { readonly large: string; readonly needed: number }
   | {
       readonly format: string;
       readonly seed: number;
@@ -47,6 +49,10 @@ function peak(): number {
 const idle = peak();
 
 process.on("message", async (task: Task) => {
+  if ("large" in task) {
+    process.send!({ cost: await costOfLarge(task) });
+    return;
+  }
   const { OPENERS, isOurs } = await import("./openers.ts");
   const { FORMATS, mutant } = await import("./mutants.ts");
   const { mayTake } = await import("./rule.ts");
@@ -82,6 +88,15 @@ process.on("message", async (task: Task) => {
   const cost: Cost = { peak: peak() - idle, granted, refused, opened, said, ...(fault && { fault }) };
   process.send!({ cost });
 });
+
+/** What it costs to read the tensor that is needed of a file, as weights are read in Node. */
+async function costOfLarge({ large, needed }: Extract<Task, { readonly large: string }>): Promise<Cost> {
+  const { readSmall } = await import("./openers.ts");
+  const { LARGE_MEMORY } = await import("./rule.ts");
+  const count = await readSmall(large);
+  const fault = 4 * count === needed ? {} : { fault: { index: 0, what: `read ${count} numbers` } };
+  return { peak: peak() - idle, granted: LARGE_MEMORY + needed, refused: 0, opened: 1, said: "", ...fault };
+}
 
 const stackOf = (error: unknown): string =>
   (error instanceof Error ? (error.stack ?? error.message) : String(error)).slice(0, 600);

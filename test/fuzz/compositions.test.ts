@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMPOSITIONS } from "./compositions.ts";
 import { type Broken, bundled, costOf, removeBundles } from "./fuzz.ts";
+import { LARGE_FILES, NEEDED_BYTES, writeLarge } from "./large.ts";
 
 // Runs: src/weights/checkpoint.ts, src/networks/onnx/generator.ts, src/models/segmenter-files.ts,
 // src/compare/dissections/open.ts, src/session/recipe-link.ts, src/cli/classifier/masks.ts,
@@ -33,6 +34,31 @@ test.each(COMPOSITIONS.map(({ kind, name }) => [kind, name]))("%s: %s", async (_
   expect(fault, said).toBeUndefined();
   expect(peak, said).toBeGreaterThan(1e6); // it was looked at
   expect(peak, said).toBeLessThanOrEqual(granted);
+});
+
+/** What it costs to read one small tensor of a large file. */
+async function readLarge(name: string, by = script) {
+  const path = join(folder, "large");
+  writeLarge(path, LARGE_FILES.find((each) => each.name === name)!);
+  return costOf(by, { large: path, needed: NEEDED_BYTES });
+}
+
+const WHOLE: Broken = {
+  module: "node/files.ts",
+  line: "return await readRange(handle, path, start, end, signal);",
+  by: "return (await readRange(handle, path, 0, before.size, signal)).slice(start, end);",
+};
+
+test.each(LARGE_FILES.map(({ name }) => name))("of %s of 250 MB what is needed is in memory alone", async (name) => {
+  const { fault, peak, granted } = await readLarge(name);
+  expect(fault).toBeUndefined();
+  expect(peak).toBeGreaterThan(NEEDED_BYTES);
+  expect(peak).toBeLessThanOrEqual(granted);
+});
+
+test("a large file that is read whole takes more than it may", async () => {
+  const { fault, peak, granted } = await readLarge("safetensors", await bundled(WHOLE));
+  expect(fault !== undefined || peak > granted, `${peak} of ${granted}`).toBe(true);
 });
 
 const BUDGET: Broken = {

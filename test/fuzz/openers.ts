@@ -76,6 +76,14 @@ async function tensorsOf({ tensors }: Checkpoint): Promise<void> {
   for (const tensor of tensors.values()) await tensor.read();
 }
 
+/** Reads the tensor "small" of a file and nothing else, and returns how many numbers it has. */
+export async function readSmall(path: string): Promise<number> {
+  const source = await fileSource(path);
+  const checkpoint = await openCheckpoint(source);
+  const tensors = checkpoint.format === "onnx" ? (await readOnnx(source)).initializers : checkpoint.all;
+  return (await tensors.get("small")!.read()).length;
+}
+
 async function network(bytes: Uint8Array): Promise<void> {
   const source = memorySource(bytes, "net.onnx");
   await all(

@@ -1,6 +1,9 @@
 import { readJpegHeader } from "../../src/node/photo/decode-jpeg.ts";
 import { isPng, readPngHeader } from "../../src/report/png.ts";
 
+/** Bytes that a file of more than 10 MB may take beyond those of the tensors that are needed. */
+export const LARGE_MEMORY = 150e6;
+
 /**
  * What a file may cost before it is refused, or what it holds is there.
  *
@@ -12,7 +15,7 @@ import { isPng, readPngHeader } from "../../src/report/png.ts";
 export function mayTake(bytes: Uint8Array, isRead: boolean): { readonly memory: number; readonly cpuMs: number } {
   const [size, pixels] = [bytes.length, isRead ? pixelsOf(bytes) : 0];
   return {
-    memory: (size <= 10e6 ? 64e6 + 40 * size : 150e6 + 3 * size) + 28 * pixels,
+    memory: (size <= 10e6 ? 64e6 + 40 * size : LARGE_MEMORY + 3 * size) + 28 * pixels,
     cpuMs: 1000 + size / 1000 + pixels / 5000,
   };
 }

@@ -39,9 +39,13 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     models: "all",
     dissect: "all",
   },
+  // report.json as it is read: by what compares, shows and writes dissections, which do not know
+  // each other.
+  "report-json.ts": { "errors.ts": "all", weights: "all", dissect: "type" },
   report: {
     "errors.ts": "all",
     "names.ts": "all",
+    "report-json.ts": "all",
     weights: "all",
     dissect: "type",
     causality: "type",
@@ -80,6 +84,7 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
   compare: {
     "errors.ts": "all",
     "names.ts": "all",
+    "report-json.ts": "all",
     runtime: "all",
     kernels: "all",
     weights: "all",
@@ -103,6 +108,7 @@ const MAY_ENTER: Record<string, Record<string, "all" | "type">> = {
     "errors.ts": "all",
     "names.ts": "all",
     "version.ts": "all",
+    "report-json.ts": "all",
     runtime: "all",
     weights: "all",
     networks: "all",

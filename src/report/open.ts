@@ -1,9 +1,7 @@
 import type { ReportFiles } from "../compare/dissections/open.ts";
 import type { Blocks, CountTable, Dissection, LayerResult, LevelChoice, Tables, Unit } from "../dissect/result.ts";
-import { UsageError } from "../errors.ts";
+import { parseReport, type Report, type ReportLayer, type ReportLevel } from "../report-json.ts";
 import { type ExactTables, openExactTables } from "../weights/exact-tables.ts";
-import { parseJson } from "../weights/json.ts";
-import { type Report, type ReportLayer, type ReportLevel, type ReportUnit, SCHEMA_VERSION } from "./report.ts";
 
 /** A report that was read: what was found, and where it came from. */
 export interface OpenedReport extends Pick<Report, "provenance"> {
@@ -21,10 +19,9 @@ export interface OpenedReport extends Pick<Report, "provenance"> {
  *   damaged or of another report.
  */
 export async function openDissection({ report: text, tensors, blocks: inBlocks }: ReportFiles): Promise<OpenedReport> {
-  const report = parsed(text);
+  const { model, images, segmenter, adapter, settings, categories, labels, layers, provenance } = parseReport(text);
   const tables = await openExactTables(tensors);
   const counted = inBlocks === undefined ? undefined : await openExactTables(inBlocks);
-  const { model, images, segmenter, adapter, settings, categories, labels, layers, provenance } = report;
   const blocks = counted && blocksOf(counted, categories.length);
   const dissection: Dissection = {
     model,
@@ -46,63 +43,6 @@ export async function openDissection({ report: text, tensors, blocks: inBlocks }
   };
   return { provenance, dissection };
 }
-
-const NO_REPORT = "Give the report.json of a folder that `ganatomy dissect` or writeReport wrote.";
-
-function parsed(text: string): Report {
-  let json: unknown;
-  try {
-    json = parseJson(text);
-  } catch (cause) {
-    throw new UsageError("The report is no JSON.", NO_REPORT, { cause });
-  }
-  const report = (json ?? {}) as Partial<Report>;
-  const { schemaVersion, model, segmenter, adapter, settings, provenance } = report;
-  if (schemaVersion !== undefined && schemaVersion !== SCHEMA_VERSION) {
-    throw new UsageError(
-      `The report is of version ${String(schemaVersion).slice(0, 20)}, and this reads version ${SCHEMA_VERSION}.`,
-      "Use the ganatomy that wrote it, or a newer one.",
-    );
-  }
-  const objects = [model, segmenter, adapter, settings, provenance];
-  const named = (one: { readonly name?: unknown; readonly category?: unknown } | null) =>
-    typeof one?.name === "string" && typeof one.category === "string";
-  const whole =
-    schemaVersion === SCHEMA_VERSION &&
-    objects.every((one) => typeof one === "object" && one !== null) &&
-    [report.categories, report.labels, report.layers].every(Array.isArray) &&
-    report.labels!.every(named) &&
-    report.layers!.every(isLayer(report.labels!.length));
-  if (!whole) throw new UsageError("The report is not that of a dissection.", NO_REPORT);
-  return report as Report;
-}
-
-/** Whether all is there that is read of a layer, its labels among those that there are. */
-const isLayer =
-  (labels: number) =>
-  (layer: Partial<ReportLayer> | null): boolean =>
-    typeof layer?.layer === "string" &&
-    Array.isArray(layer.shape) &&
-    Array.isArray(layer.units) &&
-    layer.units.every(
-      (unit: Partial<ReportUnit> | null, place: number) =>
-        unit?.unit === place &&
-        Number.isInteger(unit.label) &&
-        unit.label! >= 0 &&
-        unit.label! < labels &&
-        SCORES.every((name) => isNumber(unit[name])) &&
-        COUNTS.every((name) => Number.isFinite(unit[name])) &&
-        Array.isArray(unit.top) &&
-        unit.top.every((top) => Number.isSafeInteger(top?.image) && isNumber(top.activation)) &&
-        isScore(unit.mostCorrelated) &&
-        (unit.training === undefined || (isScore(unit.training?.iqr) && isScore(unit.training.maxiou))),
-    );
-
-const SCORES = ["level", "iou", "iqr", "mi", "correlation"] as const satisfies readonly (keyof ReportUnit)[];
-const COUNTS = ["intersection", "activation", "pixels"] as const satisfies readonly (keyof ReportUnit)[];
-const isNumber = (value: unknown): boolean => value === null || typeof value === "number";
-
-const isScore = (score: { readonly label?: unknown } | null | undefined): boolean => typeof score?.label === "number";
 
 const number = (value: number | null): number => value ?? Number.NaN;
 

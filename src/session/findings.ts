@@ -2,7 +2,8 @@ import type { Dissection, Label } from "../dissect/result.ts";
 import { UsageError } from "../errors.ts";
 import { uniqueNames } from "../report/concepts.ts";
 import { conceptRankings, unitRankings } from "../report/rankings.ts";
-import { type Report, SCHEMA_VERSION, toReport } from "../report/report.ts";
+import { toReport } from "../report/report.ts";
+import { checkedReport, type Report } from "../report-json.ts";
 import { VERSION } from "../version.ts";
 
 /** A unit at its place in a ranking. */
@@ -55,13 +56,13 @@ export function findingsOf(dissection: Dissection): Findings {
 /**
  * What a file says: `report.json`, which knows every unit's best concept and no other, or
  * `dissect.json`, ours or gandissect's, which has rankings. It is input like any other.
- * @throws UsageError for what is neither.
+ * @throws UsageError for what is neither, and what `checkedReport` throws.
  */
 export function readFindings(json: unknown): Findings {
   const said = ((): Findings | undefined => {
     try {
       const { schemaVersion, netname } = json as { readonly schemaVersion?: unknown; readonly netname?: unknown };
-      if (schemaVersion !== undefined) return ofReport(json as Report);
+      if (schemaVersion !== undefined) return ofReport(checkedReport(json));
       return netname === undefined ? undefined : ofDissectJson(json as DissectJsonLike);
     } catch (cause) {
       if (cause instanceof UsageError) throw cause;
@@ -79,13 +80,7 @@ export function readFindings(json: unknown): Findings {
 const MAX_SCORES = 2 ** 22;
 
 function ofReport(report: Report): Findings {
-  if (report.schemaVersion !== SCHEMA_VERSION) {
-    throw new UsageError(
-      `This report is of version ${String(report.schemaVersion)}, and version ${SCHEMA_VERSION} is known here.`,
-      "Read it with the ganatomy that wrote it, or dissect again.",
-    );
-  }
-  const labels = report.labels.map(({ name, category }) => ({ name: text(name), category: text(category) }));
+  const labels = report.labels.map(({ name, category }) => ({ name, category }));
   const names = uniqueNames(labels);
   let scored = 0;
   const layers = report.layers.map(({ layer, units }): [string, LayerFindings] => {
@@ -103,12 +98,12 @@ function ofReport(report: Report): Findings {
       if (label === undefined || found.detects[unit] === 0 || iou === null) return;
       const name = `${label}-iou`;
       const scores = rankings.get(name) ?? new Array<number>(units.length).fill(0);
-      scores[unit] = -number(iou);
+      scores[unit] = -iou;
       rankings.set(name, scores);
     });
-    return [text(layer), { ...found, rankings }];
+    return [layer, { ...found, rankings }];
   });
-  return { model: text(report.model.name), report, labels, layers: new Map(layers) };
+  return { model: report.model.name, report, labels, layers: new Map(layers) };
 }
 
 /** What is needed of dissect.json. */

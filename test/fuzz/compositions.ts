@@ -10,6 +10,7 @@ import {
   packed,
   TYPE,
 } from "../networks/onnx/encode.ts";
+import { reportJson, reportUnit } from "../report/report-json.ts";
 import { bytes, le, legacy, p, tensor, zip } from "../weights/fixtures.ts";
 import type { Kind } from "./openers.ts";
 import { chunk, pngOf } from "./png.ts";
@@ -364,31 +365,19 @@ const reports: readonly Composition[] = [
     name: "a layer of units that each detect a label of their own",
     kind: "report",
     make: () =>
-      json({
-        schemaVersion: 1,
-        model: { name: "m" },
-        segmenter: { name: "s" },
-        settings: { size: 1, seed: 1, trainSeed: 1, segmentationSize: 8 },
-        categories: ["object"],
-        labels: [{ name: "-", category: "object" }, ...list(10_000, (i) => ({ name: `l${i}`, category: "object" }))],
-        layers: [
-          {
-            layer: "layer1",
-            units: list(10_000, (i) => ({ interpretable: true, label: i + 1, iou: 0.5, level: 1, top: [] })),
-          },
-        ],
-      }),
+      json(
+        reportJson({
+          model: "m",
+          labels: [{ name: "-", category: "object" }, ...list(10_000, (i) => ({ name: `l${i}`, category: "object" }))],
+          layers: [{ layer: "layer1", units: list(10_000, (i) => reportUnit(i, i + 1)) }],
+        }),
+      ),
   },
   {
     name: "a report of one name in many categories",
     kind: "report",
     make: () =>
-      json({
-        schemaVersion: 1,
-        model: { name: "m" },
-        labels: list(50_000, (i) => ({ name: "a", category: `c${i}` })),
-        layers: [],
-      }),
+      json(reportJson({ model: "m", labels: list(50_000, (i) => ({ name: "a", category: `c${i}` })), layers: [] })),
   },
   { name: "brackets for a report", kind: "report", make: () => bytes("[".repeat(5e6)) },
   { name: "quotes for a report", kind: "report", make: () => bytes('"\\'.repeat(2e6)) },

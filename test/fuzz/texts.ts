@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
+import { reportJson, reportUnit } from "../report/report-json.ts";
 import { bytes } from "../weights/fixtures.ts";
 import { anything } from "./containers.ts";
 import { STATE_FORMAT } from "./openers.ts";
@@ -139,34 +140,16 @@ export function report(random: Random): Uint8Array<ArrayBuffer> {
   }
   return written(
     random,
-    {
-      schemaVersion: 1,
-      model: { name: "m", sizes: [8] },
-      segmenter: { name: "s" },
-      settings: {
-        size: 4,
-        seed: 1,
-        trainSeed: 2,
-        quantileThreshold: 0.01,
-        iouThreshold: 0.04,
-        iqrThreshold: 0.01,
-        segmentationSize: 8,
-      },
-      categories: ["object"],
-      labels: list(4, (i) => ({ name: `l${i}`, category: "object", pixels: i })),
+    reportJson({
+      model: "m",
+      labels: list(4, (i) => ({ name: `l${i}`, category: "object" })),
       layers: [
         {
           layer: "layer4",
-          units: list(units, (i) => ({
-            interpretable: true,
-            label: i % 4,
-            iou: 0.1,
-            level: 1,
-            top: [{ image: 1, activation: 2 }],
-          })),
+          units: list(units, (i) => reportUnit(i, i % 4, { top: [{ image: 1, activation: 2 }] })),
         },
       ],
-    },
+    }),
     keys,
   );
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findingsOf } from "../../src/server/findings.ts";
 import type { Handler } from "../../src/server/handler.ts";
+import { reportJson, reportUnit } from "../report/report-json.ts";
 import { dissection, filesOf, get, handlerOf, json, openScenes, post, type Scenes, UNITS } from "./scenes.ts";
 
 // What is asked over them test/session/session.test.ts compares with the library; their form
@@ -92,22 +93,17 @@ test("a stream ends when nobody listens, and another dissection can begin", asyn
 
 describe("report.json beside dissect.json", () => {
   const generator = { name: "scenes", layers: [{ name: "layer4", channels: UNITS }] } as never;
-  const report = (units: number) => ({
-    schemaVersion: 1,
-    model: { name: "scenes" },
-    labels: [
-      { name: "-", category: "object" },
-      { name: "tree", category: "plant" },
-    ],
-    layers: [
-      {
-        layer: "layer4",
-        units: Array.from({ length: units }, (_, unit) => ({
-          ...{ unit, interpretable: true, label: 1, level: 3, iou: 0.5, top: [] },
-        })),
-      },
-    ],
-  });
+  const report = (units: number) =>
+    reportJson({
+      model: "scenes",
+      labels: [
+        { name: "-", category: "object" },
+        { name: "tree", category: "plant" },
+      ],
+      layers: [
+        { layer: "layer4", units: Array.from({ length: units }, (_, unit) => reportUnit(unit, 1, { level: 3 })) },
+      ],
+    });
   const found = (text: string) => findingsOf({ dissection, generator, files: filesOf({ "report.json": text }) });
 
   test("names the labels' categories; the rankings are of dissect.json", async () => {

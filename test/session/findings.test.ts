@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.ts";
 import { joined, rankedUnits, readFindings, renumbered } from "../../src/session/findings.ts";
+import { reportJson, reportUnit } from "../report/report-json.ts";
 
 const unit = (label: string, iou: number, more: object = {}) => ({
   interp: label !== "-",
@@ -27,25 +28,25 @@ const DISSECT = {
     },
   ],
 };
-const REPORT = {
-  schemaVersion: 1,
-  model: { name: "church" },
-  labels: [
-    { name: "-", category: "object" },
-    { name: "glass", category: "object" },
-    { name: "glass", category: "material" },
-  ],
+const GLASS = [
+  { name: "-", category: "object" },
+  { name: "glass", category: "object" },
+  { name: "glass", category: "material" },
+];
+const REPORT = reportJson({
+  model: "church",
+  labels: GLASS,
   layers: [
     {
       layer: "layer4",
       units: [
-        { unit: 0, interpretable: true, label: 1, level: 2, iou: 0.1, top: [] },
-        { unit: 1, interpretable: true, label: 2, level: null, iou: 0.2, top: [{ image: 3, activation: null }] },
-        { unit: 2, interpretable: false, label: 2, level: 2, iou: 0.3, top: [] },
+        reportUnit(0, 1, { level: 2 }),
+        reportUnit(1, 2, { level: null, iou: 0.2, top: [{ image: 3, activation: null }] }),
+        reportUnit(2, 2, { interpretable: false, iou: 0.3 }),
       ],
     },
   ],
-};
+});
 
 describe("findings", () => {
   test("of a dissect.json are its rankings, labels and top images", () => {
@@ -102,15 +103,17 @@ describe("findings", () => {
     { netname: "a", layers: [{ layer: "x", units: [unit("tree", 1)], rankings: [{ name: "a", score: [1, 2] }] }] },
     { netname: "a", layers: [{ layer: "x", units: [unit("tree", 1)], rankings: [{ name: "a", score: ["1"] }] }] },
     { netname: "a", layers: [{ layer: 7, units: [] }] },
-    { ...REPORT, labels: [{ name: 1, category: "a" }] },
-    { ...REPORT, layers: [{ layer: "x", units: [{ interpretable: true, label: "1", level: 1, top: [] }] }] },
   ])("%j are none", (json) => {
     expect(() => readFindings(json)).toThrow(UsageError);
     expect(() => readFindings(json)).toThrow(/no report of a dissection/);
   });
 
-  test("of another version are not read", () =>
-    expect(() => readFindings({ ...REPORT, schemaVersion: 2 })).toThrow(/report is of version 2/));
+  test("of reports that are none, or of another version, are not read", () => {
+    expect(() => readFindings({ ...REPORT, labels: [{ name: 1, category: "a" }] })).toThrow(
+      /not that of a dissection: labels\[0\]\.name is/,
+    );
+    expect(() => readFindings({ ...REPORT, schemaVersion: 2 })).toThrow(/report is of version 2/);
+  });
 
   test("of the golden dissect.json are read", () => {
     const file = new URL("../golden/scenes64-gandissect.json", import.meta.url);
@@ -124,9 +127,14 @@ describe("findings", () => {
 
 describe("a report and the dissect.json beside it", () => {
   const labels = ["-", "door", "tree"].map((name) => ({ name, category: "object" }));
-  const one = (label: number, iou: number) => ({ interpretable: label > 0, label, level: 2, iou, top: [] });
-  const units = [one(2, 0.2), one(0, 0), one(1, 0.1), one(2, 0.3)];
-  const report = readFindings({ ...REPORT, labels, layers: [{ layer: "layer4", units }] });
+  const scores = [
+    [2, 0.2],
+    [0, 0],
+    [1, 0.1],
+    [2, 0.3],
+  ] as const;
+  const units = scores.map(([label, iou], unit) => reportUnit(unit, label, { level: 2, iou }));
+  const report = readFindings(reportJson({ model: "church", labels, layers: [{ layer: "layer4", units }] }));
   const dissect = readFindings(DISSECT);
   const trees = { concept: "tree" };
 

@@ -8,6 +8,7 @@ import type { Recipe } from "../../src/session/recipe.ts";
 import { packRecipe } from "../../src/session/recipe-link.ts";
 import type { Loaded } from "../../src/session/session.ts";
 import { violations } from "../browser/axe.ts";
+import { reportJson } from "../report/report-json.ts";
 import { openStudio, type StudioPage } from "./page.ts";
 
 // Runs: studio/studio.ts, studio/index.html, studio/studio.css, src/session/worker.ts
@@ -145,7 +146,7 @@ describe("the studio", { timeout: SLOW }, () => {
     await give("marks.json", JSON.stringify({ model: "bedroom", layer: "layer4", units: [3] }));
     await expect.poll(notices, PATIENT).toMatch(/strokes are of bedroom/);
     await dismiss();
-    await give("report.json", JSON.stringify({ schemaVersion: 1, model: { name: "church" }, labels: [], layers: [] }));
+    await give("report.json", JSON.stringify(reportJson({ model: "church", labels: [], layers: [] })));
     await expect.poll(notices, PATIENT).toMatch(/report of church/);
     await dismiss();
     await run("location.hash = '#s=broken'");

@@ -148,7 +148,7 @@ describe("a report that is none", () => {
     await expect(openReport({ ...good, report: "{" }, "new")).rejects.toThrow("report of new is no JSON");
     await expect(openReport({ ...good, report: "{}" }, "new")).rejects.toThrow("not that of a dissection");
     const later = JSON.stringify({ ...JSON.parse(good.report), schemaVersion: 2 });
-    await expect(openReport({ ...good, report: later }, "new")).rejects.toThrow("not that of a dissection");
+    await expect(openReport({ ...good, report: later }, "new")).rejects.toThrow("report of new is of version 2");
     await expect(openReport({ ...good, report: "null" }, "new")).rejects.toThrow("not that of a dissection");
     await expect(openReport({ ...good, tensors: good.tensors.subarray(0, 100) }, "new")).rejects.toThrow(/damaged/);
     await expect(openReport({ ...good, tensors: good.blocks }, "new")).rejects.toThrow(/needs|has no table/);

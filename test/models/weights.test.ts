@@ -67,7 +67,8 @@ describe("weights of a training that diverged", () => {
 describe("weights on a server", () => {
   /** What of a file is asked for whose network has so many layers, all but the first of 1 MiB. */
   async function askedFor(layers: number) {
-    const names = Array.from({ length: layers }, (_, at) => `c${10 + at}`); // one order, by name, too
+    // In the file they are by name.
+    const names = Array.from({ length: layers }, (_, at) => `c${10 + at}`);
     const filter = (channels: number): SafetensorsInput => {
       return { dtype: "float32", shape: [512, channels, 1, 1], data: new Float32Array(512 * channels) };
     };

@@ -227,7 +227,7 @@ interface Appendable {
 }
 
 /** A generator's graph for a plan, and what of it the plan keeps for its callers. */
-function describe(generator: Appendable, options: CompileGeneratorOptions, tuned: Tuned) {
+export function describe(generator: Appendable, options: CompileGeneratorOptions, tuned: Tuned) {
   const { batch, retain = [], editable = [], from, until } = options;
   const graph = new Graph(generator.device.target, "f32", tuned);
   const part = { editable, ...(from !== undefined && { from }), ...(until !== undefined && { until }) };

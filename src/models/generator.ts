@@ -39,7 +39,7 @@ import { type Mask, type PooledMask, poolMask } from "./mask.ts";
 import { onDemand } from "./on-demand.ts";
 import type { Retained, Retaining, Until } from "./retained.ts";
 import { chosen, classesOf, numbersOf, sampleRows } from "./rows.ts";
-import { upload, Weights } from "./weights.ts";
+import { type Known, upload, Weights } from "./weights.ts";
 
 /** A generator on a device: a network that makes images of z. */
 export class Generator {
@@ -97,14 +97,14 @@ export class Generator {
   }
 
   /** Behind `loadGenerator`. @throws WeightsError, UsageError; the signal's reason. */
-  static async load(source: SourceLike, options: LoadGeneratorOptions): Promise<Generator> {
+  static async load(source: SourceLike, options: LoadGeneratorOptions, known?: Known<Generator>): Promise<Generator> {
     checkNames("loadGenerator", options, LOAD_GENERATOR_NAMES);
     const { device, name: given, classes } = options;
     const { loading, network: asked } = partsOf(options);
     const checkpoint = await openCheckpoint(source, loading);
     const network = await generatorNetwork(checkpoint, asked, loading);
     const name = given ?? checkpoint.source.name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
-    const generator = await Generator.define(network, { device, name, classes }, loading);
+    const generator = await Generator.define(network, { device, name, classes }, loading, known);
     generator.#asked = Object.entries({ classes, ...asked })
       .filter(([option, value]) => value !== undefined && !(option === "truncation" && value === 1))
       .map(([option]) => option);
@@ -119,12 +119,12 @@ export class Generator {
    */
   static async define(
     network: Network,
-    { device, name, classes }: DefineOptions,
+    options: DefineOptions,
     { signal, allowNonFinite }: Pick<LoadOptions, "signal" | "allowNonFinite"> = {},
+    known?: Known<Generator>,
   ): Promise<Generator> {
-    const weights = new Weights(device, network.state, allowNonFinite);
-    const generator = new Generator(network, weights, { device, name, classes });
-    await upload(generator, signal);
+    const generator = new Generator(network, new Weights(options.device, network.state, allowNonFinite), options);
+    await upload(generator, signal, known);
     return generator;
   }
 

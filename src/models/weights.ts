@@ -29,8 +29,11 @@ interface Model {
   dispose(): void;
 }
 
+/** Is told of a model whose kernels are chosen, before its weights are read. */
+export type Known<M> = (model: M) => void;
+
 /** Chooses a model's kernels by its device and brings its weights there, or disposes of it. */
-export async function upload(model: Model, signal?: AbortSignal): Promise<void> {
+export async function upload<M extends Model>(model: M, signal?: AbortSignal, known?: Known<M>): Promise<void> {
   const { device } = model;
   const describe = (): Graph => {
     const graph = new Graph(device.target, "f32", device.tuned);
@@ -39,6 +42,7 @@ export async function upload(model: Model, signal?: AbortSignal): Promise<void> 
   };
   try {
     await tune(device, describe, signal);
+    known?.(model);
     await model.bind(describe(), signal);
   } catch (error) {
     model.dispose();

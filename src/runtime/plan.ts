@@ -55,6 +55,16 @@ export class Plan {
   }
 
   /**
+   * Begins to compile a graph's pipelines, which `compile` then need not wait for, nor begin. What
+   * fails is forgotten, and tried again there.
+   */
+  static prepare(device: Device, graph: Graph): void {
+    for (const { kernel, choices } of graph.steps) {
+      device.pipeline(kernel, specialize(kernel, choices)).catch(() => {});
+    }
+  }
+
+  /**
    * Allocates everything, writes every step's parameters once, and compiles all pipelines in
    * parallel.
    * @throws ShapeError for a bound tensor that is too small, UnsupportedError for what the device

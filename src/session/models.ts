@@ -1,10 +1,12 @@
 import { UnsupportedError, UsageError } from "../errors.ts";
 import { Generator } from "../models/generator.ts";
 import { modelName } from "../models/model-name.ts";
+import { prepare } from "../models/prepare.ts";
 import { Segmenter } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
 import type { LoadProgress, SourceLike } from "../weights/source.ts";
 import type { Listener, LoadRequest, Progress, SegmenterSource } from "./session.ts";
+import { shownPlan } from "./stage.ts";
 
 // Tests: test/session/session.test.ts, test/session/lost.test.ts
 
@@ -88,7 +90,7 @@ export class Models {
   ): Promise<{ dispose(): void } | undefined> {
     const asked = this.#ask("generator");
     const device = await this.device();
-    const generator = await Generator.load(source, {
+    const options = {
       ...network,
       ...nameOf(source, name),
       ...(sha256 !== undefined && { sha256 }),
@@ -96,6 +98,10 @@ export class Models {
       device,
       signal,
       onProgress: bytesOf("generator", onProgress),
+    };
+    const generator = await Generator.load(source, options, (known) => {
+      // While the weights are on their way: what draws an image as it is comes first.
+      prepare(known, shownPlan(this.#segmenter));
     });
     const before = this.#generator;
     this.#generator = this.#newest("generator", asked, generator);

@@ -85,6 +85,13 @@ class KeptFeatures {
   }
 }
 
+/** Options of a plan that shows images as they are, one at a time. */
+export const shownPlan = (segmenter: Segmenter | undefined) => ({
+  batch: 1,
+  bytes: true,
+  raw: segmenter?.reads === "raw",
+});
+
 /** A pair of plans: up to the edited layer, and from there to the image. */
 interface Plans {
   readonly layer: string | undefined;
@@ -183,7 +190,7 @@ export class Stage {
     const edited = layer === undefined ? -1 : order.indexOf(layer);
     const behind = [...retained].filter((name) => order.indexOf(name) > edited);
     const before = [...retained].filter((name) => order.indexOf(name) < edited);
-    const common = { batch: 1, bytes: true, raw: this.#segmenter?.reads === "raw", signal };
+    const common = { ...shownPlan(this.#segmenter), signal };
     const given = this.#from === undefined ? {} : { from: this.#from };
     // What is given of the edited layer itself, nothing leads up to.
     const head =

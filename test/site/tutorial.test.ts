@@ -83,6 +83,11 @@ describe("the page in Chromium", { timeout: SLOW }, () => {
   });
 
   test("all cells run, each shows something, and nothing is asked of other hosts", async () => {
+    // Of fewer images, for which SwiftShader takes a fraction of the time; the notebook's test runs
+    // the guide as it is.
+    const guide = cellsOf(await readFile(join(ROOT, "docs/tutorial.md"), "utf8"));
+    const fewer = guide.flatMap(({ code }) => code?.replaceAll(/\bsize: (?:20|50|60|100)\b/g, "size: 10") ?? []);
+    for (const [index, code] of fewer.entries()) if (code.includes("size: 10")) await type(index, code);
     await open.page.click("#run-all");
     const state = await eventually<string>(
       "document.getElementById('state').textContent.match(/^(all done|stopped at cell \\d+)/)?.[0]",

@@ -11,6 +11,8 @@ const legend = (labels: readonly number[], width: number, height: number) =>
 
 test("a legend counts each label's pixels, the largest area first, of equal ones the first label", () => {
   const found = legend([3, 1, 1, 0, 2, 0], 3, 2);
+  // wherever in the picture they are met first
+  expect(legend([2, 1, 1, 0, 3, 0], 3, 2)).toEqual(found);
   const colors = labelColors(LABELS);
   expect(found).toEqual({
     photo: "a.png",

@@ -38,6 +38,20 @@ test("pictures of tiles are their numbers and a palette, sheets' gaps white", ()
   expect(palette).toEqual([color(0), color(1), color(2), [255, 255, 255]]);
 });
 
+test("of a hundred kinds each is its own number", () => {
+  const { network } = making("tiles");
+  const many = { network: { ...network, outputs: network.outputs.map((output) => ({ ...output, channels: 100 })) } };
+  const shown = [...tileColors(100)].map((value) => Math.floor(((value + 1) / 2) * 255));
+  const rgb = Uint8Array.from(shown.filter((_, at) => at % 4 < 3));
+  const { data } = decode(picturePng(many)({ width: 100, height: 1, rgb }));
+  const numbers = Array.from({ length: 100 }, (_, tile) => data[16 * tile]!);
+  const first = numbers.map((_, tile) =>
+    numbers.findIndex((_, other) => [0, 1, 2].every((c) => rgb[3 * other + c] === rgb[3 * tile + c])),
+  );
+  expect(numbers).toEqual(first);
+  expect(new Set(first).size).toBeGreaterThan(90);
+});
+
 test.each([
   [64, 16],
   [100, 10],

@@ -10,8 +10,8 @@
 //
 //   --minutes N   how long; 1 unless given
 //   --seed S      where to begin; the seed is printed, and unless given another each time
-//   --format F    pickle, zip, npy, safetensors, onnx, labels, report, recipe, masks, png, jpeg,
-//                 state or description; all in turn unless given
+//   --format F    pickle, zip, npy, safetensors, index, tfjs, inversion, onnx, labels, report,
+//                 recipe, masks, png, jpeg, state or description; all in turn unless given
 import { rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";

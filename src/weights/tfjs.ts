@@ -133,7 +133,8 @@ interface Place {
 
 function placeOf(weight: unknown, file: string): Place {
   const { name, shape, dtype, quantization } = (weight ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof name !== "string" || !Array.isArray(shape)) throw damaged(file, "a tensor has no name or no shape");
+  const isShape = Array.isArray(shape) && shape.every((extent) => typeof extent === "number");
+  if (typeof name !== "string" || !isShape) throw damaged(file, "a tensor has no name or no shape");
   if (quantization) {
     const { dtype: stored, scale, min } = quantization as Readonly<Record<string, unknown>>;
     if (stored === "float16" && dtype === "float32") return { name, shape, width: 2, dtype: stored };
@@ -144,7 +145,10 @@ function placeOf(weight: unknown, file: string): Place {
     return { name, shape, width: BYTES_PER_ELEMENT[stored], dtype, scaled: { dtype: stored, scale, min } };
   }
   const known = own(DTYPES, dtype);
-  if (known === undefined) throw damaged(file, `"${cut(name)}" is of "${cut(String(dtype))}", which is not read`);
+  if (known === undefined) {
+    const said = typeof dtype === "string" ? `is of "${cut(dtype)}", which is not read` : "has no dtype";
+    throw damaged(file, `"${cut(name)}" ${said}`);
+  }
   return typeof known === "number"
     ? { name, shape, width: known }
     : { name, shape, width: BYTES_PER_ELEMENT[known], dtype: known };

@@ -1,4 +1,5 @@
 import { archive, npy, safetensors } from "./containers.ts";
+import { index, inversion, manifest } from "./kept.ts";
 import { onnx } from "./networks.ts";
 import type { Kind } from "./openers.ts";
 import { jpeg, png } from "./photos.ts";
@@ -13,6 +14,9 @@ export const FORMATS: Readonly<Record<string, { readonly kind: Kind; readonly ma
     zip: { kind: "checkpoint", make: archive },
     npy: { kind: "checkpoint", make: npy },
     safetensors: { kind: "checkpoint", make: safetensors },
+    index: { kind: "beside", make: index },
+    tfjs: { kind: "beside", make: manifest },
+    inversion: { kind: "inversion", make: inversion },
     onnx: { kind: "network", make: onnx },
     labels: { kind: "labels", make: labels },
     report: { kind: "report", make: report },

@@ -2,11 +2,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openMasks } from "../../src/cli/classifier/masks.ts";
+import { KeptInversion } from "../../src/cli/invert/kept.ts";
 import { openPlan } from "../../src/cli/parts/plan.ts";
 import { stateHead, unpackState } from "../../src/cli/state-file.ts";
 import { openReport } from "../../src/compare/dissections/open.ts";
 import { hasFeatures, hasMoments, readFeatures, readMoments } from "../../src/compare/features-file.ts";
 import { openQuantiles } from "../../src/dissect/open-quantiles.ts";
+import { UsageError } from "../../src/errors.ts";
+import { writeSafetensors } from "../../src/index.ts";
 import { labelsOf } from "../../src/models/segmenter-files.ts";
 import { recogniseClassifier } from "../../src/networks/classifiers/recognise.ts";
 import { parseDescription } from "../../src/networks/description.ts";
@@ -18,7 +21,8 @@ import { semanticLabels } from "../../src/networks/segmenters/labels.ts";
 import { LIST_KEY, parseOperations, recognise } from "../../src/networks/segmenters/recognise.ts";
 import { unifiedLabels } from "../../src/networks/segmenters/unified.ts";
 import { fileSource } from "../../src/node/files.ts";
-import { readKept } from "../../src/node/kept/file.ts";
+import type { OutputFolder } from "../../src/node/folder.ts";
+import { readKept, sha256 } from "../../src/node/kept/file.ts";
 import { Marker } from "../../src/node/marker.ts";
 import { decodePhoto } from "../../src/node/photo/decode.ts";
 import { decodePng } from "../../src/report/decode-png.ts";
@@ -74,6 +78,35 @@ const listOf = ({ metadata }: Checkpoint) =>
 /** Every tensor once, as a model's weights are brought to a device. */
 async function tensorsOf({ tensors }: Checkpoint): Promise<void> {
   for (const tensor of tensors.values()) await tensor.read();
+}
+
+/** The files that an index or a manifest may name, beside it. */
+const BESIDE: Readonly<Record<string, Uint8Array>> = {
+  "shard.safetensors": writeSafetensors({
+    w: { dtype: "float32", shape: [2, 2], data: new Float32Array(4) },
+    b: { dtype: "float32", shape: [4], data: new Float32Array(4) },
+  }),
+  "weights.bin": new Uint8Array(32),
+};
+
+async function beside(bytes: Uint8Array, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, file] of Object.entries(BESIDE)) writeFileSync(join(folder, name), file);
+  const path = join(folder, "index.json");
+  writeFileSync(path, bytes);
+  await tensorsOf(await openCheckpoint(await fileSource(path)));
+}
+
+/** What an inversion's settings are, and by what its file knows them. */
+const INVERSION = "settings";
+export const INVERSION_KEY = sha256(JSON.stringify(INVERSION));
+
+/** The file is ours, and what is damaged is begun anew: nothing is told. */
+async function inversion(bytes: Uint8Array, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "inversion.state"), bytes);
+  const { found } = await KeptInversion.open({ path: folder } as OutputFolder, INVERSION);
+  if (!found) throw new UsageError("There is none, or it is damaged.", "Begin anew.");
 }
 
 /** Reads the tensor "small" of a file and nothing else, and returns how many numbers it has. */
@@ -193,5 +226,7 @@ export const OPENERS = {
   photo,
   state,
   description,
+  beside,
+  inversion,
 } satisfies Record<string, Opener>;
 export type Kind = keyof typeof OPENERS;

@@ -10,7 +10,7 @@ import type { Random } from "./random.ts";
  * What a file is like that is right; a part of it, anywhere, becomes something else, or is there
  * many times.
  */
-function mutated(
+export function mutated(
   random: Random,
   value: unknown,
   keys: readonly string[],

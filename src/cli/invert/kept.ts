@@ -5,6 +5,7 @@ import type { Inversion, LatentSpace } from "../../inversion/index.ts";
 import { fileSource } from "../../node/files.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { sha256 } from "../../node/kept/file.ts";
+import { parseJson } from "../../weights/json.ts";
 
 /** Where an inversion stands, until it is done. */
 const FILE = "inversion.state";
@@ -65,7 +66,9 @@ async function read(path: string, key: string): Promise<Inversion | undefined> {
   try {
     const { tensors, metadata } = await openCheckpoint(await fileSource(path));
     if (metadata["key"] !== key) return undefined;
-    const { space, start, layer, psnr } = JSON.parse(metadata["about"]!, (_, value) =>
+    const about = metadata["about"] ?? "";
+    parseJson(about); // with a function JSON.parse goes as deep as brackets do
+    const { space, start, layer, psnr } = JSON.parse(about, (_, value) =>
       /^-?Infinity$/.test(value) ? Number(value) : value,
     ) as About;
     const numbers = async (name: string) => Float32Array.from(await tensors.get(name)!.read());

@@ -9,7 +9,7 @@ import { type Node, type Program, parse } from "acorn";
 export interface Prepared {
   /** What it declares, and so what other cells see of it. */
   readonly names: readonly string[];
-  /** The body of an async function, in which `$load(name)` gives a module. */
+  /** The body of an async function, in which `$load(name)` gives a module, and `$hold(names)` makes variables constants. */
   readonly body: string;
 }
 
@@ -51,7 +51,11 @@ export function prepare(code: string): Prepared {
         parts.push(code.slice(from, one.start), "(", assigned, ")");
         from = one.end;
       }
-      parts.push(code.slice(last.end, statement.end), ";");
+      const held =
+        statement.kind === "const"
+          ? `$hold(${JSON.stringify(statement.declarations.flatMap(({ id }) => namesOf(id)))});`
+          : "";
+      parts.push(code.slice(last.end, statement.end), ";", held);
     } else if (statement.type === "FunctionDeclaration") {
       names.push(statement.id.name);
       hoisted.push(statement.id.name);
@@ -107,7 +111,7 @@ function namesOf(pattern: Pattern): string[] {
 }
 
 /**
- * Runs a cell. The names `$cells` and `$load` are taken.
+ * Runs a cell. The names `$cells`, `$load` and `$hold` are taken.
  * @returns the value of the expression that it ends with, if it does.
  */
 export async function runCell(
@@ -116,8 +120,30 @@ export async function runCell(
   load: (name: string) => Promise<unknown>,
 ): Promise<unknown> {
   const { names, body } = prepare(code);
-  // A function in strict mode assigns only to what is there.
-  for (const name of names) if (!(name in variables)) variables[name] = undefined;
-  const make = new Function("$cells", "$load", `with ($cells) { return async () => { "use strict";${body}\n}; }`);
-  return make(variables, load)();
+  // A function in strict mode assigns only to what is there; what another cell, or this one before, made a constant is
+  // declared anew.
+  for (const name of names) {
+    Object.defineProperty(variables, name, {
+      value: variables[name],
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  const hold = (constants: readonly string[]): void => {
+    for (const name of constants) {
+      const value = variables[name];
+      const set = (): never => {
+        throw new TypeError(`"${name}" is a constant: it is declared with \`const\`, and only \`let\` lets it change.`);
+      };
+      Object.defineProperty(variables, name, { get: () => value, set, enumerable: true, configurable: true });
+    }
+  };
+  const make = new Function(
+    "$cells",
+    "$load",
+    "$hold",
+    `with ($cells) { return async () => { "use strict";${body}\n}; }`,
+  );
+  return make(variables, load, hold)();
 }

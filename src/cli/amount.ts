@@ -16,3 +16,6 @@ export function mebibytes(bytes: number): string {
   const mib = bytes / 2 ** 20;
   return mib.toFixed(mib < 9.95 && bytes > 0 ? 1 : 0);
 }
+
+/** "1 file", "2 files". */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

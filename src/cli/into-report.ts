@@ -1,6 +1,7 @@
 // Tests: test/cli/commands/dissect.test.ts
 import { join } from "node:path";
 import type { OutputFolder } from "../node/folder.ts";
+import { counted } from "./amount.ts";
 import { EXIT } from "./exit.ts";
 import type { Summary } from "./summary.ts";
 import { summaryTable } from "./table.ts";
@@ -49,7 +50,7 @@ export async function intoReport(
   } else {
     print(`${summaryTable(summary)}\n`);
   }
-  const what = `${folder.written} files in ${path} (${running.took()})\nOpen ${join(path, "report.html")}`;
+  const what = `${counted(folder.written, "file")} in ${path} (${running.took()})\nOpen ${join(path, "report.html")}`;
   note(summary.complete ? what : `Interrupted: the report holds what was finished until then. ${what}`);
   return summary.complete ? EXIT.ok : EXIT.aborted;
 }

@@ -4,6 +4,7 @@ import { UsageError } from "../errors.ts";
 import { type Generator, loadGenerator, loadSegmenter, Segmenter } from "../index.ts";
 import type { OutputFolder } from "../node/folder.ts";
 import type { MeasurementsFile } from "../node/kept/measurements.ts";
+import { counted } from "./amount.ts";
 import type { CliCommand } from "./command.ts";
 import { choose } from "./concept.ts";
 import { EXIT } from "./exit.ts";
@@ -86,7 +87,7 @@ export function withModels(
       const all = { ...json, complete, outdir: folder.path, files: folder.written, seconds: running.seconds() };
       print(options.json ? `${JSON.stringify(all, null, 2)}\n` : text);
     }
-    const what = `${folder.written} files in ${path} (${running.took()})`;
+    const what = `${counted(folder.written, "file")} in ${path} (${running.took()})`;
     if (complete) note(what);
     else if (folder.written === 0) note("Interrupted before there was anything new to keep.");
     else note(`Interrupted. ${what}${command.resumes ? "\nThe same command goes on from there." : ""}`);

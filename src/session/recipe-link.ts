@@ -10,6 +10,9 @@ const MAX_JSON = 2 ** 20;
 /** Bytes of one stored block of deflate. */
 const STORED = 65_535;
 
+/** How files begin that are mistaken for recipes, most of them longer than any. */
+const FINDINGS = /^\s*\{\s*"(?:schemaVersion|netname)"/;
+
 const BROKEN = "Copy the whole link again, or ask whoever shared it for the recipe as a file.";
 
 /**
@@ -52,6 +55,12 @@ export async function openRecipe(packed: string): Promise<Recipe> {
  * @throws UsageError for what is none.
  */
 export function readRecipe(json: string): Recipe {
+  if (FINDINGS.test(json)) {
+    throw new UsageError(
+      "This is what a dissection found, a report.json or dissect.json, and no recipe.",
+      'Give the file that the studio\'s "Share" saved; by a report the units of its concepts are found.',
+    );
+  }
   if (json.length > MAX_JSON) {
     throw new UsageError("This recipe is longer than a mebibyte.", "Take some of its strokes away.");
   }

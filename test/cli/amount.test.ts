@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { amount, mebibytes } from "../../src/cli/amount.ts";
+import { amount, counted, mebibytes } from "../../src/cli/amount.ts";
 
 test.each([
   [0, "0 FLOP"],
@@ -29,3 +29,7 @@ test.each([
   [9.96 * 2 ** 20, "10"],
   [329.4 * 2 ** 20, "329"],
 ])("%d bytes are %s MiB", (bytes, text) => expect(mebibytes(bytes)).toBe(text));
+
+test("one is singular", () => {
+  expect([0, 1, 2].map((count) => counted(count, "file"))).toEqual(["0 files", "1 file", "2 files"]);
+});

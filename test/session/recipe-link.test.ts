@@ -47,6 +47,8 @@ describe("links", () => {
     ["A".repeat(2 ** 21 + 4), /too long/],
     [packed("{"), /it is no JSON/],
     [packed("[]"), /A recipe needs/],
+    [packed('{"schemaVersion":1,"layers":[]}'), /what a dissection found, a report\.json or dissect\.json/],
+    [packed('{\n "netname": "church"}'), /what a dissection found/],
     [packed(JSON.stringify({ ...RECIPE, version: 9 })), /version 9/],
     [packed("\u{ff}".repeat(3)).slice(0, 3), /damaged/],
     [deflateRawSync(Buffer.of(0xff, 0xfe)).toString("base64url"), /damaged/],

@@ -14,7 +14,7 @@ async function run(...cells: string[]): Promise<{ values: unknown[]; variables: 
 
 test("what a cell declares others see and change", async () => {
   const { values, variables } = await run(
-    "const a = 1, { b, c: [d = 4, ...e], ...f } = { b: 2, c: [undefined, 5, 6], g: 7 };\nlet later, h = a + b",
+    "let a = 1, { b, c: [d = 4, ...e], ...f } = { b: 2, c: [undefined, 5, 6], g: 7 };\nlet later, h = a + b",
     "a += 10; later = () => a; function twice(x) { return 2 * x; }\nclass Pair { of() { return [a, twice(a)]; } }",
     "a = 20; const own = new Pair().of()",
     "later()",
@@ -26,6 +26,21 @@ test("what a cell declares others see and change", async () => {
 test("a cell is run again: its constants are new, and what has no value is undefined", async () => {
   const { values } = await run("const a = 1; let b", "b = a", "const a = 2; let b", "[a, b]");
   expect(values.at(-1)).toEqual([2, undefined]);
+});
+
+test.each([
+  ["const q = 1; q = 2"],
+  ["const { p, q } = { p: 1, q: 2 };\nq += 1"],
+  ["const q = 1; const change = () => { q++; }; change()"],
+  ["const q = 1", "q = 2"],
+])("assigning to a constant is an error: %s", async (...cells) => {
+  await expect(run(...cells)).rejects.toThrow(TypeError);
+  await expect(run(...cells)).rejects.toThrow('"q" is a constant');
+});
+
+test("what hides a constant may change", async () => {
+  const { values } = await run("const q = 1; { let q = 2; q = 3; }\n((q) => { q = 4; })(5); q");
+  expect(values).toEqual([1]);
 });
 
 test("a function calls what is declared behind it, and itself by what it is called now", async () => {

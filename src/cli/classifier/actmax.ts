@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Classifier, maximiseSeen, type Wanted } from "../../classifiers/index.ts";
 import { UsageError } from "../../errors.ts";
 import { fileName } from "../../report/gandissect.ts";
+import { counted } from "../amount.ts";
 import { type Climbed, climb, climbedText, drawImages } from "../climbs.ts";
 import { EXIT } from "../exit.ts";
 import type { TuneFlags } from "../gpu.ts";
@@ -67,7 +68,7 @@ export function maximiseClassifier(options: SeenFlags & { readonly classifier: s
       const all = { classifier: name, ...json, complete, outdir: folder.path, files: folder.written };
       print(`${JSON.stringify(all, null, 2)}\n`);
     } else if (found.length > 0) print(text);
-    const what = `${folder.written} files in ${folder.path} (${running.took()})`;
+    const what = `${counted(folder.written, "file")} in ${folder.path} (${running.took()})`;
     note(complete ? what : `Interrupted. ${what}`);
     return complete ? EXIT.ok : EXIT.aborted;
   });

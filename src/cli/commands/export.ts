@@ -7,6 +7,7 @@ import { toNpz } from "../../report/npz.ts";
 import { openDissection } from "../../report/open.ts";
 import { type Sprite, toProjector } from "../../report/projector.ts";
 import { toVegaLite } from "../../report/vega-lite.ts";
+import { counted } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { conceptsParquet, unitsParquet } from "../export/parquet.ts";
@@ -76,7 +77,7 @@ function run({ format = FORMATS, outdir, force = false, json }: ExportOptions, f
     print(
       json ? `${JSON.stringify({ complete, outdir: path, files: written }, null, 2)}\n` : `${written.join("\n")}\n`,
     );
-    running.note(`${written.length} files in ${path}`);
+    running.note(`${counted(written.length, "file")} in ${path}`);
     return complete ? EXIT.ok : EXIT.aborted;
   });
 }

@@ -10,6 +10,7 @@ import { sha256 } from "../../node/kept/file.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { VERSION } from "../../version.ts";
+import { counted } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { PAPER_LAYER } from "../default-layer.ts";
 import { EXIT } from "../exit.ts";
@@ -139,7 +140,7 @@ function run(options: InvertCommandOptions, path: string): Promise<number> {
       return EXIT.aborted;
     }
     print(options.json ? `${JSON.stringify(found, null, 2)}\n` : textOf(found));
-    note(`${folder.written} files in ${folder.path} (${running.took()}); ${drawn}`);
+    note(`${counted(folder.written, "file")} in ${folder.path} (${running.took()}); ${drawn}`);
     return EXIT.ok;
   });
 }

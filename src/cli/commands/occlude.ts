@@ -7,6 +7,7 @@ import { sha256 } from "../../node/kept/file.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import type { Photo } from "../../node/photo/photo.ts";
+import { counted } from "../amount.ts";
 import { type ClassFlags, openClassLook } from "../classifier/look.ts";
 import { viewOptions } from "../classifier/options.ts";
 import type { CliCommand } from "../command.ts";
@@ -94,7 +95,7 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
       return EXIT.aborted;
     }
     if (!options.json) print(`${summary(what, found)}\n`);
-    note(`${folder.written} files in ${folder.path} (${running.took()})`);
+    note(`${counted(folder.written, "file")} in ${folder.path} (${running.took()})`);
     return EXIT.ok;
   });
 }

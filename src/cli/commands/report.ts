@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { UnitPictures } from "../../dissect/result.ts";
-import { GanatomyError } from "../../errors.ts";
+import { GanatomyError, UsageError } from "../../errors.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
 import { readText } from "../../node/regular-file.ts";
 import type { Extent } from "../../report/extents.ts";
@@ -48,6 +48,12 @@ function run({ outdir, force = false }: ReportOptions, given: string): Promise<n
     const { folder, json } = await readRun(given);
     const folders = json.layers.map(({ layer, dirname }) => join(folder, dirname ?? safeFolder(layer)));
     const units = fromGandissect(json, UNKNOWN).layers.map((layer) => layer.units);
+    if (units.length === 0) {
+      throw new UsageError(
+        `The run in "${folder}" found nothing: its dissect.json has no layers.`,
+        "Name a run that dissected a layer.",
+      );
+    }
     let extent: Extent | undefined;
     for (const [i, path] of folders.entries()) extent ??= await pictureExtent(path, units[i]!);
     const dissection = fromGandissect(json, extent ?? UNKNOWN);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ImportanceJson } from "../../report/importance.ts";
+import { counted } from "../amount.ts";
 import { type ImportanceFlags, importanceTable, openImportance, writeImportance } from "../classifier/importance.ts";
 import { viewOptions } from "../classifier/options.ts";
 import type { CliCommand } from "../command.ts";
@@ -71,7 +72,7 @@ function run(options: ImportanceFlags): Promise<number> {
       return EXIT.aborted;
     }
     print(options.json ? `${JSON.stringify(found, null, 2)}\n` : importanceTable(found));
-    note(`${folder.written} files in ${path} (${running.took()})`);
+    note(`${counted(folder.written, "file")} in ${path} (${running.took()})`);
     return EXIT.ok;
   });
 }

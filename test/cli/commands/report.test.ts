@@ -55,6 +55,13 @@ describe("report", () => {
     expect(data.report.layers[0].units[0]).toMatchObject({ level: expect.closeTo(unit!.level, 4), mi: null });
   });
 
+  test("a run of no layers is refused, and nothing is written", async () => {
+    const whole = JSON.parse(await readFile(at("run", "dissect.json"), "utf8"));
+    await writeFile(at("run", "empty.json"), JSON.stringify({ ...whole, layers: [] }));
+    await expect(run(at("run", "empty.json"), "--outdir", at("empty"))).rejects.toThrow(/has no layers/);
+    await expect(readFile(at("empty", "report.html"))).rejects.toThrow("ENOENT");
+  });
+
   test("the file itself names the run, as Python writes what is no number", async () => {
     const text = await readFile(at("run", "dissect.json"), "utf8");
     await writeFile(at("run", "nan.json"), text.replace(/"level": [^,]+/, '"level": NaN'));

@@ -2,6 +2,7 @@ import { heatColors } from "./colormap.ts";
 import type { Device } from "./device.ts";
 import { BUFFER } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
+import { waitable } from "./wait.ts";
 
 // Tests: test/runtime/show.test.ts
 
@@ -270,16 +271,32 @@ function toolsFor(gpu: GPUDevice): Tools {
   return tools;
 }
 
-function pipelineFor(gpu: GPUDevice, { module, pipelines }: Tools, format: GPUTextureFormat): GPURenderPipeline {
-  const known = pipelines.get(format);
+function pipelineFor(gpu: GPUDevice, tools: Tools, format: GPUTextureFormat): GPURenderPipeline {
+  const known = tools.pipelines.get(format);
   if (known) return known;
-  const pipeline = gpu.createRenderPipeline({
-    label: "show",
-    layout: "auto",
-    vertex: { module, entryPoint: "corner" },
-    fragment: { module, entryPoint: "pixel", targets: [{ format }] },
-    primitive: { topology: "triangle-strip" },
-  });
-  pipelines.set(format, pipeline);
+  const pipeline = gpu.createRenderPipeline(described(tools, format));
+  tools.pipelines.set(format, pipeline);
   return pipeline;
+}
+
+const described = ({ module }: Tools, format: GPUTextureFormat): GPURenderPipelineDescriptor => ({
+  label: "show",
+  layout: "auto",
+  vertex: { module, entryPoint: "corner" },
+  fragment: { module, entryPoint: "pixel", targets: [{ format }] },
+  primitive: { topology: "triangle-strip" },
+});
+
+/**
+ * Compiles what draws on surfaces of a format beside everything else, for `drawTiles` to find: else
+ * the first picture waits for it. What fails here fails there again, where it is said.
+ */
+export async function prepareDrawing({ gpu, adapter }: Device, format: GPUTextureFormat): Promise<void> {
+  const tools = toolsFor(gpu);
+  if (tools.pipelines.has(format)) return;
+  try {
+    const make = () => gpu.createRenderPipelineAsync(described(tools, format));
+    const pipeline = await waitable(make, adapter.software);
+    if (!tools.pipelines.has(format)) tools.pipelines.set(format, pipeline);
+  } catch {}
 }

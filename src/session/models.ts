@@ -4,6 +4,8 @@ import { modelName } from "../models/model-name.ts";
 import { prepare } from "../models/prepare.ts";
 import { Segmenter } from "../models/segmenter.ts";
 import type { Device } from "../runtime/device.ts";
+import { prepareDrawing } from "../runtime/draw.ts";
+import { canvasFormat } from "../runtime/host.ts";
 import type { LoadProgress, SourceLike } from "../weights/source.ts";
 import type { Listener, LoadRequest, Progress, SegmenterSource } from "./session.ts";
 import { shownPlan } from "./stage.ts";
@@ -102,6 +104,7 @@ export class Models {
     const generator = await Generator.load(source, options, (known) => {
       // While the weights are on their way: what draws an image as it is comes first.
       prepare(known, shownPlan(this.#segmenter));
+      if (typeof OffscreenCanvas !== "undefined") void prepareDrawing(device, canvasFormat());
     });
     const before = this.#generator;
     this.#generator = this.#newest("generator", asked, generator);

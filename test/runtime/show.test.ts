@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { heatColors } from "../../src/runtime/colormap.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { prepareDrawing } from "../../src/runtime/draw.ts";
 import { show } from "../../src/runtime/show.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
 import { requestDevice } from "../gpu.ts";
@@ -79,6 +80,21 @@ describe("a map on a canvas", () => {
       expectShown(await drawn((context) => show(tensor, context)), 0, [0, 1, 2]);
     }
     expect(create.mock.calls.length).toBeLessThanOrEqual(1); // none if another test drew before
+    create.mockRestore();
+  });
+
+  test("is drawn with what was prepared for its format, and without where that failed", async () => {
+    const prepared = vi.spyOn(device.gpu, "createRenderPipelineAsync");
+    const create = vi.spyOn(device.gpu, "createRenderPipeline");
+    for (let again = 0; again < 2; again += 1) await prepareDrawing(device, "rgba16float");
+    const texture = device.gpu.createTexture({ size: [4, 4], format: "rgba16float", usage: RENDER_ATTACHMENT });
+    show(image, { getCurrentTexture: () => texture } as unknown as GPUCanvasContext);
+    await device.idle();
+    texture.destroy();
+    expect([prepared.mock.calls.length, create.mock.calls.length]).toEqual([1, 0]);
+    await prepareDrawing(device, "r32uint"); // whole numbers, which it does not draw
+    expect(prepared).toHaveBeenCalledTimes(2);
+    prepared.mockRestore();
     create.mockRestore();
   });
 

@@ -3,7 +3,7 @@ import type { GanImage } from "../src/elements/index.ts";
 import type { LoadedLatents } from "../src/session/index.ts";
 import { setLayer } from "./bar.ts";
 import { forgetPicture, ownPictures, reaches } from "./own.ts";
-import { part } from "./page.ts";
+import { framed, part } from "./page.ts";
 
 /** Pictures of a seed that are seen at once, and at most of a file of one's own. */
 const PICTURES = 16;
@@ -55,7 +55,8 @@ export function showStrip(): void {
   let filled = false;
   paint.addEventListener(
     "gan-rendered",
-    () => {
+    async () => {
+      await framed();
       filled = true;
       for (const shown of [...ofOwn, ...ofSeed]) fill(shown);
       follow();

@@ -4,7 +4,7 @@ import { givenBy } from "./given.ts";
 import { keptLatents } from "./keeping.ts";
 import { showLoading, showProgress } from "./loading.ts";
 import { complain } from "./notices.ts";
-import { part } from "./page.ts";
+import { framed, part } from "./page.ts";
 import { type Opening, Turns } from "./turns.ts";
 import { begin, begun, firstRecipe, fitting, keepNow, watchDrawing } from "./working.ts";
 
@@ -100,6 +100,8 @@ export async function openGenerator(
     throw error;
   }
   loading.done();
+  await framed();
+  signal.throwIfAborted();
   const known = report === undefined || (await load(opening, { report }));
   if (rankings !== undefined) await load(opening, { report: rankings });
   if (quantiles !== undefined && known) await load(opening, { quantiles });

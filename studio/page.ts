@@ -32,3 +32,15 @@ interface Parts {
 export function part<Name extends keyof Parts>(id: Name): Parts[Name] {
   return document.getElementById(id) as unknown as Parts[Name];
 }
+
+/**
+ * Frames of a page that nobody sees do not come: so many milliseconds is as long as one may take.
+ */
+const FRAME = 200;
+
+/** Settles when what the page is now has been handed to the screen. */
+export const framed = (): Promise<void> =>
+  new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, FRAME);
+  });

@@ -91,10 +91,12 @@ test("a cluster's report is that of one run, whatever the parts, and though a ta
   await writeFile(file, JSON.stringify({ ...plan, parts: plan.parts.toReversed() }));
   for (const name of ["one", "three"]) slurm.run("sh", join(home, name, "slurm", "submit.sh"));
   const killed = await kill(join(home, "three", "pass-1", "part-2", ".ganatomy.lock"));
-  while (slurm.run("squeue", "--noheader").trim() !== "") {
+  for (;;) {
+    const reasons = slurm.run("squeue", "--noheader", "--format=%r");
+    if (reasons.trim() === "") break;
     // Jobs that wait for what failed would wait for ever.
-    expect(slurm.run("squeue", "--noheader", "--format=%r")).not.toContain("NeverSatisfied");
-    await setTimeout(200);
+    expect(reasons).not.toContain("NeverSatisfied");
+    await setTimeout(500);
   }
   const whole = await contents(home, "whole");
   expect(whole.size).toBeGreaterThan(1000);

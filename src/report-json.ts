@@ -182,7 +182,7 @@ export function parseReport(text: string, of?: string): Report {
  */
 export function checkedReport(json: unknown, of?: string): Report {
   const version = isObject(json) ? json["schemaVersion"] : undefined;
-  if (version !== undefined && version !== SCHEMA_VERSION) {
+  if ((typeof version === "number" || typeof version === "string") && version !== SCHEMA_VERSION) {
     throw new UsageError(
       `${called(of)} is of version ${String(version).slice(0, 20)}, and this reads version ${SCHEMA_VERSION}.`,
       "Use the ganatomy that wrote it, or a newer one.",

@@ -35,6 +35,7 @@ test("a report is what was given, and parts that nobody knows are let pass", () 
 describe("what is wrong is said with its place, by whoever reads", () => {
   const unit = "layers[0].units[1]";
   const cases: readonly (readonly [string, unknown])[] = [
+    ["schemaVersion", {}],
     ["provenance", null],
     ["model", []],
     ["model.name", 3],

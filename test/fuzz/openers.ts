@@ -35,6 +35,7 @@ import { openRecipe, readRecipe } from "../../src/session/recipe-link.ts";
 import { memorySource } from "../../src/weights/bytes.ts";
 import { openCheckpoint } from "../../src/weights/checkpoint.ts";
 import type { Checkpoint } from "../../src/weights/tensor.ts";
+import { reportJson, reportUnit } from "../report/report-json.ts";
 
 /** Opens a file, and what is in it; `folder` is one of its own to write into. */
 export type Opener = (bytes: Uint8Array<ArrayBuffer>, folder: string) => Promise<void>;
@@ -150,14 +151,13 @@ function report(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
 }
 
 const EMPTY_TABLES = Uint8Array.from([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]);
-const TINY_REPORT = JSON.stringify({
-  model: { name: "m" },
-  segmenter: { name: "s" },
-  settings: { size: 1, seed: 1, trainSeed: 2, segmentationSize: 8 },
-  categories: ["object"],
-  labels: [{ name: "-", category: "object", pixels: 0 }],
-  layers: [{ layer: "layer1", units: [{ label: 0 }] }],
-});
+const TINY_REPORT = JSON.stringify(
+  reportJson({
+    model: "m",
+    labels: [{ name: "-", category: "object" }],
+    layers: [{ layer: "layer1", units: [reportUnit(0, 0)] }],
+  }),
+);
 
 function recipe(bytes: Uint8Array): Promise<void> {
   return all(

@@ -8,6 +8,12 @@ import type { CacheLike, LoadOptions } from "./source.ts";
 /** Bytes that are kept at a time: what an interrupted download has to fetch again, at most. */
 const PIECE = 16 * 2 ** 20;
 
+/** What an address has that is of a piece. */
+const PARAMETER = "ganatomy-piece";
+
+/** Whether a cache keeps a piece of a download under this address, and no file. */
+export const isPiece = (url: string): boolean => URL.canParse(url) && new URL(url).searchParams.has(PARAMETER);
+
 /** A file that was read by pieces, of which some may have been in the cache. */
 export interface Pieced {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -36,7 +42,7 @@ export async function readPieces(
     const end = Math.min(size, start + PIECE);
     const key = new URL(client.url);
     // Browsers' caches know no addresses but those of the web, and leave out what is behind "#".
-    key.searchParams.set("ganatomy-piece", `${start} ${size} ${version}`);
+    key.searchParams.set(PARAMETER, `${start} ${size} ${version}`);
     keys.push(key.href);
     const kept = await abortable(pieceIn(cache, key.href), signal);
     if (kept?.length === end - start) {

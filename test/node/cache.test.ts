@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -63,4 +63,26 @@ test.each([
   ["win32", { LOCALAPPDATA: "C:/Local" }, join("C:/Local", "ganatomy")],
 ] as const)("on %s with %j it is %s", (platform, env, expected) => {
   expect(cacheFolder(env, platform)).toBe(expected);
+});
+
+test("parts of downloads that nobody touched for 30 days go, and nothing else", async () => {
+  const path = join(folder, "parts");
+  const [old, young] = [31, 29].map((days) => new Date(Date.now() - days * 24 * 3_600_000));
+  const piece = (start: number) => `https://example.org/g.pth?ganatomy-piece=${start}+9+v`;
+  const cache = folderCache(path);
+  for (const url of ["https://example.org/whole", piece(0), piece(3), piece(6)])
+    await cache.put(url, new Response("x"));
+  const pieces = (await readdir(path)).filter((name) => name.endsWith(".piece"));
+  expect(pieces).toHaveLength(3);
+  const part = `${"a".repeat(64)}.01234567-89ab-cdef-0123-456789abcdef.part`;
+  for (const name of [part, part.replace("aa", "bb"), "somebody's.part"]) await writeFile(join(path, name), "x");
+  for (const name of await readdir(path)) await utimes(join(path, name), old!, old!);
+  await utimes(join(path, part.replace("aa", "bb")), young!, young!);
+  // the download of this piece goes on
+  expect(await (await folderCache(path).match(piece(3)))!.text()).toBe("x");
+  const left = await readdir(path);
+  expect(left.filter((name) => name.endsWith(".piece"))).toHaveLength(1);
+  expect(left.filter((name) => name.endsWith(".part")).sort()).toEqual([part.replace("aa", "bb"), "somebody's.part"]);
+  expect(await cache.match("https://example.org/whole")).toBeDefined();
+  expect(await cache.match(piece(0))).toBeUndefined();
 });

@@ -118,7 +118,14 @@ describe.each(TARGETS)("on a %s target", (target) => {
     expect(unit).toBeLessThan(TOLERANCE);
   });
 
-  test.each(waysOf("f16"))("takes float16 weights: $name by $way", async ({ way, settings }) => {
+  // On one tile of each algorithm: where a float16 weight lies follows from its index alone,
+  // whatever the tile, and every tile is a pipeline more.
+  const algorithm = (way: string) => way.split(" ")[0];
+  const halves = waysOf("f16").filter(({ name, way }, at, all) => {
+    const first = all.findIndex((other) => other.name === name && algorithm(other.way) === algorithm(way));
+    return first === at;
+  });
+  test.each(halves)("takes float16 weights: $name by $way", async ({ way, settings }) => {
     const given = exactly(numbers(settings));
     const actual = await compute(target, settings, given, { way, storage: "f16" });
     const unit = measure(`${way}, float16`, actual, definitionOf(settings, given, "f16"));

@@ -1,7 +1,5 @@
-import { GanatomyError } from "../errors.ts";
 import type { Device } from "./device.ts";
-import { bytesOf, Graph, type Tunable } from "./graph.ts";
-import { Plan } from "./plan.ts";
+import { Graph, type Tunable } from "./graph.ts";
 
 // Tests: test/runtime/tune-clock.test.ts
 
@@ -11,22 +9,6 @@ import { Plan } from "./plan.ts";
  * timed on the next device.
  */
 const BUDGET = 3000;
-/** Images an operation is timed with, where they fit into MEMORY: a small batch. */
-const IMAGES = 4;
-/** Bytes of buffers that timing may take. Two ways exist at a time, so each has half. */
-const MEMORY = 512 * 2 ** 20;
-/**
- * A sample repeats the runs until they last so many milliseconds: one wait for the GPU is then
- * small, …
- */
-const SAMPLE = 4;
-/** … but no more often than this: a coarse clock may show no time at all. */
-const MOST_RUNS = 64;
-const ROUNDS = 3;
-/** A way replaces the best one only below this share of its time: smaller differences are noise. */
-const GAIN = 0.97;
-/** A way whose warm-up took this many times as long as the best one's last sample is dropped. */
-const HOPELESS = 2;
 
 /**
  * Times the ways in which the operations of a graph can run, those of most FLOPs first, and leaves
@@ -54,9 +36,6 @@ export async function tune(device: Device, describe: () => Graph, signal?: Abort
   });
 }
 
-/** Whether there is time left; throws the signal's reason. */
-type Left = () => boolean;
-
 async function timeAll(device: Device, tunables: ReadonlyMap<string, Tunable>, signal?: AbortSignal): Promise<void> {
   const { tuning } = device;
   await tuning.restored();
@@ -66,15 +45,16 @@ async function timeAll(device: Device, tunables: ReadonlyMap<string, Tunable>, s
     return graph.flops;
   };
   const open = [...tunables].filter(tuning.isOpen).sort(([, a], [, b]) => work(b) - work(a));
+  const race = open.length > 0 && (await racing(device));
   const end = performance.now() + BUDGET;
-  const left: Left = () => {
+  const left = () => {
     signal?.throwIfAborted();
     return performance.now() < end;
   };
   try {
     for (const operation of open) {
-      if (!left()) break;
-      const way = await fastest(device, operation, left);
+      if (!race || !left()) break;
+      const way = await race.fastest(device, operation, left);
       // A plan that was compiled meanwhile has settled on the first way.
       if (way !== undefined && tuning.isOpen(operation)) tuning.tuned.set(operation[0], way);
     }
@@ -84,102 +64,15 @@ async function timeAll(device: Device, tunables: ReadonlyMap<string, Tunable>, s
   tuning.settle(tunables);
 }
 
-/** A way that is being timed. */
-interface Racer {
-  readonly way: string;
-  readonly plan: Plan;
-  /** Runs that make a sample; 0 before it has warmed up. */
-  runs: number;
-  /** Milliseconds of its last sample's runs, each. */
-  last: number;
-}
-
-/**
- * The fastest of the ways that there was time to compare; undefined if none of them can be run
- * here, for example because the operation is too large.
- */
-async function fastest(
-  device: Device,
-  [name, { ways, alone, storage }]: readonly [string, Tunable],
-  left: Left,
-): Promise<string | undefined> {
-  const graphOf = (way: string, images: number): Graph => {
-    const graph = new Graph(device.target, storage, new Map([[name, way]]));
-    alone(graph, images);
-    return graph;
-  };
-  // The same number for all ways, or their times could not be compared.
-  const images = ways.every((way) => fits(device, graphOf(way, IMAGES))) ? IMAGES : 1;
-  let best: Racer | undefined;
+/** Read on demand: most devices measure nothing, and others know most ways from their cache. */
+async function racing(device: Device): Promise<typeof import("./race.ts") | undefined> {
   try {
-    for (const way of ways) {
-      if (best && !left()) break;
-      const plan = await tryPlan(device, graphOf(way, images));
-      if (!plan) continue;
-      let loser: Racer | undefined = { way, plan, runs: 0, last: 0 };
-      try {
-        if (!best || (await beats(device, loser, best, left))) [best, loser] = [loser, best];
-      } finally {
-        loser?.plan.dispose();
-      }
-    }
-    return best?.way;
-  } finally {
-    best?.plan.dispose();
+    return await import("./race.ts");
+  } catch {
+    device.warn(
+      "The part of this library that times kernels did not load: each runs in its first way. " +
+        "Serve the whole `dist` folder, chunks included.",
+    );
+    return;
   }
-}
-
-function fits({ gpu }: Device, graph: Graph): boolean {
-  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
-  const sizes = graph.values.map(bytesOf);
-  return (
-    Math.max(...sizes) <= Math.min(maxStorageBufferBindingSize, maxBufferSize) &&
-    sizes.reduce((sum, size) => sum + size, 0) <= MEMORY / 2
-  );
-}
-
-/** A plan to time, or undefined if this device cannot run the graph. */
-async function tryPlan(device: Device, graph: Graph): Promise<Plan | undefined> {
-  if (!fits(device, graph)) return;
-  try {
-    return await Plan.compile(device, graph);
-  } catch (error) {
-    device.check();
-    if (!(error instanceof GanatomyError)) throw error;
-    return; // more workgroup memory than it has, or none left
-  }
-}
-
-/**
- * Whether a way takes less time than the best one so far; false if the time is over before that is
- * known.
- */
-async function beats(device: Device, challenger: Racer, best: Racer, left: Left): Promise<boolean> {
-  for (const racer of [best, challenger]) if (racer.runs === 0) await warmUp(device, racer, left);
-  if (challenger.last > HOPELESS * best.last) return false;
-  let [least, leastOfBest] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    if (!left()) return false;
-    leastOfBest = Math.min(leastOfBest, await sample(device, best));
-    if (!left()) return false;
-    least = Math.min(least, await sample(device, challenger));
-  }
-  // No time at all says that the clock is too coarse.
-  return least > 0 && least < GAIN * leastOfBest;
-}
-
-/** Doubles the runs of a sample until it lasts SAMPLE milliseconds. */
-async function warmUp(device: Device, racer: Racer, left: Left): Promise<void> {
-  racer.runs = 1;
-  await sample(device, racer); // some drivers compile now
-  while (left() && (await sample(device, racer)) * racer.runs < SAMPLE && racer.runs < MOST_RUNS) racer.runs *= 2;
-}
-
-/** Milliseconds of one run, averaged over the runs of a sample. */
-async function sample(device: Device, racer: Racer): Promise<number> {
-  const start = performance.now();
-  for (let i = 0; i < racer.runs; i += 1) racer.plan.run();
-  await device.idle();
-  racer.last = (performance.now() - start) / racer.runs;
-  return racer.last;
 }

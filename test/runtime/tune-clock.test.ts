@@ -11,8 +11,10 @@ import { Tuning } from "../../src/runtime/tuning.ts";
 let now = 0;
 /** What was run, one line a sample: the way, and how many times. */
 let samples: string[] = [];
+let warned: string[] = [];
+const warn = (message: string) => void warned.push(message);
 beforeEach(() => {
-  [now, samples] = [0, []];
+  [now, samples, warned] = [0, [], []];
   vi.spyOn(performance, "now").mockImplementation(() => now);
 });
 afterEach(() => void vi.restoreAllMocks());
@@ -56,7 +58,7 @@ async function race({ ways, elements = {}, limit = 2 ** 31, operations = ["op"] 
     running = [];
   };
   const limits = { maxStorageBufferBindingSize: limit, maxBufferSize: limit };
-  const device = { target: "gpu", tuning, tuned: tuning.tuned, gpu: { limits }, idle, check() {} };
+  const device = { target: "gpu", tuning, tuned: tuning.tuned, gpu: { limits }, idle, check() {}, warn };
   await tune(device as unknown as Device, () => {
     const graph = new Graph("gpu");
     for (const name of operations) {
@@ -180,4 +182,16 @@ describe("an operation", () => {
     const { ways, plans } = await race({ ways: { a: 5, b: 1 }, elements: { a: 2000, b: 2000 }, limit: 4096 });
     expect([plans, ways]).toEqual([[], { op: "a" }]);
   });
+});
+
+test("without the part that times, operations run in their first way, and it is said", async () => {
+  vi.doMock("../../src/runtime/race.ts", () => {
+    throw new Error("404");
+  });
+  try {
+    expect(await race({ ways: { a: 5, b: 1 } })).toEqual({ ways: { op: "a" }, plans: [] });
+    expect(warned).toEqual([expect.stringContaining("Serve the whole `dist` folder")]);
+  } finally {
+    vi.doUnmock("../../src/runtime/race.ts");
+  }
 });

@@ -88,13 +88,16 @@ export class Weights {
     const wanted = [...new Map(missing.map((parameter) => [parameter.value.label, parameter])).values()];
     const reader = this.#reader(wanted, signal);
     const lots = this.#lots(wanted);
-    let next = lots[0] && reader(lots[0]);
+    const begin = (lot: readonly Parameter[] | undefined) => {
+      const reading = lot && reader(lot);
+      reading?.catch(() => {}); // told when its turn comes, if it does
+      return reading;
+    };
+    let next = begin(lots[0]);
     for (const [index, lot] of lots.entries()) {
       signal?.throwIfAborted();
       const read = await next!;
-      const following = lots[index + 1];
-      next = following && reader(following);
-      next?.catch(() => {}); // told when its turn comes, if it does
+      next = begin(lots[index + 1]);
       const first = `"${lot[0]!.value.label}"`;
       await this.#device.allocating(lot.length > 1 ? `the weights from ${first} on` : first, () => {
         for (const [at, parameter] of lot.entries()) this.#upload(parameter, read[at]!);

@@ -105,3 +105,16 @@ describe("weights on a server", () => {
     expect(await askedFor(18)).toHaveLength(4);
   });
 });
+
+it("an abort as they begin to be read is told once, to whoever loads", async () => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown) => void unheard.push(reason);
+  process.on("unhandledRejection", hear);
+  const abort = new AbortController();
+  const enough = new Error("enough");
+  const loading = Generator.load(TINY, { device, signal: abort.signal }, () => abort.abort(enough));
+  await expect(loading).rejects.toBe(enough);
+  await new Promise((resolve) => setTimeout(resolve)); // Node tells of them a turn later
+  process.off("unhandledRejection", hear);
+  expect(unheard).toEqual([]);
+});

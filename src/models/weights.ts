@@ -14,6 +14,11 @@ import { encodeFloat16 } from "../weights/float16.ts";
  * the next are on their way while these are uploaded. Above it, one parameter's.
  */
 const BYTES_AHEAD = 8 * 2 ** 20;
+/**
+ * As many bytes as a tensor counts for at least, so that 128 are read at a time: each opens its
+ * file, and many systems let a process have 1,024 open (`ulimit -n`).
+ */
+const LEAST_BYTES = 2 ** 16;
 
 type Parameter = Graph["parameters"][number];
 
@@ -111,7 +116,8 @@ export class Weights {
     const lots: Parameter[][] = [];
     let left = 0;
     for (const parameter of parameters) {
-      const bytes = parameter.sources.reduce((sum, key) => sum + 4 * elements(this.#state.get(key)?.shape ?? []), 0);
+      const bytesOf = (key: string) => Math.max(LEAST_BYTES, 4 * elements(this.#state.get(key)?.shape ?? []));
+      const bytes = parameter.sources.reduce((sum, key) => sum + bytesOf(key), 0);
       if (lots.length === 0 || bytes > left) {
         lots.push([]);
         left = BYTES_AHEAD;

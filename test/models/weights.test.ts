@@ -10,6 +10,9 @@ import {
   type SafetensorsInput,
   writeSafetensors,
 } from "../../src/index.ts";
+import { Weights } from "../../src/models/weights.ts";
+import type { State } from "../../src/networks/state.ts";
+import { Graph } from "../../src/runtime/graph.ts";
 import { requestDevice } from "../gpu.ts";
 import { failure } from "../weights/fixtures.ts";
 
@@ -117,4 +120,28 @@ it("an abort as they begin to be read is told once, to whoever loads", async () 
   await new Promise((resolve) => setTimeout(resolve)); // Node tells of them a turn later
   process.off("unhandledRejection", hear);
   expect(unheard).toEqual([]);
+});
+
+/** A graph of small tensors, and the state that has them, which `read` reads. */
+function small(count: number, read: () => Promise<Float32Array>) {
+  const names = Array.from({ length: count }, (_, at) => `bias${at}`);
+  const state: State = new Map(names.map((name) => [name, { name, shape: [4], dtype: "float32", read }]));
+  const graph = new Graph("software");
+  for (const name of names) graph.parameter(name, [4], [name], ([numbers]) => numbers!);
+  return { graph, weights: new Weights(device, state) };
+}
+
+it("of a thousand small tensors some are read at a time, as each opens its file", async () => {
+  let [reading, most] = [0, 0];
+  const { graph, weights } = small(1000, async () => {
+    reading += 1;
+    most = Math.max(most, reading);
+    await new Promise((resolve) => setTimeout(resolve));
+    reading -= 1;
+    return new Float32Array(4);
+  });
+  expect((await weights.bind(graph)).size).toBe(1000);
+  expect(weights.bytes).toBe(16_000);
+  expect(most).toBe(128);
+  weights.dispose();
 });

@@ -86,7 +86,7 @@ export class Weights {
   }
 
   async #bind(graph: Pick<Graph, "parameters">, { signal }: UploadOptions): Promise<Map<Value, Tensor>> {
-    if (this.#disposed) throw new UsageError("This network was disposed.", "Load it again.");
+    this.#check();
     const parameters = graph.parameters.filter(({ owner }) => owner === undefined || owner === this);
     const missing = parameters.filter(({ value }) => !this.#tensors.has(value.label));
     // Two of one label are one tensor.
@@ -102,13 +102,19 @@ export class Weights {
     for (const [index, lot] of lots.entries()) {
       signal?.throwIfAborted();
       const read = await next!;
+      this.#check();
       next = begin(lots[index + 1]);
       const first = `"${lot[0]!.value.label}"`;
       await this.#device.allocating(lot.length > 1 ? `the weights from ${first} on` : first, () => {
         for (const [at, parameter] of lot.entries()) this.#upload(parameter, read[at]!);
       });
     }
+    this.#check();
     return new Map(parameters.map(({ value }) => [value, this.#tensors.get(value.label)!]));
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new UsageError("This network was disposed.", "Load it again.");
   }
 
   /** Parameters in their order, by lots whose tensors have BYTES_AHEAD or are one parameter's. */

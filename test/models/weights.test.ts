@@ -145,3 +145,16 @@ it("of a thousand small tensors some are read at a time, as each opens its file"
   expect(most).toBe(128);
   weights.dispose();
 });
+
+it.each([1, 200])("disposed of while the %ith is read, nothing is left of them", async (last) => {
+  const before = { ...device.live };
+  let count = 0;
+  const { graph, weights } = small(200, async () => {
+    count += 1;
+    if (count === last) setTimeout(() => weights.dispose());
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    return new Float32Array(4);
+  });
+  expect((await failure(weights.bind(graph))).message).toMatch("was disposed");
+  expect(device.live).toEqual(before);
+});

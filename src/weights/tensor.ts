@@ -107,6 +107,7 @@ export function checkpointTensor(stored: StoredTensor): CheckpointTensor {
   const { start, end } = elementRange(layout, available, name);
   const width = BYTES_PER_ELEMENT[dtype];
   const contiguous = isContiguous(layout);
+  const inTurn = end - start > count ? alone : <T>(read: () => Promise<T>) => read();
   const found = (options?: ReadOptions): Promise<Uint8Array> => readExactly(bytes, start * width, end * width, options);
   return {
     name,
@@ -114,17 +115,37 @@ export function checkpointTensor(stored: StoredTensor): CheckpointTensor {
     shape,
     async read(options) {
       if (count === 0) return new Float32Array(0);
-      const values = toFloat32(await found(options), dtype);
-      if (contiguous) return values;
-      return gather(values, { ...layout, offset: 0 }, allocateFloats(count, name));
+      return inTurn(async () => {
+        const values = toFloat32(await found(options), dtype);
+        if (contiguous) return values;
+        return gather(values, { ...layout, offset: 0 }, allocateFloats(count, name));
+      });
     },
     async readDoubles(options) {
       if (count === 0) return new Float64Array(0);
-      const values = toFloat64(await found(options), dtype);
-      if (contiguous) return values;
-      return gather(values, { ...layout, offset: 0 }, new Float64Array(allocateFloats(2 * count, name).buffer));
+      return inTurn(async () => {
+        const values = toFloat64(await found(options), dtype);
+        if (contiguous) return values;
+        return gather(values, { ...layout, offset: 0 }, new Float64Array(allocateFloats(2 * count, name).buffer));
+      });
     },
   };
+}
+
+/** Settles when the last read that is to be alone is over. */
+let before: Promise<unknown> = Promise.resolve();
+
+/**
+ * Reads a tensor that is spread over more of its storage than it has. All that lies between is read
+ * with it, so that one is read at a time: of a hundred, each could take as much as their file.
+ */
+function alone<T>(read: () => Promise<T>): Promise<T> {
+  const found = before.then(read);
+  before = found.then(
+    () => {},
+    () => {},
+  );
+  return found;
 }
 
 function allocateFloats(count: number, name: string): Float32Array {

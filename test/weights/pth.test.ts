@@ -247,3 +247,36 @@ describe("what is saved around a state dict", () => {
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 });
+
+it("of tensors that are spread over a storage one is read at a time, as each reads all between", async () => {
+  const spec = { key: "0", type: "Float", count: 1000 };
+  const of = (name: string, stride: number): [string, Uint8Array] => [name, tensor(spec, [4], [stride])];
+  const file = zip([
+    { name: "m/data.pkl", data: p.whole(p.dict(...["a", "b", "c"].map((name) => of(name, 300)), of("close", 1))) },
+    { name: "m/data/0", data: new Uint8Array(4 * spec.count) },
+  ]);
+  let [reading, most, fails] = [0, 0, false];
+  const source = {
+    ...{ name: "spread.pth", size: file.length },
+    async read(start: number, end: number) {
+      if (end - start < 2000) return file.slice(start, end);
+      reading += 1;
+      most = Math.max(most, reading);
+      await new Promise((resolve) => setTimeout(resolve));
+      reading -= 1;
+      if (fails) throw new Error("a torn cable");
+      return file.slice(start, end);
+    },
+  };
+  const { tensors } = await openCheckpoint(source);
+  const spread = ["a", "b", "c"].map((name) => tensors.get(name)!);
+  [reading, most] = [0, 0];
+  expect(await Promise.all(spread.map((one) => one.read()))).toEqual(Array(3).fill(new Float32Array(4)));
+  expect(most).toBe(1);
+  fails = true;
+  expect((await Promise.allSettled(spread.map((one) => one.read()))).map(({ status }) => status)).toEqual(
+    Array(3).fill("rejected"),
+  );
+  fails = false;
+  expect(await Promise.all([...tensors.values()].map((one) => one.readDoubles!()))).toHaveLength(4);
+});

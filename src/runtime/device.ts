@@ -141,11 +141,16 @@ export class Device {
 
   /** Throws what went wrong since the last call: every entry point asks before it works. */
   check(): void {
-    if (this.#loss) throw this.#loss;
-    if (this.#disposed) throw new DeviceLostError("device-lost", "This device was disposed.", "Make a new one.");
+    this.#checkThere();
     const uncaptured = this.#uncaptured;
     this.#uncaptured = undefined;
     if (uncaptured) throw uncaptured;
+  }
+
+  /** Throws if it was lost or disposed; whatever else went wrong is left to `check`. */
+  #checkThere(): void {
+    if (this.#loss) throw this.#loss;
+    if (this.#disposed) throw new DeviceLostError("device-lost", "This device was disposed.", "Make a new one.");
   }
 
   /**
@@ -238,7 +243,7 @@ export class Device {
   }
 
   async #compile(kernel: Kernel, code: string): Promise<GPUComputePipeline> {
-    this.check();
+    this.#checkThere(); // nobody may wait for what is compiled ahead, and hear what else went wrong
     // The scope keeps a bad kernel from being reported a second time, as an uncaptured error of
     // whatever comes next.
     this.gpu.pushErrorScope("validation");
@@ -253,10 +258,10 @@ export class Device {
         }),
       );
       // A lost device resolves with a pipeline that does nothing.
-      this.check();
+      this.#checkThere();
       return pipeline;
     } catch (cause) {
-      this.check();
+      this.#checkThere();
       const { messages } = await this.#hear(() => module.getCompilationInfo());
       const said = messages.map((message) => `${sourceLine(kernel, code, message.lineNum)}: ${message.message}`);
       throw new KernelError([`${kernel.name}.wgsl does not compile.`, ...said].join("\n"), undefined, { cause });

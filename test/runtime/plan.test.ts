@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Device } from "../../src/runtime/device.ts";
 import { Graph, type Value } from "../../src/runtime/graph.ts";
-import type { Kernel } from "../../src/runtime/kernel.ts";
+import { type Kernel, specialize } from "../../src/runtime/kernel.ts";
 import { BUFFER } from "../../src/runtime/memory.ts";
 import { Plan } from "../../src/runtime/plan.ts";
 import { Tensor } from "../../src/runtime/tensor.ts";
@@ -149,6 +149,21 @@ describe("a plan", () => {
     const unknown = new Graph("software");
     unknown.steps.push({ ...graph.steps[0]!, choices: { TYPO: 1 } });
     await expect(Plan.compile(device, unknown)).rejects.toThrow(/declares no const or alias "TYPO"/);
+  });
+
+  test("whose pipelines are compiled ahead leaves what else went wrong to who asks next", async () => {
+    const other = await requestDevice();
+    const wrong = new Promise((resolve) => other.gpu.addEventListener("uncapturederror", resolve, { once: true }));
+    // No buffer is both.
+    other.gpu.createBuffer({ size: 4, usage: BUFFER.MAP_READ | BUFFER.STORAGE });
+    await wrong;
+    const graph = new Graph("software");
+    scale(graph, graph.value("x", [4]), 2, 0);
+    Plan.prepare(other, graph);
+    await other.pipeline(SCALE, specialize(SCALE, { FACTOR: 2 }));
+    expect(() => other.check()).toThrow(/^WebGPU reported: /);
+    expect(() => other.check()).not.toThrow();
+    other.dispose();
   });
 
   test("beyond a limit leaves nothing behind", async () => {

@@ -9,7 +9,7 @@ import { readBytes } from "./regular-file.ts";
 /** Of a download that was given up; a living one writes or reads each of its own in less. */
 const ABANDONED_MS = 30 * 24 * 3_600_000;
 /** A file before it is whole, and a piece of a download: only what this module has written. */
-const PART = /^[0-9a-f]{64}\.(piece|[0-9a-f-]{36}\.part)$/;
+const PART = /^[0-9a-f]{64}(\.piece|(\.piece)?\.[0-9a-f-]{36}\.part)$/;
 
 /**
  * A folder as a cache, for Node what `caches.open` is for pages: for `loadGenerator({ cache })` and

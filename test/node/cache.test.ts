@@ -75,7 +75,9 @@ test("parts of downloads that nobody touched for 30 days go, and nothing else", 
   const pieces = (await readdir(path)).filter((name) => name.endsWith(".piece"));
   expect(pieces).toHaveLength(3);
   const part = `${"a".repeat(64)}.01234567-89ab-cdef-0123-456789abcdef.part`;
-  for (const name of [part, part.replace("aa", "bb"), "somebody's.part"]) await writeFile(join(path, name), "x");
+  // of a whole file, and of a piece, whose download is stopped at one most of the time
+  const killed = [part, part.replace(".", ".piece.")];
+  for (const name of [...killed, part.replace("aa", "bb"), "somebody's.part"]) await writeFile(join(path, name), "x");
   for (const name of await readdir(path)) await utimes(join(path, name), old!, old!);
   await utimes(join(path, part.replace("aa", "bb")), young!, young!);
   // the download of this piece goes on

@@ -230,7 +230,7 @@ const isList = (part: object): part is readonly [Part] => Array.isArray(part);
 
 const text = (value: unknown): boolean => typeof value === "string";
 const number = (value: unknown): boolean => Number.isFinite(value);
-const whole = (value: unknown): boolean => Number.isSafeInteger(value);
+const index = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 /** A number; null where it was not finite. */
 const score = (value: unknown): boolean => value === null || number(value);
 const optional =
@@ -240,31 +240,37 @@ const optional =
 
 /** What is read of a report that has so many labels. */
 function reportOf(labels: number): Part {
-  const label: Part = (value) => whole(value) && (value as number) >= 0 && (value as number) < labels;
-  const level: Part = { label: whole, score, level: score, quantile: score, iou: score };
+  const label: Part = (value) => index(value) && (value as number) < labels;
+  const level: Part = { label: index, score, level: score, quantile: score, iou: score };
   const unit: Part = {
     unit: (value, place) => value === place,
     label,
     interpretable: (value) => typeof value === "boolean",
     ...{ level: score, iou: score, iqr: score, mi: score, correlation: score },
     ...{ intersection: number, activation: number, pixels: number },
-    top: [{ image: whole, activation: score }],
-    mostCorrelated: { label: whole, correlation: score },
+    top: [{ image: index, activation: score }],
+    mostCorrelated: { label: index, correlation: score },
     training: optional({ iqr: level, maxiou: level }),
   };
+  const area: Part = { top: number, left: number, height: number, width: number, outside: text };
   return {
     schemaVersion: (value) => value === SCHEMA_VERSION,
     provenance: { weights: optional([{ role: text, sha256: optional(text) }]) },
-    model: { name: text, sizes: [number] },
+    model: {
+      ...{ name: text, resolution: number, height: optional(number), width: optional(number), sizes: [number] },
+      ...{ rotation: optional(number), untrained: optional(number) },
+    },
+    images: optional([text]),
     segmenter: { name: text },
     adapter: isObject,
     settings: {
       ...{ size: number, seed: number, trainSeed: number, segmentationSize: number },
+      ...{ segmentationHeight: optional(number), segmentationWidth: optional(number) },
       ...{ iouThreshold: number, iqrThreshold: number },
       quantileThreshold: (value) => value === "iqr" || value === "maxiou" || number(value),
     },
     categories: [text],
     labels: [{ name: text, category: text, pixels: number }],
-    layers: [{ layer: text, shape: [number], units: [unit] }],
+    layers: [{ layer: text, shape: [number], area: optional(area), units: [unit] }],
   };
 }

@@ -29,6 +29,8 @@ test("a report is what was given, and parts that nobody knows are let pass", () 
   expect(checkedReport(REPORT)).toBe(REPORT);
   expect(parseReport(JSON.stringify(REPORT))).toEqual(REPORT);
   expect(checkedReport(changed("model.colour", "red"))).toBeDefined();
+  const area = { top: -3.5, left: -3.5, height: 15, width: 15, outside: "border" };
+  expect(checkedReport(changed("layers[0].area", area))).toBeDefined();
   expect(checkedReport(changed("provenance.weights", [{ role: "segmenter", source: "a" }]))).toBeDefined();
 });
 
@@ -40,21 +42,27 @@ describe("what is wrong is said with its place, by whoever reads", () => {
     ["model", []],
     ["model.name", 3],
     ["model.sizes[0]", "8"],
+    ["model.resolution", undefined],
+    ["model.rotation", "7"],
+    ["images", ["a.jpg", 3]],
     ["segmenter.name", undefined],
     ["adapter", "software"],
     ["settings.size", "8"],
     ["settings.quantileThreshold", "most"],
+    ["settings.segmentationHeight", "8"],
     ["categories[0]", 1],
     ["labels", {}],
     ["labels[1].category", null],
     ["layers", {}],
     ["layers[0].layer", 4],
+    ["layers[0].area", { top: 0, left: 0, height: 8, width: null, outside: "zeros" }],
     ["layers[0].units", null],
     [`${unit}.unit`, 0],
     [`${unit}.label`, 2],
     [`${unit}.interpretable`, 1],
     [`${unit}.iou`, "0.1"],
     [`${unit}.pixels`, null],
+    [`${unit}.mostCorrelated.label`, -1],
     [`${unit}.training`, { iqr: 3 }],
     ["layers[0].units[0].top[0].image", 0.5],
   ];

@@ -50,7 +50,6 @@ function encoded(number) {
  * the sources and comments were half of all maps: functions and classes keep their names in the
  * scripts, and what comments say of exports is in the declarations.
  *
- *
  * @param {{ version: number, file?: string, sources: string[], sourcesContent: string[], mappings:
  *   string }} map
  */

@@ -1,8 +1,8 @@
-import type { LatentsName, Loaded, LoadedLatents, Recipe } from "../src/session/index.ts";
+import type { LatentsName, Loaded, LoadedLatents, Recipe, Session } from "../src/session/index.ts";
 import { forgetLatents, keepLatents } from "./keeping.ts";
 import { complain, tell } from "./notices.ts";
 import { load } from "./opening.ts";
-import { part } from "./page.ts";
+import { framed, part } from "./page.ts";
 import type { Opening } from "./turns.ts";
 import { take, waitedFor } from "./working.ts";
 
@@ -32,7 +32,7 @@ export async function isLatents(file: File): Promise<boolean> {
   }
 }
 
-/** Those that the session has, but what was forgotten. */
+/** Those that the session has, but what is being forgotten. */
 export function ownPictures(loaded: Loaded | undefined): readonly LoadedLatents[] {
   return loaded?.latents?.filter(({ sha256 }) => !forgotten.has(sha256)) ?? [];
 }
@@ -67,13 +67,25 @@ function pictureOf({ toward: _, ...recipe }: Recipe, loaded: Loaded, own: Loaded
   return { ...recipe, image: 0, latents, layer: edited, strokes: [] };
 }
 
-/** Takes the picture away that is shown, and what is kept of it. */
+/** Takes the picture away that is shown, what is kept of it, and what the session has of it. */
 export function forgetPicture(): void {
   const paint = part("paint");
   const { recipe, latents } = paint;
-  if (!recipe || !latents) return;
+  const { session } = part("session");
+  if (!recipe || !latents || !session) return;
   forgotten.add(latents.sha256);
   forgetLatents(recipe.model.name, latents.sha256).catch(complain);
+  unload(session, latents).catch(complain);
   Object.assign(paint, { latents: undefined, toward: undefined, image: 0 });
   tell(`${latents.name} is forgotten here.`, "Your file is where it was: drop it to have it again.");
+}
+
+async function unload(session: Session, latents: LatentsName): Promise<void> {
+  await framed(); // whoever showed it shows it no longer by then, and misses nothing
+  if (!forgotten.has(latents.sha256)) return; // it came again
+  try {
+    await session.unload({ latents });
+  } finally {
+    forgotten.delete(latents.sha256);
+  }
 }

@@ -30,6 +30,7 @@ export const SESSION: Readonly<Record<string, Route>> = {
   ),
   "/v1/session/picture": { POST: picture },
   [LATENTS]: { POST: latents },
+  "/v1/session/unload": { POST: unload },
   "/v1/session/thumbnails": { POST: thumbnails },
   "/v1/session/dissect": { POST: dissect },
 };
@@ -64,6 +65,13 @@ async function latents({ url, file, encoder, signal, ...served }: Call): Promise
     // The file is theirs, and so is what is said of it.
     throw new Refused(400, error.code, error.message.replace(error.fix, "").trim(), error.fix);
   }
+}
+
+/** Holds a file of latents no longer; what else is held, nobody is told. */
+async function unload(call: Call): Promise<Response> {
+  const { session, options } = await askedOf(call);
+  await session.unload({ ...options, signal: call.signal } as never);
+  return Response.json({});
 }
 
 const onlyProject = ({ projects }: Pick<Call, "projects">): string | undefined =>

@@ -31,6 +31,7 @@ import type {
   TopImage,
   TopImagesOptions,
   UnitsOptions,
+  UnloadRequest,
   View,
   ViewOptions,
 } from "./session.ts";
@@ -196,6 +197,11 @@ class PortSession implements RemoteSession {
     const onEvent = (event: unknown): void => onProgress?.(event as Progress);
     const request = portable(options);
     await this.#link.ask("load", request, { signal, onEvent, transfer: buffersIn(request) });
+    return this.#loaded!;
+  }
+
+  async unload(options: UnloadRequest): Promise<Loaded> {
+    await this.#ask("unload", options);
     return this.#loaded!;
   }
 

@@ -2,7 +2,7 @@ import { DeviceLostError, type GanatomyError, UsageError } from "../errors.ts";
 import type { Edit } from "../models/edits.ts";
 import type { Generator } from "../models/generator.ts";
 import type { Segmenter } from "../models/segmenter.ts";
-import { checkNames, type NamesOf } from "../names.ts";
+import { checkNames } from "../names.ts";
 import { labelColors, type Rgb } from "../report/colors.ts";
 import type { Device } from "../runtime/device.ts";
 import { Examples } from "./examples.ts";
@@ -10,29 +10,16 @@ import { type Findings, joined, renumbered } from "./findings.ts";
 import { OwnLatents } from "./latents.ts";
 import { checkFindings, describeLoaded, loadFindings, loadQuantiles } from "./loaded.ts";
 import { Models } from "./models.ts";
+import { checkUnload, LOAD_NAMES } from "./options.ts";
 import type { Drawing } from "./painter.ts";
 import { statePicture } from "./pictures.ts";
 import type { KnownUnits } from "./questions.ts";
-import type { Listener, Loaded, LoadRequest, Progress, SessionEvents, ViewState } from "./session.ts";
+import type { Listener, Loaded, LoadRequest, Progress, SessionEvents, UnloadRequest, ViewState } from "./session.ts";
 import type { Frame, Scene, Wanted } from "./stage.ts";
 import { Stages } from "./stages.ts";
 import { type Measure, type Quantiles, Strokes } from "./strokes.ts";
 
 // Tests: test/session/session.test.ts, test/session/lost.test.ts
-
-const LOAD_NAMES: NamesOf<LoadRequest> = {
-  generator: true,
-  segmenter: true,
-  report: true,
-  quantiles: true,
-  latents: true,
-  name: true,
-  sha256: true,
-  network: true,
-  classes: "list",
-  onProgress: true,
-  signal: true,
-};
 
 /** A device that is lost more often in a row is not asked for again. */
 export const MAX_LOSSES = 3;
@@ -74,7 +61,7 @@ export class Holdings {
   #quantiles: ReadonlyMap<string, Quantiles> = new Map();
   /** Images of somebody's own, of this generator. */
   readonly latents = new OwnLatents();
-  #drawing: (Drawing & { readonly strokes: Strokes; readonly examples: Examples }) | undefined;
+  #drawing: (Drawing & Readonly<{ stage: Stages; strokes: Strokes; examples: Examples }>) | undefined;
   /** Settles when what the device was lost with is there again, or cannot be had. */
   #restored: Promise<void> = Promise.resolve();
   /** Settles when nobody asks anything. */
@@ -175,6 +162,16 @@ export class Holdings {
     const { loaded } = this;
     this.#tell("loaded", loaded);
     return loaded;
+  }
+
+  /** As `Session.unload`, once what was asked before is answered. */
+  async unload(request: UnloadRequest): Promise<Loaded> {
+    const latents = checkUnload(request);
+    await this.#asking;
+    request.signal?.throwIfAborted();
+    this.latents.forget(latents);
+    this.#drawing?.stage.forget(latents.sha256);
+    return this.loaded;
   }
 
   /** Draws with what there is now, and lets go of what there was. */

@@ -3,7 +3,7 @@ import { Recent } from "../runtime/recent.ts";
 import { readExactly } from "../weights/bytes.ts";
 import { openSource } from "../weights/open.ts";
 import type { HttpLink } from "./http-link.ts";
-import { MAX_BYTES, MAX_FILES, tooLong } from "./latents.ts";
+import { MAX_BYTES, MAX_FILES, notHeld, tooLong } from "./latents.ts";
 import type { LatentsName } from "./recipe.ts";
 import type { LoadedLatents, LoadRequest } from "./session.ts";
 
@@ -49,6 +49,15 @@ export class SentLatents {
     const about = await this.#link.send<LoadedLatents>("latents", bytes, { name: source.name }, signal);
     this.#sent.set(about.sha256, { about, bytes }, bytes.length);
     this.#about = [...this.#about, about];
+  }
+
+  /**
+   * Keeps a file no longer.
+   * @throws GanatomyError `not-found` for what was not sent.
+   */
+  forget(latents: LatentsName): void {
+    if (!this.#sent.get(latents.sha256)) throw notHeld(latents);
+    this.#sent.delete(latents.sha256);
   }
 
   /**

@@ -5,7 +5,7 @@ import type { RankedUnit } from "./findings.ts";
 import { SentLatents } from "./http-latents.ts";
 import { HttpLink, type Served } from "./http-link.ts";
 import { InTurn } from "./in-turn.ts";
-import { PICTURE_NAMES } from "./options.ts";
+import { checkUnload, PICTURE_NAMES } from "./options.ts";
 import type { RemoteSession } from "./remote.ts";
 import { serve } from "./serve.ts";
 import type {
@@ -32,6 +32,7 @@ import type {
   TopImage,
   TopImagesOptions,
   UnitsOptions,
+  UnloadRequest,
   View,
   ViewOptions,
   ViewState,
@@ -158,6 +159,22 @@ export class HttpSession implements RemoteSession {
     }
     await this.connected(signal);
     this.#has(this.#loaded!);
+    return this.#loaded!;
+  }
+
+  async unload(options: UnloadRequest): Promise<Loaded> {
+    this.#link.check();
+    options?.signal?.throwIfAborted();
+    const latents = checkUnload(options);
+    this.#sent.forget(latents);
+    const { latents: _, ...rest } = this.#loaded!;
+    this.#has(this.#withSent(rest));
+    try {
+      await this.#link.ask("unload", { latents }, options.signal);
+    } catch (error) {
+      // It holds a few, of everybody.
+      if ((error as GanatomyError).code !== "not-found") throw error;
+    }
     return this.#loaded!;
   }
 

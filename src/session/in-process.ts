@@ -58,6 +58,7 @@ import type {
   TopImagesOptions,
   UnitName,
   UnitsOptions,
+  UnloadRequest,
   View,
   ViewOptions,
   ViewState,
@@ -121,6 +122,14 @@ class InProcessSession implements Session {
 
   load(options: LoadRequest): Promise<Loaded> {
     return this.#work(options?.signal, () => this.#holdings.load(options));
+  }
+
+  unload(options: UnloadRequest): Promise<Loaded> {
+    return this.#work(options?.signal, async () => {
+      this.#loaded = await this.#holdings.unload(options);
+      this.#emitter.emit("loaded", this.#loaded); // and what is drawn stays as it is
+      return this.#loaded;
+    });
   }
 
   view(canvas: HTMLCanvasElement | OffscreenCanvas, options: ViewOptions = {}): View {

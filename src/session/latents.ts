@@ -26,6 +26,13 @@ export const MAX_BYTES = 2 ** 28;
 export const tooLong = (name: string): UsageError =>
   new UsageError(`"${name}" is too long for latents.`, "Give what `ganatomy invert` wrote, or rows of z or w.");
 
+export const notHeld = ({ name, sha256 }: LatentsName): GanatomyError =>
+  new GanatomyError(
+    "not-found",
+    `The latents ${name} (SHA-256 ${sha256.slice(0, 12)}…) are not here: of a file a recipe holds the hash alone.`,
+    "Load that file: session.load({ latents }).",
+  );
+
 /** Characters of a name that recipes take. */
 const MAX_NAME = 200;
 
@@ -103,11 +110,13 @@ export class OwnLatents {
   named({ name, sha256 }: LatentsName): HeldLatents {
     const held = this.#held.get(sha256);
     if (held) return held;
-    throw new GanatomyError(
-      "not-found",
-      `The latents ${name} (SHA-256 ${sha256.slice(0, 12)}…) are not here: of a file a recipe holds the hash alone.`,
-      "Load that file: session.load({ latents }).",
-    );
+    throw notHeld({ name, sha256 });
+  }
+
+  /** Holds a file no longer. @throws GanatomyError `not-found` for what is not held. */
+  forget(latents: LatentsName): void {
+    this.named(latents);
+    this.#held.delete(latents.sha256);
   }
 
   /** The maps that images of these latents have, but the images: none before what is given. */

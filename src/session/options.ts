@@ -1,21 +1,37 @@
-import type { NamesOf } from "../names.ts";
+import { checkNames, type NamesOf } from "../names.ts";
 import { whole } from "./checks.ts";
+import { checkLatents, type LatentsName } from "./recipe.ts";
 import type {
   ConceptsOptions,
   DissectRequest,
   EffectOptions,
   LevelsOptions,
+  LoadRequest,
   PictureOptions,
   PixelOptions,
   RegionOptions,
   ThumbnailOptions,
   TopImagesOptions,
   UnitsOptions,
+  UnloadRequest,
 } from "./session.ts";
 import { EDITED_NAMES } from "./view.ts";
 
 // Tests: test/session/session.test.ts
 
+export const LOAD_NAMES: NamesOf<LoadRequest> = {
+  generator: true,
+  segmenter: true,
+  report: true,
+  quantiles: true,
+  latents: true,
+  name: true,
+  sha256: true,
+  network: true,
+  classes: "list",
+  onProgress: true,
+  signal: true,
+};
 export const PIXEL_NAMES: NamesOf<PixelOptions> = {
   ...EDITED_NAMES,
   y: "needed",
@@ -72,4 +88,13 @@ export function checkTop({ top, size, seed }: Omit<TopImagesOptions, "layer" | "
   if (top !== undefined) whole(top, "top", 100, 1);
   if (size !== undefined) whole(size, "size", 10_000, 1);
   if (seed !== undefined) whole(seed, "seed", 2 ** 32 - 1);
+}
+
+const UNLOAD_NAMES: NamesOf<UnloadRequest> = { latents: "needed", signal: true };
+
+/** Names what is to be unloaded as recipes do. @throws UsageError for what names nothing. */
+export function checkUnload(request: UnloadRequest): LatentsName {
+  checkNames("session.unload", request, UNLOAD_NAMES);
+  const { name, sha256 } = { ...request.latents }; // `loaded` tells more of it
+  return checkLatents({ name, sha256 });
 }

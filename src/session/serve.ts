@@ -3,7 +3,7 @@ import { checkNames, type NamesOf, nearest } from "../names.ts";
 import { packError } from "../report/wire-error.ts";
 import { shown } from "./checks.ts";
 import type { Stroke } from "./recipe.ts";
-import type { Session, View, ViewOptions } from "./session.ts";
+import type { Session, UnloadRequest, View, ViewOptions } from "./session.ts";
 import { buffersIn, type FromSession, type Port, readMessage, type ToSession, type WireEvent } from "./wire.ts";
 
 // Tests: test/session/serve.test.ts, test/session/session.test.ts
@@ -84,6 +84,9 @@ class Service {
       load: async (params: object, { signal, event }: Answering) => {
         // What was loaded is told to everybody, as an event that is there before this answer.
         await session.load({ ...params, signal, onProgress: event });
+      },
+      unload: async (params: UnloadRequest, { signal }: Answering) => {
+        await session.unload({ ...params, signal }); // which is told like what was loaded
       },
       events: (_: object, call: Answering) => this.#events(call),
       view: (params: NewView) => this.#view(params),

@@ -54,6 +54,12 @@ export interface Session {
    */
   load(options: LoadRequest): Promise<Loaded>;
   /**
+   * Lets go of a file of latents, and of what it was drawn with; on a server, for all who ask
+   * there. Views keep its picture until they are drawn again, which is then an "error" event.
+   * @throws GanatomyError `not-found` for latents that are not held; UsageError.
+   */
+  unload(options: UnloadRequest): Promise<Loaded>;
+  /**
    * Calls back on every event of a kind; returns what ends that.
    */
   on<Type extends keyof SessionEvents>(type: Type, listener: Listener<SessionEvents[Type]>): () => void;
@@ -147,7 +153,8 @@ export interface LoadRequest {
   /**
    * Images of one's own, to be drawn where `latents` names their file: an `inversion.safetensors`
    * of `ganatomy invert`, or rows of z or w of this generator, as `ganatomy --latents` takes them.
-   * The last 16 files are held, up to 256 MiB in all, until another generator is loaded.
+   * The last 16 files are held, up to 256 MiB in all, until another generator is loaded, or they
+   * are unloaded.
    */
   readonly latents?: SourceLike;
   /**
@@ -163,6 +170,14 @@ export interface LoadRequest {
   readonly classes?: readonly (number | string)[];
   /** Told as bytes arrive; as are listeners to "progress". */
   readonly onProgress?: Listener<Progress>;
+  /** Stops it: what was asked rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a session is to hold no longer. */
+export interface UnloadRequest {
+  /** A file of latents, one of `loaded.latents`. */
+  readonly latents: LatentsName;
   /** Stops it: what was asked rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -14,6 +14,8 @@ interface OwnStage {
   readonly stage: Promise<Stage>;
   /** Scenes that are being shown. */
   shown: number;
+  /** Whether the file was taken away: nothing is kept of it once nothing is shown. */
+  isForgotten: boolean;
   dispose(reason: Error): void;
 }
 
@@ -51,6 +53,7 @@ export class Stages {
   #stageOf(own: HeldLatents): OwnStage {
     const key = own.about.sha256;
     const stage = this.#own.get(key) ?? this.#open(own, key);
+    stage.isForgotten = false; // whoever is shown was given again
     this.#own.delete(key);
     this.#own.set(key, stage);
     return stage;
@@ -64,14 +67,20 @@ export class Stages {
       stage.then((opened) => opened.dispose(reason)).catch(() => {});
       if (weights) generator.then((fitted) => fitted.dispose()).catch(() => {});
     };
-    return { stage, shown: 0, dispose };
+    return { stage, shown: 0, isForgotten: false, dispose };
   }
 
-  /** Of those that show nothing now, the ones that were used longest ago. */
+  /** Lets go of where images of a file were shown; where one is now, once it was. */
+  forget(sha256: string): void {
+    const own = this.#own.get(sha256);
+    if (own) own.isForgotten = true;
+    this.#letGo();
+  }
+
+  /** Of those that show nothing now, the ones that were taken away or used longest ago. */
   #letGo(): void {
     for (const [key, own] of this.#own) {
-      if (this.#own.size <= KEPT) return;
-      if (own.shown > 0) continue;
+      if (own.shown > 0 || (this.#own.size <= KEPT && !own.isForgotten)) continue;
       this.#own.delete(key);
       own.dispose(new Error("Nothing is shown there."));
     }

@@ -17,6 +17,7 @@ import type {
   Thumbnail,
   ThumbnailOptions,
   UnitsOptions,
+  UnloadRequest,
   View,
   ViewOptions,
   ViewState,
@@ -95,6 +96,13 @@ export class FakeSession implements Session {
     onProgress?.({ phase: "generator", done: 1, total: 1 });
     this.become(LOADED);
     return LOADED;
+  }
+
+  async unload({ latents }: UnloadRequest): Promise<Loaded> {
+    this.asked.push(`unload ${latents.name}`);
+    const rest = this.loaded?.latents?.filter(({ sha256 }) => sha256 !== latents.sha256) ?? [];
+    this.become({ ...LOADED, ...(rest.length > 0 && { latents: rest }) });
+    return this.loaded!;
   }
 
   /** Something else is loaded. */

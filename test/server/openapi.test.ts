@@ -301,6 +301,29 @@ test("a file of latents: what is right, and every way to be wrong", async () => 
   await whileAnotherWorks(async () => expectDescribed(asked, 429, await broken(sent(""))));
 });
 
+test("what is unloaded: a file that is held, every way to be wrong, and none that is not held", async () => {
+  const asked: Asked = { route: "/api/v1/session/unload", method: "post", good: [] };
+  const data = new Float32Array(scenes.generator.zSize).fill(1);
+  const file = writeSafetensors({ z: { dtype: "float32", shape: [1, data.length], data } });
+  const headers = { "content-type": "application/octet-stream" };
+  const sent = new Request(get("/api/v1/session/latents"), { method: "POST", body: file, headers });
+  const { name, sha256 } = await (await handler(sent)).json();
+  const good: Json = { project: "scenes", latents: { name, sha256 } };
+  const request = (given: string | Json) => post(asked.route, given);
+  const { url } = request(good);
+  const text = { "content-type": "text/plain" };
+  const elsewhere = new Request(url.replace("127.0.0.1", "evil.example"), request(good));
+  await expectDescribed(asked, 400, await handler(request({})));
+  await expectDescribed(asked, 404, await handler(request({ ...good, project: "x" })));
+  await expectDescribed(asked, 401, await locked(request(good)));
+  await expectDescribed(asked, 403, await handler(elsewhere));
+  await expectDescribed(asked, 405, await handler(get(asked.route)));
+  await expectDescribed(asked, 415, await handler(new Request(url, { method: "POST", body: "{}", headers: text })));
+  await expectDescribed(asked, 413, await handler(request(" ".repeat(2 ** 22 + 1))));
+  await expectDescribed(asked, 200, await handler(request(good)));
+  await expectDescribed(asked, 404, await handler(request(good)));
+});
+
 test("a dissection: one at a time, and no second one for whoever has seen the first", async () => {
   const asked = ASKED.find(({ route }) => route === "/api/v1/dissect")!;
   const [first, second] = await Promise.all([1, 2].map(() => handler(requestOf(asked, asked.good[0]!))));

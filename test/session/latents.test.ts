@@ -207,6 +207,68 @@ describe.each([
     const { height, width, channels } = generator.layer("layer4");
     return [height, width, channels];
   };
+
+  test("holds them until they are unloaded, and takes them up again", async () => {
+    const before = await session.picture({ latents: own });
+    let told = session.loaded;
+    const stop = session.on("loaded", (loaded) => (told = loaded));
+    // One that is under way is drawn.
+    const drawing = session.picture({ latents: own });
+    const loaded = await session.unload({ latents: own });
+    expect((await drawing).data).toEqual(before.data);
+    expect(loaded.latents).toEqual([rows]);
+    expect([told, session.loaded]).toEqual([loaded, loaded]);
+    const missing = { code: "not-found", fix: "Load that file: session.load({ latents })." };
+    await expect(session.picture({ latents: own })).rejects.toMatchObject(missing);
+    await expect(session.unload({ latents: own })).rejects.toMatchObject(missing);
+    expect((await session.unload({ latents: { name: "any", sha256: rows.sha256 } })).latents).toBeUndefined();
+    const { latents } = await session.load({ latents: named(inversion, "inversion.safetensors") });
+    expect(latents).toEqual([own]);
+    expect((await session.picture({ latents: own })).data).toEqual(before.data);
+    stop();
+  });
+
+  test.each([
+    ["nothing", {}, "session.unload needs latents"],
+    ["what is no name", { latents: 7 }, "latents needs name"],
+    ["what is no hash", { latents: { name: "x", sha256: "12" } }, 'sha256 of latents is "12"'],
+    ["a generator", { latents: { name: "x", sha256: "ab".repeat(32) }, generator: true }, 'knows no "generator"'],
+  ])("unloads not %s", async (_, options, said) => {
+    const error = await session.unload(options as never).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as Error).message).toContain(said);
+  });
+});
+
+test("what is unloaded leaves none of the weights behind that were fitted to it", async () => {
+  const { session, devices, close } = inProcess();
+  await session.load({ generator: (await scenes64()).generator, name: "scenes64" });
+  const first = await session.load({ latents: named(inversion, "inversion.safetensors") });
+  await session.picture();
+  const before = devices[0]!.live.bytes;
+  await session.picture({ latents: first.latents![0] });
+  expect(devices[0]!.live.bytes).toBeGreaterThan(before);
+  await session.unload({ latents: first.latents![0]! });
+  await expect.poll(() => devices[0]!.live.bytes).toBe(before);
+  await close();
+});
+
+test("a server forgets them for everybody, and is given them again by whoever has them", async () => {
+  const server = await serving();
+  const [session, other] = [await connect({ url: server.url }), await connect({ url: server.url })];
+  const [latents] = (await session.load({ latents: named(zFile, "z.safetensors") })).latents!;
+  await other.load({ latents: named(zFile, "z.safetensors") });
+  const { data } = await other.picture({ latents });
+  await session.unload({ latents: latents! });
+  await expect(session.picture({ latents })).rejects.toMatchObject({ code: "not-found" });
+  expect((await other.picture({ latents })).data).toEqual(data);
+  // What it holds no longer is unloaded, too.
+  await session.load({ latents: named(zFile, "z.safetensors") });
+  await other.unload({ latents: latents! });
+  expect((await session.unload({ latents: latents! })).latents).toBeUndefined();
+  session.dispose();
+  other.dispose();
+  await server.close();
 });
 
 test("a server that has forgotten them is given them again; others are not told of them", async () => {

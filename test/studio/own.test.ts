@@ -234,6 +234,9 @@ describe("pictures of one's own", { timeout: SLOW }, () => {
     expect(await shownOf()).toBeUndefined();
     expect(await run("document.querySelector('#forget').hidden")).toBe(true);
     expect(await run("document.querySelectorAll('.frame.own').length")).toBe(2);
+    const held = "document.querySelector('gan-session').session.loaded.latents.map(({ name }) => name)";
+    await expect.poll(() => run(held), PATIENT).toEqual(["rows.safetensors"]);
+    expect(await notices()).toMatch(/^inversion.safetensors is forgotten here/);
     await dismiss();
     await new Promise((resolve) => setTimeout(resolve, 1000));
     await studio.open();

@@ -26,17 +26,28 @@ const settled = <T>(request: IDBRequest<T>): Promise<T> =>
     request.onerror = () => reject(request.error);
   });
 
-async function store(mode: IDBTransactionMode, name = RECIPES): Promise<IDBObjectStore> {
+/**
+ * Does something with what is kept under a name, and closes the database: a newer studio, in
+ * another page, could not change one that is open.
+ */
+async function within<T>(
+  name: typeof RECIPES | typeof LATENTS,
+  mode: IDBTransactionMode,
+  use: (kept: IDBObjectStore) => Promise<T>,
+): Promise<T> {
   const database = await open();
-  // Another page may have a newer studio, which must not wait for this one.
-  database.onversionchange = () => database.close();
-  return database.transaction(name, mode).objectStore(name);
+  database.onversionchange = () => database.close(); // which lets what was begun end
+  try {
+    return await use(database.transaction(name, mode).objectStore(name));
+  } finally {
+    database.close();
+  }
 }
 
 /** Keeps a recipe as its generator's last; without effect where the browser keeps nothing. */
 export async function keep(recipe: Recipe): Promise<void> {
   try {
-    await settled((await store("readwrite")).put(recipe, recipe.model.name));
+    await within(RECIPES, "readwrite", (kept) => settled(kept.put(recipe, recipe.model.name)));
   } catch {
     // In private windows there may be no database.
   }
@@ -45,7 +56,7 @@ export async function keep(recipe: Recipe): Promise<void> {
 /** The generator's last recipe, if there is one and it is still whole. */
 export async function kept(model: string): Promise<Recipe | undefined> {
   try {
-    return checkRecipe(await settled((await store("readonly")).get(model)));
+    return checkRecipe(await within(RECIPES, "readonly", (kept) => settled(kept.get(model))));
   } catch {
     return undefined;
   }
@@ -64,14 +75,15 @@ const ofModel = (model: string): IDBKeyRange => IDBKeyRange.bound([model, ""], [
 /** Keeps a file of latents, and no more than the last few of its generator. */
 export async function keepLatents(model: string, sha256: string, file: File): Promise<void> {
   try {
-    const files = await store("readwrite", LATENTS);
-    await settled(files.put({ file, since: Date.now() } satisfies KeptFile, [model, sha256]));
-    const [keys, all] = await Promise.all([
-      settled(files.getAllKeys(ofModel(model))),
-      settled(files.getAll(ofModel(model)) as IDBRequest<KeptFile[]>),
-    ]);
-    const newestFirst = keys.map((key, at) => ({ key, since: all[at]!.since })).sort((a, b) => b.since - a.since);
-    for (const { key } of newestFirst.slice(MAX_FILES)) files.delete(key);
+    await within(LATENTS, "readwrite", async (files) => {
+      await settled(files.put({ file, since: Date.now() } satisfies KeptFile, [model, sha256]));
+      const [keys, all] = await Promise.all([
+        settled(files.getAllKeys(ofModel(model))),
+        settled(files.getAll(ofModel(model)) as IDBRequest<KeptFile[]>),
+      ]);
+      const newestFirst = keys.map((key, at) => ({ key, since: all[at]!.since })).sort((a, b) => b.since - a.since);
+      for (const { key } of newestFirst.slice(MAX_FILES)) files.delete(key);
+    });
   } catch {
     // In private windows there may be no database, and disks are full.
   }
@@ -80,8 +92,9 @@ export async function keepLatents(model: string, sha256: string, file: File): Pr
 /** A generator's files of latents, the oldest first. */
 export async function keptLatents(model: string): Promise<readonly File[]> {
   try {
-    const files = await store("readonly", LATENTS);
-    const all = await settled(files.getAll(ofModel(model)) as IDBRequest<KeptFile[]>);
+    const all = await within(LATENTS, "readonly", (files) =>
+      settled(files.getAll(ofModel(model)) as IDBRequest<KeptFile[]>),
+    );
     return all.sort((a, b) => a.since - b.since).map(({ file }) => file);
   } catch {
     return [];
@@ -90,5 +103,5 @@ export async function keptLatents(model: string): Promise<readonly File[]> {
 
 /** Keeps a file of latents no longer. */
 export async function forgetLatents(model: string, sha256: string): Promise<void> {
-  await settled((await store("readwrite", LATENTS)).delete([model, sha256]));
+  await within(LATENTS, "readwrite", (files) => settled(files.delete([model, sha256])));
 }

@@ -22,7 +22,10 @@ beforeAll(async () => {
     outdir: home,
     logLevel: "silent",
   });
-  await writeFile(join(home, "index.html"), "<!doctype html><link rel=icon href=data:,><script src=keeping.js></script>");
+  await writeFile(
+    join(home, "index.html"),
+    "<!doctype html><link rel=icon href=data:,><script src=keeping.js></script>",
+  );
   server = await serve(home);
   opened = await openPage(server.url);
 }, 120_000);

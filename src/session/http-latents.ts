@@ -1,5 +1,6 @@
 import { GanatomyError } from "../errors.ts";
 import { Recent } from "../runtime/recent.ts";
+import { abortable } from "../weights/abort.ts";
 import { readExactly } from "../weights/bytes.ts";
 import { openSource } from "../weights/open.ts";
 import type { HttpLink } from "./http-link.ts";
@@ -13,6 +14,8 @@ import type { LoadedLatents, LoadRequest } from "./session.ts";
 interface Sent {
   readonly about: LoadedLatents;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Settles when it was last sent again: one sending is for all who miss it meanwhile. */
+  again: Promise<unknown> | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ export class SentLatents {
     if (source.size > MAX_BYTES) throw tooLong(source.name);
     const bytes = new Uint8Array(await readExactly(source, 0, source.size, { signal }));
     const about = await this.#link.send<LoadedLatents>("latents", bytes, { name: source.name }, signal);
-    this.#sent.set(about.sha256, { about, bytes }, bytes.length);
+    this.#sent.set(about.sha256, { about, bytes, again: undefined }, bytes.length);
     this.#about = [...this.#about, about];
   }
 
@@ -67,13 +70,25 @@ export class SentLatents {
     { latents, signal }: { readonly latents?: LatentsName | undefined; readonly signal?: AbortSignal | undefined },
     ask: () => Promise<T>,
   ): Promise<T> {
+    const sent = latents && this.#sent.get(latents.sha256);
+    if (!sent) return ask();
+    await abortable(Promise.allSettled([sent.again]), signal); // what is on its way is missed once
+    const { again } = sent;
     try {
       return await ask();
     } catch (error) {
-      const sent = latents && this.#sent.get(latents.sha256);
-      if (!sent || !(error instanceof GanatomyError && error.code === "not-found")) throw error;
-      await this.#link.send("latents", sent.bytes, { name: sent.about.name }, signal);
+      const isHere = this.#sent.get(latents.sha256) === sent; // nobody forgot it meanwhile
+      if (!isHere || !(error instanceof GanatomyError && error.code === "not-found")) throw error;
+      if (sent.again === again) sent.again = this.#sendAgain(sent);
+      await abortable(sent.again!, signal);
       return ask();
     }
+  }
+
+  /** For whoever waits, and so by nobody's signal. */
+  #sendAgain({ about, bytes }: Sent): Promise<unknown> {
+    const sending = this.#link.send("latents", bytes, { name: about.name }, undefined);
+    sending.catch(() => {}); // whoever gave up does not wait for it
+    return sending;
   }
 }

@@ -183,3 +183,87 @@ test("whoever has a port to it shares it", async () => {
   expect(await other.units({ layer: "layer4" })).toEqual([{ unit: 1, score: 2 }]);
   other.dispose();
 });
+
+describe("latents that a server has forgotten are sent again once", () => {
+  const about = { name: "z.npy", sha256: "ab".repeat(32), size: 1, weights: false };
+  const question = { latents: { name: about.name, sha256: about.sha256 }, y: 0, x: 0 };
+
+  /**
+   * A server that was given latents and has forgotten them; every request waits for its gate, of
+   * "latents" or of the question's x.
+   */
+  async function forgetful(gates: Readonly<Record<string, Promise<void>>> = {}) {
+    const got: string[] = [];
+    let has = false;
+    const server = await serving(
+      afterOpening(async (request) => {
+        const isFile = new URL(request.url).pathname.endsWith("/latents");
+        const what = isFile ? "latents" : `${(await request.json()).x}`;
+        got.push(what);
+        const answer = has || isFile ? Response.json(isFile ? about : { what }) : failed(404, "not-found");
+        await gates[got.length === 1 ? "first" : what];
+        has ||= isFile && got.length > 1;
+        return answer;
+      }),
+    );
+    const session = await connected(server.url);
+    await session.load({ latents: new File(["z"], about.name) });
+    return { session, got };
+  }
+  const gate = () => {
+    let open = (): void => {};
+    const closed = new Promise<void>((resolve) => (open = resolve));
+    return { open, closed };
+  };
+  const times = (got: readonly string[], what: string): number => got.filter((one) => one === what).length;
+
+  test("for questions that miss them at once", async () => {
+    const { session, got } = await forgetful();
+    const answers = await Promise.all([1, 2, 3].map((x) => session.pixel({ ...question, x })));
+    expect(answers).toEqual(["1", "2", "3"].map((what) => ({ what })));
+    expect(times(got, "latents")).toBe(2); // the first time, and once more
+  });
+
+  test("for one that comes while they are on their way, and for one that has missed them before", async () => {
+    const [sending, late] = [gate(), gate()];
+    const { session, got } = await forgetful({ latents: sending.closed, 2: late.closed });
+    const slow = session.pixel({ ...question, x: 2 }); // is answered when they have arrived
+    await expect.poll(() => got).toEqual(["latents", "2"]);
+    const first = session.pixel({ ...question, x: 1 });
+    await expect.poll(() => got).toEqual(["latents", "2", "1", "latents"]);
+    const meanwhile = session.pixel({ ...question, x: 3 });
+    sending.open();
+    expect([await first, await meanwhile]).toEqual([{ what: "1" }, { what: "3" }]);
+    late.open();
+    expect(await slow).toEqual({ what: "2" });
+    expect(got).toHaveLength(7);
+    expect([times(got, "latents"), times(got, "3")]).toEqual([2, 1]);
+  });
+
+  test("for those who still wait where the one for whom they are sent gives up", async () => {
+    const [sending, late] = [gate(), gate()];
+    const { session, got } = await forgetful({ latents: sending.closed, 2: late.closed });
+    const stop = new AbortController();
+    const second = session.pixel({ ...question, x: 2 });
+    await expect.poll(() => got).toEqual(["latents", "2"]);
+    const first = thrown(session.pixel({ ...question, x: 1, signal: stop.signal }));
+    await expect.poll(() => got).toEqual(["latents", "2", "1", "latents"]);
+    late.open();
+    stop.abort(new Error("enough"));
+    expect((await first).message).toBe("enough");
+    sending.open();
+    expect(await second).toEqual({ what: "2" });
+    expect(times(got, "latents")).toBe(2);
+  });
+
+  test("and not at all where they were unloaded meanwhile", async () => {
+    const late = gate();
+    const { session, got } = await forgetful({ 1: late.closed });
+    const error = thrown(session.pixel({ ...question, x: 1 }));
+    await expect.poll(() => got).toEqual(["latents", "1"]);
+    await session.unload({ latents: question.latents });
+    late.open();
+    expect(await error).toMatchObject({ code: "not-found" });
+    expect(times(got, "latents")).toBe(1);
+  });
+});

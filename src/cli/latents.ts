@@ -5,7 +5,7 @@ import type { Measurements } from "../causality/measurements.ts";
 import { type Generator, openCheckpoint } from "../index.ts";
 import { type TensorNumbers, withWeights } from "../inversion/index.ts";
 import { type Latents, type LatentsOptions, readLatents } from "../models/latents.ts";
-import { fileSource } from "../node/files.ts";
+import { openFile } from "./files-read.ts";
 import { named } from "./options.ts";
 import type { Work } from "./with-models.ts";
 
@@ -37,7 +37,7 @@ export const openLatents = async (
   generator: Generator,
   options: LatentsOptions = {},
 ): Promise<Latents> => {
-  const checkpoint = await openCheckpoint(await fileSource(path), { signal: options.signal });
+  const checkpoint = await openCheckpoint(await openFile(path), { signal: options.signal });
   return readLatents(checkpoint, generator, { path, ...options });
 };
 

@@ -8,11 +8,13 @@ import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
 import { GENERIC } from "../models/model-name.ts";
 import type { Head } from "../networks/segmenters/upernet.ts";
 import { cacheFolder, folderCache } from "../node/cache.ts";
-import { fileSource } from "../node/files.ts";
 import { fileName } from "../report/gandissect.ts";
+import { isPiece } from "../weights/kept-pieces.ts";
 import { openSource } from "../weights/open.ts";
-import type { LoadOptions, Source } from "../weights/source.ts";
+import type { CacheLike, LoadOptions, Source } from "../weights/source.ts";
+import { openFile } from "./files-read.ts";
 import { packageRoot } from "./package.ts";
+import { detail } from "./progress.ts";
 import type { SegmenterFiles } from "./run.ts";
 import type { Running } from "./with-folder.ts";
 
@@ -52,8 +54,23 @@ export const loadingOf = (
   onProgress: progress.download,
   onWarning: note,
   sha256,
-  ...(sha256 !== undefined && { cache: folderCache(join(cacheFolder(), "downloads")) }),
+  ...(sha256 !== undefined && { cache: downloads() }),
 });
+
+/** This user's cache of downloads, which tells with --verbose what was in it. */
+function downloads(): CacheLike {
+  const folder = join(cacheFolder(), "downloads");
+  const cache = folderCache(folder);
+  return {
+    ...cache,
+    async match(url) {
+      const found = await cache.match(url);
+      const { origin, pathname } = new URL(url); // what follows often holds a token
+      if (!isPiece(url)) detail(`${origin}${pathname} is ${found ? "" : "not yet "}in the cache ${folder}`);
+      return found;
+    },
+  };
+}
 
 /**
  * Opens a generator's checkpoint: a path, a URL, or the embedded one by its name. With `sha256` it
@@ -66,10 +83,10 @@ export async function openModel(model: string, options: Loading): Promise<{ name
   }
   // A folder of that name is its report's, which "ganatomy dissect" writes.
   if (model === EMBEDDED && !(await isFile(model))) {
-    return { name: EMBEDDED, source: await openSource(await fileSource(embedded("generator.safetensors")), options) };
+    return { name: EMBEDDED, source: await openSource(await openFile(embedded("generator.safetensors")), options) };
   }
   const path = model.startsWith("file:") ? fileURLToPath(model) : model;
-  const source = await openSource(await fileSource(path), options);
+  const source = await openSource(await openFile(path), options);
   const name = withoutExtension(source.name);
   // "church/generator.pth" is known as "church".
   return { name: GENERIC.test(name) ? withoutExtension(basename(dirname(resolve(path)))) : name, source };
@@ -94,8 +111,8 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
     return {
       name: segmenter,
       files: {
-        weights: await fileSource(embedded("segmenter.safetensors", segmenter)),
-        labels: await fileSource(embedded("labels.json", segmenter)),
+        weights: await openFile(embedded("segmenter.safetensors", segmenter)),
+        labels: await openFile(embedded("labels.json", segmenter)),
       },
     };
   }
@@ -106,7 +123,7 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
       "Name a folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or with segmenter.safetensors and labels.json, or an ONNX file with labels.json beside it.",
     );
   }
-  const file = (name: string): Promise<Source> => fileSource(join(segmenter, name));
+  const file = (name: string): Promise<Source> => openFile(join(segmenter, name));
   const name = basename(resolve(segmenter));
   const needsLabels = (): Promise<Source> => labelsIn(segmenter, names, segmenter);
   if (names.includes("segmenter.safetensors")) {
@@ -131,7 +148,7 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
 /** A segmenter of one file, with labels in the same folder. */
 async function besideLabels(path: string): Promise<{ name: string; files: SegmenterFiles<Source> }> {
   const folder = dirname(path);
-  const weights = await fileSource(path);
+  const weights = await openFile(path);
   const labels = await labelsIn(folder, await readdir(folder), path);
   return { name: withoutExtension(weights.name), files: { weights, labels } };
 }
@@ -139,7 +156,7 @@ async function besideLabels(path: string): Promise<{ name: string; files: Segmen
 /** What the labels of a segmenter are called, of the files in a folder. */
 async function labelsIn(folder: string, names: readonly string[], segmenter: string): Promise<Source> {
   const [labels] = LABELS.flatMap((known) => names.find((one) => known.test(one)) ?? []);
-  if (labels !== undefined) return fileSource(join(folder, labels));
+  if (labels !== undefined) return openFile(join(folder, labels));
   throw new GanatomyError(
     "not-found",
     `"${segmenter}" has weights but no labels.json, so nobody knows what they name.`,

@@ -1,10 +1,10 @@
 import { PhotoError } from "../errors.ts";
 import type { Photo } from "../node/photo/photo.ts";
-import { readBytes } from "../node/regular-file.ts";
+import { bytesOf } from "./files-read.ts";
 
 /** The bytes of a photo. @throws PhotoError; UsageError for what is no regular file. */
 export function readPhoto(path: string): Promise<Uint8Array> {
-  return readBytes(path, (cause) => unreadable(path, cause));
+  return bytesOf(path, (cause) => unreadable(path, cause));
 }
 
 /** Says why a photo cannot be read. @throws PhotoError */

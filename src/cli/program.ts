@@ -4,7 +4,7 @@ import { COMMANDS } from "./commands/index.ts";
 import { completion, SHELLS, type Shell } from "./completion.ts";
 import { EXAMPLES } from "./examples.ts";
 import { EXIT, EXIT_HELP } from "./exit.ts";
-import { silence } from "./progress.ts";
+import { speak } from "./progress.ts";
 import { print, say } from "./terminal.ts";
 
 /** The commands with their options. `done` receives the exit status. */
@@ -17,8 +17,9 @@ export function commandLine(
     .description("GAN Dissection on WebGPU: which units of a GAN draw which objects?")
     .version(version)
     .option("-q, --quiet", "say nothing on stderr but errors")
+    .option("--verbose", "say more on stderr: adapter, kernels, batches, times, caches, files")
     .hook("preAction", () => {
-      if (program.opts<{ quiet?: boolean }>().quiet) silence();
+      speak(program.opts());
     })
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: say })

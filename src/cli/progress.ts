@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import { printable } from "../names.ts";
 import { inFlags } from "./flags.ts";
 import { inLine } from "./terminal.ts";
@@ -9,11 +10,25 @@ export interface Screen {
   write(text: string): unknown;
 }
 
-let screen: Screen = process.stderr;
+/** Where what is said from now on goes, and whether details are. */
+let manner: { readonly screen: Screen; readonly verbose: boolean } = { screen: process.stderr, verbose: false };
 
-/** From now on commands say nothing while they run; what went wrong is said all the same. */
-export function silence(): void {
-  screen = { write: () => {} };
+/**
+ * How much commands say from now on while they run: nothing, where `quiet`, but what went wrong;
+ * details too, where `verbose`.
+ * @throws UsageError where it is to be both.
+ */
+export function speak({ quiet = false, verbose = false }: { readonly quiet?: boolean; readonly verbose?: boolean }) {
+  if (quiet && verbose) throw new UsageError("--quiet and --verbose contradict each other.", "Leave one of them out.");
+  manner = { screen: quiet ? { write: () => {} } : process.stderr, verbose };
+}
+
+/**
+ * Says a sentence with --verbose only; on a terminal in the place of a bar, which is drawn below
+ * it with its next step.
+ */
+export function detail(text: string): void {
+  if (manner.verbose) manner.screen.write(`${manner.screen.isTTY ? "\r\x1b[K" : ""}${noted(text)}\n`);
 }
 
 /** Characters of a note, as many as of an error: names out of files may be endless. */
@@ -30,22 +45,32 @@ const LABEL_WIDTH = 24;
 export class Progress {
   readonly #screen: Screen;
   readonly #now: () => number;
+  readonly #verbose: boolean;
   #phase = "";
   #done = 0;
   #total = 0;
   #start = 0;
+  /** When there was news last, and when the phase before had its last. */
+  #heard: number;
+  #before: number;
   /**
    * Steps done at the first news of the phase: those before it (compiling, loading) say nothing
    * about its pace.
    */
   #first = 0;
+  /** How many steps were made at a time but for the last time; NaN where they were not as many. */
+  #batch = 0;
+  #last = 0;
   #drawn = Number.NEGATIVE_INFINITY;
   #tenth = -1;
   #barShown = false;
 
-  constructor(to: Screen = screen, now: () => number = () => performance.now()) {
+  constructor(to: Screen = manner.screen, now: () => number = () => performance.now(), verbose = manner.verbose) {
     this.#screen = to;
     this.#now = now;
+    this.#verbose = verbose;
+    this.#heard = now();
+    this.#before = this.#heard;
   }
 
   /**
@@ -59,10 +84,18 @@ export class Progress {
       this.#finishPhase();
       this.#phase = phase;
       this.#start = now;
+      this.#before = this.#heard;
       this.#first = done;
+      this.#batch = 0;
       this.#drawn = Number.NEGATIVE_INFINITY;
       this.#tenth = -1;
+    } else if (done > this.#done) {
+      const step = done - this.#done;
+      const alike = this.#batch === 0 || (this.#last === this.#batch && step <= this.#batch);
+      this.#batch = alike ? this.#batch || step : Number.NaN;
+      this.#last = step;
     }
+    this.#heard = now;
     this.#done = done;
     this.#total = total;
     if (this.#screen.isTTY) {
@@ -93,9 +126,7 @@ export class Progress {
   /** A sentence between the bars. */
   note(text: string): void {
     this.#clear();
-    const all = inFlags(text);
-    const shown = all.length > NOTE ? `${all.slice(0, NOTE - 1)}…` : all;
-    this.#screen.write(`${printable(shown)}\n`);
+    this.#screen.write(`${noted(text)}\n`);
     this.#drawn = Number.NEGATIVE_INFINITY;
   }
 
@@ -106,12 +137,18 @@ export class Progress {
   }
 
   #finishPhase(): void {
-    if (this.#phase === "" || !this.#barShown) return;
+    if (this.#phase === "" || !(this.#barShown || this.#verbose)) return;
     const whole = this.#total > 0 && this.#done >= this.#total;
-    const took = duration(this.#now() - this.#start);
-    const line = `${label(this.#phase)} ${whole ? `${this.#total}` : count(this.#done, this.#total)} in ${took}`;
+    const done = whole ? `${this.#total}` : count(this.#done, this.#total);
     this.#clear();
-    this.#screen.write(`${line.slice(0, this.#width())}\n`);
+    if (this.#verbose) {
+      // Phases that tell of nothing until a step is done have begun with the end of the one before.
+      const batch = this.#batch > 1 ? `, ${this.#batch} at a time` : "";
+      this.#screen.write(`${this.#phase}: ${done} in ${exactly(this.#heard - this.#before)}${batch}\n`);
+    } else {
+      const line = `${label(this.#phase)} ${done} in ${duration(this.#now() - this.#start)}`;
+      this.#screen.write(`${line.slice(0, this.#width())}\n`);
+    }
   }
 
   #bar(now: number): string {
@@ -159,6 +196,16 @@ export function duration(milliseconds: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min${seconds % 60 ? ` ${seconds % 60} s` : ""}`;
   return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ""}`;
+}
+
+/** The same for who looks closely: seconds to the hundredth. */
+const exactly = (milliseconds: number): string =>
+  milliseconds < 60_000 ? `${(milliseconds / 1000).toFixed(2)} s` : duration(milliseconds);
+
+/** A note as it is written. */
+function noted(text: string): string {
+  const all = inFlags(text);
+  return printable(all.length > NOTE ? `${all.slice(0, NOTE - 1)}…` : all);
 }
 
 const label = (phase: string): string => phase.padEnd(LABEL_WIDTH);

@@ -4,13 +4,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GanatomyError, UsageError } from "../errors.ts";
 import type { Generator } from "../index.ts";
-import { fileSource } from "../node/files.ts";
 import { nodeEncoder } from "../node/photo/encoder.ts";
-import { readText } from "../node/regular-file.ts";
 import { checkFits } from "../session/fits.ts";
 import { adoptingSession } from "../session/in-process.ts";
 import type { Recipe } from "../session/recipe.ts";
 import { readRecipe } from "../session/recipe-link.ts";
+import { openFile, textOf } from "./files-read.ts";
 import { EMBEDDED } from "./models.ts";
 import { packageRoot } from "./package.ts";
 import { type GivenReport, reportAt, reportOf } from "./studio/given.ts";
@@ -34,7 +33,7 @@ export async function openRecipeFile(
     if (folder === undefined) return undefined;
     throw new UsageError("--report is for the concepts of a recipe.", "Give --recipe, or leave --report out.");
   }
-  const text = await readText(path, (cause) => {
+  const text = await textOf(path, (cause) => {
     throw new GanatomyError(
       "not-found",
       `"${path}" cannot be read.`,
@@ -64,12 +63,12 @@ export async function recipePicture(
         `Give the file too: --latents ${recipe.latents.name}.`,
       );
     }
-    if (latents !== undefined) await session.load({ latents: await fileSource(latents), signal });
+    if (latents !== undefined) await session.load({ latents: await openFile(latents), signal });
     if (report) {
       await session.load({ report: report.contents, signal });
       if (report.rankings) await session.load({ report: report.rankings, signal });
       for (const [layer, file] of Object.entries(report.quantiles)) {
-        await session.load({ quantiles: { [layer]: await fileSource(file) }, signal });
+        await session.load({ quantiles: { [layer]: await openFile(file) }, signal });
       }
     }
     const { model, latents: held } = session.loaded!;

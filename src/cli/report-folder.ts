@@ -4,8 +4,7 @@ import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type DissectedLayer, openReport, type ReportFiles } from "../compare/index.ts";
 import { GanatomyError, UsageError } from "../errors.ts";
-import { fileSource } from "../node/files.ts";
-import { readText } from "../node/regular-file.ts";
+import { openFile, textOf } from "./files-read.ts";
 
 /**
  * The dissected layers of reports' folders, in their order.
@@ -40,7 +39,7 @@ async function readFolder(folder: string): Promise<DissectedLayer[]> {
  */
 export async function reportFiles(folder: string): Promise<ReportFiles> {
   const path = join(folder, "report.json");
-  const report = await readText(path, async (cause) => {
+  const report = await textOf(path, async (cause) => {
     const there = await stat(folder).catch(() => undefined);
     const why = !there ? "is not there" : there.isDirectory() ? "holds no report.json" : "is no folder";
     throw new GanatomyError("not-found", `"${folder}" ${why}.`, "Name folders that `ganatomy dissect` wrote.", {
@@ -51,7 +50,7 @@ export async function reportFiles(folder: string): Promise<ReportFiles> {
     (await stat(join(folder, name)).catch(() => undefined)) !== undefined;
   return {
     report,
-    tensors: await fileSource(join(folder, "tensors.safetensors")),
-    ...((await has("blocks.safetensors")) && { blocks: await fileSource(join(folder, "blocks.safetensors")) }),
+    tensors: await openFile(join(folder, "tensors.safetensors")),
+    ...((await has("blocks.safetensors")) && { blocks: await openFile(join(folder, "blocks.safetensors")) }),
   };
 }

@@ -1,10 +1,13 @@
+import { dirname } from "node:path";
 import type { Device } from "../index.ts";
+import { cacheFolder, folderCache } from "../node/cache.ts";
 import { type OutputFolder, type OutputFolderOptions, outputFolder } from "../node/folder.ts";
 import { type MeasurementsFile, measurementsFile } from "../node/kept/measurements.ts";
 import { KeptTuning } from "../node/kept/tuning.ts";
+import { deviceText, KernelChoices } from "./device-details.ts";
 import { requestDevice, type TuneFlags } from "./gpu.ts";
 import { Interrupted, type Interruption, onInterrupt } from "./interrupt.ts";
-import { duration, Progress } from "./progress.ts";
+import { detail, duration, Progress } from "./progress.ts";
 
 /** What a command has while it runs. */
 export interface Running extends Omit<Interruption, "release"> {
@@ -30,8 +33,12 @@ export async function withInterrupt(run: (running: Running) => Promise<number>):
   } finally {
     progress.end();
     interruption.release();
+    detail(`${seconds()} s in all`);
   }
 }
+
+/** So many of a folder's files are told by their names. */
+const NAMED = 12;
 
 /** Where results go. */
 export interface Output extends OutputFolderOptions {
@@ -57,6 +64,7 @@ export async function withFolder(
   beforeQuit(() => folder.discardSync());
   const close = (): Promise<void> => {
     progress.end();
+    detail(writtenText(path, folder.files));
     return folder.written > 0 ? folder.finish() : folder.discard();
   };
   try {
@@ -71,6 +79,16 @@ export async function withFolder(
   }
   await close();
   return { folder, complete: true };
+}
+
+/** Files of a folder: by name, and where there are more than a few together, their number. */
+function writtenText(path: string, files: readonly string[]): string {
+  const folders = [...new Set(files.map((file) => dirname(file)))];
+  const parts = folders.map((folder) => {
+    const inIt = files.filter((file) => dirname(file) === folder);
+    return inIt.length > NAMED ? `${folder}/ (${inIt.length} files)` : inIt.join(", ");
+  });
+  return `Written into ${path}: ${parts.join(", ") || "nothing"}`;
 }
 
 /** What is kept in a folder for the next run. */
@@ -107,15 +125,19 @@ export async function withMeasurements(
 
 /** Lets `work` use a device, on which operations run as `tuning` says where it is given. */
 export async function withDevice<T>(
-  { note, signal }: Running,
+  { note, progress, signal }: Running,
   { flags, tuning }: { readonly flags?: TuneFlags; readonly tuning?: KeptTuning },
   work: (device: Device) => Promise<T>,
 ): Promise<T> {
-  const device = await requestDevice(note, signal, flags, tuning?.cache);
+  const choices = new KernelChoices(tuning?.cache ?? folderCache(cacheFolder()));
+  const device = await requestDevice(note, signal, flags, choices.cache);
+  detail(deviceText(device));
   tuning?.keep(device);
   try {
     return await work(device);
   } finally {
+    progress.end();
+    detail(choices.text(device, flags?.tune));
     device.dispose();
   }
 }

@@ -18,6 +18,8 @@ export interface OutputFolder extends Folder {
   readonly path: string;
   /** Number of files written so far. */
   readonly written: number;
+  /** Their paths, in the order in which they first came. */
+  readonly files: readonly string[];
   /**
    * A set of files that show one thing, to be written through it, at the same paths. `settings`
    * (as JSON) are what they depend on: when the set's first file is written, those that an earlier
@@ -168,6 +170,10 @@ class DiskFolder implements OutputFolder {
     return this.#files.size;
   }
 
+  get files(): string[] {
+    return [...this.#files];
+  }
+
   of(set: string, settings: unknown): Folder {
     const begun = this.#begin(set, settings);
     return {
@@ -303,18 +309,12 @@ class DiskFolder implements OutputFolder {
       if ((cause as NodeJS.ErrnoException).code !== "EEXIST") refused(folder, cause, this.#elsewhere);
     });
     const real = await realpath(folder).catch((cause) => refused(folder, cause, this.#elsewhere));
+    const is = (what: string, fix: string): OutputError =>
+      new OutputError(`"${folder}" is ${what}.`, `${fix}, or ${this.#elsewhere}.`);
     if (!real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep)) {
-      throw new OutputError(
-        `"${folder}" is a link out of the output folder.`,
-        `Remove the link, or ${this.#elsewhere}.`,
-      );
+      throw is("a link out of the output folder", "Remove the link");
     }
-    if (!(await lstat(real)).isDirectory()) {
-      throw new OutputError(
-        `"${folder}" is a file, and a folder must go there.`,
-        `Move the file away, or ${this.#elsewhere}.`,
-      );
-    }
+    if (!(await lstat(real)).isDirectory()) throw is("a file, and a folder must go there", "Move the file away");
     return real;
   }
 

@@ -26,6 +26,7 @@ describe("bash offers", () => {
   test("a command's options, and those of all", async () => {
     expect(await offered("ganatomy dissect --si")).toEqual(["--size"]);
     expect(await offered("ganatomy convert --qu")).toEqual(["--quiet"]);
+    expect(await offered("ganatomy convert --verb")).toEqual(["--verbose"]);
     expect(await offered("ganatomy convert --si")).toEqual([]);
   });
 
@@ -44,7 +45,8 @@ test.each(SHELLS)("%s is told every command and option, in quotes that end", (sh
   const script = completion(program, shell);
   for (const command of program.commands) {
     expect(script).toContain(command.name());
-    for (const { long } of command.options) if (long) expect(script).toContain(long.slice(2));
+    for (const { long } of [...command.options, program.createOption("--quiet"), program.createOption("--verbose")])
+      if (long) expect(script).toContain(long.slice(2));
   }
   for (const line of script.split("\n")) {
     if (!line.startsWith("#")) expect([line, line.split("'").length % 2]).toEqual([line, 1]);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { loadingOf, openModel, openSegmenter } from "../../src/cli/models.ts";
-import { Progress } from "../../src/cli/progress.ts";
+import { Progress, speak } from "../../src/cli/progress.ts";
 import { startServer, withRanges } from "../weights/server.ts";
 
 let folder: string;
@@ -68,18 +68,28 @@ test("what is downloaded whole, as its SHA-256 is known, is kept for the next ru
     const running = { signal, progress: new Progress(), note: () => {} };
     const sha256 = createHash("sha256").update(file).digest("hex");
     const url = `${server.url}generator.pth`;
+    const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    speak({ verbose: true });
     for (const _ of [1, 2]) {
-      const { source } = await openModel(url, loadingOf(running, { sha256 }));
+      const { source } = await openModel(`${url}?key=secret`, loadingOf(running, { sha256 }));
       expect(Buffer.from(await source.read(0, file.length))).toEqual(file);
     }
+    const told = said.mock.calls.map(([text]) => `${text}`).filter((text) => text.includes("cache"));
+    said.mockRestore();
+    expect(told.join("")).not.toContain("secret");
+    expect(told).toEqual([
+      expect.stringContaining(`${url} is not yet in the cache ${join(folder, "cache")}`),
+      expect.stringContaining(`${url} is in the cache `),
+    ]);
     // The first bytes tell how large it is; nothing was asked for the second time.
     const asked = [...server.log];
     expect(asked[0]).toMatch(/^GET \/generator.pth/);
-    await openModel(url, loadingOf(running, { sha256: sha256.slice(0, 8) }));
+    await openModel(`${url}?key=secret`, loadingOf(running, { sha256: sha256.slice(0, 8) }));
     expect(server.log).toEqual(asked);
     await openModel(url, loadingOf(running));
     expect(server.log.length).toBeGreaterThan(asked.length);
   } finally {
+    speak({});
     vi.unstubAllEnvs();
     await server.close();
   }

@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { EXIT_HELP } from "../../src/cli/exit.ts";
 import { commandLine } from "../../src/cli/program.ts";
+import { UsageError } from "../../src/errors.ts";
+import { runHere } from "./in-process.ts";
 
 interface Parsed {
   readonly command: string;
@@ -239,4 +241,26 @@ test("all help ends with the exit statuses, that of a command that resumes says 
   expect(help("")).toContain("\nExamples:\n  ganatomy dissect ");
   expect(help("dissect")).toContain("\nExamples:\n  ganatomy dissect ");
   expect(help("generate")).not.toContain("Examples");
+});
+
+test("--verbose on any command tells on stderr what it works with, and goes with no --quiet", async () => {
+  const info = ["info", "weights/scenes64/generator.safetensors"];
+  const usual = await runHere(...info);
+  const verbose = await runHere(...info, "--verbose");
+  expect(verbose.said).toBe(usual.said);
+  const lines = verbose.noted.trimEnd().split("\n");
+  for (const line of [
+    /^Reading weights\/scenes64\/generator\.safetensors \(\d+ bytes\)$/,
+    /^Adapter: vendor .*; maxBufferSize \d+/,
+    /^Kernels: of \d+ operations with several, 0 as .*, 0 timed now, /,
+    /^[\d.]+ s in all$/,
+  ]) {
+    expect(lines).toContainEqual(expect.stringMatching(line));
+    expect(usual.noted).not.toMatch(new RegExp(line, "m"));
+  }
+  const both = runHere("info", "none", "--quiet", "--verbose");
+  await expect(both).rejects.toThrow(UsageError);
+  await expect(both).rejects.toThrow(/--quiet and --verbose/);
+  expect(help("")).toMatch(/--verbose +say more on stderr: /);
+  expect((await runHere(...info)).noted).toBe(usual.noted);
 });

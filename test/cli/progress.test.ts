@@ -1,11 +1,15 @@
-import { describe, expect, test } from "vitest";
-import { duration, Progress, type Screen } from "../../src/cli/progress.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { detail, duration, Progress, type Screen, speak } from "../../src/cli/progress.ts";
+import { UsageError } from "../../src/errors.ts";
 
 /** A screen that keeps what was written, and a clock to set. */
-function stage(screen: Partial<Screen>): { progress: Progress; lines(): string[]; clock: { now: number } } {
+function stage(
+  screen: Partial<Screen>,
+  verbose?: boolean,
+): { progress: Progress; lines(): string[]; clock: { now: number } } {
   let text = "";
   const clock = { now: 1000 };
-  const progress = new Progress({ ...screen, write: (more) => (text += more) }, () => clock.now);
+  const progress = new Progress({ ...screen, write: (more) => (text += more) }, () => clock.now, verbose);
   return { progress, clock, lines: () => text.split("\n") };
 }
 
@@ -288,3 +292,93 @@ test.each([
   [3_600_000, "1 h"],
   [11_400_000, "3 h 10 min"],
 ])("%i ms are %s", (milliseconds, text) => expect(duration(milliseconds)).toBe(text));
+
+describe("with --verbose", () => {
+  /** A phase of steps that take 500 ms each, and are told when they are done. */
+  function phase({ progress, clock }: ReturnType<typeof stage>, name: string, steps: readonly number[]): void {
+    for (const done of steps) {
+      clock.now += 500;
+      progress.report(name, done, steps.at(-1)!);
+    }
+  }
+
+  test("a phase's time is from the end of the one before to its own last news", () => {
+    const on = stage({}, true);
+    phase(on, "score", [8, 16, 20]);
+    on.clock.now += 10_000; // nothing was told of
+    phase(on, "draw", [1]);
+    on.progress.end();
+    on.progress.end();
+    phase(on, "long", [1, 2]);
+    on.clock.now += 125_000;
+    on.progress.report("long", 3, 4);
+    on.progress.end();
+    expect(on.lines().filter((line) => / in /.test(line))).toEqual([
+      "score: 20 in 1.50 s, 8 at a time",
+      "draw: 1 in 10.50 s",
+      "long: 3 of 4 in 2 min 6 s",
+    ]);
+  });
+
+  test.each([
+    [[0, 16, 32, 40], ", 16 at a time"],
+    [[16, 32, 32, 48], ", 16 at a time"],
+    [[100, 116], ", 16 at a time"], // an earlier run had begun
+    [[16, 16], ""],
+    [[0, 1, 2], ""],
+    [[0, 16, 24, 32], ""],
+    [[0, 16, 24, 40], ""],
+    [[0, 8, 24], ""],
+  ])("of steps %j it tells%s", (steps, told) => {
+    const on = stage({}, true);
+    phase(on, "score", steps);
+    on.progress.end();
+    expect(on.lines().at(-2)).toBe(`score: ${steps.at(-1)} in ${(steps.length / 2).toFixed(2)} s${told}`);
+  });
+
+  test("on a terminal the bar makes room for it, also behind a note", () => {
+    const on = stage({ isTTY: true, columns: 80 }, true);
+    phase(on, "score", [0, 10, 20]);
+    on.progress.note("A note.");
+    on.progress.end();
+    expect(shown(on.lines())).toEqual(["A note.", "score: 20 in 1.50 s, 10 at a time", ""]);
+  });
+});
+
+describe("how much is said", () => {
+  afterEach(() => {
+    speak({});
+    vi.restoreAllMocks();
+  });
+  /** What is written to a stderr that is a terminal or none. */
+  function write(isTTY: boolean) {
+    const { stderr } = process;
+    const screen = { isTTY, write: vi.fn() };
+    vi.spyOn(process, "stderr", "get").mockReturnValue(Object.assign(Object.create(stderr), screen));
+    return screen.write;
+  }
+
+  test.each([
+    [{}, ["note\n"]],
+    [{ quiet: true }, []],
+    [{ verbose: true }, ["detail of --rate\\u001b\n", "note\n"]],
+  ])("%j", (how, said) => {
+    const spy = write(false);
+    speak(how);
+    detail("detail of `rate`\u001b");
+    new Progress().note("note");
+    expect(spy.mock.calls.map(([text]) => text)).toEqual(said);
+  });
+
+  test("a detail takes the place of a bar", () => {
+    const spy = write(true);
+    speak({ verbose: true });
+    detail("detail");
+    expect(spy.mock.calls).toEqual([["\r\x1b[Kdetail\n"]]);
+  });
+
+  test("not both more and less", () => {
+    expect(() => speak({ quiet: true, verbose: true })).toThrow(UsageError);
+    expect(() => speak({ quiet: true, verbose: true })).toThrow("Leave one of them out.");
+  });
+});

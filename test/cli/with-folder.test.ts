@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Interrupted } from "../../src/cli/interrupt.ts";
-import { Progress } from "../../src/cli/progress.ts";
+import { Progress, speak } from "../../src/cli/progress.ts";
 import { type Running, withFolder, withInterrupt, withMeasurements } from "../../src/cli/with-folder.ts";
 
 let home: string;
@@ -56,6 +56,28 @@ test("a folder in which nothing was written goes, at once before a program that 
     expect(await readdir(home)).toEqual([]);
   });
   quit();
+});
+
+test("--verbose tells what was written, many files of a folder by their number", async () => {
+  const said: string[] = [];
+  const spy = vi.spyOn(process.stderr, "write").mockImplementation((text) => said.push(`${text}`) > 0);
+  speak({ verbose: true });
+  try {
+    await withFolder(running().run, out(), async (folder) => {
+      await folder.write("a.json", "1");
+      await folder.of("b", {}).write("b/1.png", "2");
+      for (let i = 0; i < 13; i++) await folder.write(`c/${i}.png`, "3");
+      expect(folder.files).toHaveLength(15);
+    });
+    await withMeasurements(running().run, { ...out(), path: join(home, "none") }, async () => {});
+  } finally {
+    speak({});
+    spy.mockRestore();
+  }
+  expect(said.map((text) => text.replace("\r\x1b[K", ""))).toEqual([
+    `Written into ${out().path}: a.json, b/1.png, c/ (13 files)\n`,
+    `Written into ${join(home, "none")}: nothing\n`,
+  ]);
 });
 
 test("an error is not taken for Ctrl-C, whenever it comes, and what was written stays", async () => {

@@ -4,8 +4,8 @@ import { basename } from "node:path";
 import { GanatomyError, LabelsError, UsageError } from "../../errors.ts";
 import { nearest } from "../../names.ts";
 import { cellsOf } from "../../networks/segmenters/label-list.ts";
-import { readText } from "../../node/regular-file.ts";
 import { parseJson } from "../../weights/json.ts";
+import { textOf } from "../files-read.ts";
 
 /** What a network's classes are called. */
 export interface ClassNames {
@@ -219,7 +219,7 @@ async function readClassNames(path: string): Promise<string[][]> {
 }
 
 async function text(path: string): Promise<string> {
-  const bytes = await readText(path, (cause) => {
+  const bytes = await textOf(path, (cause) => {
     throw new GanatomyError("not-found", `"${path}" cannot be read (${cause.code}).`, "Name a file.", { cause });
   });
   return bytes.replace(/^\uFEFF/, "");

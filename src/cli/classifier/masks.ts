@@ -8,10 +8,10 @@ import { LabelsError, UsageError } from "../../errors.ts";
 import type { View } from "../../networks/classifiers/network.ts";
 import type { Label } from "../../networks/segmenters/network.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
-import { readText } from "../../node/regular-file.ts";
 import { named } from "../../report/photo-fault.ts";
 import { isPng, type PngHeader, readPngHeader } from "../../report/png.ts";
 import { parseJson } from "../../weights/json.ts";
+import { textOf } from "../files-read.ts";
 import { readPhoto } from "../photo.ts";
 
 /** Masks of a folder, by the names of their photographs. */
@@ -44,7 +44,7 @@ export async function openMasks(path: string): Promise<MaskFolder> {
   const unreadable = (cause: NodeJS.ErrnoException): never => {
     throw new LabelsError(`"${file}" cannot be read (${cause.code}).`, "Check its permissions.", { cause });
   };
-  const labels = labelsOf(await readText(file, unreadable), file);
+  const labels = labelsOf(await textOf(file, unreadable), file);
   const nameOf = (photograph: string): string => join(path, photograph.replace(/\.[^.]+$/, ".png"));
   const read = async (photograph: string): Promise<LabelMask> =>
     maskOf(await readPhoto(nameOf(photograph)), nameOf(photograph));

@@ -8,6 +8,7 @@ import { howToAdd, optionalVersion } from "../../node/optional.ts";
 import { findSwiftShader, hasGpuNode, loadVulkan } from "../../node/vulkan.ts";
 import { VERSION } from "../../version.ts";
 import type { CliCommand } from "../command.ts";
+import { LIMITS, sized } from "../device-details.ts";
 import { EXIT } from "../exit.ts";
 import { columns } from "../table.ts";
 import { print, say } from "../terminal.ts";
@@ -164,16 +165,6 @@ function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
   );
 }
 
-/** Limits that decide how large a model can be. */
-const SHOWN = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupsPerDimension",
-];
-
 function text({
   ok,
   versions,
@@ -202,14 +193,10 @@ function text({
   rows.push(["adapter", adapter ? `${name}${adapter.software ? " (software)" : ""}` : "none"]);
   if (adapter) {
     rows.push(["features", features.join(", ") || "none"]);
-    for (const limit of SHOWN) rows.push([limit, sized(limit, limits[limit] ?? 0)]);
+    for (const limit of LIMITS) rows.push([limit, sized(limit, limits[limit] ?? 0)]);
     rows.push(["compute check", computeMs === null ? "FAILED" : `right, ${computeMs} ms`]);
   }
   const verdict = ok ? "All is well: ganatomy can run here." : "ganatomy cannot run here yet.";
   const todo = advice.map((line) => `  - ${line}`).join("\n");
   return `${columns(rows)}\n\n${verdict}\n${todo ? `${todo}\n` : ""}`;
-}
-
-function sized(limit: string, value: number): string {
-  return /Size$/.test(limit) && value >= 2 ** 20 ? `${Math.floor(value / 2 ** 20)} MiB` : String(value);
 }

@@ -18,10 +18,10 @@ import {
 import { recogniseClassifier } from "../../networks/classifiers/recognise.ts";
 import { operatorsOf } from "../../networks/onnx/operators.ts";
 import { type OnnxModel, readOnnx } from "../../networks/onnx/read.ts";
-import { fileSource } from "../../node/files.ts";
 import { amount, mebibytes } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
+import { openFile } from "../files-read.ts";
 import { drawingOptions, type GeneratorFlags, generatorOf, integrityOption } from "../generator-flags.ts";
 import {
   EMBEDDED,
@@ -111,7 +111,7 @@ const isFolder = async (path: string): Promise<boolean> =>
 /** Whether it is an ONNX file whose only input is RGB images, as a segmenter's is. */
 async function isOnnxSegmenter(path: string, signal: AbortSignal): Promise<boolean> {
   if (!/\.onnx$/i.test(path) || !existsSync(path)) return false;
-  const { inputs } = await readOnnx(await fileSource(path), { signal });
+  const { inputs } = await readOnnx(await openFile(path), { signal });
   const [, channels, height, width] = inputs[0]?.shape ?? [];
   return inputs.length === 1 && channels === 3 && width !== undefined && !(height === 1 && width === 1);
 }

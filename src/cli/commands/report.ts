@@ -3,7 +3,6 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { UnitPictures } from "../../dissect/result.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
-import { readText } from "../../node/regular-file.ts";
 import type { Extent } from "../../report/extents.ts";
 import { type FoundJson, fromGandissect, KnownLabels } from "../../report/from-gandissect.ts";
 import { safeFolder } from "../../report/gandissect.ts";
@@ -13,6 +12,7 @@ import { parseDissection } from "../../server/dissected.ts";
 import { VERSION } from "../../version.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
+import { textOf } from "../files-read.ts";
 import { named } from "../options.ts";
 import { pictureExtent, stripPictures } from "../report/strips.ts";
 import { settingsOf } from "../settings.ts";
@@ -102,6 +102,6 @@ async function readRun(given: string): Promise<{ readonly folder: string; readon
     const why = !there ? "is not there" : there.isDirectory() ? "holds no dissect.json" : "cannot be read";
     throw new GanatomyError("not-found", `"${given}" ${why}.`, "Name the folder of a run of gandissect.", { cause });
   };
-  const text = await readText(path, refuse);
+  const text = await textOf(path, refuse);
   return { folder: dirname(path), json: parseDissection(text, path) as FoundJson };
 }

@@ -2,9 +2,9 @@
 
 import { GanatomyError, UsageError } from "../../errors.ts";
 import type { Edit, Generator } from "../../index.ts";
-import { readText } from "../../node/regular-file.ts";
 import { type Recipe, readRecipe } from "../../session/index.ts";
 import { Strokes } from "../../session/strokes.ts";
+import { textOf } from "../files-read.ts";
 import type { Running } from "../with-folder.ts";
 import type { Input } from "./input.ts";
 
@@ -23,7 +23,7 @@ export async function readEdits(path: string, { kind, name }: Input): Promise<Fi
   if (kind !== "generator") {
     throw new UsageError(`"${name}" is no generator, whose images "${path}" could edit.`, "Leave it out.");
   }
-  const text = await readText(path, (cause) => {
+  const text = await textOf(path, (cause) => {
     throw new GanatomyError("not-found", `The edits "${path}" cannot be read.`, "Name a recipe, or marks.", { cause });
   });
   return { path, recipe: readRecipe(text) };

@@ -13,9 +13,9 @@ import {
 } from "../../compare/index.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { openCheckpoint } from "../../index.ts";
-import { fileSource } from "../../node/files.ts";
 import { RandomState } from "../../weights/random.ts";
 import type { Source } from "../../weights/source.ts";
+import { openFile } from "../files-read.ts";
 import { EMBEDDED, type Loading, openModel } from "../models.ts";
 
 /** One of the two sets that are compared. */
@@ -60,7 +60,7 @@ export async function openInput(word: string, options: Loading): Promise<Input> 
   const found = await stat(word).catch(() => undefined);
   if (found?.isDirectory()) return openPhotographs(word);
   if (found && /\.(npz|safetensors)$/i.test(word)) {
-    const file = await openCheckpoint(await fileSource(word), options);
+    const file = await openCheckpoint(await openFile(word), options);
     if (hasFeatures(file)) return { kind: "features", name: word, kept: await readFeatures(file) };
     if (hasMoments(file)) return { kind: "moments", name: word, moments: await readMoments(file) };
   }

@@ -11,8 +11,8 @@ import {
 import { UsageError, WeightsError } from "../../errors.ts";
 import { type Device, loadSegmenter, openCheckpoint, type Segmenter } from "../../index.ts";
 import { isInception } from "../../networks/encoders/inception.ts";
-import { fileSource } from "../../node/files.ts";
 import type { Source } from "../../weights/source.ts";
+import { openFile } from "../files-read.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, openSegmenter, SELF, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { named } from "../options.ts";
 import type { SegmenterFiles } from "../run.ts";
@@ -121,7 +121,7 @@ async function inceptionOf(
   device: Device,
   signal: AbortSignal,
 ) {
-  const source = await fileSource(path);
+  const source = await openFile(path);
   const { tensors } = await openCheckpoint(source, { signal });
   if (!isInception(tensors)) {
     throw new WeightsError(

@@ -17,9 +17,9 @@ import {
 } from "../../compare/index.ts";
 import { UsageError } from "../../errors.ts";
 import { type Device, type Generator, loadGenerator, openCheckpoint, type Segmenter } from "../../index.ts";
-import { fileSource } from "../../node/files.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { fileName } from "../../report/gandissect.ts";
+import { openFile } from "../files-read.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import type { Running } from "../with-folder.ts";
 import { editsOf, type FileOfEdits } from "./edits.ts";
@@ -183,7 +183,7 @@ export async function measured(subject: Subject, tools: Tools): Promise<KeptFeat
 
 async function earlier(path: string, fingerprint: string): Promise<KeptFeatures | undefined> {
   if (!existsSync(path)) return undefined;
-  const file = await openCheckpoint(await fileSource(path));
+  const file = await openCheckpoint(await openFile(path));
   const kept = hasFeatures(file) ? await readFeatures(file) : undefined;
   return kept?.fingerprint === fingerprint ? kept : undefined;
 }

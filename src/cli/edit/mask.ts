@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { PhotoError, UsageError } from "../../errors.ts";
 import type { Mask, MaskPooling } from "../../models/mask.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
-import { readBytes } from "../../node/regular-file.ts";
+import { bytesOf } from "../files-read.ts";
 import type { MaskFlag } from "../options.ts";
 
 /**
@@ -30,7 +30,7 @@ export async function readMask(
     });
     return { height: images.height, width: images.width, data, pooling };
   }
-  const bytes = await readBytes(flag, (cause) => {
+  const bytes = await bytesOf(flag, (cause) => {
     throw new PhotoError(`The mask "${flag}" cannot be read.`, "Name a PNG, or give top,left,bottom,right.", { cause });
   });
   const { width, height, rgb } = await decodePhoto(bytes, basename(flag));

@@ -5,9 +5,9 @@ import type { Label } from "../../dissect/result.ts";
 import { GanatomyError, UsageError } from "../../errors.ts";
 import { dissect, type Generator, type Segmenter } from "../../index.ts";
 import { andMore } from "../../names.ts";
-import { readText } from "../../node/regular-file.ts";
 import { uniqueNames } from "../../report/concepts.ts";
 import { parseJson } from "../../weights/json.ts";
+import { textOf } from "../files-read.ts";
 
 /**
  * Images on which units are ranked, or their quantiles taken, where a command has to do that
@@ -53,7 +53,7 @@ export async function readOrder(
   { layer, channels, labels, label, metric, isUnion, model, note }: OrderOptions,
 ): Promise<UnitOrder> {
   const file = (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, "dissect.json") : path;
-  const text = await readText(file, (cause) => {
+  const text = await textOf(file, (cause) => {
     throw new GanatomyError("not-found", `"${file}" cannot be read.`, "Name a folder that `ganatomy dissect` wrote.", {
       cause,
     });

@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { GanatomyError, UsageError } from "../../errors.ts";
-import { fileSource } from "../../node/files.ts";
-import { readText } from "../../node/regular-file.ts";
 import { layerFolders } from "../../report/gandissect.ts";
 import { parseJson } from "../../weights/json.ts";
 import type { Source } from "../../weights/source.ts";
+import { openFile, textOf } from "../files-read.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, type Loading, openLabeller, openModel } from "../models.ts";
 import { reportsIn } from "../serve/reports.ts";
@@ -57,7 +56,7 @@ export async function givenTo(
   const quantiles: Record<string, string> = {};
   for (const [layer, file] of Object.entries(report?.quantiles ?? {})) {
     const own = `quantiles/${basename(dirname(file))}.npz`;
-    given.set(`given/${own}`, await fileSource(file));
+    given.set(`given/${own}`, await openFile(file));
     quantiles[layer] = encodeURI(own);
   }
   given.set(OPEN, {
@@ -129,7 +128,7 @@ function quantilesIn(path: string, { layers }: Readonly<Record<string, unknown>>
 }
 
 async function readJson(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const text = await readText(file, (cause) => {
+  const text = await textOf(file, (cause) => {
     throw new GanatomyError("not-found", `"${file}" cannot be read (${cause.code}).`, "Check its permissions.", {
       cause,
     });

@@ -58,6 +58,9 @@ export class KeptTuning {
       get written() {
         return disk.written;
       },
+      get files() {
+        return disk.files;
+      },
       ...tuned(disk),
       of: (set, settings) => tuned(disk.of(set, settings)),
       setOf: (path) => disk.setOf(path),

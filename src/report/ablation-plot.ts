@@ -53,20 +53,21 @@ export function ablationSvg(concept: string, lines: readonly AblationLine[]): st
     }),
     ...ticks(0, steps, steps > 10 ? [5, 10] : [1], 13).map((n) => text(x(n), bottom + 18, String(n), "middle")),
     text((left + width - RIGHT) / 2, bottom + 36, "ablated units", "middle"),
-    ...drawn.map(({ removed }, index) => curve(removed, colorOf(index), place)),
+    ...drawn.map(({ removed }, index) => curve(removed, lineColor(index), place)),
     ...drawn.map(({ name }, index) => {
       const y = 34 + ROW * index;
-      const line = `<path d="M${round(left)} ${y}h18" stroke="${colorOf(index)}" stroke-width="2"/>`;
+      const line = `<path d="M${round(left)} ${y}h18" stroke="${lineColor(index)}" stroke-width="2"/>`;
       return line + text(left + 24, y + 4, name, "start");
     }),
   ]);
 }
 
-/** Nothing was removed of what was not there. */
-const portions = ({ baseline, ablation_effects: effects }: AblationLine["curves"][number]): number[] =>
+/** What part is gone, from no ablated unit on; nothing was removed of what was not there. */
+export const portions = ({ baseline, ablation_effects: effects }: AblationLine["curves"][number]): number[] =>
   [baseline, ...effects].map((left) => (baseline === 0 ? 0 : 1 - left / baseline));
 
-const colorOf = (index: number): string => CATEGORY_COLORS[(2 * index) % CATEGORY_COLORS.length]![0];
+/** Of a line and what stands for it. */
+export const lineColor = (index: number): string => CATEGORY_COLORS[(2 * index) % CATEGORY_COLORS.length]![0];
 
 /**
  * The mean of several curves as far as all of them go, and behind it the range that they take up.

@@ -36,7 +36,7 @@ function figure(width: number, height: number, title: string, shows: string, com
 }
 
 /** Categories that any input has, in the order of display. */
-function categoriesOf({ inputs }: Comparison): string[] {
+export function categoriesOf({ inputs }: Pick<Comparison, "inputs">): string[] {
   const found = [...new Set(inputs.flatMap(({ categories }) => categories.map(({ category }) => category)))].sort();
   return categoryOrder(found).filter((category) => found.includes(category));
 }
@@ -87,19 +87,9 @@ export function categoriesSvg(comparison: Comparison): string {
  * categories (figure 5 of GAN Dissection).
  */
 export function conceptsSvg(comparison: Comparison): string {
-  const { inputs, concepts } = comparison;
+  const { inputs } = comparison;
   const categories = categoriesOf(comparison);
-  const panels = inputs.map((input, index) => {
-    const bars = concepts
-      .map(({ name, category, inputs: cells }) => ({
-        name: readable(name),
-        category,
-        units: cells[index]!.detectors.value,
-      }))
-      .filter(({ units }) => units > 0)
-      .sort((a, b) => categories.indexOf(a.category) - categories.indexOf(b.category) || b.units - a.units);
-    return { input, bars };
-  });
+  const panels = inputs.map((input, index) => ({ input, bars: barsOf(comparison, index) }));
   const highest = Math.max(1, ...panels.flatMap(({ bars }) => bars.map(({ units }) => units)));
   const longest = Math.max(30, ...panels.flatMap(({ bars }) => bars.map(({ name }) => textWidth(name))));
   // Names hang at 45° below their bars, and begin to the left of them.
@@ -131,6 +121,18 @@ export function conceptsSvg(comparison: Comparison): string {
   return figure(width, 58 + inputs.length * panel, "Units by concept", shows, comparison, [...names.parts, ...parts]);
 }
 
+/** The concepts of an input by category, and those of most detectors first. */
+export function barsOf(comparison: Pick<Comparison, "inputs" | "concepts">, index: number) {
+  const categories = categoriesOf(comparison);
+  return comparison.concepts
+    .map(({ name, category, inputs }, concept) => ({
+      ...{ concept, name: readable(name), category },
+      units: inputs[index]!.detectors.value,
+    }))
+    .filter(({ units }) => units > 0)
+    .sort((a, b) => categories.indexOf(a.category) - categories.indexOf(b.category) || b.units - a.units);
+}
+
 /** "layer4: 28 objects, 3 materials". */
 function captionOf({ name, categories }: ComparedInput): string {
   const found = categories.map(
@@ -139,7 +141,8 @@ function captionOf({ name, categories }: ComparedInput): string {
   return `${name}: ${found.join(", ") || "nothing"}`;
 }
 
-const LINES = ["#4B4CBF", "#F0883B", "#55B05B", "#D92E2B", "#AB6BC6", "#50BDAC"] as const;
+/** Colours of models. */
+export const LINES = ["#4B4CBF", "#F0883B", "#55B05B", "#D92E2B", "#AB6BC6", "#50BDAC"] as const;
 
 /**
  * Lines over layers: the share of units that detect anything, and how many concepts they detect,

@@ -5,9 +5,10 @@ const ROW = 20;
 const TOP = 30;
 /** Room for the longest bars, and the least for names and values beside them. */
 const [LEFT, BAR, RIGHT] = [110, 260, 90];
-const [MORE, LESS] = ["#2166ac", "#b2182b"];
+/** Colours of what is added, and of what goes. */
+export const [MORE, LESS] = ["#2166ac", "#b2182b"] as const;
 /** What was there at fewer places says little. */
-const FEWEST = 5;
+export const FEWEST = 5;
 
 /**
  * What inserting adds by what was there, as bars of one scale; places that are rare are left out.

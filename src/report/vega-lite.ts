@@ -29,9 +29,24 @@ export interface VegaLiteSpec {
  */
 export function toVegaLite(dissection: Dissection, figure: VegaLiteFigure): VegaLiteSpec {
   const { description, values, view } = FIGURES[figure](dissection);
+  const whose = `${description} of ${dissection.model.name}, by ${dissection.segmenter.name}`;
+  return { ...SCHEMA, description: whose, data: { values }, ...view };
+}
+
+const SCHEMA = { $schema: "https://vega.github.io/schema/vega-lite/v6.json" } as const;
+
+/** A chart under its title, which is its description too, and below it a warning, if any. */
+export function specOf(
+  text: string,
+  values: readonly object[],
+  view: Readonly<Record<string, unknown>>,
+  warning?: string,
+): VegaLiteSpec {
+  const title = warning === undefined ? { text } : { text, subtitle: warning };
   return {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    description: `${description} of ${dissection.model.name}, by ${dissection.segmenter.name}`,
+    ...SCHEMA,
+    description: warning === undefined ? text : `${text}. ${warning}`,
+    title,
     data: { values },
     ...view,
   };
@@ -176,7 +191,8 @@ function cells({ layer, units, tables }: LayerResult, shown: readonly number[], 
   );
 }
 
-const tips = (...fields: readonly string[]) => fields.map((field) => ({ field }));
+/** Fields that are told under the pointer. */
+export const tips = (...fields: readonly string[]) => fields.map((field) => ({ field }));
 
 /** JSON has no NaN, and Vega-Lite leaves out what is null. */
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -1,41 +1,13 @@
-import { beforeAll, describe, expect, test } from "vitest";
-import { peer } from "../../bench/peers/installed.mjs";
+import { describe, expect, test } from "vitest";
 import type { Dissection } from "../../src/dissect/result.ts";
 import { conceptGroups } from "../../src/report/concepts.ts";
 import { toVegaLite, type VegaLiteFigure } from "../../src/report/vega-lite.ts";
 import { fixture, severalChannels } from "./fixture.ts";
+import { drawn as drawnSpec } from "./vega.ts";
 
-// What draws them is Vega-Lite's own compiler, and Vega.
-let vega: {
-  readonly parse: (spec: unknown) => unknown;
-  readonly View: new (runtime: unknown, options: object) => { toSVG(): Promise<string> };
-};
-let compile: (spec: unknown, options: object) => { readonly spec: unknown };
-beforeAll(async () => {
-  vega = await peer("vega");
-  ({ compile } = await peer("vega-lite"));
-});
-
-/** A figure as it is drawn: the names of its marks. Whatever is warned of is a fault. */
-async function drawn(
-  dissection: Dissection,
-  figure: VegaLiteFigure,
-  allowed = /^$/,
-): Promise<{ svg: string; marks: string[] }> {
-  const warnings: string[] = [];
-  const logger = {
-    level: () => logger,
-    info: () => logger,
-    debug: () => logger,
-    warn: (...said: unknown[]) => warnings.push(said.join(" ")) && logger,
-    error: (...said: unknown[]) => warnings.push(said.join(" ")) && logger,
-  };
-  const spec = JSON.parse(JSON.stringify(toVegaLite(dissection, figure)));
-  const svg = await new vega.View(vega.parse(compile(spec, { logger }).spec), { renderer: "none", logger }).toSVG();
-  expect(warnings.filter((warning) => !allowed.test(warning))).toEqual([]);
-  const marks = [...svg.matchAll(/aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="([^"]*)"/g)];
-  return { svg, marks: marks.filter(([, , kind]) => /^(bar|point|rect mark)$/.test(kind!)).map(([, name]) => name!) };
-}
+/** A figure as it is drawn: the names of its marks. */
+const drawn = (dissection: Dissection, figure: VegaLiteFigure, allowed?: RegExp) =>
+  drawnSpec(toVegaLite(dissection, figure), allowed);
 
 const two = fixture().dissection;
 const one = { ...two, layers: two.layers.slice(0, 1) };

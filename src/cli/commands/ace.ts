@@ -16,7 +16,7 @@ import { amount } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { concepts, UNION } from "../concept.ts";
 import { defaultLayer } from "../default-layer.ts";
-import { curveSet } from "../edit/curves.ts";
+import { aceLines, curveSet } from "../edit/curves.ts";
 import { RANKING_SIZE, type UnitOrder } from "../edit/units.ts";
 import { LayerUnits } from "../layer-units.ts";
 import { named, positive, size, whole } from "../options.ts";
@@ -200,19 +200,19 @@ async function compare(
     signal,
   });
   try {
-    const lines = [];
-    for (const [metric, name, units] of [
-      ["ace", "Units by ACE", found.units],
-      ["iou", "Top units by IoU", found.order.units],
+    const curves = [];
+    for (const [metric, units] of [
+      ["ace", found.units],
+      ["iou", found.order.units],
     ] as const) {
       const measured = await ablateEverywhere(experiment, { layer, units, steps });
       const curve = toFullAblation(measured, { classname: concept, classnum: label, metric });
       const path = `${fileName(layer)}/fullablation/${fileName(concept)}-${metric}.json`;
       const set = folder.of(curveSet(layer, "fullablation", concept, metric), [size, experiment.before, steps, units]);
       await set.write(path, `${JSON.stringify(curve)}\n`);
-      lines.push({ name, curves: [curve] });
+      curves.push(curve);
     }
-    await found.shown.write(`${found.at}/ablation.svg`, ablationSvg(concept, lines));
+    await found.shown.write(`${found.at}/ablation.svg`, ablationSvg(concept, aceLines(curves[0]!, curves[1]!)));
   } finally {
     experiment.dispose();
   }

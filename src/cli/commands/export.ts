@@ -1,16 +1,19 @@
+import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Dissection } from "../../dissect/result.ts";
+import { UsageError } from "../../errors.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { layerFolders } from "../../report/gandissect.ts";
 import { toNpz } from "../../report/npz.ts";
 import { openDissection } from "../../report/open.ts";
 import { type Sprite, toProjector } from "../../report/projector.ts";
-import { toVegaLite } from "../../report/vega-lite.ts";
+import { toVegaLite, type VegaLiteSpec } from "../../report/vega-lite.ts";
 import { counted } from "../amount.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { conceptsParquet, unitsParquet } from "../export/parquet.ts";
+import { resultCharts } from "../export/results.ts";
 import { spriteOf } from "../export/sprite.ts";
 import { named } from "../options.ts";
 import { reportFiles } from "../report-folder.ts";
@@ -31,11 +34,13 @@ type Format = (typeof FORMATS)[number];
 
 export const exportCommand: CliCommand<ExportOptions, [folder: string]> = {
   name: "export",
-  description: "write what a dissection found for NumPy, data frames, Vega-Lite and TensorBoard",
+  description: "write results for NumPy, data frames, Vega-Lite and TensorBoard",
   options: (command) =>
     command
-      .argument("<dir>", "a folder that dissect wrote")
-      .addOption(new Option("--format <names...>", "which (default: all)").choices(FORMATS).argParser(formatsOf))
+      .argument("<dir>", "a folder that dissect, ablate, ace, context or compare wrote")
+      .addOption(
+        new Option("--format <names...>", "which (default: all that there are)").choices(FORMATS).argParser(formatsOf),
+      )
       .option("--outdir <dir>", "where they go (default: export/NAME)", named)
       .option("--force", "write into a folder that holds other files; none of them is removed")
       .option("--json", "print what was written as JSON on stdout"),
@@ -43,7 +48,10 @@ export const exportCommand: CliCommand<ExportOptions, [folder: string]> = {
 npz        tables.npz: the full unit x concept tables, numpy.load
 parquet    units.parquet, concepts.parquet: a row a unit, a row a unit and concept
 vega-lite  concepts, scores, agreement: charts as .vl.json, their numbers in them
-projector  projector/: units as points, tensorboard --logdir OUTDIR/projector`,
+projector  projector/: units as points, tensorboard --logdir OUTDIR/projector
+
+Of what is no dissection there is vega-lite alone: a chart for each SVG of
+curves, losses, contexts and comparisons in the folder, under its name.`,
   run,
 };
 
@@ -55,15 +63,14 @@ function formatsOf(text: string, before: readonly Format[] = []): Format[] {
   return [...new Set([...before, ...(names as Format[])])];
 }
 
-function run({ format = FORMATS, outdir, force = false, json }: ExportOptions, folder: string): Promise<number> {
+function run({ format, outdir, force = false, json }: ExportOptions, folder: string): Promise<number> {
   return withInterrupt(async (running) => {
-    const { dissection } = await openDissection(await reportFiles(folder));
+    const { formats, write } = await exportOf(folder, format);
     const path = outdir ?? join("export", basename(resolve(folder)));
-    const formats = FORMATS.filter((one) => format.includes(one));
     const output = { path, force, kind: "export", settings: settingsOf("export", { formats }, folder) };
     const written: string[] = [];
     const { complete } = await withFolder(running, output, async (out) => {
-      const noted: Pick<OutputFolder, "write"> = {
+      const noted: Out = {
         async write(name, data) {
           await out.write(name, data);
           written.push(name);
@@ -71,7 +78,7 @@ function run({ format = FORMATS, outdir, force = false, json }: ExportOptions, f
       };
       for (const one of formats) {
         running.signal.throwIfAborted();
-        await WRITERS[one]({ dissection, folder, out: noted, signal: running.signal });
+        await write(one, noted, running.signal);
       }
     });
     print(
@@ -82,11 +89,45 @@ function run({ format = FORMATS, outdir, force = false, json }: ExportOptions, f
   });
 }
 
+type Out = Pick<OutputFolder, "write">;
+
+/** What a folder's results are written as, and how. */
+interface Export {
+  readonly formats: readonly Format[];
+  write(format: Format, out: Out, signal: AbortSignal): Promise<void>;
+}
+
+/** A dissection, or charts of other results. @throws GanatomyError where it holds neither. */
+async function exportOf(folder: string, asked: readonly Format[] = FORMATS): Promise<Export> {
+  const charts = existsSync(join(folder, "report.json")) ? [] : await resultCharts(folder);
+  if (charts.length === 0) {
+    const { dissection } = await openDissection(await reportFiles(folder));
+    return {
+      formats: FORMATS.filter((one) => asked.includes(one)),
+      write: (one, out, signal) => WRITERS[one]({ dissection, folder, out, signal }),
+    };
+  }
+  if (!asked.includes("vega-lite")) {
+    throw new UsageError(
+      `"${folder}" holds no dissection, so there is no ${asked.join(" or ")} of it.`,
+      "Leave out --format: its figures are written as vega-lite.",
+    );
+  }
+  return {
+    formats: ["vega-lite"],
+    async write(_, out) {
+      for (const [path, spec] of charts) await out.write(path, chartText(spec));
+    },
+  };
+}
+
+const chartText = (spec: VegaLiteSpec): string => `${JSON.stringify(spec, null, 1)}\n`;
+
 interface Exporting extends Pick<Running, "signal"> {
   readonly dissection: Dissection;
   /** Of the report. */
   readonly folder: string;
-  readonly out: Pick<OutputFolder, "write">;
+  readonly out: Out;
 }
 
 const WRITERS: Readonly<Record<Format, (exporting: Exporting) => Promise<void>>> = {
@@ -97,7 +138,7 @@ const WRITERS: Readonly<Record<Format, (exporting: Exporting) => Promise<void>>>
   },
   async "vega-lite"({ dissection, out }) {
     for (const figure of ["concepts", "scores", "agreement"] as const) {
-      await out.write(`${figure}.vl.json`, `${JSON.stringify(toVegaLite(dissection, figure), null, 1)}\n`);
+      await out.write(`${figure}.vl.json`, chartText(toVegaLite(dissection, figure)));
     }
   },
   async projector({ dissection, folder, out, signal }) {

@@ -9,7 +9,7 @@ import {
 } from "../../causality/index.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { type AblationJson, toFullAblation, toPixAblation, unitEffectsCsv } from "../../report/ablation.ts";
-import { ablationSvg } from "../../report/ablation-plot.ts";
+import { type AblationLine, ablationSvg } from "../../report/ablation-plot.ts";
 import type { Folder } from "../../report/folder.ts";
 import { fileName } from "../../report/gandissect.ts";
 import type { EditSummary } from "./summary.ts";
@@ -74,11 +74,22 @@ export async function writeCurves(
   for (let seed = 1; seed <= job.random; seed += 1) {
     random.push(await measure(`random-${seed}`, { units: shuffledUnits(channels, seed) }, others));
   }
-  const name =
-    order.metric === "given" ? "Units as given" : `Top units by ${order.metric === "iou" ? "IoU" : order.metric}`;
-  const lines = [{ name, curves: [ranked] }, ...(random.length > 0 ? [{ name: "Random units", curves: random }] : [])];
+  const lines = linesOf(ranked, random);
   await ranks.write(`${parent}/effect-${fileName(concept)}-${order.metric}.svg`, ablationSvg(concept, lines));
 }
+
+/** The lines of the plot of a ranking's curve, and of those of random units if there are some. */
+export function linesOf(ranked: AblationJson, random: readonly AblationJson[]): AblationLine[] {
+  const { metric } = ranked;
+  const name = metric === "given" ? "Units as given" : `Top units by ${metric === "iou" ? "IoU" : metric}`;
+  return [{ name, curves: [ranked] }, ...(random.length > 0 ? [{ name: "Random units", curves: random }] : [])];
+}
+
+/** The same of ACE's units, beside those of the highest IoU. */
+export const aceLines = (ace: AblationJson, iou: AblationJson): AblationLine[] => [
+  { name: "Units by ACE", curves: [ace] },
+  { name: "Top units by IoU", curves: [iou] },
+];
 
 /**
  * Writes every unit's own effect on every concept that there is: `LAYER/unit-effects.csv`, pixels

@@ -110,9 +110,7 @@ export class Experiment {
         "Give a generator; what edits of a classifier cause `ClassExperiment` of ganatomy/classifiers measures.",
       );
     }
-    const batch = options.batch ?? defaultBatch(generator, segmenter);
-    const make = (fitting: number) => Stages.create(generator, segmenter, { ...options, batch: fitting });
-    const stages = await withFittingBatch(generator.device, batch, make);
+    const stages = await Stages.create(generator, segmenter, options);
     try {
       const before = await stages.count([], options);
       // The fingerprint of all that a measurement depends on besides its edits. The counts of the
@@ -271,26 +269,27 @@ class Stages {
     if (generator.device !== segmenter.device) {
       throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
     }
-    const batch = evenBatch(size, options.batch!);
-    const scope = new Scope();
-    try {
-      const head = scope.own(
-        await generator.compile({ batch, retain: [first], until: first, ...(from !== undefined && { from }), signal }),
-      );
-      const inputs = head.behind(first);
-      const seen = { raw: segmenter.reads === "raw" };
-      const tail = scope.own(
-        await generator.compile({ batch, from: first, inputs, editable: layers, ...seen, signal }),
-      );
-      const segmentation = scope.own(await segmenter.compile(tail[segmenter.reads]!, [height, width], signal));
-      const table = [1, 1, 1, segmenter.labels.length];
-      const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, { signal }));
-      const plans = { head, tail, segmentation, counting };
-      return new Stages({ generator, segmenter }, plans, { layer: first, images, seed, memory }, scope);
-    } catch (error) {
-      scope.dispose();
-      throw error;
-    }
+    const start = { retain: [first], until: first, ...(from !== undefined && { from }) };
+    const asked = evenBatch(size, options.batch ?? defaultBatch(generator, segmenter)); // half of which is even, too
+    return withFittingBatch(generator.device, asked, async (batch) => {
+      const scope = new Scope();
+      try {
+        const head = scope.own(await generator.compile({ ...start, batch, signal }));
+        const inputs = head.behind(first);
+        const seen = { raw: segmenter.reads === "raw" };
+        const tail = scope.own(
+          await generator.compile({ batch, from: first, inputs, editable: layers, ...seen, signal }),
+        );
+        const segmentation = scope.own(await segmenter.compile(tail[segmenter.reads]!, [height, width], signal));
+        const table = [1, 1, 1, segmenter.labels.length];
+        const counting = scope.own(await Counting.create(generator.device, segmentation.labels, table, { signal }));
+        const plans = { head, tail, segmentation, counting };
+        return new Stages({ generator, segmenter }, plans, { layer: first, images, seed, memory }, scope);
+      } catch (error) {
+        scope.dispose();
+        throw error;
+      }
+    });
   }
 
   async *batches(signal?: AbortSignal): AsyncGenerator<{ readonly first: number; readonly count: number }> {

@@ -177,6 +177,10 @@ test.each<[string, (size: number) => Promise<unknown>]>([
     },
   ],
   ["areas of labels", (size) => measure(generatedImages(generator, { size, seed: 1 }), { segmenter })],
+  [
+    "an experiment",
+    async (size) => (await Experiment.create(generator, segmenter, { editable: [LAYER], size })).dispose(),
+  ],
 ])("what is said of %s is of the images that there are", async (_, work) => {
   let left = 1;
   little.isFull = () => left-- > 0;

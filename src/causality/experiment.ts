@@ -270,7 +270,8 @@ class Stages {
       throw new UsageError("Generator and segmenter are on different devices.", "Load both with the same `device`.");
     }
     const start = { retain: [first], until: first, ...(from !== undefined && { from }) };
-    const asked = evenBatch(size, options.batch ?? defaultBatch(generator, segmenter)); // half of which is even, too
+    // Half of an even one is even, too.
+    const asked = evenBatch(size, options.batch ?? defaultBatch(generator, segmenter));
     return withFittingBatch(generator.device, asked, async (batch) => {
       const scope = new Scope();
       try {

@@ -8,6 +8,9 @@ import { UsageError } from "../errors.ts";
  */
 export const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+/** Bytes of the largest text: V8's strings have no more characters (2²⁹ − 24). */
+const LARGEST_TEXT = 2 ** 29 - 24;
+
 /** What is to be done where a file cannot be read, by Node's own error. */
 export type Otherwise<T> = (cause: NodeJS.ErrnoException) => T | Promise<T>;
 
@@ -33,9 +36,13 @@ export function readBytes<T = never>(path: string, otherwise: Otherwise<T>): Pro
   return read(path, (file) => file.readFile(), otherwise);
 }
 
-/** The same as text, of UTF-8. */
+/** The same as text, of UTF-8. @throws UsageError also for more than a text can have */
 export function readText<T = never>(path: string, otherwise: Otherwise<T>): Promise<string | T> {
-  return read(path, (file) => file.readFile("utf8"), otherwise);
+  const take = async (file: FileHandle): Promise<string> => {
+    checkLength(path, await file.stat()); // before all of it is in memory
+    return file.readFile("utf8");
+  };
+  return read(path, take, otherwise);
 }
 
 async function read<Read, T>(
@@ -62,7 +69,9 @@ export function readTextSync(path: string, otherwise: (cause: NodeJS.ErrnoExcept
     checkRegular(path, statSync(path));
     const file = openSync(path, AT_ONCE);
     try {
-      checkRegular(path, fstatSync(file));
+      const found = fstatSync(file);
+      checkRegular(path, found);
+      checkLength(path, found);
       return readFileSync(file, "utf8");
     } finally {
       closeSync(file);
@@ -76,4 +85,9 @@ export function readTextSync(path: string, otherwise: (cause: NodeJS.ErrnoExcept
 function checkRegular(path: string, found: { isFile(): boolean; isDirectory(): boolean }): void {
   if (found.isFile() || found.isDirectory()) return;
   throw new UsageError(`"${path}" is no regular file.`, "Copy its contents to a file first.");
+}
+
+function checkLength(path: string, { size }: { size: number }): void {
+  if (size <= LARGEST_TEXT) return;
+  throw new UsageError(`"${path}" has ${size} bytes, which is too large for text.`, "Is it the file you meant?");
 }

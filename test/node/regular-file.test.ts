@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,6 +44,13 @@ test("of what cannot be read the caller says what is to be done", async () => {
     expect(() => readTextSync(at(name), fail)).toThrow();
   }
   expect(seen).toEqual(["ENOENT", "ENOENT", "EISDIR", "EISDIR"]);
+});
+
+test("what is larger than a text can be is refused before it is read", async () => {
+  await truncate(at("file"), 2 ** 29); // sparse: its bytes are not on the disk
+  const refused = `"${at("file")}" has 536870912 bytes, which is too large for text. Is it the file you meant?`;
+  await expect(readText(at("file"), fail)).rejects.toThrow(refused);
+  expect(() => readTextSync(at("file"), fail)).toThrow(refused);
 });
 
 // Windows has none of them in folders.

@@ -1,6 +1,8 @@
-// Tests: test/options.test.ts
+// Tests: test/options.test.ts, test/models/segmenter-options.test.ts
 
-import type { NamesOf } from "../names.ts";
+import { UsageError } from "../errors.ts";
+import { checkNames, type NamesOf } from "../names.ts";
+import { checkMaps, type SegmenterNetwork } from "../networks/segmenters/network.ts";
 import type { UnifiedOptions } from "../networks/segmenters/unified.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Storage } from "../runtime/graph.ts";
@@ -52,3 +54,19 @@ export const LOAD_SEGMENTER_NAMES: NamesOf<LoadSegmenterOptions> = {
   segdiv: true,
   parts: true,
 };
+
+const DEFINE_NAMES: NamesOf<SegmenterOptions> = { device: "device", name: true, storage: true };
+
+/** What `Segmenter.define` is given. @throws UsageError that names what is none. */
+export function checkDefined(network: SegmenterNetwork, options: SegmenterOptions): SegmenterOptions {
+  checkNames("Segmenter.define", options, DEFINE_NAMES);
+  checkMaps(network);
+  return options;
+}
+
+/** The first of what `Segmenter.merge` is given. @throws UsageError that names what is none. */
+export function checkMerged<T extends { readonly labels: unknown }>(segmenters: readonly T[]): T {
+  const [first] = Array.isArray(segmenters) ? segmenters : [];
+  if (first && segmenters.every((each) => each?.labels)) return first;
+  throw new UsageError("There is nothing to merge: segmenters is no list of them.", "Give at least one, awaited.");
+}

@@ -6,7 +6,6 @@ import { mask, unite } from "../kernels/readout/classify.ts";
 import { checkNames } from "../names.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import {
-  checkMaps,
   inputOf,
   isSegsizes,
   type Label,
@@ -28,6 +27,8 @@ import { featuresAt, hasScore, prepareMaps, scoreOf, writeMaps } from "./readout
 import { labelsOf, openParts, type SegmenterFiles } from "./segmenter-files.ts";
 import { segmenterNetwork } from "./segmenter-network.ts";
 import {
+  checkDefined,
+  checkMerged,
   LOAD_SEGMENTER_NAMES,
   type LoadSegmenterOptions,
   type OwnLabelsOptions,
@@ -91,10 +92,10 @@ export class Segmenter {
    */
   static async define(
     network: SegmenterNetwork,
-    { device, name = network.architecture, storage = "f32" }: SegmenterOptions,
+    options: SegmenterOptions,
     { signal, allowNonFinite }: Pick<LoadOptions, "signal" | "allowNonFinite"> = {},
   ): Promise<Segmenter> {
-    checkMaps(network);
+    const { device, name = network.architecture, storage = "f32" } = checkDefined(network, options);
     await prepareMaps(network);
     const weights = new Weights(device, network.state, allowNonFinite);
     const segmenter = new Segmenter({ name, device, storage }, [{ network, weights }]);
@@ -152,8 +153,7 @@ export class Segmenter {
    * @throws UsageError when there are none, or they do not fit together.
    */
   static merge(name: string, segmenters: readonly Segmenter[]): Segmenter {
-    const [first] = segmenters;
-    if (!first) throw new UsageError("There is nothing to merge.", "Give at least one segmenter.");
+    const first = checkMerged(segmenters);
     if (segmenters.some(({ device, storage }) => device !== first.device || storage !== first.storage)) {
       throw new UsageError("Merged segmenters are on different devices or stored differently.", "Load them alike.");
     }

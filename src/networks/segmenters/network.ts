@@ -116,11 +116,12 @@ export function shifted(network: SegmenterNetwork, offset: number): SegmenterNet
  * Checks how a network says its label maps are read, as far as that needs no graph.
  * @throws UsageError for a map that no pixel could be read by.
  */
-export function checkMaps({ labels, maps }: SegmenterNetwork): void {
+export function checkMaps(network: SegmenterNetwork): void {
+  const { labels, maps } = { ...network }; // which may be nothing
   const refuse = (index: number, why: string): never => {
     throw new UsageError(`Label map ${index} ${why}.`, "See docs/segmenters.md for what a network must say.");
   };
-  if (maps.length === 0) throw new UsageError("A network has no label maps.", "Give at least one.");
+  if (!(labels && maps?.length)) throw new UsageError("A network has no label maps.", "Give labels and a map.");
   maps.forEach(({ ranges, names, gate }, index) => {
     if (gate !== undefined && !(gate >= 0 && gate < index))
       refuse(index, `is gated by map ${gate}, which is not before it`);

@@ -1,4 +1,4 @@
-// Tests: test/cli/commands/dissect.test.ts
+// Tests: test/cli/commands/dissect.test.ts, test/cli/into-report.test.ts
 import { join } from "node:path";
 import type { OutputFolder } from "../node/folder.ts";
 import { counted } from "./amount.ts";
@@ -30,18 +30,20 @@ export async function intoReport(
 ): Promise<number> {
   const { progress, signal, note } = running;
   let summary: Summary | undefined;
+  let kept = false;
   const { folder } = await withFolder(running, { path, force, settings, elsewhere }, async (folder) => {
     try {
       summary = await dissected(folder);
     } catch (error) {
       progress.end();
-      if (folder.written > 0) note(`What was written until then is in ${path}.`);
+      kept = folder.written > 0;
+      if (kept) note(`What was written until then is in ${path}.`);
       throw error;
     }
     if (signal.aborted) note("Writing what is finished.");
   });
   if (!summary) {
-    note("Interrupted before there was anything to write.");
+    note(`Interrupted before there was ${kept ? "a report" : "anything to write"}.`);
     return EXIT.aborted;
   }
   if (json) {

@@ -102,6 +102,9 @@ async function exportOf(folder: string, asked: readonly Format[] = FORMATS): Pro
   const charts = existsSync(join(folder, "report.json")) ? [] : await resultCharts(folder);
   if (charts.length === 0) {
     const { dissection } = await openDissection(await reportFiles(folder));
+    if (dissection.layers.length === 0) {
+      throw new UsageError(`The report in "${folder}" has no layers.`, "Dissect again: nothing was finished.");
+    }
     return {
       formats: FORMATS.filter((one) => asked.includes(one)),
       write: (one, out, signal) => WRITERS[one]({ dissection, folder, out, signal }),

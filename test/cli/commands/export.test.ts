@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { decode } from "fast-png";
@@ -78,6 +78,14 @@ describe("export", () => {
     const { said } = await run(at("report"), "--outdir", at("bare"), "--format", "projector");
     expect(said).not.toContain("layer4.png");
     expect(said).toContain("layer6.png");
+  });
+
+  test("refuses a report of no layers", async () => {
+    await cp(at("report"), at("bare"), { recursive: true });
+    const report = JSON.parse(await readFile(at("report", "report.json"), "utf8"));
+    await writeFile(at("bare", "report.json"), JSON.stringify({ ...report, layers: [] }));
+    await expect(run(at("bare"), "--outdir", at("no"))).rejects.toThrow(`The report in "${at("bare")}" has no layers.`);
+    expect(await readdir(folder)).not.toContain("no");
   });
 
   test.each([

@@ -7,8 +7,8 @@ import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
 import { type Device, dissect, type Generator } from "../index.ts";
 import type { Folder } from "../report/folder.ts";
 import type { ImageEncoder } from "../report/image.ts";
-import type { Provenance } from "../report/report.ts";
 import { type WriteOptions, writeReport } from "../report/write.ts";
+import type { Provenance } from "../report-json.ts";
 import { type Summary, toSummary } from "./summary.ts";
 
 /** Where a job runs and who watches it. */

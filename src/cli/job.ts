@@ -3,7 +3,7 @@ import type { QuantileThreshold } from "../dissect/result.ts";
 import type { RuleName } from "../dissect/rules.ts";
 import { UsageError } from "../errors.ts";
 import { hashOf } from "../node/hash.ts";
-import type { Provenance, WeightsSource } from "../report/report.ts";
+import type { Provenance, WeightsSource } from "../report-json.ts";
 import { VERSION } from "../version.ts";
 import type { Source } from "../weights/source.ts";
 import { type GeneratorFlags, generatorOf } from "./generator-flags.ts";

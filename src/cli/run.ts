@@ -14,7 +14,7 @@ import {
   type UnifiedOptions,
 } from "../index.ts";
 import type { GeneratorOptions } from "../networks/generators/family.ts";
-import type { Provenance } from "../report/report.ts";
+import type { Provenance } from "../report-json.ts";
 import type { SourceLike } from "../weights/source.ts";
 import { defaultLayer } from "./default-layer.ts";
 import { type Place, writeDissection } from "./dissecting.ts";

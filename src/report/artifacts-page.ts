@@ -1,9 +1,9 @@
 import type { Ablated } from "../compare/index.ts";
+import type { Provenance } from "../report-json.ts";
 import { type ArtifactFindings, conceptPixels, type RankedUnit, rankingName, verdicts } from "./artifacts.ts";
 import { fourDigits, frechetName } from "./distances.ts";
 import { pageHead } from "./page-head.ts";
 import { row, scroll, section, TABLES, table, td } from "./page-tables.ts";
-import type { Provenance } from "./report.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 import { files, marks } from "./viewer/marks.ts";
 import { STYLE } from "./viewer/style.ts";

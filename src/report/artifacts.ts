@@ -1,8 +1,8 @@
 import type { Ablated, ArtifactScore, FeatureKind, JudgedRanking, Judgement } from "../compare/index.ts";
+import type { Provenance } from "../report-json.ts";
 import { displayNames } from "./concepts.ts";
 import { csvText } from "./csv.ts";
 import { fourDigits, frechetName } from "./distances.ts";
-import type { Provenance } from "./report.ts";
 
 /** A unit with its published score and, where it was measured, what its own ablation does. */
 export interface RankedUnit extends ArtifactScore {

@@ -1,10 +1,10 @@
 import type { ComparedInput, Comparison, ConceptCell, OnlyIn } from "../compare/index.ts";
+import type { Provenance } from "../report-json.ts";
 import { controlsText, estimateText, ruleText, warningText } from "./comparison.ts";
 import { categoriesSvg, conceptsSvg, layersSvg } from "./comparison-plot.ts";
 import { readable } from "./concepts.ts";
 import { pageHead } from "./page-head.ts";
 import { row, scroll, section, TABLES, table, td } from "./page-tables.ts";
-import type { Provenance } from "./report.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 import { STYLE } from "./viewer/style.ts";
 

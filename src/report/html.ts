@@ -1,4 +1,5 @@
 import type { Dissection, LayerResult, UnitPictures } from "../dissect/result.ts";
+import type { Provenance, Report } from "../report-json.ts";
 import { colorsOf } from "./bargraph.ts";
 import { displayNames, hasConcepts } from "./concepts.ts";
 import { placeOf } from "./extents.ts";
@@ -7,7 +8,7 @@ import { pageMarkup } from "./page-markup.ts";
 import { PageGallery } from "./page-pictures.ts";
 import { type PagePlan, planPage } from "./page-plan.ts";
 import { row, seenConcepts, unitRankings } from "./rankings.ts";
-import { type Provenance, type Report, toReport } from "./report.ts";
+import { toReport } from "./report.ts";
 import { escapeXml } from "./svg.ts";
 import { app, type Parts } from "./viewer/app.ts";
 import { card } from "./viewer/card.ts";

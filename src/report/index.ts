@@ -4,6 +4,15 @@
  * @module
  */
 
+export {
+  type Provenance,
+  type Report,
+  type ReportLayer,
+  type ReportLevel,
+  type ReportUnit,
+  SCHEMA_VERSION,
+  type WeightsSource,
+} from "../report-json.ts";
 export { type AblationJson, toFullAblation, toPixAblation } from "./ablation.ts";
 export { type AblationLine, ablationSvg } from "./ablation-plot.ts";
 export { bargraphSvg } from "./bargraph.ts";
@@ -31,16 +40,7 @@ export { toNpz } from "./npz.ts";
 export { type OpenedReport, openDissection } from "./open.ts";
 export type { EmbeddedPicture, PageDrawing, PageFeatures } from "./page-draw.ts";
 export { type ProjectorFiles, type Sprite, toProjector } from "./projector.ts";
-export {
-  type Provenance,
-  type Report,
-  type ReportLayer,
-  type ReportLevel,
-  type ReportUnit,
-  SCHEMA_VERSION,
-  toReport,
-  type WeightsSource,
-} from "./report.ts";
+export { toReport } from "./report.ts";
 export type { StripFile } from "./strips.ts";
 export { toBlocks, toTensors } from "./tensors.ts";
 export { toVegaLite, type VegaLiteFigure, type VegaLiteSpec } from "./vega-lite.ts";

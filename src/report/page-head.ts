@@ -1,4 +1,4 @@
-import type { Provenance } from "./report.ts";
+import type { Provenance } from "../report-json.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 
 // Tests: test/report/html.test.ts, test/report/comparison-page.test.ts

@@ -1,8 +1,8 @@
+import type { Report } from "../report-json.ts";
 import { ceilingOf, ceilingText } from "./ceiling.ts";
 import { displayNames } from "./concepts.ts";
 import { imageExtent } from "./extents.ts";
 import { pageHead } from "./page-head.ts";
-import type { Report } from "./report.ts";
 import { escapeXml as escapeHtml } from "./svg.ts";
 
 // Tests: test/report/html.test.ts, test/report/viewer/app.test.ts

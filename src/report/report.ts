@@ -10,16 +10,6 @@ import {
 import { labelColors } from "./colors.ts";
 import { conceptGroups } from "./concepts.ts";
 
-export {
-  type Provenance,
-  type Report,
-  type ReportLayer,
-  type ReportLevel,
-  type ReportUnit,
-  SCHEMA_VERSION,
-  type WeightsSource,
-} from "../report-json.ts";
-
 /** Makes the report; `src/report/report-v1.schema.json` describes it. */
 export function toReport(dissection: Dissection, provenance: Provenance): Report {
   const { model, images, segmenter, adapter, settings, categories, labels, labelPixels, layers } = dissection;

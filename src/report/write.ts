@@ -2,6 +2,7 @@ import type { Dissection, UnitPictures } from "../dissect/result.ts";
 import type { UnitQuantiles } from "../dissect/unit-quantiles.ts";
 import { OutputError, UsageError } from "../errors.ts";
 import { checkNames, type NamesOf } from "../names.ts";
+import type { Provenance } from "../report-json.ts";
 import { bargraphSvg } from "./bargraph.ts";
 import { conceptGroups } from "./concepts.ts";
 import { toCsv } from "./csv.ts";
@@ -11,7 +12,7 @@ import { layerFolders, toGandissect, toGandissectLayer } from "./gandissect.ts";
 import { ENCODER, given } from "./given.ts";
 import { HtmlPage } from "./html.ts";
 import type { ImageEncoder } from "./image.ts";
-import { type Provenance, toReport } from "./report.ts";
+import { toReport } from "./report.ts";
 import { toBlocks, toTensors } from "./tensors.ts";
 
 /** Options of `writeReport`. */

@@ -1,5 +1,5 @@
 import type { Phase } from "../dissect/events.ts";
-import type { Report } from "../report/report.ts";
+import type { Report } from "../report-json.ts";
 import type { Cells } from "./cells.ts";
 import type { ConceptUnits, EditedImage } from "./recipe.ts";
 import type { UnitName, ViewOptions } from "./shown.ts";

@@ -6,7 +6,7 @@ import type { GeneratorOptions } from "../networks/generators/family.ts";
 import type { LayerInfo } from "../networks/network.ts";
 import type { Label } from "../networks/segmenters/network.ts";
 import type { Rgb } from "../report/colors.ts";
-import type { Report } from "../report/report.ts";
+import type { Report } from "../report-json.ts";
 import type { SourceLike } from "../weights/source.ts";
 import type {
   DissectProgress,

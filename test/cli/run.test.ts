@@ -5,7 +5,7 @@ import { openUnitQuantiles } from "../../src/dissect/unit-quantiles.ts";
 import type { Device } from "../../src/index.ts";
 import { nodeEncoder } from "../../src/node/photo/encoder.ts";
 import { memoryFolder } from "../../src/report/folder.ts";
-import type { Report } from "../../src/report/report.ts";
+import type { Report } from "../../src/report-json.ts";
 import { smallFiles } from "../dissect/models.ts";
 import { requestDevice } from "../gpu.ts";
 

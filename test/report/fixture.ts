@@ -1,6 +1,6 @@
 import type { Dissection, Label, LayerResult, SamplePicture, Unit, UnitPictures } from "../../src/dissect/result.ts";
 import { areaOf, type Extent, labelExtent, scaled } from "../../src/report/extents.ts";
-import type { Provenance } from "../../src/report/report.ts";
+import type { Provenance } from "../../src/report-json.ts";
 
 /**
  * A small dissection made up of drawn scenes, whose numbers belong together: masks, counts and

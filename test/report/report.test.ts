@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import type { Dissection } from "../../src/dissect/result.ts";
-import { type Provenance, toReport } from "../../src/report/report.ts";
+import { toReport } from "../../src/report/report.ts";
+import type { Provenance } from "../../src/report-json.ts";
 import { fixture, PROVENANCE, severalChannels } from "./fixture.ts";
 
 const schema = JSON.parse(readFileSync(new URL("../../src/report/report-v1.schema.json", import.meta.url), "utf8"));

@@ -7,7 +7,7 @@ import { type Generator, loadGenerator } from "../../index.ts";
 import { type ArtifactFindings, artifactsCsv, artifactsJson, marksJson, verdicts } from "../../report/artifacts.ts";
 import { artifactsPage } from "../../report/artifacts-page.ts";
 import { fileName } from "../../report/gandissect.ts";
-import type { Provenance } from "../../report/report.ts";
+import type { Provenance } from "../../report-json.ts";
 import { Scope } from "../../runtime/scope.ts";
 import { VERSION } from "../../version.ts";
 import { checkCounts, findArtifacts, RANKINGS, type RankingName } from "../artifacts/find.ts";

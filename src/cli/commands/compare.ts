@@ -11,7 +11,7 @@ import {
 } from "../../report/comparison.ts";
 import { comparisonPage, errorsText } from "../../report/comparison-page.ts";
 import { categoriesSvg, conceptsSvg, layersSvg } from "../../report/comparison-plot.ts";
-import type { Provenance } from "../../report/report.ts";
+import type { Provenance } from "../../report-json.ts";
 import { VERSION } from "../../version.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";

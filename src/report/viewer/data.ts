@@ -1,5 +1,5 @@
+import type { Report } from "../../report-json.ts";
 import type { Placed } from "../extents.ts";
-import type { Report } from "../report.ts";
 
 /**
  * What `report.html` carries: the report itself, and what the page needs to draw without asking

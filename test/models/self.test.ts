@@ -219,6 +219,6 @@ it("a generator of pictures says that it labels nothing, and tiles are merged wi
   }
   await expect(Segmenter.self(pictures)).rejects.toThrow(/oblong network makes pictures.*Give a segmenter/s);
   pictures.dispose();
-  const other = { device, storage: "f32", reads: "image" } as unknown as Segmenter;
+  const other = { device, storage: "f32", reads: "image", labels: [{ name: "sky" }] } as unknown as Segmenter;
   expect(() => mergeSegmenters("both", [segmenter, other])).toThrow(/do not all see pictures/);
 });

@@ -37,8 +37,8 @@ export function toProjector(dissection: Dissection, sprites: ReadonlyMap<string,
     const paths = { tensorPath: `${folders[i]}.tsv`, metadataPath: `${folders[i]}.units.tsv` };
     files.set(paths.tensorPath, tsvText(units.map((_, u) => scores.map((column) => single(column[u]!)))));
     const about = units.map(({ unit, label, iou, interpretable }) => {
-      const name = names[label] ?? "";
-      return [`${unit} ${name}`, unit, name, labels[label]?.category ?? "", single(iou), interpretable];
+      const [name, category] = label === 0 ? ["", ""] : [names[label]!, labels[label]!.category];
+      return [name ? `${unit} ${name}` : `${unit}`, unit, name, category, single(iou), interpretable];
     });
     files.set(paths.metadataPath, tsvText([["name", "unit", "concept", "category", "iou", "interpretable"], ...about]));
     const sprite = sprites.get(layer);

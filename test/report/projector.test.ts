@@ -39,6 +39,22 @@ describe("toProjector", () => {
     ]);
   });
 
+  test("a unit that matches no concept has a number, and no place among concepts", () => {
+    const [layer] = dissection.layers;
+    const { units, tables } = layer!;
+    // the first of none, the others of a tree; the table has something of both
+    const found = units.map((unit, u) => ({ ...unit, label: u === 0 ? 0 : 2 }));
+    const iou = tables.iou.map((_, at) => Math.floor(at / units.length) / 8 + (at % units.length) / 1024);
+    const own = { ...layer!, units: found, tables: { ...tables, iou } };
+    const written = toProjector({ ...dissection, layers: [own] });
+    const rows = lines(written.get("layer4.tsv"));
+    expect(rows.map((row) => row.map(Number))).toEqual(units.map((_, u) => [2 / 8 + u / 1024]));
+    const [, none, tree] = lines(written.get("layer4.units.tsv"));
+    expect(none!.slice(0, 4)).toEqual(["0", "0", "", ""]);
+    expect(tree!.slice(0, 4)).toEqual(["1 tree", "1", "tree", "object"]);
+    expect(JSON.parse(String(written.get("projector.json"))).embeddings[0].tensorShape).toEqual([units.length, 1]);
+  });
+
   test("TensorBoard and the page of the projector find them", () => {
     const sprite = { data: Uint8Array.of(1, 2), picture: [64, 48] as const };
     const withSprite = toProjector(dissection, new Map([["layer6", sprite]]));

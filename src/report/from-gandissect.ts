@@ -140,7 +140,8 @@ function layerOf(
     const table = metric === undefined ? undefined : metrics[metric];
     const label = known.named(concept ?? "-");
     if (!table || label === 0) continue;
-    for (const [unit, each] of score.entries()) table[label * units.length + unit] = -(each ?? 0) || 0;
+    // (A score of null is 0.)
+    for (const [unit, each] of score.entries()) table[label * units.length + unit] = -each || 0;
   }
   const found = units.map((unit, index) => unitOf(unit, index, known));
   found.forEach(({ label, iou, iqr }, unit) => {

@@ -70,6 +70,7 @@ describe("fromGandissect", () => {
       }
     });
     const { name: model, ...rest } = found.model;
+    expect(found.segmenter.name).toBe(dissection.segmenter.name);
     expect([model, rest]).toEqual([dissection.model.name, { resolution: 64, height: 48, width: 64, sizes: [] }]);
     expect(found.settings).toMatchObject({
       size: dissection.settings.size,
@@ -132,6 +133,7 @@ test("a layer's tables, units and labels, number by number", () => {
   expect(found.categories).toEqual(["object"]);
   expect([...found.labelPixels]).toEqual([0, 40, 50]);
   expect(found.settings).toMatchObject({ layers: ["layer4"], examples: 2, size: 0 });
+  expect(found.adapter).toEqual({ vendor: "", architecture: "", description: "", software: false });
   const [{ units, tables, shape }] = found.layers as [(typeof found.layers)[number]];
   expect(shape).toEqual([8, 8]);
   // Rows are none, sky and tree; a unit's own label has the score that the unit says.
@@ -207,6 +209,13 @@ test("labels that rankings and legends name alone are known too, and a name of t
   const names = ["sky", "sky (object)", "sky (material)", "grass", "water/sky", "nowhere/grass", "-"];
   expect(names.map((name) => known.named(name))).toEqual([1, 1, 2, 3, 4, 0, 0]);
   expect([known.of("sky", "material"), known.of("sky", "part"), known.of("grass", undefined)]).toEqual([2, 0, 3]);
+});
+
+test("a name with a slash is that label's own before it is two, and no category is that of objects", () => {
+  const units = ["road/path", "road", "path"].map((name) => ({ iou_label: name, iou_cat: "object" }));
+  const known = new KnownLabels({ layers: [{ units, rankings: [] }] } as unknown as FoundJson);
+  expect(["road/path", "road", "path", "path/road"].map((name) => known.named(name))).toEqual([1, 2, 3, 3]);
+  expect(["object", undefined].map((category) => known.of("path", category))).toEqual([3, 3]);
 });
 
 test("labels are found by the names of rankings, and by the first of those in one colour", () => {

@@ -119,11 +119,15 @@ export class CutoffCurves {
       quantiles.forEach((quantile, row) => {
         // (A product that should be a whole number may be rounded up.)
         const wanted = quantile * pixels;
-        while (at < quantiles.length - 1 && below(at) < wanted - ROUNDING) at += 1;
-        const [low, high] = [at === 0 ? level(0) : level(at - 1), level(at)];
-        const [least, most] = [at === 0 ? 0 : below(at - 1), below(at)];
-        const way = at === 0 || most === least ? 1 : Math.min(1, (wanted - least) / (most - least));
-        conditional[row * units + unit] = low + (high - low) * way;
+        while (below(at) < wanted - ROUNDING) at += 1; // ends at the last, where all do
+        let low = level(0);
+        let way = 1;
+        if (at > 0) {
+          const [least, most] = [below(at - 1), below(at)];
+          low = level(at - 1);
+          way = Math.min(1, (wanted - least) / (most - least));
+        }
+        conditional[row * units + unit] = low + (level(at) - low) * way;
       });
     }
     return new UnitQuantiles({ quantiles, levels: conditional, means, samples: pixels });

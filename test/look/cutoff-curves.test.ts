@@ -68,6 +68,55 @@ test("quantiles on the concept's pixels alone", () => {
   expect([0, 0.25, 0.5, 0.75, 1].map((quantile) => conditional.levels(quantile)[1])).toEqual([0, 0, 0, 0, 10]);
 });
 
+// How many pixels of eight a concept has that each level is not exceeded on: of unit 0 two, two,
+// three, seven and eight, of unit 1 none, four, four, six and eight.
+const UNEVEN = {
+  ...{ cutoffs: [0.25, 0.5, 0.75], quantiles: [0, 0.25, 0.5, 0.75, 1], size: 1 },
+  levels: Float32Array.of(1, -4, 2, 0, 4, 1, 6, 2, 8, 10),
+  found: new Map([
+    [
+      1,
+      {
+        ...{ pixels: 8, categoryPixels: 16, means: new Float32Array(2) },
+        intersection: Uint32Array.of(6, 8, 6, 4, 5, 4, 1, 2, 0, 0),
+        activation: Uint32Array.of(12, 15, 11, 12, 8, 8, 4, 4, 0, 0),
+      },
+    ],
+  ]),
+  label: () => 1,
+};
+
+test("between two levels quantiles lie as far as pixels do", () => {
+  const conditional = new CutoffCurves(UNEVEN).quantiles("tree");
+  const of = (unit: number) => conditional.quantiles.map((quantile) => conditional.levels(quantile)[unit]);
+  // Of the fourth pixel one quarter of the way from 4, which three do not exceed, to 6 is gone, …
+  expect(of(0)).toEqual([1, 1, 4.5, 5.5, 8]);
+  // … and of the second one half from −4 to 0.
+  expect(of(1)).toEqual([-4, -2, 0, 2, 10]);
+});
+
+test("each unit has its own levels and counts", () => {
+  const points = new CutoffCurves(UNEVEN).of(1, "tree");
+  expect(points.map(({ level, inside, iou }) => [level, inside, iou])).toEqual([
+    [0, 4 / 8, 4 / 16],
+    [1, 4 / 8, 4 / 12],
+    [2, 2 / 8, 2 / 10],
+  ]);
+});
+
+test("a part of very many pixels is a whole number of them, though the product is more", () => {
+  const [pixels, all] = [3e9, 6e9];
+  expect(0.55 * pixels).toBeGreaterThan(1_650_000_000);
+  const counted = { intersection: Float64Array.of(pixels - 1_649_999_999, pixels - 1_650_000_000, 0) };
+  const many = new CutoffCurves({
+    ...{ cutoffs: [0.55], quantiles: [0, 0.55, 1], levels: Float32Array.of(0, 1, 3), size: 1, label: () => 1 },
+    found: new Map([
+      [1, { ...counted, activation: counted.intersection, pixels, categoryPixels: all, means: Float32Array.of(1) }],
+    ]),
+  });
+  expect(many.quantiles("tree").levels(0.55)[0]).toBe(1);
+});
+
 test("one pixel of a category that has no other is agreement enough", () => {
   const counted = { intersection: Uint32Array.of(1, 1, 0), activation: Uint32Array.of(1, 1, 0) };
   const one = new CutoffCurves({

@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
-import { turns } from "../../../src/compare/linear/turns.ts";
+import { afterEach, expect, test, vi } from "vitest";
+import { type Turns, turns } from "../../../src/compare/linear/turns.ts";
+
+afterEach(() => vi.restoreAllMocks());
 
 /** Keeps the thread busy. */
 const work = (ms: number): void => {
@@ -23,6 +25,31 @@ test("others have turns between pieces of work, and not between every two", asyn
   }
   others = false;
   expect(ticks).toBeGreaterThanOrEqual(5);
+});
+
+test("after ten milliseconds, and after each turn ten more", async () => {
+  let clock = 100;
+  vi.spyOn(performance, "now").mockImplementation(() => clock);
+  /** Whether it goes on at once, without a turn of the event loop. */
+  const atOnce = async (take: Turns): Promise<boolean> => {
+    let done = false;
+    const taken = take().then(() => {
+      done = true;
+    });
+    for (let i = 0; i < 10; i += 1) await undefined;
+    const before = done;
+    await taken;
+    return before;
+  };
+  const take = turns();
+  clock = 109.9;
+  expect(await atOnce(take)).toBe(true);
+  clock = 110;
+  expect(await atOnce(take)).toBe(false);
+  clock = 119.9;
+  expect(await atOnce(take)).toBe(true);
+  clock = 120;
+  expect(await atOnce(take)).toBe(false);
 });
 
 test("an abort is heard, from outside too", async () => {

@@ -63,6 +63,13 @@ describe("by folders", () => {
     ]);
   });
 
+  test("a number behind one name of many is the name's own", async () => {
+    const classNames = await written("area\narea 1\n");
+    expect(await classes(["area/1.jpg", "area 1/1.jpg"], 2, { classNames })).toMatchObject({
+      ...{ of: [0, 1], names: ["area", "area 1"] },
+    });
+  });
+
   test("names of Places365, with their numbers, and of ImageNet, with their synsets", async () => {
     const places = await written("/a/airfield 0\n/a/alley 1\n");
     expect(await classes(["a/alley/x/1.jpg", "a/airfield/2.jpg"], 2, { classNames: places })).toMatchObject({
@@ -76,6 +83,9 @@ describe("by folders", () => {
   });
 
   test("without names they must be numbers", async () => {
+    await expect(classes(["beach/1.jpg"], 3)).rejects.toThrow("photographs are of 1: beach");
+    const none = await classes(["1.jpg"], 3);
+    expect(none).toEqual({ of: ["lies in no class's folder"], names: ["0", "1", "2"], notes: [] });
     await expect(classes(files, 10)).rejects.toThrow(UsageError);
     await expect(classes(files, 10)).rejects.toThrow(
       "has 10 classes and no names of them, and photographs are of 3: a, b, c",
@@ -117,6 +127,15 @@ describe("by a CSV", () => {
     ] as const) {
       expect((await classes(["3.jpg"], 3, { truth: await written(text) })).of).toEqual([of]);
     }
+  });
+
+  test("one title alone is none, and of many lost files three are named", async () => {
+    const truth = await written("file,1\nclass,0\n3.jpg,2\n4.jpg,2\n");
+    const { of, notes } = await classes(["file", "class"], 3, { truth });
+    expect(of).toEqual([1, 0]);
+    expect(notes).toEqual([`2 files of ${truth} are not there: 3.jpg, 4.jpg`]);
+    const all = await classes([], 3, { truth });
+    expect(all.notes).toEqual([`4 files of ${truth} are not there: file, class, 3.jpg`]);
   });
 
   test.each([

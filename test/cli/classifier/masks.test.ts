@@ -67,13 +67,20 @@ test("refuses masks that hold no labels, or others, or are of another photograph
   await writeFile(at("colours.png"), rgb);
   await writeFile(at("deep.png"), encode({ width: 1, height: 1, channels: 1, depth: 16, data: Uint16Array.of(1) }));
   await writeFile(at("beyond.png"), grey(2, 2, 255));
+  await writeFile(at("next.png"), grey(2, 2, 2));
   await writeFile(at("small.png"), grey(112, 75, 1));
+  await writeFile(at("near.png"), grey(10, 9, 1));
+  await writeFile(at("far.png"), grey(11, 9, 1));
   const photo = { width: 1000, height: 667 };
   await expect(masks.check("colours.jpg", photo)).rejects.toThrow("8-bit grey");
   await expect(masks.check("deep.png", photo)).rejects.toThrow("8-bit grey");
   await expect(masks.check("beyond.png", { width: 9, height: 9 })).rejects.toThrow(
     "label 255, and labels.json has names of 0…1",
   );
+  const square = { width: 100, height: 100 };
+  await expect(masks.check("next.png", square)).rejects.toThrow("label 2, and labels.json has names of 0…1");
+  await masks.check("near.png", square); // as far as rounding both edges leads
+  await expect(masks.check("far.png", square)).rejects.toThrow("is 11 × 9, not of the proportions of 100 × 100");
   await expect(masks.check("small.png", { width: 667, height: 1000 })).rejects.toThrow(
     "is 112 × 75, not of the proportions",
   );

@@ -211,7 +211,7 @@ const MOST_STEPS = 60;
 export function tridiagonal(diagonal: Float64Array, beside: Float64Array): Float64Array {
   const [n, d] = [diagonal.length, diagonal];
   const e = new Float64Array(n);
-  e.set(beside.subarray(0, Math.max(0, n - 1)));
+  e.set(beside);
   const largest = [d, e].flatMap((part) => [...part]).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   /** What is beside two numbers and too small to tell in them, or in any. */
   const negligible = (m: number): number =>

@@ -54,7 +54,6 @@ async function bidiagonal(m: Float64Array, rows: number, columns: number, turns:
     along.fill(0, k + 1);
     for (let i = k; i < rows; i += 1) {
       const factor = left[i]! * column.scale;
-      if (factor === 0) continue;
       for (let j = k + 1, at = i * columns + k + 1; j < columns; j += 1, at += 1) along[j]! += factor * m[at]!;
     }
     // The next row as the column's reflection leaves it, which the row's own is made of.
@@ -71,7 +70,6 @@ async function bidiagonal(m: Float64Array, rows: number, columns: number, turns:
         sum += value * right[j]!;
       }
       sum *= row.scale;
-      if (sum === 0) continue;
       for (let j = k + 1, at = i * columns + k + 1; j < columns; j += 1, at += 1) m[at]! -= sum * right[j]!;
     }
     await turns();

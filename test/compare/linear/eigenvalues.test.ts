@@ -44,6 +44,32 @@ test("2 on the diagonal and −1 beside it: 2 − 2 cos kπ/(n + 1)", () => {
   expect(apart(rising(found), known)).toBeLessThan(1e-13);
 });
 
+test.each([1e-30, 1e30])("of numbers as small or large as %d they are as exact", (scale) => {
+  const n = 40;
+  const found = tridiagonal(new Float64Array(n).fill(2 * scale), new Float64Array(n - 1).fill(-scale));
+  const known = Array.from({ length: n }, (_, k) => 2 - 2 * Math.cos(((k + 1) * Math.PI) / (n + 1)));
+  expect(
+    apart(
+      rising(found).map((value) => value / scale),
+      known,
+    ),
+  ).toBeLessThan(1e-13);
+});
+
+test("of nothing but zeros they are zeros", async () => {
+  expect([...(await eigenvalues(new Float64Array(25), 5, atOnce))]).toEqual([0, 0, 0, 0, 0]);
+});
+
+test.each([0.5, -0.5])(
+  "a column that is nearly %d times its first number is reflected without cancellation",
+  async (head) => {
+    const s = Float64Array.of(2, head, 1e-9, head, 3, 0, 1e-9, 0, 5);
+    const found = rising(await eigenvalues(s, 3, atOnce));
+    // [2 ½; ½ 3] has 2½ ± ½√2; the rest adds 1e-18
+    expect(apart(found, [2.5 - Math.SQRT1_2, 2.5 + Math.SQRT1_2, 5])).toBeLessThan(1e-14);
+  },
+);
+
 test("what is no number gives none", () => {
   expect([...tridiagonal(Float64Array.of(1, Number.NaN, 2), Float64Array.of(1, 1))]).toEqual([NaN, NaN, NaN]);
 });

@@ -46,6 +46,24 @@ test("more than 768: by eigenvalues, where a zero is 1e-8 of the largest", async
   expect(Math.abs((await nuclearNorm(withLengths(lengths, 770), 770, 770, atOnce)) - known)).toBeLessThan(1e-5);
 });
 
+test.each([0.5, -0.5])(
+  "columns and rows that are nearly %d times their first number are reflected exactly",
+  async (head) => {
+    // [½ 1e-9; 1e-9 3] and its like: what is beside the diagonal adds 1e-18
+    const s = Float64Array.of(head, 1e-9, 0, 1e-9, 3, 1e-9, 0, 1e-9, 5);
+    expect(await nuclearNorm(s, 3, 3, atOnce)).toBeCloseTo(8.5, 14);
+    const wide = Float64Array.of(head, 1e-9, 1e-9, 0, 0, 2, 1e-9, 0);
+    expect(await nuclearNorm(wide, 2, 4, atOnce)).toBeCloseTo(2.5, 14);
+  },
+);
+
+test.each([1e-30, 1e30])("of numbers as small or large as %d they are as exact", async (scale) => {
+  const lengths = [5, 3, 0, 2, 1];
+  const matrix = withLengths(lengths, 9).map((value) => value * scale);
+  expect((await nuclearNorm(matrix, 5, 9, atOnce)) / scale).toBeCloseTo(11, 12);
+  expect(await nuclearNorm(new Float64Array(45), 5, 9, atOnce)).toBe(0);
+});
+
 test("nothing has nothing", async () => {
   expect(await nuclearNorm(new Float64Array(0), 0, 5, atOnce)).toBe(0);
 });

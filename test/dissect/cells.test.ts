@@ -61,6 +61,31 @@ test("a rule lays cells as its published code does, and none where it goes by th
   expect(area("cvpr-2017", made, 113)).toBeUndefined();
 });
 
+test("what is no square is laid along each of its axes", () => {
+  const wide = (height: number, width: number) => ({
+    ...{ height, width, unpadded: true },
+    layer: (name: string) => ({ name, channels: 1, height: 5, width: 7 }),
+    fields: () => ({ centre: [9, 18] as const, stride: [12, 16] as const }),
+  });
+  // Of label maps of a half and a quarter of the pixels: the first middles are at 4 and 4, and 6
+  // and 4 lie between two.
+  const image = wide(60, 96);
+  const cvpr = cellArea(ruleOf("cvpr-2017"), image, "layer", [30, 24])!;
+  expect(cvpr).toEqual({
+    ...{ top: (4.5 - 3) * 2, height: 5 * 6 * 2, left: (4.5 - 2) * 4, width: 7 * 4 * 4, outside: "border" },
+  });
+  expect(coveringOf(cvpr, image, [30, 24])).toEqual({ reach: [30, 28], origin: [1.5, 2.5], fades: false });
+  // A label map that is larger than the image has all of its pixels.
+  const small = cellArea(ruleOf("cvpr-2017"), image, "layer", [240, 24])!;
+  expect(small).toMatchObject({ top: (9.5 - 6) / 4, height: (5 * 12) / 4, left: cvpr.left, width: cvpr.width });
+  // 30 of 60 and 24 of 96 steps from the first pixel to the last
+  const pnas = cellArea(ruleOf("pnas-2020"), wide(61, 97), "layer", [31, 25])!;
+  expect(pnas).toEqual({
+    ...{ top: expect.closeTo((2 * 61) / 31, 10), height: expect.closeTo((30 * 61) / 31, 10) },
+    ...{ left: expect.closeTo((3 * 97) / 25, 10), width: expect.closeTo((28 * 97) / 25, 10), outside: "zeros" },
+  });
+});
+
 describe.each(CASES)("$rule of $layer, on label maps of $labels pixels", ({ rule, layer, of, labels: edge }) => {
   const area = cellArea(ruleOf(rule), of, layer, [edge, edge]);
   const covering: Covering = area ? coveringOf(area, of, [edge, edge]) : {};

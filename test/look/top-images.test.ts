@@ -1,11 +1,16 @@
+import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
+import { classifierViewer, photographed } from "../../src/dissect/photographed.ts";
 import { dissect } from "../../src/index.ts";
 import { lassos } from "../../src/look/lassos.ts";
 import { type Thumbnail, thumbnails } from "../../src/look/thumbnails.ts";
 import { topImages } from "../../src/look/top-images.ts";
+import { Classifier } from "../../src/models/classifier.ts";
+import { recogniseClassifier } from "../../src/networks/classifiers/recognise.ts";
 import { useSmallModels } from "../dissect/models.ts";
 import { toNchw } from "../gpu.ts";
 import { oblongGenerator } from "../models/oblong.ts";
+import { imageOf, stateOf } from "../models/recipe.ts";
 
 const [LAYER, SIZE] = ["layer3", 11];
 const models = useSmallModels();
@@ -51,6 +56,32 @@ test("or those with the highest mean, of the units asked for, whatever the batch
       });
     }
   }
+});
+
+test("of those that drive a unit equally, such as one photograph thrice, the first come first", async () => {
+  const edge = 16;
+  const { cifar } = JSON.parse(readFileSync(new URL("../golden/classifiers.json", import.meta.url), "utf8"));
+  const network = recogniseClassifier(stateOf("", cifar.shapes), { edge });
+  const classifier = await Classifier.define(network, { device: models.device, name: "tiny" });
+  const pixels = imageOf(3, edge, edge);
+  const read = (number: number) => {
+    const own = pixels.subarray((number % 3) * 4 * edge ** 2, ((number % 3) + 1) * 4 * edge ** 2);
+    const rgb = own.filter((_, at) => at % 4 < 3);
+    return { width: edge, height: edge, rgb: Uint8Array.from(rgb, (value) => Math.round((value + 1) * 127.5)) };
+  };
+  const subject = photographed(classifierViewer(classifier), { count: 9, read });
+  const options = { layer: "layer3", batch: 4 } as const;
+  const whole = await topImages(subject, { ...options, top: 9 });
+  const some = await topImages(subject, { ...options, top: 4 });
+  for (const [unit, { images }] of whole.entries()) {
+    const activations = images.toSorted((a, b) => a.image - b.image).map(({ activation }) => activation);
+    const three = activations.slice(0, 3);
+    expect(activations).toEqual([...three, ...three, ...three]);
+    const order = activations.map((_, image) => image).sort((a, b) => activations[b]! - activations[a]! || a - b);
+    expect(images.map(({ image }) => image)).toEqual(order);
+    expect(some[unit]!.images).toEqual(images.slice(0, 4));
+  }
+  classifier.dispose();
 });
 
 test("of 200 images of seed 1, eight of every unit, unless told; progress is told", async () => {

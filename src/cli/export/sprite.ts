@@ -8,8 +8,6 @@ import { resizeRgb } from "../../report/image.ts";
 import type { Sprite } from "../../report/projector.ts";
 import { unreadable } from "../photo.ts";
 
-// Tests: test/cli/commands/export.test.ts
-
 /** The longer edge of a unit's picture, where all of a layer's units fit with it. */
 const EDGE = 64;
 /** Edge that the Embedding Projector draws, as WebGL has it at least everywhere. */

@@ -1,4 +1,3 @@
-// Tests: test/cli/commands/walk.test.ts
 import { UsageError } from "../../errors.ts";
 import type { Generator } from "../../index.ts";
 import { type Latents, type LatentsOptions, placeOf } from "../../models/latents.ts";

@@ -1,5 +1,3 @@
-// Tests: test/dissect/photographed.test.ts
-
 import { LabelsError } from "../errors.ts";
 import { cutOf } from "../models/view.ts";
 import type { View } from "../networks/classifiers/network.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ComparedInput } from "../../src/compare/index.ts";
-import { categoriesSvg, conceptsSvg, layersSvg } from "../../src/report/comparison-plot.ts";
+import { barsOf, categoriesSvg, conceptsSvg, layersSvg } from "../../src/report/comparison-plot.ts";
 import { textWidth } from "../../src/report/svg.ts";
 import { forced, nothing, three, withoutErrors } from "./comparisons.ts";
 import { expectKept } from "./kept.ts";
@@ -96,6 +96,64 @@ describe("what kept pictures have one of", () => {
     };
     expect(whisker(60, 10)).toEqual([80, 40]);
     expect(whisker(10, 10)).toEqual([30, 0]);
+  });
+
+  test("the end of the longest error is as high as a plot", () => {
+    const [first] = three.inputs;
+    const svg = layersSvg({ ...three, inputs: [{ ...first!, unique: { value: 60, error: 30 } }] });
+    const [, top, bottom] = /<path class="gan-error" d="M\S+ (\S+)V(\S+)"/.exec(svg.slice(svg.indexOf("Distinct")))!;
+    expect(Number(bottom) - Number(top)).toBe(130);
+  });
+
+  test("five layers have 64 each, beside the numbers on the left", () => {
+    const [first] = three.inputs;
+    const inputs = Array.from({ length: 5 }, (_, layer) => ({ ...first!, layer: `layer${layer}` }));
+    const svg = layersSvg({ ...three, inputs });
+    expect(widthOf(svg)).toBe(12 + 44 + 5 * 64 + 12);
+    const texts = textsOf(svg);
+    expect(inputs.map(({ layer }) => texts.get(layer)![0])).toEqual([0, 1, 2, 3, 4].map((at) => 56 + 64 * (at + 0.5)));
+  });
+
+  test("what was forced has room below, in its width and height", () => {
+    const heightOf = (svg: string): number => Number(/ height="(\d+)"/.exec(svg)![1]);
+    for (const draw of [categoriesSvg, conceptsSvg, layersSvg]) {
+      const { incomparable } = forced;
+      expect(heightOf(draw({ ...three, incomparable })) - heightOf(draw(three))).toBe(20);
+    }
+    const narrow = conceptsSvg({ ...nothing, inputs: [], concepts: [], incomparable: forced.incomparable });
+    expect(widthOf(narrow)).toBe(Math.ceil(textWidth("Not comparable, compared by force") + 2 * 12));
+  });
+
+  test("bars begin 40 from the border though names are short, 60 with what is around them", () => {
+    const inputs = three.inputs.map((input) => ({ ...input, name: "a" }));
+    const starts = [...categoriesSvg({ ...three, inputs }).matchAll(/<text x="([^"]*)" y="[^"]*"[^>]*>a</g)];
+    expect(starts.map(([, x]) => Number(x))).toEqual(inputs.map(() => 12 + 40));
+  });
+
+  test("bars come by category, then from the highest to the lowest", () => {
+    const [concept] = three.concepts;
+    const [input] = three.inputs;
+    const found = [
+      ["b", "part", 5],
+      ["c", "object", 1],
+      ["d", "object", 3],
+      ["e", "object", 0],
+      ["f", "part", 7],
+      ["g", "object", 2],
+    ] as const;
+    const concepts = found.map(([name, category, value]) => ({
+      ...{ ...concept!, name, category },
+      inputs: concept!.inputs.map((one) => ({ ...one, detectors: { ...one.detectors, value } })),
+    }));
+    const categories = ["object", "part"].map((category) => ({ ...input!.categories[0]!, category }));
+    const bars = barsOf({ inputs: [{ ...input!, categories }], concepts }, 0);
+    expect(bars.map(({ name, units, concept }) => [name, units, concept])).toEqual([
+      ["d", 3, 2],
+      ["g", 2, 5],
+      ["c", 1, 1],
+      ["f", 7, 4],
+      ["b", 5, 0],
+    ]);
   });
 
   test("many concepts are as wide as their bars", () => {

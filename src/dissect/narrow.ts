@@ -1,7 +1,5 @@
 import type { CountTable } from "./counter.ts";
 
-// Tests: test/dissect/quantiles.test.ts
-
 /** A selection between two passes; see narrow.wgsl. */
 export interface Narrowing {
   /** What the pass counted, [units, rows, 2^bits]. */

@@ -78,6 +78,9 @@ test("what is no square is laid along each of its axes", () => {
   // A label map that is larger than the image has all of its pixels.
   const small = cellArea(ruleOf("cvpr-2017"), image, "layer", [240, 24])!;
   expect(small).toMatchObject({ top: (9.5 - 6) / 4, height: (5 * 12) / 4, left: cvpr.left, width: cvpr.width });
+  // 60 / 31 is nearly 2, and taken for it.
+  const odd = cellArea(ruleOf("cvpr-2017"), image, "layer", [31, 24])!;
+  expect(odd.height).toBeCloseTo((5 * 6 * 60) / 31, 10);
   // 30 of 60 and 24 of 96 steps from the first pixel to the last
   const pnas = cellArea(ruleOf("pnas-2020"), wide(61, 97), "layer", [31, 25])!;
   expect(pnas).toEqual({

@@ -68,6 +68,8 @@ test("a squashed mask is seen as a whole", async () => {
   const view = { edge: 4, resized: 4, fit: "squash" } as const;
   const [found] = await mapsOf(view, [2, 3], () => numbered(9, 6), [0]);
   expect(found!.slice(0, 6)).toEqual([1, 4].flatMap((y) => [1, 4, 7].map((x) => 9 * y + x)));
+  const [middle] = await mapsOf(view, [1, 1], () => numbered(20, 14), [0]);
+  expect(middle![0]).toBe(20 * 7 + 10);
 });
 
 test("labels are those that have names, from none to the last", async () => {
@@ -81,5 +83,7 @@ test("labels are those that have names, from none to the last", async () => {
 
 test("categories are those of labels but none, in their order", () => {
   const labeller = masks({ device, name: "drawn", labels: LABELS, view: {} as View, read: () => numbered(1, 1) });
+  const without = { device, name: "drawn", labels: LABELS.slice(1), view: {} as View, read: () => numbered(1, 1) };
+  expect(() => masks(without)).toThrow('The first label is not "-" (none).');
   expect(labeller).toMatchObject({ name: "drawn", categories: ["odd", "even"], channels: 1, reads: "image" });
 });

@@ -37,10 +37,10 @@ test("targets of other rows begin anew, in whatever order rows come", () => {
 });
 
 test("ranks may be beyond 32 bits; keys are what 32 bits hold", () => {
-  const counts = Float64Array.of(2 ** 40, 2 ** 41);
+  const counts = Float64Array.of(2 ** 40, 2 ** 41, 0, 0, 0, 0, 0, 0);
   const { key, rank } = narrowed({
-    ...{ counts, units: 1, rows: 1, bits: 1 },
+    ...{ counts, units: 1, rows: 1, bits: 3 },
     ...{ key: [2 ** 31 + 5], rank: [2 ** 40 + 7], row: [0] },
   });
-  expect([key[0], rank[0]]).toEqual([11, 7]);
+  expect([key[0], rank[0]]).toEqual([8 * 5 + 1, 7]);
 });

@@ -56,25 +56,30 @@ test.each([
   [65, 1, [64, 1]],
   [1, 400, [1, 64]],
   [30, 20, [30, 20]],
+  [100, 76, [64, 49]], // 48.64
 ])("pictures of %i × %i are no larger than 64, and keep their proportions", async (width, height, expected) => {
   await picture(0, width, height, (_, __, c) => 50 * c + 7);
   await picture(1, 10, 10, () => 200); // another size is brought to the first's
-  const { picture: found, data } = (await spriteFor(layerOf(0, 1)))!;
+  await picture(3, width, height, (_, __, c) => 60 * c + 9);
+  const { picture: found, data } = (await spriteFor(layerOf(0, 1, 2, 3)))!;
   expect(found).toEqual(expected);
   const decoded = decode(data);
   expect([decoded.width, decoded.height]).toEqual(expected.map((edge) => 2 * edge));
   expect([...decoded.data.subarray(0, 3)]).toEqual([7, 57, 107]);
   const second = 3 * expected[0]!;
   expect([...decoded.data.subarray(second, second + 3)]).toEqual([200, 200, 200]);
+  expect([...decoded.data.subarray(-3)]).toEqual([9, 69, 129]);
 });
 
-test("of very many units they are so small that all are no wider than 8192", async () => {
+test.each([
+  [127 ** 2 + 1, 128, 64], // 8192 / 128
+  [128 ** 2 + 1, 129, 63], // ⌊8192 / 129⌋
+])("of %i units they are so small that all are no wider than 8192", async (units, across, edge) => {
   await picture(3, 64, 1, () => 90);
-  // 129 across: ⌊8192 / 129⌋ = 63
-  const { picture: found, data } = (await spriteFor(layerOf(...new Array(128 ** 2 + 1).keys())))!;
-  expect(found).toEqual([63, 1]);
+  const { picture: found, data } = (await spriteFor(layerOf(...new Array(units).keys())))!;
+  expect(found).toEqual([edge, 1]);
   const { width, height } = decode(data);
-  expect([width, height]).toEqual([129 * 63, 129]);
+  expect([width, height]).toEqual([across * edge, across]);
 });
 
 test("a report without pictures has none; what cannot be read, or was aborted, is told", async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStops } from "../../../src/cli/walk/stops.ts";
 import { type Device, type Generator, loadGenerator, writeSafetensors } from "../../../src/index.ts";
 import { requestDevice } from "../../gpu.ts";
+import { scenes64 } from "../../session/places.ts";
 
 let home: string;
 let device: Device;
@@ -73,6 +74,33 @@ test("what is earlier is led on: to the last space of all, or to the one asked f
   expect([...broadcast.rows[1]!.subarray(0, channels)]).toEqual([...data]);
   const early = await openStops(["3", "4"], generator, { space: "w" });
   expect([early.space, [...early.rows[0]!]]).toEqual(["w", w]);
+});
+
+test("weights that were fitted to a stop draw all, and those of two must be the same", async () => {
+  const scenes = await loadGenerator((await scenes64()).generator, { device, name: "scenes64" });
+  const { height, width, channels } = scenes.layer("layer4");
+  const key = [...scenes.network.state.keys()].find((name) => name.startsWith("layer6.") && name.endsWith("weight"))!;
+  const before = scenes.network.state.get(key)!;
+  const own = Float32Array.from(await before.read());
+  const shape = [1, height, width, channels];
+  const inverted = async (name: string, change: number) => {
+    const path = join(home, name);
+    const layer4 = { dtype: "float32" as const, shape, data: new Float32Array(height * width * channels).fill(change) };
+    const data = own.map((value) => value + change);
+    const weights = { dtype: "float32" as const, shape: before.shape, data };
+    await writeFile(path, writeSafetensors({ layer4, [`weights.${key}`]: weights }));
+    return path;
+  };
+  const [one, other] = [await inverted("one.safetensors", 0.25), await inverted("other.safetensors", 0.5)];
+  const stops = await openStops([one, "3", one], scenes, {});
+  expect(stops.space).toBe("layer4");
+  expect(stops.weights).toMatch(/^[0-9a-f]{64}$/);
+  expect([...(await stops.generator.network.state.get(key)!.read())]).toEqual([...own.map((value) => value + 0.25)]);
+  expect(stops.rows[0]).toEqual(new Float32Array(height * width * channels).fill(0.25));
+  expect(stops.rows[2]).toEqual(stops.rows[0]);
+  const its = await openStops([other, "3"], scenes, {});
+  expect(its.weights).not.toBe(stops.weights);
+  await expect(openStops([one, "3", other], scenes, {})).rejects.toThrow("Two of these were given weights");
 });
 
 test("refuses one stop, layers that there are not, and what no way leads back to", async () => {

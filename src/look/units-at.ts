@@ -135,10 +135,10 @@ const isPlace = (at: number | undefined, extent: number): at is number =>
  */
 function sharesOf(pixel: number, pixels: number, cells: number): (readonly [cell: number, share: number])[] {
   const shares: [number, number][] = [];
-  for (let cell = Math.max(0, Math.floor((pixel * cells) / pixels) - 1); cell < cells; cell += 1) {
+  for (let cell = Math.floor((pixel * cells) / pixels); cell < cells; cell += 1) {
     const [first, end] = [Math.floor((cell * pixels) / cells), Math.ceil(((cell + 1) * pixels) / cells)];
     if (first > pixel) break;
-    if (pixel < end) shares.push([cell, 1 / (end - first)]);
+    shares.push([cell, 1 / (end - first)]);
   }
   return shares;
 }

@@ -85,6 +85,11 @@ describe("a pixel", () => {
     read.mockRestore();
   });
 
+  test("may be asked of the first unit alone", async () => {
+    const { mean, max } = await unitsAt(features, { y: 1, x: 2, units: 1 });
+    expect([[...mean], max.length]).toEqual([[values[6 * STORED]], 1]);
+  });
+
   test("of the only cell has nothing beside it that would be larger", async () => {
     using one = Tensor.from(device, "one", [1, 1, 1, 4], "f32", Float32Array.of(-1, 2, -3, 4));
     expect([...(await unitsAt(one, { y: 0, x: 0 })).max]).toEqual([-1, 2, -3, 4]);

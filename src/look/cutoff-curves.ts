@@ -120,14 +120,12 @@ export class CutoffCurves {
         // (A product that should be a whole number may be rounded up.)
         const wanted = quantile * pixels;
         while (below(at) < wanted - ROUNDING) at += 1; // ends at the last, where all do
-        let low = level(0);
-        let way = 1;
+        let value = level(at);
         if (at > 0) {
-          const [least, most] = [below(at - 1), below(at)];
-          low = level(at - 1);
-          way = Math.min(1, (wanted - least) / (most - least));
+          const [low, least, most] = [level(at - 1), below(at - 1), below(at)];
+          value = low + (value - low) * Math.min(1, (wanted - least) / (most - least));
         }
-        conditional[row * units + unit] = low + (level(at) - low) * way;
+        conditional[row * units + unit] = value;
       });
     }
     return new UnitQuantiles({ quantiles, levels: conditional, means, samples: pixels });

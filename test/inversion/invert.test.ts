@@ -14,6 +14,7 @@ import { loadGenerator } from "../../src/load.ts";
 import { Generator } from "../../src/models/generator.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { requestDevice } from "../gpu.ts";
+import { oblongGenerator } from "../models/oblong.ts";
 import { scenes64 } from "../session/places.ts";
 
 let device: Device;
@@ -214,6 +215,55 @@ describe("StyleGAN2", () => {
     const climb = invert(stylegan, new Float32Array(3 * stylegan.height * stylegan.width), { layer });
     await expect(climb.next()).rejects.toThrow(/needs .* too/);
   });
+});
+
+/** What a plan makes of one row, [height, width, 3]. */
+async function drawn(of: Generator, row: Float32Array, from?: string): Promise<Float32Array> {
+  using plan = await of.compile({ batch: 1, ...(from && { from }) });
+  plan.run(row);
+  return (await plan.image!.read()).filter((_, at) => at % 4 !== 3);
+}
+
+test("images that are not square, of layers that fill no vec4, stage by stage", async () => {
+  const oblong = await oblongGenerator(device);
+  const { height, width, channels } = oblong.layer("layer4");
+  expect([oblong.height, oblong.width, channels % 4]).toEqual([12, 20, 2]);
+  const to = await drawn(oblong, oblong.sample({ size: 1, seed: 5 }));
+  const options = { starts: 3, batch: 2, steps: 6, layer: "layer4", layerSteps: 4, weightSteps: 0 };
+  const { inversion, partial } = await inverted(options, oblong, to);
+  const { latent, features, psnr, images, start } = inversion;
+  expect([latent.length, features!.length]).toEqual([oblong.zSize, height * width * channels]);
+  expect([...images.latent]).toEqual([...(await drawn(oblong, latent))]);
+  // as tensors hold it: two channels of nothing behind each cell's six
+  const held = Float32Array.from({ length: (8 * features!.length) / 6 }, (_, at) =>
+    at % 8 < 6 ? features![6 * Math.floor(at / 8) + (at % 8)]! : 0,
+  );
+  expect([...images.layer!]).toEqual([...(await drawn(oblong, held, "layer4"))]);
+  expect(meanSquare(images.latent, to)).toBeCloseTo(errorOf(psnr.latents[start]!), 6);
+  expect(meanSquare(images.layer!, to)).toBeCloseTo(errorOf(psnr.layer!), 6);
+  for (const found of [partial!, inversion]) {
+    expect((await inverted({ ...options, found }, oblong, to)).inversion).toEqual(inversion);
+  }
+  const long = { ...inversion, features: new Float32Array(features!.length + 1) };
+  await expect(inverted({ ...options, found: long }, oblong, to)).rejects.toThrow("which are not 12,20,6");
+  oblong.dispose();
+});
+
+test("a class is taken as it was drawn, told beside the latent, and needed to go on", async () => {
+  const file = await readFile(new URL("../golden/generators/pgan-labels-tf.pkl", import.meta.url));
+  const classes = await loadGenerator(new Blob([file]), { device, name: "classes" });
+  const to = await drawn(classes, classes.sample({ size: 1, seed: 4 }));
+  const options = { starts: 3, steps: 3, seed: 6, layer: "layer4", layerSteps: 2 };
+  const { inversion, partial } = await inverted(options, classes, to);
+  const { latent, inputs, images, start } = inversion;
+  const row = classes.sample({ size: 1, seed: 6, start });
+  expect([latent.length, [...inputs.keys()], row.length]).toEqual([16, ["label"], 16 + 3]);
+  expect([...inputs.get("label")!]).toEqual([...row.subarray(16)]);
+  expect([...images.latent]).toEqual([...(await drawn(classes, Float32Array.of(...latent, ...inputs.get("label")!)))]);
+  expect((await inverted({ ...options, found: partial! }, classes, to)).inversion).toEqual(inversion);
+  const without = { ...partial!, inputs: new Map() };
+  await expect(inverted({ ...options, found: without }, classes, to)).rejects.toThrow("which is no z of classes");
+  classes.dispose();
 });
 
 test.each<readonly [string, InvertOptions, RegExp]>([

@@ -22,10 +22,8 @@ export async function nuclearNorm(m: Float64Array, rows: number, columns: number
   // The eigenvalues of [0 B; Bᵀ 0] are the singular values of B, and their negatives (Golub, Kahan
   // 1965); its rows and columns in turns make three diagonals of it.
   const between = new Float64Array(2 * width - 1);
-  for (let i = 0; i < width; i += 1) {
-    between[2 * i] = diagonal[i]!;
-    if (i + 1 < width) between[2 * i + 1] = beside[i]!;
-  }
+  for (const [i, value] of diagonal.entries()) between[2 * i] = value;
+  for (const [i, value] of beside.entries()) between[2 * i + 1] = value;
   const both = tridiagonal(new Float64Array(2 * width), between);
   return both.reduce((sum, value) => sum + Math.abs(value), 0) / 2;
 }

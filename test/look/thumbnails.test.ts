@@ -148,6 +148,56 @@ describe("pictures of units", () => {
     }
   });
 
+  test("of units that are never above 0 have the colour of 0 everywhere", async () => {
+    const never = Float32Array.from({ length: 2 * 2 * 4 }, (_, at) => (at % 4 === 0 ? 0 : -(at % 4)));
+    using dead = Tensor.from(device, "dead", [1, 2, 2, 4], "f32", never);
+    for await (const { rgba } of thumbnails(dead, { size: 4 })) {
+      for (let at = 0; at < rgba.length; at += 4) {
+        expect([...rgba.subarray(at, at + 4)]).toEqual([...heatColors().subarray(0, 3), 255]);
+      }
+    }
+  });
+
+  test("of one pixel are one pixel", async () => {
+    expect((await all({ units: [1], size: 1 })).map(({ height, width }) => [height, width])).toEqual([[1, 1]]);
+  });
+
+  test("are as many at once as 4096 pixels hold, across and down", async () => {
+    /** The texture for a batch of all units, and some once more, on which nothing is drawn here. */
+    const sizeOf = async (size: number, batch: number): Promise<number[]> => {
+      const units = Array.from({ length: 40 }, (_, at) => at % UNITS);
+      const abort = new AbortController();
+      const create = device.gpu.createTexture.bind(device.gpu);
+      let found: number[] = [];
+      const made = vi.spyOn(device.gpu, "createTexture").mockImplementation((descriptor) => {
+        found = [...(descriptor.size as number[])];
+        abort.abort(new Error("seen"));
+        return create(descriptor);
+      });
+      await expect(all({ units, size, batch, signal: abort.signal })).rejects.toThrow("seen");
+      made.mockRestore();
+      return found;
+    };
+    expect(await sizeOf(30, 7)).toEqual([64 * Math.ceil((7 * 30) / 64), 20]);
+    expect(await sizeOf(600, 8)).toEqual([64 * Math.ceil((6 * 600) / 64), 2 * 400]); // six in a row
+    expect(await sizeOf(1000, 40)).toEqual([64 * Math.ceil((4 * 1000) / 64), 6 * 667]); // four, and six rows
+    const [wide, narrow] = [await all({ size: 600, batch: 8 }), await all({ size: 600, batch: 1, units: [7] })];
+    expect(wide[7]!.rgba.every((value, at) => value === narrow[0]!.rgba[at])).toBe(true);
+  });
+
+  test("are drawn 32 at once unless told", async () => {
+    const submitted = vi.spyOn(device.gpu.queue, "submit");
+    const units = Array.from({ length: 33 }, (_, at) => at % UNITS);
+    const levels = new Float32Array(UNITS);
+    const calls: number[] = [];
+    for await (const _ of thumbnails(features, { units, size: 8, view: "outline", levels, pictures })) {
+      calls.push(submitted.mock.calls.length);
+    }
+    submitted.mockRestore();
+    expect(new Set(calls).size).toBe(2);
+    expect(calls.indexOf(calls.at(-1)!)).toBe(32);
+  });
+
   test("show what of a map cropped images cover", async () => {
     const [cropped] = await all({ units: [1], size: 12, cover: [0.5, 0.5] });
     const at = Math.floor((255 * Math.max(0, surface(mapOf(0, 1), [0, 1], [16, 24]))) / Math.max(...mapOf(0, 1)) + 0.5);
@@ -215,6 +265,10 @@ test.each([
 test("outlines without levels are refused, and images of another run", async () => {
   await expect(all({ view: "outline", pictures })).rejects.toThrow("Unit 0 has no level to outline");
   await expect(all({ view: "outline", pictures, levels: [1], units: [0, 3] })).rejects.toThrow("Unit 3 has no level");
+  const quantiles = { units: 9, quantile: () => 0, levels: () => new Float32Array(9) };
+  await expect(all({ quantiles })).rejects.toThrow("[2,4,6,8] are no features of 9 units");
+  using flat = Tensor.create(device, "flat", [2, 4, 6, 2], "f32");
+  await expect(all({ view: "overlay", pictures: flat })).rejects.toThrow("[2,4,6,2] are not the images of");
   using other = Tensor.create(device, "other", [1, 4, 4, 4], "f32");
   await expect(all({ view: "overlay", pictures: other })).rejects.toThrow("[1,4,4,4] are not the images of [2,4,6,8]");
 });

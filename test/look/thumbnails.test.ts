@@ -180,7 +180,8 @@ describe("pictures of units", () => {
     };
     expect(await sizeOf(30, 7)).toEqual([64 * Math.ceil((7 * 30) / 64), 20]);
     expect(await sizeOf(600, 8)).toEqual([64 * Math.ceil((6 * 600) / 64), 2 * 400]); // six in a row
-    expect(await sizeOf(1000, 40)).toEqual([64 * Math.ceil((4 * 1000) / 64), 6 * 667]); // four, and six rows
+    // four, and six rows
+    expect(await sizeOf(1000, 40)).toEqual([64 * Math.ceil((4 * 1000) / 64), 6 * 667]);
     const [wide, narrow] = [await all({ size: 600, batch: 8 }), await all({ size: 600, batch: 1, units: [7] })];
     expect(wide[7]!.rgba.every((value, at) => value === narrow[0]!.rgba[at])).toBe(true);
   });

@@ -97,11 +97,11 @@ export async function* thumbnails(
 ): AsyncGenerator<Thumbnail, void, undefined> {
   checkNames("thumbnails", options, NAMES);
   const { view = "heat", pictures, cover = [1, 1], signal } = options;
-  const { units, images, most } = wanted(features, options);
+  const { units, images, size, most } = wanted(features, options);
   signal?.throwIfAborted();
   const tiles = await tilesOf(features, units, images, options);
   const { device } = features;
-  const [height, width] = extentOf(pictures ?? features, options.size ?? 72);
+  const [height, width] = extentOf(pictures ?? features, size);
   const opacity = view === "outline" ? 0 : OPACITY;
   const drawing = {
     map: features,
@@ -118,8 +118,8 @@ export async function* thumbnails(
       signal?.throwIfAborted();
       const some = tiles.slice(first, first + batch);
       drawTiles(device, surface, drawing, some, { columns, width, height }, (encoder) => {
-        const size = [edge, surface.height] as const;
-        encoder.copyTextureToBuffer({ texture }, { buffer: bytes.buffer, bytesPerRow: 4 * edge }, size);
+        const whole = [edge, surface.height] as const;
+        encoder.copyTextureToBuffer({ texture }, { buffer: bytes.buffer, bytesPerRow: 4 * edge }, whole);
       });
       const all = await bytes.read(edge * height * Math.ceil(some.length / columns));
       for (const [i, { channel, image }] of some.entries()) {
@@ -158,7 +158,12 @@ async function atlasOf(device: Device, most: number, [height, width]: Extent) {
 function wanted(
   features: Tensor<"f32">,
   { view = "heat", size = 72, pictures, batch = 32, image = 0, ...options }: ThumbnailsOptions,
-): { readonly units: readonly number[]; readonly images: readonly number[]; readonly most: number } {
+): {
+  readonly units: readonly number[];
+  readonly images: readonly number[];
+  readonly size: number;
+  readonly most: number;
+} {
   const [n = 0, , , stored = 0] = features.shape;
   const channels = options.quantiles?.units ?? stored;
   if (features.shape.length !== 4 || channels > stored) {
@@ -190,7 +195,7 @@ function wanted(
     if (outside(one, n)) throw new UsageError(`There is no image ${one}.`, `The batch has images 0…${n - 1}.`);
   }
   // No more than there are: the texture is as large as a batch.
-  return { units, images, most: Math.max(1, Math.min(batch, units.length)) };
+  return { units, images, size, most: Math.max(1, Math.min(batch, units.length)) };
 }
 
 /** Each unit with its colours' range and its level. */

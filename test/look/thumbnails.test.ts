@@ -125,11 +125,9 @@ describe("pictures of units", () => {
   test("over the image are both, and smaller images their averages", async () => {
     const [heat] = await all({ units: [1], size: 12 });
     const [over] = await all({ units: [1], size: 12, view: "overlay", pictures });
-    for (const [y, x] of [
-      [0, 0],
-      [3, 7],
-      [7, 11],
-    ] as const) {
+    let most = 0;
+    for (let pixel = 0; pixel < 8 * 12; pixel += 1) {
+      const [y, x] = [Math.floor(pixel / 12), pixel % 12];
       for (let c = 0; c < 3; c += 1) {
         let sum = 0;
         for (const [v, u] of [
@@ -142,10 +140,12 @@ describe("pictures of units", () => {
         }
         const below = 127.5 * (sum / 4 + 1);
         const share = Math.min(1, Math.max(0, surface(mapOf(0, 1), [y, x], [8, 12]) / Math.max(...mapOf(0, 1))));
+        most = Math.max(most, share);
         const expected = below + 0.8 * share * (heat!.rgba[4 * (12 * y + x) + c]! - below);
         expect(Math.abs(over!.rgba[4 * (12 * y + x) + c]! - expected)).toBeLessThan(1);
       }
     }
+    expect(most).toBeGreaterThan(0.6);
   });
 
   test("of units that are never above 0 have the colour of 0 everywhere", async () => {
@@ -160,12 +160,16 @@ describe("pictures of units", () => {
 
   test("of one pixel are one pixel", async () => {
     expect((await all({ units: [1], size: 1 })).map(({ height, width }) => [height, width])).toEqual([[1, 1]]);
+    using tall = Tensor.create(device, "tall", [1, 8, 2, 4], "f32");
+    const found: number[][] = [];
+    for await (const { height, width } of thumbnails(tall, { units: [0], size: 1 })) found.push([height, width]);
+    expect(found).toEqual([[1, 1]]);
   });
 
   test("are as many at once as 4096 pixels hold, across and down", async () => {
     /** The texture for a batch of all units, and some once more, on which nothing is drawn here. */
-    const sizeOf = async (size: number, batch: number): Promise<number[]> => {
-      const units = Array.from({ length: 40 }, (_, at) => at % UNITS);
+    const sizeOf = async (size: number, batch: number, count = 40): Promise<number[]> => {
+      const units = Array.from({ length: count }, (_, at) => at % UNITS);
       const abort = new AbortController();
       const create = device.gpu.createTexture.bind(device.gpu);
       let found: number[] = [];
@@ -180,8 +184,11 @@ describe("pictures of units", () => {
     };
     expect(await sizeOf(30, 7)).toEqual([64 * Math.ceil((7 * 30) / 64), 20]);
     expect(await sizeOf(600, 8)).toEqual([64 * Math.ceil((6 * 600) / 64), 2 * 400]); // six in a row
-    // four, and six rows
+
     expect(await sizeOf(1000, 40)).toEqual([64 * Math.ceil((4 * 1000) / 64), 6 * 667]);
+    expect(await sizeOf(1024, 4)).toEqual([4096, 683]);
+    expect(await sizeOf(241, 40)).toEqual([64 * Math.ceil((16 * 241) / 64), 3 * 161]); // not 17
+    expect(await sizeOf(100, 40, 1)).toEqual([128, 67]);
     const [wide, narrow] = [await all({ size: 600, batch: 8 }), await all({ size: 600, batch: 1, units: [7] })];
     expect(wide[7]!.rgba.every((value, at) => value === narrow[0]!.rgba[at])).toBe(true);
   });

@@ -184,7 +184,6 @@ describe("pictures of units", () => {
     };
     expect(await sizeOf(30, 7)).toEqual([64 * Math.ceil((7 * 30) / 64), 20]);
     expect(await sizeOf(600, 8)).toEqual([64 * Math.ceil((6 * 600) / 64), 2 * 400]); // six in a row
-
     expect(await sizeOf(1000, 40)).toEqual([64 * Math.ceil((4 * 1000) / 64), 6 * 667]);
     expect(await sizeOf(1024, 4)).toEqual([4096, 683]);
     expect(await sizeOf(241, 40)).toEqual([64 * Math.ceil((16 * 241) / 64), 3 * 161]); // not 17

@@ -20,7 +20,8 @@ export class Pooling {
   readonly #cells: number;
   readonly #stored: number;
 
-  private constructor(plan: Plan, pooled: Tensor<"f32">, [, height = 1, width = 1, stored = 4]: readonly number[]) {
+  private constructor(plan: Plan, pooled: Tensor<"f32">, shape: readonly number[]) {
+    const [, height = 1, width = 1, stored = 4] = shape;
     this.#plan = plan;
     this.#pooled = pooled;
     this.#cells = height * width;

@@ -7,7 +7,7 @@ afterEach(() => vi.unstubAllGlobals());
 /** What both loops leave in a memory of noise. */
 function worked({ memory, tiles, rows }: Arithmetic): Float64Array {
   memory.set(noise(1, 1, 2000));
-  tiles(0, 40, 3, 7, 400); // a [7, 4], b [3, 7, 4], c [3, 4, 4]
+  tiles(8, 40, 3, 7, 400); // a [7, 4], b [3, 7, 4], c [3, 4, 4]
   rows(600, 100, 9, 1100, 1200, 1300, 1310);
   return memory.slice(0, 2000);
 }
@@ -22,12 +22,12 @@ test("tiles are what they are defined as", () => {
   const { memory, tiles } = arithmetic(2000);
   memory.set(noise(1, 1, 2000));
   const before = memory.slice(0, 2000);
-  tiles(0, 40, 3, 7, 400);
+  tiles(8, 40, 3, 7, 400);
   for (let tile = 0; tile < 3; tile += 1) {
     for (let i = 0; i < 4; i += 1) {
       for (let j = 0; j < 4; j += 1) {
         let sum = before[400 + 16 * tile + 4 * i + j]!;
-        for (let k = 0; k < 7; k += 1) sum += before[4 * k + i]! * before[40 + 28 * tile + 4 * k + j]!;
+        for (let k = 0; k < 7; k += 1) sum += before[8 + 4 * k + i]! * before[40 + 28 * tile + 4 * k + j]!;
         expect(memory[400 + 16 * tile + 4 * i + j]).toBeCloseTo(sum, 12);
       }
     }

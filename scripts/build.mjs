@@ -77,7 +77,12 @@ const commandLine = {
   metafile: true,
   logLevel: "warning",
   // The page of --chrome computes with the command line's own chunks, which have nothing of Node's.
-  entryPoints: { cli: "src/cli/main.ts", "chrome-page": "src/cli/chrome/page.ts" },
+  // The thread that decodes large photos is on them, too.
+  entryPoints: {
+    cli: "src/cli/main.ts",
+    "chrome-page": "src/cli/chrome/page.ts",
+    "photo-worker": "src/node/photo/decoding-worker.ts",
+  },
   outdir: "dist",
   // An eighth less, gzipped. In lines, as Node shows the one that threw.
   minifyWhitespace: true,

@@ -73,6 +73,7 @@ describe("the tarball", () => {
         "dist/chrome-page.js",
         "dist/libjpegturbowasm_decode.wasm",
         "dist/chrome-drawing-worker.js",
+        "dist/photo-worker.js",
         "dist/cli.js",
         "dist/index.d.ts",
         "dist/index.js",

@@ -48,17 +48,18 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
     return reason === undefined;
   });
   const names: string[] = [];
-  const decode = async (file: string): Promise<Photo> => decodePhoto(await readPhoto(join(path, file)), file);
+  const decode = async (file: string): Promise<Photo> =>
+    decodePhoto(await readPhoto(join(path, file)), file, { signal });
   const digest = createHash("sha256");
   const total = Math.min(candidates.length, most?.count ?? candidates.length);
   for (const file of most ? inTurn(candidates, most.seed) : candidates) {
     if (names.length >= total) break;
-    // Lets Ctrl-C be heard: decoding is synchronous.
+    // Lets Ctrl-C be heard: small ones are decoded in this thread.
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
     try {
       const bytes = await readPhoto(join(path, file));
-      const photo = await decodePhoto(bytes, file);
+      const photo = await decodePhoto(bytes, file, { signal });
       await wanted.check?.(file, photo);
       names.push(file);
       digest.update(`${file}\n${bytes.length}\n`).update(bytes);

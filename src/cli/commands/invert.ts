@@ -85,7 +85,7 @@ export const invertCommand: CliCommand<InvertCommandOptions, [photo: string]> = 
 function run(options: InvertCommandOptions, path: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { signal, note } = running;
-    const photo = await decodePhoto(await readPhoto(path), basename(path));
+    const photo = await decodePhoto(await readPhoto(path), basename(path), { signal });
     const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const own = options.model === undefined || options.model === EMBEDDED;
     const asked = options.segmenter ?? (own ? EMBEDDED : NONE);

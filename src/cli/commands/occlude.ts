@@ -61,7 +61,7 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
     checkOptions(options);
-    const photo = await decodePhoto(await readPhoto(path), basename(path));
+    const photo = await decodePhoto(await readPhoto(path), basename(path), { signal });
     const look = await openLook(options, running);
     const output = { path: options.outdir ?? "occlude", force: options.force, kind: "occlusions" };
     let found: Occlusion | undefined;

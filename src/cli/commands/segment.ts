@@ -72,7 +72,7 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
           const places = new PhotoPlaces(folder);
           let earlier = 0;
           for (const path of paths) {
-            // Lets Ctrl-C be heard: decoding is synchronous.
+            // Lets Ctrl-C be heard: small photos are decoded in this thread.
             await new Promise((resolve) => setImmediate(resolve));
             signal.throwIfAborted();
             const bytes = await readPhoto(path);
@@ -80,7 +80,7 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
             if (place.stem !== fileName(withoutEnding(path))) note(`"${path}" is ${place.stem}.json there.`);
             const known = await legendIn(folder, place, settings);
             if (known) earlier += 1;
-            const photo = known ? undefined : await decodePhoto(bytes, basename(path));
+            const photo = known ? undefined : await decodePhoto(bytes, basename(path), { signal });
             const to = { path, ...place, settings, folder, signal };
             legends.push(known ?? (await writeMaps(segmenter, photo!, options.size, to)));
             progress.report("segment", legends.length, paths.length);

@@ -16,13 +16,15 @@ export interface Skipped {
 export class Photographs {
   readonly skipped: Skipped[] = [];
   readonly #input: PhotographsInput;
+  readonly #signal: AbortSignal;
   /** Names of those that were read, as far as it has come. */
   readonly #good: string[] = [];
   #next = 0;
   #last: { readonly image: number; readonly photo: Photo } | undefined;
 
-  constructor(input: PhotographsInput) {
+  constructor(input: PhotographsInput, signal: AbortSignal) {
     this.#input = input;
+    this.#signal = signal;
   }
 
   /** Leaves out what an earlier run found to be none. */
@@ -74,8 +76,8 @@ export class Photographs {
   }
 
   async #decode(file: string): Promise<Photo> {
-    // Lets Ctrl-C be heard: decoding is synchronous.
+    // Lets Ctrl-C be heard: small ones are decoded in this thread.
     await new Promise((resolve) => setImmediate(resolve));
-    return decodePhoto(await readPhoto(join(this.#input.path, file)), file);
+    return decodePhoto(await readPhoto(join(this.#input.path, file)), file, { signal: this.#signal });
   }
 }

@@ -125,9 +125,9 @@ const TURN = 1;
 async function photographed(
   input: PhotographsInput,
   extent: SideOptions["extent"],
-  { device, size }: Tools,
+  { device, size, signal }: Tools,
 ): Promise<Subject> {
-  const photos = new Photographs({ ...input, files: inTurn(input.files, TURN) });
+  const photos = new Photographs({ ...input, files: inTurn(input.files, TURN) }, signal);
   const first = await photos.first();
   const [height, width] = extent ?? [first.height, first.width];
   const read = (image: number) => photos.read(image);

@@ -97,7 +97,7 @@ class EditWork {
   /** The edit's own: every concept's pixels before and after. */
   async effect(): Promise<EditSummary> {
     const layer = this.#layer;
-    const { generator, segmenter, concept, folder } = this.#work;
+    const { generator, segmenter, concept, folder, signal } = this.#work;
     this.#images = await imagesOf(this.#options, this.#work);
     const { size } = this.#images.said;
     const { channels } = generator.layer(layer);
@@ -106,8 +106,8 @@ class EditWork {
     if (wrong !== undefined) {
       throw new UsageError(`${layer} has no unit ${wrong}.`, `Its units are 0…${channels - 1}.`);
     }
-    const mask =
-      this.#options.mask && uncropped(await readMask(this.#options.mask, generator, this.#options.pooling), generator);
+    const { mask: flag, pooling } = this.#options;
+    const mask = flag && uncropped(await readMask(flag, generator, pooling, signal), generator);
     this.#order = await this.#orderOf(label);
     const units = this.#options.units ?? this.#order.units.slice(0, this.#options.top);
     const alpha = this.#alphaOf(units.length);

@@ -15,6 +15,7 @@ export async function readMask(
   flag: MaskFlag,
   images: { readonly height: number; readonly width: number },
   pooling: MaskPooling,
+  signal?: AbortSignal,
 ): Promise<Mask> {
   if (typeof flag !== "string") {
     const [top, left, bottom, right] = flag;
@@ -33,7 +34,7 @@ export async function readMask(
   const bytes = await bytesOf(flag, (cause) => {
     throw new PhotoError(`The mask "${flag}" cannot be read.`, "Name a PNG, or give top,left,bottom,right.", { cause });
   });
-  const { width, height, rgb } = await decodePhoto(bytes, basename(flag));
+  const { width, height, rgb } = await decodePhoto(bytes, basename(flag), { signal });
   if (width * images.height !== height * images.width) {
     throw new UsageError(
       `The mask "${flag}" has ${width}×${height} pixels, and the images are ${images.width}×${images.height}.`,

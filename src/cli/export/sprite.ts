@@ -31,7 +31,7 @@ export async function spriteOf(
       if (error.code === "ENOENT") return undefined;
       return unreadable(path, error);
     });
-    photos.push(bytes && (await decodePhoto(bytes, path)));
+    photos.push(bytes && (await decodePhoto(bytes, path, { signal })));
   }
   const first = photos.find((photo) => photo !== undefined);
   if (!first) return undefined;

@@ -1,5 +1,5 @@
 import { fileSource } from "../node/files.ts";
-import { type Otherwise, readBytes, readText } from "../node/regular-file.ts";
+import { type Otherwise, type Reading, readBytes, readText } from "../node/regular-file.ts";
 import type { Source } from "../weights/source.ts";
 import { detail } from "./progress.ts";
 
@@ -11,9 +11,13 @@ export async function openFile(path: string): Promise<Source> {
 }
 
 /** The same of `readBytes`. */
-export function bytesOf<T = never>(path: string, otherwise: Otherwise<T>): Promise<Buffer<ArrayBuffer> | T> {
+export function bytesOf<T = never>(
+  path: string,
+  otherwise: Otherwise<T>,
+  reading?: Reading,
+): Promise<Buffer<ArrayBuffer> | T> {
   detail(`Reading ${path}`);
-  return readBytes(path, otherwise);
+  return readBytes(path, otherwise, reading);
 }
 
 /** The same of `readText`. */

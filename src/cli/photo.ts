@@ -1,10 +1,31 @@
 import { PhotoError } from "../errors.ts";
+import { checkPhoto, decodePhoto } from "../node/photo/decode.ts";
 import type { Photo } from "../node/photo/photo.ts";
+import type { Reading } from "../node/regular-file.ts";
 import { bytesOf } from "./files-read.ts";
 
-/** The bytes of a photo. @throws PhotoError; UsageError for what is no regular file. */
-export function readPhoto(path: string): Promise<Uint8Array> {
-  return bytesOf(path, (cause) => unreadable(path, cause));
+/** How a photo is read. */
+export interface PhotoReading extends Reading {
+  /** What errors call it; its path unless given. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * The bytes of a photo. What is none, or too large, is refused by its first bytes, before the
+ * others are read.
+ * @throws PhotoError; UsageError for what is no regular file; the signal's reason.
+ */
+export function readPhoto(path: string, { name = path, look, signal }: PhotoReading = {}): Promise<Uint8Array> {
+  const both = (head: Uint8Array, size: number): void => {
+    look?.(head, size);
+    checkPhoto(head, size, name);
+  };
+  return bytesOf(path, (cause) => unreadable(path, cause), { look: both, signal });
+}
+
+/** A photo that is read and decoded. @throws as `readPhoto` and `decodePhoto`. */
+export async function photoOf(path: string, name: string, signal?: AbortSignal): Promise<Photo> {
+  return decodePhoto(await readPhoto(path, { name, signal }), name, { signal });
 }
 
 /** Says why a photo cannot be read. @throws PhotoError */

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { UsageError } from "../errors.ts";
+import { GanatomyError, UsageError } from "../errors.ts";
 
 /**
  * Whoever opens a pipe waits for who writes into it, in a thread of Node that hears no signal, so
@@ -31,9 +31,55 @@ export async function openRegular(path: string): Promise<FileHandle> {
   }
 }
 
+/** How a file's bytes are read. */
+export interface Reading {
+  /**
+   * Sees the first 256 KiB, or as many as there are, and how many bytes the file has, before the
+   * others are read. What it throws, a GanatomyError, is thrown.
+   */
+  look?(head: Uint8Array, size: number): void;
+  /** Ends it, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes that are looked at first, and read at a time: a signal need not wait for gigabytes. */
+const [HEAD, PIECE] = [2 ** 18, 2 ** 24];
+
 /** The bytes of a file, or what `otherwise` makes of it. @throws UsageError as `openRegular` */
-export function readBytes<T = never>(path: string, otherwise: Otherwise<T>): Promise<Buffer<ArrayBuffer> | T> {
-  return read(path, (file) => file.readFile(), otherwise);
+export function readBytes<T = never>(
+  path: string,
+  otherwise: Otherwise<T>,
+  reading?: Reading,
+): Promise<Buffer<ArrayBuffer> | T> {
+  const take = (file: FileHandle) => (reading ? readLooked(file, reading) : file.readFile());
+  return read(path, take, otherwise, reading?.signal);
+}
+
+async function readLooked(file: FileHandle, { look, signal }: Reading): Promise<Buffer<ArrayBuffer>> {
+  const { size } = await file.stat();
+  let bytes = Buffer.allocUnsafeSlow(Math.min(size, HEAD) || 1); // Node says of a folder what it is
+  let done = await fill(file, bytes, 0, signal);
+  look?.(bytes.subarray(0, done), size);
+  if (size > HEAD && done === HEAD) {
+    const head = bytes;
+    bytes = Buffer.allocUnsafeSlow(size);
+    bytes.set(head);
+    done = await fill(file, bytes, done, signal);
+  }
+  return bytes.subarray(0, done); // it may have become shorter
+}
+
+/** Fills memory with a file's bytes from a place on; gives how many there are in the end. */
+async function fill(file: FileHandle, bytes: Buffer, from: number, signal: AbortSignal | undefined): Promise<number> {
+  let done = from;
+  while (done < bytes.length) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(bytes, done, Math.min(PIECE, bytes.length - done), done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  signal?.throwIfAborted();
+  return done;
 }
 
 /** The same as text, of UTF-8. @throws UsageError also for more than a text can have */
@@ -49,6 +95,7 @@ async function read<Read, T>(
   path: string,
   take: (file: FileHandle) => Promise<Read>,
   otherwise: Otherwise<T>,
+  signal?: AbortSignal,
 ): Promise<Read | T> {
   try {
     const file = await openRegular(path);
@@ -58,7 +105,7 @@ async function read<Read, T>(
       await file.close();
     }
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
+    if (cause instanceof GanatomyError || signal?.aborted) throw cause;
     return otherwise(cause as NodeJS.ErrnoException);
   }
 }

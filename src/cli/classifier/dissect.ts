@@ -79,7 +79,7 @@ export async function openClassifier(
       ? trained
       : { ...trained, name: untrainedName(trained.name, drawn), network: untrained(trained.network, drawn) };
   checkLayers(file.network, options.layers);
-  const masks = options.masks === undefined ? undefined : await openMasks(options.masks, signal);
+  const masks = options.masks === undefined ? undefined : await openMasks(options.masks);
   const segmenter = masks ? undefined : await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
   const photographs = await openFolder(options.images!, {
     signal,

@@ -38,7 +38,7 @@ const FIX =
  * places in labels.json beside them.
  * @throws LabelsError for labels.json, UsageError where it is missing.
  */
-export async function openMasks(path: string, signal?: AbortSignal): Promise<MaskFolder> {
+export async function openMasks(path: string): Promise<MaskFolder> {
   const file = join(path, "labels.json");
   if (!existsSync(file)) throw new UsageError(`There is no labels.json in "${path}".`, FIX);
   const unreadable = (cause: NodeJS.ErrnoException): never => {
@@ -46,8 +46,10 @@ export async function openMasks(path: string, signal?: AbortSignal): Promise<Mas
   };
   const labels = labelsOf(await textOf(file, unreadable), file);
   const nameOf = (photograph: string): string => join(path, photograph.replace(/\.[^.]+$/, ".png"));
-  const read = async (photograph: string): Promise<LabelMask> =>
-    maskOf(await readPhoto(nameOf(photograph)), nameOf(photograph), signal);
+  const read = async (photograph: string): Promise<LabelMask> => {
+    const file = nameOf(photograph);
+    return maskOf(await readPhoto(file, { look: (head) => checkGrey(head, file) }), file);
+  };
   const checked = createHash("sha256").update(JSON.stringify(labels));
   return {
     labels,
@@ -113,15 +115,17 @@ function headerOf(bytes: Uint8Array, file: string): PngHeader {
 }
 
 /** @throws LabelsError for a PNG whose values are no labels: colours, or more than eight bits. */
-async function maskOf(bytes: Uint8Array, file: string, signal: AbortSignal | undefined): Promise<LabelMask> {
-  const grey = isPng(bytes) && headerOf(bytes, file);
-  if (!grey || grey.indexed || grey.channels !== 1 || grey.depth !== 8) {
-    throw new LabelsError(
-      `"${file}" is no PNG of 8-bit grey, whose values would be labels.`,
-      "Save masks as grey values, without a palette.",
-    );
-  }
-  const { width, height, rgb } = await decodePhoto(bytes, file, { signal });
+function checkGrey(head: Uint8Array, file: string): void {
+  const grey = isPng(head) && headerOf(head, file);
+  if (grey && !grey.indexed && grey.channels === 1 && grey.depth === 8) return;
+  throw new LabelsError(
+    `"${file}" is no PNG of 8-bit grey, whose values would be labels.`,
+    "Save masks as grey values, without a palette.",
+  );
+}
+
+async function maskOf(bytes: Uint8Array, file: string): Promise<LabelMask> {
+  const { width, height, rgb } = await decodePhoto(bytes, file);
   const labels = new Uint8Array(width * height);
   for (let at = 0; at < labels.length; at += 1) labels[at] = rgb[3 * at]!;
   return { width, height, labels };

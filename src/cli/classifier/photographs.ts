@@ -7,7 +7,7 @@ import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { inTurn, openPhotographs, type PhotographsInput } from "../distance/input.ts";
 import type { Skipped } from "../distance/photographs.ts";
-import { readPhoto } from "../photo.ts";
+import { photoOf, readPhoto } from "../photo.ts";
 
 /** The photographs of a folder, each of which could be read, and what else lies there. */
 export interface PhotographFolder extends Photographs {
@@ -48,8 +48,6 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
     return reason === undefined;
   });
   const names: string[] = [];
-  const decode = async (file: string): Promise<Photo> =>
-    decodePhoto(await readPhoto(join(path, file)), file, { signal });
   const digest = createHash("sha256");
   const total = Math.min(candidates.length, most?.count ?? candidates.length);
   for (const file of most ? inTurn(candidates, most.seed) : candidates) {
@@ -58,7 +56,7 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
     try {
-      const bytes = await readPhoto(join(path, file));
+      const bytes = await readPhoto(join(path, file), { name: file, signal });
       const photo = await decodePhoto(bytes, file, { signal });
       await wanted.check?.(file, photo);
       names.push(file);
@@ -82,7 +80,8 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
     names,
     skipped,
     digest: digest.digest("hex"),
-    read: (number) => decode(names[number]!),
+    // Without the signal: who stops a dissection keeps the batch that it is at.
+    read: (number) => photoOf(join(path, names[number]!), names[number]!),
   };
 }
 

@@ -7,7 +7,6 @@ import { type Inversion, type InversionEvent, invert, type LatentSpace, weightsB
 import { WEIGHTS } from "../../models/latents.ts";
 import { hashOf } from "../../node/hash.ts";
 import { sha256 } from "../../node/kept/file.ts";
-import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { VERSION } from "../../version.ts";
 import { counted } from "../amount.ts";
@@ -19,7 +18,7 @@ import { KeptInversion } from "../invert/kept.ts";
 import { type Areas, picturesOf, segmented, stripOf } from "../invert/pictures.ts";
 import { EMBEDDED, loadingOf, openModel, openSegmenter } from "../models.ts";
 import { named, seed, whole } from "../options.ts";
-import { readPhoto } from "../photo.ts";
+import { photoOf } from "../photo.ts";
 import { settingsOf } from "../settings.ts";
 import { columns } from "../table.ts";
 import { print } from "../terminal.ts";
@@ -85,7 +84,7 @@ export const invertCommand: CliCommand<InvertCommandOptions, [photo: string]> = 
 function run(options: InvertCommandOptions, path: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { signal, note } = running;
-    const photo = await decodePhoto(await readPhoto(path), basename(path), { signal });
+    const photo = await photoOf(path, basename(path), signal);
     const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const own = options.model === undefined || options.model === EMBEDDED;
     const asked = options.segmenter ?? (own ? EMBEDDED : NONE);

@@ -4,7 +4,6 @@ import { conceptScalar, type Occlusion, occlude, type Scalar } from "../../causa
 import { UsageError } from "../../errors.ts";
 import { type Device, loadSegmenter, Tensor } from "../../index.ts";
 import { sha256 } from "../../node/kept/file.ts";
-import { decodePhoto } from "../../node/photo/decode.ts";
 import { encodePng } from "../../node/photo/encode-png.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { counted } from "../amount.ts";
@@ -16,7 +15,7 @@ import { EXIT } from "../exit.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { named, whole } from "../options.ts";
-import { readPhoto, reduced } from "../photo.ts";
+import { photoOf, reduced } from "../photo.ts";
 import { PhotoPlaces } from "../photo-files.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
 import { print } from "../terminal.ts";
@@ -61,7 +60,7 @@ function run(options: OccludeCommandOptions, path: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
     checkOptions(options);
-    const photo = await decodePhoto(await readPhoto(path), basename(path), { signal });
+    const photo = await photoOf(path, basename(path), signal);
     const look = await openLook(options, running);
     const output = { path: options.outdir ?? "occlude", force: options.force, kind: "occlusions" };
     let found: Occlusion | undefined;

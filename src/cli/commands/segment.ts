@@ -75,7 +75,7 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
             // Lets Ctrl-C be heard: small photos are decoded in this thread.
             await new Promise((resolve) => setImmediate(resolve));
             signal.throwIfAborted();
-            const bytes = await readPhoto(path);
+            const bytes = await readPhoto(path, { name: basename(path), signal });
             const place = places.place(path, sha256(bytes), ".json");
             if (place.stem !== fileName(withoutEnding(path))) note(`"${path}" is ${place.stem}.json there.`);
             const known = await legendIn(folder, place, settings);

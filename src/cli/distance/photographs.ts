@@ -1,9 +1,8 @@
 // Tests: test/cli/commands/distance.test.ts
 import { join } from "node:path";
 import { GanatomyError, UsageError } from "../../errors.ts";
-import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
-import { readPhoto } from "../photo.ts";
+import { photoOf } from "../photo.ts";
 import type { PhotographsInput } from "./input.ts";
 
 /** A file that is no photograph, and why. */
@@ -78,6 +77,6 @@ export class Photographs {
   async #decode(file: string): Promise<Photo> {
     // Lets Ctrl-C be heard: small ones are decoded in this thread.
     await new Promise((resolve) => setImmediate(resolve));
-    return decodePhoto(await readPhoto(join(this.#input.path, file)), file, { signal: this.#signal });
+    return photoOf(join(this.#input.path, file), file, this.#signal);
   }
 }

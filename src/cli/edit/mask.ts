@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { PhotoError, UsageError } from "../../errors.ts";
 import type { Mask, MaskPooling } from "../../models/mask.ts";
-import { decodePhoto } from "../../node/photo/decode.ts";
+import { checkPhoto, decodePhoto } from "../../node/photo/decode.ts";
 import { bytesOf } from "../files-read.ts";
 import type { MaskFlag } from "../options.ts";
 
@@ -31,9 +31,11 @@ export async function readMask(
     });
     return { height: images.height, width: images.width, data, pooling };
   }
-  const bytes = await bytesOf(flag, (cause) => {
+  const unreadable = (cause: Error): never => {
     throw new PhotoError(`The mask "${flag}" cannot be read.`, "Name a PNG, or give top,left,bottom,right.", { cause });
-  });
+  };
+  const look = (head: Uint8Array, size: number): void => checkPhoto(head, size, basename(flag));
+  const bytes = await bytesOf(flag, unreadable, { look, signal });
   const { width, height, rgb } = await decodePhoto(bytes, basename(flag), { signal });
   if (width * images.height !== height * images.width) {
     throw new UsageError(

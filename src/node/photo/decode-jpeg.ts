@@ -28,33 +28,22 @@ const MAX_SCANS = 100;
  * @throws PhotoFault
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let frame: Frame | undefined;
   let orientation: number | undefined;
   let jfif = false;
   let transform: number | undefined; // Adobe's word on what the samples are
   let scans = 0;
-  for (let at = 2; ; ) {
-    at = nextMarker(bytes, at);
-    const marker = bytes[at - 1]!;
-    if (marker === 0xd9) break;
-    if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) continue; // these stand alone
-    const length = at + 2 > bytes.length ? 2 : view.getUint16(at);
-    if (length < 2) throw new PhotoFault("has a damaged segment");
-    const end = at + length;
-    if (end > bytes.length) throw new PhotoFault("ends within its header", true);
-    const segment = bytes.subarray(at + 2, end);
+  for (const { marker, segment } of segmentsOf(bytes)) {
     if (marker === 0xda) {
       scans += 1;
       if (!frame) throw new PhotoFault("has pixels before it says how many");
       if (scans > MAX_SCANS) throw new PhotoFault(`has more than ${MAX_SCANS} scans`);
-    } else if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
+    } else if (isFrame(marker)) {
       if (frame) throw new PhotoFault("holds more than one picture");
       frame = readFrame(marker, segment);
     } else if (marker === 0xe0) jfif ||= startsWith(segment, "JFIF\0");
     else if (marker === 0xe1 && startsWith(segment, "Exif\0\0")) orientation ??= readOrientation(segment.subarray(6));
     else if (marker === 0xee && startsWith(segment, "Adobe") && segment.length >= 12) transform = segment[11];
-    at = end;
   }
   if (!frame || scans === 0) throw new PhotoFault("holds no picture");
   // As libjpeg decides.
@@ -62,6 +51,40 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const { width, height, blocks } = frame;
   return { width, height, blocks, orientation: orientation ?? 1, rgb };
 }
+
+/**
+ * How large the picture is, if a file's first bytes tell: profiles and previews may stand before.
+ * @throws PhotoFault as `readJpegHeader`.
+ */
+export function readJpegSize(head: Uint8Array): Pick<JpegHeader, "width" | "height"> | undefined {
+  try {
+    for (const { marker, segment } of segmentsOf(head)) if (isFrame(marker)) return readFrame(marker, segment);
+  } catch (cause) {
+    if (!(cause instanceof PhotoFault && cause.truncated)) throw cause;
+  }
+  return undefined;
+}
+
+/** The segments up to the end mark. @throws PhotoFault */
+function* segmentsOf(bytes: Uint8Array): Generator<{ readonly marker: number; readonly segment: Uint8Array }> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 2; ; ) {
+    at = nextMarker(bytes, at);
+    const marker = bytes[at - 1]!;
+    if (marker === 0xd9) return;
+    if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) continue; // these stand alone
+    const length = at + 2 > bytes.length ? 2 : view.getUint16(at);
+    if (length < 2) throw new PhotoFault("has a damaged segment");
+    const end = at + length;
+    if (end > bytes.length) throw new PhotoFault("ends within its header", true);
+    yield { marker, segment: bytes.subarray(at + 2, end) };
+    at = end;
+  }
+}
+
+/** Whether a marker starts a frame; tables and what is reserved lie between them. */
+const isFrame = (marker: number): boolean =>
+  marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
 /**
  * Where the marker after `at` ends; compressed pixels are passed over, in which 0xff is followed by

@@ -1,7 +1,7 @@
 import { PhotoError } from "../../errors.ts";
 import { checkPixels, checkRoom, named, SAVE_AS } from "../../report/photo-fault.ts";
 import { isPng, readPngHeader } from "../../report/png.ts";
-import { readJpegHeader } from "./decode-jpeg.ts";
+import { readJpegHeader, readJpegSize } from "./decode-jpeg.ts";
 import { type Apart, decodeApart } from "./decoding-thread.ts";
 import type { Photo } from "./photo.ts";
 import { type Encoded, pixelsOf } from "./pixels.ts";
@@ -11,6 +11,8 @@ import { type Encoded, pixelsOf } from "./pixels.ts";
 
 /** Pixels a photo may have. */
 const MAX_PIXELS = 100e6;
+/** Bytes a file may have: so many pixels are 0.9 GB as a PNG of 16 bits that does not pack. */
+const MAX_BYTES = 1e9;
 /**
  * Pixels from which on a photo is decoded in a thread of its own. To start it takes 35 ms of CPU
  * time, once; two megapixels of a PNG take 150 here, of a JPEG 20.
@@ -66,6 +68,23 @@ export async function decodePhoto(bytes: Uint8Array, name: string, apart: Apart 
   }
 }
 
+/**
+ * Refuses what is no photo, or has too many pixels, by the first bytes of a file and how many it
+ * has: before they are read. Of a JPEG whose size stands further behind that is found out later.
+ * @throws PhotoError as `decodePhoto`.
+ */
+export function checkPhoto(head: Uint8Array, bytes: number, name: string): void {
+  const kind = kindOf(head, name);
+  try {
+    const size = kind === "JPEG" ? readJpegSize(head) : readPngHeader(head);
+    if (size) checkSize(size, bytes, name);
+  } catch (cause) {
+    throw named(cause, `"${name}"`, kind);
+  }
+  if (bytes <= MAX_BYTES) return;
+  throw new PhotoError(`"${name}" has ${bytes} bytes; photos have ${MAX_BYTES / 1e9} GB at most.`, SAVE_AS);
+}
+
 /** What a file is, by how it begins. @throws PhotoError for what is no photo. */
 function kindOf(bytes: Uint8Array, name: string): "JPEG" | "PNG" {
   if (bytes.length === 0) throw new PhotoError(`"${name}" is empty.`, "Download or copy it again.");
@@ -77,15 +96,17 @@ function kindOf(bytes: Uint8Array, name: string): "JPEG" | "PNG" {
   throw new PhotoError(`"${name}" is no photo: it begins like neither a JPEG nor a PNG.`, "Give a JPEG or PNG file.");
 }
 
+type Extent = Pick<Photo, "width" | "height">;
+
 /** @throws PhotoError, PhotoFault for a picture without pixels, and for one that has too many. */
-function checkSize(header: Encoded["header"], bytes: number, name: string): void {
-  checkPixels(header);
-  const { width, height } = header;
+function checkSize(size: Extent, bytes: number, name: string): void {
+  checkPixels(size);
+  const { width, height } = size;
   if (width * height > MAX_PIXELS) {
     throw new PhotoError(
       `"${name}" has ${width} × ${height} pixels; more than ${MAX_PIXELS / 1e6} megapixels are not read.`,
       "Scale it down first: networks see a few hundred pixels a side.",
     );
   }
-  checkRoom(`"${name}"`, header, bytes);
+  checkRoom(`"${name}"`, size, bytes);
 }

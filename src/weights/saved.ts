@@ -81,8 +81,8 @@ function tooMuch({ name, size }: Source): WeightsError {
 /** A file whose tensors are counted, where all of them may be read. */
 type Counted = SavedFile & { readonly budget?: Budget };
 
-function stored({ budget }: Counted, tensor: StoredTensor): CheckpointTensor {
-  const opened = checkpointTensor(tensor);
+function stored({ budget, source: file }: Counted, tensor: StoredTensor): CheckpointTensor {
+  const opened = checkpointTensor({ ...tensor, file });
   budget?.spend(TENSOR + 4 * elementCount(tensor.shape, tensor.name));
   return opened;
 }

@@ -92,6 +92,8 @@ export interface StoredTensor {
   /** Storage size in elements. */
   readonly available: number;
   readonly bytes: Source;
+  /** The file that it is in, where its strides may be any: one such is read of a file at a time. */
+  readonly file?: Source;
 }
 
 /**
@@ -100,51 +102,43 @@ export interface StoredTensor {
  * @throws WeightsError `weights-shape`.
  */
 export function checkpointTensor(stored: StoredTensor): CheckpointTensor {
-  const { name, dtype, bytes, available } = stored;
+  const { name, dtype, bytes, available, file } = stored;
   const shape = Object.freeze([...stored.shape]);
   const count = elementCount(shape, name);
   const layout: Layout = { shape, strides: stored.strides ?? contiguousStrides(shape), offset: stored.offset ?? 0 };
   const { start, end } = elementRange(layout, available, name);
   const width = BYTES_PER_ELEMENT[dtype];
   const contiguous = isContiguous(layout);
-  const inTurn = end - start > count ? alone : <T>(read: () => Promise<T>) => read();
-  const found = (options?: ReadOptions): Promise<Uint8Array> => readExactly(bytes, start * width, end * width, options);
+  const values =
+    <N extends Float32Array | Float64Array>(of: (bytes: Uint8Array, dtype: DType) => N, room: () => N) =>
+    async (options?: ReadOptions): Promise<N> => {
+      if (count === 0) return room();
+      const read = async (): Promise<N> => {
+        const all = of(await readExactly(bytes, start * width, end * width, options), dtype);
+        return contiguous ? all : gather(all, { ...layout, offset: 0 }, room());
+      };
+      return file && end - start > count ? alone(file, read) : read();
+    };
   return {
     name,
     dtype,
     shape,
-    async read(options) {
-      if (count === 0) return new Float32Array(0);
-      return inTurn(async () => {
-        const values = toFloat32(await found(options), dtype);
-        if (contiguous) return values;
-        return gather(values, { ...layout, offset: 0 }, allocateFloats(count, name));
-      });
-    },
-    async readDoubles(options) {
-      if (count === 0) return new Float64Array(0);
-      return inTurn(async () => {
-        const values = toFloat64(await found(options), dtype);
-        if (contiguous) return values;
-        return gather(values, { ...layout, offset: 0 }, new Float64Array(allocateFloats(2 * count, name).buffer));
-      });
-    },
+    read: values(toFloat32, () => allocateFloats(count, name)),
+    readDoubles: values(toFloat64, () => new Float64Array(allocateFloats(2 * count, name).buffer)),
   };
 }
 
-/** Settles when the last read that is to be alone is over. */
-let before: Promise<unknown> = Promise.resolve();
+/** Settles when the last read of a file that is to be alone there is over. */
+const before = new WeakMap<Source, Promise<unknown>>();
 
 /**
  * Reads a tensor that is spread over more of its storage than it has. All that lies between is read
  * with it, so that one is read at a time: of a hundred, each could take as much as their file.
  */
-function alone<T>(read: () => Promise<T>): Promise<T> {
-  const found = before.then(read);
-  before = found.then(
-    () => {},
-    () => {},
-  );
+async function alone<T>(file: Source, read: () => Promise<T>): Promise<T> {
+  const found = before.get(file)?.then(read) ?? read();
+  const over = (): void => {}; // keeps no numbers
+  before.set(file, found.then(over, over));
   return found;
 }
 

@@ -279,4 +279,23 @@ it("of tensors that are spread over a storage one is read at a time, as each rea
   );
   fails = false;
   expect(await Promise.all([...tensors.values()].map((one) => one.readDoubles!()))).toHaveLength(4);
+
+  // A download that has stopped holds up nobody else's.
+  const other = (await openCheckpoint({ ...source, name: "other.pth" })).tensors.get("a")!;
+  let [goOn, stalls] = [(): void => {}, false];
+  const stalled = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const slow = await openCheckpoint({
+    ...source,
+    read: async (start: number, end: number) => {
+      if (stalls && end - start >= 2000) await stalled;
+      return file.slice(start, end);
+    },
+  });
+  stalls = true;
+  const held = Promise.all(["a", "b"].map((name) => slow.tensors.get(name)!.read()));
+  expect(await other.read()).toEqual(new Float32Array(4));
+  goOn();
+  expect(await held).toHaveLength(2);
 });

@@ -7,7 +7,7 @@ export const EXIT_HELP = `Exit status:
   0    done
   1    something unexpected, please report it
   2    wrong options: unknown, out of range, or a layer the model does not have
-  3    no WebGPU: no adapter, limits too small, out of memory or the device was lost
+  3    no WebGPU: no adapter, limits too small, out of memory or the device was lost; or the machine's memory ran out
   4    weights: missing, unreachable, damaged, unsafe, or not of a kind we know; labels that do not fit; a photo that is none
   5    output: the folder is not ours, not writable, or the disk is full
   130  interrupted; what was finished has been written`;

@@ -52,5 +52,5 @@ test("what every status stands for is in the help", () => {
     [5, "output:"],
     [130, "interrupted;"],
   ]);
-  expect(EXIT_HELP).toMatch(/ 3 .*out of memory or the device was lost/);
+  expect(EXIT_HELP).toMatch(/ 3 .*out of memory or the device was lost; or the machine's memory ran out$/m);
 });

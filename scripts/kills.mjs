@@ -1,7 +1,7 @@
 // Kills commands at random moments, again and again, and compares what they have written in the end
 // with what one run writes: `npm run kills -- [--kills 50] [--seed 1]`. It says which files differ,
-// and which were left. On the adapter that VK_DRIVER_FILES names; 50 kills take four minutes on
-// lavapipe.
+// and which were left. On the adapter that VK_DRIVER_FILES names, of which Chromium takes its own;
+// 50 kills take some minutes on lavapipe.
 //
 // Tests: test/scripts/kills.test.ts
 import { spawn } from "node:child_process";
@@ -21,6 +21,7 @@ const GIVEN = [
 /** Commands that go on where they were killed. */
 const COMMANDS = {
   dissect: ["dissect", "--size", "40", "--batch", "8", "--layers", "layer4,layer6", "--examples", "4"],
+  chrome: ["dissect", "--chrome", "--size", "16", "--batch", "4", "--layers", "layer4", "--examples", "2"],
   ablate: ["ablate", "--units", "1,2,3", "--layer", "layer4", "--size", "40", "--batch", "8"],
   ace: [
     ...["ace", "--concept", "tree", "--search-size", "60", "--train-size", "40", "--eval-size", "20", "--epochs", "2"],

@@ -6,6 +6,7 @@ import { readTextSync } from "../node/regular-file.ts";
 import { checkMarks, type Marks } from "../session/marks.ts";
 import { parseJson } from "../weights/json.ts";
 import { units } from "./options.ts";
+import { checkPath } from "./paths.ts";
 
 /** Units by their numbers, or a file of marks. */
 export type UnitsFlag = readonly number[] | Marks;
@@ -23,10 +24,9 @@ export function unitsOrMarks(text: string, before: UnitsFlag = []): UnitsFlag {
 const isNumbers = (flag: UnitsFlag): flag is readonly number[] => Array.isArray(flag);
 
 function readMarks(path: string): Marks {
+  checkPath(path, { file: true });
   const content = readTextSync(path, (cause) => {
-    const { code } = cause;
-    const why = code === "ENOENT" ? "is not there" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
-    throw new GanatomyError("not-found", `The file of marks "${path}" ${why}.`, "Check the path.", { cause });
+    throw new GanatomyError("not-found", `"${path}" cannot be read (${cause.code}).`, "Check the path.", { cause });
   });
   let given: unknown;
   try {

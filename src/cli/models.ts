@@ -118,7 +118,8 @@ export async function openSegmenter(segmenter: string): Promise<{ name: string; 
   }
   if (/\.onnx$/i.test(segmenter) && existsSync(segmenter)) return besideLabels(segmenter);
   if (!(await isFolder(segmenter))) {
-    throw new UsageError(
+    throw new GanatomyError(
+      "not-found",
       `The segmenter "${segmenter}" is neither a folder nor the name of one that comes with ganatomy (${SEGMENTERS.join(", ")}).`,
       "Name a folder with encoder_epoch_N.pth, decoder_epoch_N.pth and labels.json, or with segmenter.safetensors and labels.json, or an ONNX file with labels.json beside it.",
     );

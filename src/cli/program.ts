@@ -4,14 +4,19 @@ import { COMMANDS } from "./commands/index.ts";
 import { completion, SHELLS, type Shell } from "./completion.ts";
 import { EXAMPLES } from "./examples.ts";
 import { EXIT, EXIT_HELP } from "./exit.ts";
+import { checkPaths } from "./paths.ts";
 import { speak } from "./progress.ts";
 import { print, say } from "./terminal.ts";
 
-/** The commands with their options. `done` receives the exit status. */
+/**
+ * The commands with their options. `done` receives the exit status; `check` looks at what a command
+ * was given before it runs.
+ */
 export function commandLine(
   version: string,
   done: (status: number) => void,
   commands: readonly AnyCommand[] = COMMANDS,
+  check: (command: Command) => void = checkPaths,
 ): Command {
   const program = new Command("ganatomy")
     .description("GAN Dissection on WebGPU: which units of a GAN draw which objects?")
@@ -33,6 +38,7 @@ export function commandLine(
     options(command);
     // Commander hands over the arguments, then the options, then the command.
     command.action(async (...given: unknown[]) => {
+      check(command);
       done(await run(given.at(-2) as never, ...(given.slice(0, -2) as never[])));
     });
   }

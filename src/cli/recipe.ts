@@ -34,14 +34,8 @@ export async function openRecipeFile(
     throw new UsageError("--report is for the concepts of a recipe.", "Give --recipe, or leave --report out.");
   }
   const text = await textOf(path, (cause) => {
-    throw new GanatomyError(
-      "not-found",
-      `"${path}" cannot be read.`,
-      'Save it in the studio: "Share", "Save recipe".',
-      {
-        cause,
-      },
-    );
+    const fix = 'Save it in the studio: "Share", "Save recipe".';
+    throw new GanatomyError("not-found", `"${path}" cannot be read (${cause.code}).`, fix, { cause });
   });
   const recipe = readRecipe(text);
   const own = ["dist/studio", "studio"].map((at) => join(packageRoot(), at, EMBEDDED)).find((at) => existsSync(at));

@@ -1,7 +1,7 @@
 // Tests: test/cli/commands/compare.test.ts, test/cli/commands/export.test.ts
 
 import { realpath, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type DissectedLayer, openReport, type ReportFiles } from "../compare/index.ts";
 import { GanatomyError, UsageError } from "../errors.ts";
 import { openFile, textOf } from "./files-read.ts";
@@ -14,7 +14,8 @@ import { openFile, textOf } from "./files-read.ts";
 export async function readReports(folders: readonly string[]): Promise<DissectedLayer[]> {
   const known = new Map<string, string>();
   const layers: DissectedLayer[] = [];
-  for (const folder of folders) {
+  for (const given of folders) {
+    const folder = await folderOf(given);
     const place = await realpath(folder).catch(() => folder);
     const before = known.get(place);
     if (before !== undefined) {
@@ -30,7 +31,31 @@ export async function readReports(folders: readonly string[]): Promise<Dissected
 }
 
 async function readFolder(folder: string): Promise<DissectedLayer[]> {
-  return openReport(await reportFiles(folder), folder);
+  const files = await reportFiles(folder);
+  return naming(folder, () => openReport(files, folder));
+}
+
+/** Files by which reports are known, ours and gandissect's. */
+export const REPORTS: readonly string[] = ["report.json", "dissect.json"];
+
+/** A report's folder; also where one of its files is named, which is in no other. */
+export async function folderOf(given: string): Promise<string> {
+  if (!REPORTS.includes(basename(given))) return given;
+  return (await stat(given).catch(() => undefined))?.isFile() ? dirname(given) : given;
+}
+
+/**
+ * Lets `read` read files of a folder. What is wrong with them is said with the folder, since there
+ * may be several.
+ */
+export async function naming<T>(folder: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof GanatomyError) || error.message.includes(folder)) throw error;
+    const message = error.message.slice(0, error.message.length - error.fix.length).trimEnd();
+    throw new GanatomyError(error.code, `In "${folder}": ${message}`, error.fix, { cause: error });
+  }
 }
 
 /**

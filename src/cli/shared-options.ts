@@ -42,14 +42,14 @@ export const modelOptions = (command: Command): Command =>
 export const unitOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option("--units <numbers>", "units, such as 3,17 or 0-9, or a file of marks: @marks.json")
+      new Option("--units <numbers|@file>", "units, such as 3,17 or 0-9, or a file of marks: @marks.json")
         .argParser(unitsOrMarks)
         .conflicts(["top", "dissection", "metric"]),
     )
     .option("--top <n>", "how many units of --concept, the best first", whole("The number of units", 1, 100_000), 20)
     .option(
-      "--dissection <dir|file>",
-      "take the ranking from a dissection, dissect.json (default: it is made anew)",
+      "--dissection <dissection>",
+      "take the ranking from a dissection: its folder, or its dissect.json (default: it is made anew)",
       named,
     )
     .option("--metric <name>", "what the dissection ranks by: iou, maxiou, iqr, cor, ace", named, "iou");

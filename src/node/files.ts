@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { type FileHandle, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { GanatomyError, UsageError, WeightsError } from "../errors.ts";
+import { GanatomyError, WeightsError } from "../errors.ts";
 import type { ReadOptions, Source } from "../weights/source.ts";
 import { openRegular } from "./regular-file.ts";
 
@@ -10,8 +10,8 @@ import { openRegular } from "./regular-file.ts";
  * read but the ranges that are asked for, straight into the memory they are needed in. The file is
  * open only while it is read, so there is nothing to close.
  *
- * @throws GanatomyError `not-found` when it is missing or may not be read, UsageError for a
- *   folder without an index, WeightsError when it is empty.
+ * @throws GanatomyError `not-found` when it is missing, may not be read, is a folder without an
+ *   index, or no regular file; WeightsError when it is empty.
  */
 export async function fileSource(path: string): Promise<Source> {
   const name = basename(path);
@@ -45,7 +45,7 @@ async function indexIn(folder: string): Promise<string> {
   const names = await readdir(folder).catch((cause) => unreadable(folder, cause));
   const indices = names.filter((name) => name.endsWith(".index.json"));
   const index = indices.find((name) => name.endsWith(".safetensors.index.json")) ?? indices[0];
-  if (index === undefined) throw new UsageError(`"${folder}" is a folder.`, "Name the file in it.");
+  if (index === undefined) throw new GanatomyError("not-found", `"${folder}" is a folder.`, "Name the file in it.");
   return join(folder, index);
 }
 
@@ -83,7 +83,7 @@ function changed(path: string): WeightsError {
 }
 
 function unreadable(path: string, cause: unknown): never {
-  if (cause instanceof UsageError) throw cause;
+  if (cause instanceof GanatomyError) throw cause;
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR") {
     throw new GanatomyError("not-found", `There is no file "${path}".`, "Check the path.", { cause });

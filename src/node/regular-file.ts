@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { GanatomyError, UsageError } from "../errors.ts";
+import { GanatomyError } from "../errors.ts";
 
 /**
  * Whoever opens a pipe waits for who writes into it, in a thread of Node that hears no signal, so
@@ -17,7 +17,7 @@ export type Otherwise<T> = (cause: NodeJS.ErrnoException) => T | Promise<T>;
 /**
  * Opens a file to be read, which is to be closed. A folder is opened, too: Node says it is one when
  * it is read.
- * @throws UsageError for a pipe, a socket or a device, and Node's own errors.
+ * @throws GanatomyError "not-found" for a pipe, a socket or a device, and Node's own errors.
  */
 export async function openRegular(path: string): Promise<FileHandle> {
   checkRegular(path, await stat(path)); // some devices do something when they are opened
@@ -45,7 +45,7 @@ export interface Reading {
 /** Bytes that are looked at first, and read at a time: a signal need not wait for gigabytes. */
 const [HEAD, PIECE] = [2 ** 18, 2 ** 24];
 
-/** The bytes of a file, or what `otherwise` makes of it. @throws UsageError as `openRegular` */
+/** The bytes of a file, or what `otherwise` makes of it. @throws GanatomyError as `openRegular` */
 export function readBytes<T = never>(
   path: string,
   otherwise: Otherwise<T>,
@@ -82,7 +82,7 @@ async function fill(file: FileHandle, bytes: Buffer, from: number, signal: Abort
   return done;
 }
 
-/** The same as text, of UTF-8. @throws UsageError also for more than a text can have */
+/** The same as text, of UTF-8. @throws GanatomyError also for more than a text can have */
 export function readText<T = never>(path: string, otherwise: Otherwise<T>): Promise<string | T> {
   const take = async (file: FileHandle): Promise<string> => {
     checkLength(path, await file.stat()); // before all of it is in memory
@@ -124,17 +124,21 @@ export function readTextSync(path: string, otherwise: (cause: NodeJS.ErrnoExcept
       closeSync(file);
     }
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
+    if (cause instanceof GanatomyError) throw cause;
     return otherwise(cause as NodeJS.ErrnoException);
   }
 }
 
 function checkRegular(path: string, found: { isFile(): boolean; isDirectory(): boolean }): void {
   if (found.isFile() || found.isDirectory()) return;
-  throw new UsageError(`"${path}" is no regular file.`, "Copy its contents to a file first.");
+  throw new GanatomyError("not-found", `"${path}" is no regular file.`, "Copy its contents to a file first.");
 }
 
 function checkLength(path: string, { size }: { size: number }): void {
   if (size <= LARGEST_TEXT) return;
-  throw new UsageError(`"${path}" has ${size} bytes, which is too large for text.`, "Is it the file you meant?");
+  throw new GanatomyError(
+    "not-found",
+    `"${path}" has ${size} bytes, which is too large for text.`,
+    "Is it the file you meant?",
+  );
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { EXIT, EXIT_HELP, exitStatus } from "../../src/cli/exit.ts";
 import { type ErrorCode, GanatomyError, KernelError, OutputError, ShapeError, UsageError } from "../../src/errors.ts";
@@ -41,16 +42,19 @@ test.each([
 ])("exit status of %o", (error, status) => expect(exitStatus(error)).toBe(status));
 
 test("what every status stands for is in the help", () => {
-  expect(EXIT).toEqual({ ok: 0, unexpected: 1, usage: 2, noWebGpu: 3, weights: 4, output: 5, aborted: 130 });
+  expect(EXIT).toEqual({ ok: 0, unexpected: 1, usage: 2, noWebGpu: 3, files: 4, output: 5, aborted: 130 });
   const listed = [...EXIT_HELP.matchAll(/^ {2}(\d+) +(\S+)/gm)].map(([, status, word]) => [Number(status), word]);
   expect(listed).toEqual([
     [0, "done"],
     [1, "something"],
     [2, "wrong"],
     [3, "no"],
-    [4, "weights:"],
+    [4, "files"],
     [5, "output:"],
     [130, "interrupted;"],
   ]);
+  const guide = readFileSync(new URL("../../docs/command-line.md", import.meta.url), "utf8");
+  const rows = [...EXIT_HELP.replace(/\n {7}/g, " ").matchAll(/^ {2}(\d+) +(.+)$/gm)].map((row) => row.slice(1));
+  expect([...guide.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map((row) => row.slice(1))).toEqual(rows);
   expect(EXIT_HELP).toMatch(/ 3 .*out of memory or the device was lost; or the machine's memory ran out$/m);
 });

@@ -40,7 +40,7 @@ describe("flags of a generator", () => {
     const missing = () => parsed("--network", `${path}.json`);
     expect(missing).toThrow(/network\.json\.json" is not there/);
     // as any file that is not there
-    expect(missing).toThrow(expect.toSatisfy((error) => exitStatus(error) === EXIT.weights));
+    expect(missing).toThrow(expect.toSatisfy((error) => exitStatus(error) === EXIT.files));
     expect(() => parsed("--network", dirname(path))).toThrow(/is a folder/);
     await writeFile(path, "[1]");
     expect(() => parsed("--network", path)).toThrow(/is no JSON object/);

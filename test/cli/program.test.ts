@@ -28,7 +28,7 @@ async function parse(line: string): Promise<Parsed> {
   const done = (code: number): void => {
     status = code;
   };
-  const program = commandLine("1.2.3", done, commands);
+  const program = commandLine("1.2.3", done, commands, () => {});
   await program.parseAsync(line === "" ? [] : line.split(" "), { from: "user" });
   return { ...result!, status };
 }
@@ -192,7 +192,7 @@ test("ablate's and insert's options arrive", async () => {
 test.each([
   ["ablate --units 5-3", /numbers and rising ranges/],
   ["ablate --units a", /numbers and rising ranges/],
-  ["ablate --units 1 --top 5", /'--units <numbers>' cannot be used with option '--top <n>'/],
+  ["ablate --units 1 --top 5", /'--units <numbers\|@file>' cannot be used with option '--top <n>'/],
   ["insert --units 1 --dissection nowhere", /cannot be used with option '--dissection/],
   ["context --concept door --units 1 --metric cor", /cannot be used with option '--metric/],
   ["ablate --units 1 --alpha 2", /fraction from 0 to 1/],

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { UsageError } from "../../src/errors.ts";
+import { GanatomyError } from "../../src/errors.ts";
 import { fileSource } from "../../src/node/files.ts";
 import { folderFiles } from "../../src/node/folder-files.ts";
 import { openRegular, readBytes, readText, readTextSync } from "../../src/node/regular-file.ts";
@@ -62,8 +62,9 @@ describe.runIf(process.platform !== "win32")("what is no file is refused, and no
     try {
       for (const path of [at("pipe"), at("socket"), "/dev/zero"]) {
         const error = await read(path).catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(UsageError);
-        expect((error as UsageError).message).toBe(`"${path}" is no regular file. Copy its contents to a file first.`);
+        expect(error).toBeInstanceOf(GanatomyError);
+        expect((error as GanatomyError).code).toBe("not-found");
+        expect((error as Error).message).toBe(`"${path}" is no regular file. Copy its contents to a file first.`);
       }
     } finally {
       server.close();

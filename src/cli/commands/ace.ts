@@ -45,7 +45,7 @@ export const aceCommand: CliCommand<AceCommandOptions> = {
   options: (command) =>
     modelOptions(command)
       .requiredOption("--concept <name>", `the concept; ${UNION}`, concepts)
-      .option("--dissection <dir|file>", "start from its ranking, and put the new one into its dissect.json", named)
+      .option("--dissection <dissection>", "start from its ranking, and put the new one into its dissect.json", named)
       .addOption(
         new Option("--effort <how>", "paper: gandissect's settings; quick: about a fortieth of the work")
           .choices(["quick", "paper"])

@@ -24,7 +24,13 @@ import {
   openInput,
   type PhotographsInput,
 } from "../distance/input.ts";
-import { type NetworkFlags, networkOptions, networksOf } from "../distance/networks.ts";
+import {
+  type NetworkFiles,
+  type NetworkFlags,
+  networkOptions,
+  networksOf,
+  openNetworks,
+} from "../distance/networks.ts";
 import { sideOf } from "../distance/sides.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
@@ -59,7 +65,7 @@ export const artifactsCommand: CliCommand<ArtifactsOptions> = {
   resumes: RESUMES,
   options: (command) =>
     networkOptions(modelOptions(command))
-      .requiredOption("--real <dir>", "photographs like those it was trained on, or kept features of some", named)
+      .requiredOption("--real <dir|file>", "photographs like those it was trained on, or kept features of some", named)
       .option(
         "--rank <names>",
         "by the published score, by each unit's own ablation (default: score,ablation)",
@@ -100,6 +106,7 @@ function run(options: ArtifactsOptions): Promise<number> {
     }
     checkEnough([real], 4);
     noteOdd([real], note);
+    const files = await openNetworks([model, real], options);
     const path = options.outdir ?? join("artifacts", model.name, fileName(options.layer ?? PAPER_LAYER));
     const provenance: Provenance = {
       generator: { name: "ganatomy", version: VERSION },
@@ -110,7 +117,7 @@ function run(options: ArtifactsOptions): Promise<number> {
     const output = { path, force: options.force, kind: "artifacts" };
     const { folder } = await withMeasurements(running, output, async (kept) => {
       if (kept.finished.found > 0) note(`${kept.finished.found} measurements of an earlier run are in ${path}.`);
-      found = await withFindings({ model, real }, options, { ...running, ...kept, provenance });
+      found = await withFindings({ model, real, files }, options, { ...running, ...kept, provenance });
     });
     if (!found) {
       note(`Interrupted. What is measured is in ${folder.path}.\nThe same command goes on from there.`);
@@ -126,6 +133,7 @@ function run(options: ArtifactsOptions): Promise<number> {
 interface Inputs {
   readonly model: GeneratorInput;
   readonly real: PhotographsInput | FeaturesInput;
+  readonly files: NetworkFiles;
 }
 
 /** What findings are written with. */
@@ -134,12 +142,16 @@ interface Around extends Running, KeptState {
 }
 
 /** Loads the models, finds out everything, and writes it. */
-function withFindings({ model, real }: Inputs, options: ArtifactsOptions, around: Around): Promise<ArtifactFindings> {
+function withFindings(
+  { model, real, files }: Inputs,
+  options: ArtifactsOptions,
+  around: Around,
+): Promise<ArtifactFindings> {
   const { tuning, signal, note } = around;
   return withDevice(around, { flags: options, tuning }, async (device) => {
     const scope = new Scope();
     try {
-      const networks = scope.own(await networksOf([model, real], options, device, signal));
+      const networks = scope.own(await networksOf(files, device, signal));
       const drawn = { ...generatorOf(options), device, name: model.name, signal, onWarning: note };
       const generator = scope.own(await loadGenerator(model.source, drawn));
       const { size, batch } = options;

@@ -33,7 +33,7 @@ export const compareCommand: CliCommand<CompareCommandOptions, [folders: string[
   description: "compare dissections: layers, models, data sets; detectors, concepts, and how sure that is",
   options: (command) =>
     command
-      .argument("<dirs...>", "folders that dissect wrote; each of their layers is compared")
+      .argument("<reports...>", "folders that dissect wrote; each of their layers is compared")
       .addOption(
         new Option("--rule <how>", "count a unit once, or in every category it detects something of")
           .choices(["best-label", "per-category"])

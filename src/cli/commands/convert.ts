@@ -31,7 +31,7 @@ export const convertCommand: CliCommand<ConvertOptions, [file: string]> = {
   name: "convert",
   description: "write a generator as safetensors that say what the network is, with their SHA-256",
   options: (command) =>
-    integrityOption(command.argument("<file>", "a generator's checkpoint of any container, or ONNX"))
+    integrityOption(command.argument("<checkpoint>", "a generator's checkpoint of any container, or ONNX"))
       .option("--network <file|preset>", "what the network is: a description (JSON), or dcgan", named)
       .option("--key <name>", "which part of a checkpoint it is", named)
       .option("--half", "write float16 instead of float32")

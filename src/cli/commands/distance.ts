@@ -3,7 +3,14 @@ import { checkSameKind, checkSameSegmenter, type Distances, distances, type Side
 import type { CliCommand } from "../command.ts";
 import { readEdits } from "../distance/edits.ts";
 import { checkEnough, type Input, noteOdd, openInput } from "../distance/input.ts";
-import { type NetworkFlags, type Networks, networkOptions, networksOf } from "../distance/networks.ts";
+import {
+  type NetworkFiles,
+  type NetworkFlags,
+  type Networks,
+  networkOptions,
+  networksOf,
+  openNetworks,
+} from "../distance/networks.ts";
 import { extentOf, type SideOptions, sideOf, type Tools } from "../distance/sides.ts";
 import { type Compared, distanceJson, distanceText } from "../distance/summary.ts";
 import { EXIT } from "../exit.ts";
@@ -70,13 +77,14 @@ function run(options: DistanceOptions, first: string, second: string): Promise<n
     ] as const;
     checkEnough(inputs, 2);
     noteOdd(inputs, note);
+    const measuring = inputs.some(({ kind }) => kind === "generator" || kind === "photographs");
+    const files = measuring ? await openNetworks(inputs, options) : undefined;
     const output = { path: options.outdir ?? "distance", force: options.force, kind: "distances" };
     let compared: Compared | undefined;
     const { folder } = await withMeasurements(running, output, async ({ folder, tuning }) => {
-      const measuring = inputs.some(({ kind }) => kind === "generator" || kind === "photographs");
-      const sides = measuring
+      const sides = files
         ? await withDevice(running, { flags: options, tuning }, (device) =>
-            sidesOf(inputs, { ...options, drawings }, { device, folder, ...running }),
+            sidesOf(inputs, { ...options, drawings, files }, { device, folder, ...running }),
           )
         : (inputs.map(sideKept) as [Side, Side]);
       const names = [namesOf(inputs[0], drawings[0]), namesOf(inputs[1], drawings[1])] as const;
@@ -130,11 +138,14 @@ function checkKept(inputs: readonly Input[], { features, segmenter }: Networks):
 /** Both sides, measured with the same networks. */
 async function sidesOf(
   inputs: readonly [Input, Input],
-  options: DistanceOptions & { readonly drawings: readonly [DrawingOfSide, DrawingOfSide] },
+  options: DistanceOptions & {
+    readonly drawings: readonly [DrawingOfSide, DrawingOfSide];
+    readonly files: NetworkFiles;
+  },
   around: Pick<Tools, "device" | "folder"> & Running,
 ): Promise<readonly [Side, Side]> {
   const { device, signal, note } = around;
-  const networks = await networksOf(inputs, options, device, signal);
+  const networks = await networksOf(options.files, device, signal);
   const { size, batch } = options;
   const tools: Tools = { ...around, ...networks, flags: options, size, batch };
   try {

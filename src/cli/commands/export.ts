@@ -16,7 +16,7 @@ import { conceptsParquet, unitsParquet } from "../export/parquet.ts";
 import { resultCharts } from "../export/results.ts";
 import { spriteOf } from "../export/sprite.ts";
 import { named } from "../options.ts";
-import { reportFiles } from "../report-folder.ts";
+import { folderOf, naming, reportFiles } from "../report-folder.ts";
 import { settingsOf } from "../settings.ts";
 import { print } from "../terminal.ts";
 import { type Running, withFolder, withInterrupt } from "../with-folder.ts";
@@ -37,7 +37,7 @@ export const exportCommand: CliCommand<ExportOptions, [folder: string]> = {
   description: "write results for NumPy, data frames, Vega-Lite and TensorBoard",
   options: (command) =>
     command
-      .argument("<dir>", "a folder that dissect, ablate, ace, context or compare wrote")
+      .argument("<results>", "a folder that dissect, ablate, ace, context or compare wrote")
       .addOption(
         new Option("--format <names...>", "which (default: all that there are)").choices(FORMATS).argParser(formatsOf),
       )
@@ -63,8 +63,9 @@ function formatsOf(text: string, before: readonly Format[] = []): Format[] {
   return [...new Set([...before, ...(names as Format[])])];
 }
 
-function run({ format, outdir, force = false, json }: ExportOptions, folder: string): Promise<number> {
+function run({ format, outdir, force = false, json }: ExportOptions, given: string): Promise<number> {
   return withInterrupt(async (running) => {
+    const folder = await folderOf(given);
     const { formats, write } = await exportOf(folder, format);
     const path = outdir ?? join("export", basename(resolve(folder)));
     const output = { path, force, kind: "export", settings: settingsOf("export", { formats }, folder) };
@@ -101,7 +102,8 @@ interface Export {
 async function exportOf(folder: string, asked: readonly Format[] = FORMATS): Promise<Export> {
   const charts = existsSync(join(folder, "report.json")) ? [] : await resultCharts(folder);
   if (charts.length === 0) {
-    const { dissection } = await openDissection(await reportFiles(folder));
+    const files = await reportFiles(folder);
+    const { dissection } = await naming(folder, () => openDissection(files));
     if (dissection.layers.length === 0) {
       throw new UsageError(`The report in "${folder}" has no layers.`, "Dissect again: nothing was finished.");
     }

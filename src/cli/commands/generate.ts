@@ -43,7 +43,7 @@ export const generateCommand: CliCommand<GenerateOptions> = {
           .argParser(named)
           .conflicts(["size", "seed", "raw", "batch"]),
       )
-      .option("--report <dir>", "a dissection, by which units of a recipe's concepts are found", named)
+      .option("--report <report>", "a dissection, by which units of a recipe's concepts are found", named)
       .option("--raw", "also write images.safetensors: images [n, h, w, c] as the network made them")
       .option("--outdir <dir>", "where they go (default: generate/MODEL)", named)
       .option("--force", "write into a folder that holds other files; none of them is removed")

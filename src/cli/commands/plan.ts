@@ -34,7 +34,7 @@ export const planCommand: CliCommand<PlanOptions, [plan: string]> = {
   options: (command) =>
     dissectionOptions(
       command
-        .argument("<plan>", "folder for the plan, and for what is counted: one that all machines see")
+        .argument("<outdir>", "folder for the plan, and for what is counted: one that all machines see")
         .requiredOption("--split <n>", "how many parts; or the images of each, such as 100,60,40", split)
         .option("--jobs <n>", "do it all here, so many parts at a time", whole("The number of jobs", 1, 1024))
         .option("--slurm", "write PLAN/slurm: what `sh PLAN/slurm/submit.sh` submits to a cluster")

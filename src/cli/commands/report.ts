@@ -15,6 +15,7 @@ import { EXIT } from "../exit.ts";
 import { textOf } from "../files-read.ts";
 import { named } from "../options.ts";
 import { pictureExtent, stripPictures } from "../report/strips.ts";
+import { folderOf } from "../report-folder.ts";
 import { settingsOf } from "../settings.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
 
@@ -95,7 +96,9 @@ function run({ outdir, force = false }: ReportOptions, given: string): Promise<n
 }
 
 /** The folder of a run, and what its `dissect.json` says. @throws GanatomyError, UsageError */
-async function readRun(given: string): Promise<{ readonly folder: string; readonly json: FoundJson }> {
+async function readRun(asked: string): Promise<{ readonly folder: string; readonly json: FoundJson }> {
+  // report.json lies beside the dissect.json that is meant
+  const given = basename(asked) === "report.json" ? await folderOf(asked) : asked;
   const there = await stat(given).catch(() => undefined);
   const path = there?.isDirectory() ? join(given, "dissect.json") : given;
   const refuse = (cause?: unknown): never => {

@@ -35,11 +35,13 @@ export const serveCommand: CliCommand<ServeOptions, [folder: string]> = {
   description: "answer GANPaint and other clients of gandissect's server, on reports of dissections",
   options: (command) =>
     unifiedOptions(
-      generatorOptions(command.argument("<dir>", "a report's folder, ours or gandissect's, or one that holds several")),
+      generatorOptions(
+        command.argument("<report>", "a report's folder, ours or gandissect's, or one that holds several"),
+      ),
     )
       .option("--port <n>", "port, 0 for any that is free", whole("The port", 0, 65_535), 5001)
       .option("--host <address>", "address to listen on", named, "127.0.0.1")
-      .option("--client <clone>", "a clone of CSAILVision/gandissect, whose pages are served too", named)
+      .option("--client <dir>", "a clone of CSAILVision/gandissect, whose pages are served too", named)
       .option("--token <secret>", "what clients must know; needed where other machines can ask", named)
       .option("--cors <origins>", "origins by commas whose pages may ask too", named)
       .option("--segmenter <dir|name>", "for dissections on demand, as for dissect", named)
@@ -56,12 +58,12 @@ function run(options: ServeOptions, folder: string): Promise<number> {
       throw new UsageError(`Other machines can ask a server on ${host}.`, "Give a --token that clients must know.");
     }
     const client = options.client === undefined ? undefined : clientOf(options.client);
+    const segmenter =
+      options.segmenter === undefined ? undefined : await openLabeller(options.segmenter, unifiedOf(options));
     const reports = await reportsIn(folder);
     if (options.model !== undefined && reports.length > 1) {
       throw new UsageError(`"${folder}" holds ${reports.length} reports.`, "Name one of their folders with --model.");
     }
-    const segmenter =
-      options.segmenter === undefined ? undefined : await openLabeller(options.segmenter, unifiedOf(options));
     await withDevice(running, { flags: options }, async (device) => {
       const projects: Project[] = [];
       for (const report of reports) {

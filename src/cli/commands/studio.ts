@@ -22,7 +22,7 @@ export const studioCommand: CliCommand<StudioOptions, [folder: string | undefine
   name: "studio",
   description: "paint with units in the browser: serve the studio to this machine",
   options: (command) =>
-    generatorOptions(command.argument("[dir]", "a report's folder, ours or gandissect's, to open it on"))
+    generatorOptions(command.argument("[report]", "a report's folder, ours or gandissect's, to open it on"))
       .option("--port <n>", "port, 0 for any that is free", whole("The port", 0, 65_535), 5002)
       .option("--segmenter <dir|name>", "what names the things in images, as for dissect", named),
   help: "It computes in the browser, on the GPU of whoever opens it. docs/studio.md has the rest.",

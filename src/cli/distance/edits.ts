@@ -24,7 +24,9 @@ export async function readEdits(path: string, { kind, name }: Input): Promise<Fi
     throw new UsageError(`"${name}" is no generator, whose images "${path}" could edit.`, "Leave it out.");
   }
   const text = await textOf(path, (cause) => {
-    throw new GanatomyError("not-found", `The edits "${path}" cannot be read.`, "Name a recipe, or marks.", { cause });
+    throw new GanatomyError("not-found", `"${path}" cannot be read (${cause.code}).`, "Name a recipe, or marks.", {
+      cause,
+    });
   });
   return { path, recipe: readRecipe(text) };
 }

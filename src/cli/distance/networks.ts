@@ -45,13 +45,22 @@ export interface Networks {
   dispose(): void;
 }
 
-/** Loads them: those that are asked for, or that made the features which are kept. */
-export async function networksOf(
-  inputs: readonly Input[],
-  options: NetworkFlags,
-  device: Device,
-  signal: AbortSignal,
-): Promise<Networks> {
+/** Their files, which are there. */
+export interface NetworkFiles {
+  readonly options: NetworkFlags;
+  readonly segmenter: SegmenterPlace;
+  /** What else makes features: another segmenter, or an Inception by its path. */
+  readonly other: SegmenterPlace | string | undefined;
+  readonly layer: string | undefined;
+}
+
+type SegmenterPlace = Awaited<ReturnType<typeof openSegmenter>>;
+
+/**
+ * Opens the files of those that are asked for, or that made the features which are kept: before a
+ * GPU is looked for.
+ */
+export async function openNetworks(inputs: readonly Input[], options: NetworkFlags): Promise<NetworkFiles> {
   const kept = inputs.find((input) => input.kind === "features")?.kept;
   const name = options.segmenter ?? kept?.segmenter ?? defaultSegmenter(inputs);
   if (name === SELF) {
@@ -60,28 +69,38 @@ export async function networksOf(
       `Give --segmenter DIR, ${EMBEDDED} or ${EMBEDDED_PHOTOS}.`,
     );
   }
-  const load = async (which: string) => {
-    const { name, files } = await openSegmenter(which);
-    const segmenter = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
-    return { segmenter, sha256: await hashOfFiles(files) };
-  };
-  const { segmenter, sha256 } = await load(name);
-  const dispose = (): void => segmenter.dispose();
-  const found = { segmenter, segmenterHash: sha256 };
+  const segmenter = await openSegmenter(name);
   const [network = name, layer] =
     options.features === undefined ? likeKept(kept?.kind, name) : partsOf(options.features);
-  const chosen = layer === undefined ? {} : { layer };
-  if (isFile(network)) {
-    const features = await inceptionOf(network, { ...options, ...chosen }, device, signal);
-    return { ...found, features, dispose: all(features.dispose, dispose) };
-  }
+  if (isFile(network)) return { options, segmenter, other: network, layer };
   if (options.preprocessing) {
     throw new UsageError("--preprocessing is Inception's; segmenters have their own.", "Leave it out.");
   }
-  if (network === name) return { ...found, features: segmenterFeatures(segmenter, { ...chosen, sha256 }), dispose };
-  const other = await load(network);
-  const features = segmenterFeatures(other.segmenter, { ...chosen, sha256: other.sha256 });
-  return { ...found, features, dispose: all(() => other.segmenter.dispose(), dispose) };
+  return { options, segmenter, other: network === name ? undefined : await openSegmenter(network), layer };
+}
+
+/** Loads them. */
+export async function networksOf(
+  { options, segmenter: place, other, layer }: NetworkFiles,
+  device: Device,
+  signal: AbortSignal,
+): Promise<Networks> {
+  const load = async ({ name, files }: SegmenterPlace) => {
+    const segmenter = await loadSegmenter(files, { device, name, signal, ...unifiedOf(options) });
+    return { segmenter, sha256: await hashOfFiles(files) };
+  };
+  const { segmenter, sha256 } = await load(place);
+  const dispose = (): void => segmenter.dispose();
+  const found = { segmenter, segmenterHash: sha256 };
+  const chosen = layer === undefined ? {} : { layer };
+  if (typeof other === "string") {
+    const features = await inceptionOf(other, { ...options, ...chosen }, device, signal);
+    return { ...found, features, dispose: all(features.dispose, dispose) };
+  }
+  if (!other) return { ...found, features: segmenterFeatures(segmenter, { ...chosen, sha256 }), dispose };
+  const second = await load(other);
+  const features = segmenterFeatures(second.segmenter, { ...chosen, sha256: second.sha256 });
+  return { ...found, features, dispose: all(() => second.segmenter.dispose(), dispose) };
 }
 
 /**

@@ -31,8 +31,9 @@ export async function readMask(
     });
     return { height: images.height, width: images.width, data, pooling };
   }
-  const unreadable = (cause: Error): never => {
-    throw new PhotoError(`The mask "${flag}" cannot be read.`, "Name a PNG, or give top,left,bottom,right.", { cause });
+  const unreadable = (cause: NodeJS.ErrnoException): never => {
+    const fix = "Name a PNG, or give top,left,bottom,right.";
+    throw new PhotoError(`The mask "${flag}" cannot be read (${cause.code}).`, fix, { cause });
   };
   const look = (head: Uint8Array, size: number): void => checkPhoto(head, size, basename(flag));
   const bytes = await bytesOf(flag, unreadable, { look, signal });

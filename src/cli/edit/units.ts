@@ -54,9 +54,8 @@ export async function readOrder(
 ): Promise<UnitOrder> {
   const file = (await stat(path).catch(() => undefined))?.isDirectory() ? join(path, "dissect.json") : path;
   const text = await textOf(file, (cause) => {
-    throw new GanatomyError("not-found", `"${file}" cannot be read.`, "Name a folder that `ganatomy dissect` wrote.", {
-      cause,
-    });
+    const fix = "Name a folder that `ganatomy dissect` wrote.";
+    throw new GanatomyError("not-found", `"${file}" cannot be read (${cause.code}).`, fix, { cause });
   });
   const { netname, layers } = dissectionOf(text, file);
   if (typeof netname === "string" && netname !== model) {

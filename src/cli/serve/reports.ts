@@ -7,6 +7,7 @@ import { parseDissection } from "../../server/dissected.ts";
 import type { Dissected } from "../../server/project.ts";
 import { parseJson } from "../../weights/json.ts";
 import { EMBEDDED } from "../models.ts";
+import { folderOf } from "../report-folder.ts";
 
 /** A folder that holds a report. */
 export interface ReportFolder {
@@ -22,11 +23,12 @@ export interface ReportFolder {
 const DEPTH = 2;
 
 /**
- * The report in a folder, or those in folders within it.
+ * The report in a folder, or whose file is named, or those in folders within it.
  * @throws GanatomyError `not-found` when there is none; UsageError for one that is damaged, and two
  *   of one name.
  */
-export async function reportsIn(folder: string): Promise<readonly ReportFolder[]> {
+export async function reportsIn(given: string): Promise<readonly ReportFolder[]> {
+  const folder = await folderOf(given);
   const paths = await foldersOf(folder, DEPTH);
   if (paths.length === 0) {
     throw new GanatomyError(

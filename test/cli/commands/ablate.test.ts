@@ -211,12 +211,12 @@ describe("bad input", () => {
     [2, ["--units", "3", "--mask", "0,0,65,8"], /beyond the images, which have 64×64/],
     [2, ["--units", "3", "--mask", "odd.png"], /8×4 pixels, and the images are 64×64/],
     [2, ["--units", "3", "--mask", "white.png"], /all white or transparent/],
-    [4, ["--units", "3", "--mask", "none.png"], /"none\.png" cannot be read/],
+    [4, ["--units", "3", "--mask", "none.png"], /"none\.png" is not there/],
     [2, ["--concept", "tree", "--metric", "ace"], /Only a dissection ranks units by ace/],
     [2, [...TREE, "--metric", "ace"], /does not rank the units of layer6 for "tree" by ace/],
     [2, ["--concept", "tree", "--dissection", "report"], /has no layer4.*It has layer6/s],
     [2, ["--concept", "tree", "--dissection", "other.json"], /is no dissect\.json/],
-    [4, ["--concept", "tree", "--dissection", "nowhere"], /"nowhere" cannot be read/],
+    [4, ["--concept", "tree", "--dissection", "nowhere"], /"nowhere" is not there/],
     [2, ["--units", "3", "--model", "nowhere.pth"], /./],
   ])("exit status %i for %j", async (expected, args, said) => {
     const { status, stdout, stderr } = await run(["ablate", "--size", "1", "--outdir", "bad", ...args], { cwd: home });

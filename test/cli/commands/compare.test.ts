@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -128,11 +128,24 @@ describe("ganatomy compare", () => {
     [["empty"], /empty" holds no report\.json/],
     [["new", "new"], /new" is named twice: /],
     [["new", "link"], /link" is named twice, first as ".*new"/],
-    [["new/report.json"], /report\.json" is no folder/],
+    [["new/tensors.safetensors"], /tensors\.safetensors" is no folder\. Give its folder, ".*new"/],
   ])("of %j is refused", async (names, said) => {
     const folders = names.map((name) => (name === "nowhere" ? name : at(name)));
     await expect(run(...folders, "--outdir", at("none"))).rejects.toThrow(said);
   });
+});
+
+test("a report's file means its folder, and what is wrong with a report is said with it", async () => {
+  const folders = await run(at("church"), "--json", "--outdir", at("by-folder"));
+  const files = await run(at("church/report.json"), "--json", "--outdir", at("by-file"));
+  expect(JSON.parse(files.said).inputs).toEqual(JSON.parse(folders.said).inputs);
+  await expect(run(at("new"), at("new/report.json"), "--outdir", at("none"))).rejects.toThrow(/is named twice/);
+  await mkdir(at("cut"));
+  await copyFile(at("new/report.json"), at("cut/report.json"));
+  await writeFile(at("cut/tensors.safetensors"), (await readFile(at("new/tensors.safetensors"))).subarray(0, 100));
+  await expect(run(at("church"), at("cut"), "--outdir", at("none"))).rejects.toThrow(
+    new RegExp(`^In "${at("cut")}": .*damaged`, "s"),
+  );
 });
 
 describe("a report that is none", () => {

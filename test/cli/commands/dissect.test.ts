@@ -193,9 +193,9 @@ describe("bad input", () => {
   test.each([
     [2, ["--layers", "layer99"], /layer99.*layer1, layer2/s],
     [2, ["--model", "text.pth"], /Which segmenter\?.*--segmenter DIR/s],
-    [2, ["--segmenter", "nowhere"], /"nowhere" is neither a folder/],
-    [2, ["--model", "nothing", "--segmenter", "scenes64"], /is a folder/],
-    [4, ["--model", "nowhere.pth", "--segmenter", "scenes64"], /no file "nowhere\.pth"/],
+    [4, ["--segmenter", "nowhere"], /"nowhere" is neither a folder/],
+    [4, ["--model", "nothing", "--segmenter", "scenes64"], /is a folder/],
+    [4, ["--model", "nowhere.pth", "--segmenter", "scenes64"], /"nowhere\.pth" is not there/],
     [4, ["--model", "text.pth", "--segmenter", "scenes64"], /text\.pth/],
     [4, ["--model", "empty.pth", "--segmenter", "scenes64"], /is empty/],
     [4, ["--model", "truncated.pth", "--segmenter", "scenes64"], /truncated\.pth/],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Input } from "../../../src/cli/distance/input.ts";
-import { networksOf } from "../../../src/cli/distance/networks.ts";
+import { networksOf, openNetworks } from "../../../src/cli/distance/networks.ts";
 import { readFeatures } from "../../../src/compare/index.ts";
 import { openCheckpoint } from "../../../src/index.ts";
 import { fileSource } from "../../../src/node/files.ts";
@@ -151,13 +151,13 @@ test("other images are measured as features that are given, or it is said by wha
     return [{ kind: "features", name: "kept", kept: { images: "kept", n: 8, kind, segmenter: "mosaic-ade20k32" } }];
   };
   const { signal } = new AbortController();
-  const networks = await networksOf(kept("scenes64"), {}, device, signal);
+  const networks = await networksOf(await openNetworks(kept("scenes64"), {}), device, signal);
   expect([networks.segmenter.name, networks.features.kind]).toMatchObject([
     "mosaic-ade20k32",
     { network: "scenes64", tensor: "c4", d: 256 },
   ]);
   networks.dispose();
-  await expect(networksOf(kept("upp"), {}, device, signal)).rejects.toThrow(
+  await expect(openNetworks(kept("upp"), {})).rejects.toThrow(
     'The given features are of upp, c4, and mosaic-ade20k32 would measure the other images. Give --features with the folder or file of upp, and ":c4".',
   );
   device.dispose();
@@ -184,7 +184,7 @@ test.each<readonly [string, readonly string[], number, RegExp]>([
   ["a layer that is none", ["scenes64", "scenes", "--features", "scenes64:c9"], 2, /has no layer "c9"/],
   ["another program's preprocessing", ["scenes64", "scenes", "--preprocessing", "tf"], 2, /clean-fid/],
   ["edits of photographs", ["scenes64", "scenes", "--size", "2", "--other-edits", "marks.json"], 2, /is no generator/],
-  ["edits that are not there", ["scenes64", "scenes", "--edits", "gone.json"], 4, /"gone\.json" cannot be read/],
+  ["edits that are not there", ["scenes64", "scenes", "--edits", "gone.json"], 4, /"gone\.json" is not there/],
   ["Inception's preprocessing without it", ["scenes64", "scenes", "--preprocessing", "clean-fid"], 2, /is Inception's/],
 ])("refuses %s", async (_, args, status, message) => {
   const ended = await run(["distance", ...args, "--outdir", "refused"], { cwd: home });

@@ -80,6 +80,16 @@ describe("export", () => {
     expect(said).toContain("layer6.png");
   });
 
+  test("a report's file means its folder, and what is wrong with a report is said with it", async () => {
+    const { said } = await run(at("report", "report.json"), "--outdir", at("by-file"), "--format", "npz");
+    expect(said).toBe("tables.npz\n");
+    await cp(at("report"), at("cut"), { recursive: true });
+    const tensors = await readFile(at("report", "tensors.safetensors"));
+    await writeFile(at("cut", "tensors.safetensors"), tensors.subarray(0, 100));
+    await expect(run(at("cut"), "--outdir", at("no"))).rejects.toThrow(`In "${at("cut")}": `);
+    await expect(run(at("cut", "tensors.safetensors"))).rejects.toThrow(`Give its folder, "${at("cut")}".`);
+  });
+
   test("refuses a report of no layers", async () => {
     await cp(at("report"), at("bare"), { recursive: true });
     const report = JSON.parse(await readFile(at("report", "report.json"), "utf8"));

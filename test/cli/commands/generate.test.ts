@@ -155,8 +155,8 @@ test("generate --recipe draws what the studio shows, all strokes on each other",
   await save("church.json", { ...recipe, model: { name: "church" } });
   for (const [args, said] of [
     [["--recipe", "church.json"], /recipe is of church, and the generator here is scenes64/],
-    [["--recipe", "none.json"], /"none.json" cannot be read/],
-    [["--report", "x"], /--report is for the concepts of a recipe/],
+    [["--recipe", "none.json"], /"none.json" is not there/],
+    [["--report", "own"], /--report is for the concepts of a recipe/],
     [["--recipe", "edited.json", "--seed", "3"], /cannot be used with option/],
   ] as const) {
     const refused = await run(["generate", ...args, "--outdir", "no"], { cwd: home });

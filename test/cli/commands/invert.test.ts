@@ -240,7 +240,7 @@ test("weights that have no gradient stay as they are, and are refused where they
 
 test.each([
   ["what is no photo", ["invert", "words.png"], /words\.png/],
-  ["no file", ["invert", "nothing.png"], /"nothing\.png" does not exist/],
+  ["no file", ["invert", "nothing.png"], /"nothing\.png" is not there/],
   ["a space that there is not", ["invert", "meadow.png", "--space", "w", ...FEW], /has no "w"\.\s+fix: It has z/],
   ["a layer that there is not", ["invert", "meadow.png", "--layer", "layer40", ...FEW], /no layer "layer40"/],
   ["a segmenter that there is not, before any step", ["invert", "meadow.png", "--segmenter", "none40"], /none40/],

@@ -80,6 +80,12 @@ describe("report", () => {
     expect(settings).toMatchObject({ quantileThreshold: 0.01, iouThreshold: 0.04 });
   });
 
+  test("report.json stands for its folder", async () => {
+    await writeFile(at("run", "report.json"), "{}");
+    expect((await run(at("run", "report.json"), "--outdir", at("by-file"))).status).toBe(0);
+    await rm(at("run", "report.json"));
+  });
+
   test("units without strips are said", async () => {
     await mkdir(at("bare"));
     await writeFile(at("bare", "dissect.json"), await readFile(at("run", "dissect.json")));

@@ -67,7 +67,7 @@ test("segment turns a PNG as its EXIF data say", async () => {
 
 test.each<readonly [string, readonly string[], number, RegExp]>([
   ["no photo", ["segment", "notes.jpg"], 4, /"notes.jpg" .*no/s],
-  ["a photo that is not there", ["segment", "gone.jpg"], 4, /"gone.jpg" does not exist/],
+  ["a photo that is not there", ["segment", "gone.jpg"], 4, /"gone.jpg" is not there/],
   ["a size that is none", ["segment", "field.png", "--size", "big"], 2, /640x480/],
   ["heads of a network that has none", ["segment", "field.png", "--heads", "object"], 2, /are for unified parsing/],
   [

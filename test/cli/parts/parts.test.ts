@@ -113,7 +113,7 @@ test("what does not fit is refused", async () => {
     ["merge", "nowhere"],
   ]) {
     const ended = await ganatomy(...args);
-    expect([ended.status, ended.stderr]).toEqual([4, expect.stringMatching(/There is no plan.*plan PLAN --split N/s)]);
+    expect([ended.status, ended.stderr]).toEqual([4, expect.stringMatching(/is not there.*plan PLAN --split N/s)]);
   }
   const none = await ganatomy("part", "good", "4");
   expect([none.status, none.stderr]).toEqual([2, expect.stringContaining("The plan has parts 1 to 3")]);

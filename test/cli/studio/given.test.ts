@@ -84,6 +84,7 @@ describe("what the studio is given", () => {
 
   test.each([
     ["a folder without a report", () => givenTo(at("empty"), {}, {}), /There is no report in/],
+    ["a report's file, whose folder is meant", () => givenTo(at("reports/two/dissect.json"), {}, {}), /is no JSON/],
     ["no folder", () => givenTo(at("nowhere"), {}, {}), /There is no folder/],
     ["several reports", () => givenTo(at("reports"), {}, {}), /holds 2 reports: one, two/],
     ["a report that is cut off", () => givenTo(at("reports/two"), {}, {}), /is no report: it is no JSON/],

@@ -1,4 +1,4 @@
-import { PhotoError } from "../errors.ts";
+import { GanatomyError, PhotoError } from "../errors.ts";
 import { checkPhoto, decodePhoto } from "../node/photo/decode.ts";
 import type { Photo } from "../node/photo/photo.ts";
 import type { Reading } from "../node/regular-file.ts";
@@ -13,7 +13,7 @@ export interface PhotoReading extends Reading {
 /**
  * The bytes of a photo. What is none, or too large, is refused by its first bytes, before the
  * others are read.
- * @throws PhotoError; UsageError for what is no regular file; the signal's reason.
+ * @throws PhotoError; GanatomyError for what is no regular file; the signal's reason.
  */
 export function readPhoto(path: string, { name = path, look, signal }: PhotoReading = {}): Promise<Uint8Array> {
   const both = (head: Uint8Array, size: number): void => {
@@ -33,6 +33,22 @@ export function unreadable(path: string, cause: unknown): never {
   const { code = "unknown" } = cause as NodeJS.ErrnoException;
   const why = code === "ENOENT" ? "does not exist" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
   throw new PhotoError(`"${path}" ${why}.`, "Name a JPEG or PNG file.", { cause });
+}
+
+/** Whether an error is about one photo, so that others may be none the worse for it. */
+export const isOfPhoto = (error: unknown): error is GanatomyError =>
+  error instanceof GanatomyError && (error.code === "photo" || error.code === "not-found");
+
+/** So many of them are told one by one. */
+const TOLD = 8;
+
+/** What is to be said of those that cannot be read, of so many. */
+export function unreadablePhotos(failed: readonly GanatomyError[], total: number): PhotoError {
+  const told = failed
+    .slice(0, TOLD)
+    .map(({ message, fix }) => `  ${message.slice(0, message.length - fix.length).trimEnd()}`);
+  const rest = failed.length > TOLD ? [`  and ${failed.length - TOLD} more`] : [];
+  return new PhotoError([`${failed.length} of ${total} photos cannot be read:`, ...told, ...rest].join("\n"), "");
 }
 
 /**

@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { printable } from "../names.ts";
 import { inFlags } from "./flags.ts";
-import { inLine } from "./terminal.ts";
+import { inLine, say } from "./terminal.ts";
 
 /** Where progress goes: stderr, or a stand-in for it. */
 export interface Screen {
@@ -11,7 +11,11 @@ export interface Screen {
 }
 
 /** Where what is said from now on goes, and whether details are. */
-let manner: { readonly screen: Screen; readonly verbose: boolean } = { screen: process.stderr, verbose: false };
+let manner: { readonly screen: Screen; readonly verbose: boolean; readonly quiet: boolean } = {
+  screen: process.stderr,
+  verbose: false,
+  quiet: false,
+};
 
 /**
  * How much commands say from now on while they run: nothing, where `quiet`, but what went wrong;
@@ -20,7 +24,13 @@ let manner: { readonly screen: Screen; readonly verbose: boolean } = { screen: p
  */
 export function speak({ quiet = false, verbose = false }: { readonly quiet?: boolean; readonly verbose?: boolean }) {
   if (quiet && verbose) throw new UsageError("--quiet and --verbose contradict each other.", "Leave one of them out.");
-  manner = { screen: quiet ? { write: () => {} } : process.stderr, verbose };
+  manner = { screen: quiet ? { write: () => {} } : process.stderr, verbose, quiet };
+}
+
+/** Says what is wrong, though it ends no command: as a note, and with --quiet, too. */
+export function warn(text: string, note: (text: string) => void): void {
+  if (manner.quiet) say(`${noted(text)}\n`);
+  else note(text);
 }
 
 /**

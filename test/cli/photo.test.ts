@@ -2,8 +2,8 @@ import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { photoOf, readPhoto, reduced, unreadable } from "../../src/cli/photo.ts";
-import { PhotoError } from "../../src/errors.ts";
+import { isOfPhoto, photoOf, readPhoto, reduced, unreadable, unreadablePhotos } from "../../src/cli/photo.ts";
+import { GanatomyError, OutputError, PhotoError } from "../../src/errors.ts";
 import { joined, jpegFrame, png, SIGNATURE, segment } from "../node/photo/pictures.ts";
 
 /** A photo whose red is given, green 10 more, and blue white. */
@@ -90,4 +90,14 @@ test("what cannot be read is a fault of the photo, and says why", async () => {
   await expect(readPhoto(tmpdir())).rejects.toThrow(/is a folder/);
   expect(() => unreadable("a.png", { code: "EACCES" })).toThrow('"a.png" cannot be read (EACCES).');
   expect(() => unreadable("a.png", new Error("odd"))).toThrow("(unknown)");
+});
+
+test("what cannot be read of many is told, the first by their reasons", () => {
+  const failed = Array.from({ length: 10 }, (_, i) => new PhotoError(`"${i}.jpg" is cut off.`, "Copy it again."));
+  expect(unreadablePhotos(failed.slice(0, 2), 30).message).toBe(
+    '2 of 30 photos cannot be read:\n  "0.jpg" is cut off.\n  "1.jpg" is cut off.',
+  );
+  expect(unreadablePhotos(failed, 30).message).toMatch(/"7\.jpg" is cut off\.\n {2}and 2 more$/);
+  const kinds = [new PhotoError("", ""), new GanatomyError("not-found", "", ""), new OutputError("", ""), new Error()];
+  expect(kinds.map(isOfPhoto)).toEqual([true, true, false, false]);
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { detail, duration, Progress, type Screen, speak } from "../../src/cli/progress.ts";
+import { detail, duration, Progress, type Screen, speak, warn } from "../../src/cli/progress.ts";
 import { UsageError } from "../../src/errors.ts";
 
 /** A screen that keeps what was written, and a clock to set. */
@@ -375,6 +375,13 @@ describe("how much is said", () => {
     speak({ verbose: true });
     detail("detail");
     expect(spy.mock.calls).toEqual([["\r\x1b[Kdetail\n"]]);
+  });
+
+  test.each([{}, { quiet: true }, { verbose: true }])("what is wrong is said with %j, too", (how) => {
+    const spy = write(false);
+    speak(how);
+    warn("--rate is wrong", new Progress().note.bind(new Progress()));
+    expect(spy.mock.calls).toEqual([["--rate is wrong\n"]]);
   });
 
   test("not both more and less", () => {

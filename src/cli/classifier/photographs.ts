@@ -8,6 +8,7 @@ import type { Photo } from "../../node/photo/photo.ts";
 import { inTurn, openPhotographs, type PhotographsInput } from "../distance/input.ts";
 import type { Skipped } from "../distance/photographs.ts";
 import { photoOf, readPhoto } from "../photo.ts";
+import { warn } from "../progress.ts";
 
 /** The photographs of a folder, each of which could be read, and what else lies there. */
 export interface PhotographFolder extends Photographs {
@@ -16,6 +17,9 @@ export interface PhotographFolder extends Photographs {
   /** SHA-256 of the names and contents of those that are taken. */
   readonly digest: string;
 }
+
+/** Why what is no photograph by its name is left out, which is as it should be. */
+const ODD = "is no JPEG or PNG file";
 
 /** What lies in a folder of photographs: those that are some by their names, and others. */
 export type Listing = Pick<PhotographsInput, "path" | "files" | "odd">;
@@ -41,7 +45,7 @@ export interface Wanted {
 export async function openFolder(folder: string | Listing, wanted: Wanted): Promise<PhotographFolder> {
   const { signal, most, progress } = wanted;
   const { path, files, odd } = typeof folder === "string" ? await openPhotographs(folder) : folder;
-  const skipped: Skipped[] = odd.map((file) => ({ file, reason: "is no JPEG or PNG file" }));
+  const skipped: Skipped[] = odd.map((file) => ({ file, reason: ODD }));
   const candidates = files.filter((file) => {
     const reason = wanted.without?.(file);
     if (reason !== undefined) skipped.push({ file, reason });
@@ -88,7 +92,7 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
 /** Reasons for which files are skipped that are told, and files of each. */
 const [REASONS, FILES] = [10, 3];
 
-/** Says which files were skipped, and why. */
+/** Says which files were skipped, and why; with --quiet, too, if any of them is a photograph. */
 export function noteSkipped({ count, skipped }: PhotographFolder, note: (text: string) => void): void {
   if (skipped.length === 0) return;
   const reasons = new Map<string, string[]>();
@@ -102,11 +106,11 @@ export function noteSkipped({ count, skipped }: PhotographFolder, note: (text: s
     return `  ${files.slice(0, FILES).join(", ")}${more}: ${reason}`;
   });
   const rest = lines.length > REASONS ? [`  and ${lines.length - REASONS} other reasons`] : [];
-  note(
-    [
-      `${count} ${count === 1 ? "photograph" : "photographs"}; ${skipped.length} ${skipped.length === 1 ? "file was" : "files were"} skipped:`,
-      ...lines.slice(0, REASONS),
-      ...rest,
-    ].join("\n"),
-  );
+  const text = [
+    `${count} ${count === 1 ? "photograph" : "photographs"}; ${skipped.length} ${skipped.length === 1 ? "file was" : "files were"} skipped:`,
+    ...lines.slice(0, REASONS),
+    ...rest,
+  ].join("\n");
+  if (reasons.size === 1 && reasons.has(ODD)) note(text);
+  else warn(text, note);
 }

@@ -1,5 +1,6 @@
 import { access } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { GanatomyError } from "../../errors.ts";
 import { loadSegmenter, type Segmenter, type Storage, Tensor } from "../../index.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { hashOf } from "../../node/hash.ts";
@@ -19,8 +20,9 @@ import { Interrupted } from "../interrupt.ts";
 import { type Legend, legendOf, legendText } from "../legend.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
 import { extent, named } from "../options.ts";
-import { readPhoto, reduced } from "../photo.ts";
+import { isOfPhoto, readPhoto, reduced, unreadablePhotos } from "../photo.ts";
 import { type PhotoPlace, PhotoPlaces, photoFiles } from "../photo-files.ts";
+import { warn } from "../progress.ts";
 import type { SegmenterFiles } from "../run.ts";
 import { unifiedOptions } from "../shared-options.ts";
 import { print } from "../terminal.ts";
@@ -40,6 +42,7 @@ export const segmentCommand: CliCommand<SegmentOptions, [photos: readonly string
   name: "segment",
   resumes: "After Ctrl-C, or killed, the same command goes on with the photos that are left.",
   description: "name what is in photos: label maps and a coloured picture as PNG, a legend with areas as JSON",
+  help: "Photos that cannot be read are told, and the others segmented; then it exits with 4.",
   options: (command) =>
     unifiedOptions(command)
       .argument("<photos...>", "JPEG or PNG files, or folders of them")
@@ -64,6 +67,7 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
     const settings = await settingsOfMaps(name, files, options, signal);
     const output = { path: options.outdir ?? "segment", force: options.force, kind: "segmentations", keep: true };
     const legends: Legend[] = [];
+    const failed: GanatomyError[] = [];
     const { folder } = await withFolder(running, output, async (folder) => {
       try {
         await withDevice(running, {}, async (device) => {
@@ -71,10 +75,7 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
           const segmenter = await loadSegmenter(files, { device, name, storage, signal, ...unifiedOf(options) });
           const places = new PhotoPlaces(folder);
           let earlier = 0;
-          for (const path of paths) {
-            // Lets Ctrl-C be heard: small photos are decoded in this thread.
-            await new Promise((resolve) => setImmediate(resolve));
-            signal.throwIfAborted();
+          const named = async (path: string): Promise<Legend> => {
             const bytes = await readPhoto(path, { name: basename(path), signal });
             const place = places.place(path, sha256(bytes), ".json");
             if (place.stem !== fileName(withoutEnding(path))) note(`"${path}" is ${place.stem}.json there.`);
@@ -82,9 +83,21 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
             if (known) earlier += 1;
             const photo = known ? undefined : await decodePhoto(bytes, basename(path), { signal });
             const to = { path, ...place, settings, folder, signal };
-            legends.push(known ?? (await writeMaps(segmenter, photo!, options.size, to)));
-            progress.report("segment", legends.length, paths.length);
+            return known ?? writeMaps(segmenter, photo!, options.size, to);
+          };
+          for (const path of paths) {
+            // Lets Ctrl-C be heard: small photos are decoded in this thread.
+            await new Promise((resolve) => setImmediate(resolve));
+            signal.throwIfAborted();
+            try {
+              legends.push(await named(path));
+            } catch (error) {
+              if (!isOfPhoto(error) || paths.length === 1) throw error;
+              failed.push(error);
+            }
+            progress.report("segment", legends.length + failed.length, paths.length);
           }
+          if (legends.length === 0) throw unreadablePhotos(failed, paths.length);
           if (earlier > 0) note(`${earlier} of them an earlier run had segmented.`);
           segmenter.dispose();
         });
@@ -99,9 +112,11 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
     if (options.json) print(`${JSON.stringify(legends, null, 2)}\n`);
     else for (const legend of legends) print(`${legendText(legend)}\n`);
     const what = `${legends.length} of ${paths.length} photos in ${folder.path} (${running.took()})`;
+    if (failed.length > 0) warn(unreadablePhotos(failed, paths.length).message, note);
     if (legends.length === 0) note("Interrupted before there was anything to write.");
     else note(signal.aborted ? `Interrupted. ${what}` : what);
-    return legends.length === paths.length ? EXIT.ok : EXIT.aborted;
+    if (legends.length + failed.length < paths.length) return EXIT.aborted;
+    return failed.length > 0 ? EXIT.files : EXIT.ok;
   });
 }
 

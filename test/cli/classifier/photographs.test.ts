@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode } from "fast-png";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openFolder } from "../../../src/cli/classifier/photographs.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { noteSkipped, openFolder } from "../../../src/cli/classifier/photographs.ts";
+import { speak } from "../../../src/cli/progress.ts";
 import { PhotoError, UsageError } from "../../../src/index.ts";
 
 let home: string;
@@ -65,6 +66,24 @@ test("what was listed before is not looked for again", async () => {
   const { names, skipped } = await openFolder(listing, watched);
   expect(names).toEqual(["2.png", "b/6.png"]);
   expect(skipped.map(({ file }) => file)).toEqual(["notes.txt"]);
+});
+
+test.each([
+  [[{ file: "notes.txt", reason: "is no JPEG or PNG file" }], ""],
+  [[{ file: "a.png", reason: "is cut off." }], "2 photographs; 1 file was skipped:\n  a.png: is cut off.\n"],
+])("with --quiet only photographs that are left out are told: %j", (skipped, said) => {
+  const spy = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const noted: string[] = [];
+  speak({ quiet: true });
+  try {
+    const folder = { count: 2, names: [], skipped, digest: "", read: () => Promise.reject() };
+    noteSkipped(folder, (text) => noted.push(text));
+    expect(spy.mock.calls.map(([text]) => text).join("")).toBe(said);
+    expect(noted.length).toBe(said === "" ? 1 : 0);
+  } finally {
+    spy.mockRestore();
+    speak({});
+  }
 });
 
 test("others take the place of those that are left out", async () => {

@@ -126,6 +126,24 @@ test("a folder means its pictures, two of one stem and another's are told apart,
   expect(JSON.parse(await readFile(join(home, "stems/img.json"), "utf8")).width).toBe(24);
 });
 
+test("of photos that cannot be read the others are segmented, and it exits with 4", async () => {
+  const whole = await readFile(new URL("../../golden/pictures/strip-top.jpg", import.meta.url));
+  await mkdir(join(home, "sick"));
+  await writeFile(join(home, "sick/a.jpg"), whole.subarray(0, whole.length / 2));
+  await writeFile(join(home, "sick/b.jpg"), "");
+  await writeFile(join(home, "sick/c.png"), await readFile(join(home, "field.png")));
+  const options = ["--segmenter", "scenes64", "--size", "16x16", "--outdir", "sound"];
+  const { status, stdout, stderr } = await run(["segment", "sick", ...options, "--json", "--quiet"], { cwd: home });
+  expect([status, JSON.parse(stdout).map(({ photo }: { photo: string }) => photo)]).toEqual([4, ["c.png"]]);
+  expect(stderr).toMatch(/2 of 3 photos cannot be read:\n {2}"a\.jpg" .+\n {2}"b\.jpg" is empty\.\n$/);
+  expect((await readdir(join(home, "sound"))).filter((name) => !name.startsWith("."))).toHaveLength(3);
+
+  await rm(join(home, "sick/c.png"));
+  const none = await run(["segment", "sick", ...options.slice(0, -1), "nothing"], { cwd: home });
+  expect([none.status, none.stderr]).toEqual([4, expect.stringContaining("error: 2 of 2 photos cannot be read:")]);
+  expect(await readdir(home)).not.toContain("nothing");
+});
+
 test("swapped encoder and decoder are named", async () => {
   const folder = join(home, "swapped");
   await mkdir(folder);

@@ -2,9 +2,11 @@
 import { createHash } from "node:crypto";
 import { Option } from "commander";
 import type { Measurements } from "../causality/measurements.ts";
+import { UsageError } from "../errors.ts";
 import { type Generator, openCheckpoint } from "../index.ts";
 import { type TensorNumbers, withWeights } from "../inversion/index.ts";
 import { type Latents, type LatentsOptions, readLatents } from "../models/latents.ts";
+import { counted } from "./amount.ts";
 import { openFile } from "./files-read.ts";
 import { named } from "./options.ts";
 import type { Work } from "./with-models.ts";
@@ -22,24 +24,39 @@ export function digestOf(weights: ReadonlyMap<string, TensorNumbers>): string {
   return hash.digest("hex");
 }
 
-/** The option of a file of latents, which takes the place of a number of images and their seed. */
+/**
+ * The option of a file of latents, which takes the place of a seed. Its rows are as many images,
+ * or --size of them: that has no default beside it.
+ */
 export const latentsOption = (does: string): Option =>
   new Option(
     "--latents <file>",
-    `${does}: z, or a StyleGAN's w, as .npy or as tensor z or w of a .safetensors; or an inversion.safetensors`,
+    `${does}: z, or a StyleGAN's w, as .npy or as tensor z or w of a .safetensors; or an inversion.safetensors; --size n are its first`,
   )
     .argParser(named)
-    .conflicts(["size", "seed"]);
+    .conflicts("seed")
+    .implies({ size: undefined });
 
-/** Latents of a file, as `readLatents` reads them. */
-export const openLatents = async (
+/**
+ * Latents of a file, as `readLatents` reads them: all, or the first `size`.
+ * @throws UsageError where it has fewer, and what `readLatents` throws.
+ */
+export async function openLatents(
   path: string,
   generator: Generator,
-  options: LatentsOptions = {},
-): Promise<Latents> => {
+  { size, ...options }: LatentsOptions & { readonly size?: number | undefined } = {},
+): Promise<Latents> {
   const checkpoint = await openCheckpoint(await openFile(path), { signal: options.signal });
-  return readLatents(checkpoint, generator, { path, ...options });
-};
+  const all = await readLatents(checkpoint, generator, { path, ...options });
+  if (size === undefined) return all;
+  if (size > all.size) {
+    throw new UsageError(
+      `"${path}" has ${counted(all.size, "row")}, and --size asks for ${size}.`,
+      all.size === 1 ? "Leave --size out." : `Give --size up to ${all.size}, or leave it out.`,
+    );
+  }
+  return { ...all, size, rows: all.rows.subarray(0, (size * all.rows.length) / all.size) };
+}
 
 /** Which images a command is about. */
 export interface ChosenImages {
@@ -65,11 +82,11 @@ export async function imagesOf(
     seed,
     latents,
     classes,
-  }: { readonly size: number; readonly seed: number; readonly latents?: string } & Pick<LatentsOptions, "classes">,
+  }: { readonly size?: number; readonly seed: number; readonly latents?: string } & Pick<LatentsOptions, "classes">,
   { generator, finished, signal, note }: Pick<Work, "generator" | "finished" | "signal" | "note">,
 ): Promise<ChosenImages> {
-  if (latents === undefined) return { images: { size, seed }, said: { size, seed }, generator, finished };
-  const { weights, ...opened } = await openLatents(latents, generator, { signal, note, classes });
+  if (latents === undefined) return { images: { size: size!, seed }, said: { size: size!, seed }, generator, finished };
+  const { weights, ...opened } = await openLatents(latents, generator, { size, signal, note, classes });
   return {
     images: { seed, ...opened },
     said: { size: opened.size, latents },

@@ -37,12 +37,12 @@ const plain = {
   layers: [],
 } as unknown as Generator;
 
-async function opened(shape: readonly number[], name = "z", generator = style) {
+async function opened(shape: readonly number[], name = "z", generator = style, size?: number) {
   const count = shape.reduce((product, extent) => product * extent, 1);
   const data = Float32Array.from({ length: count }, (_, at) => at + 1);
   const path = join(home, "latents.safetensors");
   await writeFile(path, writeSafetensors({ [name]: { dtype: "float32", shape, data } }));
-  return openLatents(path, generator);
+  return openLatents(path, generator, { size });
 }
 
 test("z gets the classes that images are drawn of", async () => {
@@ -138,4 +138,13 @@ test("features of a layer go before what they were made of", async () => {
   expect(await openLatents(path, style)).toEqual({ size: 2, rows, from: "layer2" });
   await writeFile(path, writeSafetensors({ layer2: { dtype: "float32", shape: [2, 3], data } }));
   await expect(openLatents(path, style)).rejects.toThrow(/"layer2" in ".*" is \[2,3\].*\[n,1,1,3\]/);
+});
+
+test("of more rows than are wanted the first are taken, of fewer it is said", async () => {
+  const first = { size: 2, rows: Float32Array.of(1, 2, 3, 0, 1, 4, 5, 6, 0, 1) };
+  expect(await opened([5, 3], "z", style, 2)).toEqual(first);
+  expect(await opened([2, 3], "z", style, 2)).toEqual(first);
+  expect((await opened([3, 4, 6], "w", style, 1)).rows).toHaveLength(32); // each of 6 in 8
+  await expect(opened([2, 3], "z", style, 3)).rejects.toThrow(/has 2 rows, and --size asks for 3.*Give --size up to 2/);
+  await expect(opened([1, 3], "z", style, 8)).rejects.toThrow(/has 1 row, .*Leave --size out/);
 });

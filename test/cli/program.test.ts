@@ -214,6 +214,14 @@ function help(line: string): string {
   return written.join("");
 }
 
+test("latents have no number of images but one that is given", async () => {
+  for (const command of ["generate", "ablate --units 3", "insert --units 3", "context --concept tree"]) {
+    expect((await parse(`${command} --latents z.npy`)).options["size"]).toBeUndefined();
+    expect((await parse(`${command} --latents z.npy --size 3`)).options["size"]).toBe(3);
+    expect((await parse(command)).options["size"]).toBeGreaterThan(1);
+  }
+});
+
 test("all help ends with the exit statuses, that of a command that resumes says so before", () => {
   for (const { name, description, resumes } of [{ name: "", description: "GAN Dissection" }, ...COMMANDS] as const) {
     const text = help(name);

@@ -22,7 +22,8 @@ export interface ContextCommandOptions extends ModelFlags {
   readonly dissection?: string;
   readonly metric: string;
   readonly value?: InsertedValue;
-  readonly size: number;
+  /** Undefined: all of the latents. */
+  readonly size?: number;
   readonly seed: number;
   /** A file of what the images are made of. */
   readonly latents?: string;

@@ -15,7 +15,8 @@ import { picturePng, tilesLegend } from "../tile-pictures.ts";
 import { withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface GenerateOptions extends GeneratorFlags {
-  readonly size: number;
+  /** Undefined: all of the latents. */
+  readonly size?: number;
   readonly seed: number;
   readonly latents?: string;
   readonly recipe?: string;
@@ -62,7 +63,7 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
     const path = outdir ?? join("generate", model.name);
     const files: string[] = [];
     const settings = settingsOf("generate", { ...options, seed, size, latents, raw });
-    let total = given ? 1 : size;
+    let total = given ? 1 : (size ?? 0);
     let drawn = 0;
     const { folder } = await withFolder(running, { path, force, kind: "pictures", settings }, (folder) =>
       withDevice(running, {}, async (device) => {
@@ -77,8 +78,8 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
         }
         const { weights, ...drawing } =
           latents === undefined
-            ? { size, weights: undefined }
-            : await openLatents(latents, loaded, { classes: options.classes, signal, note });
+            ? { size: size!, weights: undefined }
+            : await openLatents(latents, loaded, { size, classes: options.classes, signal, note });
         const generator = weights ? await withWeights(loaded, weights, signal) : loaded;
         total = drawing.size;
         const own = raw ? new RawImages(generator, total) : undefined;

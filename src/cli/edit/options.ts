@@ -23,7 +23,8 @@ export interface EditCommandOptions extends UnifiedFlags, TuneFlags {
   readonly value?: InsertedValue;
   readonly mask?: MaskFlag;
   readonly pooling: "max" | "mean";
-  readonly size: number;
+  /** Undefined: all of the latents. */
+  readonly size?: number;
   readonly seed: number;
   /** A file of what the images are made of. */
   readonly latents?: string;

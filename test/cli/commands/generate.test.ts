@@ -71,6 +71,11 @@ test("generate draws given latents of any family, raw too, of chosen classes", a
     expect(Math.abs(values[at]! - data[n * 3072 + c * 1024 + pixel]!)).toBeLessThan(5e-5);
   }
 
+  const few = ["--latents", "z.safetensors", "--size", "1", "--classes", `${one[0]}`, "--outdir", "first"];
+  expect((await run(["generate", ...model, ...few], { cwd: home })).status).toBe(0);
+  expect((await readdir(join(home, "first"))).filter((name) => name.endsWith(".png"))).toEqual(["image_0.png"]);
+  expect(await readFile(join(home, "first/image_0.png"))).toEqual(await readFile(join(home, "latents/image_0.png")));
+
   const wrong = await run(["generate", ...model, "--classes", "3"], { cwd: home });
   expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/no class 3.*classes are 0, 1, 2/s)]);
   const other = await run(["generate", ...model, "--truncation", "0.5"], { cwd: home });

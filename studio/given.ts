@@ -3,9 +3,13 @@ import type { LoadRequest, SegmenterSource } from "../src/session/index.ts";
 
 // Tests: test/studio/given.test.ts
 
-/** A generator to open, and what is known of it and by whom. */
+/**
+ * A generator to open, what is known of it and by whom, and latents to show on it; or these alone,
+ * on what comes along.
+ */
 export interface Given extends Pick<LoadRequest, "name" | "network" | "classes"> {
-  readonly generator: string;
+  readonly generator?: string;
+  readonly latents?: string;
   readonly report?: string;
   /** The dissect.json beside it. */
   readonly rankings?: string;
@@ -16,7 +20,7 @@ export interface Given extends Pick<LoadRequest, "name" | "network" | "classes">
 
 const FIX = "Open the studio without ?open=, or see docs/studio.md for what the file must say.";
 /** Names of files in `Given`, each an address beside it. */
-const FILES = ["generator", "report", "rankings"] as const;
+const FILES = ["generator", "latents", "report", "rankings"] as const;
 const NAMES: readonly string[] = [...FILES, "name", "network", "classes", "segmenter", "quantiles"];
 
 /**
@@ -37,11 +41,15 @@ export async function givenBy(page: string, load: typeof fetch = fetch): Promise
   if (typeof said !== "object" || said === null) throw new UsageError(`"${asked}" is no JSON object.`, FIX);
   const unknown = Object.keys(said).find((name) => !NAMES.includes(name));
   if (unknown !== undefined) throw new UsageError(`"${asked}" says "${unknown}", which is nothing to open.`, FIX);
-  const { segmenter, generator, quantiles, ...rest } = said as Given;
-  if (generator === undefined) throw new UsageError(`"${asked}" names no generator.`, FIX);
+  const { segmenter, generator, latents, quantiles, ...rest } = said as Given;
+  const others = Object.keys(said).length > (latents === undefined ? 0 : 1);
+  if (generator === undefined && (others || latents === undefined)) {
+    throw new UsageError(`"${asked}" names no generator.`, FIX);
+  }
   return {
     ...rest,
-    generator: beside(generator, at),
+    ...(generator !== undefined && { generator: beside(generator, at) }),
+    ...(latents !== undefined && { latents: beside(latents, at) }),
     ...(rest.report !== undefined && { report: beside(rest.report, at) }),
     ...(rest.rankings !== undefined && { rankings: beside(rest.rankings, at) }),
     ...(segmenter !== undefined && {

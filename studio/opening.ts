@@ -1,12 +1,11 @@
 import { openSession } from "../src/elements/open-session.ts";
 import type { LoadRequest, Recipe, Session } from "../src/session/index.ts";
-import { givenBy } from "./given.ts";
 import { keptLatents } from "./keeping.ts";
 import { showLoading, showProgress } from "./loading.ts";
 import { complain } from "./notices.ts";
 import { framed, part } from "./page.ts";
 import { type Opening, Turns } from "./turns.ts";
-import { begin, begun, firstRecipe, fitting, keepNow, watchDrawing } from "./working.ts";
+import { begin, begun, fitting, keepNow, watchDrawing } from "./working.ts";
 
 /** What a studio shows: a generator, and what is known of it and by whom. */
 export interface Opened extends Pick<LoadRequest, "name" | "network" | "classes"> {
@@ -31,7 +30,7 @@ function beside(path: string): string {
 }
 
 /** What it shows at first, beside it. */
-const scenes64 = (): Opened => ({
+export const scenes64 = (): Opened => ({
   name: "scenes64",
   generator: beside("weights/scenes64/generator.safetensors"),
   report: beside("scenes64/report.json"),
@@ -49,14 +48,6 @@ const turns = new Turns(() => part("session").session !== undefined);
 /** Opens something, of which nothing is seen any more once something later is. */
 export function inTurn(work: (opening: Opening) => Promise<void>): void {
   void turns.open(work, complain);
-}
-
-/** Opens what the address asks for, or what comes along. */
-export async function openFirst(opening: Opening): Promise<void> {
-  const given = await givenBy(location.href).catch(complain);
-  await (given
-    ? openGenerator(opening, given, firstRecipe)
-    : openGenerator(opening, scenes64(), firstRecipe("scenes64")));
 }
 
 /**

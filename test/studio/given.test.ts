@@ -39,12 +39,17 @@ describe("what the address asks for", () => {
     });
     expect(asked).toEqual([`${at}/open.json`]);
     expect(await givenBy(PAGE, answering({ generator: "g", segmenter: "self" }))).toMatchObject({ segmenter: "self" });
+    const latents = `${at}/z.npy`;
+    expect(await givenBy(PAGE, answering({ generator: "g", latents: "z.npy" }))).toMatchObject({ latents });
+    expect(await givenBy(PAGE, answering({ latents: "z.npy" }))).toEqual({ latents });
   });
 
   test.each([
     ["not there", undefined, /answered 404/],
     ["no object", 7, /no JSON object/],
     ["without a generator", { name: "church" }, /names no generator/],
+    ["of latents and a report without a generator", { latents: "z", report: "r.json" }, /names no generator/],
+    ["with latents of another host", { latents: "//elsewhere.org/z.npy" }, /elsewhere/],
     ["with something unknown", { generator: "g", generatr: "h" }, /says "generatr"/],
     ["of another host", { generator: "https://elsewhere.org/g.pth" }, /opens nothing from "https:\/\/elsewhere/],
     ["with quantiles of another host", { generator: "g", quantiles: { a: "//elsewhere.org/q" } }, /elsewhere/],

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ElementHandle, Page } from "puppeteer-core";
@@ -11,7 +11,7 @@ import { requestDevice } from "../gpu.ts";
 import { scenes64 } from "../session/places.ts";
 import { openStudio, type StudioPage } from "./page.ts";
 
-// Runs: studio/own.ts, studio/filmstrip.ts, studio/keeping.ts, studio/studio.ts,
+// Runs: studio/own.ts, studio/first.ts, studio/filmstrip.ts, studio/keeping.ts, studio/studio.ts,
 // src/session/worker.ts
 
 /** Software adapters beside other work need their time. */
@@ -68,6 +68,16 @@ const screenshot = async () => Buffer.from(await (await studio.page.$("gan-paint
 const give = async (name: string, page: Page) =>
   ((await page.$("#files")) as ElementHandle<HTMLInputElement>).uploadFile(path(name));
 
+/** Paints from left to right. */
+async function stroke(page: Page = studio.page): Promise<void> {
+  const { x, y, width, height } = (await (await page.$("gan-paint"))!.boundingBox())!;
+  await page.mouse.move(x + width * 0.3, y + height * 0.5);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.7, y + height * 0.5, { steps: 4 });
+  await page.mouse.up();
+  await page.mouse.move(2, 2);
+}
+
 describe("pictures of one's own", { timeout: SLOW }, () => {
   let plain: string;
 
@@ -88,14 +98,33 @@ describe("pictures of one's own", { timeout: SLOW }, () => {
     await studio.look("own");
   });
 
+  test("are shown when the address names them, and what was painted on them stays", async () => {
+    await mkdir(join(studio.folder, "given/latents"), { recursive: true });
+    await copyFile(path("inversion.safetensors"), join(studio.folder, "given/latents/inversion.safetensors"));
+    const open = { latents: "latents/inversion.safetensors" }; // as `ganatomy studio --latents` says it
+    await writeFile(join(studio.folder, "given/open.json"), JSON.stringify(open));
+    const context = await studio.page.browser().createBrowserContext();
+    const other = await context.newPage();
+    await other.setViewport({ width: 1440, height: 900 });
+    const address = `${studio.url}?open=given/open.json`;
+    await studio.open(address, other);
+    await expect.poll(() => shownOf(other), PATIENT).toBe("inversion.safetensors");
+    expect(await picture(other)).toBe(plain);
+    await stroke(other);
+    const mine = await recipe(other);
+    expect(mine.strokes).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // it is kept meanwhile
+    await studio.open(address, other);
+    await expect.poll(() => shownOf(other), PATIENT).toBe("inversion.safetensors");
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(await recipe(other)).toEqual(mine);
+    await context.close();
+    await studio.page.bringToFront();
+  });
+
   test("are painted on, step by step and back, and compared with what was before", async () => {
     const unpainted = await screenshot();
-    const { x, y, width, height } = (await (await studio.page.$("gan-paint"))!.boundingBox())!;
-    await studio.page.mouse.move(x + width * 0.3, y + height * 0.5);
-    await studio.page.mouse.down();
-    await studio.page.mouse.move(x + width * 0.7, y + height * 0.5, { steps: 4 });
-    await studio.page.mouse.up();
-    await studio.page.mouse.move(2, 2);
+    await stroke();
     expect((await recipe()).strokes).toHaveLength(1);
     expect(await picture()).not.toBe(plain);
     await expect

@@ -25,6 +25,8 @@ const REMEMBER_DEVICES = `if (globalThis.GPUAdapter) {
 export interface StudioPage {
   readonly page: Page;
   readonly url: string;
+  /** The folder that is served there. */
+  readonly folder: string;
   /** Errors that nobody caught. */
   readonly errors: string[];
   /** Addresses of other hosts that were asked for. */
@@ -69,7 +71,7 @@ export async function openStudio(options: OpenOptions = {}): Promise<StudioPage>
     if (!url.startsWith(server.url) && !/^(blob|data|about):/.test(url)) elsewhere.push(url);
   });
   return {
-    ...{ page, errors, elsewhere, url: server.url },
+    ...{ page, errors, elsewhere, url: server.url, folder: home },
     async open(url = server.url, on = page) {
       await on.goto(url);
       // Tests have time limits of their own.

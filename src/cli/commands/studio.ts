@@ -24,6 +24,11 @@ export const studioCommand: CliCommand<StudioOptions, [folder: string | undefine
   options: (command) =>
     generatorOptions(command.argument("[report]", "a report's folder, ours or gandissect's, to open it on"))
       .option("--port <n>", "port, 0 for any that is free", whole("The port", 0, 65_535), 5002)
+      .option(
+        "--latents <file>",
+        "show these images of one's own: an inversion.safetensors, or rows of z or w, as .npy or .safetensors",
+        named,
+      )
       .option("--segmenter <dir|name>", "what names the things in images, as for dissect", named),
   help: "It computes in the browser, on the GPU of whoever opens it. docs/studio.md has the rest.",
   run: ({ port, ...flags }, folder) =>

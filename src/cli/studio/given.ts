@@ -14,6 +14,8 @@ import { reportsIn } from "../serve/reports.ts";
 /** What the studio is to open, where it is not the model that it shows by itself. */
 export interface GivenFlags extends GeneratorFlags {
   readonly segmenter?: string;
+  /** A file of images of one's own, to be shown first. */
+  readonly latents?: string;
 }
 
 /** The address of what is to be opened; what it names is beside it. */
@@ -31,20 +33,25 @@ export async function givenTo(
 ): Promise<ReadonlyMap<string, Source | object>> {
   const given = new Map<string, Source | object>();
   const report = folder === undefined ? undefined : await reportOf(folder);
-  const model = flags.model ?? report?.model;
-  if (model === undefined) {
-    if (report) {
-      throw new UsageError(`The report in "${folder}" names no model that is here.`, "Give its file with --model.");
-    }
-    const [flag] = Object.keys(flags).filter((name) => name === "segmenter" || name in generatorOf(flags));
-    if (flag === undefined) return given;
-  }
+  const latents = flags.latents === undefined ? undefined : await openFile(flags.latents);
   /** Beside `OPEN`; by what it is for, since two files may have one name. */
   const offer = (role: string, source: Source): string => {
     const path = `${role}/${encodeURIComponent(source.name)}`;
     given.set(`given/${role}/${source.name}`, source);
     return path;
   };
+  const model = flags.model ?? report?.model;
+  if (model === undefined) {
+    if (report) {
+      throw new UsageError(`The report in "${folder}" names no model that is here.`, "Give its file with --model.");
+    }
+    const [flag] = Object.keys(flags).filter((name) => name === "segmenter" || name in generatorOf(flags));
+    if (flag === undefined) {
+      // on what the page shows by itself
+      if (latents) given.set(OPEN, { latents: offer("latents", latents) });
+      return given;
+    }
+  }
   const { name, source } = await openModel(model ?? EMBEDDED, loading);
   const { classes, ...network } = generatorOf(flags);
   const segmenter = await segmenterOf(
@@ -62,6 +69,7 @@ export async function givenTo(
   given.set(OPEN, {
     generator: offer("generator", source),
     name: report?.name ?? name,
+    ...(latents && { latents: offer("latents", latents) }),
     ...(Object.keys(network).length > 0 && { network }),
     ...(classes && { classes }),
     ...(report && { report: "report.json" }),

@@ -69,6 +69,16 @@ describe("what the studio is given", () => {
     ]);
   });
 
+  test("images of one's own, on its own model or another", async () => {
+    const latents = at("my z.npy");
+    await writeFile(latents, "rows");
+    const alone = await givenTo(undefined, { latents }, {});
+    expect(alone.get(OPEN)).toEqual({ latents: "latents/my%20z.npy" });
+    expect((await read(alone, "given/latents/my z.npy")).toString()).toBe("rows");
+    const of = await givenTo(at("reports/one"), { latents }, {});
+    expect(of.get(OPEN)).toMatchObject({ generator: expect.any(String), latents: "latents/my%20z.npy" });
+  });
+
   test("a checkpoint, and how it is to be drawn", async () => {
     const flags = { model: at("my church.pth"), truncation: 0.5, classes: [1], segmenter: "self" };
     const given = await givenTo(undefined, flags, {});

@@ -101,7 +101,8 @@ describe("pictures of one's own", { timeout: SLOW }, () => {
   test("are shown when the address names them, and what was painted on them stays", async () => {
     await mkdir(join(studio.folder, "given/latents"), { recursive: true });
     await copyFile(path("inversion.safetensors"), join(studio.folder, "given/latents/inversion.safetensors"));
-    const open = { latents: "latents/inversion.safetensors" }; // as `ganatomy studio --latents` says it
+    // as `ganatomy studio --latents` says it
+    const open = { latents: "latents/inversion.safetensors" };
     await writeFile(join(studio.folder, "given/open.json"), JSON.stringify(open));
     const context = await studio.page.browser().createBrowserContext();
     const other = await context.newPage();
@@ -113,7 +114,7 @@ describe("pictures of one's own", { timeout: SLOW }, () => {
     await stroke(other);
     const mine = await recipe(other);
     expect(mine.strokes).toHaveLength(1);
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // it is kept meanwhile
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // it is kept
     await studio.open(address, other);
     await expect.poll(() => shownOf(other), PATIENT).toBe("inversion.safetensors");
     await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -105,10 +105,14 @@ async function read<Read, T>(
       await file.close();
     }
   } catch (cause) {
-    if (cause instanceof GanatomyError || signal?.aborted) throw cause;
-    return otherwise(cause as NodeJS.ErrnoException);
+    // what is not Node's own word on the file is a fault of whoever looks at it, or memory ran out
+    if (cause instanceof GanatomyError || signal?.aborted || !hasCode(cause)) throw cause;
+    return otherwise(cause);
   }
 }
+
+const hasCode = (cause: unknown): cause is NodeJS.ErrnoException =>
+  typeof (cause as { code?: unknown } | undefined)?.code === "string";
 
 /** The same where the command line is read, which cannot wait. */
 export function readTextSync(path: string, otherwise: (cause: NodeJS.ErrnoException) => never): string {

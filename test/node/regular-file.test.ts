@@ -46,6 +46,15 @@ test("of what cannot be read the caller says what is to be done", async () => {
   expect(seen).toEqual(["ENOENT", "ENOENT", "EISDIR", "EISDIR"]);
 });
 
+test("a fault of whoever looks at the first bytes is no word on the file", async () => {
+  const look = (): never => {
+    throw new TypeError("of ours");
+  };
+  const seen: unknown[] = [];
+  await expect(readBytes(at("file"), (cause) => void seen.push(cause), { look })).rejects.toThrow(TypeError);
+  expect(seen).toEqual([]);
+});
+
 test("what is larger than a text can be is refused before it is read", async () => {
   await truncate(at("file"), 2 ** 29); // sparse: its bytes are not on the disk
   const refused = `"${at("file")}" has 536870912 bytes, which is too large for text. Is it the file you meant?`;

@@ -16,6 +16,7 @@ export type ErrorCode =
   | "weights-integrity"
   | "network"
   | "not-found"
+  | "file"
   | "usage"
   | "labels"
   | "photo"

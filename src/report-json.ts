@@ -156,7 +156,7 @@ export interface ReportLevel {
   iou: number | null;
 }
 
-const FIX = "Give the report.json of a folder that `ganatomy dissect` or writeReport wrote.";
+const FIX = "Give the report.json that a dissection wrote.";
 
 /**
  * A report out of the text of `report.json`.

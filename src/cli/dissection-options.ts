@@ -4,7 +4,7 @@ import { RULES } from "../dissect/rules.ts";
 import { PAPER_LAYER } from "./default-layer.ts";
 import { generatorOptions } from "./generator-flags.ts";
 import { EMBEDDED_LAYERS } from "./models.ts";
-import { layers, named, quantileThreshold, seed, size, whole } from "./options.ts";
+import { FORCE, layers, named, quantileThreshold, seed, size, whole } from "./options.ts";
 import { unifiedOptions } from "./shared-options.ts";
 
 /** What says which generator is dissected, how, and where the report goes. */
@@ -37,7 +37,7 @@ export const dissectionOptions = (command: Command): Command =>
     .option("--rotate <seed>", "a control: dissect a random rotation of each layer's units instead of these", seed)
     .option("--examples <n>", "top images a unit", whole("The number of examples", 1, 1000), 20)
     .option("--outdir <dir>", "where the report goes (default: dissect/MODEL)", named)
-    .option("--force", "write into a folder that holds other files; none of them is removed")
+    .option("--force", FORCE)
     .option(
       "--strip-height <px>",
       "edge of the pictures in strips (default: the image size; gandissect has 256)",

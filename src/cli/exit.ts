@@ -8,8 +8,8 @@ export const EXIT_HELP = `Exit status:
   1    something unexpected, please report it
   2    wrong options: unknown, out of range, or a layer the model does not have
   3    no WebGPU: no adapter, limits too small, out of memory or the device was lost; or the machine's memory ran out
-  4    files that are read: missing, a folder or no regular file, empty, unreachable, damaged, unsafe, or not of a
-       kind we know; a file for a folder; labels that do not fit; a photo that is none
+  4    files that are read: missing, a folder or no regular file, empty, unreachable, damaged, unsafe, or not what
+       is wanted there; a file for a folder; labels that do not fit; a photo that is none
   5    output: the folder is not ours, not writable, or the disk is full
   130  interrupted; what was finished has been written`;
 
@@ -30,6 +30,7 @@ const STATUS = {
   "weights-integrity": EXIT.files,
   network: EXIT.files,
   "not-found": EXIT.files,
+  file: EXIT.files,
   labels: EXIT.files,
   photo: EXIT.files,
   output: EXIT.output,

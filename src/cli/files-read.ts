@@ -1,3 +1,4 @@
+import { GanatomyError } from "../errors.ts";
 import { fileSource } from "../node/files.ts";
 import { type Otherwise, type Reading, readBytes, readText } from "../node/regular-file.ts";
 import type { Source } from "../weights/source.ts";
@@ -24,4 +25,31 @@ export function bytesOf<T = never>(
 export function textOf<T = never>(path: string, otherwise: Otherwise<T>): Promise<string | T> {
   detail(`Reading ${path}`);
   return readText(path, otherwise);
+}
+
+/**
+ * Lets `read` make something of a file, or of a folder's files. What is wrong with their contents
+ * is no option's fault, and is said with the path, since there may be several, and with `fix`
+ * instead of the library's own, which speaks of calls, where it is given.
+ *
+ * @throws GanatomyError "file" in place of "usage"; others with the path.
+ */
+export async function ofFile<T>(path: string, read: () => T | Promise<T>, fix?: string): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw faultOf(path, error, fix);
+  }
+}
+
+/** The same of an error. */
+export function faultOf(path: string, error: unknown, fix?: string): unknown {
+  if (!(error instanceof GanatomyError)) return error;
+  const isUsage = error.code === "usage";
+  const isForm = isUsage || error.code === "weights-format";
+  const named = error.message.includes(path);
+  if (named && !isUsage && !(isForm && fix !== undefined)) return error;
+  const cause = error.message.slice(0, error.message.length - error.fix.length).trimEnd();
+  const message = named ? cause : `In "${path}": ${cause}`;
+  return new GanatomyError(isUsage ? "file" : error.code, message, (isForm && fix) || error.fix, { cause: error });
 }

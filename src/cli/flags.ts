@@ -13,9 +13,22 @@ const OTHERS: Readonly<Record<string, string | undefined>> = {
 
 /** Options of the library that have a flag of their name, in alphabetical order. */
 const SAME: readonly string[] = [
-  ...["batch", "classes", "cutoff", "epochs", "evalSize", "examples", "heads", "key", "lambda", "lod", "memory"],
+  ...[
+    "batch",
+    "classes",
+    "cors",
+    "cutoff",
+    "epochs",
+    "evalSize",
+    "examples",
+    "heads",
+    "key",
+    "lambda",
+    "lod",
+    "memory",
+  ],
   ...["network", "noise", "parts", "patch", "pixelNorm", "quantileThreshold", "rate", "searchSize", "seed", "segdiv"],
-  ...["sha256", "size", "stride", "trainSeed", "trainSize", "truncation"],
+  ...["sha256", "size", "stride", "token", "trainSeed", "trainSize", "truncation"],
 ];
 
 const FLAGS: ReadonlyMap<string, string | undefined> = new Map([
@@ -30,4 +43,5 @@ const FLAGS: ReadonlyMap<string, string | undefined> = new Map([
 export const inFlags = (message: string): string =>
   message
     .replace(/`(\w+)`, /g, (found, name) => (FLAGS.has(name) && FLAGS.get(name) === undefined ? "" : found))
+    .replace(/session\.load\(\{ (\w+) \}\)/g, (_, what) => `--${what === "generator" ? "model" : what}`)
     .replace(/`(\w+)`/g, (found, name) => FLAGS.get(name) ?? found);

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { GanatomyError, UsageError } from "../errors.ts";
+import { GanatomyError } from "../errors.ts";
 import type { LoadGeneratorOptions } from "../index.ts";
 import { readTextSync } from "../node/regular-file.ts";
 import { parseSha256 } from "../weights/integrity.ts";
@@ -62,7 +62,11 @@ function descriptionOf(network: string): string {
     throw new GanatomyError("not-found", `The description "${network}" ${why}.`, "Check the path.", { cause });
   });
   if (/^\uFEFF?\s*\{/.test(text)) return text;
-  throw new UsageError(`"${network}" is no JSON object, as a description is.`, "See docs/generators.md for its form.");
+  throw new GanatomyError(
+    "file",
+    `"${network}" is no JSON object, as a description is.`,
+    "See docs/generators.md for its form.",
+  );
 }
 
 /** Classes by number or name, by commas or repetition. */

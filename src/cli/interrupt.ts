@@ -28,11 +28,14 @@ export interface Interruption {
   release(): void;
 }
 
+/** What is said then; by what only answers others something else. */
+const STOPPING = "Stopping. What is finished will be written";
+
 /**
  * Turns the first Ctrl-C into an abort, so that what is finished can be written; a second one ends
  * the program at once.
  */
-export function onInterrupt(note: (text: string) => void): Interruption {
+export function onInterrupt(note: (text: string) => void, stopping = STOPPING): Interruption {
   const controller = new AbortController();
   const last: (() => void)[] = [];
   let first = 0;
@@ -47,7 +50,7 @@ export function onInterrupt(note: (text: string) => void): Interruption {
   const listener = (name: string): void => {
     if (!controller.signal.aborted) {
       first = performance.now();
-      note("Stopping. What is finished will be written; press Ctrl-C again to quit at once.");
+      note(`${stopping}; press Ctrl-C again to quit at once.`);
       if (name !== "SIGINT") grace = setTimeout(quit, GRACE_MS);
       controller.abort(new Interrupted("Interrupted."));
     } else if (performance.now() - first > ONE_PRESS_MS) quit();

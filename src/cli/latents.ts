@@ -7,7 +7,7 @@ import { type Generator, openCheckpoint } from "../index.ts";
 import { type TensorNumbers, withWeights } from "../inversion/index.ts";
 import { type Latents, type LatentsOptions, readLatents } from "../models/latents.ts";
 import { counted } from "./amount.ts";
-import { openFile } from "./files-read.ts";
+import { ofFile, openFile } from "./files-read.ts";
 import { named } from "./options.ts";
 import type { Work } from "./with-models.ts";
 
@@ -16,6 +16,9 @@ import type { Work } from "./with-models.ts";
  */
 export const drawnBy = async (generator: Generator, { weights }: Latents, signal?: AbortSignal): Promise<Generator> =>
   weights ? withWeights(generator, weights, signal) : generator;
+
+/** What is advised where a file holds none. */
+export const LATENTS = "Give an inversion.safetensors, or rows of z or w as .npy or .safetensors.";
 
 /** What tells weights from others. */
 export function digestOf(weights: ReadonlyMap<string, TensorNumbers>): string {
@@ -46,7 +49,8 @@ export async function openLatents(
   generator: Generator,
   { size, ...options }: LatentsOptions & { readonly size?: number | undefined } = {},
 ): Promise<Latents> {
-  const checkpoint = await openCheckpoint(await openFile(path), { signal: options.signal });
+  const source = await openFile(path);
+  const checkpoint = await ofFile(path, () => openCheckpoint(source, { signal: options.signal }), LATENTS);
   const all = await readLatents(checkpoint, generator, { path, ...options });
   if (size === undefined) return all;
   if (size > all.size) {

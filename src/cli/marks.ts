@@ -5,6 +5,7 @@ import { GanatomyError, UsageError } from "../errors.ts";
 import { readTextSync } from "../node/regular-file.ts";
 import { checkMarks, type Marks } from "../session/marks.ts";
 import { parseJson } from "../weights/json.ts";
+import { faultOf } from "./files-read.ts";
 import { units } from "./options.ts";
 import { checkPath } from "./paths.ts";
 
@@ -32,9 +33,13 @@ function readMarks(path: string): Marks {
   try {
     given = parseJson(content);
   } catch (cause) {
-    throw new UsageError(`"${path}" is no JSON, as marks are.`, "Save them with artifacts.html.", { cause });
+    throw new GanatomyError("file", `"${path}" is no JSON, as marks are.`, "Save them with artifacts.html.", { cause });
   }
-  return checkMarks(given);
+  try {
+    return checkMarks(given);
+  } catch (error) {
+    throw faultOf(path, error);
+  }
 }
 
 /** Options in which units are numbers, and the layer is that of the marks. */

@@ -2,6 +2,9 @@ import { InvalidArgumentError } from "commander";
 import type { QuantileThreshold } from "../dissect/result.ts";
 import { HEADS, type Head } from "../networks/segmenters/upernet.ts";
 
+/** What the help of a command says of `--force`. */
+export const FORCE = "write into a folder that holds other files; those of the same names are replaced";
+
 /** Parses a whole number between two bounds. */
 export function whole(what: string, least: number, most: number): (text: string) => number {
   return (text) => {

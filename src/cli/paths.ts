@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
 import { GanatomyError } from "../errors.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS } from "./models.ts";
-import { REPORTS } from "./report-folder.ts";
+import { lacking, REPORTS, RESULTS } from "./report-folder.ts";
 
 /** What is wanted where a path leads. */
 export interface Wanted {
@@ -31,7 +31,7 @@ const REPORT: Wanted = { folder: true, inside: REPORTS };
 export const PATHS: Readonly<Record<string, Wanted>> = {
   ...{ file: FILE, "@file": FILE, csv: FILE, png: FILE, recipe: FILE, photo: FILE, stops: FILE, "net:layer": FILE },
   photos: { file: true, folder: true, empty: true },
-  ...{ dir: { folder: true }, report: REPORT, reports: REPORT, results: REPORT },
+  ...{ dir: { folder: true }, report: REPORT, reports: REPORT, results: { folder: true, inside: RESULTS } },
   run: { file: true, folder: true, holds: "dissect.json" },
   dissection: { file: true, folder: true, holds: "dissect.json" },
   plan: { file: true, folder: true, holds: "plan.json", fix: "Make one: ganatomy plan PLAN --split N." },
@@ -98,11 +98,14 @@ export function checkPath(path: string, wanted: Wanted): void {
   if (there.isDirectory()) {
     if (!wanted.folder) throw wrong(`"${path}" is a folder.`, "Name the file in it.");
     if (wanted.holds !== undefined && !found(join(path, wanted.holds))) {
-      throw wrong(`"${path}" holds no ${wanted.holds}.`, wanted.fix ?? "Name the folder that has it.");
+      if (wanted.fix === undefined) throw lacking(path, wanted.holds);
+      throw wrong(`"${path}" holds no ${wanted.holds}.`, wanted.fix);
     }
   } else {
     if (!wanted.file && !wanted.inside?.includes(basename(path))) {
-      throw wrong(`"${path}" is no folder.`, `Give its folder, "${dirname(path)}".`);
+      const isNear = !wanted.inside || wanted.inside.some((name) => found(join(dirname(path), name)));
+      const fix = isNear ? `Give its folder, "${dirname(path)}".` : "Give the folder of a report.";
+      throw wrong(`"${path}" is no folder.`, fix);
     }
     if (!there.isFile()) throw wrong(`"${path}" is no regular file.`, "Copy its contents to a file first.");
     if (there.size === 0 && !wanted.empty) throw wrong(`"${path}" is empty.`, "Download or save it again.");

@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { PhotoError } from "../errors.ts";
 import type { OutputFolder } from "../node/folder.ts";
@@ -6,10 +6,11 @@ import { fileName } from "../report/gandissect.ts";
 import { unreadable } from "./photo.ts";
 
 /**
- * Files, and the pictures in folders, by their names; not those in folders within.
+ * Files, and the pictures in folders, by their names; not those in folders within. One that is
+ * named twice comes once. `note` is told what is left out.
  * @throws PhotoError for what is not there, and for a folder without pictures.
  */
-export async function photoFiles(paths: readonly string[]): Promise<string[]> {
+export async function photoFiles(paths: readonly string[], note: (text: string) => void): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     const found = await stat(path).catch((cause) => unreadable(path, cause));
@@ -25,6 +26,7 @@ export async function photoFiles(paths: readonly string[]): Promise<string[]> {
       // into would never end.
       const target = await stat(join(path, name)).catch(() => undefined);
       if (!target || target.isFile()) pictures.push(name);
+      else note(`Left out: "${join(path, name)}" is ${target.isDirectory() ? "a folder" : "no regular file"}.`);
     }
     if (pictures.length === 0) {
       throw new PhotoError(`"${path}" holds no pictures.`, "Name JPEG or PNG files, or a folder of them.");
@@ -32,7 +34,14 @@ export async function photoFiles(paths: readonly string[]): Promise<string[]> {
     // by code units: the same order on every system
     files.push(...pictures.sort((a, b) => (a < b ? -1 : 1)).map((name) => join(path, name)));
   }
-  return files;
+  const once = new Map<string, string>();
+  for (const file of files) {
+    const place = await realpath(file).catch(() => file);
+    const before = once.get(place);
+    if (before === undefined) once.set(place, file);
+    else note(`Left out: "${file}" is named twice${before === file ? "" : `, first as "${before}"`}.`);
+  }
+  return [...once.values()];
 }
 
 /** Where a photo's files go: what their names begin with, and the set that they are. */

@@ -9,7 +9,7 @@ import { checkFits } from "../session/fits.ts";
 import { adoptingSession } from "../session/in-process.ts";
 import type { Recipe } from "../session/recipe.ts";
 import { readRecipe } from "../session/recipe-link.ts";
-import { openFile, textOf } from "./files-read.ts";
+import { ofFile, openFile, textOf } from "./files-read.ts";
 import { EMBEDDED } from "./models.ts";
 import { packageRoot } from "./package.ts";
 import { type GivenReport, reportAt, reportOf } from "./studio/given.ts";
@@ -27,7 +27,7 @@ export interface GivenRecipe {
  */
 export async function openRecipeFile(
   path: string | undefined,
-  folder: string | undefined,
+  { folder, latents }: { readonly folder: string | undefined; readonly latents: string | undefined },
 ): Promise<GivenRecipe | undefined> {
   if (path === undefined) {
     if (folder === undefined) return undefined;
@@ -37,10 +37,25 @@ export async function openRecipeFile(
     const fix = 'Save it in the studio: "Share", "Save recipe".';
     throw new GanatomyError("not-found", `"${path}" cannot be read (${cause.code}).`, fix, { cause });
   });
-  const recipe = readRecipe(text);
+  const recipe = await ofFile(path, () => readRecipe(text));
+  checkLatents(recipe, latents);
   const own = ["dist/studio", "studio"].map((at) => join(packageRoot(), at, EMBEDDED)).find((at) => existsSync(at));
   if (folder !== undefined) return { recipe, report: await reportOf(folder) };
   return { recipe, report: own && recipe.model.name === EMBEDDED ? await reportAt(own, undefined) : undefined };
+}
+
+/**
+ * @throws UsageError where a recipe's image is one's own and its file is not given, or the reverse.
+ */
+function checkLatents(recipe: Recipe, latents: string | undefined): void {
+  if (recipe.latents && latents === undefined) {
+    throw new UsageError(
+      `This recipe is of ${recipe.latents.name}, a picture of one's own, and holds only its hash.`,
+      `Give the file too: --latents ${recipe.latents.name}.`,
+    );
+  }
+  if (recipe.latents || latents === undefined) return;
+  throw new UsageError(`This recipe is of image ${recipe.image} of seed ${recipe.seed}.`, "Leave --latents out.");
 }
 
 /** The picture of a recipe as a PNG: to the bit what a session makes of it, as the studio does. */
@@ -51,12 +66,6 @@ export async function recipePicture(
 ): Promise<Uint8Array> {
   const session = adoptingSession({ generator }, { encoder: nodeEncoder() });
   try {
-    if (recipe.latents && latents === undefined) {
-      throw new UsageError(
-        `This recipe is of ${recipe.latents.name}, a picture of one's own, and holds only its hash.`,
-        `Give the file too: --latents ${recipe.latents.name}.`,
-      );
-    }
     if (latents !== undefined) await session.load({ latents: await openFile(latents), signal });
     if (report) {
       await session.load({ report: report.contents, signal });

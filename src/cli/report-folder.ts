@@ -1,10 +1,12 @@
 // Tests: test/cli/commands/compare.test.ts, test/cli/commands/export.test.ts
 
+import { statSync } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type DissectedLayer, openReport, type ReportFiles } from "../compare/index.ts";
 import { GanatomyError, UsageError } from "../errors.ts";
-import { openFile, textOf } from "./files-read.ts";
+import { kindIn } from "../node/marker.ts";
+import { ofFile, openFile, textOf } from "./files-read.ts";
 
 /**
  * The dissected layers of reports' folders, in their order.
@@ -32,30 +34,44 @@ export async function readReports(folders: readonly string[]): Promise<Dissected
 
 async function readFolder(folder: string): Promise<DissectedLayer[]> {
   const files = await reportFiles(folder);
-  return naming(folder, () => openReport(files, folder));
+  return ofFile(folder, () => openReport(files, folder));
 }
 
 /** Files by which reports are known, ours and gandissect's. */
 export const REPORTS: readonly string[] = ["report.json", "dissect.json"];
 
+/** The same of results that are exported. */
+export const RESULTS: readonly string[] = [...REPORTS, "compare.json"];
+
 /** A report's folder; also where one of its files is named, which is in no other. */
 export async function folderOf(given: string): Promise<string> {
-  if (!REPORTS.includes(basename(given))) return given;
+  if (!RESULTS.includes(basename(given))) return given;
   return (await stat(given).catch(() => undefined))?.isFile() ? dirname(given) : given;
 }
 
-/**
- * Lets `read` read files of a folder. What is wrong with them is said with the folder, since there
- * may be several.
- */
-export async function naming<T>(folder: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof GanatomyError) || error.message.includes(folder)) throw error;
-    const message = error.message.slice(0, error.message.length - error.fix.length).trimEnd();
-    throw new GanatomyError(error.code, `In "${folder}": ${message}`, error.fix, { cause: error });
+/** Why something is not in a folder, and what to do. */
+export function lacking(folder: string, name: string): GanatomyError {
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (!there?.isDirectory()) {
+    return new GanatomyError("not-found", `"${folder}" is ${there ? "no folder" : "not there"}.`, "Check the path.");
   }
+  const kind = kindIn(folder);
+  if (kind === "report" && REPORTS.includes(name)) {
+    const fix = "Let the command that made it come to its end: the same one goes on where it was.";
+    return new GanatomyError("not-found", `"${folder}" holds no ${name}: what was begun there is not finished.`, fix);
+  }
+  const holds = kind === undefined ? "" : `: it is of ${kind}`;
+  const fix = "Name a folder that `ganatomy dissect` wrote, or one of gandissect's.";
+  return new GanatomyError("not-found", `"${folder}" holds no ${name}${holds}.`, fix);
+}
+
+/** Why a file cannot be read. */
+export function notRead(file: string, cause: NodeJS.ErrnoException): GanatomyError {
+  const [why, fix] =
+    cause.code === "EISDIR"
+      ? ["is a folder, and should be a file", "Write the report again."]
+      : [`cannot be read (${cause.code})`, "Check its permissions."];
+  return new GanatomyError("not-found", `"${file}" ${why}.`, fix, { cause });
 }
 
 /**
@@ -64,12 +80,8 @@ export async function naming<T>(folder: string, read: () => Promise<T>): Promise
  */
 export async function reportFiles(folder: string): Promise<ReportFiles> {
   const path = join(folder, "report.json");
-  const report = await textOf(path, async (cause) => {
-    const there = await stat(folder).catch(() => undefined);
-    const why = !there ? "is not there" : there.isDirectory() ? "holds no report.json" : "is no folder";
-    throw new GanatomyError("not-found", `"${folder}" ${why}.`, "Name folders that `ganatomy dissect` wrote.", {
-      cause,
-    });
+  const report = await textOf(path, (cause) => {
+    throw cause.code === "ENOENT" ? lacking(folder, "report.json") : notRead(path, cause);
   });
   const has = async (name: string): Promise<boolean> =>
     (await stat(join(folder, name)).catch(() => undefined)) !== undefined;

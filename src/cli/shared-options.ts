@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { PAPER_LAYER } from "./default-layer.ts";
 import { generatorOptions } from "./generator-flags.ts";
 import { unitsOrMarks } from "./marks.ts";
-import { heads, named, whole } from "./options.ts";
+import { FORCE, heads, named, whole } from "./options.ts";
 
 /** What the help of a command says that resumes. */
 export const RESUMES = "What is measured is kept in the folder: the same command goes on after Ctrl-C.";
@@ -35,7 +35,7 @@ export const modelOptions = (command: Command): Command =>
   unifiedOptions(generatorOptions(command))
     .option("--segmenter <dir|name>", "as for dissect", named)
     .option("--layer <name>", `layer of the units (default: ${PAPER_LAYER})`, named)
-    .option("--force", "write into a folder that holds other files; none of them is removed")
+    .option("--force", FORCE)
     .option("--no-tune", "do not time the kernels on a GPU's first use");
 
 /** Units by their numbers, or those of a concept. */

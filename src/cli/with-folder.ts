@@ -19,12 +19,18 @@ export interface Running extends Omit<Interruption, "release"> {
   took(): string;
 }
 
-/** Runs a command that Ctrl-C stops. */
-export async function withInterrupt(run: (running: Running) => Promise<number>): Promise<number> {
+/** Of a server, which has nothing to write, and which Ctrl-C ends as it should. */
+export const SERVING = { stopping: "Stopping" };
+
+/** Runs a command that Ctrl-C stops; `stopping` is what is said then. */
+export async function withInterrupt(
+  run: (running: Running) => Promise<number>,
+  { stopping }: { readonly stopping?: string } = {},
+): Promise<number> {
   const started = performance.now();
   const progress = new Progress();
   const note = (text: string): void => progress.note(text);
-  const interruption = onInterrupt(note);
+  const interruption = onInterrupt(note, stopping);
   const { signal, beforeQuit } = interruption;
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   const took = (): string => duration(performance.now() - started);

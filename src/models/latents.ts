@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { GanatomyError, UsageError } from "../errors.ts";
 import { padded } from "../runtime/graph.ts";
 import type { Checkpoint, CheckpointTensor } from "../weights/tensor.ts";
 import type { Generator } from "./generator.ts";
@@ -42,7 +42,8 @@ export interface LatentsOptions {
  *
  * @param path what the file is called.
  *
- * @throws UsageError saying what the generator takes, or that an option does nothing behind them.
+ * @throws GanatomyError "file" saying what the generator takes; UsageError where an option does
+ *   nothing behind them.
  */
 export async function readLatents(
   { tensors, metadata }: Pick<Checkpoint, "tensors" | "metadata">,
@@ -69,7 +70,8 @@ export async function readLatents(
   }
   const found = tensors.get("z") ?? tensors.get("w") ?? (tensors.size === 1 ? [...tensors.values()][0] : undefined);
   if (!found) {
-    throw new UsageError(
+    throw new GanatomyError(
+      "file",
       `"${path}" holds ${[...tensors.keys()].slice(0, 8).join(", ")}, and neither "z" nor "w".`,
       'Call the tensor "z" or "w".',
     );
@@ -84,7 +86,11 @@ export async function readLatents(
   const [layer] = named.find(fits) ?? [];
   if (layer === undefined || shape[0] === 0) {
     const ways = takes.map(([name, sizes]) => `${name} [n,${sizes}]`).join(", ");
-    throw new UsageError(`The latents in "${path}" are [${found.shape}].`, `${generator.name} takes ${ways}.`);
+    throw new GanatomyError(
+      "file",
+      `The latents in "${path}" are [${found.shape}].`,
+      `${generator.name} takes ${ways}.`,
+    );
   }
   const numbers = await finite(path, found, signal);
   const [n = 0, length = 0] = [shape[0], shape.at(-1)];
@@ -116,7 +122,8 @@ async function featuresOf(
 ): Promise<Latents> {
   const [size = 0, ...own] = tensor.shape;
   if (size === 0 || `${own}` !== `${[height, width, channels]}`) {
-    throw new UsageError(
+    throw new GanatomyError(
+      "file",
       `"${name}" in "${path}" is [${tensor.shape}].`,
       `Features of it are [n,${height},${width},${channels}].`,
     );
@@ -125,11 +132,11 @@ async function featuresOf(
   return { size, rows: spaced(numbers, channels, padded(channels)), from: name };
 }
 
-/** @throws UsageError for what is no number. */
+/** @throws GanatomyError "file" for what is no number. */
 async function finite(path: string, tensor: CheckpointTensor, signal?: AbortSignal): Promise<Float32Array> {
   const numbers = await tensor.read({ signal });
   if (numbers.every(Number.isFinite)) return numbers;
-  throw new UsageError(`The latents in "${path}" hold what is no number.`, "Give finite numbers.");
+  throw new GanatomyError("file", `The latents in "${path}" hold what is no number.`, "Give finite numbers.");
 }
 
 /** What a generator can be given, with the sizes of one image's. */
@@ -154,7 +161,7 @@ function withClasses(generator: Generator, z: Float32Array, size: number): Float
 
 /**
  * Puts what a file holds of other inputs than z into rows.
- * @throws UsageError where that has another shape.
+ * @throws GanatomyError "file" where that has another shape.
  */
 async function putInputs(
   rows: Float32Array,
@@ -176,7 +183,11 @@ async function putInputs(
   for (const [at, { name, channels }] of network.inputs.entries()) {
     const tensor = at === 0 ? undefined : tensors.get(name);
     if (tensor && `${tensor.shape}` !== `${[size, channels]}`) {
-      throw new UsageError(`"${name}" in "${path}" is [${tensor.shape}].`, `Of these z it is [${size},${channels}].`);
+      throw new GanatomyError(
+        "file",
+        `"${name}" in "${path}" is [${tensor.shape}].`,
+        `Of these z it is [${size},${channels}].`,
+      );
     }
     const numbers = tensor && (await finite(path, tensor, signal));
     for (let i = 0; numbers && i < size; i += 1) {

@@ -88,7 +88,7 @@ export async function outputFolder(path: string, options: OutputFolderOptions = 
     const others = entries.filter((entry) => entry !== MARKER && entry !== LOCK && !isTemporary(entry));
     if ((others.length > 0 || entries.includes(MARKER)) && !earlier && !force) {
       throw new OutputError(
-        `The folder "${path}" is not empty and holds no ${kind} of ours (it has ${some(others)}).`,
+        `The folder "${path}" is not empty and holds no ${kind.replace(/^an? /, "")} of ours (it has ${some(others)}).`,
         force === false
           ? `Move what is not of ours away, or ${elsewhere}.`
           : `${sentence(elsewhere).slice(0, -1)}, or add --force to write into it all the same.`,

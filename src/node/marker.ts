@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseJson } from "../weights/json.ts";
 import { refused, unreadable } from "./file-errors.ts";
 import { sha256 } from "./kept/file.ts";
-import { readText } from "./regular-file.ts";
+import { readText, readTextSync } from "./regular-file.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** The file by which we know a folder that we wrote; it lists what we put there. */
@@ -109,6 +109,19 @@ export class Marker {
     });
     this.#adding = added.catch(() => {});
     return added;
+  }
+}
+
+/** The kind of folder that a run of ours began; undefined where none did. */
+export function kindIn(root: string): string | undefined {
+  try {
+    const [first] = readTextSync(join(root, MARKER), (cause) => {
+      throw cause;
+    }).split("\n", 1);
+    const { writtenBy, kind } = (parsed(first!) ?? {}) as Record<string, unknown>;
+    return writtenBy === "ganatomy" && typeof kind === "string" ? kind : undefined;
+  } catch {
+    return undefined;
   }
 }
 

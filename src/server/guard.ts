@@ -120,7 +120,7 @@ function checkOrigin(origin: string): void {
   if (url && url.origin === origin && url.origin !== "null") return;
   const near =
     url && url.origin !== "null" ? `Write ${url.origin}.` : "Write it as https://my.page, and each by itself.";
-  throw new UsageError(`cors has ${JSON.stringify(origin)}, which is no origin of pages.`, near);
+  throw new UsageError(`\`cors\` has ${JSON.stringify(origin)}, which is no origin of pages.`, near);
 }
 
 /** A host as requests' addresses have it, which leave the port 80 out. */
@@ -128,7 +128,7 @@ function hostOf(host: string): string {
   const url = typeof host === "string" && URL.canParse(`http://${host}`) ? new URL(`http://${host}`) : undefined;
   if (url && (url.host === host || `${url.host}:80` === host)) return url.host;
   throw new UsageError(
-    `hosts has ${JSON.stringify(host)}, which is no host.`,
+    `\`hosts\` has ${JSON.stringify(host)}, which is no host.`,
     "Write it as my.server or my.server:8080, without https:// and path.",
   );
 }

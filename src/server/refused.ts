@@ -34,6 +34,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   shape: 400,
   photo: 400,
   labels: 400,
+  file: 400,
   "not-found": 404,
   "no-webgpu": 503,
   "no-adapter": 503,

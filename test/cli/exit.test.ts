@@ -18,6 +18,7 @@ const EXPECTED = {
   "weights-shape": 4,
   "weights-values": 4,
   "weights-integrity": 4,
+  file: 4,
   network: 4,
   "not-found": 4,
   labels: 4,

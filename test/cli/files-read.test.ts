@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { bytesOf, openFile, textOf } from "../../src/cli/files-read.ts";
+import { bytesOf, ofFile, openFile, textOf } from "../../src/cli/files-read.ts";
 import { speak } from "../../src/cli/progress.ts";
+import { type GanatomyError, LabelsError, UsageError, WeightsError } from "../../src/errors.ts";
 
 afterEach(() => {
   speak({});
@@ -28,4 +29,32 @@ test.each([true, false])("files are what they are, and told only with --verbose:
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test.each([
+  [
+    "no option's fault",
+    new UsageError("The report is no JSON.", "Write it again."),
+    ["file", 'In "a.json": The report is no JSON. Write it again.'],
+  ],
+  [
+    "named already",
+    new UsageError('"a.json" is none.', "Write it again."),
+    ["file", '"a.json" is none. Write it again.'],
+  ],
+  ["of another kind", new LabelsError("No labels.", "Name them."), ["labels", 'In "a.json": No labels. Name them.']],
+])("what is wrong in a file is told with its path: %s", async (_, thrown, told) => {
+  const error: unknown = await ofFile("a.json", () => Promise.reject(thrown)).catch((reason) => reason);
+  expect([(error as GanatomyError).code, (error as GanatomyError).message]).toEqual(told);
+  expect((error as GanatomyError).cause).toBe(thrown);
+});
+
+test("where the library speaks of checkpoints, another fix may be given", async () => {
+  const told = (code: "weights-format" | "weights-unsafe") =>
+    ofFile("a.jpg", () => Promise.reject(new WeightsError(code, '"a.jpg" is none.', "Save weights.")), "Give rows.");
+  await expect(told("weights-format")).rejects.toMatchObject({ code: "weights-format", fix: "Give rows." });
+  await expect(told("weights-unsafe")).rejects.toMatchObject({ code: "weights-unsafe", fix: "Save weights." });
+  const other = new TypeError("of ours");
+  await expect(ofFile("a.jpg", () => Promise.reject(other))).rejects.toBe(other);
+  expect(await ofFile("a.jpg", () => 3)).toBe(3);
 });

@@ -19,6 +19,9 @@ test("options of the library are said as flags, and what is no option stays as i
   expect(inFlags("which has no `lod`. It has `clamp`, `truncation`, `convClamp`.")).toBe(
     "which has no --lod. It has --truncation, --clamp.",
   );
+  expect(inFlags("Load it: session.load({ latents }), session.load({ generator }).")).toBe(
+    "Load it: --latents, --model.",
+  );
   expect(inFlags("load it with `allowNonFinite`, run `ganatomy generate`; trainSize.png, `behind(layer)`")).toBe(
     "load it with allowNonFinite in the library, run `ganatomy generate`; trainSize.png, `behind(layer)`",
   );
@@ -34,6 +37,6 @@ test("every option of loading that has a flag is said by it", () => {
 
 test("every flag that is said is one", () => {
   const said = ["batch", "convClamp", "epochs", "evalSize", "lambda", "memory", "patch", "quantileThreshold", "rate"];
-  const more = ["searchSize", "seed", "size", "stride", "trainSeed", "trainSize", "examples"];
+  const more = ["cors", "token", "searchSize", "seed", "size", "stride", "trainSeed", "trainSize", "examples"];
   for (const name of [...said, ...more]) expect([...flags.values()], name).toContain(inFlags(`\`${name}\``));
 });

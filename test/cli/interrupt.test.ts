@@ -24,6 +24,13 @@ test.each(["SIGINT", "SIGTERM"] as const)("the first %s aborts, and says so once
   expect(notes).toEqual([expect.stringMatching(/^Stopping\. .*press Ctrl-C again/)]);
 });
 
+test("a server says nothing of what would be written", () => {
+  interruption.release();
+  interruption = onInterrupt((text) => notes.push(text), "Stopping");
+  process.emit("SIGINT");
+  expect(notes).toEqual(["Stopping; press Ctrl-C again to quit at once."]);
+});
+
 test.each(["SIGTERM", "SIGHUP"] as const)("%s ends the program within two seconds, wherever it is", (signal) => {
   vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
   const done: string[] = [];

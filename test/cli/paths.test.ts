@@ -127,7 +127,8 @@ test("a file where a report's folder is wanted names the folder, unless it is th
       return (error as GanatomyError).fix;
     }
   };
-  expect(refused(at("file.txt"))).toBe(`Give its folder, "${home}".`);
+  expect(refused(at("file.txt"))).toBe("Give the folder of a report.");
+  expect(refused(at("full/a.png"))).toBe(`Give its folder, "${at("full")}".`);
   expect(refused(at("full/dissect.json"))).toBe("");
 });
 
@@ -139,7 +140,7 @@ test("what cannot be looked at is told with its cause", async () => {
 
 test("addresses, seeds and what comes along are no paths", async () => {
   for (const line of [
-    ["walk", "7"],
+    ["walk", "7", "8"],
     ["info", "mosaic-ade20k32"],
     ["generate", "--network", "dcgan"],
   ]) {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -18,11 +18,28 @@ test("a folder means the pictures in it, by their names, and nothing else there"
   // nobody writes into it: to read it would never end
   execFileSync("mkfifo", [join(home, "pipe.jpg")]);
   await writeFile(join(home, "deeper.jpg/d.jpg"), "");
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
   const all = ["a.jpeg", "b.PNG", "c.jpg"].map((name) => join(home, name));
-  expect(await photoFiles([join(home, "c.jpg"), home])).toEqual([all[2], ...all]);
+  expect(await photoFiles([join(home, "c.jpg"), home], note)).toEqual([all[2], all[0], all[1]]);
+  expect(notes.sort()).toEqual([
+    `Left out: "${all[2]}" is named twice.`,
+    `Left out: "${join(home, "deeper.jpg")}" is a folder.`,
+    `Left out: "${join(home, "pipe.jpg")}" is no regular file.`,
+  ]);
   await mkdir(join(home, "empty"));
-  await expect(photoFiles([join(home, "empty")])).rejects.toThrow(/holds no pictures/);
-  await expect(photoFiles([join(home, "none.jpg")])).rejects.toThrow(PhotoError);
+  await expect(photoFiles([join(home, "empty")], note)).rejects.toThrow(/holds no pictures/);
+  await expect(photoFiles([join(home, "none.jpg")], note)).rejects.toThrow(PhotoError);
+});
+
+test("a link to a photo that is named too is the same photo", async () => {
+  await writeFile(join(home, "a.jpg"), "");
+  await symlink(join(home, "a.jpg"), join(home, "b.jpg"));
+  const notes: string[] = [];
+  expect(await photoFiles([join(home, "b.jpg"), join(home, "a.jpg")], (text) => void notes.push(text))).toEqual([
+    join(home, "b.jpg"),
+  ]);
+  expect(notes).toEqual([`Left out: "${join(home, "a.jpg")}" is named twice, first as "${join(home, "b.jpg")}".`]);
 });
 
 /** The places of photos, in a folder where these were written by earlier runs. */

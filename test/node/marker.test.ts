@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { OutputError } from "../../src/errors.ts";
-import { MARKER, Marker } from "../../src/node/marker.ts";
+import { kindIn, MARKER, Marker } from "../../src/node/marker.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -12,6 +12,18 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 const text = (): Promise<string> => readFile(join(root, MARKER), "utf8");
+
+test("tells which kind of folder a run of ours began", async () => {
+  expect(kindIn(root)).toBeUndefined();
+  const marker = new Marker(root, "pictures");
+  await marker.write();
+  await marker.own("0.png", "a"); // a line more
+  expect(kindIn(root)).toBe("pictures");
+  for (const text of ["", "{", '{"kind":"pictures"}', '{"writtenBy":"ganatomy","kind":3}']) {
+    await writeFile(join(root, MARKER), text);
+    expect(kindIn(root)).toBeUndefined();
+  }
+});
 
 test("a whole list names files and sets in order, and no set that has no files", async () => {
   const marker = new Marker(root, "pictures");

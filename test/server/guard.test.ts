@@ -49,7 +49,7 @@ describe("hosts", () => {
 
 describe("origins", () => {
   test.each([
-    ["*", /cors has "\*", which is no origin of pages\. Write it as https:\/\/my\.page/],
+    ["*", /`cors` has "\*", which is no origin of pages\. Write it as https:\/\/my\.page/],
     ["null", /no origin/],
     ["my.page", /Write it as https/],
     ["https://my.page/", /Write https:\/\/my\.page\./],

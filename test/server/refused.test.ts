@@ -37,7 +37,7 @@ test.each<[error: unknown, status: number, code: string, message: string]>([
  * and what is nobody's business but the server's.
  */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
-  ...{ usage: 400, shape: 400, photo: 400, labels: 400 },
+  ...{ usage: 400, shape: 400, photo: 400, labels: 400, file: 400 },
   "not-found": 404,
   ...{ "no-webgpu": 503, "no-adapter": 503, "insecure-context": 503, limit: 503 },
   ...{ "device-lost": 503, "out-of-memory": 503, "host-memory": 503 },

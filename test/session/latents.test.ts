@@ -188,7 +188,7 @@ describe.each([
       UsageError,
       /is of church, and the generator here is scenes64/,
     ],
-    ["of another shape", () => file({ z: float32([1, 4], new Float32Array(4)) }), UsageError, /are \[1,4\]/],
+    ["of another shape", () => file({ z: float32([1, 4], new Float32Array(4)) }), GanatomyError, /are \[1,4\]/],
     [
       "with weights that there are not",
       () => file({ layer4: float32([1, ...sizes()], features), "weights.none": float32([1], Float32Array.of(1)) }),

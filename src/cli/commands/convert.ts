@@ -12,7 +12,7 @@ import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, integrityOption } from "../generator-flags.ts";
 import { loadingOf, openModel } from "../models.ts";
-import { named } from "../options.ts";
+import { FORCE, named } from "../options.ts";
 import { settingsOf } from "../settings.ts";
 import { print } from "../terminal.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
@@ -36,7 +36,7 @@ export const convertCommand: CliCommand<ConvertOptions, [file: string]> = {
       .option("--key <name>", "which part of a checkpoint it is", named)
       .option("--half", "write float16 instead of float32")
       .option("--outdir <dir>", "where it goes (default: convert/MODEL)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--json", "print what was written as JSON on stdout"),
   run,
 };

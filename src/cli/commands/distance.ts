@@ -17,7 +17,7 @@ import { EXIT } from "../exit.ts";
 import { drawingOptions, type GeneratorFlags } from "../generator-flags.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { loadingOf } from "../models.ts";
-import { named, seed, whole } from "../options.ts";
+import { FORCE, named, seed, whole } from "../options.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
 import { print } from "../terminal.ts";
 import { type Running, withDevice, withInterrupt, withMeasurements } from "../with-folder.ts";
@@ -55,7 +55,7 @@ export const distanceCommand: CliCommand<DistanceOptions, [a: string, b: string]
       .option("--segmenter <dir|name>", "what names pixels, and whose features are compared", named)
       .option("--batch <n>", "images at a time", whole("The batch size", 1, 1024))
       .option("--outdir <dir>", "where features are kept (default: distance)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--no-tune", "do not time the kernels on a GPU's first use")
       .option("--json", "print all numbers as JSON on stdout"),
   run,

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import type { Dissection } from "../../dissect/result.ts";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError, UsageError } from "../../errors.ts";
 import type { OutputFolder } from "../../node/folder.ts";
+import { kindIn } from "../../node/marker.ts";
 import { layerFolders } from "../../report/gandissect.ts";
 import { toNpz } from "../../report/npz.ts";
 import { openDissection } from "../../report/open.ts";
@@ -15,8 +16,9 @@ import { EXIT } from "../exit.ts";
 import { conceptsParquet, unitsParquet } from "../export/parquet.ts";
 import { resultCharts } from "../export/results.ts";
 import { spriteOf } from "../export/sprite.ts";
-import { named } from "../options.ts";
-import { folderOf, naming, reportFiles } from "../report-folder.ts";
+import { ofFile } from "../files-read.ts";
+import { FORCE, named } from "../options.ts";
+import { folderOf, reportFiles } from "../report-folder.ts";
 import { settingsOf } from "../settings.ts";
 import { print } from "../terminal.ts";
 import { type Running, withFolder, withInterrupt } from "../with-folder.ts";
@@ -42,7 +44,7 @@ export const exportCommand: CliCommand<ExportOptions, [folder: string]> = {
         new Option("--format <names...>", "which (default: all that there are)").choices(FORMATS).argParser(formatsOf),
       )
       .option("--outdir <dir>", "where they go (default: export/NAME)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--json", "print what was written as JSON on stdout"),
   help: `
 npz        tables.npz: the full unit x concept tables, numpy.load
@@ -102,8 +104,15 @@ interface Export {
 async function exportOf(folder: string, asked: readonly Format[] = FORMATS): Promise<Export> {
   const charts = existsSync(join(folder, "report.json")) ? [] : await resultCharts(folder);
   if (charts.length === 0) {
+    if (kindIn(folder) === "edits") {
+      throw new GanatomyError(
+        "not-found",
+        `"${folder}" holds no curve, loss or context: a single edit has no figure.`,
+        "Let `ganatomy ablate --curve`, `ace` or `context` write into it.",
+      );
+    }
     const files = await reportFiles(folder);
-    const { dissection } = await naming(folder, () => openDissection(files));
+    const { dissection } = await ofFile(folder, () => openDissection(files));
     if (dissection.layers.length === 0) {
       throw new UsageError(`The report in "${folder}" has no layers.`, "Dissect again: nothing was finished.");
     }

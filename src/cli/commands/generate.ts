@@ -7,7 +7,7 @@ import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import { latentsOption, openLatents } from "../latents.ts";
 import { EMBEDDED, loadingOf, openModel } from "../models.ts";
-import { named, seed, size, whole } from "../options.ts";
+import { FORCE, named, seed, size, whole } from "../options.ts";
 import { openRecipeFile, recipePicture } from "../recipe.ts";
 import { settingsOf } from "../settings.ts";
 import { print } from "../terminal.ts";
@@ -47,7 +47,7 @@ export const generateCommand: CliCommand<GenerateOptions> = {
       .option("--report <report>", "a dissection, by which units of a recipe's concepts are found", named)
       .option("--raw", "also write images.safetensors: images [n, h, w, c] as the network made them")
       .option("--outdir <dir>", "where they go (default: generate/MODEL)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--batch <n>", "pictures at a time", whole("The batch size", 1, 1024))
       .option("--json", "print the list of files as JSON on stdout"),
   run,
@@ -58,7 +58,7 @@ function run({ seed, size, batch, force, outdir, json, latents, raw, ...options 
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
     const { recipe, report } = options;
-    const given = await openRecipeFile(recipe, report);
+    const given = await openRecipeFile(recipe, { folder: report, latents });
     const model = await openModel(options.model ?? given?.report?.model ?? EMBEDDED, loadingOf(running, options));
     const path = outdir ?? join("generate", model.name);
     const files: string[] = [];

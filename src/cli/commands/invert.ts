@@ -17,7 +17,7 @@ import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator
 import { KeptInversion } from "../invert/kept.ts";
 import { type Areas, picturesOf, segmented, stripOf } from "../invert/pictures.ts";
 import { EMBEDDED, loadingOf, openModel, openSegmenter } from "../models.ts";
-import { named, seed, whole } from "../options.ts";
+import { FORCE, named, seed, whole } from "../options.ts";
 import { photoOf } from "../photo.ts";
 import { settingsOf } from "../settings.ts";
 import { columns } from "../table.ts";
@@ -75,7 +75,7 @@ export const invertCommand: CliCommand<InvertCommandOptions, [photo: string]> = 
         named,
       )
       .option("--outdir <dir>", "where everything goes (default: invert/MODEL)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--json", "print inversion.json on stdout"),
   run,
 };

@@ -1,7 +1,7 @@
 // Tests: test/cli/parts/parts.test.ts
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { whole } from "../options.ts";
+import { FORCE, whole } from "../options.ts";
 import { mergePass, writeMerged } from "../parts/merge.ts";
 import { openPlan } from "../parts/plan.ts";
 import { isCounted, nextPass } from "../parts/states.ts";
@@ -21,7 +21,7 @@ export const mergeCommand: CliCommand<MergeOptions, [plan: string]> = {
     command
       .argument("<plan>", "the plan's folder")
       .option("--pass <n>", "which pass (default: the first that is not merged)", whole("A pass", 1, 10_000))
-      .option("--force", "write the report into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--json", "print the summary as JSON on stdout instead of the table"),
   run: (options, path) =>
     withInterrupt(async (running) => {

@@ -14,7 +14,7 @@ import { choose, concepts, UNION } from "../concept.ts";
 import { EXIT } from "../exit.ts";
 import type { TuneFlags } from "../gpu.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
-import { named, whole } from "../options.ts";
+import { FORCE, named, whole } from "../options.ts";
 import { photoOf, reduced } from "../photo.ts";
 import { PhotoPlaces } from "../photo-files.ts";
 import { RESUMES, unifiedOptions } from "../shared-options.ts";
@@ -49,7 +49,7 @@ export const occludeCommand: CliCommand<OccludeCommandOptions, [photo: string]> 
       .option("--patch <px>", "edge of what is covered (default: an eighth of the photo)", whole("The patch", 1, 4096))
       .option("--stride <px>", "pixels from one to the next (default: half a patch)", whole("The stride", 1, 4096))
       .option("--outdir <dir>", "where the map goes (default: occlude)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--no-tune", "do not time the kernels on a GPU's first use")
       .option("--json", "print the map as JSON on stdout"),
   run,

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { UnitPictures } from "../../dissect/result.ts";
-import { GanatomyError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
 import type { Extent } from "../../report/extents.ts";
 import { type FoundJson, fromGandissect, KnownLabels } from "../../report/from-gandissect.ts";
@@ -12,10 +12,10 @@ import { parseDissection } from "../../server/dissected.ts";
 import { VERSION } from "../../version.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { textOf } from "../files-read.ts";
-import { named } from "../options.ts";
+import { ofFile, textOf } from "../files-read.ts";
+import { FORCE, named } from "../options.ts";
 import { pictureExtent, stripPictures } from "../report/strips.ts";
-import { folderOf } from "../report-folder.ts";
+import { folderOf, lacking, notRead } from "../report-folder.ts";
 import { settingsOf } from "../settings.ts";
 import { withFolder, withInterrupt } from "../with-folder.ts";
 
@@ -31,7 +31,7 @@ export const reportCommand: CliCommand<ReportOptions, [run: string]> = {
     command
       .argument("<run>", "a folder that gandissect wrote, or its dissect.json")
       .option("--outdir <dir>", "where the page goes (default: report/NAME)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed"),
+      .option("--force", FORCE),
   run,
 };
 
@@ -89,22 +89,21 @@ function run({ outdir, force = false }: ReportOptions, given: string): Promise<n
       }
       await out.write("report.html", await page.finish(NOTE));
     });
+    if (!complete) return EXIT.aborted; // there is no page yet, or that of an earlier run
     if (missing > 0) note(`${missing} of ${total} units have no strips in ${folder}, and so no pictures.`);
     note(`Open ${join(path, "report.html")}`);
-    return complete ? EXIT.ok : EXIT.aborted;
+    return EXIT.ok;
   });
 }
 
-/** The folder of a run, and what its `dissect.json` says. @throws GanatomyError, UsageError */
+/** The folder of a run, and what its `dissect.json` says. @throws GanatomyError */
 async function readRun(asked: string): Promise<{ readonly folder: string; readonly json: FoundJson }> {
   // report.json lies beside the dissect.json that is meant
   const given = basename(asked) === "report.json" ? await folderOf(asked) : asked;
   const there = await stat(given).catch(() => undefined);
   const path = there?.isDirectory() ? join(given, "dissect.json") : given;
-  const refuse = (cause?: unknown): never => {
-    const why = !there ? "is not there" : there.isDirectory() ? "holds no dissect.json" : "cannot be read";
-    throw new GanatomyError("not-found", `"${given}" ${why}.`, "Name the folder of a run of gandissect.", { cause });
-  };
-  const text = await textOf(path, refuse);
-  return { folder: dirname(path), json: parseDissection(text, path) as FoundJson };
+  const text = await textOf(path, (cause) => {
+    throw cause.code === "ENOENT" ? lacking(dirname(path), basename(path)) : notRead(path, cause);
+  });
+  return { folder: dirname(path), json: (await ofFile(path, () => parseDissection(text, path))) as FoundJson };
 }

@@ -19,7 +19,7 @@ import { EXIT } from "../exit.ts";
 import { Interrupted } from "../interrupt.ts";
 import { type Legend, legendOf, legendText } from "../legend.ts";
 import { EMBEDDED_PHOTOS, openSegmenter, type UnifiedFlags, unifiedOf } from "../models.ts";
-import { extent, named } from "../options.ts";
+import { extent, FORCE, named } from "../options.ts";
 import { isOfPhoto, readPhoto, reduced, unreadablePhotos } from "../photo.ts";
 import { type PhotoPlace, PhotoPlaces, photoFiles } from "../photo-files.ts";
 import { warn } from "../progress.ts";
@@ -49,7 +49,7 @@ export const segmentCommand: CliCommand<SegmentOptions, [photos: readonly string
       .option("--segmenter <dir|name>", "as for dissect (default: mosaic-ade20k32)", named)
       .option("--size <px>", "of the label maps: an edge, or WIDTHxHEIGHT (default: the network's output)", extent)
       .option("--outdir <dir>", "where they go (default: segment)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--half", "keep weights as float16 on the GPU")
       .option("--json", "print the legends as JSON on stdout"),
   run,
@@ -62,7 +62,7 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
   return withInterrupt(async (running) => {
     const { progress, signal, note } = running;
     // Before any work: a typing error in the last name should not be found out after an hour.
-    const paths = await photoFiles(given);
+    const paths = await photoFiles(given, note);
     const { name, files } = await openSegmenter(options.segmenter ?? EMBEDDED_PHOTOS);
     const settings = await settingsOfMaps(name, files, options, signal);
     const output = { path: options.outdir ?? "segment", force: options.force, kind: "segmentations", keep: true };
@@ -76,12 +76,12 @@ function run(options: SegmentOptions, given: readonly string[]): Promise<number>
           const places = new PhotoPlaces(folder);
           let earlier = 0;
           const named = async (path: string): Promise<Legend> => {
-            const bytes = await readPhoto(path, { name: basename(path), signal });
+            const bytes = await readPhoto(path, { signal });
             const place = places.place(path, sha256(bytes), ".json");
             if (place.stem !== fileName(withoutEnding(path))) note(`"${path}" is ${place.stem}.json there.`);
             const known = await legendIn(folder, place, settings);
             if (known) earlier += 1;
-            const photo = known ? undefined : await decodePhoto(bytes, basename(path), { signal });
+            const photo = known ? undefined : await decodePhoto(bytes, path, { signal });
             const to = { path, ...place, settings, folder, signal };
             return known ?? writeMaps(segmenter, photo!, options.size, to);
           };

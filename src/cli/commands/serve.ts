@@ -17,7 +17,7 @@ import { named, whole } from "../options.ts";
 import { type ReportFolder, reportsIn } from "../serve/reports.ts";
 import { unifiedOptions } from "../shared-options.ts";
 import { print } from "../terminal.ts";
-import { type Running, withDevice, withInterrupt } from "../with-folder.ts";
+import { type Running, SERVING, withDevice, withInterrupt } from "../with-folder.ts";
 
 export interface ServeOptions extends GeneratorFlags, UnifiedFlags, TuneFlags {
   readonly port: number;
@@ -93,7 +93,7 @@ function run(options: ServeOptions, folder: string): Promise<number> {
       }
     });
     return EXIT.ok;
-  });
+  }, SERVING);
 }
 
 /** The report's generator on the device. */

@@ -12,7 +12,7 @@ import { packageRoot } from "../package.ts";
 import { type GivenFlags, givenTo, OPEN } from "../studio/given.ts";
 import { studioHandler } from "../studio/handler.ts";
 import { print } from "../terminal.ts";
-import { withInterrupt } from "../with-folder.ts";
+import { SERVING, withInterrupt } from "../with-folder.ts";
 
 export interface StudioOptions extends GivenFlags {
   readonly port: number;
@@ -49,5 +49,5 @@ export const studioCommand: CliCommand<StudioOptions, [folder: string | undefine
       await untilAborted(signal);
       await close();
       return EXIT.ok;
-    }),
+    }, SERVING),
 };

@@ -7,7 +7,7 @@ import { type ImportanceFlags, importanceTable, openImportance, writeImportance 
 import { viewOptions } from "../classifier/options.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import { named, seed, size, whole } from "../options.ts";
+import { FORCE, named, seed, size, whole } from "../options.ts";
 import { RESUMES } from "../shared-options.ts";
 import { print } from "../terminal.ts";
 import { withInterrupt, withMeasurements } from "../with-folder.ts";
@@ -38,7 +38,7 @@ export const unitImportanceCommand: CliCommand<ImportanceFlags> = {
       .option("--size <n>", "photographs at most, drawn by chance (default: all)", size)
       .option("--seed <n>", "seed of what is drawn by chance", seed, 1)
       .option("--outdir <dir>", "where tables go (default: unit-importance/MODEL)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option(
         "--batch <n>",
         "photographs at a time (default: chosen for the adapter)",

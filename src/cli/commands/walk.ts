@@ -15,11 +15,11 @@ import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { type GeneratorFlags, generatorOf, generatorOptions } from "../generator-flags.ts";
 import { EMBEDDED, loadingOf, openModel } from "../models.ts";
-import { named, whole } from "../options.ts";
+import { FORCE, named, whole } from "../options.ts";
 import { settingsOf } from "../settings.ts";
 import { print } from "../terminal.ts";
 import { picturePng } from "../tile-pictures.ts";
-import { openStops, type StopName, type Stops } from "../walk/stops.ts";
+import { checkStops, openStops, type StopName, type Stops } from "../walk/stops.ts";
 import { type Running, withDevice, withFolder, withInterrupt } from "../with-folder.ts";
 
 export interface WalkCommandOptions extends GeneratorFlags {
@@ -49,7 +49,7 @@ export const walkCommand: CliCommand<WalkCommandOptions, [stops: readonly string
       .option("--fps <n>", "frames a second", whole("It", 1, 1000), 24)
       .option("--loop", "come back to the first stop, and play for ever")
       .option("--outdir <dir>", "where frames go (default: walk/MODEL)", named)
-      .option("--force", "write into a folder that holds other files; none of them is removed")
+      .option("--force", FORCE)
       .option("--batch <n>", "frames at a time", whole("The batch size", 1, 1024), 8)
       .option("--json", "print walk.json on stdout"),
   run,
@@ -73,6 +73,7 @@ interface Walk {
 function run(options: WalkCommandOptions, asked: readonly string[]): Promise<number> {
   return withInterrupt(async (running) => {
     const { signal, note } = running;
+    checkStops(asked);
     const model = await openModel(options.model ?? EMBEDDED, loadingOf(running, options));
     const output = {
       path: options.outdir ?? join("walk", model.name),

@@ -4,7 +4,7 @@ import { GanatomyError, UsageError } from "../../errors.ts";
 import type { Edit, Generator } from "../../index.ts";
 import { type Recipe, readRecipe } from "../../session/index.ts";
 import { Strokes } from "../../session/strokes.ts";
-import { textOf } from "../files-read.ts";
+import { ofFile, textOf } from "../files-read.ts";
 import type { Running } from "../with-folder.ts";
 import type { Input } from "./input.ts";
 
@@ -28,7 +28,7 @@ export async function readEdits(path: string, { kind, name }: Input): Promise<Fi
       cause,
     });
   });
-  return { path, recipe: readRecipe(text) };
+  return { path, recipe: await ofFile(path, () => readRecipe(text)) };
 }
 
 /**

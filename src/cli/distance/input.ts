@@ -11,7 +11,7 @@ import {
   readFeatures,
   readMoments,
 } from "../../compare/index.ts";
-import { GanatomyError, UsageError } from "../../errors.ts";
+import { GanatomyError, PhotoError } from "../../errors.ts";
 import { openCheckpoint } from "../../index.ts";
 import { RandomState } from "../../weights/random.ts";
 import type { Source } from "../../weights/source.ts";
@@ -71,7 +71,7 @@ const PICTURE = /\.(jpe?g|png)$/i;
 
 /**
  * The pictures in a folder and in folders in it, by their names.
- * @throws GanatomyError "not-found" for what is no folder, UsageError for one without pictures.
+ * @throws GanatomyError "not-found" for what is no folder, PhotoError for one without pictures.
  */
 export async function openPhotographs(path: string): Promise<PhotographsInput> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch((cause) => unlisted(path, cause));
@@ -88,7 +88,7 @@ export async function openPhotographs(path: string): Promise<PhotographsInput> {
   const isPicture = (name: string) => PICTURE.test(name) && (found.get(name)?.isFile() ?? true);
   const files = names.filter(isPicture);
   if (files.length === 0) {
-    throw new UsageError(
+    throw new PhotoError(
       `There are no photographs in "${path}"${names.length > 0 ? ` (it has ${names.slice(0, 3).join(", ")})` : ""}.`,
       "Name a folder of JPEG or PNG files.",
     );
@@ -118,13 +118,13 @@ export const inTurn = (files: readonly string[], seed: number): readonly string[
 
 /**
  * Before anything is measured, which takes long.
- * @throws UsageError for a folder of fewer photographs than are needed.
+ * @throws PhotoError for a folder of fewer photographs than are needed.
  */
 export function checkEnough(inputs: readonly Input[], least: number): void {
   for (const input of inputs) {
     if (input.kind !== "photographs" || input.files.length >= least) continue;
-    const count = input.files.length === 1 ? "1 photograph" : `${input.files.length} photographs`;
-    throw new UsageError(`There is no more than ${count} in "${input.path}".`, `Give at least ${least}.`);
+    const has = input.files.length === 1 ? "is 1 photograph" : `are ${input.files.length} photographs`;
+    throw new PhotoError(`There ${has} in "${input.path}".`, `Give at least ${least}.`);
   }
 }
 

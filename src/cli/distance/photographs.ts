@@ -1,8 +1,9 @@
 // Tests: test/cli/commands/distance.test.ts
 import { join } from "node:path";
-import { GanatomyError, UsageError } from "../../errors.ts";
+import { GanatomyError, PhotoError } from "../../errors.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { photoOf } from "../photo.ts";
+import type { Running } from "../with-folder.ts";
 import type { PhotographsInput } from "./input.ts";
 
 /** A file that is no photograph, and why. */
@@ -11,19 +12,26 @@ export interface Skipped {
   readonly reason: string;
 }
 
+/** So many that are skipped are told at once, even if the command then fails. */
+const TOLD = 8;
+
 /** Photographs of a folder that can be read, in order; others are skipped, and noted. */
 export class Photographs {
   readonly skipped: Skipped[] = [];
   readonly #input: PhotographsInput;
   readonly #signal: AbortSignal;
+  readonly #note: (text: string) => void;
+  /** So many were told as they were found. */
+  #told = 0;
   /** Names of those that were read, as far as it has come. */
   readonly #good: string[] = [];
   #next = 0;
   #last: { readonly image: number; readonly photo: Photo } | undefined;
 
-  constructor(input: PhotographsInput, signal: AbortSignal) {
+  constructor(input: PhotographsInput, { signal, note }: Pick<Running, "signal" | "note">) {
     this.#input = input;
     this.#signal = signal;
+    this.#note = note;
   }
 
   /** Leaves out what an earlier run found to be none. */
@@ -56,12 +64,12 @@ export class Photographs {
     return undefined;
   }
 
-  /** @throws UsageError when there is none. */
+  /** @throws PhotoError when there is none. */
   async first(): Promise<Photo> {
     const photo = await this.read(0);
     if (photo) return photo;
     const [{ reason } = { reason: "" }] = this.skipped;
-    throw new UsageError(`No file in "${this.#input.path}" is a photograph. ${reason}`, "Name another folder.");
+    throw new PhotoError(`No file in "${this.#input.path}" is a photograph. ${reason}`, "Name another folder.");
   }
 
   async #tried(file: string): Promise<Photo | undefined> {
@@ -70,6 +78,8 @@ export class Photographs {
     } catch (error) {
       if (!(error instanceof GanatomyError)) throw error;
       this.skipped.push({ file, reason: error.message });
+      if (this.#told++ < TOLD) this.#note(`Skipped: ${error.message}`);
+      if (this.#told === TOLD) this.#note("Others that are skipped are listed at the end.");
       return undefined;
     }
   }

@@ -15,7 +15,7 @@ import {
   type Side,
   writeFeatures,
 } from "../../compare/index.ts";
-import { UsageError } from "../../errors.ts";
+import { PhotoError } from "../../errors.ts";
 import { type Device, type Generator, loadGenerator, openCheckpoint, type Segmenter } from "../../index.ts";
 import type { OutputFolder } from "../../node/folder.ts";
 import { fileName } from "../../report/gandissect.ts";
@@ -125,9 +125,9 @@ const TURN = 1;
 async function photographed(
   input: PhotographsInput,
   extent: SideOptions["extent"],
-  { device, size, signal }: Tools,
+  { device, size, signal, note }: Tools,
 ): Promise<Subject> {
-  const photos = new Photographs({ ...input, files: inTurn(input.files, TURN) }, signal);
+  const photos = new Photographs({ ...input, files: inTurn(input.files, TURN) }, { signal, note });
   const first = await photos.first();
   const [height, width] = extent ?? [first.height, first.width];
   const read = (image: number) => photos.read(image);
@@ -176,7 +176,7 @@ export async function measured(subject: Subject, tools: Tools): Promise<KeptFeat
   await keep(found);
   if (found.n < 2) {
     const count = found.n === 1 ? "a single image" : "no image";
-    throw new UsageError(`${subject.about} has ${count} that can be read.`, "Give at least two.");
+    throw new PhotoError(`${subject.about} has ${count} that can be read.`, "Give at least two.");
   }
   return whole(found);
 }

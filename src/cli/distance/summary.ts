@@ -104,7 +104,9 @@ export function distanceText(compared: Compared): string {
       fourDigits(distance),
       `percent of pixels; mean ${fourDigits(mean)}, covariance ${fourDigits(covariance)}`,
     ]);
-    rows.push(["FSD∞", fourDigits(bySize.extrapolated), "for ever more images"]);
+    if (!Number.isNaN(bySize.extrapolated)) {
+      rows.push(["FSD∞", fourDigits(bySize.extrapolated), "for ever more images"]);
+    }
     rows.push(["FSD: p", fourDigits(permutation.p), chance(permutation)]);
   }
   lines.push(columns(rows, ["", "right", ""]));

@@ -146,7 +146,11 @@ function dissectionOf(text: string, file: string): DissectedModel {
   } catch {
     // said below
   }
-  throw new UsageError(`"${file}" is no dissect.json.`, "Name the one that `ganatomy dissect` or gandissect wrote.");
+  throw new GanatomyError(
+    "file",
+    `"${file}" is no dissect.json.`,
+    "Name the one that `ganatomy dissect` or gandissect wrote.",
+  );
 }
 
 /**

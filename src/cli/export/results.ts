@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError } from "../../errors.ts";
 import type { AblationJson } from "../../report/ablation.ts";
 import type { AceSummary } from "../../report/ace.ts";
 import type { ContextJson } from "../../report/context.ts";
@@ -17,7 +17,7 @@ export type Chart = readonly [path: string, spec: VegaLiteSpec];
 /**
  * Charts of what ablate, ace, context and compare wrote into a folder, one for each figure
  * that is an SVG there, from the JSON beside it. None where there are none of these.
- * @throws UsageError where JSON is not what these commands write.
+ * @throws GanatomyError "file" where JSON is not what these commands write.
  */
 export async function resultCharts(folder: string): Promise<Chart[]> {
   const names = await readdir(folder, { recursive: true }).catch((): string[] => []);
@@ -139,8 +139,9 @@ async function read<Content>(folder: string, file: string, check: Check): Promis
   return content as Content;
 }
 
-const strange = (folder: string, file: string, cause?: unknown): UsageError =>
-  new UsageError(
+const strange = (folder: string, file: string, cause?: unknown): GanatomyError =>
+  new GanatomyError(
+    "file",
     `"${join(folder, file)}" is missing, or is not what ganatomy wrote.`,
     "Let the command that made the folder write it anew.",
     { cause },

@@ -1,6 +1,6 @@
 // Tests: test/cli/parts/part.test.ts, test/cli/parts/parts.test.ts
 import { join } from "node:path";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError, UsageError } from "../../errors.ts";
 import { hashOf } from "../../node/hash.ts";
 import type { Source } from "../../weights/source.ts";
 import { EXIT } from "../exit.ts";
@@ -32,7 +32,8 @@ export async function openPlanned({ plan }: OpenPlan, running: Running): Promise
   try {
     process.chdir(plan.cwd); // relative paths are from there
   } catch (cause) {
-    throw new UsageError(
+    throw new GanatomyError(
+      "not-found",
       `The plan's paths are relative to "${plan.cwd}", which is not there.`,
       "Make it on a disk that all machines share, under one path.",
       { cause },
@@ -42,7 +43,8 @@ export async function openPlanned({ plan }: OpenPlan, running: Running): Promise
   for (const [index, hashed] of (await hashesOf(job, running)).entries()) {
     const planned = plan.files[index];
     if (planned?.sha256 === hashed.sha256) continue;
-    throw new UsageError(
+    throw new GanatomyError(
+      "file",
       `"${hashed.name}" is not what it was when the plan was made.`,
       "Put it back, or make a new plan.",
     );

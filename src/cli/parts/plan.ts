@@ -70,7 +70,7 @@ export const planText = (plan: Plan): string => `${JSON.stringify(plan, null, 2)
 
 /**
  * Opens a plan, by its folder or file.
- * @throws GanatomyError "not-found"; UsageError for a file that is none, or another version's.
+ * @throws GanatomyError "not-found"; "file" for a file that is none, or another version's.
  */
 export async function openPlan(path: string): Promise<OpenPlan> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
@@ -83,7 +83,8 @@ export async function openPlan(path: string): Promise<OpenPlan> {
   });
   const plan = parsed(text, file);
   if (plan.version !== VERSION) {
-    throw new UsageError(
+    throw new GanatomyError(
+      "file",
       `The plan "${file}" is of ganatomy ${plan.version}, and this is ${VERSION}, which may round otherwise.`,
       "Run the version that made it on all machines, or make a new plan.",
     );
@@ -109,7 +110,7 @@ function parsed(text: string, file: string): Plan {
     (parts as unknown[]).every(isObject) &&
     isDivision(parts as Share[], size as number);
   if (isWhole) return plan as Plan;
-  throw new UsageError(`"${file}" is no plan, or is damaged.`, "Make one: ganatomy plan PLAN --split N.");
+  throw new GanatomyError("file", `"${file}" is no plan, or is damaged.`, "Make one: ganatomy plan PLAN --split N.");
 }
 
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;

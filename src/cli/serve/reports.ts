@@ -2,12 +2,14 @@ import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { GanatomyError, UsageError } from "../../errors.ts";
+import { kindIn } from "../../node/marker.ts";
 import { readText } from "../../node/regular-file.ts";
 import { parseDissection } from "../../server/dissected.ts";
 import type { Dissected } from "../../server/project.ts";
 import { parseJson } from "../../weights/json.ts";
+import { ofFile } from "../files-read.ts";
 import { EMBEDDED } from "../models.ts";
-import { folderOf } from "../report-folder.ts";
+import { folderOf, lacking, notRead } from "../report-folder.ts";
 
 /** A folder that holds a report. */
 export interface ReportFolder {
@@ -24,12 +26,14 @@ const DEPTH = 2;
 
 /**
  * The report in a folder, or whose file is named, or those in folders within it.
- * @throws GanatomyError `not-found` when there is none; UsageError for one that is damaged, and two
- *   of one name.
+ *
+ * @throws GanatomyError `not-found` when there is none, `file` for one that is damaged; UsageError
+ *   for two of one name.
  */
 export async function reportsIn(given: string): Promise<readonly ReportFolder[]> {
   const folder = await folderOf(given);
   const paths = await foldersOf(folder, DEPTH);
+  if (paths.length === 0 && kindIn(folder) !== undefined) throw lacking(folder, "dissect.json");
   if (paths.length === 0) {
     throw new GanatomyError(
       "not-found",
@@ -54,15 +58,12 @@ async function foldersOf(folder: string, depth: number): Promise<string[]> {
   return found.flat();
 }
 
-function unreadable(file: string, cause: NodeJS.ErrnoException): never {
-  throw new GanatomyError("not-found", `"${file}" cannot be read (${cause.code}).`, "Check its permissions.", {
-    cause,
-  });
-}
-
 async function readReport(path: string): Promise<ReportFolder> {
   const file = join(path, "dissect.json");
-  const dissection = parseDissection(await readText(file, (cause) => unreadable(file, cause)), file);
+  const text = await readText(file, (cause) => {
+    throw notRead(file, cause);
+  });
+  const dissection = await ofFile(file, () => parseDissection(text, file));
   const said = (await ownModel(path)) ?? publishedModel(dissection);
   return {
     name:

@@ -7,6 +7,7 @@ import type { Source } from "../../weights/source.ts";
 import { openFile, textOf } from "../files-read.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, type Loading, openLabeller, openModel } from "../models.ts";
+import { notRead } from "../report-folder.ts";
 import { reportsIn } from "../serve/reports.ts";
 
 // Tests: test/cli/studio/given.test.ts
@@ -137,15 +138,13 @@ function quantilesIn(path: string, { layers }: Readonly<Record<string, unknown>>
 
 async function readJson(file: string): Promise<Readonly<Record<string, unknown>>> {
   const text = await textOf(file, (cause) => {
-    throw new GanatomyError("not-found", `"${file}" cannot be read (${cause.code}).`, "Check its permissions.", {
-      cause,
-    });
+    throw notRead(file, cause);
   });
   try {
     const said: unknown = parseJson(text);
     if (typeof said === "object" && said !== null) return said as Record<string, unknown>;
   } catch {} // it is none
-  throw new UsageError(`"${file}" is no report: it is no JSON.`, "Write the report again.");
+  throw new GanatomyError("file", `"${file}" is no report: it is no JSON.`, "Write the report again.");
 }
 
 /** As the page loads it: addresses of its files, or "self". */

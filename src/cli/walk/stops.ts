@@ -19,6 +19,15 @@ export interface Stops {
   readonly weights?: string;
 }
 
+const SEED = /^\d+$/;
+
+/** Before anything is loaded. @throws UsageError for a single seed, which leads nowhere. */
+export function checkStops(asked: readonly string[]): void {
+  if (asked.length === 1 && SEED.test(asked[0]!)) throw tooFew();
+}
+
+const tooFew = (): UsageError => new UsageError("A walk leads by two stops at least.", "Give another seed or file.");
+
 /**
  * Opens seeds and files, and brings them into one space: the one asked for, or else the last that
  * any of them is in. What is earlier is led on by the generator.
@@ -33,7 +42,7 @@ export async function openStops(
   if (wanted !== undefined && wanted !== "z") generator.layer(wanted);
   const opened: (Latents & { readonly name: (row: number) => StopName })[] = [];
   for (const stop of asked) {
-    if (/^\d+$/.test(stop)) {
+    if (SEED.test(stop)) {
       const seed = Number(stop);
       opened.push({ size: 1, rows: generator.sample({ size: 1, seed }), name: () => ({ seed }) });
     } else {
@@ -68,7 +77,7 @@ export async function openStops(
       rows.push(from === space ? own : await ledOn(drawing, own, { from, space, signal }));
     }
   }
-  if (rows.length < 2) throw new UsageError("A walk leads by two stops at least.", "Give another seed or file.");
+  if (rows.length < 2) throw tooFew();
   const [weights] = digests;
   return { names, space, rows, generator: drawing, ...(weights !== undefined && { weights }) };
 }

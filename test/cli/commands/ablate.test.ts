@@ -215,7 +215,7 @@ describe("bad input", () => {
     [2, ["--concept", "tree", "--metric", "ace"], /Only a dissection ranks units by ace/],
     [2, [...TREE, "--metric", "ace"], /does not rank the units of layer6 for "tree" by ace/],
     [2, ["--concept", "tree", "--dissection", "report"], /has no layer4.*It has layer6/s],
-    [2, ["--concept", "tree", "--dissection", "other.json"], /is no dissect\.json/],
+    [4, ["--concept", "tree", "--dissection", "other.json"], /is no dissect\.json/],
     [4, ["--concept", "tree", "--dissection", "nowhere"], /"nowhere" is not there/],
     [2, ["--units", "3", "--model", "nowhere.pth"], /./],
   ])("exit status %i for %j", async (expected, args, said) => {

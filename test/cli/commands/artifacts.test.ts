@@ -82,7 +82,7 @@ test("it is stopped, goes on, says what it found, and ablate reads its marks", a
 });
 
 test.each<readonly [string, readonly string[], number, RegExp]>([
-  ["too few real images", ["--real", "few", ...SMALL], 2, /There is no more than 3 photographs in "few"/],
+  ["too few real images", ["--real", "few", ...SMALL], 4, /There are 3 photographs in "few"/],
   ["more units than there are", ["--real", "scenes", ...SMALL, "--ablate", "33"], 2, /layer9 has 32 units/],
   [
     "more images of a unit than there are",

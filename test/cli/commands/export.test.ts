@@ -53,6 +53,25 @@ describe("export", () => {
     expect(await filesOf(at("some"))).toEqual(["tables.npz"]);
   });
 
+  test.each([
+    ["nothing", "", "is no JSON"],
+    ["half", '{"schemaVersion":', "is no JSON"],
+    ["another", "{}", "is not that of a dissection"],
+  ])("a report.json that is %s is no option's fault, and told with its folder", async (name, text, said) => {
+    await mkdir(at(name));
+    await writeFile(at(name, "report.json"), text);
+    await cp(at("report", "tensors.safetensors"), at(name, "tensors.safetensors"));
+    const refused = run(at(name), "--outdir", at("none"));
+    await expect(refused).rejects.toMatchObject({ code: "file", message: expect.stringContaining(said) });
+    await expect(refused).rejects.toThrow(`"${at(name)}"`);
+  });
+
+  test("a folder of a single edit says what it lacks", async () => {
+    await mkdir(at("edit"));
+    await writeFile(at("edit", ".ganatomy"), '{"writtenBy":"ganatomy","kind":"edits","files":[]}\n');
+    await expect(run(at("edit"))).rejects.toThrow(/holds no curve, loss or context: .* `ganatomy ablate --curve`/);
+  });
+
   test("a sprite has a unit's first picture, as the report shows it, in as many rows as columns", async () => {
     await run(at("report"), "--outdir", at("sprite"), "--format", "projector");
     const sprite = decode(await readFile(at("sprite", "projector", "layer4.png")));

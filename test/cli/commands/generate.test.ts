@@ -161,6 +161,7 @@ test("generate --recipe draws what the studio shows, all strokes on each other",
   for (const [args, said] of [
     [["--recipe", "church.json"], /recipe is of church, and the generator here is scenes64/],
     [["--recipe", "none.json"], /"none.json" is not there/],
+    [["--recipe", "edited.json", "--latents", "mine.safetensors"], /is of image 3 of seed 1.*Leave --latents out/s],
     [["--report", "own"], /--report is for the concepts of a recipe/],
     [["--recipe", "edited.json", "--seed", "3"], /cannot be used with option/],
   ] as const) {
@@ -168,4 +169,6 @@ test("generate --recipe draws what the studio shows, all strokes on each other",
     expect(refused.status).not.toBe(0);
     expect(refused.stderr).toMatch(said);
   }
+  const none = await run(["generate", "--recipe", "mine.safetensors", "--outdir", "no"], { cwd: home });
+  expect([none.status, none.stderr]).toEqual([4, expect.stringContaining('In "mine.safetensors": This is no recipe')]);
 });

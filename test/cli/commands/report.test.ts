@@ -55,6 +55,36 @@ describe("report", () => {
     expect(data.report.layers[0].units[0]).toMatchObject({ level: expect.closeTo(unit!.level, 4), mi: null });
   });
 
+  test("stopped, it names no page to open", async () => {
+    const ended = run(at("run"), "--outdir", at("stopped"));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.emit("SIGINT");
+    const { status, noted } = await ended;
+    expect([status, noted]).toEqual([130, expect.not.stringContaining("Open ")]);
+  });
+
+  test.each([
+    ["no JSON", "{", "it is no JSON"],
+    ["another form", '{"layers":[1]}', "its layers have another form"],
+  ])("a dissect.json of %s is no option's fault", async (name, text, said) => {
+    await mkdir(at(name));
+    await writeFile(at(name, "dissect.json"), text);
+    const message = `"${at(name, "dissect.json")}" is no dissect.json: ${said}.`;
+    await expect(run(at(name))).rejects.toMatchObject({ code: "file", message: expect.stringContaining(message) });
+  });
+
+  test("a run that is not finished is told from what is none", async () => {
+    await mkdir(at("begun"));
+    await writeFile(at("begun", ".ganatomy"), '{"writtenBy":"ganatomy","kind":"report","files":[]}\n');
+    const begun = `"${at("begun")}" holds no dissect.json: what was begun there is not finished.`;
+    await expect(run(at("begun"))).rejects.toThrow(begun);
+    await mkdir(at("edited"));
+    await writeFile(at("edited", ".ganatomy"), '{"writtenBy":"ganatomy","kind":"edits","files":[]}\n');
+    await expect(run(at("edited"))).rejects.toThrow(`"${at("edited")}" holds no dissect.json: it is of edits.`);
+    await mkdir(at("without"));
+    await expect(run(at("without"))).rejects.toThrow(`"${at("without")}" holds no dissect.json. Name a folder that`);
+  });
+
   test("a run of no layers is refused, and nothing is written", async () => {
     const whole = JSON.parse(await readFile(at("run", "dissect.json"), "utf8"));
     await writeFile(at("run", "empty.json"), JSON.stringify({ ...whole, layers: [] }));

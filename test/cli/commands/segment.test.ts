@@ -135,7 +135,7 @@ test("of photos that cannot be read the others are segmented, and it exits with 
   const options = ["--segmenter", "scenes64", "--size", "16x16", "--outdir", "sound"];
   const { status, stdout, stderr } = await run(["segment", "sick", ...options, "--json", "--quiet"], { cwd: home });
   expect([status, JSON.parse(stdout).map(({ photo }: { photo: string }) => photo)]).toEqual([4, ["c.png"]]);
-  expect(stderr).toMatch(/2 of 3 photos cannot be read:\n {2}"a\.jpg" .+\n {2}"b\.jpg" is empty\.\n$/);
+  expect(stderr).toMatch(/2 of 3 photos cannot be read:\n {2}"sick\/a\.jpg" .+\n {2}"sick\/b\.jpg" is empty\.\n$/);
   expect((await readdir(join(home, "sound"))).filter((name) => !name.startsWith("."))).toHaveLength(3);
 
   await rm(join(home, "sick/c.png"));

@@ -126,7 +126,7 @@ describe("a ranking of a dissection", () => {
     const path = join(home, "no-dissect.json");
     await writeFile(path, JSON.stringify(content) ?? "{");
     const ended = readOrder(path, { ...IOU, label: TREE });
-    await expect(ended).rejects.toThrow(UsageError);
+    await expect(ended).rejects.toMatchObject({ code: "file" });
     await expect(ended).rejects.toThrow(/no-dissect\.json" is no dissect\.json/);
   });
 

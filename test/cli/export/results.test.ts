@@ -4,7 +4,6 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { aceLines, linesOf } from "../../../src/cli/edit/curves.ts";
 import { resultCharts } from "../../../src/cli/export/results.ts";
-import { UsageError } from "../../../src/errors.ts";
 import { comparisonJson } from "../../../src/report/comparison.ts";
 import { COMPARISON_SPECS } from "../../../src/report/vega-comparison.ts";
 import { ablationSpec, aceLossSpec, contextBarsSpec, contextMapSpec } from "../../../src/report/vega-results.ts";
@@ -105,7 +104,7 @@ describe("what ganatomy did not write", () => {
   ])("%s %#", async (path, content) => {
     await put(path, content);
     const charts = resultCharts(join(home, "in"));
-    await expect(charts).rejects.toThrow(UsageError);
+    await expect(charts).rejects.toMatchObject({ code: "file" });
     await expect(charts).rejects.toThrow(/is missing, or is not what ganatomy wrote/);
   });
 });

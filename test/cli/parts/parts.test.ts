@@ -153,7 +153,7 @@ test("what does not fit is refused", async () => {
   ] as const) {
     await writeFile(file, text.replace(from, to));
     const ended = await ganatomy("part", "good", "1");
-    expect([ended.status, ended.stderr]).toEqual([2, expect.stringMatching(said)]);
+    expect([ended.status, ended.stderr]).toEqual([4, expect.stringMatching(said)]);
   }
 });
 

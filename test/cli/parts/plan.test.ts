@@ -149,14 +149,14 @@ test.each<readonly [string, object]>([
 ])("a file with %s is no plan", async (_, damage) => {
   const folder = await folderFor(planText({ ...WHOLE, ...damage } as Plan));
   await expect(openPlan(folder)).rejects.toMatchObject({
-    code: "usage",
+    code: "file",
     message: expect.stringContaining("is no plan"),
   });
 });
 
 test.each(["", "{", "null", "[]", "7"])("%j is no plan", async (text) => {
   await expect(openPlan(await folderFor(text))).rejects.toMatchObject({
-    code: "usage",
+    code: "file",
     message: expect.stringContaining("is no plan, or is damaged."),
   });
 });

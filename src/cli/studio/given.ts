@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { GanatomyError, UsageError } from "../../errors.ts";
+import { openCheckpoint } from "../../index.ts";
 import { layerFolders } from "../../report/gandissect.ts";
 import { parseJson } from "../../weights/json.ts";
 import type { Source } from "../../weights/source.ts";
-import { openFile, textOf } from "../files-read.ts";
+import { ofFile, openFile, textOf } from "../files-read.ts";
 import { type GeneratorFlags, generatorOf } from "../generator-flags.ts";
+import { LATENTS } from "../latents.ts";
 import { EMBEDDED, EMBEDDED_PHOTOS, type Loading, openLabeller, openModel } from "../models.ts";
 import { notRead } from "../report-folder.ts";
 import { reportsIn } from "../serve/reports.ts";
@@ -35,6 +37,8 @@ export async function givenTo(
   const given = new Map<string, Source | object>();
   const report = folder === undefined ? undefined : await reportOf(folder);
   const latents = flags.latents === undefined ? undefined : await openFile(flags.latents);
+  // here, and not only in the page, which nobody has opened yet
+  if (latents) await ofFile(flags.latents!, () => openCheckpoint(latents), LATENTS);
   /** Beside `OPEN`; by what it is for, since two files may have one name. */
   const offer = (role: string, source: Source): string => {
     const path = `${role}/${encodeURIComponent(source.name)}`;

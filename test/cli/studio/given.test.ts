@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { givenTo, OPEN } from "../../../src/cli/studio/given.ts";
+import { writeSafetensors } from "../../../src/index.ts";
 import type { Source } from "../../../src/weights/source.ts";
 import { dissection } from "../../server/scenes.ts";
 import { GOLDEN } from "../ganatomy.ts";
@@ -70,13 +71,19 @@ describe("what the studio is given", () => {
   });
 
   test("images of one's own, on its own model or another", async () => {
-    const latents = at("my z.npy");
-    await writeFile(latents, "rows");
+    const latents = at("my z.safetensors");
+    const rows = writeSafetensors({ z: { dtype: "float32", shape: [1, 128], data: new Float32Array(128) } });
+    await writeFile(latents, rows);
     const alone = await givenTo(undefined, { latents }, {});
-    expect(alone.get(OPEN)).toEqual({ latents: "latents/my%20z.npy" });
-    expect((await read(alone, "given/latents/my z.npy")).toString()).toBe("rows");
+    expect(alone.get(OPEN)).toEqual({ latents: "latents/my%20z.safetensors" });
+    expect(new Uint8Array(await read(alone, "given/latents/my z.safetensors"))).toEqual(new Uint8Array(rows));
+    await writeFile(at("a.jpg"), "none");
+    await expect(givenTo(undefined, { latents: at("a.jpg") }, {})).rejects.toMatchObject({
+      code: "weights-format",
+      fix: "Give an inversion.safetensors, or rows of z or w as .npy or .safetensors.",
+    });
     const of = await givenTo(at("reports/one"), { latents }, {});
-    expect(of.get(OPEN)).toMatchObject({ generator: expect.any(String), latents: "latents/my%20z.npy" });
+    expect(of.get(OPEN)).toMatchObject({ generator: expect.any(String), latents: "latents/my%20z.safetensors" });
   });
 
   test("a checkpoint, and how it is to be drawn", async () => {

@@ -76,7 +76,7 @@ describe("what the studio is given", () => {
     await writeFile(latents, rows);
     const alone = await givenTo(undefined, { latents }, {});
     expect(alone.get(OPEN)).toEqual({ latents: "latents/my%20z.safetensors" });
-    expect(new Uint8Array(await read(alone, "given/latents/my z.safetensors"))).toEqual(new Uint8Array(rows));
+    expect(new Uint8Array(await read(alone, "given/latents/my z.safetensors"))).toEqual(rows.slice(0, 4));
     await writeFile(at("a.jpg"), "none");
     await expect(givenTo(undefined, { latents: at("a.jpg") }, {})).rejects.toMatchObject({
       code: "weights-format",

@@ -28,14 +28,9 @@ const dependencies: Plugin = {
 /** An import for the graph of modules, which nobody calls. */
 const needs = (paths: readonly string[]): string => paths.map((path) => `(() => import("/${path}"));`).join("\n");
 
-/**
- * Folders whose files change nothing that is global: they share a process and what it has loaded,
- * half a second a file.
- */
-const SHARING = ["gradient", "kernels/**", "networks/**", "report", "weights"].map(
-  (folder) => `test/${folder}/*.test.ts`,
-);
 const ALL = ["test/**/*.test.ts"];
+/** What changes its process for good: puts other modules in the place of ours, or hides the adapter. */
+const CHANGING = ["test/cli/paths.test.ts", "test/dissect/select.test.ts", "test/node/lock.test.ts"];
 /** What tells the quick from the slow by a clock has the machine to itself, after all others. */
 const TIMED = ["test/runtime/tune.test.ts"];
 
@@ -43,10 +38,12 @@ export default defineConfig({
   plugins: [dependencies],
   test: {
     globalSetup: ["test/setup.ts"],
-    setupFiles: ["test/equality.ts"],
+    setupFiles: ["test/equality.ts", "test/afterwards.ts"],
     projects: [
-      { extends: true, test: { name: "sharing", include: SHARING, isolate: false } },
-      { extends: true, test: { name: "alone", include: ALL, exclude: [...SHARING, ...TIMED] } },
+      // Files leave their process as they found it, which `test/afterwards.ts` sees to: they share one,
+      // and what it has loaded, which is a third of a second of CPU a file.
+      { extends: true, test: { name: "sharing", include: ALL, exclude: [...CHANGING, ...TIMED], isolate: false } },
+      { extends: true, test: { name: "alone", include: CHANGING } },
       { extends: true, test: { name: "timed", include: TIMED, sequence: { groupOrder: 1 } } },
     ],
     // On two cores: a software adapter uses both while it computes, but one while it compiles, which
@@ -60,6 +57,7 @@ export default defineConfig({
       "vitest.config.ts",
       "test/setup.ts",
       "test/equality.ts",
+      "test/afterwards.ts",
     ].map((path) => `**/${path}{,/**}`),
     pool: "forks",
     // For what hangs: on two busy cores SwiftShader takes minutes for what a GPU does at once.

@@ -34,7 +34,7 @@ let since = 0;
  */
 export async function turn(signal: AbortSignal | undefined): Promise<void> {
   const now = performance.now();
-  if (now - since < TURN_MS) return;
+  if (Math.abs(now - since) < TURN_MS) return; // somebody's test may have set the clock back
   await new Promise<void>((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
-import { expect, it } from "vitest";
-import { abortable } from "../../src/weights/abort.ts";
+import { expect, it, vi } from "vitest";
+import { abortable, turn } from "../../src/weights/abort.ts";
 import { failure } from "./fixtures.ts";
 
 const never = new Promise<never>(() => {});
@@ -30,4 +30,18 @@ it("many at once share one listener, and none is left behind", async () => {
   await Promise.all(many);
   await new Promise((resolve) => setTimeout(resolve));
   expect(getEventListeners(signal, "abort").length).toBe(0);
+});
+
+it("others have their turn also after the clock was set back, as fake ones are", async () => {
+  const clock = vi.spyOn(performance, "now").mockReturnValue(1e9);
+  try {
+    await turn(undefined);
+    clock.mockReturnValue(1000);
+    let others = 0;
+    setImmediate(() => (others += 1));
+    await turn(undefined);
+    expect(others).toBe(1);
+  } finally {
+    clock.mockRestore();
+  }
 });

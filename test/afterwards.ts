@@ -1,0 +1,13 @@
+import { afterAll, vi } from "vitest";
+
+// Tests: test/afterwards.test.ts
+
+/** What a file has put in the place of globals is gone for the next that shares its process. */
+export function restore(): void {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  vi.unstubAllEnvs();
+  vi.useRealTimers();
+}
+
+afterAll(restore);

@@ -85,6 +85,10 @@ export async function reportFiles(folder: string): Promise<ReportFiles> {
   });
   const has = async (name: string): Promise<boolean> =>
     (await stat(join(folder, name)).catch(() => undefined)) !== undefined;
+  if (!(await has("tensors.safetensors"))) {
+    const fix = "Copy all of the report's files, or dissect again.";
+    throw new GanatomyError("not-found", `"${folder}" holds no tensors.safetensors beside its report.json.`, fix);
+  }
   return {
     report,
     tensors: await openFile(join(folder, "tensors.safetensors")),

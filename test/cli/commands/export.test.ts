@@ -66,6 +66,15 @@ describe("export", () => {
     await expect(refused).rejects.toThrow(`"${at(name)}"`);
   });
 
+  test("a report without its tables says so", async () => {
+    await mkdir(at("half a copy"));
+    await cp(at("report", "report.json"), at("half a copy", "report.json"));
+    await expect(run(at("half a copy"))).rejects.toMatchObject({
+      code: "not-found",
+      fix: "Copy all of the report's files, or dissect again.",
+    });
+  });
+
   test("a folder of a single edit says what it lacks", async () => {
     await mkdir(at("edit"));
     await writeFile(at("edit", ".ganatomy"), '{"writtenBy":"ganatomy","kind":"edits","files":[]}\n');

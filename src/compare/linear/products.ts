@@ -107,7 +107,10 @@ async function blockAt(
   return { ...where, at };
 }
 
-/** Brings columns into panels of four, [panels, depth, 4], with zeros where there are none left. */
+/**
+ * Brings columns into panels of four, [panels, depth, 4]. What is beside the last column stays: its
+ * products are nobody's.
+ */
 function pack(
   memory: Float64Array,
   to: number,
@@ -119,23 +122,20 @@ function pack(
 ): void {
   // A panel at a time: its four columns lie side by side, where they are a matrix's columns.
   for (let c = 0; c < count; c += TILE) {
-    const [s0, s1, s2, s3] = [0, 1, 2, 3].map((i) => mean?.[column + c + i] ?? 0) as [number, number, number, number];
+    const means = [0, 1, 2, 3].map((i) => mean?.[column + c + i] ?? 0) as [number, number, number, number];
+    const [s0, s1, s2, s3] = means;
+    const left = count - c;
     let place = to + c * depth;
     let from = first + row * down + (column + c) * across;
-    if (c + TILE <= count) {
-      for (let k = 0; k < depth; k += 1, place += TILE, from += down) {
-        memory[place] = data[from]! - s0;
-        memory[place + 1] = data[from + across]! - s1;
-        memory[place + 2] = data[from + 2 * across]! - s2;
-        memory[place + 3] = data[from + 3 * across]! - s3;
-      }
-      continue;
-    }
     for (let k = 0; k < depth; k += 1, place += TILE, from += down) {
+      if (left < TILE) {
+        for (let i = 0; i < left; i += 1) memory[place + i] = data[from + i * across]! - means[i]!;
+        continue;
+      }
       memory[place] = data[from]! - s0;
-      memory[place + 1] = c + 1 < count ? data[from + across]! - s1 : 0;
-      memory[place + 2] = c + 2 < count ? data[from + 2 * across]! - s2 : 0;
-      memory[place + 3] = 0;
+      memory[place + 1] = data[from + across]! - s1;
+      memory[place + 2] = data[from + 2 * across]! - s2;
+      memory[place + 3] = data[from + 3 * across]! - s3;
     }
   }
 }

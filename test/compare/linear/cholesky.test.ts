@@ -1,23 +1,28 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { cholesky } from "../../../src/compare/linear/cholesky.ts";
 import { apart, atOnce, noise, transposeTimes } from "./matrices.ts";
 
+// A turn after each panel of 64 columns, and after each block of what is behind one.
 const SIZES = [
-  { n: 1, rank: 1 },
-  { n: 7, rank: 7 },
-  { n: 64, rank: 64 },
-  { n: 150, rank: 150 },
-  { n: 150, rank: 128 },
-  { n: 150, rank: 70 },
-  { n: 90, rank: 3 },
-  { n: 330, rank: 329 }, // what is behind the first panel takes two blocks
+  { n: 1, rank: 1, turns: 1 },
+  { n: 7, rank: 7, turns: 1 },
+  { n: 64, rank: 64, turns: 1 },
+  { n: 65, rank: 65, turns: 3 },
+  { n: 150, rank: 150, turns: 5 },
+  { n: 150, rank: 128, turns: 5 },
+  { n: 150, rank: 70, turns: 3 },
+  { n: 90, rank: 3, turns: 1 },
+  // Six panels; behind the first lie three blocks of the lower half, and one behind the next four.
+  { n: 330, rank: 329, turns: 13 },
 ];
 
-test.each(SIZES)("$n rows of rank $rank", async ({ n, rank }) => {
+test.each(SIZES)("$n rows of rank $rank", async ({ n, rank, turns }) => {
   const s = transposeTimes(noise(n, rank, n), noise(n, rank, n), rank);
   const kept = Float64Array.from(s);
-  const found = await cholesky(s, n, atOnce);
+  const taken = vi.fn(atOnce);
+  const found = await cholesky(s, n, taken);
   expect(found.rank).toBe(rank);
+  expect(taken).toHaveBeenCalledTimes(turns);
   const { lower, order } = found;
   const whole = new Float64Array(n * n);
   let above = 0;
@@ -34,6 +39,13 @@ test.each(SIZES)("$n rows of rank $rank", async ({ n, rank }) => {
 
 test("of nothing but zeros there is nothing", async () => {
   expect((await cholesky(new Float64Array(25), 5, atOnce)).rank).toBe(0);
+});
+
+test("of equal pivots the first goes first", async () => {
+  const same = Float64Array.from({ length: 25 }, (_, at) => (at % 6 === 0 ? 4 : 0));
+  const { order, lower } = await cholesky(same, 5, atOnce);
+  expect([...order]).toEqual([0, 1, 2, 3, 4]);
+  expect([...lower]).toEqual(Array.from(lower, (_, at) => (at % 6 === 0 ? 2 : 0)));
 });
 
 test("a rank is that of the largest number of the diagonal, however small or wherever it is", async () => {

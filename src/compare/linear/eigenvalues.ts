@@ -87,9 +87,8 @@ class Reduction {
     const length = Math.sqrt(head * head + sum);
     a[this.#v + c + 1] = 1;
     if (sum === 0) {
-      a.fill(0, this.#v + c + 2, this.#v + n);
       this.beside[c] = head;
-      return 0;
+      return 0; // by which whatever v was is taken times nothing
     }
     const onto = head > 0 ? -length : length;
     const scale = 1 / (head - onto);

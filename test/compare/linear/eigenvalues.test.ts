@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { eigenvalues, tridiagonal } from "../../../src/compare/linear/eigenvalues.ts";
 import { apart, atOnce, noise } from "./matrices.ts";
 
@@ -28,6 +28,27 @@ test.each([1, 2, 3, 4, 5, 6, 31, 32, 33, 34, 35, 36, 64, 65, 131])("%i eigenvalu
   for (let i = 0; i < n; i += 1) s.fill(Number.NaN, i * n + i + 1, (i + 1) * n);
   const found = await eigenvalues(s, n, atOnce);
   expect(apart(rising(found), rising(values))).toBeLessThan(1e-13 * n);
+});
+
+test.each([
+  [320, 320 + 11],
+  [321, 321 + 14],
+])("of %i columns each has a turn, and each block of the lower half behind 32 of them", async (n, count) => {
+  const values = Array.from({ length: n }, (_, i) => (i * i) % 101);
+  const turns = vi.fn(atOnce);
+  // Behind the first 32 lie 288 or 289 columns, of which 256 make a block: three blocks. 257 do, too.
+  const found = await eigenvalues(reflected(values, 7), n, turns);
+  expect(apart(rising(found), rising(values))).toBeLessThan(1e-10);
+  expect(turns).toHaveBeenCalledTimes(count);
+});
+
+test("a column that needs no reflection between others", async () => {
+  const [a, b] = [reflected([1, 2, 3, 4], 3), reflected([5, 6, 7, 8], 4)];
+  const s = new Float64Array(64);
+  for (let i = 0; i < 4; i += 1) {
+    for (let j = 0; j < 4; j += 1) [s[8 * i + j], s[8 * i + j + 36]] = [a[4 * i + j]!, b[4 * i + j]!];
+  }
+  expect(apart(rising(await eigenvalues(s, 8, atOnce)), [1, 2, 3, 4, 5, 6, 7, 8])).toBeLessThan(1e-13);
 });
 
 test("matrices that are diagonal already", async () => {
@@ -69,6 +90,16 @@ test.each([0.5, -0.5])(
     expect(apart(found, [2.5 - Math.SQRT1_2, 2.5 + Math.SQRT1_2, 5])).toBeLessThan(1e-14);
   },
 );
+
+test("what is beside two numbers is nothing where it is too small to tell in them, or in any", () => {
+  const { EPSILON } = Number;
+  expect([...tridiagonal(Float64Array.of(0, 1), Float64Array.of(0.9 * EPSILON))]).toEqual([0, 1]);
+  expect([...tridiagonal(Float64Array.of(1, 0), Float64Array.of(0.9 * EPSILON))]).toEqual([1, 0]);
+  const besideZeros = (least: number) =>
+    rising(tridiagonal(Float64Array.of(-4, 0, 0), Float64Array.of(0, least * 4 * EPSILON ** 2)));
+  expect(besideZeros(0.9)).toEqual([-4, 0, 0]);
+  expect(besideZeros(1.1)[2]! / (4 * EPSILON ** 2)).toBeCloseTo(1.1, 12);
+});
 
 test("what is no number gives none", () => {
   expect([...tridiagonal(Float64Array.of(1, Number.NaN, 2), Float64Array.of(1, 1))]).toEqual([NaN, NaN, NaN]);

@@ -30,20 +30,20 @@ export function narrowed({ counts, units, rows, bits, key, rank, row }: Narrowin
   const next = new Uint32Array(counts.length);
   for (let unit = 0; unit < units; unit += 1) {
     let given = 0;
-    let before = -1;
+    let before: number | undefined;
     // Targets of a unit are sorted: those of one row go on where the one before them ended.
-    let walked = { start: -1, digit: 0, below: 0 };
+    let start: number | undefined;
+    let [digit, below] = [0, 0];
     for (let at = unit; at < key.length; at += units) {
-      const start = (unit * rows + found.row[at]!) * digits;
-      let { digit, below } = walked.start === start ? walked : { digit: 0, below: 0 };
+      const own = (unit * rows + found.row[at]!) * digits;
+      if (own !== start) [start, digit, below] = [own, 0, 0];
       // (The last digit takes what is left.)
-      for (; digit < digits - 1 && found.rank[at]! >= below + counts[start + digit]!; digit += 1) {
-        below += counts[start + digit]!;
+      for (; digit < digits - 1 && found.rank[at]! >= below + counts[own + digit]!; digit += 1) {
+        below += counts[own + digit]!;
       }
-      walked = { start, digit, below };
       found.key[at] = found.key[at]! * digits + digit; // modulo 2³²
       found.rank[at]! -= below;
-      const counter = start + digit;
+      const counter = own + digit;
       if (counter !== before) {
         before = counter;
         given += 1;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ComparedInput } from "../../src/compare/index.ts";
-import { barsOf, categoriesSvg, conceptsSvg, layersSvg } from "../../src/report/comparison-plot.ts";
+import { barsOf, categoriesOf, categoriesSvg, conceptsSvg, layersSvg } from "../../src/report/comparison-plot.ts";
 import { textWidth } from "../../src/report/svg.ts";
 import { forced, nothing, three, withoutErrors } from "./comparisons.ts";
 import { expectKept } from "./kept.ts";
@@ -62,7 +62,7 @@ describe("what kept pictures have one of", () => {
     // Only the second model has two points, and a line between them, in each of the plots.
     expect(svg.match(/fill="none" stroke="#F0883B"/g)).toHaveLength(2);
     expect(svg).not.toMatch(/fill="none" stroke="(?!#F0883B)/);
-    expect(widthOf(svg)).toBeGreaterThanOrEqual(36 + textWidth(models[3]!.model) + 12);
+    expect(widthOf(svg)).toBe(Math.ceil(36 + textWidth(models[3]!.model) + 12));
   });
 
   test.each([
@@ -98,6 +98,27 @@ describe("what kept pictures have one of", () => {
     expect(whisker(10, 10)).toEqual([30, 0]);
   });
 
+  test("shares and their errors are per cent", () => {
+    const [first] = three.inputs;
+    const svg = layersSvg({ ...three, inputs: [{ ...first!, share: { value: 0.5, error: 0.125 } }] });
+    const [, top, bottom] = /<path class="gan-error" d="M\S+ (\S+)V(\S+)"/.exec(svg)!;
+    // 75 and 25 % where 75 are as high as a plot
+    expect(Number(bottom) - Number(top)).toBeCloseTo((130 * 50) / 75, 1);
+  });
+
+  test("categories that nobody knows come last, by their names", () => {
+    const [input] = three.inputs;
+    const categories = ["zoo", "part", "ant", "scene"].map((category) => ({ ...input!.categories[0]!, category }));
+    expect(categoriesOf({ inputs: [{ ...input!, categories }] })).toEqual(["scene", "part", "ant", "zoo"]);
+  });
+
+  test("names of 30 at least hang below bars, though they are short", () => {
+    const concepts = three.concepts.map((concept) => ({ ...concept, name: "a" }));
+    const heightOf = (svg: string): number => Number(/ height="(\d+)"/.exec(svg)![1]);
+    const panel = 46 + 90 + (30 * Math.SQRT1_2 + 10) + 10;
+    expect(heightOf(conceptsSvg({ ...three, concepts }))).toBe(Math.ceil(58 + 3 * panel));
+  });
+
   test("the end of the longest error is as high as a plot", () => {
     const [first] = three.inputs;
     const svg = layersSvg({ ...three, inputs: [{ ...first!, unique: { value: 60, error: 30 } }] });
@@ -118,7 +139,9 @@ describe("what kept pictures have one of", () => {
     const heightOf = (svg: string): number => Number(/ height="(\d+)"/.exec(svg)![1]);
     for (const draw of [categoriesSvg, conceptsSvg, layersSvg]) {
       const { incomparable } = forced;
-      expect(heightOf(draw({ ...three, incomparable })) - heightOf(draw(three))).toBe(20);
+      const svg = draw({ ...three, incomparable });
+      expect(heightOf(svg) - heightOf(draw(three))).toBe(20);
+      expect(textsOf(svg).get("Not comparable, compared by force")).toEqual([12, heightOf(svg) - 12]);
     }
     const narrow = conceptsSvg({ ...nothing, inputs: [], concepts: [], incomparable: forced.incomparable });
     expect(widthOf(narrow)).toBe(Math.ceil(textWidth("Not comparable, compared by force") + 2 * 12));

@@ -55,6 +55,10 @@ describe("by folders", () => {
     expect((await classes(["1/a.jpg", "7/b.jpg"], 2)).of).toEqual([1, '"7" is no class of the network']);
   });
 
+  test("numbers beside names are names, where there are as many as classes", async () => {
+    expect(await classes(["beach/a.jpg", "1/b.jpg"], 2)).toMatchObject({ of: [1, 0], names: ["1", "beach"] });
+  });
+
   test("names are those of --class-names", async () => {
     const classNames = await written("c\na\nb\n");
     expect((await classes(files, 3, { classNames })).of).toEqual([2, 1, 0, "lies in no class's folder"]);
@@ -154,6 +158,7 @@ describe("by a CSV", () => {
 
 test.each([
   ["[1]", "Class 0 has no name"],
+  ['[["a", 1], "b"]', "Class 0 has no name"],
   ['["a", []]', "Class 1 has no name"],
   ['{"0": "a", "2": "b"}', "Class 1 has no name"],
   ["{", "is no JSON"],

@@ -78,7 +78,7 @@ export async function cutoffCurves(
   }
   const cutoffs = [...new Set(asked)].sort((a, b) => a - b);
   // The lowest and the highest level bound what the others leave open.
-  const quantiles = [...new Set([0, ...cutoffs, 1])].sort((a, b) => a - b);
+  const quantiles = [...new Set([0, ...cutoffs, 1])];
   const subject = generated(generator);
   const given = Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
   const settings = settle(subject, segmenter, { layers: [layer], size, seed, signal: signal!, ...given });

@@ -92,7 +92,7 @@ type Wanted = { readonly unit: number; readonly image: number };
 
 const distinct = (wanted: readonly Wanted[]): number => new Set(wanted.map(({ image }) => image)).size;
 
-/** What can be drawn of one batch of images, one after the other. */
+/** What can be drawn of one batch of images, one after the other; something is wanted. */
 function* grouped(
   wanted: readonly Wanted[],
   batch: number,
@@ -106,5 +106,5 @@ function* grouped(
     if (!images.includes(one.image)) images.push(one.image);
     units.push(one);
   }
-  if (units.length > 0) yield { images, units };
+  yield { images, units };
 }

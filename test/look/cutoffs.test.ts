@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { FRACTIONS } from "../../src/dissect/levels.ts";
 import type { Label } from "../../src/dissect/result.ts";
 import { dissect, type Segmenter } from "../../src/index.ts";
@@ -90,7 +90,7 @@ test("are what the definitions give, pixel by pixel, whatever the batch", async 
   const whole = await cutoffCurves(generator, segmenter, {
     ...rest,
     concepts: ["bright"],
-    cutoffs: CUTOFFS,
+    cutoffs: CUTOFFS.toReversed(),
     batch: 11,
   });
   expect(whole.of(3, "bright")).toEqual(curves.of(3, "bright"));
@@ -132,6 +132,33 @@ test("have the scores of a dissection by that quantile", async () => {
       expect([point.level, point.iou, point.iqr]).toEqual([level, tables.iou[at], tables.iqr[at]]);
     }
   }
+});
+
+test("cutoffs go from the least activation to the most, which bound a concept's quantiles unasked", async () => {
+  const [lowest, middle, highest] = [0, 0.5, 1].map((cutoff) => maps.map((values) => hazen(values.toSorted(), cutoff)));
+  const asked = { ...options, concepts: ["bright"] };
+  const all = await cutoffCurves(models.generator, segmenter, { ...asked, cutoffs: [1, 0, 0.5] });
+  expect(all.cutoffs).toEqual([0, 0.5, 1]);
+  for (const unit of maps.keys()) {
+    const levels = all.of(unit, "bright").map(({ level }) => level);
+    expect(levels).toEqual([lowest![unit], middle![unit], highest![unit]]);
+  }
+  const one = await cutoffCurves(models.generator, segmenter, { ...asked, cutoffs: [0.5] });
+  const levels = one.quantiles("bright").levels(1);
+  for (const [unit, values] of maps.entries()) {
+    const isAbove = values.some((value, at) => value > middle![unit]! && labelOf(red[at]!) === 2);
+    expect(levels[unit]).toBe((isAbove ? highest : middle)![unit]);
+  }
+});
+
+test("of 200 images of seed 1 unless told", async () => {
+  const sample = vi.spyOn(models.generator, "sample");
+  const { layer, segmentationSize } = options;
+  const asked = { layer, segmentationSize, concepts: ["never"], cutoffs: [0.5] };
+  const curves = await cutoffCurves(models.generator, segmenter, asked);
+  expect(new Set(sample.mock.calls.map(([{ seed }]) => seed))).toEqual(new Set([1]));
+  sample.mockRestore();
+  expect(() => curves.quantiles("never")).toThrow('None of 200 images shows "never"');
 });
 
 test("a concept that never occurs agrees with nothing", async () => {

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { classifierViewer, photographed } from "../../src/dissect/photographed.ts";
-import { dissect } from "../../src/index.ts";
+import { Pooling } from "../../src/dissect/pooling.ts";
+import { dissect, GanatomyError } from "../../src/index.ts";
 import { lassos } from "../../src/look/lassos.ts";
 import { type Thumbnail, thumbnails } from "../../src/look/thumbnails.ts";
 import { topImages } from "../../src/look/top-images.ts";
 import { Classifier } from "../../src/models/classifier.ts";
+import type { Generator } from "../../src/models/generator.ts";
 import { recogniseClassifier } from "../../src/networks/classifiers/recognise.ts";
 import { useSmallModels } from "../dissect/models.ts";
 import { toNchw } from "../gpu.ts";
@@ -58,6 +60,27 @@ test("or those with the highest mean, of the units asked for, whatever the batch
   }
 });
 
+test("a layer is pooled to the largest and the mean of each image, a row the units that are stored", async () => {
+  const { generator } = models;
+  using run = await generator.forward(generator.sample({ size: 2, seed: 5 }), { retain: [LAYER] });
+  const maps = run.layers.get(LAYER)!;
+  const [, height = 0, width = 0, stored = 0] = maps.shape;
+  const values = await maps.read();
+  const pooling = await Pooling.create(maps);
+  const pooled = await pooling.read(2);
+  for (let image = 0; image < 2; image += 1) {
+    const [max, mean] = [pooled.max(image), pooled.mean(image)];
+    expect([max.length, mean.length]).toEqual([stored, stored]);
+    for (let unit = 0; unit < generator.layer(LAYER).channels; unit += 1) {
+      const cells = values.filter((_, at) => at % stored === unit).subarray(image * height * width);
+      const own = cells.subarray(0, height * width);
+      expect(max[unit]).toBe(Math.max(...own));
+      expect(mean[unit]).toBeCloseTo(own.reduce((sum, value) => sum + value, 0) / own.length, 5);
+    }
+  }
+  pooling.dispose();
+});
+
 test("of those that drive a unit equally, such as one photograph thrice, the first come first", async () => {
   const edge = 16;
   const { cifar } = JSON.parse(readFileSync(new URL("../golden/classifiers.json", import.meta.url), "utf8"));
@@ -72,7 +95,7 @@ test("of those that drive a unit equally, such as one photograph thrice, the fir
   const subject = photographed(classifierViewer(classifier), { count: 9, read });
   const options = { layer: "layer3", batch: 4 } as const;
   const whole = await topImages(subject, { ...options, top: 9 });
-  const some = await topImages(subject, { ...options, top: 4 });
+  const some = await topImages(subject, { ...options, top: 4, size: 99 }); // of 9, as many as there are
   for (const [unit, { images }] of whole.entries()) {
     const activations = images.toSorted((a, b) => a.image - b.image).map(({ activation }) => activation);
     const three = activations.slice(0, 3);
@@ -133,6 +156,27 @@ async function list(stream: AsyncIterable<Thumbnail>): Promise<Thumbnail[]> {
   return found;
 }
 
+/** How many rows plans run at a time from now on; memory is too small for the run of this number. */
+function rowsRun(generator: Generator, failing?: number) {
+  const rows: number[] = [];
+  let fails = failing;
+  const compile = generator.compile.bind(generator);
+  const spy = vi.spyOn(generator, "compile").mockImplementation(async (options) => {
+    const plan = await compile(options);
+    const run = plan.run.bind(plan);
+    plan.run = (given) => {
+      if (rows.length === fails) {
+        fails = undefined;
+        throw new GanatomyError("out-of-memory", "Too many images at a time.", "Use fewer.");
+      }
+      rows.push((given?.length ?? 0) / generator.rowSize);
+      run(given);
+    };
+    return plan;
+  });
+  return { rows, restore: () => spy.mockRestore() };
+}
+
 test("lassos are the units in those images, in that order, each image of a batch made once", async () => {
   const { generator, device } = models;
   const before = { ...device.live };
@@ -140,9 +184,12 @@ test("lassos are the units in those images, in that order, each image of a batch
   const levels = new Float32Array(channels).fill(0.05);
   const of = [7, 3, 3, 9, 7, 0].map((image, i) => ({ unit: (5 * i) % channels, image }));
   const sample = vi.spyOn(generator, "sample");
+  const { rows, restore } = rowsRun(generator);
   const drawn = await list(lassos(generator, { layer: LAYER, of, seed: 4, levels, size: 20, batch: 2 }));
   expect(sample.mock.calls.map(([{ start }]) => start)).toEqual([7, 3, 9, 7, 0]);
+  expect(rows).toEqual([2, 2, 1]); // 7 and 3, 9 and 7, 0
   sample.mockRestore();
+  restore();
   expect(drawn.map(({ unit, image }) => ({ unit, image }))).toEqual(of);
   using run = await generator.forward(generator.sample({ size: 10, seed: 4 }), { retain: [LAYER] });
   const options = { units: of.map(({ unit }) => unit), image: of.map(({ image }) => image), levels, size: 20 };
@@ -150,6 +197,32 @@ test("lassos are the units in those images, in that order, each image of a batch
   expect(drawn).toEqual(expected);
   run.dispose();
   expect({ ...device.live }).toEqual(before);
+});
+
+test("lassos are of eight images of seed 1 at a time unless told", async () => {
+  const { generator } = models;
+  const of = Array.from({ length: 9 }, (_, image) => ({ unit: 0, image }));
+  const levels = new Float32Array(generator.layer(LAYER).channels).fill(0.05);
+  const { rows, restore } = rowsRun(generator);
+  const drawn = await list(lassos(generator, { layer: LAYER, of, levels, size: 9 }));
+  restore();
+  expect(rows).toEqual([8, 1]);
+  expect(drawn).toEqual(await list(lassos(generator, { layer: LAYER, of, levels, size: 9, seed: 1, batch: 1 })));
+});
+
+test("where memory ends on the way lassos go on, each drawn once", async () => {
+  const { generator } = models;
+  const of = [0, 1, 2, 3, 4, 5].map((image) => ({ unit: image % 2, image }));
+  const asked = { layer: LAYER, of, view: "heat", size: 9 } as const;
+  const all = await list(lassos(generator, asked));
+  const warned = vi.spyOn(models.device, "warn").mockImplementation(() => {});
+  const { rows, restore } = rowsRun(generator, 1);
+  const drawn = await list(lassos(generator, { ...asked, batch: 3 }));
+  restore();
+  expect(warned).toHaveBeenCalledTimes(1);
+  warned.mockRestore();
+  expect(rows).toEqual([3, 2, 1]);
+  expect(drawn).toEqual(all);
 });
 
 test("lassos of images that are not square are not, either, and other views are drawn as told", async () => {
@@ -170,4 +243,13 @@ test.each([
 ])("lassos with %j are refused", async (options, message) => {
   const drawing = list(lassos(models.generator, { layer: LAYER, ...options } as never));
   await expect(drawing).rejects.toThrow(message);
+});
+
+test("the first unit that a layer has not is refused, of top images and of lassos", async () => {
+  const { generator } = models;
+  const unit = generator.layer(LAYER).channels;
+  await expect(topImages(generator, { layer: LAYER, units: [unit] })).rejects.toThrow(`has no unit ${unit}`);
+  await expect(list(lassos(generator, { layer: LAYER, of: [{ unit, image: 0 }] }))).rejects.toThrow(
+    `has no unit ${unit}`,
+  );
 });

@@ -4,6 +4,7 @@ import type { Edit } from "../../src/models/edits.ts";
 import { Generator } from "../../src/models/generator.ts";
 import type { GeneratorPlan } from "../../src/models/generator-plan.ts";
 import type { Segmenter } from "../../src/models/segmenter.ts";
+import { rowToward } from "../../src/models/sphere.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { type Scene, Stage } from "../../src/session/stage.ts";
 import { requestDevice } from "../gpu.ts";
@@ -86,6 +87,32 @@ test("of a picture only what strokes change is run, to the bits of the whole", a
   other.dispose(ENDED);
 });
 
+test("images on their way toward others are those of rows on that way", async () => {
+  const [stage, other] = [new Stage(generator, undefined), new Stage(generator, undefined)];
+  const edits = [cell(3, 4)];
+  const toward = (share: number) => bits(stage, scene(edits, { toward: [{ seed: 2, image: 4, share }] }));
+  const start = await bits(stage, scene(edits));
+  const [half, whole] = [await toward(0.5), await toward(1)];
+  expect(await toward(0)).toEqual(start);
+  expect(half).not.toEqual(start);
+  expect(whole).not.toEqual(half);
+  const [from, to] = [
+    generator.sample({ size: 1, seed: 1, start: 3 }),
+    generator.sample({ size: 1, seed: 2, start: 4 }),
+  ];
+  const about = { name: "rows", sha256: "0f".repeat(32), size: 1, weights: false };
+  for (const [share, picture] of [
+    [0.5, half],
+    [1, whole],
+  ] as const) {
+    const rows = rowToward(from, [to], [share], generator.zSize);
+    const given = scene(edits, { own: { rows, size: 1, about: { ...about, sha256: `${share}` } }, image: 0 });
+    expect(await bits(other, given)).toEqual(picture);
+  }
+  stage.dispose(ENDED);
+  other.dispose(ENDED);
+});
+
 test("the 500th stroke is as much work for the GPU as the second", async () => {
   const stage = new Stage(generator, undefined);
   const submitted = vi.spyOn(device.gpu.queue, "submit");
@@ -122,6 +149,8 @@ test("two layers that are painted on in turn compile nothing anew, and a third i
   expect(compiled).toBe(6);
   expect(await bits(stage, scene(a))).toEqual(first);
   expect(compiled).toBe(8);
+  const compilations = vi.mocked(generator.compile).mock.calls.slice(-8);
+  expect(compilations.map(([{ batch }]) => batch)).toEqual(Array(8).fill(1));
   stage.dispose(ENDED);
   // Weights stay.
   const live = device.live.buffers;
@@ -140,17 +169,22 @@ test("one that is disposed of while it compiles leaves nothing, and says so", as
   expect(device.live.buffers).toBe(live);
 });
 
-test("labels that could not be had are tried again", async () => {
+test("labels that could not be had are tried again, and are those that are wanted", async () => {
   const labels = {};
+  const run = vi.fn();
   const compile = vi
     .fn()
     .mockRejectedValueOnce(new Error("no memory"))
-    .mockResolvedValue({ run: () => {}, labels, dispose: () => {} });
+    .mockResolvedValue({ run, labels, dispose: () => {} });
   const stage = new Stage(generator, { reads: "image", compile } as unknown as Segmenter);
   const shown = () => stage.show(scene([]), { labels: true }, (frame) => frame.labels);
   await expect(shown()).rejects.toThrow("no memory");
   expect(await shown()).toBe(labels);
   expect(await shown()).toBe(labels);
   expect(compile).toHaveBeenCalledTimes(2);
+  expect(run).toHaveBeenCalledTimes(2);
+  // Nobody who does not want them waits for them.
+  expect(await stage.show(scene([]), {}, (frame) => frame.labels)).toBeUndefined();
+  expect(run).toHaveBeenCalledTimes(2);
   stage.dispose(ENDED);
 });

@@ -95,7 +95,7 @@ test("of those that drive a unit equally, such as one photograph thrice, the fir
   const subject = photographed(classifierViewer(classifier), { count: 9, read });
   const options = { layer: "layer3", batch: 4 } as const;
   const whole = await topImages(subject, { ...options, top: 9 });
-  const some = await topImages(subject, { ...options, top: 4, size: 99 }); // of 9, as many as there are
+  const some = await topImages(subject, { ...options, top: 4, size: 99 }); // there are but 9
   for (const [unit, { images }] of whole.entries()) {
     const activations = images.toSorted((a, b) => a.image - b.image).map(({ activation }) => activation);
     const three = activations.slice(0, 3);
@@ -156,7 +156,7 @@ async function list(stream: AsyncIterable<Thumbnail>): Promise<Thumbnail[]> {
   return found;
 }
 
-/** How many rows plans run at a time from now on; memory is too small for the run of this number. */
+/** How many rows plans run at a time from now on; for the `failing`th run memory is too small. */
 function rowsRun(generator: Generator, failing?: number) {
   const rows: number[] = [];
   let fails = failing;

@@ -36,7 +36,7 @@ test.each([
 ])("of %i columns each has a turn, and each block of the lower half behind 32 of them", async (n, count) => {
   const values = Array.from({ length: n }, (_, i) => (i * i) % 101);
   const turns = vi.fn(atOnce);
-  // Behind the first 32 lie 288 or 289 columns, of which 256 make a block: three blocks. 257 do, too.
+  // Behind the first 32 lie 288 or 289 columns, more than a block has: three blocks. 257 do, too.
   const found = await eigenvalues(reflected(values, 7), n, turns);
   expect(apart(rising(found), rising(values))).toBeLessThan(1e-10);
   expect(turns).toHaveBeenCalledTimes(count);

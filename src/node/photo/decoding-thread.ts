@@ -10,7 +10,7 @@ import type { Encoded } from "./pixels.ts";
 export type Answer =
   | { readonly photo: Photo }
   | { readonly fault: string; readonly truncated: boolean; readonly cause: unknown }
-  | { readonly error: unknown };
+  | { readonly failed: true };
 
 /** Options of `decodeApart`. */
 export interface Apart {
@@ -33,19 +33,19 @@ let before: Promise<unknown> = Promise.resolve();
 /**
  * Decodes a photo in a thread of its own, so that this one hears signals meanwhile; one photo at a
  * time. The file's bytes are copied, as callers go on to hash them; the pixels are transferred.
- * Undefined where no thread can be started or the thread ended by itself: then it is to be decoded
- * here.
+ * Undefined where no thread can be started, the thread ended by itself, or it failed otherwise than
+ * by what is wrong with the file, as where memory ran out: then it is to be decoded here.
  * @throws PhotoFault as `pixelsOf`; the signal's reason, at once, and the thread is ended.
  */
 export async function decodeApart(file: Encoded, { signal, script: given }: Apart = {}): Promise<Photo | undefined> {
   const script = scriptOf(given);
   if (script === undefined) return undefined;
   const answered = before.then(() => (signal?.aborted || script === failed ? undefined : ask(script, file, signal)));
-  before = answered.catch(() => {});
+  const over = (): void => {}; // keeps no pixels
+  before = answered.then(over, over);
   const answer = await abortable(answered, signal);
-  if (!answer) return undefined;
+  if (!answer || "failed" in answer) return undefined;
   if ("photo" in answer) return answer.photo;
-  if ("error" in answer) throw answer.error;
   throw new PhotoFault(answer.fault, answer.truncated, { cause: answer.cause });
 }
 
@@ -79,11 +79,15 @@ async function ask(script: string, file: Encoded, signal: AbortSignal | undefine
     signal?.addEventListener("abort", stop);
     worker.once("message", resolve).once("messageerror", lost).once("exit", lost);
     worker.ref();
-    worker.postMessage(file);
+    try {
+      worker.postMessage(file);
+    } catch {
+      stop(); // no room for a copy
+    }
   });
   signal?.removeEventListener("abort", stop);
   worker.removeAllListeners("message").off("messageerror", lost).off("exit", lost);
-  if (answer) keep(worker, script);
+  if (answer && !("failed" in answer)) keep(worker, script);
   else await worker.terminate();
   return answer;
 }
@@ -107,6 +111,9 @@ function take(script: string): Worker {
 /** Keeps a thread that nobody waits for, for a while. */
 function keep(worker: Worker, script: string): void {
   worker.unref();
-  const end = setTimeout(() => void worker.terminate(), IDLE_MS);
+  const end = setTimeout(() => {
+    kept = undefined; // at once: it takes a while to end
+    void worker.terminate();
+  }, IDLE_MS);
   kept = { worker, script, end: end.unref() };
 }

@@ -11,11 +11,11 @@ port?.on("message", async (file: Encoded) => {
     const photo = await pixelsOf(file);
     port.postMessage({ photo } satisfies Answer, [photo.rgb.buffer as ArrayBuffer]);
   } catch (error) {
-    // Classes of our own do not pass between threads.
+    // Classes of our own and codes do not pass between threads.
     const answer: Answer =
       error instanceof PhotoFault
         ? { fault: error.message, truncated: error.truncated, cause: error.cause }
-        : { error };
+        : { failed: true };
     port.postMessage(answer);
   }
 });

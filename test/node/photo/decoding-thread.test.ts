@@ -9,7 +9,9 @@ import { deflateSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { decodePhoto } from "../../../src/node/photo/decode.ts";
+import { decodeApart } from "../../../src/node/photo/decoding-thread.ts";
 import { encodeJpeg } from "../../../src/report/jpeg.ts";
+import { type PngHeader, readPngHeader } from "../../../src/report/png.ts";
 import { built } from "../../built.ts";
 import { chunk, joined, png, SIGNATURE } from "./pictures.ts";
 
@@ -133,6 +135,41 @@ describe("a large photo is decoded in a thread", () => {
     }
   });
 
+  test("by a new one, if it is asked at the moment when the kept one is ended", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const asked = vi.spyOn(Worker.prototype, "postMessage");
+    try {
+      await decodePhoto(large(), "a", { script });
+      vi.advanceTimersByTime(5000);
+      for (let i = 0; i < 2; i++) await decodePhoto(large(), "a", { script });
+      expect(asked).toHaveBeenCalledTimes(3);
+      expect(new Set(asked.mock.contexts).size).toBe(2);
+    } finally {
+      asked.mockRestore();
+      vi.useRealTimers();
+    }
+  });
+
+  test("and not what cannot be sent there, or what the thread fails at; the next one is", async () => {
+    const bytes = large();
+    const header = readPngHeader(bytes);
+    const ended = vi.spyOn(Worker.prototype, "terminate");
+    const asked = vi.spyOn(Worker.prototype, "postMessage");
+    try {
+      const unsent = { ...header, toString: () => "" };
+      const unknown = null as unknown as PngHeader;
+      for (const [i, header] of [unsent, unknown].entries()) {
+        expect(await decodeApart({ kind: "PNG", bytes, header }, { script })).toBeUndefined();
+        expect(ended).toHaveBeenCalledTimes(i + 1);
+      }
+      expect((await decodeApart({ kind: "PNG", bytes, header }, { script }))?.width).toBe(WIDTH);
+      expect(asked).toHaveBeenCalledTimes(3);
+    } finally {
+      ended.mockRestore();
+      asked.mockRestore();
+    }
+  });
+
   test.each([
     ["ends", "process.exit(0);"],
     ["fails", 'throw new Error("no such thing");'],
@@ -168,6 +205,17 @@ test("a program ends when it is done, though its thread is kept for the next pho
     const kept = process.getActiveResourcesInfo().filter((name) => /Worker|MessagePort|Timeout/.test(name));
     console.log(rgb.length, kept.join());`;
   expect(await ran(text)).toBe(`${3 * WIDTH * HEIGHT} \n`);
+});
+
+test("its pixels are held by nobody but who asked for them", async () => {
+  const text = `${PROGRAM}
+    const held = await decodePhoto(bytes, "a", { script }).then(({ rgb }) => new WeakRef(rgb));
+    for (let i = 0; i < 20 && held.deref(); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      gc();
+    }
+    console.log(held.deref() === undefined);`;
+  expect(await ran(text, "--expose-gc")).toBe("true\n");
 });
 
 test("where threads are forbidden it is decoded here", async () => {

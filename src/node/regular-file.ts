@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { GanatomyError } from "../errors.ts";
+import { noRoom } from "./host-memory.ts";
 
 /**
  * Whoever opens a pipe waits for who writes into it, in a thread of Node that hears no signal, so
@@ -45,7 +46,10 @@ export interface Reading {
 /** Bytes that are looked at first, and read at a time: a signal need not wait for gigabytes. */
 const [HEAD, PIECE] = [2 ** 18, 2 ** 24];
 
-/** The bytes of a file, or what `otherwise` makes of it. @throws GanatomyError as `openRegular` */
+/**
+ * The bytes of a file, or what `otherwise` makes of it.
+ * @throws GanatomyError as `openRegular`, and "host-memory" where there is no room for them.
+ */
 export function readBytes<T = never>(
   path: string,
   otherwise: Otherwise<T>,
@@ -105,9 +109,10 @@ async function read<Read, T>(
       await file.close();
     }
   } catch (cause) {
-    // what is not Node's own word on the file is a fault of whoever looks at it, or memory ran out
-    if (cause instanceof GanatomyError || signal?.aborted || !hasCode(cause)) throw cause;
-    return otherwise(cause);
+    const error = noRoom(cause, `"${path}"`);
+    // what is not Node's own word on the file is a fault of whoever looks at it
+    if (error instanceof GanatomyError || signal?.aborted || !hasCode(error)) throw error;
+    return otherwise(error);
   }
 }
 

@@ -55,6 +55,14 @@ test("a fault of whoever looks at the first bytes is no word on the file", async
   expect(seen).toEqual([]);
 });
 
+test("memory that runs out is told with the file, and is none either", async () => {
+  const look = (): void => void new ArrayBuffer(2 ** 52);
+  await expect(readBytes(at("file"), () => 1, { look })).rejects.toMatchObject({
+    code: "host-memory",
+    message: expect.stringContaining(`"${at("file")}" needs more memory`),
+  });
+});
+
 test("what is larger than a text can be is refused before it is read", async () => {
   await truncate(at("file"), 2 ** 29); // sparse: its bytes are not on the disk
   const refused = `"${at("file")}" has 536870912 bytes, which is too large for text. Is it the file you meant?`;

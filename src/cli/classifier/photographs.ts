@@ -66,7 +66,7 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
       names.push(file);
       digest.update(`${file}\n${bytes.length}\n`).update(bytes);
     } catch (error) {
-      if (!(error instanceof GanatomyError)) throw error;
+      if (!(error instanceof GanatomyError) || error.code === "host-memory") throw error;
       skipped.push({ file, reason: error.message });
     }
     progress("photographs", names.length, total);

@@ -1,8 +1,8 @@
 // Tests: test/cli/commands/distance.test.ts
 import { join } from "node:path";
-import { GanatomyError, PhotoError } from "../../errors.ts";
+import { PhotoError } from "../../errors.ts";
 import type { Photo } from "../../node/photo/photo.ts";
-import { photoOf } from "../photo.ts";
+import { isOfPhoto, photoOf } from "../photo.ts";
 import type { Running } from "../with-folder.ts";
 import type { PhotographsInput } from "./input.ts";
 
@@ -76,7 +76,7 @@ export class Photographs {
     try {
       return await this.#decode(file);
     } catch (error) {
-      if (!(error instanceof GanatomyError)) throw error;
+      if (!isOfPhoto(error)) throw error;
       this.skipped.push({ file, reason: error.message });
       if (this.#told++ < TOLD) this.#note(`Skipped: ${error.message}`);
       if (this.#told === TOLD) this.#note("Others that are skipped are listed at the end.");

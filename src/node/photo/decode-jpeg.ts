@@ -1,6 +1,7 @@
 /// <reference path="./codec-libjpeg-turbo-8bit.d.ts" />
 import { readOrientation, upright } from "../../report/exif.ts";
 import { PhotoFault } from "../../report/photo-fault.ts";
+import { ranOut } from "../host-memory.ts";
 import type { Photo } from "./photo.ts";
 
 export interface JpegHeader {
@@ -145,7 +146,7 @@ const startsWith = (bytes: Uint8Array, text: string): boolean =>
  * The upright RGB pixels of a JPEG whose header was found acceptable, to the bit what libjpeg-turbo
  * makes of it, as browsers and Python's readers do; colour profiles are ignored. What its interface
  * refuses (four channels, unusual sampling, and whatever it warns of) is decoded by jpeg-js.
- * @throws PhotoFault
+ * @throws PhotoFault; RangeError where memory runs out.
  */
 export async function decodeJpeg(bytes: Uint8Array, header: JpegHeader): Promise<Photo> {
   // Every block takes a bit at the least: what is shorter was made to fill the memory.
@@ -200,6 +201,7 @@ async function byJpegJs(bytes: Uint8Array, { rgb }: JpegHeader): Promise<Uint8Ar
     });
     return data;
   } catch (cause) {
+    if (ranOut(cause)) throw cause;
     // Tables and channels that are named but not there come as TypeErrors.
     const reason = cause instanceof TypeError ? "it lacks parts that it refers to" : (cause as Error).message;
     throw new PhotoFault(`cannot be decoded (${reason})`, false, { cause });

@@ -1,6 +1,7 @@
 import { PhotoError } from "../../errors.ts";
 import { checkPixels, checkRoom, named, SAVE_AS } from "../../report/photo-fault.ts";
 import { isPng, readPngHeader } from "../../report/png.ts";
+import { noRoom } from "../host-memory.ts";
 import { readJpegHeader, readJpegSize } from "./decode-jpeg.ts";
 import { type Apart, decodeApart } from "./decoding-thread.ts";
 import type { Photo } from "./photo.ts";
@@ -51,7 +52,8 @@ const OTHERS: readonly { readonly looks: RegExp; readonly what: string; readonly
  * samples are rounded to 8. `name` is what errors call it. Large ones are decoded in a thread of
  * their own where that can be started, so that the event loop goes on.
  * @throws PhotoError when it is empty, damaged, truncated, of another kind, or has more than 100
- *   megapixels, which is found out before memory is taken for them; the signal's reason.
+ *   megapixels, which is found out before memory is taken for them; GanatomyError "host-memory"
+ *   where there is not enough for fewer; the signal's reason.
  */
 export async function decodePhoto(bytes: Uint8Array, name: string, apart: Apart = {}): Promise<Photo> {
   apart.signal?.throwIfAborted();
@@ -64,7 +66,7 @@ export async function decodePhoto(bytes: Uint8Array, name: string, apart: Apart 
     const decoded = width * height < APART ? undefined : await decodeApart(file, apart);
     return decoded ?? (await pixelsOf(file));
   } catch (cause) {
-    throw named(cause, `"${name}"`, kind);
+    throw named(noRoom(cause, `"${name}"`), `"${name}"`, kind);
   }
 }
 

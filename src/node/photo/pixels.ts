@@ -10,7 +10,7 @@ export type Encoded =
   | { readonly kind: "JPEG"; readonly bytes: Uint8Array; readonly header: JpegHeader }
   | { readonly kind: "PNG"; readonly bytes: Uint8Array; readonly header: PngHeader };
 
-/** Its pixels. @throws PhotoFault */
+/** Its pixels. @throws PhotoFault; RangeError where memory runs out. */
 export async function pixelsOf(file: Encoded): Promise<Photo> {
   return file.kind === "JPEG" ? decodeJpeg(file.bytes, file.header) : decodePng(file.bytes, file.header);
 }

@@ -6,7 +6,7 @@ import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { noteSkipped, openFolder } from "../../../src/cli/classifier/photographs.ts";
 import { speak } from "../../../src/cli/progress.ts";
-import { PhotoError, UsageError } from "../../../src/index.ts";
+import { GanatomyError, PhotoError, UsageError } from "../../../src/index.ts";
 
 let home: string;
 const at = (...path: string[]): string => join(home, ...path);
@@ -40,6 +40,13 @@ test("what is no photograph is skipped, links that lead nowhere too", async () =
   await expect(openFolder(at("bad"), watched)).rejects.toThrow("The one photograph");
   await expect(openFolder(at("gone"), watched)).rejects.toThrow('gone" is not there');
   await expect(openFolder(at("odd/a.png"), watched)).rejects.toThrow('a.png" is no folder');
+});
+
+test("a lack of memory is no fault of a photograph, which would change what is computed", async () => {
+  const check = (): never => {
+    throw new GanatomyError("host-memory", "No room.", "");
+  };
+  await expect(openFolder(at("many"), { ...watched, check })).rejects.toMatchObject({ code: "host-memory" });
 });
 
 test("some of many are drawn by chance, the same for a seed, and only they are looked at", async () => {

@@ -218,6 +218,32 @@ test("its pixels are held by nobody but who asked for them", async () => {
   expect(await ran(text, "--expose-gc")).toBe("true\n");
 });
 
+test("where memory runs out that is said, and not that the photo is damaged", async () => {
+  const edge = 7000; // 147 MB of pixels, which are there twice for a moment
+  const rows = deflateSync(Buffer.alloc((1 + 3 * edge) * edge), { level: 1 });
+  const { header } = png({ width: edge, height: edge, color: 2, depth: 8, samples: [] });
+  await writeFile(at("huge.png"), joined(SIGNATURE, header, chunk("IDAT", rows), chunk("IEND", Buffer.alloc(0))));
+  await writeFile(
+    at("program.mjs"),
+    `import { readFileSync } from "node:fs";
+     import { decodePhoto } from "./decode.mjs";
+     const bytes = readFileSync(new URL("./huge.png", import.meta.url));
+     let left = [new ArrayBuffer(2 ** 27), new ArrayBuffer(80e6)];
+     const taken = [];
+     try {
+       for (;;) taken.push(new ArrayBuffer(2 ** 24));
+     } catch {}
+     left = undefined;
+     gc();
+     const script = new URL("./nowhere.mjs", import.meta.url);
+     const { code, message } = await decodePhoto(bytes, "a", { script }).catch((error) => error);
+     console.log(taken.length > 20, code, message);`,
+  );
+  const limited = `ulimit -v 3000000; exec "$0" --expose-gc "$1"`;
+  const { stdout } = await promisify(execFile)("sh", ["-c", limited, process.execPath, at("program.mjs")]);
+  expect(stdout).toMatch(/^true host-memory "a" needs more memory than this machine has left\. Close /);
+});
+
 test("where threads are forbidden it is decoded here", async () => {
   const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
   const text = `${PROGRAM}

@@ -65,6 +65,14 @@ test("2 on the diagonal and −1 beside it: 2 − 2 cos kπ/(n + 1)", () => {
   expect(apart(rising(found), known)).toBeLessThan(1e-13);
 });
 
+test("Wilkinson's shift takes two steps an eigenvalue", () => {
+  const n = 500;
+  const steps = vi.spyOn(Math, "hypot"); // once a step, for its shift
+  tridiagonal(new Float64Array(n).fill(2), new Float64Array(n - 1).fill(-1));
+  expect(steps.mock.calls.length / n).toBeCloseTo(2, 1);
+  steps.mockRestore();
+});
+
 test.each([1e-30, 1e30])("of numbers as small or large as %d they are as exact", (scale) => {
   const n = 40;
   const found = tridiagonal(new Float64Array(n).fill(2 * scale), new Float64Array(n - 1).fill(-scale));

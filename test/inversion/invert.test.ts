@@ -260,6 +260,8 @@ test("a class is taken as it was drawn, told beside the latent, and needed to go
   expect([latent.length, [...inputs.keys()], row.length]).toEqual([16, ["label"], 16 + 3]);
   expect([...inputs.get("label")!]).toEqual([...row.subarray(16)]);
   expect([...images.latent]).toEqual([...(await drawn(classes, Float32Array.of(...latent, ...inputs.get("label")!)))]);
+  // Its way was that of images of the class, too.
+  expect(meanSquare(images.latent, to)).toBeCloseTo(errorOf(inversion.psnr.latents[start]!), 6);
   expect((await inverted({ ...options, found: partial! }, classes, to)).inversion).toEqual(inversion);
   const without = { ...partial!, inputs: new Map() };
   await expect(inverted({ ...options, found: without }, classes, to)).rejects.toThrow("which is no z of classes");

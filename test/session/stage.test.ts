@@ -178,6 +178,8 @@ test("labels that could not be had are tried again, and are those that are wante
     .mockResolvedValue({ run, labels, dispose: () => {} });
   const stage = new Stage(generator, { reads: "image", compile } as unknown as Segmenter);
   const shown = () => stage.show(scene([]), { labels: true }, (frame) => frame.labels);
+  await stage.show(scene([]), {}, () => {});
+  expect(compile).not.toHaveBeenCalled();
   await expect(shown()).rejects.toThrow("no memory");
   expect(await shown()).toBe(labels);
   expect(await shown()).toBe(labels);

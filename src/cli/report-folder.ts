@@ -5,7 +5,7 @@ import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type DissectedLayer, openReport, type ReportFiles } from "../compare/index.ts";
 import { GanatomyError, UsageError } from "../errors.ts";
-import { kindIn } from "../node/marker.ts";
+import { aKind, kindIn } from "../node/marker.ts";
 import { ofFile, openFile, textOf } from "./files-read.ts";
 
 /**
@@ -60,7 +60,7 @@ export function lacking(folder: string, name: string): GanatomyError {
     const fix = "Let the command that made it come to its end: the same one goes on where it was.";
     return new GanatomyError("not-found", `"${folder}" holds no ${name}: what was begun there is not finished.`, fix);
   }
-  const holds = kind === undefined ? "" : `: it is of ${kind}`;
+  const holds = kind === undefined ? "" : `: it is of ${aKind(kind)}`;
   const fix = "Name a folder that `ganatomy dissect` wrote, or one of gandissect's.";
   return new GanatomyError("not-found", `"${folder}" holds no ${name}${holds}.`, fix);
 }

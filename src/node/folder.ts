@@ -6,7 +6,7 @@ import { checkNames, type NamesOf } from "../names.ts";
 import type { Folder } from "../report/folder.ts";
 import { OUTDIR, refused, sentence, some } from "./file-errors.ts";
 import { FolderLock, LOCK } from "./lock.ts";
-import { keyOf, MARKER, Marker, NO_SET } from "./marker.ts";
+import { aKind, keyOf, kindIn, MARKER, Marker, NO_SET } from "./marker.ts";
 import { makeFolders, safeParts } from "./within.ts";
 import { type FileData, isTemporary, writeWhole } from "./write-whole.ts";
 
@@ -87,8 +87,10 @@ export async function outputFolder(path: string, options: OutputFolderOptions = 
     const earlier = entries.includes(MARKER) ? await Marker.read(root, kind, elsewhere) : undefined;
     const others = entries.filter((entry) => entry !== MARKER && entry !== LOCK && !isTemporary(entry));
     if ((others.length > 0 || entries.includes(MARKER)) && !earlier && !force) {
+      const other = kindIn(root);
+      const holds = `no ${kind.replace(/^an? /, "")} of ours${other === undefined ? "" : `, but ${aKind(other)}`}`;
       throw new OutputError(
-        `The folder "${path}" is not empty and holds no ${kind.replace(/^an? /, "")} of ours (it has ${some(others)}).`,
+        `The folder "${path}" is not empty and holds ${holds} (it has ${some(others)}).`,
         force === false
           ? `Move what is not of ours away, or ${elsewhere}.`
           : `${sentence(elsewhere).slice(0, -1)}, or add --force to write into it all the same.`,

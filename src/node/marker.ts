@@ -125,6 +125,10 @@ export function kindIn(root: string): string | undefined {
   }
 }
 
+/** A kind of folder in a sentence: "a report", "edits". */
+export const aKind = (kind: string): string =>
+  /^an? |s$|^merged$|importance$/.test(kind) ? kind : `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+
 /** Lines that were cut off as they were written; of more, nobody writes on in the folder. */
 const MAX_CUT = 1000;
 

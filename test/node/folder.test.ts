@@ -180,7 +180,8 @@ describe("a folder with files", () => {
     const pictures = await outputFolder(home, { kind: "pictures" });
     await pictures.write("image_0.png", "");
     await pictures.finish();
-    expect((await failure(outputFolder(home))).message).toMatch(/no report of ours/);
+    expect((await failure(outputFolder(home))).message).toContain("holds no report of ours, but pictures (it has");
+    expect((await failure(outputFolder(home, { kind: "a walk" }))).message).toContain("no walk of ours, but pictures");
   });
 
   test.each(["not json", '{"files":"all"}', "null"])("is not ours because of a marker that says %s", async (marker) => {

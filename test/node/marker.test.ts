@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { OutputError } from "../../src/errors.ts";
-import { kindIn, MARKER, Marker } from "../../src/node/marker.ts";
+import { aKind, kindIn, MARKER, Marker } from "../../src/node/marker.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -23,6 +23,11 @@ test("tells which kind of folder a run of ours began", async () => {
     await writeFile(join(root, MARKER), text);
     expect(kindIn(root)).toBeUndefined();
   }
+});
+
+test.each(["a report", "an export", "edits", "a walk", "unit importance", "merged"])("%s is said so", (said) => {
+  expect(aKind(said)).toBe(said);
+  expect(aKind(said.replace(/^an? /, ""))).toBe(said);
 });
 
 test("a whole list names files and sets in order, and no set that has no files", async () => {

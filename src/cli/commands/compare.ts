@@ -53,10 +53,10 @@ export const compareCommand: CliCommand<CompareCommandOptions, [folders: string[
 };
 
 /** Reads, compares, writes and says what was found. */
-function run({ outdir, json, force = false, ...rule }: CompareCommandOptions, folders: string[]): Promise<number> {
+function run({ outdir, json, force, ...rule }: CompareCommandOptions, folders: string[]): Promise<number> {
   return withInterrupt(async (running) => {
     const layers = await readReports(folders);
-    const comparison = compare(layers, { ...rule, force });
+    const comparison = compare(layers, { ...rule, ...(force && { force }) });
     const provenance: Provenance = {
       generator: { name: "ganatomy", version: VERSION },
       created: new Date().toISOString(),
@@ -67,7 +67,7 @@ function run({ outdir, json, force = false, ...rule }: CompareCommandOptions, fo
       path: outdir,
       force,
       kind: "comparison",
-      settings: settingsOf("compare", { ...rule, anyhow: force }, folders),
+      settings: settingsOf("compare", { ...rule, anyhow: force ?? false }, folders),
     };
     const text = comparisonJson(comparison, provenance);
     await withFolder(running, output, async (folder) => {

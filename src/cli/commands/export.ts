@@ -65,7 +65,7 @@ function formatsOf(text: string, before: readonly Format[] = []): Format[] {
   return [...new Set([...before, ...(names as Format[])])];
 }
 
-function run({ format, outdir, force = false, json }: ExportOptions, given: string): Promise<number> {
+function run({ format, outdir, force, json }: ExportOptions, given: string): Promise<number> {
   return withInterrupt(async (running) => {
     const folder = await folderOf(given);
     const { formats, write } = await exportOf(folder, format);

@@ -43,7 +43,7 @@ const NOTE = [
   "Mutual information is not in them either.",
 ].join(" ");
 
-function run({ outdir, force = false }: ReportOptions, given: string): Promise<number> {
+function run({ outdir, force }: ReportOptions, given: string): Promise<number> {
   return withInterrupt(async (running) => {
     const { note, signal, progress } = running;
     const { folder, json } = await readRun(given);

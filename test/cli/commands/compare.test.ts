@@ -123,6 +123,14 @@ describe("ganatomy compare", () => {
     }
   });
 
+  test("an --outdir of others is told with --force", async () => {
+    await mkdir(at("full"));
+    await writeFile(join(at("full"), "mine"), "");
+    const folders = [at("new"), "--outdir", at("full")];
+    await expect(run(...folders)).rejects.toMatchObject({ fix: expect.stringContaining("add --force") });
+    expect((await run(...folders, "--force")).status).toBe(0);
+  });
+
   test.each([
     [["nowhere"], /"nowhere" is not there/],
     [["empty"], /empty" holds no report\.json/],

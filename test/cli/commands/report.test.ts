@@ -63,6 +63,16 @@ describe("report", () => {
     expect([status, noted]).toEqual([130, expect.not.stringContaining("Open ")]);
   });
 
+  test("an --outdir of others is told with what is in it and --force", async () => {
+    await mkdir(at("full"));
+    await writeFile(at("full", ".ganatomy"), '{"writtenBy":"ganatomy","kind":"report","files":[]}\n');
+    await expect(run(at("run"), "--outdir", at("full"))).rejects.toMatchObject({
+      message: expect.stringContaining("holds no page of ours, but a report"),
+      fix: expect.stringContaining("add --force"),
+    });
+    expect((await run(at("run"), "--outdir", at("full"), "--force")).status).toBe(0);
+  });
+
   test.each([
     ["no JSON", "{", "it is no JSON"],
     ["another form", '{"layers":[1]}', "its layers have another form"],

@@ -27,7 +27,10 @@ export interface Share {
 export interface Checkpoints {
   /** What an earlier run kept. */
   readonly found?: DissectionState | undefined;
-  /** Asked after every batch: is it time? What is to be kept is read from the GPU then. */
+  /**
+   * Asked after every batch, and where it ends amid one: is it time? What is to be kept is read
+   * from the GPU then.
+   */
   due(): boolean;
   keep(state: DissectionState): Promise<void>;
   /**
@@ -66,6 +69,8 @@ export class Checkpoint {
   readonly #checkpoints: Checkpoints | undefined;
   readonly #results = new Map<string, StateTable>();
   #left: DissectionState | undefined;
+  /** Keeps what the phase has counted, where that was not done after its last batch. */
+  #behind: (() => Promise<void>) | undefined;
 
   constructor(checkpoints: Checkpoints | undefined, before?: Checkpoint) {
     this.#checkpoints = checkpoints;
@@ -164,6 +169,21 @@ export class Checkpoint {
   }
 
   /**
+   * A phase's batches. Where they end amid one, as photographs do when somebody stops, what was
+   * counted before is kept first, if it is time.
+   */
+  async *batches<T>(each: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* each;
+    } catch (error) {
+      if (this.#checkpoints?.due()) await this.#behind?.();
+      throw error;
+    } finally {
+      this.#behind = undefined;
+    }
+  }
+
+  /**
    * Keeps what a phase has counted, if it is time, or its share has been counted.
    * @throws PhaseEnd
    */
@@ -175,10 +195,14 @@ export class Checkpoint {
   ): Promise<void> {
     const share = this.#checkpoints?.share;
     const isOver = share?.end === done;
-    if (!isOver && !this.#checkpoints?.due()) return;
-    const { counters, known = {} } = await tables();
-    // What a share goes by is kept once for all.
-    await this.#keep(at, done, share ? counters : { ...counters, ...known }, share ? undefined : extra());
+    const now = async (): Promise<void> => {
+      const { counters, known = {} } = await tables();
+      // What a share goes by is kept once for all.
+      await this.#keep(at, done, share ? counters : { ...counters, ...known }, share ? undefined : extra());
+    };
+    const isTime = isOver || this.#checkpoints?.due();
+    this.#behind = isTime ? undefined : now;
+    if (isTime) await now();
     if (isOver) throw new PhaseEnd(at);
   }
 

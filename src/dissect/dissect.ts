@@ -119,7 +119,8 @@ async function* scoreTest(
   samples.takePictures(restored?.extra ?? new Map());
   try {
     let partials = Math.floor((from * (PARTIALS + 1)) / size) + 1;
-    for await (const { first, count } of samples.each({ labels: true, pictures: !isPart, from })) {
+    const each = samples.each({ labels: true, pictures: !isPart, from });
+    for await (const { first, count } of checkpoint.batches(each)) {
       presence.add();
       slots.update();
       for (const { counts, moments, top } of statistics.values()) {

@@ -146,7 +146,7 @@ export class Samples {
     /** Only with labels, and if these samples are to have pictures at all. */
     readonly pictures?: boolean;
     /** The first image, at a border of batches. */
-    readonly from?: number;
+    readonly from?: number | undefined;
     /** Batches that hold none of these are left out. */
     readonly only?: ReadonlySet<number>;
   }): AsyncGenerator<{ readonly first: number; readonly count: number }> {

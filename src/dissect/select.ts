@@ -104,7 +104,7 @@ export async function* quantilesOf(
         const total = pass === 0 ? size : (passes - 1) * size;
         // Segmenting now lets the later passes find label maps kept.
         const labels = pass === 0 && (presence !== undefined || (samples.keepsLabels && !checkpoint.isShared));
-        for await (const { first, count } of samples.each({ labels, ...(from !== undefined && { from }) })) {
+        for await (const { first, count } of checkpoint.batches(samples.each({ labels, from }))) {
           if (labels) presence?.add();
           for (const selection of await making) selection.add();
           await checkpoint.keep(at(radix), first + count, () => tables(radix));

@@ -128,7 +128,7 @@ async function* countLevels(
   );
   await checkpoint.begin(at);
   const restored = checkpoint.restore(at, samples, { counters });
-  for await (const { first, count } of samples.each({ labels: true, ...(restored && { from: restored.done }) })) {
+  for await (const { first, count } of checkpoint.batches(samples.each({ labels: true, from: restored?.done }))) {
     // which categories the batch's images hold; its sums were read after one pass, and later ones
     // are not
     presence.add();

@@ -200,6 +200,37 @@ describe("what is kept, and taken up", () => {
     expect(part.kept).toEqual([["p", 8, { a: table(1) }]]);
   });
 
+  test("where batches end amid one, what was counted before is kept, if it is time and was not kept", async () => {
+    const stop = new Error("stop");
+    let due = false;
+    const { checkpoint, kept } = checkpointOf({ due: () => due });
+    /** A phase of so many batches, behind which it is stopped. */
+    const phase = async (at: string, batches: number, isStopped = true): Promise<unknown> => {
+      async function* each() {
+        for (let index = 0; index < batches; index += 1) yield 4 * index;
+        if (!isStopped) return;
+        due = true;
+        throw stop;
+      }
+      try {
+        for await (const first of checkpoint.batches(each())) await checkpoint.keep(at, first + 4, tables, extra);
+      } catch (error) {
+        return error;
+      }
+      return undefined;
+    };
+    expect(await phase("p", 2)).toBe(stop);
+    expect(kept).toEqual([["p", 8, { a: table(1), k: table(2), x: table(3) }]]);
+    // each batch is kept by itself now
+    expect(await phase("q", 1)).toBe(stop);
+    expect(kept.slice(1).map(([at, done]) => [at, done])).toEqual([["q", 4]]);
+    // of a phase without a batch there is nothing, whatever the one before had
+    due = false;
+    expect(await phase("q", 2, false)).toBeUndefined();
+    expect(await phase("r", 0)).toBe(stop);
+    expect(kept).toHaveLength(2);
+  });
+
   test("where another phase begins, what earlier ones found is kept for it", async () => {
     const known = (): Counters => ({ k: counter(table(2)) });
     const share = { first: 9, end: 9 };

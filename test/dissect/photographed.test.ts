@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { DissectionState } from "../../src/dissect/checkpoint.ts";
 import { dissect } from "../../src/dissect/dissect.ts";
 import { masks } from "../../src/dissect/masks.ts";
 import type { DissectOptions } from "../../src/dissect/options.ts";
@@ -270,6 +271,25 @@ describe("a classifier with photographs", () => {
     expect(dissection).toMatchObject({ settings: { size: 4, quantileThreshold: "iqr" } });
     expect(dissection.images).toEqual(["photo 0", "photo 2", "photo 4", "photo 6"]);
     expect(read.mock.calls.map(([number]) => number).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test("stopped amid a batch, keeps those before it, and goes on from there to the same bits", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const stopping = (number: number): Photograph => {
+      if (number === 4) controller.abort(new Error("stop")); // of 3, 4 and 5
+      return photo(number);
+    };
+    const of = (read: typeof photo) => photographed(classifierViewer(classifier), { count: COUNT, names, read });
+    const options = { layers: ["layer3"], rule: "pnas-2020", segmentationSize: 8, batch: 3, examples: 2 } as const;
+    const whole = await dissected(of(photo), labeller(), options);
+    const kept: DissectionState[] = [];
+    const keep = async (state: DissectionState) => void kept.push(structuredClone(state));
+    const checkpoints = { due: () => signal.aborted, keep };
+    await expect(dissected(of(stopping), labeller(), { ...options, signal, checkpoints })).rejects.toThrow("stop");
+    expect(kept.map(({ at, done }) => [at, done])).toEqual([["whole quantiles 0", 3]]);
+    const further = { found: kept[0]!, due: () => false, keep };
+    expect(await dissected(of(photo), labeller(), { ...options, checkpoints: further })).toEqual(whole);
   });
 
   test("refuses too few, masks without names, vectors", async () => {

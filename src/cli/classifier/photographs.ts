@@ -84,8 +84,7 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
     names,
     skipped,
     digest: digest.digest("hex"),
-    // Without the signal: who stops a dissection keeps the batch that it is at.
-    read: (number) => photoOf(join(path, names[number]!), names[number]!),
+    read: (number) => photoOf(join(path, names[number]!), names[number]!, signal),
   };
 }
 

@@ -3,6 +3,7 @@ import { type Command, CommanderError } from "commander";
 import { GanatomyError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { EXIT, exitStatus } from "./exit.ts";
+import { causeOf } from "./files-read.ts";
 import { inFlags } from "./flags.ts";
 import { Interrupted } from "./interrupt.ts";
 import { commandLine } from "./program.ts";
@@ -41,7 +42,7 @@ function asked(args: readonly string[], { commands }: Command): readonly string[
 
 function explain(error: unknown): string {
   if (error instanceof GanatomyError && error.fix) {
-    return `error: ${error.message.slice(0, -error.fix.length).trimEnd()}\n  fix: ${error.fix}`;
+    return `error: ${causeOf(error)}\n  fix: ${error.fix}`;
   }
   if (error instanceof GanatomyError) return `error: ${error.message}`;
   return `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

@@ -42,6 +42,10 @@ export async function ofFile<T>(path: string, read: () => T | Promise<T>, fix?: 
   }
 }
 
+/** What an error says without what to do about it. */
+export const causeOf = ({ message, fix }: GanatomyError): string =>
+  message.slice(0, message.length - fix.length).trimEnd();
+
 /** The same of an error. */
 export function faultOf(path: string, error: unknown, fix?: string): unknown {
   if (!(error instanceof GanatomyError)) return error;
@@ -49,7 +53,7 @@ export function faultOf(path: string, error: unknown, fix?: string): unknown {
   const isForm = isUsage || error.code === "weights-format";
   const named = error.message.includes(path);
   if (named && !isUsage && !(isForm && fix !== undefined)) return error;
-  const cause = error.message.slice(0, error.message.length - error.fix.length).trimEnd();
+  const cause = causeOf(error);
   const message = named ? cause : `In "${path}": ${cause}`;
   return new GanatomyError(isUsage ? "file" : error.code, message, (isForm && fix) || error.fix, { cause: error });
 }

@@ -2,7 +2,7 @@ import { GanatomyError, PhotoError } from "../errors.ts";
 import { checkPhoto, decodePhoto } from "../node/photo/decode.ts";
 import type { Photo } from "../node/photo/photo.ts";
 import type { Reading } from "../node/regular-file.ts";
-import { bytesOf } from "./files-read.ts";
+import { bytesOf, causeOf } from "./files-read.ts";
 
 /** How a photo is read. */
 export interface PhotoReading extends Reading {
@@ -44,9 +44,7 @@ const TOLD = 8;
 
 /** What is to be said of those that cannot be read, of so many. */
 export function unreadablePhotos(failed: readonly GanatomyError[], total: number): PhotoError {
-  const told = failed
-    .slice(0, TOLD)
-    .map(({ message, fix }) => `  ${message.slice(0, message.length - fix.length).trimEnd()}`);
+  const told = failed.slice(0, TOLD).map((error) => `  ${causeOf(error)}`);
   const rest = failed.length > TOLD ? [`  and ${failed.length - TOLD} more`] : [];
   return new PhotoError([`${failed.length} of ${total} photos cannot be read:`, ...told, ...rest].join("\n"), "");
 }

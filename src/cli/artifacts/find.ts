@@ -12,7 +12,7 @@ import {
   rowsAt,
   type Vectors,
 } from "../../compare/index.ts";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError, UsageError } from "../../errors.ts";
 import type { Generator } from "../../index.ts";
 import type { MeasurementsFile } from "../../node/kept/measurements.ts";
 import type { ArtifactFindings, RankedUnit } from "../../report/artifacts.ts";
@@ -152,10 +152,13 @@ async function withTrials<T>(
  */
 function halvesOf(real: KeptFeatures, { kind }: FeatureNetwork): readonly [ranking: Vectors, judging: Vectors] {
   const { vectors } = real;
-  if (!vectors) throw new UsageError(`${real.images} has no features.`, "Measure them, or name the folder.");
+  if (!vectors) {
+    throw new GanatomyError("file", `${real.images} has no features.`, "Measure them, or name the folder.");
+  }
   if (real.kind) checkSameKind(real.kind, kind);
   if (vectors.n < 4) {
-    throw new UsageError(
+    throw new GanatomyError(
+      "file",
       `There are ${vectors.n} real images, of which half rank units and half judge.`,
       "Give at least four.",
     );

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { LabelMask } from "../../dissect/masks.ts";
-import { LabelsError, UsageError } from "../../errors.ts";
+import { LabelsError } from "../../errors.ts";
 import type { View } from "../../networks/classifiers/network.ts";
 import type { Label } from "../../networks/segmenters/network.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
@@ -36,11 +36,11 @@ const FIX =
 /**
  * Opens a folder of label maps: PNGs of 8-bit grey, called as the photographs are, whose values are
  * places in labels.json beside them.
- * @throws LabelsError for labels.json, UsageError where it is missing.
+ * @throws LabelsError for labels.json that is missing, or is none.
  */
 export async function openMasks(path: string): Promise<MaskFolder> {
   const file = join(path, "labels.json");
-  if (!existsSync(file)) throw new UsageError(`There is no labels.json in "${path}".`, FIX);
+  if (!existsSync(file)) throw new LabelsError(`There is no labels.json in "${path}".`, FIX);
   const unreadable = (cause: NodeJS.ErrnoException): never => {
     throw new LabelsError(`"${file}" cannot be read (${cause.code}).`, "Check its permissions.", { cause });
   };

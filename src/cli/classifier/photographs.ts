@@ -2,11 +2,12 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Photographs } from "../../dissect/photographed.ts";
-import { GanatomyError, UsageError } from "../../errors.ts";
+import { GanatomyError, PhotoError } from "../../errors.ts";
 import { decodePhoto } from "../../node/photo/decode.ts";
 import type { Photo } from "../../node/photo/photo.ts";
 import { inTurn, openPhotographs, type PhotographsInput } from "../distance/input.ts";
 import type { Skipped } from "../distance/photographs.ts";
+import { causeOf } from "../files-read.ts";
 import { photoOf, readPhoto } from "../photo.ts";
 import { warn } from "../progress.ts";
 
@@ -40,7 +41,7 @@ export interface Wanted {
  * Opens a folder of photographs, with those in folders in it. All that are taken are decoded once
  * now, so that what is none is skipped here and not found out after an hour.
  *
- * @throws GanatomyError for what is no folder; UsageError when no photograph is left.
+ * @throws GanatomyError for what is no folder; PhotoError when no photograph is left.
  */
 export async function openFolder(folder: string | Listing, wanted: Wanted): Promise<PhotographFolder> {
   const { signal, most, progress } = wanted;
@@ -67,13 +68,13 @@ export async function openFolder(folder: string | Listing, wanted: Wanted): Prom
       digest.update(`${file}\n${bytes.length}\n`).update(bytes);
     } catch (error) {
       if (!(error instanceof GanatomyError) || error.code === "host-memory") throw error;
-      skipped.push({ file, reason: error.message });
+      skipped.push({ file, reason: causeOf(error) });
     }
     progress("photographs", names.length, total);
   }
   if (names.length === 0) {
     const { file, reason } = skipped.at(-1)!;
-    throw new UsageError(
+    throw new PhotoError(
       `${files.length === 1 ? "The one photograph" : `Of the ${files.length} photographs`} in "${path}" ${files.length === 1 ? "cannot" : "none can"} be taken. ${file}: ${reason}`,
       "Name another folder, or mend what belongs to it.",
     );

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import type { KeptFeatures } from "../../compare/index.ts";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError } from "../../errors.ts";
 import { type Generator, loadGenerator } from "../../index.ts";
 import { type ArtifactFindings, artifactsCsv, artifactsJson, marksJson, verdicts } from "../../report/artifacts.ts";
 import { artifactsPage } from "../../report/artifacts-page.ts";
@@ -96,10 +96,12 @@ function run(options: ArtifactsOptions): Promise<number> {
   return withInterrupt(async (running) => {
     const { note } = running;
     const model = await openInput(options.model ?? EMBEDDED, loadingOf(running, options));
-    if (model.kind !== "generator") throw new UsageError(`"${options.model}" is no generator.`, "Name a checkpoint.");
+    if (model.kind !== "generator")
+      throw new GanatomyError("file", `"${options.model}" is no generator.`, "Name a checkpoint.");
     const real = await openInput(options.real, loadingOf(running));
     if (real.kind !== "photographs" && real.kind !== "features") {
-      throw new UsageError(
+      throw new GanatomyError(
+        "file",
         `"${options.real}" holds no real images, one by one.`,
         "Name a folder of JPEG or PNG files, or features that `ganatomy distance` kept.",
       );

@@ -154,10 +154,15 @@ async function sidesOf(
     const generator = inputs.find((input) => input.kind === "generator");
     const kept = inputs.find((input) => input.kind === "features")?.kept;
     let extent = generator ? await extentOf(generator, { device, flags: options, signal, note }) : kept?.extent;
-    const a = await sideOf({ input: inputs[0], ...options.drawings[0], extent }, tools);
-    if ("extent" in a && a.extent) extent ??= a.extent;
-    const b = await sideOf({ input: inputs[1], ...options.drawings[1], extent }, tools);
-    return [a, b];
+    const side = async (at: 0 | 1): Promise<Side> => {
+      const found = await sideOf({ input: inputs[at], ...options.drawings[at], extent }, tools);
+      if ("extent" in found && found.extent) extent ??= found.extent;
+      return found;
+    };
+    if (inputs[0].kind !== "generator") return [await side(0), await side(1)];
+    // First what may have too few that can be read: images are drawn for minutes.
+    const b = inputs[1].kind === "photographs" ? await side(1) : undefined;
+    return [await side(0), b ?? (await side(1))];
   } finally {
     networks.dispose();
   }

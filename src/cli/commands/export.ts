@@ -114,7 +114,8 @@ async function exportOf(folder: string, asked: readonly Format[] = FORMATS): Pro
     const files = await reportFiles(folder);
     const { dissection } = await ofFile(folder, () => openDissection(files));
     if (dissection.layers.length === 0) {
-      throw new UsageError(`The report in "${folder}" has no layers.`, "Dissect again: nothing was finished.");
+      const message = `The report in "${folder}" has no layers.`;
+      throw new GanatomyError("file", message, "Dissect again: nothing was finished.");
     }
     return {
       formats: FORMATS.filter((one) => asked.includes(one)),

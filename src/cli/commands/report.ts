@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { UnitPictures } from "../../dissect/result.ts";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError } from "../../errors.ts";
 import { nodeEncoder } from "../../node/photo/encoder.ts";
 import type { Extent } from "../../report/extents.ts";
 import { type FoundJson, fromGandissect, KnownLabels } from "../../report/from-gandissect.ts";
@@ -50,7 +50,8 @@ function run({ outdir, force }: ReportOptions, given: string): Promise<number> {
     const folders = json.layers.map(({ layer, dirname }) => join(folder, dirname ?? safeFolder(layer)));
     const units = fromGandissect(json, UNKNOWN).layers.map((layer) => layer.units);
     if (units.length === 0) {
-      throw new UsageError(
+      throw new GanatomyError(
+        "file",
         `The run in "${folder}" found nothing: its dissect.json has no layers.`,
         "Name a run that dissected a layer.",
       );

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { UsageError } from "../../errors.ts";
+import { GanatomyError, UsageError } from "../../errors.ts";
 import { type Device, loadGenerator, loadSegmenter, Segmenter } from "../../index.ts";
 import { folderFiles } from "../../node/folder-files.ts";
 import { listen } from "../../node/http.ts";
@@ -129,7 +129,11 @@ async function projectOf(
 function clientOf(clone: string): { readonly files: Files; readonly editor: Files } {
   const pages = join(clone, "client_dist");
   if (!existsSync(join(pages, "index.html"))) {
-    throw new UsageError(`"${clone}" has no client_dist/index.html.`, "Name a clone of CSAILVision/gandissect.");
+    throw new GanatomyError(
+      "not-found",
+      `"${clone}" has no client_dist/index.html.`,
+      "Name a clone of CSAILVision/gandissect.",
+    );
   }
   return { files: folderFiles(pages), editor: folderFiles(join(clone, "netdissect")) };
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { PhotoError } from "../../errors.ts";
 import type { Photo } from "../../node/photo/photo.ts";
+import { causeOf } from "../files-read.ts";
 import { isOfPhoto, photoOf } from "../photo.ts";
 import type { Running } from "../with-folder.ts";
 import type { PhotographsInput } from "./input.ts";
@@ -77,8 +78,9 @@ export class Photographs {
       return await this.#decode(file);
     } catch (error) {
       if (!isOfPhoto(error)) throw error;
-      this.skipped.push({ file, reason: error.message });
-      if (this.#told++ < TOLD) this.#note(`Skipped: ${error.message}`);
+      const reason = causeOf(error);
+      this.skipped.push({ file, reason });
+      if (this.#told++ < TOLD) this.#note(`Skipped: ${reason}`);
       if (this.#told === TOLD) this.#note("Others that are skipped are listed at the end.");
       return undefined;
     }

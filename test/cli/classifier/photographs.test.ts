@@ -6,7 +6,7 @@ import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { noteSkipped, openFolder } from "../../../src/cli/classifier/photographs.ts";
 import { speak } from "../../../src/cli/progress.ts";
-import { GanatomyError, PhotoError, UsageError } from "../../../src/index.ts";
+import { GanatomyError, PhotoError } from "../../../src/errors.ts";
 
 let home: string;
 const at = (...path: string[]): string => join(home, ...path);
@@ -35,9 +35,10 @@ test("what is no photograph is skipped, links that lead nowhere too", async () =
   const said = skipped.map(({ file, reason }) => `${file} ${reason}`).join();
   expect(said).toContain("notes.txt is no JPEG or PNG file");
   expect(said).toContain("pipe.png is no JPEG or PNG file");
-  expect(said).toContain('link.png" does not exist');
-  await expect(openFolder(at("bad"), watched)).rejects.toThrow(UsageError);
+  expect(said).toMatch(/link\.png" does not exist\.$/);
+  await expect(openFolder(at("bad"), watched)).rejects.toThrow(PhotoError);
   await expect(openFolder(at("bad"), watched)).rejects.toThrow("The one photograph");
+  await expect(openFolder(at("bad"), watched)).rejects.toThrow(/begins like neither a JPEG nor a PNG\. Name another/);
   await expect(openFolder(at("gone"), watched)).rejects.toThrow('gone" is not there');
   await expect(openFolder(at("odd/a.png"), watched)).rejects.toThrow('a.png" is no folder');
 });

@@ -90,7 +90,7 @@ test.each<readonly [string, readonly string[], number, RegExp]>([
     2,
     /The first 11 of 10 images/,
   ],
-  ["no real images", ["--real", join(EMBEDDED, "generator.safetensors")], 2, /safetensors" holds no real images/],
+  ["no real images", ["--real", join(EMBEDDED, "generator.safetensors")], 4, /safetensors" holds no real images/],
   ["real images that are not there", ["--real", "scenes64"], 4, /"scenes64" is not there/],
   ["another ranking", ["--real", "few", "--rank", "iou"], 2, /ranked by score, ablation/],
   ["a layer that is none", ["--real", "scenes", "--layer", "layer99"], 2, /layer99/],

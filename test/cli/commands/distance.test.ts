@@ -177,6 +177,13 @@ test("what cannot be compared is refused before anything is measured", async () 
   const others = ["--segmenter", "mosaic-ade20k32", "--features", "scenes64:c5"];
   expect(await refused(2, c5, "scenes", ...others)).toContain("Pixels were named by scenes64 and by mosaic-ade20k32");
   expect(await refused(4, "scenes64", "one")).toContain('There is 1 photograph in "one"');
+  await mkdir(join(home, "torn"));
+  for (const name of ["a.png", "b.jpg"]) await writeFile(join(home, "torn", name), "These are no pixels.");
+  const torn = await refused(4, "scenes64", "torn");
+  expect(torn).toMatch(/Skipped: "\S+" is no photo: [^.]*\.\n/);
+  expect(torn).toMatch(
+    /error: No file in "torn" is a photograph\. "\S+" is no photo: [^.]*\.\n {2}fix: Name another folder\.\n$/,
+  );
   expect(await refused(2, "scenes64", "scenes", "--size", "1")).toContain("whole number from 2");
 });
 

@@ -1,7 +1,7 @@
 // Tests: test/models/labels.test.ts, test/models/union.test.ts
 
 import { UsageError } from "../errors.ts";
-import { nearest } from "../names.ts";
+import { andMore, nearest } from "../names.ts";
 import type { Label } from "../networks/segmenters/network.ts";
 
 /** What a segmenter calls its labels; index 0 is none. */
@@ -37,7 +37,7 @@ export function labelOf(vocabulary: Vocabulary, concept: string): number {
   const near = nearest(concept.slice(concept.indexOf("/") + 1), names);
   throw new UsageError(
     `${vocabulary.name} knows no concept "${concept}".`,
-    near.length > 0 ? `Near are ${near.join(", ")}.` : `It knows ${labels.length - 1}, such as ${labels[1]?.name}.`,
+    near.length > 0 ? `Near are ${near.join(", ")}.` : `It knows ${andMore(names)}.`,
   );
 }
 

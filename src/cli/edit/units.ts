@@ -91,10 +91,11 @@ export async function readOrder(
         "Name a dissection that `ganatomy dissect` wrote: it tells them apart.",
       );
     }
-    const known = found.rankings.map((one) => one.name).filter((one) => one.endsWith(`-${metric}`));
+    const end = `-${metric}`;
+    const concepts = found.rankings.flatMap((one) => (one.name.endsWith(end) ? [one.name.slice(0, -end.length)] : []));
     throw new UsageError(
       `"${file}" does not rank the units of ${layer} for "${concept}" by ${metric}.`,
-      known.length > 0 ? `It has ${andMore(known, 24)}.` : `It has nothing ranked by ${metric}.`,
+      concepts.length > 0 ? `It does for ${andMore(concepts, 24)}.` : `It has nothing ranked by ${metric}.`,
     );
   }
   const { length } = ranking.score;

@@ -90,6 +90,7 @@ function layoutOf(state: State, kind: Kind): ProganLayout {
     widths,
     channels: state.get("output.conv.weight")?.shape?.[0] ?? 3,
     lod: 0,
+    single: true,
     first(from, shape) {
       const { weight, ...rest } = plain(from, "features.0", shape, 4);
       // A convolution over one pixel padded by 3, as the published port's.

@@ -39,6 +39,8 @@ export interface ProganLayout {
   readonly channels: number;
   /** As the file says; 0 for a network that has grown up. */
   readonly lod: number;
+  /** Whether the full size's image alone can be made, as the file has no other `rgb`. */
+  readonly single?: boolean;
   /** Where the file says it; as published unless given. */
   readonly style?: ProganStyle;
   /** Layer 1: weight [out][z][4][4], the output's pixels in their order. */
@@ -125,6 +127,7 @@ export function gandissectLayout({ tensors: state }: Pick<GeneratorFile, "tensor
     widths,
     channels: state.get(`${output}.conv.weight`)?.shape?.[0] ?? 3,
     lod: 0,
+    single: true,
     first: (from, [out, into]) => ({
       ...plain(from, "layer1", [out, into], 4, DENSE(into)),
       // A 4×4 kernel over a 1×1 input padded by 3 is a dense layer with flipped weights.

@@ -98,10 +98,13 @@ export function proganNetwork(layout: ProganLayout, style: ProganStyle, options:
     );
   }
   const { lod = layout.lod } = options;
-  if (typeof lod !== "number" || !(lod >= 0 && lod <= Math.max(0, widths.length - 1))) {
+  const most = layout.single ? 0 : widths.length - 1;
+  if (typeof lod !== "number" || !(lod >= 0 && lod <= most)) {
     throw new UsageError(
       `There is no level of detail ${lod}.`,
-      `Give one from 0, the full size, to ${widths.length - 1}, 4×4 pixels.`,
+      most > 0
+        ? `Give one from 0, the full size, to ${most}, 4×4 pixels.`
+        : "Leave `lod` out: there is one size alone.",
     );
   }
   const described = `a ${resolution}×${resolution} Progressive GAN with sizes [${[zSize, ...widths]}]`;

@@ -122,6 +122,11 @@ it("says what a file does not tell, and what a family does not have", async () =
   expect(() => recogniseGenerator(plain, { truncation: 0.7 })).toThrow(
     /The file is a Progressive GAN generator, which has no `truncation`\./,
   );
+  const grown = await fixture("pgan-fused-tf.pkl");
+  const all = /Give one from 0, the full size, to \d, 4×4 pixels\./;
+  expect(() => recogniseGenerator(grown, { lod: 9 })).toThrow(all);
+  // The port's files have the last size's image alone: no weights are missing.
+  expect(() => recogniseGenerator(plain, { lod: 1 })).toThrow(/no level of detail 1\. Leave `lod` out/);
   for (const lod of [4, -1, Number.NaN, "1" as unknown as number]) {
     expect(() => recogniseGenerator(plain, { lod })).toThrow(/no level of detail/);
   }

@@ -42,11 +42,7 @@ export async function ofFile<T>(path: string, read: () => T | Promise<T>, fix?: 
   }
 }
 
-/** What an error says without what to do about it. */
-export const causeOf = ({ message, fix }: GanatomyError): string =>
-  message.slice(0, message.length - fix.length).trimEnd();
-
-/** The same of an error. */
+/** The error that `ofFile` throws in place of one. */
 export function faultOf(path: string, error: unknown, fix?: string): unknown {
   if (!(error instanceof GanatomyError)) return error;
   const isUsage = error.code === "usage";
@@ -57,3 +53,7 @@ export function faultOf(path: string, error: unknown, fix?: string): unknown {
   const message = named ? cause : `In "${path}": ${cause}`;
   return new GanatomyError(isUsage ? "file" : error.code, message, (isForm && fix) || error.fix, { cause: error });
 }
+
+/** What an error says without what to do about it. */
+export const causeOf = ({ message, fix }: GanatomyError): string =>
+  message.slice(0, message.length - fix.length).trimEnd();

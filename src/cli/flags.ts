@@ -13,22 +13,9 @@ const OTHERS: Readonly<Record<string, string | undefined>> = {
 
 /** Options of the library that have a flag of their name, in alphabetical order. */
 const SAME: readonly string[] = [
-  ...[
-    "batch",
-    "classes",
-    "cors",
-    "cutoff",
-    "epochs",
-    "evalSize",
-    "examples",
-    "heads",
-    "key",
-    "lambda",
-    "lod",
-    "memory",
-  ],
-  ...["network", "noise", "parts", "patch", "pixelNorm", "quantileThreshold", "rate", "searchSize", "seed", "segdiv"],
-  ...["sha256", "size", "stride", "token", "trainSeed", "trainSize", "truncation"],
+  ...["batch", "classes", "cors", "cutoff", "epochs", "evalSize", "examples", "heads", "key", "lambda", "lod"],
+  ...["memory", "network", "noise", "parts", "patch", "pixelNorm", "quantileThreshold", "rate", "searchSize", "seed"],
+  ...["segdiv", "sha256", "size", "stride", "token", "trainSeed", "trainSize", "truncation"],
 ];
 
 const FLAGS: ReadonlyMap<string, string | undefined> = new Map([

@@ -48,6 +48,8 @@ export function savedCheckpoint(file: SavedFile, { key }: Pick<LoadOptions, "key
   const attributes = new Map<string, Attribute>([...beside.attributes, ...named.attributes]);
   const tensors = new Map<string, CheckpointTensor>();
   const counted = { ...file, budget: new Budget(tensorsFor(source.size), () => tooMuch(source)) };
+  // before the first is made: many are told by their number
+  counted.budget.spend(TENSOR * [...found.values()].filter((tensor) => typeof tensor !== "number").length);
   for (const [name, tensor] of found) tensors.set(name, readable(counted, name, tensor));
   for (const [name, by] of flat.unknown) if (!tensors.has(name)) tensors.set(name, unmade(name, by));
   const entry = [chosen.entry, named.prefix.replace(/\.$/, "")].filter(Boolean).join(".") || undefined;
@@ -83,7 +85,7 @@ type Counted = SavedFile & { readonly budget?: Budget };
 
 function stored({ budget, source: file }: Counted, tensor: StoredTensor): CheckpointTensor {
   const opened = checkpointTensor({ ...tensor, file });
-  budget?.spend(TENSOR + 4 * elementCount(tensor.shape, tensor.name));
+  budget?.spend(4 * elementCount(tensor.shape, tensor.name));
   return opened;
 }
 

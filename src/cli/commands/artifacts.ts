@@ -96,8 +96,9 @@ function run(options: ArtifactsOptions): Promise<number> {
   return withInterrupt(async (running) => {
     const { note } = running;
     const model = await openInput(options.model ?? EMBEDDED, loadingOf(running, options));
-    if (model.kind !== "generator")
+    if (model.kind !== "generator") {
       throw new GanatomyError("file", `"${options.model}" is no generator.`, "Name a checkpoint.");
+    }
     const real = await openInput(options.real, loadingOf(running));
     if (real.kind !== "photographs" && real.kind !== "features") {
       throw new GanatomyError(

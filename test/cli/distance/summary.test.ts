@@ -112,6 +112,9 @@ test("label maps' distance with concepts, of which twelve are shown", () => {
     "more | 12.35 | 10.00 | +0.00 ± 0.50 | +13 %",
     "",
   ]);
+  // of too few images for several sizes there is no line to follow
+  const few = { ...segmentation, bySize: { ...bySize, extrapolated: Number.NaN } } as never;
+  expect(distanceText(compared({ segmentation: few }, { sides }))).not.toMatch(/FSD∞|NaN/);
   const text = (count: number): string => distanceText(of([concept, ...more].slice(0, count) as never));
   expect(text(12)).not.toContain("… and");
   const thirteen = distanceText(of([concept, concept, ...more] as never));
